@@ -1,0 +1,197 @@
+//! What can go wrong, as one closed list that the browser words in the reader's language and the API in `code`.
+//! To add a failure: a variant here, its `code` and `status`, and a text in both `errors.json` files.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ids::OrderId, money::Money, quotas::Shortfall, time::Timestamp};
+
+/// A refusal or failure as the caller may know it: never an internal message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Error {
+    /// Input that does not fit: each problem names its field.
+    #[error("the input has {} problem(s)", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// More than the course's quota: each shortfall says by how much (D2).
+    #[error("over the course's quota")]
+    OverQuota(Vec<Shortfall>),
+    /// More than the course's budget: `over` is what is missing (D4).
+    #[error("over the course's budget by {over}")]
+    OverBudget { left: Money, asked: Money, over: Money },
+    /// The price book has no price for this meter at this time.
+    #[error("no price for {meter}")]
+    PriceMissing { meter: String },
+    /// It does not exist, or the caller may not know that it does.
+    #[error("not found")]
+    NotFound,
+    /// The caller may know of it and not do this.
+    #[error("not allowed")]
+    Forbidden,
+    /// A token without the scope that this needs.
+    #[error("the token lacks the scope {scope}")]
+    ScopeMissing { scope: String },
+    /// Nobody decides their own order (C5).
+    #[error("nobody approves their own order")]
+    OwnOrder,
+    /// The thing is in a state that does not allow this.
+    #[error("cannot {event} what is {state}")]
+    InvalidTransition { state: String, event: String },
+    /// Somebody changed it since the caller read it.
+    #[error("changed in the meantime")]
+    Stale,
+    /// The same idempotency key with another body.
+    #[error("the idempotency key was used for another request")]
+    IdempotencyKeyReused { order: Option<OrderId> },
+    /// Nobody is signed in, or the session or token is no longer good.
+    #[error("sign in first")]
+    Unauthenticated,
+    /// Wrong account or password; never which of the two.
+    #[error("that account and password do not match")]
+    SignInFailed,
+    /// Too many tries.
+    #[error("too many tries; wait {retry_after_seconds} s")]
+    RateLimited { retry_after_seconds: u32 },
+    /// The one-time code of the first set-up is wrong, or set-up is over.
+    #[error("the set-up code is not right")]
+    SetupRefused,
+    /// A form that came from another site, or without proof that it did not.
+    #[error("the request did not come from this site")]
+    CrossSite,
+    /// The request body or URL cannot be read at all.
+    #[error("the request cannot be read: {reason}")]
+    Malformed { reason: String },
+    /// The database or another necessary part is away; nothing was done.
+    #[error("not available for the moment")]
+    Unavailable { retry_after_seconds: u32 },
+    /// A fault of ours; `reference` finds it in the log.
+    #[error("internal error {reference}")]
+    Internal { reference: String },
+}
+
+impl Error {
+    /// One problem with one field.
+    pub fn field(field: impl Into<String>, problem: Problem) -> Self {
+        Self::Invalid(vec![FieldError { field: field.into(), problem }])
+    }
+
+    /// Stable code for the API, the audit record and the tests.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::OverQuota(_) => "over_quota",
+            Self::OverBudget { .. } => "over_budget",
+            Self::PriceMissing { .. } => "price_missing",
+            Self::NotFound => "not_found",
+            Self::Forbidden => "forbidden",
+            Self::ScopeMissing { .. } => "scope_missing",
+            Self::OwnOrder => "own_order",
+            Self::InvalidTransition { .. } => "invalid_transition",
+            Self::Stale => "stale",
+            Self::IdempotencyKeyReused { .. } => "idempotency_key_reused",
+            Self::Unauthenticated => "unauthenticated",
+            Self::SignInFailed => "sign_in_failed",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::SetupRefused => "setup_refused",
+            Self::CrossSite => "cross_site",
+            Self::Malformed { .. } => "malformed",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Internal { .. } => "internal",
+        }
+    }
+
+    /// The HTTP status that carries it.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Malformed { .. } => 400,
+            Self::Unauthenticated | Self::SignInFailed => 401,
+            Self::Forbidden | Self::ScopeMissing { .. } | Self::OwnOrder | Self::SetupRefused | Self::CrossSite => 403,
+            Self::NotFound => 404,
+            Self::InvalidTransition { .. } | Self::Stale => 409,
+            Self::Invalid(_) | Self::OverQuota(_) | Self::OverBudget { .. } | Self::PriceMissing { .. } | Self::IdempotencyKeyReused { .. } => 422,
+            Self::RateLimited { .. } => 429,
+            Self::Internal { .. } => 500,
+            Self::Unavailable { .. } => 503,
+        }
+    }
+
+    /// Seconds for a `Retry-After` header, where waiting helps.
+    pub const fn retry_after_seconds(&self) -> Option<u32> {
+        match self {
+            Self::RateLimited { retry_after_seconds } | Self::Unavailable { retry_after_seconds } => Some(*retry_after_seconds),
+            _ => None,
+        }
+    }
+}
+
+/// A problem with one field of a form or of a JSON body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field's name as in the form or body; parameters as `parameters.<key>`.
+    pub field: String,
+    pub problem: Problem,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "problem")]
+pub enum Problem {
+    Missing,
+    NotANumber,
+    NotABoolean,
+    OutOfRange {
+        min: i64,
+        max: i64,
+    },
+    /// Not `min` plus a whole number of steps.
+    OffStep {
+        step: i64,
+    },
+    TooLong {
+        max: u32,
+    },
+    TooShort {
+        min: u32,
+    },
+    NotOneOf {
+        choices: Vec<String>,
+    },
+    UnknownField,
+    /// Names something that is not there, or that the caller may not see.
+    NoSuch,
+    Taken,
+    /// Characters or form that are not allowed; `example` shows one that is.
+    BadFormat {
+        example: String,
+    },
+    NotADate {
+        example: String,
+    },
+    InThePast {
+        now: Timestamp,
+    },
+    /// The old password is wrong.
+    WrongPassword,
+}
+
+/// Collects field problems, so that a form shows all of them at once.
+#[derive(Debug, Default)]
+pub struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    pub fn push(&mut self, field: impl Into<String>, problem: Problem) {
+        self.0.push(FieldError { field: field.into(), problem });
+    }
+    /// Keeps the value, or notes the problems and gives `None`.
+    pub fn take<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Error> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Invalid(problems)) => {
+                self.0.extend(problems);
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+    pub fn finish(self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}

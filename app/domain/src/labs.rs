@@ -1,0 +1,320 @@
+//! Labs: what an order becomes. Desired state is what people ask for, observed state what the cluster reports (B4, B5).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalogue::{LabSpec, Localized},
+    courses::CourseRef,
+    error::Error,
+    ids::{CourseId, LabId, OrderId, TenantId, UserId},
+    metering::UsageLine,
+    money::Money,
+    people::PersonRef,
+    time::Timestamp,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabState {
+    /// Wanted; the cluster has not been told yet, or the lab waits for cards.
+    Pending,
+    /// The cluster has the objects; pods are not all ready.
+    Starting,
+    /// Every pod is ready. Only here cards are billed.
+    Running,
+    Stopping,
+    /// No pods; the volume is kept.
+    Stopped,
+    Failed,
+    Destroying,
+    /// Nothing is left in the cluster.
+    Destroyed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabEvent {
+    /// A person starts it (again).
+    Start,
+    /// The cluster took the objects.
+    Applied,
+    /// Every pod is ready.
+    Ready,
+    /// A pod that was ready is not any more.
+    Lost,
+    /// Every rank of a job ended well.
+    Finished,
+    /// The cluster reports a failure that will not heal by itself.
+    Fail,
+    /// A person, or the end of the ordered time, stops it.
+    Stop,
+    /// No pod is left.
+    PodsGone,
+    Destroy,
+    /// No object is left.
+    ObjectsGone,
+}
+
+impl LabState {
+    pub const ALL: [Self; 8] =
+        [Self::Pending, Self::Starting, Self::Running, Self::Stopping, Self::Stopped, Self::Failed, Self::Destroying, Self::Destroyed];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Destroying => "destroying",
+            Self::Destroyed => "destroyed",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// The state after `event`. Errors: [`Error::InvalidTransition`].
+    pub fn after(self, event: LabEvent) -> Result<Self, Error> {
+        use LabEvent as E;
+        Ok(match (self, event) {
+            (Self::Stopped | Self::Failed, E::Start) => Self::Pending,
+            (Self::Pending, E::Applied) | (Self::Running, E::Lost) => Self::Starting,
+            (Self::Starting | Self::Failed, E::Ready) => Self::Running,
+            (Self::Starting | Self::Running, E::Finished) => Self::Stopping,
+            (Self::Pending | Self::Starting | Self::Running, E::Fail) => Self::Failed,
+            (Self::Pending | Self::Starting | Self::Running | Self::Failed, E::Stop) => Self::Stopping,
+            (Self::Stopping, E::PodsGone) => Self::Stopped,
+            (Self::Pending | Self::Starting | Self::Running | Self::Stopping | Self::Stopped | Self::Failed, E::Destroy) => Self::Destroying,
+            (Self::Destroying, E::ObjectsGone) => Self::Destroyed,
+            _ => return Err(Error::InvalidTransition { state: self.as_str().into(), event: event.as_str().into() }),
+        })
+    }
+
+    /// Whether a person may ask for this now: drives the buttons.
+    pub fn allows(self, event: LabEvent) -> bool {
+        self.after(event).is_ok()
+    }
+
+    /// Holds cards (or waits for them), so it counts against the quota for running labs.
+    pub const fn holds_cards(self) -> bool {
+        matches!(self, Self::Pending | Self::Starting | Self::Running | Self::Stopping | Self::Failed)
+    }
+
+    /// Its volume exists or will.
+    pub const fn keeps_storage(self) -> bool {
+        !matches!(self, Self::Destroyed)
+    }
+}
+
+impl LabEvent {
+    pub const ALL: [Self; 10] = [
+        Self::Start,
+        Self::Applied,
+        Self::Ready,
+        Self::Lost,
+        Self::Finished,
+        Self::Fail,
+        Self::Stop,
+        Self::PodsGone,
+        Self::Destroy,
+        Self::ObjectsGone,
+    ];
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Applied => "applied",
+            Self::Ready => "ready",
+            Self::Lost => "lost",
+            Self::Finished => "finished",
+            Self::Fail => "fail",
+            Self::Stop => "stop",
+            Self::PodsGone => "pods_gone",
+            Self::Destroy => "destroy",
+            Self::ObjectsGone => "objects_gone",
+        }
+    }
+}
+
+/// A lab as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lab {
+    pub id: LabId,
+    pub order: OrderId,
+    pub tenant: TenantId,
+    pub course: CourseId,
+    pub owner: UserId,
+    /// Name of its objects in Kubernetes and of its hostname: `lab-2047`; unique for ever.
+    pub name: String,
+    /// The course's namespace.
+    pub namespace: String,
+    pub offering_name: Localized,
+    pub spec: LabSpec,
+    pub minutes: u32,
+    pub state: LabState,
+    /// Whether cards are set aside for it.
+    pub reserved: bool,
+    pub failure: Option<Failure>,
+    pub created_at: Timestamp,
+    pub first_running_at: Option<Timestamp>,
+    /// When the ordered time ends; set when it first runs, moved by an extension.
+    pub ends_at: Option<Timestamp>,
+    pub version: i64,
+}
+
+/// Why a lab failed, as the cluster said it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Stable: `ImagePullBackOff`, `BackoffLimitExceeded`, `Rejected`.
+    pub reason: String,
+    pub message: String,
+    pub at: Timestamp,
+}
+
+/// A step in a lab's life. Metering is computed from these and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateChange {
+    /// Counts from 1 within the lab.
+    pub seq: i64,
+    pub from: Option<LabState>,
+    pub to: LabState,
+    pub at: Timestamp,
+    /// What brought it: an event's name.
+    pub cause: String,
+    pub by: Option<PersonRef>,
+}
+
+/// One line of "what the cluster says": a condition of the lab's workload or pods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// `Scheduled`, `Ready`, `VolumeBound`, …
+    pub kind: String,
+    pub status: ConditionStatus,
+    pub reason: String,
+    pub message: String,
+    pub since: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConditionStatus {
+    True,
+    False,
+    Unknown,
+}
+
+/// A Kubernetes Event about one of the lab's objects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterEvent {
+    pub at: Timestamp,
+    pub warning: bool,
+    pub reason: String,
+    pub message: String,
+    /// `Pod/lab-2047-0`
+    pub object: String,
+    pub count: u32,
+}
+
+/// An object that was made for the lab.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObjectRef {
+    pub api_version: String,
+    pub kind: String,
+    pub namespace: String,
+    pub name: String,
+}
+
+/// What the cluster reports of a lab at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Pods that exist, and that are ready.
+    pub pods: u32,
+    pub ready: u32,
+    pub phase: ObservedPhase,
+    pub failure: Option<(String, String)>,
+    /// Node of each pod that is bound, in pod order.
+    pub nodes: Vec<String>,
+    pub conditions: Vec<Condition>,
+    pub events: Vec<ClusterEvent>,
+    pub objects: Vec<ObjectRef>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObservedPhase {
+    /// No object of the lab is there.
+    #[default]
+    Absent,
+    /// Objects without pods.
+    Idle,
+    /// Pods, not all ready.
+    Progressing,
+    /// As many ready pods as wanted.
+    Ready,
+    /// A job that ended well.
+    Finished,
+    /// Something that will not heal by itself.
+    Failed,
+}
+
+/// A lab as its readers see it in lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabView {
+    pub lab: Lab,
+    pub owner: PersonRef,
+    pub course: CourseRef,
+    /// Metered so far, volume included.
+    pub cost: Money,
+    pub running_since: Option<Timestamp>,
+    /// 1 is next; only while it waits for cards.
+    pub queue_position: Option<u32>,
+    pub may_start: bool,
+    pub may_stop: bool,
+    pub may_destroy: bool,
+}
+
+/// A lab with all that its own page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabDetail {
+    pub view: LabView,
+    pub history: Vec<StateChange>,
+    pub observation: Observation,
+    /// When the cluster last reported on it.
+    pub observed_at: Option<Timestamp>,
+    pub usage: Vec<UsageLine>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabFilter {
+    pub state: Option<LabState>,
+    pub course: Option<CourseId>,
+    pub mine: bool,
+    /// Without those that are destroyed.
+    pub live: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_transition_table_allows_these_and_nothing_else() {
+        let mut table = Vec::new();
+        for state in LabState::ALL {
+            for event in LabEvent::ALL {
+                if let Ok(next) = state.after(event) {
+                    table.push(format!("{} --{}--> {}", state.as_str(), event.as_str(), next.as_str()));
+                }
+            }
+        }
+        insta::assert_snapshot!(table.join("\n"));
+    }
+
+    #[test]
+    fn every_state_but_the_last_can_be_destroyed() {
+        for state in LabState::ALL {
+            assert_eq!(state.allows(LabEvent::Destroy), !matches!(state, LabState::Destroying | LabState::Destroyed), "{state:?}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Types and rules of Lectern: no I/O, no clock, no randomness, so that the browser and the server decide alike.
+//! A new feature starts with a file here, then the same file name in `storage`, `services` and `app`.
+
+pub mod access;
+pub mod approvals;
+pub mod audit;
+pub mod billing;
+pub mod capacity;
+pub mod catalogue;
+pub mod cluster;
+pub mod courses;
+pub mod error;
+pub mod gpu;
+pub mod ids;
+pub mod labs;
+pub mod metering;
+pub mod money;
+pub mod orders;
+pub mod page;
+pub mod people;
+pub mod pricing;
+pub mod quotas;
+pub mod time;
+
+pub use error::{Error, FieldError, Problem};
+pub type Result<T, E = Error> = std::result::Result<T, E>;

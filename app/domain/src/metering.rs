@@ -1,0 +1,231 @@
+//! Metering: usage computed from a lab's recorded state changes, exact to the second, each second once (E2).
+//! The same changes always give the same lines, so the job may run twice or resume anywhere.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalogue::LabSpec,
+    courses::CourseRef,
+    error::Error,
+    ids::LabId,
+    labs::{LabState, StateChange},
+    money::Money,
+    pricing::{self, Meter, PriceBook},
+    time::{Month, Timestamp},
+};
+
+/// A stretch of time; `open` while it has no end yet and `to` is only "until now".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub open: bool,
+}
+
+/// A rated piece of usage: one meter, one price, one month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageLine {
+    pub meter: Meter,
+    /// Cards, cores, GiB.
+    pub quantity: i64,
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub seconds: i64,
+    pub unit_price: Money,
+    pub amount: Money,
+    pub month: Month,
+    /// Still counting.
+    pub open: bool,
+}
+
+/// A usage line with where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageRecord {
+    pub lab: LabId,
+    pub lab_name: String,
+    pub course: CourseRef,
+    pub line: UsageLine,
+}
+
+/// While the lab ran. `changes` in order of `seq`.
+pub fn running(changes: &[StateChange], now: Timestamp) -> Vec<Interval> {
+    intervals(changes, now, |state| state == LabState::Running)
+}
+
+/// While the lab's volume was there: from the first time the cluster had its objects to its destruction.
+pub fn kept(changes: &[StateChange], now: Timestamp) -> Vec<Interval> {
+    let Some(first) = changes.iter().position(|change| change.to == LabState::Starting) else {
+        return Vec::new();
+    };
+    intervals(&changes[first..], now, |state| state != LabState::Destroyed)
+}
+
+fn intervals(changes: &[StateChange], now: Timestamp, counts: impl Fn(LabState) -> bool) -> Vec<Interval> {
+    let mut out: Vec<Interval> = Vec::new();
+    let mut since: Option<Timestamp> = None;
+    for change in changes {
+        match (since, counts(change.to)) {
+            (None, true) => since = Some(change.at),
+            (Some(from), false) => {
+                // A clock set back must not make negative time.
+                out.push(Interval { from, to: change.at.max(from), open: false });
+                since = None;
+            }
+            _ => {}
+        }
+    }
+    if let Some(from) = since {
+        out.push(Interval { from, to: now.max(from), open: true });
+    }
+    out
+}
+
+/// All usage of a lab until `now`, cut at month ends and price changes and rated.
+///
+/// Lines are keyed by (`meter`, `from`): a later call gives the same lines with the open ones longer.
+/// Errors: [`Error::PriceMissing`].
+pub fn usage(spec: &LabSpec, changes: &[StateChange], book: &PriceBook, now: Timestamp) -> Result<Vec<UsageLine>, Error> {
+    let mut lines = Vec::new();
+    let running = running(changes, now);
+    let kept = kept(changes, now);
+    let metered = pricing::running_meters(spec)
+        .into_iter()
+        .map(|meter| (meter, &running))
+        .chain(pricing::kept_meters(spec).into_iter().map(|meter| (meter, &kept)));
+    for ((meter, quantity), intervals) in metered {
+        for interval in intervals {
+            for piece in cut(*interval, meter, book) {
+                let unit_price = book.price(meter, piece.from)?;
+                let seconds = piece.to.seconds_since(piece.from);
+                lines.push(UsageLine {
+                    meter,
+                    quantity,
+                    from: piece.from,
+                    to: piece.to,
+                    seconds,
+                    unit_price,
+                    amount: pricing::amount(unit_price, meter, quantity, seconds),
+                    month: piece.from.campus_month(),
+                    open: piece.open,
+                });
+            }
+        }
+    }
+    Ok(lines)
+}
+
+fn cut(interval: Interval, meter: Meter, book: &PriceBook) -> Vec<Interval> {
+    let mut cuts = book.changes(meter, interval.from, interval.to);
+    let mut month = interval.from.campus_month();
+    while month.end() < interval.to {
+        cuts.push(month.end());
+        month = month.next();
+    }
+    cuts.sort_unstable();
+    cuts.dedup();
+    let mut out = Vec::with_capacity(cuts.len() + 1);
+    let mut from = interval.from;
+    for to in cuts {
+        out.push(Interval { from, to, open: false });
+        from = to;
+    }
+    out.push(Interval { from, to: interval.to, open: interval.open });
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{catalogue::Workload, ids::PriceBookId, money::Currency, pricing::Price};
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(text).expect("a time")
+    }
+
+    fn change(seq: i64, to: LabState, when: &str) -> StateChange {
+        StateChange { seq, from: None, to, at: at(when), cause: String::new(), by: None }
+    }
+
+    fn spec() -> LabSpec {
+        LabSpec {
+            workload: Workload::Notebook,
+            image: "x".into(),
+            command: vec![],
+            port: 8888,
+            card: "a100-80g".parse().expect("a card"),
+            cards_per_node: 2,
+            nodes: 1,
+            cpu_cores: 0,
+            memory_gib: 0,
+            storage_gib: 100,
+            git_url: None,
+            environment: BTreeMap::new(),
+        }
+    }
+
+    fn book() -> PriceBook {
+        let price = |meter: &str, unit_micros, from: &str| Price { meter: meter.parse().expect("a meter"), unit_micros, from: at(from) };
+        PriceBook {
+            id: PriceBookId::from_uuid(uuid::Uuid::from_u128(1)),
+            currency: Currency::Cny,
+            prices: vec![
+                price("gpu-a100-80g-hour", 3_600_000, "2026-01-01T00:00:00Z"),
+                price("gpu-a100-80g-hour", 7_200_000, "2026-11-30T10:00:00Z"),
+                price("storage-gib-month", 2_592_000, "2026-01-01T00:00:00Z"),
+            ],
+        }
+    }
+
+    fn life() -> Vec<StateChange> {
+        vec![
+            change(1, LabState::Pending, "2026-11-30T08:59:00Z"),
+            change(2, LabState::Starting, "2026-11-30T08:59:30Z"),
+            change(3, LabState::Running, "2026-11-30T09:00:00Z"),
+            change(4, LabState::Stopping, "2026-11-30T09:00:01Z"),
+            change(5, LabState::Stopped, "2026-11-30T09:00:05Z"),
+            change(6, LabState::Pending, "2026-11-30T09:58:00Z"),
+            change(7, LabState::Starting, "2026-11-30T09:58:30Z"),
+            change(8, LabState::Running, "2026-11-30T09:59:59Z"),
+        ]
+    }
+
+    #[test]
+    fn usage_is_exact_to_the_second_and_cut_at_month_and_price() {
+        let lines = usage(&spec(), &life(), &book(), at("2026-11-30T16:00:02Z")).expect("prices are there");
+        let cards: Vec<_> = lines
+            .iter()
+            .filter(|line| line.meter != Meter::StorageGibMonth)
+            .map(|line| (line.seconds, line.amount.micros, line.month.to_string(), line.open))
+            .collect();
+        assert_eq!(
+            cards,
+            [
+                (1, 2_000, "2026-11".to_owned(), false),
+                (1, 2_000, "2026-11".to_owned(), false),
+                (6 * 3_600, 6 * 2 * 7_200_000, "2026-11".to_owned(), false),
+                (2, 8_000, "2026-12".to_owned(), true),
+            ]
+        );
+        let storage: i64 = lines.iter().filter(|line| line.meter == Meter::StorageGibMonth).map(|line| line.seconds).sum();
+        assert_eq!(storage, at("2026-11-30T16:00:02Z").seconds_since(at("2026-11-30T08:59:30Z")));
+    }
+
+    #[test]
+    fn running_twice_gives_the_same_lines_with_the_open_one_longer() {
+        let first = usage(&spec(), &life(), &book(), at("2026-11-30T15:00:00Z")).expect("prices are there");
+        let second = usage(&spec(), &life(), &book(), at("2026-11-30T15:00:09Z")).expect("prices are there");
+        assert_eq!(first.len(), second.len());
+        for (one, two) in first.iter().zip(&second) {
+            assert_eq!((one.meter, one.from, one.open), (two.meter, two.from, two.open));
+            assert_eq!(two.seconds - one.seconds, if one.open { 9 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn a_lab_that_never_ran_costs_nothing() {
+        let changes = [change(1, LabState::Pending, "2026-11-30T08:59:00Z"), change(2, LabState::Failed, "2026-11-30T09:59:00Z")];
+        assert_eq!(usage(&spec(), &changes, &book(), at("2026-11-30T15:00:00Z")), Ok(vec![]));
+    }
+}

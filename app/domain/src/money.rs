@@ -1,0 +1,124 @@
+//! Money: integer micro-units (a millionth of the currency unit) with the currency beside them; never a float.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// ISO 4217 currencies that a price book may use (A4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Currency {
+    Cny,
+    Usd,
+    Eur,
+}
+
+impl Currency {
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Cny => "CNY",
+            Self::Usd => "USD",
+            Self::Eur => "EUR",
+        }
+    }
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Cny => "¥",
+            Self::Usd => "$",
+            Self::Eur => "€",
+        }
+    }
+}
+
+impl FromStr for Currency {
+    type Err = UnknownCurrency;
+    fn from_str(code: &str) -> Result<Self, UnknownCurrency> {
+        match code {
+            "CNY" => Ok(Self::Cny),
+            "USD" => Ok(Self::Usd),
+            "EUR" => Ok(Self::Eur),
+            other => Err(UnknownCurrency(other.to_owned())),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown currency {0:?}")]
+pub struct UnknownCurrency(pub String);
+
+pub const MICROS_PER_UNIT: i64 = 1_000_000;
+
+/// An amount. `micros` is signed: a credit is negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Money {
+    /// Micro-units: `1_000_000` is one yuan.
+    pub micros: i64,
+    pub currency: Currency,
+}
+
+impl Money {
+    pub const fn new(micros: i64, currency: Currency) -> Self {
+        Self { micros, currency }
+    }
+    pub const fn zero(currency: Currency) -> Self {
+        Self::new(0, currency)
+    }
+    /// Whole units: `Money::units(12, Currency::Cny)` is ¥12.00.
+    pub const fn units(units: i64, currency: Currency) -> Self {
+        Self::new(units * MICROS_PER_UNIT, currency)
+    }
+    /// The sum; saturates at the ends of the range (nine million million units).
+    ///
+    /// # Panics
+    /// When the currencies differ in a debug build: amounts of two currencies never meet in one bill.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        debug_assert_eq!(self.currency, other.currency);
+        Self::new(self.micros.saturating_add(other.micros), self.currency)
+    }
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        debug_assert_eq!(self.currency, other.currency);
+        Self::new(self.micros.saturating_sub(other.micros), self.currency)
+    }
+    pub const fn is_negative(self) -> bool {
+        self.micros < 0
+    }
+}
+
+/// `¥1,044.12`: two decimals, rounded half away from zero, thousands grouped. The same in both languages.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cents = (self.micros.unsigned_abs() + 5_000) / 10_000;
+        let sign = if self.micros < 0 && cents > 0 { "-" } else { "" };
+        write!(f, "{sign}{}{}.{:02}", self.currency.symbol(), grouped(cents / 100), cents % 100)
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_grouped_and_rounded_to_cents() {
+        let show = |micros| Money::new(micros, Currency::Cny).to_string();
+        assert_eq!(show(1_044_120_000), "¥1,044.12");
+        assert_eq!(show(5_000), "¥0.01");
+        assert_eq!(show(4_999), "¥0.00");
+        assert_eq!(show(-4_999), "¥0.00");
+        assert_eq!(show(-1_234_567_890_000), "-¥1,234,567.89");
+    }
+}

@@ -1,0 +1,350 @@
+//! Orders: states, transitions and what the pages and the API show of them (B5).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    approvals::Ruling,
+    catalogue::{LabSpec, Localized, Offering, ParameterInput},
+    courses::CourseRef,
+    error::Error,
+    gpu::CardShare,
+    ids::{CourseId, LabId, OfferingId, OrderId, TenantId, UserId},
+    money::Money,
+    people::PersonRef,
+    pricing::Estimate,
+    quotas::{Amounts, QuotaStatus},
+    time::Timestamp,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderState {
+    /// Quota and budget are held; somebody must decide.
+    PendingApproval,
+    /// Cards are reserved; the lab is on its way.
+    Approved,
+    /// Approved, waiting for cards.
+    Queued,
+    Rejected,
+    Cancelled,
+    /// The lab has run.
+    Fulfilled,
+    /// The lab did not start.
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderEvent {
+    /// Approved (by policy or a person) and cards were reserved.
+    Approve,
+    /// Approved, no cards free.
+    Queue,
+    /// Cards became free.
+    Promote,
+    Reject,
+    Cancel,
+    Fulfil,
+    Fail,
+}
+
+impl OrderState {
+    pub const ALL: [Self; 7] = [Self::PendingApproval, Self::Approved, Self::Queued, Self::Rejected, Self::Cancelled, Self::Fulfilled, Self::Failed];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingApproval => "pending_approval",
+            Self::Approved => "approved",
+            Self::Queued => "queued",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Fulfilled => "fulfilled",
+            Self::Failed => "failed",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// The state after `event`. Errors: [`Error::InvalidTransition`].
+    pub fn after(self, event: OrderEvent) -> Result<Self, Error> {
+        use OrderEvent as E;
+        Ok(match (self, event) {
+            (Self::PendingApproval, E::Approve) | (Self::Queued, E::Promote) => Self::Approved,
+            (Self::PendingApproval, E::Queue) => Self::Queued,
+            (Self::PendingApproval, E::Reject) => Self::Rejected,
+            (Self::PendingApproval | Self::Queued | Self::Approved, E::Cancel) => Self::Cancelled,
+            // A lab that failed may come up on a retry.
+            (Self::Approved | Self::Failed, E::Fulfil) => Self::Fulfilled,
+            (Self::Approved | Self::Queued, E::Fail) => Self::Failed,
+            _ => return Err(Error::InvalidTransition { state: self.as_str().into(), event: event.as_str().into() }),
+        })
+    }
+
+    /// Holds quota and budget by itself, there being no lab yet.
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::PendingApproval | Self::Queued)
+    }
+}
+
+impl OrderEvent {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Queue => "queue",
+            Self::Promote => "promote",
+            Self::Reject => "reject",
+            Self::Cancel => "cancel",
+            Self::Fulfil => "fulfil",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// What is asked for, as typed: the order form and the API body. Numbers are text here, so that an error belongs to its field.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderForm {
+    /// Slug or id.
+    pub offering: String,
+    /// Code or id of the course.
+    pub course: String,
+    #[serde(default)]
+    pub parameters: ParameterInput,
+    pub duration_minutes: String,
+    /// The lesson or purpose, up to 200 characters; may be empty.
+    #[serde(default)]
+    pub purpose: String,
+}
+
+/// An order as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub id: OrderId,
+    /// For people: `#2047`. Counted from 1001 per installation.
+    pub number: i64,
+    pub tenant: TenantId,
+    pub course: CourseId,
+    pub owner: UserId,
+    pub offering: OfferingId,
+    pub offering_version: u32,
+    pub offering_name: Localized,
+    pub parameters: ParameterInput,
+    pub spec: LabSpec,
+    pub minutes: u32,
+    pub purpose: String,
+    pub state: OrderState,
+    pub ruling: Ruling,
+    pub estimate: Estimate,
+    pub submitted_at: Timestamp,
+    /// When an undecided order is cancelled by itself and its hold released.
+    pub expires_at: Timestamp,
+    pub decided_at: Option<Timestamp>,
+    /// `None` when the policy decided.
+    pub decided_by: Option<UserId>,
+    /// Of a rejection or a failure, as somebody wrote it.
+    pub reason: Option<String>,
+    /// Since when it waits for cards.
+    pub queued_at: Option<Timestamp>,
+    /// Counts changes, for `Stale`.
+    pub version: i64,
+}
+
+impl Order {
+    /// What the order takes while its lab runs.
+    pub fn amounts(&self) -> Amounts {
+        Amounts::running(&self.spec)
+    }
+}
+
+/// An order as its readers see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderView {
+    pub order: Order,
+    pub owner: PersonRef,
+    pub course: CourseRef,
+    pub decided_by: Option<PersonRef>,
+    pub labs: Vec<LabId>,
+    /// 1 is next; only while queued.
+    pub queue_position: Option<u32>,
+    /// What the reader may do now.
+    pub may_cancel: bool,
+    pub may_decide: bool,
+}
+
+/// What the form shows beside itself, computed by the code that decides on submit (B2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    pub spec: LabSpec,
+    pub estimate: Estimate,
+    pub ruling: Ruling,
+    pub asked: Amounts,
+    /// Before the order.
+    pub quota: QuotaStatus,
+    /// `None` when it fits; otherwise what submitting would answer.
+    pub refusal: Option<Error>,
+    /// Cards of the kind free now; `None` when the cluster has not reported.
+    pub cards_free: Option<u32>,
+}
+
+/// All that the order page needs to compute a [`Preview`] in the browser as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderContext {
+    pub offering: Offering,
+    /// Courses that the caller may order for, with their quotas.
+    pub courses: Vec<(CourseRef, QuotaStatus)>,
+    pub book: crate::pricing::PriceBook,
+    pub policy: crate::approvals::Policy,
+    pub pools: Vec<crate::capacity::Pool>,
+    pub requester: std::collections::BTreeSet<crate::access::Role>,
+    pub now: Timestamp,
+}
+
+impl OrderContext {
+    /// What submitting this form would do. The browser shows it; the server decides by the same function.
+    ///
+    /// Errors: [`Error::Invalid`] for the form, [`Error::PriceMissing`]. Over quota or budget is in `refusal`, so that the page can still show the price.
+    pub fn preview(&self, form: &OrderForm) -> Result<Preview, Error> {
+        let quota =
+            self.courses.iter().find(|(course, _)| course.code == form.course || course.id.to_string() == form.course).map(|(_, quota)| quota);
+        preview(
+            &Decision {
+                offering: &self.offering,
+                quota,
+                book: &self.book,
+                policy: &self.policy,
+                pools: &self.pools,
+                requester: &self.requester,
+                now: self.now,
+            },
+            form,
+        )
+    }
+}
+
+/// What the decision on an order rests on.
+#[derive(Debug, Clone, Copy)]
+pub struct Decision<'a> {
+    pub offering: &'a Offering,
+    /// `None` when the form names no course that the caller may order for.
+    pub quota: Option<&'a QuotaStatus>,
+    pub book: &'a crate::pricing::PriceBook,
+    pub policy: &'a crate::approvals::Policy,
+    pub pools: &'a [crate::capacity::Pool],
+    pub requester: &'a std::collections::BTreeSet<crate::access::Role>,
+    pub now: Timestamp,
+}
+
+/// Longest purpose, in characters.
+pub const PURPOSE_MAX: u32 = 200;
+
+/// The one function that form, API and submission decide by.
+pub fn preview(on: &Decision<'_>, form: &OrderForm) -> Result<Preview, Error> {
+    use crate::error::{FieldErrors, Problem};
+    let mut errors = FieldErrors::default();
+    if form.course.trim().is_empty() {
+        errors.push("course", Problem::Missing);
+    } else if on.quota.is_none() {
+        errors.push("course", Problem::NoSuch);
+    }
+    let typed = form.duration_minutes.trim();
+    let minutes = if typed.is_empty() {
+        errors.push("duration_minutes", Problem::Missing);
+        None
+    } else if let Ok(minutes) = typed.parse::<u32>() {
+        errors.take(on.offering.check_duration(minutes))?
+    } else {
+        errors.push("duration_minutes", Problem::NotANumber);
+        None
+    };
+    let spec = errors.take(on.offering.resolve(&form.parameters))?;
+    if form.purpose.chars().count() > PURPOSE_MAX as usize {
+        errors.push("purpose", Problem::TooLong { max: PURPOSE_MAX });
+    }
+    errors.finish()?;
+    let (Some(quota), Some(minutes), Some(spec)) = (on.quota, minutes, spec) else {
+        // Unreachable: each `None` has pushed a problem.
+        return Err(Error::Invalid(Vec::new()));
+    };
+    let estimate = on.book.estimate(&spec, minutes, on.now)?;
+    let asked = Amounts::running(&spec);
+    let refusal = quota.check_amounts(&asked).and_then(|()| quota.check_budget(estimate.total)).err();
+    let ruling = on.policy.decide(&crate::approvals::Facts {
+        card: spec.card,
+        cards: spec.card_share(),
+        cards_per_order: quota.cards_per_order,
+        started_today: quota.started_today,
+        starts_per_day: quota.starts_per_day,
+        cost: estimate.total,
+        minutes,
+        requester: on.requester.clone(),
+    });
+    let cards_free = on.pools.iter().find(|pool| pool.card == spec.card).map(crate::capacity::Pool::free);
+    Ok(Preview { spec, estimate, ruling, asked, quota: quota.clone(), refusal, cards_free })
+}
+
+/// The facts beside a decision (C3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhatIf {
+    /// With this order's hold in it already.
+    pub quota: QuotaStatus,
+    pub cards_free: Option<u32>,
+    /// Orders that wait for the same kind of card.
+    pub waiting_for_same_card: u32,
+}
+
+/// One order in the inbox with what its decision needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalView {
+    pub view: OrderView,
+    pub what_if: WhatIf,
+}
+
+/// Which orders are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderFilter {
+    pub state: Option<OrderState>,
+    pub course: Option<CourseId>,
+    /// Only the caller's own.
+    pub mine: bool,
+}
+
+/// Short sum for lists and log lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderTotals {
+    pub cards: CardShare,
+    pub total: Money,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_transition_table_allows_these_and_nothing_else() {
+        const EVENTS: [OrderEvent; 7] = [
+            OrderEvent::Approve,
+            OrderEvent::Queue,
+            OrderEvent::Promote,
+            OrderEvent::Reject,
+            OrderEvent::Cancel,
+            OrderEvent::Fulfil,
+            OrderEvent::Fail,
+        ];
+        let mut table = Vec::new();
+        for state in OrderState::ALL {
+            for event in EVENTS {
+                if let Ok(next) = state.after(event) {
+                    table.push(format!("{} --{}--> {}", state.as_str(), event.as_str(), next.as_str()));
+                }
+            }
+        }
+        insta::assert_snapshot!(table.join("\n"));
+    }
+
+    #[test]
+    fn state_names_read_back() {
+        for state in OrderState::ALL {
+            assert_eq!(OrderState::parse(state.as_str()), Some(state));
+        }
+    }
+}

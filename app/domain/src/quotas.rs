@@ -1,0 +1,211 @@
+//! What a course may use (D2, D3, D4): limits, what is used and held, and by how much an order is over.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{catalogue::LabSpec, error::Error, gpu::CardShare, ids::CourseId, money::Money};
+
+/// Amounts of everything a quota limits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amounts {
+    /// Whole-card equivalents.
+    pub cards: CardShare,
+    pub cpu_cores: i64,
+    pub memory_gib: i64,
+    pub storage_gib: i64,
+    /// Labs that run or are about to.
+    pub running_labs: i64,
+}
+
+impl Amounts {
+    /// What a lab of this spec takes while it runs.
+    pub fn running(spec: &LabSpec) -> Self {
+        Self {
+            cards: spec.card_share(),
+            cpu_cores: spec.total_cpu_cores().into(),
+            memory_gib: spec.total_memory_gib().into(),
+            storage_gib: spec.storage_gib.into(),
+            running_labs: 1,
+        }
+    }
+    /// What it keeps while it is stopped: its volume.
+    pub fn stopped(spec: &LabSpec) -> Self {
+        Self { storage_gib: spec.storage_gib.into(), ..Self::default() }
+    }
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            cards: self.cards.plus(other.cards),
+            cpu_cores: self.cpu_cores.saturating_add(other.cpu_cores),
+            memory_gib: self.memory_gib.saturating_add(other.memory_gib),
+            storage_gib: self.storage_gib.saturating_add(other.storage_gib),
+            running_labs: self.running_labs.saturating_add(other.running_labs),
+        }
+    }
+    pub fn get(&self, item: Item) -> i64 {
+        match item {
+            Item::Cards => self.cards.parts(),
+            Item::CpuCores => self.cpu_cores,
+            Item::MemoryGib => self.memory_gib,
+            Item::StorageGib => self.storage_gib,
+            Item::RunningLabs => self.running_labs,
+        }
+    }
+}
+
+/// One limited thing. `Cards` counts in 1/840ths of a card (see [`CardShare`]), the others in whole units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Item {
+    Cards,
+    CpuCores,
+    MemoryGib,
+    StorageGib,
+    RunningLabs,
+}
+
+impl Item {
+    pub const ALL: [Self; 5] = [Self::Cards, Self::CpuCores, Self::MemoryGib, Self::StorageGib, Self::RunningLabs];
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cards => "cards",
+            Self::CpuCores => "cpu_cores",
+            Self::MemoryGib => "memory_gib",
+            Self::StorageGib => "storage_gib",
+            Self::RunningLabs => "running_labs",
+        }
+    }
+    /// The amount as people write it: cards as `2` or `1/7`, the rest as they are.
+    pub fn show(self, amount: i64) -> String {
+        match self {
+            Self::Cards => CardShare::from_parts(amount).to_string(),
+            _ => amount.to_string(),
+        }
+    }
+}
+
+/// By how much one item is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shortfall {
+    pub item: Item,
+    pub limit: i64,
+    /// Used and held before this order.
+    pub in_use: i64,
+    pub asked: i64,
+    /// `in_use + asked - limit`; always above zero.
+    pub over: i64,
+}
+
+/// A course's limits with what is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaStatus {
+    pub course: CourseId,
+    pub limits: Amounts,
+    /// By labs that exist.
+    pub used: Amounts,
+    /// By orders that wait for a decision or a card.
+    pub held: Amounts,
+    pub budget: BudgetStatus,
+    /// Whole-card equivalents started today on campus time (D3).
+    pub started_today: CardShare,
+    pub starts_per_day: CardShare,
+    pub cards_per_order: CardShare,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetStatus {
+    pub limit: Money,
+    /// Metered so far.
+    pub spent: Money,
+    /// The rest of what live orders were estimated at.
+    pub held: Money,
+}
+
+impl BudgetStatus {
+    pub fn left(&self) -> Money {
+        self.limit.minus(self.spent).minus(self.held)
+    }
+}
+
+impl QuotaStatus {
+    pub fn in_use(&self) -> Amounts {
+        self.used.plus(self.held)
+    }
+
+    /// Whether `asked` fits. Errors: [`Error::OverQuota`] with every item that is over.
+    pub fn check_amounts(&self, asked: &Amounts) -> Result<(), Error> {
+        let in_use = self.in_use();
+        let short: Vec<_> = Item::ALL
+            .into_iter()
+            .filter_map(|item| {
+                let (limit, in_use, asked) = (self.limits.get(item), in_use.get(item), asked.get(item));
+                let over = in_use.saturating_add(asked).saturating_sub(limit);
+                (asked > 0 && over > 0).then_some(Shortfall { item, limit, in_use, asked, over })
+            })
+            .collect();
+        if short.is_empty() { Ok(()) } else { Err(Error::OverQuota(short)) }
+    }
+
+    /// Whether the budget bears `asked`. Errors: [`Error::OverBudget`].
+    pub fn check_budget(&self, asked: Money) -> Result<(), Error> {
+        let left = self.budget.left();
+        let over = asked.minus(left);
+        if over.micros > 0 && asked.micros > 0 { Err(Error::OverBudget { left, asked, over }) } else { Ok(()) }
+    }
+}
+
+/// What operators set for a course.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaSettings {
+    pub limits: Amounts,
+    pub budget: Money,
+    /// D3: 4 by default; more asks for approval.
+    pub cards_per_order: CardShare,
+    /// D3: 12 by default, per course and campus day; more asks for approval.
+    pub starts_per_day: CardShare,
+}
+
+impl QuotaSettings {
+    /// The reference values of D2 and D3.
+    pub fn reference(budget: Money) -> Self {
+        Self {
+            limits: Amounts { cards: CardShare::whole(32), cpu_cores: 512, memory_gib: 4_096, storage_gib: 10_240, running_labs: 60 },
+            budget,
+            cards_per_order: CardShare::whole(4),
+            starts_per_day: CardShare::whole(12),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+
+    fn status() -> QuotaStatus {
+        let yuan = |units| Money::units(units, Currency::Cny);
+        QuotaStatus {
+            course: CourseId::from_uuid(uuid::Uuid::from_u128(1)),
+            limits: Amounts { cards: CardShare::whole(4), cpu_cores: 100, memory_gib: 100, storage_gib: 100, running_labs: 5 },
+            used: Amounts { cards: CardShare::whole(2), ..Amounts::default() },
+            held: Amounts { cards: CardShare::whole(1), ..Amounts::default() },
+            budget: BudgetStatus { limit: yuan(100), spent: yuan(30), held: yuan(50) },
+            started_today: CardShare::ZERO,
+            starts_per_day: CardShare::whole(12),
+            cards_per_order: CardShare::whole(4),
+        }
+    }
+
+    #[test]
+    fn over_quota_says_by_how_much() {
+        let asked = Amounts { cards: CardShare::whole(2), cpu_cores: 100, ..Amounts::default() };
+        let error = status().check_amounts(&asked).expect_err("one card too many");
+        assert_eq!(error, Error::OverQuota(vec![Shortfall { item: Item::Cards, limit: 4 * 840, in_use: 3 * 840, asked: 2 * 840, over: 840 }]));
+    }
+
+    #[test]
+    fn the_last_yuan_can_be_spent_and_not_one_more() {
+        let yuan = |units| Money::units(units, Currency::Cny);
+        assert_eq!(status().check_budget(yuan(20)), Ok(()));
+        assert_eq!(status().check_budget(yuan(21)), Err(Error::OverBudget { left: yuan(20), asked: yuan(21), over: yuan(1) }));
+    }
+}

@@ -1,0 +1,83 @@
+//! A dialog before something is lost: names the thing and what goes with it, the safe button first, the red one repeats
+//! the verb. It opens by the browser's own `command`, with or without scripts; older browsers open it by ours.
+
+use leptos::{attr::custom::custom_attribute, html, prelude::*};
+
+use super::{Button, ButtonKind};
+use crate::{i18n::*, language};
+
+/// A button that opens the dialog, and the dialog. Children are what is lost, in words, and hidden fields of the form
+/// that is posted to `action` on consent.
+#[component]
+pub fn ConfirmDialog(
+    /// Unique on the page.
+    #[prop(into)]
+    id: String,
+    /// The words on the button that opens it: "Destroy".
+    #[prop(into)]
+    open_text: String,
+    /// "Destroy 'Thesis supervision'?"
+    #[prop(into)]
+    title: String,
+    /// The verb again: "Destroy the lab".
+    #[prop(into)]
+    confirm_text: String,
+    /// Where the form is posted.
+    #[prop(into)]
+    action: String,
+    /// Of the button that opens it.
+    #[prop(default = ButtonKind::Danger)]
+    kind: ButtonKind,
+    #[prop(optional)] small: bool,
+    children: Children,
+) -> impl IntoView {
+    let language = language::current();
+    let dialog = NodeRef::<html::Dialog>::new();
+    let show = move |_| {
+        if let Some(dialog) = dialog.get_untracked()
+            && !dialog.open()
+        {
+            // It only fails for a dialog that is open already or gone from the page.
+            let _ = dialog.show_modal();
+        }
+    };
+    let close = move |_| {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let heading = format!("{id}-title");
+    view! {
+        <button
+            type="button"
+            class=if small { "btn small" } else { "btn" }
+            data-kind=kind.name()
+            aria-haspopup="dialog"
+            on:click=show
+            {..}
+            {custom_attribute("command", "show-modal")}
+            {custom_attribute("commandfor", id.clone())}
+        >
+            {open_text}
+        </button>
+        <dialog class="dialog" id=id.clone() aria-labelledby=heading.clone() node_ref=dialog>
+            <h2 id=heading>{title}</h2>
+            <form method="post" action=action class="stack">
+                {children()}
+                <div class="actions">
+                    <button
+                        type="button"
+                        class="btn"
+                        on:click=close
+                        {..}
+                        {custom_attribute("command", "close")}
+                        {custom_attribute("commandfor", id)}
+                    >
+                        {td!(language, components.cancel)}
+                    </button>
+                    <Button kind=ButtonKind::DangerSolid>{confirm_text}</Button>
+                </div>
+            </form>
+        </dialog>
+    }
+}

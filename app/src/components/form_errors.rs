@@ -1,0 +1,40 @@
+//! What is still to mend in a form, above its submit button, each with a link to its field.
+
+use leptos::prelude::*;
+
+use super::{Notice, NoticeKind};
+use crate::{i18n::*, language};
+
+/// One field's trouble, already in the reader's language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldMessage {
+    /// The field's name, which is also the id of its control.
+    pub field: String,
+    /// The field's label.
+    pub label: String,
+    pub text: String,
+}
+
+/// Nothing while `messages` is empty.
+#[component]
+pub fn FormErrors(#[prop(into)] messages: Signal<Vec<FieldMessage>>) -> impl IntoView {
+    let language = language::current();
+    move || {
+        let messages = messages.get();
+        (!messages.is_empty()).then(|| {
+            let count = messages.len();
+            let items = messages
+                .into_iter()
+                .map(|message| {
+                    view! { <li><a href=format!("#{}", message.field) rel="external">{message.label}</a>" "{message.text}</li> }
+                })
+                .collect_view();
+            view! {
+                <Notice kind=NoticeKind::Bad title=td_string!(language, components.fix_count, count = count).to_string()>
+                    {td!(language, components.fix_heading)}
+                    <ul class="plain-list">{items}</ul>
+                </Notice>
+            }
+        })
+    }
+}

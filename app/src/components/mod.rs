@@ -1,0 +1,52 @@
+//! The parts that every page is made of. Each is server-rendered, works without scripts where it can and takes its
+//! texts from the caller. Looks are in `style/`; a new part has a file here and its rules there.
+
+mod amount;
+mod bar_chart;
+mod button;
+mod card;
+mod dialog;
+mod empty;
+mod error_notice;
+mod facts;
+mod field;
+mod field_choice;
+mod form_errors;
+mod icon;
+mod meter;
+mod moment;
+mod notice;
+mod page_head;
+mod pager;
+mod quantity;
+mod skeleton;
+mod status;
+mod table;
+mod tabs;
+mod timeline;
+mod toast;
+
+pub use amount::Amount;
+pub use bar_chart::{Bar, BarChart};
+pub use button::{Button, ButtonKind, ButtonType, LinkButton};
+pub use card::{Card, Section};
+pub use dialog::ConfirmDialog;
+pub use empty::EmptyState;
+pub use error_notice::{ErrorNotice, error_text, problem_text};
+pub use facts::{Fact, Facts};
+pub use field::{SelectField, TextArea, TextField};
+pub use field_choice::{Choice, ChoiceCards, CheckField};
+pub use form_errors::{FieldMessage, FormErrors};
+pub use icon::{Glyph, Icon, IconSprite};
+pub use meter::Meter;
+pub use moment::{Moment, MomentStyle, moment_text};
+pub use notice::{Notice, NoticeKind};
+pub use page_head::PageHead;
+pub use pager::Pager;
+pub use quantity::{Quantity, quantity_text};
+pub use skeleton::Skeleton;
+pub use status::{Status, StatusKind};
+pub use table::{Cell, CellPlace, Column, DataTable, Row};
+pub use tabs::{LinkItem, Segmented, Tabs};
+pub use timeline::{Timeline, TimelineItem};
+pub use toast::{Toasts, ToastBoard, use_toasts};

@@ -1,0 +1,88 @@
+//! Toasts: what was just done, with Undo where it can be undone. For everything reversible act at once and offer it.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::{Glyph, Icon};
+use crate::{i18n::*, language};
+
+/// How long a toast stays: long enough to read it and to undo.
+const STAY: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+struct Toast {
+    text: String,
+    undo: Option<Callback<()>>,
+}
+
+/// The one toast of the page; a new one takes the place of the old.
+#[derive(Clone, Copy)]
+pub struct ToastBoard {
+    shown: RwSignal<Option<Toast>>,
+    /// Grows with each toast, so that the clock of an old one does not take a new one away.
+    number: StoredValue<u32>,
+}
+
+impl ToastBoard {
+    pub fn provide() -> Self {
+        let board = Self { shown: RwSignal::new(None), number: StoredValue::new(0) };
+        provide_context(board);
+        board
+    }
+
+    /// Says what was done.
+    pub fn show(self, text: impl Into<String>) {
+        self.put(Toast { text: text.into(), undo: None });
+    }
+
+    /// Says what was done and offers to undo it.
+    pub fn show_with_undo(self, text: impl Into<String>, undo: impl Fn() + Send + Sync + 'static) {
+        self.put(Toast { text: text.into(), undo: Some(Callback::new(move |()| undo())) });
+    }
+
+    fn put(self, toast: Toast) {
+        let number = self.number.get_value().wrapping_add(1);
+        self.number.set_value(number);
+        self.shown.set(Some(toast));
+        set_timeout(
+            move || {
+                if self.number.get_value() == number {
+                    self.shown.set(None);
+                }
+            },
+            STAY,
+        );
+    }
+}
+
+/// The board of this page. Panics outside `App`.
+pub fn use_toasts() -> ToastBoard {
+    expect_context::<ToastBoard>()
+}
+
+/// Where the toast appears; the layout holds the only one.
+#[component]
+pub fn Toasts() -> impl IntoView {
+    let language = language::current();
+    let board = use_toasts();
+    // The live region is there from the start: screen readers only announce changes in one that they know.
+    view! {
+        <div role="status" aria-live="polite">
+            {move || board.shown.get().map(|toast| view! {
+                <div class="toast">
+                    <Icon glyph=Glyph::StatusOk/>
+                    <div>{toast.text}</div>
+                    {toast.undo.map(|undo| view! {
+                        <button type="button" on:click=move |_| { undo.run(()); board.shown.set(None); }>
+                            {td!(language, components.undo)}
+                        </button>
+                    })}
+                    <button type="button" aria-label=td_string!(language, components.close) on:click=move |_| board.shown.set(None)>
+                        <Icon glyph=Glyph::Cross small=true/>
+                    </button>
+                </div>
+            })}
+        </div>
+    }
+}

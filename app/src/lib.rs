@@ -1,0 +1,39 @@
+//! The pages of Lectern and the server functions behind them. One folder for each feature: `page.rs` arranges,
+//! `api.rs` talks to the server. A new page is one line in `routes.rs`, one folder here and one file of texts in
+//! each `locales/` folder.
+
+pub mod caller_view;
+pub mod components;
+pub mod error;
+pub mod language;
+pub mod layout;
+pub mod preferences;
+pub mod routes;
+
+#[cfg(feature = "ssr")]
+pub mod caller;
+
+pub mod account;
+pub mod admin;
+pub mod approvals;
+pub mod audit;
+pub mod billing;
+pub mod catalogue;
+pub mod home;
+pub mod labs;
+pub mod orders;
+pub mod quotas;
+pub mod session;
+pub mod setup;
+
+pub use layout::{App, shell};
+
+leptos_i18n::load_locales!();
+
+/// Takes over the page that the server sent. Called by the script in the document head.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(App);
+}

@@ -1,0 +1,4 @@
+//! Pages of this feature.
+
+pub mod api;
+pub mod page;
