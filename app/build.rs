@@ -1,6 +1,32 @@
-//! Rebuilds the crate when a text changes: `load_locales!()` reads the files but cannot tell cargo so.
+//! Turns `locales/` into the module `i18n`, so that a misspelt key does not compile and a changed text is rebuilt.
+//! A new namespace is a file in each language and a line in `NAMESPACES`.
 
-fn main() {
-    println!("cargo:rerun-if-changed=locales");
-    println!("cargo:rerun-if-changed=Cargo.toml");
+use std::{env, error::Error, fs, path::PathBuf};
+
+use leptos_i18n_parser::parse_locales::{
+    options::{Config, ParseOptions},
+    parse_locales,
+};
+
+const NAMESPACES: [&str; 16] = [
+    "account", "admin", "approvals", "audit", "billing", "catalogue", "common", "components", "errors", "home", "labs",
+    "layout", "orders", "quotas", "session", "setup",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=locales");
+    let options = ParseOptions::default().interpolate_display(true);
+    let config = Config::new("zh-CN")?.add_locale("en")?.add_namespaces(NAMESPACES)?.parse_options(options);
+    let locales = parse_locales(None, config)?;
+    for warning in locales.diag.warnings().iter() {
+        println!("cargo::warning={warning}");
+    }
+    for error in locales.diag.errors().iter() {
+        println!("cargo::error={error}");
+    }
+    let code = leptos_i18n_codegen::gen_code(&locales, None, false, None, false)?;
+    let out = PathBuf::from(env::var("OUT_DIR")?).join("i18n.rs");
+    fs::write(out, code.to_string())?;
+    Ok(())
 }

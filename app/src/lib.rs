@@ -28,7 +28,7 @@ pub mod setup;
 
 pub use layout::{App, shell};
 
-leptos_i18n::load_locales!();
+include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
 
 /// Takes over the page that the server sent. Called by the script in the document head.
 #[cfg(feature = "hydrate")]

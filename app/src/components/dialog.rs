@@ -53,25 +53,23 @@ pub fn ConfirmDialog(
             class=if small { "btn small" } else { "btn" }
             data-kind=kind.name()
             aria-haspopup="dialog"
+            {..custom_attribute("command", "show-modal")}
+            {..custom_attribute("commandfor", id.clone())}
             on:click=show
-            {..}
-            {custom_attribute("command", "show-modal")}
-            {custom_attribute("commandfor", id.clone())}
         >
             {open_text}
         </button>
         <dialog class="dialog" id=id.clone() aria-labelledby=heading.clone() node_ref=dialog>
-            <h2 id=heading>{title}</h2>
+            <h2 id=heading.clone()>{title}</h2>
             <form method="post" action=action class="stack">
                 {children()}
                 <div class="actions">
                     <button
                         type="button"
                         class="btn"
+                        {..custom_attribute("command", "close")}
+                        {..custom_attribute("commandfor", id.clone())}
                         on:click=close
-                        {..}
-                        {custom_attribute("command", "close")}
-                        {custom_attribute("commandfor", id)}
                     >
                         {td!(language, components.cancel)}
                     </button>

@@ -38,8 +38,9 @@ pub fn DataTable(
             view! { <th role="columnheader" scope="col" class=column.numeric.then_some("num")>{column.label}</th> }
         })
         .collect_view();
+    let label = caption.clone();
     view! {
-        <div class="table-wrap" tabindex="0" role="region" aria-label=caption.clone()>
+        <div class="table-wrap" tabindex="0" role="region" aria-label=label>
             <table class=if dense { "table dense" } else { "table" } role="table">
                 <caption class="sr">{caption}</caption>
                 <thead role="rowgroup"><tr role="row">{heads}</tr></thead>

@@ -1,1 +1,77 @@
-//! placeholder
+//! Use cases: authorise, load, decide in `domain`, save, audit. Nothing else changes state.
+//! A new use case is a function in the file of its feature; it takes the [`Services`] and a [`Caller`].
+
+pub mod accounts;
+pub mod audit;
+pub mod billing;
+pub mod cache;
+pub mod caller;
+pub mod catalogue;
+pub mod cluster_status;
+pub mod courses;
+pub mod demo;
+pub mod error;
+pub mod hub;
+pub mod jobs;
+pub mod labs;
+pub mod orders;
+pub mod password;
+pub mod people;
+pub mod ports;
+pub mod quotas;
+pub mod sessions;
+pub mod setup;
+pub mod tokens;
+
+use std::{ops::Deref, sync::Arc};
+
+pub use caller::{Caller, Origin};
+pub use domain::{Error, Result};
+use ports::{Clock, Entropy, SharedCluster};
+use storage::Database;
+
+/// What every use case works with. Cheap to clone: one `Arc`.
+#[derive(Clone)]
+pub struct Services(Arc<Parts>);
+
+pub struct Parts {
+    pub db: Database,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub cluster: SharedCluster,
+    pub hub: hub::Hub,
+    pub cache: cache::Cache,
+    pub settings: Settings,
+}
+
+/// What an operator sets by configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The cluster is the built-in simulator.
+    pub simulated_cluster: bool,
+    /// Days that an undecided order holds its quota.
+    pub hold_days: i64,
+    /// Hours that a session lives without use.
+    pub session_hours: i64,
+    /// Added to every pod; tests steer simulated kubelets by it.
+    pub pod_annotations: std::collections::BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { simulated_cluster: false, hold_days: 7, session_hours: 12, pod_annotations: std::collections::BTreeMap::new() }
+    }
+}
+
+impl Services {
+    pub fn new(db: Database, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, cluster: SharedCluster, settings: Settings) -> Self {
+        Self(Arc::new(Parts { db, clock, entropy, cluster, hub: hub::Hub::default(), cache: cache::Cache::default(), settings }))
+    }
+}
+
+impl Deref for Services {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

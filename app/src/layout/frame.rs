@@ -1,0 +1,95 @@
+//! The application: contexts, router, and the frame of navigation, bar and main part around every page.
+
+use domain::time::Timestamp;
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{components::Router, hooks::use_location};
+
+use super::{bar::Bar, menus::Menus, nav::Nav};
+use crate::{
+    caller_view::{ViewerContext, use_viewer},
+    components::{MomentStyle, Notice, NoticeKind, ToastBoard, Toasts, moment_text},
+    i18n::*,
+    language,
+    preferences::Preferences,
+    routes::{self, Pages},
+};
+
+/// The whole application, the same on both sides of the wire.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    if use_context::<Preferences>().is_none() {
+        let preferences = from_document();
+        provide_context(preferences);
+        provide_context(preferences.language);
+    }
+    ViewerContext::provide();
+    ToastBoard::provide();
+    view! {
+        <Router>
+            <Frame/>
+        </Router>
+    }
+}
+
+/// What the server wrote on `<html>`: the browser's half starts from exactly that.
+fn from_document() -> Preferences {
+    #[cfg(feature = "hydrate")]
+    {
+        use crate::preferences::Theme;
+        let attribute = |name: &str| document().document_element().and_then(|root| root.get_attribute(name));
+        Preferences {
+            language: attribute("lang").as_deref().and_then(language::parse).unwrap_or_default(),
+            theme: attribute("data-theme").as_deref().and_then(Theme::parse).unwrap_or_default(),
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    Preferences::default()
+}
+
+/// Pages without navigation: nobody is signed in there.
+fn stands_alone(path: &str) -> bool {
+    path == routes::SIGN_IN || path == routes::SETUP
+}
+
+#[component]
+fn Frame() -> impl IntoView {
+    let language = language::current();
+    let location = use_location();
+    let alone = Memo::new(move |_| location.pathname.with(|path| stands_alone(path)));
+    view! {
+        <a class="skip" href="#main" rel="external">{td!(language, layout.skip)}</a>
+        <div class="shell" class:alone=alone>
+            <Show when=move || !alone.get()><Nav/></Show>
+            <div>
+                <Show when=move || !alone.get()><Bar/></Show>
+                <main id="main" tabindex="-1" class:page=move || !alone.get()>
+                    <Show when=move || !alone.get()><ClusterAway/></Show>
+                    <Pages/>
+                </main>
+            </div>
+        </div>
+        <Show when=move || !alone.get()><Menus/></Show>
+        <Toasts/>
+    }
+}
+
+/// An amber note while the cluster does not answer: orders are taken and wait.
+#[component]
+fn ClusterAway() -> impl IntoView {
+    let language = language::current();
+    let viewer = use_viewer();
+    view! {
+        <Transition>
+            {move || viewer.person().and_then(|person| person.cluster_away_since).map(|since| {
+                let since = moment_text(Timestamp::from_micros(since), MomentStyle::Minute);
+                view! {
+                    <Notice kind=NoticeKind::Warn title=td_string!(language, layout.cluster_away, since = since).to_string()>
+                        {td!(language, layout.cluster_away_kept)}
+                    </Notice>
+                }
+            })}
+        </Transition>
+    }
+}

@@ -1,0 +1,91 @@
+//! What the navigation shows to whom. This only decides what is worth showing; rights are decided on the server.
+
+use crate::{caller_view::Viewer, components::Glyph, i18n::*, language::Language, routes};
+
+/// One entry of the navigation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub href: &'static str,
+    pub text: &'static str,
+    pub glyph: Glyph,
+    /// Things that wait for this person; nothing is shown for zero.
+    pub count: u32,
+}
+
+impl Entry {
+    /// Whether `path` is this page or one below it.
+    pub fn holds(&self, path: &str) -> bool {
+        if self.href == routes::HOME {
+            return path == routes::HOME;
+        }
+        path.strip_prefix(self.href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+/// On a phone this many entries are tabs; the rest is behind "More".
+pub const TABS: usize = 4;
+
+/// The entries for a person, the most used first.
+pub fn entries(viewer: &Viewer, language: Language) -> Vec<Entry> {
+    let any = |roles: &[&str]| roles.iter().any(|role| viewer.has_role(role));
+    let teaches = any(&["teacher"]);
+    let manages = any(&["manager"]);
+    let runs = any(&["operator", "administrator"]);
+    let entry = |href, text, glyph| Entry { href, text, glyph, count: 0 };
+
+    let mut list = vec![entry(routes::HOME, td_string!(language, layout.home), Glyph::Today)];
+    if manages || runs {
+        let waiting = Entry { count: viewer.pending_approvals, ..entry(routes::APPROVALS, td_string!(language, layout.approvals), Glyph::Stamp) };
+        list.push(waiting);
+    }
+    if teaches || manages || runs {
+        list.push(entry(routes::CATALOGUE, td_string!(language, layout.catalogue), Glyph::Shelf));
+        let labs = if teaches { td_string!(language, layout.labs) } else { td_string!(language, layout.all_labs) };
+        list.push(entry(routes::LABS, labs, Glyph::Lab));
+        list.push(entry(routes::ORDERS, td_string!(language, layout.orders), Glyph::List));
+    }
+    if any(&["auditor"]) {
+        list.push(entry(routes::AUDIT, td_string!(language, layout.audit), Glyph::Shield));
+    }
+    if teaches || manages || runs || any(&["auditor"]) {
+        let bills = if teaches { td_string!(language, layout.billing) } else { td_string!(language, layout.all_billing) };
+        list.push(entry(routes::BILLING, bills, Glyph::Bill));
+    }
+    if manages || runs {
+        list.push(entry(routes::COURSES, td_string!(language, layout.courses), Glyph::Book));
+    }
+    if runs {
+        list.push(entry(routes::PEOPLE, td_string!(language, layout.people), Glyph::People));
+        list.push(entry(routes::CLUSTER, td_string!(language, layout.cluster), Glyph::Node));
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(roles: &[&str]) -> Vec<&'static str> {
+        let viewer = Viewer { roles: roles.iter().map(|role| (*role).to_owned()).collect(), ..Viewer::default() };
+        entries(&viewer, Language::en).into_iter().map(|entry| entry.href).collect()
+    }
+
+    #[test]
+    fn each_role_sees_its_own_entries() {
+        assert_eq!(paths(&["teacher"]), ["/", "/catalogue", "/labs", "/orders", "/billing"]);
+        assert_eq!(paths(&["auditor"]), ["/", "/audit", "/billing"]);
+        assert_eq!(paths(&["manager"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/billing", "/courses"]);
+        assert!(paths(&["administrator"]).contains(&"/people"));
+        assert!(!paths(&["administrator"]).contains(&"/audit"), "only auditors read the audit record (F3)");
+        assert_eq!(paths(&[]), ["/"]);
+    }
+
+    #[test]
+    fn an_entry_is_current_on_the_pages_below_it() {
+        let entry = Entry { href: "/labs", text: "", glyph: Glyph::Lab, count: 0 };
+        assert!(entry.holds("/labs") && entry.holds("/labs/1"));
+        assert!(!entry.holds("/labsalot") && !entry.holds("/"));
+        let home = Entry { href: "/", ..entry };
+        assert!(home.holds("/") && !home.holds("/labs"));
+    }
+}

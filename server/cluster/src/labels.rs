@@ -1,0 +1,76 @@
+//! Labels by which Lectern finds its objects again. Only ids and cleaned names: a label value has at most 63 of `A-Za-z0-9-_.`.
+
+use std::collections::BTreeMap;
+
+use domain::{courses::Course, ids::LabId};
+use serde_json::{Value, json};
+use services::ports::LabOrder;
+
+/// Field manager of everything that is applied, and value of [`MANAGED_BY`].
+pub const MANAGER: &str = "lectern";
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+pub const LAB: &str = "lectern.dev/lab";
+pub const ORDER: &str = "lectern.dev/order";
+pub const COURSE: &str = "lectern.dev/course";
+pub const TENANT: &str = "lectern.dev/tenant";
+pub const OWNER: &str = "lectern.dev/owner";
+/// On the portal's own namespace, so that its proxy may reach labs; set by the Helm chart.
+pub const PORTAL: &str = "lectern.dev/portal";
+
+/// For what a course's labs share.
+pub fn of_course(course: &Course) -> Value {
+    json!({
+        MANAGED_BY: MANAGER,
+        TENANT: course.tenant.to_string(),
+        COURSE: course.id.to_string(),
+    })
+}
+
+/// For what belongs to one lab.
+pub fn of_lab(order: &LabOrder) -> Value {
+    let lab = &order.lab;
+    json!({
+        "app.kubernetes.io/name": "lab",
+        "app.kubernetes.io/instance": cleaned(&lab.name),
+        MANAGED_BY: MANAGER,
+        TENANT: lab.tenant.to_string(),
+        COURSE: lab.course.to_string(),
+        ORDER: lab.order.to_string(),
+        LAB: lab.id.to_string(),
+        OWNER: cleaned(&order.owner_login),
+    })
+}
+
+/// Finds all objects of one lab.
+pub fn selector_of(lab: LabId) -> String {
+    format!("{LAB}={lab}")
+}
+
+/// Finds the objects of every lab.
+pub fn selector_of_all() -> String {
+    format!("{MANAGED_BY}={MANAGER},{LAB}")
+}
+
+/// The lab that an object belongs to.
+pub fn lab_of(labels: Option<&BTreeMap<String, String>>) -> Option<LabId> {
+    labels?.get(LAB)?.parse().ok()
+}
+
+/// Text as a label value: what does not fit becomes `-`, and the ends are letters or digits.
+fn cleaned(text: &str) -> String {
+    let kept: String = text.chars().take(63).map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect();
+    kept.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_login_becomes_a_valid_label() {
+        assert_eq!(cleaned("wang.li@example.edu"), "wang.li-example.edu");
+        assert_eq!(cleaned("王丽"), "");
+        assert_eq!(cleaned(&"x".repeat(80)).len(), 63);
+        assert_eq!(cleaned("_a_"), "a");
+    }
+}

@@ -1,0 +1,163 @@
+//! The audit record of use cases: written in the transaction of the change; refusals in one of their own.
+
+use domain::{
+    Error, Result,
+    access::Action,
+    audit::{Chain, Event, Filter, Listed, Object, Outcome, Who},
+    ids::{AuditEventId, CourseId, TenantId},
+    page::{Page, PageRequest},
+};
+use serde_json::Value;
+use storage::Write;
+
+use crate::{Caller, Origin, Services, error::OrDomain};
+
+/// What happened, before it has an id and a time.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// `order.submit`
+    pub action: String,
+    pub object: Object,
+    pub course: Option<CourseId>,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+impl Entry {
+    pub fn new(action: impl Into<String>, kind: &str, id: impl ToString, label: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            object: Object { kind: kind.into(), id: id.to_string(), label: label.into() },
+            course: None,
+            before: None,
+            after: None,
+        }
+    }
+    #[must_use]
+    pub fn course(mut self, course: CourseId) -> Self {
+        self.course = Some(course);
+        self
+    }
+    #[must_use]
+    pub fn before(mut self, value: Value) -> Self {
+        self.before = Some(value);
+        self
+    }
+    #[must_use]
+    pub fn after(mut self, value: Value) -> Self {
+        self.after = Some(value);
+        self
+    }
+}
+
+fn event(services: &Services, who: Who, origin: &Origin, chain: Chain, entry: Entry, outcome: Outcome, code: Option<&str>) -> Event {
+    let Entry { action, object, course, before, after } = entry;
+    Event {
+        id: AuditEventId::from_uuid(services.entropy.uuid()),
+        chain,
+        at: services.clock.now(),
+        who,
+        via: origin.via,
+        address: origin.address.clone(),
+        request_id: origin.request_id.clone(),
+        action,
+        object,
+        course,
+        outcome,
+        code: code.map(ToOwned::to_owned),
+        before,
+        after,
+        count: 1,
+    }
+}
+
+/// Records a success of a person in the transaction that made it.
+pub async fn success(services: &Services, write: &mut Write, caller: &Caller, entry: Entry) -> Result<()> {
+    let event = event(services, caller.who(), &caller.origin, Chain::Tenant(caller.actor.tenant), entry, Outcome::Success, None);
+    storage::audit::insert(write, &event).await.or_domain()
+}
+
+/// Records what a background job did.
+pub async fn by_job(services: &Services, write: &mut Write, job: &str, tenant: TenantId, entry: Entry, outcome: Outcome) -> Result<()> {
+    let event = event(services, Who::System { job: job.into() }, &Origin::job(), Chain::Tenant(tenant), entry, outcome, None);
+    storage::audit::insert(write, &event).await.or_domain()
+}
+
+/// Records in a transaction of its own that somebody was refused (or that it failed), and gives the error back.
+/// Form mistakes ([`Error::Invalid`]) and an away database are not refusals and leave no record.
+pub async fn refused(services: &Services, caller: &Caller, entry: Entry, error: Error) -> Error {
+    let outcome = match &error {
+        Error::Invalid(_) | Error::Unavailable { .. } | Error::Malformed { .. } => return error,
+        Error::Internal { .. } => Outcome::Failed,
+        _ => Outcome::Refused,
+    };
+    let event = event(services, caller.who(), &caller.origin, Chain::Tenant(caller.actor.tenant), entry, outcome, Some(error.code()));
+    write_alone(services, &event).await;
+    error
+}
+
+/// Records an event of nobody in particular (sign-in, set-up) on the system chain, in a transaction of its own.
+pub async fn anonymous(services: &Services, origin: &Origin, who: Who, entry: Entry, outcome: Outcome, code: Option<&str>) {
+    let event = event(services, who, origin, Chain::System, entry, outcome, code);
+    write_alone(services, &event).await;
+}
+
+async fn write_alone(services: &Services, event: &Event) {
+    let written = async {
+        let mut write = services.db.begin_write().await?;
+        storage::audit::insert(&mut write, event).await?;
+        write.commit().await
+    };
+    if let Err(error) = written.await {
+        tracing::error!(audit.action = %event.action, %error, "an audit record could not be written");
+    }
+}
+
+/// Runs a use case and records its refusal, whatever step refused.
+///
+/// `what` describes the attempt; the success is recorded by the use case itself, in its transaction.
+pub async fn recording<T>(
+    services: &Services,
+    caller: &Caller,
+    what: impl FnOnce() -> Entry,
+    use_case: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    match use_case.await {
+        Ok(value) => Ok(value),
+        Err(error) => Err(refused(services, caller, what(), error).await),
+    }
+}
+
+/// The action's code as an entry's action.
+pub fn action(action: Action) -> String {
+    action.code().to_owned()
+}
+
+/// Searches the caller's tenant's records (and the system chain for auditors), newest first. Reading is itself recorded (F3).
+pub async fn search(_services: &Services, _caller: &Caller, _filter: &Filter, _page: &PageRequest) -> Result<Page<Listed>> {
+    todo!()
+}
+
+pub async fn get(_services: &Services, _caller: &Caller, _id: AuditEventId) -> Result<Listed> {
+    todo!()
+}
+
+/// What verifying one chain gave.
+#[derive(Debug, Clone)]
+pub struct ChainReport {
+    pub chain: Chain,
+    /// Records that were checked, or what is wrong with the first bad one.
+    pub result: std::result::Result<i64, domain::audit::Broken>,
+    /// Records not sealed yet.
+    pub unsealed: i64,
+}
+
+/// Recomputes every chain from the stored rows, streaming.
+pub async fn verify(_db: &storage::Database) -> Result<Vec<ChainReport>> {
+    todo!()
+}
+
+/// Seals what is not sealed yet, in commit order; returns how many. Runs on the lease holder only.
+pub async fn seal(_services: &Services) -> Result<u32> {
+    todo!()
+}

@@ -1,0 +1,36 @@
+//! Who asks, and from where.
+
+use domain::{
+    access::Actor,
+    audit::{Via, Who},
+};
+
+/// From where a request came; goes into the audit record.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    pub via: Via,
+    /// IP address of the client.
+    pub address: Option<String>,
+    pub request_id: Option<String>,
+}
+
+impl Origin {
+    pub const fn job() -> Self {
+        Self { via: Via::Job, address: None, request_id: None }
+    }
+    pub const fn cli() -> Self {
+        Self { via: Via::Cli, address: None, request_id: None }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub actor: Actor,
+    pub origin: Origin,
+}
+
+impl Caller {
+    pub fn who(&self) -> Who {
+        Who::Person { id: self.actor.user, login: self.actor.login.clone(), name: self.actor.name.clone() }
+    }
+}

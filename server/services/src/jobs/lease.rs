@@ -1,0 +1,1 @@
+//! One replica at a time: a lease row with a fencing token.

@@ -1,0 +1,103 @@
+//! What the use cases need from the outside world, as traits: clock, identifiers, cluster. One implementation for real, one for tests.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    cluster::Node,
+    courses::Course,
+    ids::LabId,
+    labs::{Lab, Observation},
+    quotas::Amounts,
+    time::Timestamp,
+};
+use futures::stream::BoxStream;
+use uuid::Uuid;
+
+/// The time. Tests turn it by hand.
+pub trait Clock: Send + Sync + 'static {
+    fn now(&self) -> Timestamp;
+}
+
+/// Identifiers and secrets.
+pub trait Entropy: Send + Sync + 'static {
+    /// A UUID of version 7, so that newer ids sort after older ones.
+    fn uuid(&self) -> Uuid;
+    /// `N` random bytes for a secret.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Why the cluster did not do it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ClusterError {
+    /// No answer, or none in time: try again later, nothing is known to have changed.
+    #[error("the cluster does not answer: {0}")]
+    Away(String),
+    /// The cluster understood and said no; trying again will not help. `reason` is Kubernetes' own (`Forbidden`, `Invalid`, …).
+    #[error("the cluster refused: {reason}: {message}")]
+    Refused { reason: String, message: String },
+    /// Another controller's change came first, or the namespace is still ending: try again soon.
+    #[error("the cluster asks to wait: {0}")]
+    Busy(String),
+}
+
+/// All that the objects of a lab are made from.
+#[derive(Debug, Clone)]
+pub struct LabOrder {
+    pub lab: Lab,
+    pub course: Course,
+    /// Login of the owner, for labels.
+    pub owner_login: String,
+    /// Annotations for the pods, from settings (tests steer simulated kubelets by them).
+    pub pod_annotations: std::collections::BTreeMap<String, String>,
+}
+
+/// What the cluster is and has.
+#[derive(Debug, Clone)]
+pub struct ClusterInfo {
+    pub version: String,
+    pub nodes: Vec<Node>,
+}
+
+/// Something about these labs changed: observe them. `All` after a (re)connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    Lab(LabId),
+    All,
+    /// A node came, went or changed.
+    Nodes,
+    /// The watch broke; the reason is for the log.
+    Away(String),
+}
+
+/// Kubernetes, as far as a lab needs it. Every call may be repeated and may be cut off anywhere.
+#[async_trait]
+pub trait Cluster: Send + Sync + 'static {
+    /// Version and nodes.
+    async fn info(&self) -> Result<ClusterInfo, ClusterError>;
+
+    /// Makes the cluster hold what a started lab needs: namespace, quota, limits, network policy, service account, volume,
+    /// service, workload. Server-side apply; unchanged objects stay as they are.
+    async fn start(&self, order: &LabOrder) -> Result<(), ClusterError>;
+
+    /// Takes the pods away and keeps the volume.
+    async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError>;
+
+    /// Deletes every object of the lab, and the course's namespace when `last_of_course`. Returns how many objects are still there:
+    /// 0 means that nothing is left.
+    async fn destroy(&self, order: &LabOrder, last_of_course: bool) -> Result<u32, ClusterError>;
+
+    /// Brings the course's ResourceQuota in line with the portal's; nothing happens when the namespace is not there.
+    async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError>;
+
+    /// What the cluster has of a lab now.
+    async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError>;
+
+    /// Manifests that `start` would apply, as YAML documents, for people to read.
+    fn manifests(&self, order: &LabOrder) -> String;
+
+    /// Changes as they happen, for ever; breaks are reported as `Away` and mended inside, followed by `All`.
+    fn watch(&self) -> BoxStream<'static, Change>;
+}
+
+pub type SharedCluster = Arc<dyn Cluster>;

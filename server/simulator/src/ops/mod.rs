@@ -1,0 +1,84 @@
+//! What can be done to objects, inside one transaction. The REST handlers and the controllers go through the same doors.
+
+pub mod create;
+pub mod delete;
+pub mod patch;
+pub mod update;
+
+use serde_json::Value;
+
+use crate::{
+    error::{ApiError, Result},
+    registry::Kind,
+    store::{Object, Txn},
+    value,
+};
+
+/// Who writes, and whether it shall last.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    /// The field manager.
+    pub manager: String,
+    pub dry_run: DryRun,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DryRun {
+    No,
+    All,
+}
+
+impl Writer {
+    /// A part of the control plane.
+    pub fn controller(name: &str) -> Self {
+        Self { manager: name.to_owned(), dry_run: DryRun::No }
+    }
+
+    /// Stores the object, or (in a dry run) only shows what would be stored.
+    fn keep(&self, txn: &mut Txn<'_>, kind: &Kind, object: Value) -> Object {
+        match self.dry_run {
+            DryRun::No => txn.put(kind.resource, object),
+            DryRun::All => object.into(),
+        }
+    }
+}
+
+/// Checks that a body is an object of this kind, and completes `apiVersion` and `kind`.
+fn check_type(kind: &Kind, body: &mut Value) -> Result<()> {
+    if !body.is_object() {
+        return Err(ApiError::bad_request("the object provided is unrecognized (must be of type object)"));
+    }
+    let (api, name) = (value::text(body, "/apiVersion").to_owned(), value::text(body, "/kind").to_owned());
+    if (!name.is_empty() && name != kind.kind) || (!api.is_empty() && api != kind.api_version()) {
+        return Err(ApiError::bad_request(format!(
+            "{name} in version {:?} cannot be handled as a {}: no kind {name:?} is registered for the internal version of group {:?}",
+            api.rsplit('/').next().unwrap_or_default(), kind.kind, kind.group
+        )));
+    }
+    value::set(body, &["apiVersion"], kind.api_version());
+    value::set(body, &["kind"], kind.kind);
+    value::map_at(body, &["metadata"]);
+    Ok(())
+}
+
+/// Checks that the names in the body are those of the path.
+fn check_place(kind: &Kind, body: &mut Value, namespace: &str, name: Option<&str>) -> Result<()> {
+    let inside = value::namespace(body).to_owned();
+    if kind.namespaced {
+        if !inside.is_empty() && inside != namespace {
+            return Err(ApiError::bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+        }
+        value::set(body, &["metadata", "namespace"], namespace);
+    } else {
+        value::take(body, &["metadata", "namespace"]);
+    }
+    if let Some(name) = name {
+        let inside = value::name(body).to_owned();
+        if inside.is_empty() {
+            value::set(body, &["metadata", "name"], name);
+        } else if inside != name {
+            return Err(ApiError::bad_request(format!("the name of the object ({inside}) does not match the name on the URL ({name})")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! The command line: three commands and five options are not worth a parser library.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+pub const HELP: &str = "\
+Builds the browser's half of Lectern.
+
+  site [--out DIR] [--profile NAME]      build into DIR (target/site); profile `wasm` is small, `dev` is quick
+  site budget --max-kb N [--out DIR]     fail when script, wasm and style sheet are over N kB (1000 B) of brotli
+  site wasm-tree                         fail when a server crate is among the browser's dependencies";
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    Build(Options),
+    Budget { options: Options, max_kb: u64 },
+    WasmTree,
+    Help,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Options {
+    pub out: PathBuf,
+    /// A cargo profile.
+    pub profile: String,
+}
+
+impl Options {
+    /// Brotli quality: the best takes seconds and is for files that are sent a thousand times.
+    pub fn quality(&self) -> u32 {
+        if self.profile == "dev" { 4 } else { 11 }
+    }
+}
+
+pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
+    let mut arguments = arguments.peekable();
+    let verb = arguments.next_if(|argument| !argument.starts_with('-'));
+    let mut options = Options { out: PathBuf::from("target/site"), profile: "wasm".to_owned() };
+    let mut max_kb = None;
+    while let Some(flag) = arguments.next() {
+        let mut value = || arguments.next().with_context(|| format!("{flag} needs a value"));
+        match flag.as_str() {
+            "--out" => options.out = PathBuf::from(value()?),
+            "--profile" => options.profile = value()?,
+            "--max-kb" => max_kb = Some(value()?.parse().context("--max-kb takes a whole number")?),
+            "--help" | "-h" => return Ok(Command::Help),
+            other => bail!("unknown option {other}; see site --help"),
+        }
+    }
+    match verb.as_deref() {
+        None | Some("build") => Ok(Command::Build(options)),
+        Some("budget") => Ok(Command::Budget { options, max_kb: max_kb.context("budget needs --max-kb N")? }),
+        Some("wasm-tree") => Ok(Command::WasmTree),
+        Some(other) => bail!("unknown command {other}; see site --help"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Command> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn commands_have_their_defaults() {
+        let options = |out: &str, profile: &str| Options { out: out.into(), profile: profile.into() };
+        assert_eq!(read("").unwrap(), Command::Build(options("target/site", "wasm")));
+        assert_eq!(read("--out x --profile dev").unwrap(), Command::Build(options("x", "dev")));
+        assert_eq!(read("budget --max-kb 300").unwrap(), Command::Budget { options: options("target/site", "wasm"), max_kb: 300 });
+        assert_eq!(read("wasm-tree").unwrap(), Command::WasmTree);
+    }
+
+    #[test]
+    fn what_is_not_known_is_named() {
+        assert!(read("--colour").unwrap_err().to_string().contains("--colour"));
+        assert!(read("bake").unwrap_err().to_string().contains("bake"));
+        assert!(read("budget").unwrap_err().to_string().contains("--max-kb"));
+        assert!(read("--out").unwrap_err().to_string().contains("--out"));
+    }
+}

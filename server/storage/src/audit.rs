@@ -1,0 +1,53 @@
+//! Audit records: added in the transaction of what they describe. Nothing here changes or deletes one.
+
+use domain::audit::{Event, Who};
+use sqlx::AnyConnection;
+
+use crate::{dialect, error::Result};
+
+/// Adds a record, unsealed, and its words to the search index.
+pub async fn insert(connection: &mut AnyConnection, event: &Event) -> Result<()> {
+    let id = event.id.to_string();
+    let (who_id, who_name) = match &event.who {
+        Who::Person { id, name, .. } => (Some(id.to_string()), name.clone()),
+        Who::System { .. } | Who::Anonymous { .. } => (None, String::new()),
+    };
+    sqlx::query(
+        "INSERT INTO audit_events (id, chain, at, who_kind, who_id, who_label, who_name, via, address, request_id, action, \
+         object_kind, object_id, object_label, course_id, outcome, code, before_json, after_json, attempts) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+    )
+    .bind(id.clone())
+    .bind(event.chain.to_string())
+    .bind(event.at.micros())
+    .bind(event.who.kind())
+    .bind(who_id)
+    .bind(event.who.label().to_owned())
+    .bind(who_name.clone())
+    .bind(event.via.as_str())
+    .bind(event.address.clone())
+    .bind(event.request_id.clone())
+    .bind(event.action.clone())
+    .bind(event.object.kind.clone())
+    .bind(event.object.id.clone())
+    .bind(event.object.label.clone())
+    .bind(event.course.map(|id| id.to_string()))
+    .bind(event.outcome.as_str())
+    .bind(event.code.clone())
+    .bind(event.before.as_ref().map(domain::audit::canonical_json))
+    .bind(event.after.as_ref().map(domain::audit::canonical_json))
+    .bind(i64::from(event.count))
+    .execute(&mut *connection)
+    .await?;
+    let words = [
+        event.who.label(),
+        who_name.as_str(),
+        event.action.as_str(),
+        event.object.label.as_str(),
+        event.address.as_deref().unwrap_or_default(),
+        event.code.as_deref().unwrap_or_default(),
+        &event.after.as_ref().map(domain::audit::canonical_json).unwrap_or_default(),
+    ]
+    .join(" ");
+    dialect::index_words(connection, &id, &words).await
+}

@@ -1,0 +1,198 @@
+//! The pool and how transactions begin. SQLite has one writer at a time, so writers queue here in order instead of polling its lock.
+
+use std::{
+    ops::{Deref, DerefMut},
+    path::{Path, PathBuf},
+    sync::{Arc, Once},
+    time::Duration,
+};
+
+use sqlx::{Any, AnyConnection, Executor, any::AnyPoolOptions, pool::PoolConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    error::{Error, Result},
+    migrations,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// A handle to the database; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: sqlx::AnyPool,
+    engine: Engine,
+    url: Arc<str>,
+    /// One permit for SQLite; PostgreSQL does not need it and has many.
+    writers: Arc<Semaphore>,
+}
+
+/// Longest wait for a connection before the database counts as away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Database {
+    /// Opens `sqlite:<path>` (made when missing) or `postgres://…`; does not migrate.
+    ///
+    /// Errors: [`Error::Url`]; [`Error::Away`] when PostgreSQL does not answer.
+    pub async fn open(url: &str) -> Result<Self> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        let engine = match url.split_once(':') {
+            Some(("sqlite", _)) => Engine::Sqlite,
+            Some(("postgres" | "postgresql", _)) => Engine::Postgres,
+            _ => return Err(Error::Url(redacted(url))),
+        };
+        let mut options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
+        let mut full_url = url.to_owned();
+        let writers = match engine {
+            Engine::Sqlite => {
+                if !url.contains('?') {
+                    full_url.push_str("?mode=rwc");
+                }
+                options = options.max_connections(8).after_connect(|connection, _| {
+                    Box::pin(async move {
+                        connection
+                            .execute(
+                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; \
+                                 PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864;",
+                            )
+                            .await?;
+                        Ok(())
+                    })
+                });
+                1
+            }
+            Engine::Postgres => {
+                options = options.max_connections(16);
+                16
+            }
+        };
+        let pool = options.connect(&full_url).await.map_err(|error| match error {
+            sqlx::Error::Configuration(_) => Error::Url(redacted(url)),
+            other => other.into(),
+        })?;
+        Ok(Self { pool, engine, url: url.into(), writers: Arc::new(Semaphore::new(writers)) })
+    }
+
+    /// Brings the schema up to date. Safe to run from several processes at once.
+    pub async fn migrate(&self) -> Result<()> {
+        // PostgreSQL is locked by sqlx; for SQLite a lock file beside the database does it.
+        let _lock = match (self.engine, self.file()) {
+            (Engine::Sqlite, Some(file)) => Some(lock_file(&file.with_extension("lock")).await?),
+            _ => None,
+        };
+        migrations::migrator(self.engine).run(&self.pool).await?;
+        Ok(())
+    }
+
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Path of the SQLite file.
+    pub fn file(&self) -> Option<PathBuf> {
+        let rest = self.url.strip_prefix("sqlite:")?;
+        Some(rest.trim_start_matches("//").split('?').next().map(Path::new)?.to_owned())
+    }
+
+    /// The URL as given, with its password; for a listener of its own.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<PoolConnection<Any>> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// A write transaction; it is rolled back unless [`Write::commit`] is called. Keep it short: on SQLite others wait for it.
+    pub async fn begin_write(&self) -> Result<Write> {
+        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.writers).acquire_owned())
+            .await
+            .map_err(|_| Error::Away(sqlx::Error::PoolTimedOut))?
+            .map_err(|_| Error::Away(sqlx::Error::PoolClosed))?;
+        let begin = match self.engine {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN",
+        };
+        let transaction = self.pool.begin_with(begin).await?;
+        Ok(Write { transaction, engine: self.engine, _permit: permit })
+    }
+
+    /// One statement, to see that the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        let mut connection = self.read().await?;
+        sqlx::query("SELECT 1").execute(&mut *connection).await?;
+        Ok(())
+    }
+
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A write transaction, used as a connection.
+#[derive(Debug)]
+pub struct Write {
+    transaction: sqlx::Transaction<'static, Any>,
+    engine: Engine,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Write {
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.transaction.commit().await?)
+    }
+    pub async fn rollback(self) -> Result<()> {
+        Ok(self.transaction.rollback().await?)
+    }
+}
+
+impl Deref for Write {
+    type Target = AnyConnection;
+    fn deref(&self) -> &AnyConnection {
+        &self.transaction
+    }
+}
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+}
+
+/// A URL that may go into a log.
+pub fn redacted(url: &str) -> String {
+    match (url.split_once("://"), url.rfind('@')) {
+        (Some((scheme, _)), Some(at)) => format!("{scheme}://***@{}", &url[at + 1..]),
+        _ => url.to_owned(),
+    }
+}
+
+async fn lock_file(path: &Path) -> Result<std::fs::File> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || {
+        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        file.lock()?;
+        Ok(file)
+    })
+    .await
+    .map_err(|error| Error::Io(std::io::Error::other(error)))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_does_not_reach_the_log() {
+        assert_eq!(redacted("postgres://lectern:p@ss@db/lectern"), "postgres://***@db/lectern");
+        assert_eq!(redacted("sqlite:data/lectern.db"), "sqlite:data/lectern.db");
+    }
+}

@@ -1,0 +1,104 @@
+//! All that differs between the engines: row locks and text search. Everything else is one SQL text for both.
+
+use sqlx::AnyConnection;
+
+use crate::{
+    database::{Engine, Write},
+    error::Result,
+};
+
+/// Makes other transactions that lock the same `name` wait until this one ends. SQLite has one writer, so there it is nothing.
+pub async fn lock(write: &mut Write, name: &str) -> Result<()> {
+    if write.engine() == Engine::Postgres {
+        // 64 bits of the name; a collision only makes two names wait for each other.
+        sqlx::query("SELECT CAST(pg_advisory_xact_lock(hashtextextended($1, 0)) AS TEXT)").bind(name.to_owned()).execute(&mut **write).await?;
+    }
+    Ok(())
+}
+
+/// Condition on `audit_events.id` for records that hold all words of placeholder `$n`; see [`words_query`] for its value.
+pub const fn words_condition(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "id IN (SELECT id FROM audit_words WHERE audit_words MATCH ?)",
+        Engine::Postgres => "id IN (SELECT id FROM audit_words WHERE to_tsvector('simple', words) @@ to_tsquery('simple', ?))",
+    }
+}
+
+/// The value for [`words_condition`]: every token must occur.
+pub fn words_query(engine: Engine, text: &str) -> Option<String> {
+    let tokens = tokens(text);
+    if tokens.is_empty() {
+        return None;
+    }
+    Some(match engine {
+        Engine::Sqlite => tokens.iter().map(|token| format!("\"{token}\"")).collect::<Vec<_>>().join(" AND "),
+        Engine::Postgres => tokens.iter().map(|token| format!("'{token}'")).collect::<Vec<_>>().join(" & "),
+    })
+}
+
+/// Words for the index: bigrams of Chinese runs (so that two-character words are found), lower-cased runs of letters and digits of the rest.
+pub fn tokens(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut word = String::new();
+    let mut previous_han: Option<char> = None;
+    let mut han_run = 0;
+    let mut flush = |word: &mut String| {
+        if !word.is_empty() {
+            out.push(std::mem::take(word));
+        }
+    };
+    let mut han = Vec::new();
+    for c in text.chars() {
+        if is_han(c) {
+            flush(&mut word);
+            if let Some(previous) = previous_han {
+                han.push(format!("{previous}{c}"));
+            }
+            previous_han = Some(c);
+            han_run += 1;
+            continue;
+        }
+        if han_run == 1
+            && let Some(single) = previous_han
+        {
+            han.push(single.to_string());
+        }
+        previous_han = None;
+        han_run = 0;
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        } else {
+            flush(&mut word);
+        }
+    }
+    if han_run == 1
+        && let Some(single) = previous_han
+    {
+        han.push(single.to_string());
+    }
+    flush(&mut word);
+    out.extend(han);
+    out
+}
+
+const fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2ebef}')
+}
+
+/// Adds a record's words to the index.
+pub async fn index_words(connection: &mut AnyConnection, id: &str, text: &str) -> Result<()> {
+    sqlx::query("INSERT INTO audit_words (id, words) VALUES ($1, $2)").bind(id.to_owned()).bind(tokens(text).join(" ")).execute(connection).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_is_cut_into_pairs_and_the_rest_into_words() {
+        assert_eq!(tokens("李华 ordered JupyterLab: 深度学习 #2047"), ["ordered", "jupyterlab", "2047", "李华", "深度", "度学", "学习"]);
+        assert_eq!(tokens("课"), ["课"]);
+        assert_eq!(words_query(Engine::Sqlite, "--"), None);
+    }
+}

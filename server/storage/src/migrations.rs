@@ -1,0 +1,71 @@
+//! The schema, step by step. Forward only; a new step is a file of the same name in both engine folders and a line in `STEPS`.
+
+use std::borrow::Cow;
+
+use sqlx::{
+    AssertSqlSafe, SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+use crate::database::Engine;
+
+struct Step {
+    version: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! step {
+    ($version:literal, $name:literal) => {
+        Step {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../../migrations/postgres/", $name, ".sql")),
+        }
+    };
+}
+
+const STEPS: &[Step] = &[
+    step!(1, "0001_people"),
+    step!(2, "0002_catalogue"),
+    step!(3, "0003_orders"),
+    step!(4, "0004_labs"),
+    step!(5, "0005_usage"),
+    step!(6, "0006_jobs"),
+    step!(7, "0007_audit"),
+];
+
+pub(crate) fn migrator(engine: Engine) -> Migrator {
+    let migrations = STEPS
+        .iter()
+        .map(|step| {
+            let sql = match engine {
+                Engine::Sqlite => step.sqlite,
+                Engine::Postgres => step.postgres,
+            };
+            Migration::new(step.version, Cow::Borrowed(step.name), MigrationType::Simple, AssertSqlSafe(sql).into_sql_str(), false)
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_step_in_both_engines() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+        for engine in ["sqlite", "postgres"] {
+            let mut files: Vec<_> = std::fs::read_dir(format!("{root}/{engine}"))
+                .expect("the folder is there")
+                .map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8"))
+                .collect();
+            files.sort();
+            let steps: Vec<_> = STEPS.iter().map(|step| format!("{}.sql", step.name)).collect();
+            assert_eq!(files, steps, "{engine}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Databases for tests: always files or servers of their own, never shared, never in memory.
+//! Use `for_each_engine` so that a storage test runs on both.
+
+use std::{path::PathBuf, process::Command, sync::OnceLock};
+
+use crate::{Database, Engine};
+
+/// A migrated database that goes when the value does.
+#[derive(Debug)]
+pub struct TestDatabase {
+    pub database: Database,
+    pub url: String,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl TestDatabase {
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite:{}", folder.path().join("lectern.db").display());
+        let database = Database::open(&url).await.expect("SQLite opens");
+        database.migrate().await.expect("the schema applies");
+        Self { database, url, _folder: Some(folder) }
+    }
+
+    /// On the server named by `LECTERN_TEST_POSTGRES` (a URL whose user may create databases), which `make test` starts.
+    /// `None`, with the reason in the skip log, where there is none.
+    pub async fn postgres(test: &str) -> Option<Self> {
+        let Ok(server) = std::env::var("LECTERN_TEST_POSTGRES") else {
+            skip(test, "LECTERN_TEST_POSTGRES is not set: no PostgreSQL for tests");
+            return None;
+        };
+        static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let name = format!("lectern_{}_{number}", std::process::id());
+        let admin = Database::open(&server).await.expect("the test server answers");
+        let mut connection = admin.read().await.expect("a connection");
+        for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *connection).await.expect("a database is made");
+        }
+        drop(connection);
+        admin.close().await;
+        let url = with_database(&server, &name);
+        let database = Database::open(&url).await.expect("PostgreSQL opens");
+        database.migrate().await.expect("the schema applies");
+        Some(Self { database, url, _folder: None })
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.database.engine()
+    }
+}
+
+/// The server's URL with another database: the path is between the authority and the query.
+fn with_database(server: &str, name: &str) -> String {
+    let (base, query) = server.split_once('?').map_or((server, None), |(base, query)| (base, Some(query)));
+    let base = match base.find("://").and_then(|scheme| base[scheme + 3..].find('/').map(|slash| scheme + 3 + slash)) {
+        Some(slash) => &base[..slash],
+        None => base,
+    };
+    query.map_or_else(|| format!("{base}/{name}"), |query| format!("{base}/{name}?{query}"))
+}
+
+/// Runs the test on every engine that is there.
+pub async fn for_each_engine<F, Fut>(test: &str, body: F)
+where
+    F: Fn(TestDatabase) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    body(TestDatabase::sqlite().await).await;
+    if let Some(postgres) = TestDatabase::postgres(test).await {
+        body(postgres).await;
+    }
+}
+
+/// Notes that a test (or a part of it) could not run here, so that the totals count it.
+pub fn skip(test: &str, reason: &str) {
+    use std::io::Write as _;
+    static LOG: OnceLock<Option<PathBuf>> = OnceLock::new();
+    eprintln!("SKIP {test}: {reason}");
+    if let Some(path) = LOG.get_or_init(|| std::env::var_os("LECTERN_SKIP_LOG").map(PathBuf::from)) {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        if let Ok(mut file) = file {
+            let _ = writeln!(file, "{test}: {reason}");
+        }
+    }
+}
+
+/// Whether a program can be run; for tests that need one.
+pub fn has_program(name: &str) -> bool {
+    Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
+}
