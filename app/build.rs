@@ -9,8 +9,22 @@ use leptos_i18n_parser::parse_locales::{
 };
 
 const NAMESPACES: [&str; 16] = [
-    "account", "admin", "approvals", "audit", "billing", "catalogue", "common", "components", "errors", "home", "labs",
-    "layout", "orders", "quotas", "session", "setup",
+    "account",
+    "admin",
+    "approvals",
+    "audit",
+    "billing",
+    "catalogue",
+    "common",
+    "components",
+    "errors",
+    "home",
+    "labs",
+    "layout",
+    "orders",
+    "quotas",
+    "session",
+    "setup",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,9 +1,213 @@
-//! Who is asking, and the services: the only reader of Leptos context on the server.
+//! Who is asking, and the services: the only reader of Leptos context on the server. A server function is
+//!
+//! ```ignore
+//! #[server(Reject, endpoint = "approvals/reject")]
+//! pub async fn reject(id: String, reason: String) -> Result<OrderView, AppError> {
+//!     let typed = typed([("id", &id), ("reason", &reason)]);          // what a form without scripts gets back; never passwords
+//!     let result = async { Ok(services::orders::reject(&services()?, &caller()?, id_of(&id)?, &reason, None).await?) }.await;
+//!     answer("reject", routes::APPROVALS, typed, result, |_| routes::APPROVALS.to_owned()).await
+//! }
+//! // in the page, outside the Suspense that reads it: let flash = crate::flash::flash("reject");
+//! // then fields start with flash.value("reason") and the notice shows flash.error
+//! ```
+//!
+//! Reading needs two lines: `Ok(services::labs::get(&services()?, &caller()?, id_of(&id)?).await?)`.
 
-use crate::{caller_view::Viewer, error::AppError};
+use std::{collections::BTreeMap, str::FromStr};
+
+use domain::{Error, ids::UserId};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+use services::accounts::SignedIn;
+pub use services::{Caller, Origin, Services};
+use tower_sessions::{Expiry, Session, cookie::time::Duration};
+
+use crate::{caller_view::Viewer, error::AppError, flash::Flash, preferences::safe_back};
+
+/// The session key that holds the person: the store indexes sessions by it.
+pub const USER: &str = "user";
+const CREDENTIALS: &str = "credentials_version";
+/// A session of nobody only carries what a form left behind.
+const ANONYMOUS_MINUTES: i64 = 15;
+
+/// The use cases' world. Errors: `Internal` outside a request (the list of routes is made so).
+pub fn services() -> Result<Services, AppError> {
+    use_context::<Services>().ok_or_else(|| outside("services"))
+}
+
+/// The signed-in person. Errors: `Unauthenticated`.
+pub fn caller() -> Result<Caller, AppError> {
+    maybe_caller().ok_or_else(|| Error::Unauthenticated.into())
+}
+
+/// The signed-in person, if somebody is.
+pub fn maybe_caller() -> Option<Caller> {
+    use_context::<Parts>()?.extensions.get::<Caller>().cloned()
+}
+
+/// From where the request came, signed in or not.
+pub fn origin() -> Result<Origin, AppError> {
+    extension::<Origin>("origin")
+}
+
+/// An identifier from a URL or a form: what is none names nothing. Errors: `NotFound`.
+pub fn id_of<T: FromStr>(text: &str) -> Result<T, AppError> {
+    text.parse().map_err(|_| Error::NotFound.into())
+}
 
 /// The signed-in person as the layout shows them.
-#[expect(clippy::unused_async, reason = "asks the session store once it is wired")]
 pub async fn viewer() -> Result<Option<Viewer>, AppError> {
-    Ok(leptos::prelude::use_context())
+    let Some(caller) = maybe_caller() else { return Ok(None) };
+    let domain::people::Viewer { person, roles, tenant_name, simulated_cluster, cluster_away_since, pending_approvals } =
+        services::accounts::viewer(&services()?, &caller).await?;
+    Ok(Some(Viewer {
+        user_id: person.id.to_string(),
+        login: person.login,
+        name: person.name,
+        roles: roles.into_iter().map(|role| role.as_str().to_owned()).collect(),
+        tenant_name,
+        simulated_cluster,
+        cluster_away_since: cluster_away_since.map(domain::time::Timestamp::micros),
+        pending_approvals,
+    }))
+}
+
+/// Makes this session the person's, under a new id, so that nobody else knows it.
+pub async fn begin_session(signed_in: &SignedIn) -> Result<(), AppError> {
+    let hours = services()?.settings.session_hours;
+    let session = session()?;
+    session.clear().await;
+    session.cycle_id().await.map_err(away)?;
+    session.insert(USER, signed_in.actor.user).await.map_err(away)?;
+    session.insert(CREDENTIALS, signed_in.credentials_version).await.map_err(away)?;
+    session.set_expiry(Some(Expiry::OnInactivity(Duration::hours(hours))));
+    Ok(())
+}
+
+/// After a change of password: this session goes on under a new id, all others are over.
+pub async fn renew_session(credentials_version: i64) -> Result<(), AppError> {
+    let session = session()?;
+    session.cycle_id().await.map_err(away)?;
+    session.insert(CREDENTIALS, credentials_version).await.map_err(away)?;
+    Ok(())
+}
+
+/// Forgets the session here and in the database.
+pub async fn end_session() -> Result<(), AppError> {
+    session()?.flush().await.map_err(away)?;
+    Ok(())
+}
+
+/// Ends a session that is no longer good.
+pub async fn drop_session(session: &Session) -> Result<(), Error> {
+    session.flush().await.map_err(away)
+}
+
+/// The person a session belongs to and the version of their password it was made with.
+pub async fn session_user(session: &Session) -> Result<Option<(UserId, i64)>, Error> {
+    let user = session.get::<UserId>(USER).await.map_err(away)?;
+    let version = session.get::<i64>(CREDENTIALS).await.map_err(away)?;
+    Ok(user.zip(version))
+}
+
+/// `typed([("login", &login)])`: what a form was filled with.
+pub fn typed<const N: usize>(fields: [(&str, &str); N]) -> BTreeMap<String, String> {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Sends a form without scripts on: to `then` when it worked; back where it came from (`page` if that is not known) when it
+/// did not, with what was typed and the error waiting for [`crate::flash::flash`]. With scripts the result goes back as it is.
+pub async fn answer<T>(
+    form: &str,
+    page: &str,
+    typed: BTreeMap<String, String>,
+    result: Result<T, AppError>,
+    then: impl FnOnce(&T) -> String,
+) -> Result<T, AppError> {
+    if !is_plain_form() {
+        return result;
+    }
+    match &result {
+        Ok(value) => see_other(&then(value)),
+        Err(AppError(error)) => {
+            let session = session()?;
+            if maybe_caller().is_none() {
+                session.set_expiry(Some(Expiry::OnInactivity(Duration::minutes(ANONYMOUS_MINUTES))));
+            }
+            let flash = Flash { values: typed, error: Some(error.clone()) };
+            // The database may be away, which is then the error itself: the redirect still says where the form is.
+            if let Err(error) = session.insert(&flash_key(form), flash).await {
+                tracing::warn!(%error, "what was typed could not be kept");
+            }
+            see_other(&came_from().unwrap_or_else(|| page.to_owned()));
+        }
+    }
+    result
+}
+
+/// What the last try of this form left behind; the second look finds nothing.
+pub async fn take_flash(form: &str) -> Option<Flash> {
+    let session = session().ok()?;
+    // Without a cookie there is nothing, and no reason to ask the database.
+    session.id()?;
+    let flash = session.remove::<Flash>(&flash_key(form)).await.ok().flatten()?;
+    if maybe_caller().is_none() {
+        // A session of nobody has served its purpose.
+        session.flush().await.ok()?;
+    }
+    Some(flash)
+}
+
+fn flash_key(form: &str) -> String {
+    format!("flash.{form}")
+}
+
+/// A form that the browser itself posted, which shows whatever comes back as a page.
+pub fn is_plain_form() -> bool {
+    use_context::<Parts>().is_some_and(|parts| {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        parts.method == http::Method::POST && accept.is_some_and(|accept| accept.contains("text/html"))
+    })
+}
+
+/// 303, so that a reload does not post again. `path` must be of this site; anything else becomes `/`.
+pub fn see_other(path: &str) {
+    if let (Some(options), Ok(location)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(safe_back(path))) {
+        options.set_status(StatusCode::SEE_OTHER);
+        options.insert_header(header::LOCATION, location);
+    }
+}
+
+/// Path and query of the page that the form was on.
+fn came_from() -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    let uri: http::Uri = parts.headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    uri.path_and_query().map(ToString::to_string)
+}
+
+fn session() -> Result<Session, AppError> {
+    extension::<Session>("session")
+}
+
+fn extension<T: Clone + Send + Sync + 'static>(what: &str) -> Result<T, AppError> {
+    use_context::<Parts>().and_then(|parts| parts.extensions.get::<T>().cloned()).ok_or_else(|| outside(what))
+}
+
+fn outside(what: &str) -> AppError {
+    tracing::debug!("{what} asked for outside a request");
+    AppError(Error::Internal { reference: String::new() })
+}
+
+/// The session store reports an away database by this text; everything else is a fault of ours.
+pub const STORE_AWAY: &str = "the database is away";
+
+#[expect(clippy::needless_pass_by_value, reason = "used as `map_err(away)`")]
+fn away(error: tower_sessions::session::Error) -> Error {
+    match &error {
+        tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Backend(text)) if text == STORE_AWAY => {
+            Error::Unavailable { retry_after_seconds: 5 }
+        }
+        other => services::error::internal(other),
+    }
 }

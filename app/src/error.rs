@@ -62,11 +62,7 @@ mod status {
         let (Some(options), Some(parts)) = (use_context::<ResponseOptions>(), use_context::<Parts>()) else {
             return;
         };
-        let wants_page = parts
-            .headers
-            .get(header::ACCEPT)
-            .and_then(|accept| accept.to_str().ok())
-            .is_some_and(|accept| accept.contains("text/html"));
+        let wants_page = parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
         if parts.method != Method::GET && wants_page {
             return;
         }

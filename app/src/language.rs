@@ -37,9 +37,7 @@ pub fn negotiate(accept_language: &str) -> Language {
     for range in accept_language.split(',') {
         let mut parts = range.split(';');
         let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-        let quality = parts
-            .find_map(|part| part.trim().strip_prefix("q="))
-            .map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
+        let quality = parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
         let language = match name.split('-').next() {
             Some("zh") => Language::zh_CN,
             Some("en") => Language::en,

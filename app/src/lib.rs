@@ -2,9 +2,17 @@
 //! `api.rs` talks to the server. A new page is one line in `routes.rs`, one folder here and one file of texts in
 //! each `locales/` folder.
 
+#![expect(clippy::needless_pass_by_value, reason = "a component owns its props")]
+#![expect(clippy::wildcard_imports, reason = "the macros for texts need every name of `i18n`")]
+
+#[cfg(not(erase_components))]
+compile_error!("RUSTFLAGS hides .cargo/config.toml: add `--cfg erase_components` to it, or the browser cannot take the pages over");
+
 pub mod caller_view;
 pub mod components;
 pub mod error;
+pub mod error_text;
+pub mod flash;
 pub mod language;
 pub mod layout;
 pub mod preferences;

@@ -46,9 +46,7 @@ impl Preferences {
     /// From the headers `Cookie` and `Accept-Language`: the cookie wins.
     pub fn from_headers(cookie: &str, accept_language: &str) -> Self {
         Self {
-            language: cookie_value(cookie, language::COOKIE)
-                .and_then(language::parse)
-                .unwrap_or_else(|| language::negotiate(accept_language)),
+            language: cookie_value(cookie, language::COOKIE).and_then(language::parse).unwrap_or_else(|| language::negotiate(accept_language)),
             theme: cookie_value(cookie, THEME_COOKIE).and_then(Theme::parse).unwrap_or_default(),
         }
     }

@@ -71,11 +71,12 @@ CREATE INDEX sessions_expiry ON sessions (expires_at);
 CREATE TABLE sign_in_attempts (
     -- account or address, prefixed with which
     bucket TEXT NOT NULL,
-    -- minutes since 1970
-    minute BIGINT NOT NULL,
+    -- seconds since 1970: any window of 60 of them can be summed
+    second BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
-    PRIMARY KEY (bucket, minute)
+    PRIMARY KEY (bucket, second)
 );
+CREATE INDEX sign_in_attempts_second ON sign_in_attempts (second);
 
 CREATE TABLE tokens (
     id TEXT PRIMARY KEY,

@@ -27,13 +27,29 @@ CREATE TABLE audit_events (
     hash TEXT,
     UNIQUE (chain, seq)
 );
-CREATE INDEX audit_events_chain ON audit_events (chain, id);
-CREATE INDEX audit_events_who ON audit_events (chain, who_label, id);
-CREATE INDEX audit_events_action ON audit_events (chain, action, id);
-CREATE INDEX audit_events_object ON audit_events (chain, object_id, id);
-CREATE INDEX audit_events_object_label ON audit_events (chain, object_label, id);
-CREATE INDEX audit_events_outcome ON audit_events (chain, outcome, id);
-CREATE INDEX audit_events_unsealed ON audit_events (at) WHERE seq IS NULL;
+-- Pages are newest first: (at, id) is the key of their cursor.
+CREATE INDEX audit_events_chain ON audit_events (chain, at, id);
+CREATE INDEX audit_events_who ON audit_events (chain, who_label, at, id);
+CREATE INDEX audit_events_action ON audit_events (chain, action, at, id);
+CREATE INDEX audit_events_object ON audit_events (chain, object_id, at, id);
+CREATE INDEX audit_events_object_label ON audit_events (chain, object_label, at, id);
+CREATE INDEX audit_events_outcome ON audit_events (chain, outcome, at, id);
+CREATE INDEX audit_events_unsealed ON audit_events (id) WHERE seq IS NULL;
+
+-- A record stays as it is; only sealing may fill seq, prev and hash, once.
+CREATE FUNCTION audit_events_only_added() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.seq IS NULL AND NEW.seq IS NOT NULL
+            AND to_jsonb(NEW) - 'seq' - 'prev' - 'hash' = to_jsonb(OLD) - 'seq' - 'prev' - 'hash' THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'audit records are only added';
+END;
+$$;
+CREATE TRIGGER audit_events_fixed BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW EXECUTE FUNCTION audit_events_only_added();
+CREATE TRIGGER audit_events_stay BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION audit_events_only_added();
 
 -- Last sealed record of each chain.
 CREATE TABLE audit_heads (
@@ -45,13 +61,16 @@ CREATE TABLE audit_heads (
 -- Refused attempts of nobody in particular, counted per source and minute until they are written as one record.
 CREATE TABLE audit_floods (
     action TEXT NOT NULL,
+    via TEXT NOT NULL,
+    -- IP address; empty when unknown
     address TEXT NOT NULL,
     minute BIGINT NOT NULL,
     -- what was typed last as a login; may be empty
     login TEXT NOT NULL,
     code TEXT NOT NULL,
+    -- those that have no record of their own yet
     attempts BIGINT NOT NULL,
-    PRIMARY KEY (action, address, minute)
+    PRIMARY KEY (action, via, address, minute)
 );
 
 -- Words of each record: the application writes bigrams of Chinese text and whole words of the rest.

@@ -27,13 +27,45 @@ CREATE TABLE audit_events (
     hash TEXT,
     UNIQUE (chain, seq)
 );
-CREATE INDEX audit_events_chain ON audit_events (chain, id);
-CREATE INDEX audit_events_who ON audit_events (chain, who_label, id);
-CREATE INDEX audit_events_action ON audit_events (chain, action, id);
-CREATE INDEX audit_events_object ON audit_events (chain, object_id, id);
-CREATE INDEX audit_events_object_label ON audit_events (chain, object_label, id);
-CREATE INDEX audit_events_outcome ON audit_events (chain, outcome, id);
-CREATE INDEX audit_events_unsealed ON audit_events (at) WHERE seq IS NULL;
+-- Pages are newest first: (at, id) is the key of their cursor.
+CREATE INDEX audit_events_chain ON audit_events (chain, at, id);
+CREATE INDEX audit_events_who ON audit_events (chain, who_label, at, id);
+CREATE INDEX audit_events_action ON audit_events (chain, action, at, id);
+CREATE INDEX audit_events_object ON audit_events (chain, object_id, at, id);
+CREATE INDEX audit_events_object_label ON audit_events (chain, object_label, at, id);
+CREATE INDEX audit_events_outcome ON audit_events (chain, outcome, at, id);
+CREATE INDEX audit_events_unsealed ON audit_events (id) WHERE seq IS NULL;
+
+-- A record stays as it is; only sealing may fill seq, prev and hash, once.
+CREATE TRIGGER audit_events_stay BEFORE DELETE ON audit_events
+BEGIN
+    SELECT RAISE(ABORT, 'audit records are only added');
+END;
+CREATE TRIGGER audit_events_fixed BEFORE UPDATE ON audit_events
+WHEN OLD.seq IS NOT NULL OR NEW.seq IS NULL
+     OR NEW.id IS NOT OLD.id
+     OR NEW.chain IS NOT OLD.chain
+     OR NEW.at IS NOT OLD.at
+     OR NEW.who_kind IS NOT OLD.who_kind
+     OR NEW.who_id IS NOT OLD.who_id
+     OR NEW.who_label IS NOT OLD.who_label
+     OR NEW.who_name IS NOT OLD.who_name
+     OR NEW.via IS NOT OLD.via
+     OR NEW.address IS NOT OLD.address
+     OR NEW.request_id IS NOT OLD.request_id
+     OR NEW.action IS NOT OLD.action
+     OR NEW.object_kind IS NOT OLD.object_kind
+     OR NEW.object_id IS NOT OLD.object_id
+     OR NEW.object_label IS NOT OLD.object_label
+     OR NEW.course_id IS NOT OLD.course_id
+     OR NEW.outcome IS NOT OLD.outcome
+     OR NEW.code IS NOT OLD.code
+     OR NEW.before_json IS NOT OLD.before_json
+     OR NEW.after_json IS NOT OLD.after_json
+     OR NEW.attempts IS NOT OLD.attempts
+BEGIN
+    SELECT RAISE(ABORT, 'audit records are only added');
+END;
 
 -- Last sealed record of each chain.
 CREATE TABLE audit_heads (
@@ -45,13 +77,16 @@ CREATE TABLE audit_heads (
 -- Refused attempts of nobody in particular, counted per source and minute until they are written as one record.
 CREATE TABLE audit_floods (
     action TEXT NOT NULL,
+    via TEXT NOT NULL,
+    -- IP address; empty when unknown
     address TEXT NOT NULL,
     minute BIGINT NOT NULL,
     -- what was typed last as a login; may be empty
     login TEXT NOT NULL,
     code TEXT NOT NULL,
+    -- those that have no record of their own yet
     attempts BIGINT NOT NULL,
-    PRIMARY KEY (action, address, minute)
+    PRIMARY KEY (action, via, address, minute)
 );
 
 -- Words of each record: the application writes bigrams of Chinese text and whole words of the rest.

@@ -1,1 +1,25 @@
-//! placeholder
+//! The server: command line, configuration, sessions, router, background jobs. Wiring only; rules live in `domain`, use cases in
+//! `services`. `main.rs` calls [`cli::run`]; tests call [`router::router`].
+
+#![recursion_limit = "256"]
+
+pub mod auth;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod error_page;
+pub mod events;
+pub mod headers;
+pub mod health;
+pub mod lock;
+pub mod metrics;
+pub mod outside;
+pub mod preferences;
+pub mod request;
+pub mod rest;
+pub mod router;
+pub mod sign_out;
+pub mod site;
+pub mod state;
+pub mod telemetry;
+pub mod world;

@@ -297,6 +297,8 @@ pub struct OfferingCard {
     pub offering: Offering,
     /// Per hour with the default parameters; `None` when the price book lacks a price.
     pub per_hour: Option<crate::money::Money>,
+    /// The parts of `per_hour`: the lines of the estimate with the default parameters; empty when a price is lacking.
+    pub parts: Vec<crate::pricing::EstimateLine>,
     /// Cards of the default kind free in the cluster now; `None` when the cluster has not reported.
     pub cards_free: Option<u32>,
 }

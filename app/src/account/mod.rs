@@ -1,3 +1,4 @@
-//! Pages of this feature.
+//! One's own account: who one is here, the password, access tokens.
 
+pub mod api;
 pub mod page;

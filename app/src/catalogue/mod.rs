@@ -1,3 +1,5 @@
-//! Pages of this feature.
+//! The catalogue: what can be ordered, with its price. The order form itself is in `orders/form`.
 
+pub mod api;
+pub mod offering;
 pub mod page;

@@ -14,7 +14,7 @@ pub fn Amount(
     view! {
         <span class="nowrap">
             {money.to_string()}
-            {per.map(|per| view! { <small>{format!("\u{a0}/\u{a0}{per}")}</small> })}
+            {per.map(|per| view! { <span class="fine">{format!("\u{a0}/\u{a0}{per}")}</span> })}
         </span>
     }
 }

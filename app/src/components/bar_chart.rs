@@ -67,10 +67,7 @@ pub fn BarChart(
     let limit_words = limit.map(|(value, text)| {
         view! { <span class="mark left" style=format!("--x0:100;--y0:{}", height(value, top) / 10)>{text}</span> }
     });
-    let rows = bars
-        .into_iter()
-        .map(|bar| view! { <tr><th scope="row">{bar.label}</th><td>{bar.text}</td></tr> })
-        .collect_view();
+    let rows = bars.into_iter().map(|bar| view! { <tr><th scope="row">{bar.label}</th><td>{bar.text}</td></tr> }).collect_view();
     view! {
         <figure class="stack tight">
             <div class="chart" aria-hidden="true">
@@ -87,6 +84,7 @@ pub fn BarChart(
             <table class="sr"><caption>{caption}</caption><tbody>{rows}</tbody></table>
         </figure>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub fn Card(
             <div class="body">{children()}</div>
         </section>
     }
+    .into_any()
 }
 
 /// A chapter of a page: a heading and what belongs under it, without a box.
@@ -33,4 +34,5 @@ pub fn Section(
             {children()}
         </section>
     }
+    .into_any()
 }

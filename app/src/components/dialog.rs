@@ -78,4 +78,5 @@ pub fn ConfirmDialog(
             </form>
         </dialog>
     }
+    .into_any()
 }

@@ -14,4 +14,5 @@ pub fn Fact(#[prop(into)] name: String, children: Children) -> impl IntoView {
         <dt>{name}</dt>
         <dd>{children()}</dd>
     }
+    .into_any()
 }

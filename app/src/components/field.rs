@@ -8,14 +8,7 @@ use crate::{i18n::*, language};
 /// The frame of every field: draws label, help and error around `control`, which must point to `{name}-note` by
 /// `aria-describedby`.
 #[component]
-fn Frame(
-    name: String,
-    label: String,
-    optional: bool,
-    help: Option<String>,
-    error: Signal<Option<String>>,
-    children: Children,
-) -> impl IntoView {
+fn Frame(name: String, label: String, optional: bool, help: Option<String>, error: Signal<Option<String>>, children: Children) -> impl IntoView {
     let language = language::current();
     view! {
         <div class="field">
@@ -32,6 +25,7 @@ fn Frame(
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// `Some("true")` for `aria-invalid` while there is an error.
@@ -101,6 +95,7 @@ pub fn TextField(
             }}
         </Frame>
     }
+    .into_any()
 }
 
 /// Several lines of text.
@@ -135,6 +130,7 @@ pub fn TextArea(
             </textarea>
         </Frame>
     }
+    .into_any()
 }
 
 /// One of several words, as a menu. `choices` are value and text.
@@ -180,4 +176,5 @@ pub fn SelectField(
             </select>
         </Frame>
     }
+    .into_any()
 }

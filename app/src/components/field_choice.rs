@@ -30,6 +30,7 @@ pub fn CheckField(
             {label}
         </label>
     }
+    .into_any()
 }
 
 /// One card of `ChoiceCards`.
@@ -97,4 +98,5 @@ pub fn ChoiceCards(
             </div>
         </fieldset>
     }
+    .into_any()
 }

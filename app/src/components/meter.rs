@@ -8,7 +8,13 @@ use super::StatusKind;
 fn shares(used: i64, held: i64, limit: i64) -> (i64, i64) {
     if limit <= 0 {
         // Nothing is allowed: anything in use fills the bar.
-        return if used > 0 { (1000, 0) } else if held > 0 { (0, 1000) } else { (0, 0) };
+        return if used > 0 {
+            (1000, 0)
+        } else if held > 0 {
+            (0, 1000)
+        } else {
+            (0, 0)
+        };
     }
     let share = |part: i64| i64::try_from(i128::from(part.max(0)) * 1000 / i128::from(limit)).unwrap_or(1000).min(1000);
     let used = share(used);
@@ -56,6 +62,7 @@ pub fn Meter(
             {under.then(|| view! { <div class="under"><span>{note}</span><span>{end_note}</span></div> })}
         </div>
     }
+    .into_any()
 }
 
 #[cfg(test)]

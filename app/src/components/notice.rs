@@ -31,4 +31,5 @@ pub fn Notice(
             <div><b>{title}</b>" "{children.map(|children| children())}</div>
         </div>
     }
+    .into_any()
 }

@@ -14,4 +14,5 @@ pub fn Skeleton(#[prop(default = 4)] lines: u8) -> impl IntoView {
             {(0..lines).map(|_| view! { <span class="skeleton line"></span> }).collect_view()}
         </div>
     }
+    .into_any()
 }

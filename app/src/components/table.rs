@@ -48,20 +48,18 @@ pub fn DataTable(
             </table>
         </div>
     }
+    .into_any()
 }
 
 /// One row of `<Cell>`s. `attention` draws the edge of a row that somebody must look at.
 #[component]
-pub fn Row(
-    #[prop(into, optional)] attention: Option<StatusKind>,
-    #[prop(optional)] selected: bool,
-    children: Children,
-) -> impl IntoView {
+pub fn Row(#[prop(into, optional)] attention: Option<StatusKind>, #[prop(optional)] selected: bool, children: Children) -> impl IntoView {
     view! {
         <tr role="row" data-st=attention.map(StatusKind::name) aria-selected=selected.then_some("true")>
             {children()}
         </tr>
     }
+    .into_any()
 }
 
 /// Where a cell goes when the row becomes a card.

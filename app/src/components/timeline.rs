@@ -27,4 +27,5 @@ pub fn TimelineItem(
             <div><b>{title}</b>{children.map(|children| view! { <small>{children()}</small> })}</div>
         </li>
     }
+    .into_any()
 }

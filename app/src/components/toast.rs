@@ -85,4 +85,5 @@ pub fn Toasts() -> impl IntoView {
             })}
         </div>
     }
+    .into_any()
 }

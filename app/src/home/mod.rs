@@ -1,3 +1,3 @@
-//! Pages of this feature.
+//! Today: what waits for this person, what runs, and what may still be used.
 
 pub mod page;

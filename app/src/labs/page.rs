@@ -1,17 +1,70 @@
-//! Takes the place of the page until its feature is here.
+//! The list of labs and the page of one; both are kept up to date by news from the server.
 
 use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
-use crate::{components::PageHead, i18n::*, language};
+use super::{
+    api::{FORM, list_labs, read_lab},
+    detail::LabDetailView,
+    list::{LabList, States},
+};
+use crate::{
+    components::{ButtonKind, ErrorNotice, Failed, Glyph, LinkButton, LiveMark, NEWS, PageHead, Skeleton, latest, news_of_lab, outline, use_news},
+    flash::flash,
+    i18n::*,
+    language, routes,
+};
 
 #[component]
 pub fn LabsPage() -> impl IntoView {
     let language = language::current();
-    view! { <PageHead title=td_string!(language, labs.title)/> }
+    let query = use_query_map();
+    let wanted = Memo::new(move |_| {
+        let get = |name| query.with(|query| query.get_str(name).unwrap_or_default().to_owned());
+        (get("state"), get("after"))
+    });
+    let labs = Resource::new(move || wanted.get(), |(state, after)| list_labs(state, after));
+    let liveness = use_news(NEWS.to_owned(), move || labs.refetch());
+    view! {
+        <PageHead title=td_string!(language, labs.title) lead=td_string!(language, labs.lead)>
+            <LinkButton kind=ButtonKind::Primary href=routes::CATALOGUE icon=Glyph::Plus>{td!(language, labs.new)}</LinkButton>
+        </PageHead>
+        <div class="row between">{move || view! { <States current=wanted.get().0/> }}<LiveMark liveness/></div>
+        <Transition fallback=|| view! { <Skeleton lines=6/> }>
+            {let labs = latest(labs);
+            move || labs.get().map(|labs| match labs {
+                Ok(labs) => {
+                    let (state, after) = wanted.get_untracked();
+                    view! { <LabList labs state after/> }.into_any()
+                }
+                Err(error) => view! { <ErrorNotice error/> }.into_any(),
+            })}
+        </Transition>
+    }
+    .into_any()
 }
 
 #[component]
 pub fn LabPage() -> impl IntoView {
-    let language = language::current();
-    view! { <PageHead title=td_string!(language, labs.title)/> }
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get_str("id").unwrap_or_default().to_owned()));
+    let lab = Resource::new(move || id.get(), read_lab);
+    let last_try = flash(FORM);
+    let reload = Callback::new(move |()| lab.refetch());
+    // One lab, one stream: the page of another lab is another page.
+    let liveness = use_news(news_of_lab(id.get_untracked()), move || lab.refetch());
+    view! {
+        <Transition fallback=|| view! { <Skeleton lines=8/> }>
+            {let lab = latest(lab);
+            let outline = outline(lab);
+            move || {
+                let (outline, last_try) = (outline.get()?, last_try.get()?);
+                Some(match outline {
+                    Ok(()) => view! { <LabDetailView lab refusal=last_try.error liveness reload/> }.into_any(),
+                    Err(error) => view! { <Failed error/> }.into_any(),
+                })
+            }}
+        </Transition>
+    }
+    .into_any()
 }

@@ -34,6 +34,7 @@ pub fn Bar() -> impl IntoView {
             </div>
         </header>
     }
+    .into_any()
 }
 
 /// The button that opens the account menu: the first letter of the name.
@@ -46,4 +47,5 @@ fn Account(person: Viewer) -> impl IntoView {
             <span class="who" aria-hidden="true">{initial}</span>
         </button>
     }
+    .into_any()
 }

@@ -81,10 +81,7 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
         request::set_policy(nonce);
     }
     let files = assets::installed();
-    let start = format!(
-        "import({:?}).then(m=>m.default({{module_or_path:{:?}}}).then(()=>m.hydrate()))",
-        files.script, files.wasm
-    );
+    let start = format!("import({:?}).then(m=>m.default({{module_or_path:{:?}}}).then(()=>m.hydrate()))", files.script, files.wasm);
     view! {
         <!DOCTYPE html>
         <html lang=language::tag(preferences.language) data-theme=preferences.theme.name()>

@@ -26,11 +26,14 @@ pub fn App() -> impl IntoView {
     }
     ViewerContext::provide();
     ToastBoard::provide();
+    let (routing, set_routing) = signal(false);
     view! {
-        <Router>
+        <Router set_is_routing=set_routing>
+            <Show when=move || routing.get()><div class="routing" role="progressbar" aria-label=td_string!(language::current(), layout.opening)></div></Show>
             <Frame/>
         </Router>
     }
+    .into_any()
 }
 
 /// What the server wrote on `<html>`: the browser's half starts from exactly that.
@@ -48,6 +51,27 @@ fn from_document() -> Preferences {
     Preferences::default()
 }
 
+/// A new page without a new document: closes what was open over the old one and moves the focus to the new one, as the
+/// browser does for a document.
+fn arrive() {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        let document = document();
+        if let Ok(open) = document.query_selector_all(":popover-open") {
+            for index in 0..open.length() {
+                if let Some(element) = open.item(index).and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok()) {
+                    // It only fails when it is closed already.
+                    let _ = element.hide_popover();
+                }
+            }
+        }
+        if let Some(main) = document.get_element_by_id("main").and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = main.focus();
+        }
+    }
+}
+
 /// Pages without navigation: nobody is signed in there.
 fn stands_alone(path: &str) -> bool {
     path == routes::SIGN_IN || path == routes::SETUP
@@ -58,6 +82,13 @@ fn Frame() -> impl IntoView {
     let language = language::current();
     let location = use_location();
     let alone = Memo::new(move |_| location.pathname.with(|path| stands_alone(path)));
+    Effect::new(move |before: Option<()>| {
+        location.pathname.track();
+        // Not on the first run: the page came from the server and the reader may be somewhere in it already.
+        if before.is_some() {
+            arrive();
+        }
+    });
     view! {
         <a class="skip" href="#main" rel="external">{td!(language, layout.skip)}</a>
         <div class="shell" class:alone=alone>
@@ -73,6 +104,7 @@ fn Frame() -> impl IntoView {
         <Show when=move || !alone.get()><Menus/></Show>
         <Toasts/>
     }
+    .into_any()
 }
 
 /// An amber note while the cluster does not answer: orders are taken and wait.
@@ -92,4 +124,5 @@ fn ClusterAway() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }

@@ -29,4 +29,5 @@ pub fn Gate(#[prop(into, optional)] foot: Option<String>, children: Children) ->
             </div>
         </div>
     }
+    .into_any()
 }

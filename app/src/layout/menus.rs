@@ -31,6 +31,7 @@ pub fn Menus() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }
 
 #[component]
@@ -47,6 +48,7 @@ fn AccountMenu(person: Viewer) -> impl IntoView {
             </ul>
         </div>
     }
+    .into_any()
 }
 
 /// A form, because signing out changes something.
@@ -57,6 +59,7 @@ fn SignOut() -> impl IntoView {
             <button class="opt">{td!(language::current(), layout.sign_out)}</button>
         </form>
     }
+    .into_any()
 }
 
 /// The rest of the navigation on a phone.
@@ -81,4 +84,5 @@ fn MoreSheet(person: Viewer) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }

@@ -21,16 +21,14 @@ pub fn Nav() -> impl IntoView {
             <Transition>{move || viewer.person().map(|person| view! { <NavEntries person/> })}</Transition>
         </nav>
     }
+    .into_any()
 }
 
 #[component]
 fn NavEntries(person: Viewer) -> impl IntoView {
     let language = language::current();
-    let items = entries(&person, language)
-        .into_iter()
-        .enumerate()
-        .map(|(index, entry)| view! { <li><NavItem entry tab=index < TABS/></li> })
-        .collect_view();
+    let items =
+        entries(&person, language).into_iter().enumerate().map(|(index, entry)| view! { <li><NavItem entry tab=index < TABS/></li> }).collect_view();
     view! {
         <ul>
             {items}
@@ -48,6 +46,7 @@ fn NavEntries(person: Viewer) -> impl IntoView {
             </div>
         })}
     }
+    .into_any()
 }
 
 /// One entry. Those that are no `tab` go behind "More" on a phone.
@@ -62,8 +61,10 @@ fn NavItem(entry: Entry, tab: bool) -> impl IntoView {
             <Icon glyph/>
             <span>{text}</span>
             {(count > 0).then(|| view! {
-                <span class="count" aria-label=td_string!(language, layout.waiting, count = count).to_string()>{count}</span>
+                <span class="count" aria-hidden="true">{count}</span>
+                <span class="sr">{td_string!(language, layout.waiting, count = count).to_string()}</span>
             })}
         </a>
     }
+    .into_any()
 }

@@ -26,4 +26,5 @@ pub fn NotFound() -> impl IntoView {
             <div class="actions"><LinkButton href=routes::HOME>{td!(language, layout.back_home)}</LinkButton></div>
         </div>
     }
+    .into_any()
 }

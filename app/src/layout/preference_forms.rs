@@ -36,15 +36,14 @@ pub fn LanguageSwitch(class: &'static str) -> impl IntoView {
             <button class=class name=language::COOKIE value=tag lang=tag>{name}</button>
         </form>
     }
+    .into_any()
 }
 
 /// Three buttons: the system's theme, light, dark.
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
     let language = language::current();
-    let chosen = use_context::<RwSignal<Theme>>().unwrap_or_else(|| {
-        RwSignal::new(use_context::<Preferences>().unwrap_or_default().theme)
-    });
+    let chosen = use_context::<RwSignal<Theme>>().unwrap_or_else(|| RwSignal::new(use_context::<Preferences>().unwrap_or_default().theme));
     let button = move |theme: Theme, text: &'static str| {
         view! {
             <button
@@ -73,6 +72,7 @@ pub fn ThemeSwitch() -> impl IntoView {
             </fieldset>
         </form>
     }
+    .into_any()
 }
 
 /// Shows and remembers the theme in this document. `false` leaves it to the form.

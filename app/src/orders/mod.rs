@@ -1,3 +1,8 @@
-//! Pages of this feature.
+//! Orders: the form, the list, one order.
 
+pub mod api;
+pub mod detail;
+pub mod form;
+pub mod history;
 pub mod page;
+pub mod words;

@@ -1,1 +1,4 @@
-//! Pages of this feature.
+//! What each course may use and what is left of it.
+
+pub mod api;
+pub mod meters;

@@ -1,3 +1,4 @@
-//! Pages of this feature.
+//! The first start of an empty installation.
 
+pub mod api;
 pub mod page;

@@ -12,7 +12,7 @@ use kube::{
 };
 use services::ports::ClusterError;
 
-use crate::{capabilities::Capabilities, errors::within};
+use crate::{capabilities::Capabilities, errors::within, watch::Mirror};
 
 /// A configuration from which no client can be made.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,8 @@ pub struct Kubernetes {
     pub(crate) client: Client,
     /// Known after the first contact, renewed with every [`info`](services::ports::Cluster::info): clusters are upgraded.
     capabilities: Arc<RwLock<Option<Capabilities>>>,
+    /// What a running watch knows.
+    pub(crate) mirror: Arc<Mirror>,
 }
 
 impl Kubernetes {
@@ -40,7 +42,7 @@ impl Kubernetes {
         // A call fails as a whole after `DEADLINE`; a connection that is not made by then is no use.
         config.connect_timeout = Some(Duration::from_secs(3));
         let client = Client::try_from(config).map_err(ConnectError::Client)?;
-        Ok(Self { client, capabilities: Arc::default() })
+        Ok(Self { client, capabilities: Arc::default(), mirror: Arc::default() })
     }
 
     pub async fn from_kubeconfig(path: impl AsRef<Path>) -> Result<Self, ConnectError> {

@@ -79,7 +79,9 @@ mod tests {
 
     #[test]
     fn a_namespace_that_is_ending_asks_to_wait() {
-        let error = meaning(json!({"code": 403, "reason": "Forbidden", "message": "unable to create", "details": {"causes": [{"reason": "NamespaceTerminating", "message": "x", "field": "y"}]}}));
+        let error = meaning(
+            json!({"code": 403, "reason": "Forbidden", "message": "unable to create", "details": {"causes": [{"reason": "NamespaceTerminating", "message": "x", "field": "y"}]}}),
+        );
         assert!(matches!(error, ClusterError::Busy(_)), "{error:?}");
         assert!(matches!(meaning(json!({"code": 409, "reason": "Conflict", "message": "changed"})), ClusterError::Busy(_)));
     }

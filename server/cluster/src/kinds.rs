@@ -5,7 +5,7 @@ use kube::{
     api::{ApiResource, DynamicObject, GroupVersionKind},
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     Namespace,
     ResourceQuota,

@@ -9,6 +9,8 @@ use services::ports::LabOrder;
 /// Field manager of everything that is applied, and value of [`MANAGED_BY`].
 pub const MANAGER: &str = "lectern";
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The lab's name, which the names of its objects are or begin with.
+const INSTANCE: &str = "app.kubernetes.io/instance";
 pub const LAB: &str = "lectern.dev/lab";
 pub const ORDER: &str = "lectern.dev/order";
 pub const COURSE: &str = "lectern.dev/course";
@@ -31,7 +33,7 @@ pub fn of_lab(order: &LabOrder) -> Value {
     let lab = &order.lab;
     json!({
         "app.kubernetes.io/name": "lab",
-        "app.kubernetes.io/instance": cleaned(&lab.name),
+        INSTANCE: cleaned(&lab.name),
         MANAGED_BY: MANAGER,
         TENANT: lab.tenant.to_string(),
         COURSE: lab.course.to_string(),
@@ -54,6 +56,11 @@ pub fn selector_of_all() -> String {
 /// The lab that an object belongs to.
 pub fn lab_of(labels: Option<&BTreeMap<String, String>>) -> Option<LabId> {
     labels?.get(LAB)?.parse().ok()
+}
+
+/// The name of the lab that an object belongs to.
+pub fn instance_of(labels: Option<&BTreeMap<String, String>>) -> String {
+    labels.and_then(|labels| labels.get(INSTANCE)).cloned().unwrap_or_default()
 }
 
 /// Text as a label value: what does not fit becomes `-`, and the ends are letters or digits.

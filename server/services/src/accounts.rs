@@ -1,41 +1,98 @@
-//! Signing in and out, and one's own account.
+//! One's own account: who is behind a session, signing out, changing the password, the page's frame. Signing in has a file of its own.
 
-use domain::{Result, access::Actor, ids::UserId, people::Viewer};
+mod password_change;
+mod sign_in;
 
-use crate::{Caller, Origin, Services};
+pub use password_change::change_password;
+pub use sign_in::{SignedIn, TRIES_PER_MINUTE, sign_in};
+pub(crate) use sign_in::{Bucket, count_try, wait};
 
-#[derive(Debug, Clone)]
-pub struct SignedIn {
-    pub actor: Actor,
-    /// A session remembers it; another number ends the session.
-    pub credentials_version: i64,
-}
+use domain::{
+    Error, Result,
+    access::{Action, Actor, Reach},
+    ids::UserId,
+    people::{PersonRef, Viewer},
+};
+use storage::{
+    AnyConnection,
+    accounts::{members, roles, users},
+};
 
-/// Local account (argon2id). Same time and same answer for every failure; at most 10 tries a minute per account and per address (L1).
-///
-/// Errors: `SignInFailed`, `RateLimited`, `Unavailable`.
-pub async fn sign_in(_services: &Services, _origin: &Origin, _login: &str, _password: &str) -> Result<SignedIn> {
-    todo!()
-}
+use crate::{
+    Caller, Services,
+    audit::{self, Entry},
+    error::OrDomain,
+};
 
-pub async fn sign_out(_services: &Services, _caller: &Caller) -> Result<()> {
-    todo!()
+/// Records it; the session's row is the store's to delete.
+pub async fn sign_out(services: &Services, caller: &Caller) -> Result<()> {
+    let mut write = services.db.begin_write().await.or_domain()?;
+    audit::success(services, &mut write, caller, about(caller, "session.sign_out")).await?;
+    write.commit().await.or_domain()
 }
 
 /// The person behind a session; `None` when disabled, gone, or the password was changed since. Cached for a few seconds at most,
 /// and dropped from the cache at once by a change in this process.
-pub async fn actor(_services: &Services, _user: UserId, _credentials_version: i64) -> Result<Option<Actor>> {
-    todo!()
+pub async fn actor(services: &Services, user: UserId, credentials_version: i64) -> Result<Option<Actor>> {
+    let current = current(services, user).await?;
+    Ok(current.filter(|(_, version)| *version == credentials_version).map(|(actor, _)| actor))
 }
 
-/// Ends every session of the person but gives the new credentials version for the one that asked.
-///
-/// Errors: `Invalid` on `current` (`WrongPassword`) or `new`.
-pub async fn change_password(_services: &Services, _caller: &Caller, _current: &str, _new: &str) -> Result<i64> {
-    todo!()
+/// The person as they are now and their credentials version; `None` for disabled or gone. Cached as [`actor`] says.
+pub(crate) async fn current(services: &Services, user: UserId) -> Result<Option<(Actor, i64)>> {
+    let load = async {
+        let mut connection = services.db.read().await.or_domain()?;
+        match users::by_id(&mut connection, user).await.or_domain()? {
+            Some(user) if user.disabled_at.is_none() => Ok(Some((load_actor(&mut connection, &user).await?, user.credentials_version))),
+            _ => Ok(None),
+        }
+    };
+    let cached = services.cache.actors.get_or_load(user, services.clock.now(), load).await?;
+    Ok((*cached).clone())
 }
 
-/// For the page's frame.
-pub async fn viewer(_services: &Services, _caller: &Caller) -> Result<Viewer> {
-    todo!()
+/// The account with its roles and courses. Two statements.
+pub(crate) async fn load_actor(connection: &mut AnyConnection, user: &users::User) -> Result<Actor> {
+    Ok(Actor {
+        user: user.id,
+        login: user.login.clone(),
+        name: user.name.clone(),
+        tenant: user.tenant,
+        roles: roles::of_user(connection, user.id).await.or_domain()?,
+        courses: members::of_user(connection, user.id).await.or_domain()?,
+        scopes: None,
+    })
 }
+
+/// For the page's frame. Two statements at most.
+pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
+    let actor = &caller.actor;
+    let tenant = services.cache.tenants.get_or_load(actor.tenant, services.clock.now(), async {
+        let mut connection = services.db.read().await.or_domain()?;
+        storage::courses::tenant(&mut connection, actor.tenant).await.or_domain()
+    });
+    let tenant = (*tenant.await?).clone().ok_or(Error::NotFound)?;
+    let pending_approvals = if actor.reach(Action::OrderDecide) == Reach::Tenant {
+        let mut connection = services.db.read().await.or_domain()?;
+        storage::orders::pending_count(&mut connection, actor.tenant, actor.user, 100).await.or_domain()?
+    } else {
+        0
+    };
+    let cluster = crate::cluster_status::current(services).await?;
+    Ok(Viewer {
+        person: PersonRef { id: actor.user, login: actor.login.clone(), name: actor.name.clone() },
+        roles: actor.roles.clone(),
+        tenant_name: tenant.name,
+        simulated_cluster: services.settings.simulated_cluster,
+        cluster_away_since: cluster.away_since,
+        pending_approvals,
+    })
+}
+
+/// An entry whose object is the caller's own account.
+fn about(caller: &Caller, action: &str) -> Entry {
+    Entry::new(action, "user", caller.actor.user, caller.actor.login.as_str())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,33 +1,128 @@
-//! Usage and bills (E2, E5), from the usage records that metering writes.
+//! Usage and bills (E2, E5), from the usage records that metering writes. Each is a fixed number of statements, whatever the number of labs.
 
 use domain::{
-    Result,
+    Error, Problem, Result,
+    access::{Action, Reach, Resource},
     billing::{Bill, BillSummary},
+    courses::Course,
+    ids::LabId,
     metering::UsageRecord,
-    page::{Page, PageRequest},
-    time::Month,
+    money::Money,
+    page::{MAX_LIMIT, Page, PageRequest},
+    pricing::Meter,
+    time::{Month, Timestamp},
 };
 
-use crate::{Caller, Services};
+use crate::{
+    Caller, Services,
+    audit::{self, Entry},
+    error::OrDomain,
+    jobs::metering,
+};
 
 /// A month's bills of every course that the caller may see.
-pub async fn bills(_services: &Services, _caller: &Caller, _month: Month) -> Result<Vec<BillSummary>> {
-    todo!()
+pub async fn bills(services: &Services, caller: &Caller, month: Month) -> Result<Vec<BillSummary>> {
+    let actor = &caller.actor;
+    let entry = || Entry::new(audit::action(Action::BillRead), "bill", month, month.to_string());
+    let reach = audit::recording(services, caller, entry, async { reach(caller, Action::BillRead) }).await?;
+    let member = (reach != Reach::Tenant).then_some(actor.user);
+    let mut read = services.db.read().await.or_domain()?;
+    storage::usage::summaries(&mut read, actor.tenant, member, month).await.or_domain()
 }
 
 /// One course (code or id), one month. Errors: `NotFound`.
-pub async fn bill(_services: &Services, _caller: &Caller, _course: &str, _month: Month) -> Result<Bill> {
-    todo!()
+///
+/// Metering runs every few seconds; `counted_to` says until when the bill is complete.
+pub async fn bill(services: &Services, caller: &Caller, course: &str, month: Month) -> Result<Bill> {
+    let entry = || Entry::new(audit::action(Action::BillRead), "bill", format!("{} {month}", short(course)), short(course));
+    let course = audit::recording(services, caller, entry, find(services, caller, Action::BillRead, course)).await?;
+    // Before the sums, so that it never promises more than they hold.
+    let counted_to = metering::counted_to(services).await?.unwrap_or(month.start()).clamp(month.start(), month.end());
+    let lines = {
+        let mut read = services.db.read().await.or_domain()?;
+        storage::usage::sums(&mut read, course.id, month).await.or_domain()?
+    };
+    let currency = lines.first().map_or(course.settings.budget.currency, |line| line.amount.currency);
+    let total = lines.iter().fold(Money::zero(currency), |sum, line| sum.plus(line.amount));
+    Ok(Bill { course: course.brief(), month, currency, lines, total, counted_to })
 }
 
 /// Usage records, newest first; `course` by code or id, `lab` by id or name.
 pub async fn usage(
-    _services: &Services,
-    _caller: &Caller,
-    _course: Option<&str>,
-    _lab: Option<&str>,
-    _month: Option<Month>,
-    _page: &PageRequest,
+    services: &Services,
+    caller: &Caller,
+    course: Option<&str>,
+    lab: Option<&str>,
+    month: Option<Month>,
+    page: &PageRequest,
 ) -> Result<Page<UsageRecord>> {
-    todo!()
+    let entry = || Entry::new(audit::action(Action::UsageRead), "usage", course.map_or("*", short), course.map_or("", short));
+    let (reach, course) = audit::recording(services, caller, entry, async {
+        let reach = reach(caller, Action::UsageRead)?;
+        let course = match course {
+            Some(course) => Some(find(services, caller, Action::UsageRead, course).await?.id),
+            None => None,
+        };
+        Ok((reach, course))
+    })
+    .await?;
+    let limit = page.limit;
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
+    }
+    let query = storage::usage::Query {
+        tenant: caller.actor.tenant,
+        visible_to: (reach != Reach::Tenant).then_some(caller.actor.user),
+        course,
+        lab: lab.map(ToOwned::to_owned),
+        month,
+        after: page.after.as_deref().map(cursor).transpose()?,
+        limit: limit + 1,
+    };
+    let mut read = services.db.read().await.or_domain()?;
+    let mut items = storage::usage::list(&mut read, &query).await.or_domain()?;
+    let more = items.len() > limit as usize;
+    items.truncate(limit as usize);
+    let next = if more { items.last().map(after) } else { None };
+    Ok(Page { items, next })
+}
+
+/// How far the caller reaches, where they reach anything. Errors: `ScopeMissing`, `Forbidden`.
+fn reach(caller: &Caller, action: Action) -> Result<Reach> {
+    caller.actor.can(action, &caller.own())?;
+    Ok(caller.actor.reach(action))
+}
+
+/// A course by its code or id, if the caller may do this to it.
+async fn find(services: &Services, caller: &Caller, action: Action, course: &str) -> Result<Course> {
+    let tenant = caller.actor.tenant;
+    let found = {
+        let mut read = services.db.read().await.or_domain()?;
+        match course.parse() {
+            Ok(id) => storage::courses::by_id(&mut read, id).await,
+            Err(_) => storage::courses::by_code(&mut read, tenant, course).await,
+        }
+        .or_domain()?
+    };
+    let found = found.ok_or(Error::NotFound)?;
+    caller.actor.can(action, &Resource::course(found.tenant, found.id))?;
+    Ok(found)
+}
+
+/// As typed, but not longer than a label.
+fn short(text: &str) -> &str {
+    text.char_indices().nth(64).map_or(text, |(end, _)| &text[..end])
+}
+
+fn after(record: &UsageRecord) -> String {
+    format!("{}_{}_{}", record.line.from.micros(), record.lab, record.line.meter)
+}
+
+fn cursor(text: &str) -> Result<(Timestamp, LabId, Meter)> {
+    let parse = || {
+        let mut parts = text.splitn(3, '_');
+        let from = parts.next()?.parse().ok()?;
+        Some((Timestamp::from_micros(from), parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    };
+    parse().ok_or_else(|| Error::field("after", Problem::NoSuch))
 }

@@ -1,7 +1,7 @@
 //! Who asks, and from where.
 
 use domain::{
-    access::Actor,
+    access::{Actor, Resource},
     audit::{Via, Who},
 };
 
@@ -32,5 +32,10 @@ pub struct Caller {
 impl Caller {
     pub fn who(&self) -> Who {
         Who::Person { id: self.actor.user, login: self.actor.login.clone(), name: self.actor.name.clone() }
+    }
+
+    /// Something of the caller's own: whether they may do a thing at all, wherever. Lists ask this before they ask for each row.
+    pub const fn own(&self) -> Resource {
+        Resource { tenant: self.actor.tenant, course: None, owner: Some(self.actor.user) }
     }
 }

@@ -1,19 +1,89 @@
 //! The catalogue: offerings with the price of their defaults, and all that an order form needs.
+//! A built-in offering is a file in `offerings/` and a line in `catalogue/defaults.rs`.
 
-use domain::{Result, catalogue::OfferingCard, orders::OrderContext};
+mod defaults;
+mod shelf;
 
-use crate::{Caller, Services};
+pub use defaults::install_defaults;
+pub use shelf::{Shelf, ShelfCache, shelf};
 
-pub async fn list(_services: &Services, _caller: &Caller) -> Result<Vec<OfferingCard>> {
-    todo!()
+use domain::{
+    Error, Result,
+    access::{Action, Resource},
+    capacity::Pool,
+    catalogue::{Offering, OfferingCard, ParameterInput},
+    courses::CourseRef,
+    orders::OrderContext,
+    pricing::PriceBook,
+    quotas::QuotaStatus,
+    time::Timestamp,
+};
+
+use crate::{Caller, Services, error::OrDomain};
+
+/// What is on sale. Two statements.
+pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<OfferingCard>> {
+    let (shelf, pools) = read(services, caller).await?;
+    let now = services.clock.now();
+    Ok(shelf.offerings.iter().map(|offering| card(offering, shelf.book(caller.actor.tenant), &pools, now)).collect())
 }
 
 /// One offering by slug or id. Errors: `NotFound`.
-pub async fn get(_services: &Services, _caller: &Caller, _offering: &str) -> Result<OfferingCard> {
-    todo!()
+pub async fn get(services: &Services, caller: &Caller, offering: &str) -> Result<OfferingCard> {
+    let (shelf, pools) = read(services, caller).await?;
+    let offering = shelf.offering(offering).ok_or(Error::NotFound)?;
+    Ok(card(offering, shelf.book(caller.actor.tenant), &pools, services.clock.now()))
 }
 
-/// What the order form decides by: offering, the caller's courses with quotas, prices, policy, free cards.
-pub async fn context(_services: &Services, _caller: &Caller, _offering: &str) -> Result<OrderContext> {
-    todo!()
+/// What the order form decides by: offering, the caller's courses with quotas, prices, policy, free cards. Three statements.
+///
+/// Errors: `NotFound` for the offering; `Forbidden` for those who order nothing.
+pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Result<OrderContext> {
+    let (shelf, pools) = read(services, caller).await?;
+    let offering = shelf.offering(offering).ok_or(Error::NotFound)?.clone();
+    let now = services.clock.now();
+    let courses = orderable(services, caller, now).await?;
+    Ok(OrderContext {
+        offering,
+        courses,
+        book: shelf.book(caller.actor.tenant).clone(),
+        policy: shelf.policy(caller.actor.tenant).clone(),
+        pools,
+        requester: caller.actor.roles.clone(),
+        now,
+    })
 }
+
+/// Courses that the caller may order for. Errors: `Forbidden` or `ScopeMissing` for those who may order for none, whatever the course.
+async fn orderable(services: &Services, caller: &Caller, now: Timestamp) -> Result<Vec<(CourseRef, QuotaStatus)>> {
+    let tenant = caller.actor.tenant;
+    caller.actor.can(Action::OrderPreview, &caller.own())?;
+    let mut connection = services.db.read().await.or_domain()?;
+    let all = storage::quotas::of_tenant(&mut connection, tenant, now).await.or_domain()?;
+    let may = |id| caller.actor.can(Action::OrderPreview, &Resource::course(tenant, id)).is_ok();
+    Ok(all.into_iter().filter(|quota| may(quota.course.id)).map(|quota| (quota.course, quota.status)).collect())
+}
+
+async fn read(services: &Services, caller: &Caller) -> Result<(std::sync::Arc<Shelf>, Vec<Pool>)> {
+    caller.actor.can(Action::CatalogueRead, &Resource::tenant(caller.actor.tenant))?;
+    let mut connection = services.db.read().await.or_domain()?;
+    let shelf = shelf(services, &mut connection).await?;
+    let pools = storage::pools::all(&mut connection).await.or_domain()?;
+    Ok((shelf, pools))
+}
+
+fn card(offering: &Offering, book: &PriceBook, pools: &[Pool], now: Timestamp) -> OfferingCard {
+    // An offering whose defaults leave something open has no price before it is filled in.
+    let spec = offering.resolve(&ParameterInput::new()).ok();
+    let estimate = spec.as_ref().and_then(|spec| book.estimate(spec, 60, now).ok());
+    let kind = spec.as_ref().map_or(offering.base.card, |spec| spec.card);
+    OfferingCard {
+        offering: offering.clone(),
+        per_hour: estimate.as_ref().map(|estimate| estimate.per_hour),
+        parts: estimate.map(|estimate| estimate.lines).unwrap_or_default(),
+        cards_free: pools.iter().find(|pool| pool.card == kind).map(Pool::free),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,154 @@
 //! What the portal last heard of its cluster; kept in the database so that every replica and every restart knows it.
 
-use domain::{Result, cluster::ClusterStatus};
+use std::collections::BTreeMap;
 
-use crate::{Caller, Services};
+use domain::{
+    Error, Result,
+    access::{Action, Resource},
+    capacity::Pool,
+    cluster::{ClusterStatus, Node},
+    gpu::Card,
+};
+
+use crate::{
+    Caller, Services,
+    audit::{self, Entry},
+    error::OrDomain,
+    hub::News,
+    jobs::lease,
+    orders,
+    ports::{ClusterError, ClusterInfo},
+};
+
+/// How old `last_seen_at` may grow while the cluster answers and nothing changes.
+const SEEN_SECONDS: i64 = 30;
 
 /// Without a permission check: parts of it are on every page.
-pub async fn current(_services: &Services) -> Result<ClusterStatus> {
-    todo!()
+pub async fn current(services: &Services) -> Result<ClusterStatus> {
+    let status = services.cache.cluster.get_or_load(services.clock.now(), load(services)).await?;
+    Ok(ClusterStatus::clone(&status))
 }
 
 /// With nodes, for operators.
-pub async fn get(_services: &Services, _caller: &Caller) -> Result<ClusterStatus> {
-    todo!()
+pub async fn get(services: &Services, caller: &Caller) -> Result<ClusterStatus> {
+    audit::recording(
+        services,
+        caller,
+        || Entry::new(audit::action(Action::ClusterRead), "cluster", "cluster", ""),
+        async {
+            caller.actor.can(Action::ClusterRead, &Resource::tenant(caller.actor.tenant))?;
+            load(services).await
+        },
+    )
+    .await
+}
+
+async fn load(services: &Services) -> Result<ClusterStatus> {
+    let mut read = services.db.read().await.or_domain()?;
+    let pools = storage::pools::all(&mut read).await.or_domain()?;
+    let status = storage::cluster_status::get(&mut read).await.or_domain()?;
+    let simulated = services.settings.simulated_cluster;
+    Ok(match status {
+        Some(status) => ClusterStatus { simulated, pools, ..status },
+        None => ClusterStatus { version: String::new(), simulated, away_since: None, last_seen_at: None, nodes: Vec::new(), pools },
+    })
+}
+
+/// Asks the cluster for its version and nodes, counts the cards, and lets the queue go on when there are more. Returns whether anything changed.
+///
+/// A cluster that does not answer is no error: it is noted as away.
+pub async fn refresh(services: &Services) -> Result<bool> {
+    let ClusterInfo { version, nodes } = match services.cluster.info().await {
+        Ok(info) => info,
+        Err(ClusterError::Away(reason)) => {
+            away(services, &reason).await?;
+            return Ok(false);
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the cluster does not tell its nodes");
+            return Err(Error::Unavailable { retry_after_seconds: 10 });
+        }
+    };
+    let now = services.clock.now();
+    let before = load(services).await?;
+    let pools = count(&nodes, &before.pools);
+    let changed = pools != cards(&before.pools) || before.nodes != nodes || before.version != version || before.away_since.is_some();
+    let fresh = before.last_seen_at.is_some_and(|at| now.seconds_since(at) < SEEN_SECONDS);
+    if !changed && fresh {
+        return Ok(false);
+    }
+    let mut write = lease::begin_write(services).await?;
+    for (card, (total, largest)) in &pools {
+        storage::pools::put(&mut write, *card, *total, *largest, now).await.or_domain()?;
+    }
+    let status = ClusterStatus { version, nodes, away_since: None, last_seen_at: Some(now), ..before.clone() };
+    storage::cluster_status::put(&mut write, &status, now).await.or_domain()?;
+    if before.away_since.is_some() {
+        storage::outbox::hasten(&mut write, now).await.or_domain()?;
+    }
+    write.commit().await.or_domain()?;
+    services.cache.cluster.forget();
+    if changed {
+        services.hub.tell(News::Cluster);
+        services.hub.wake();
+    }
+    if before.away_since.is_some() {
+        tracing::info!("the cluster answers again");
+    }
+    if pools != cards(&before.pools) {
+        orders::promote(services).await?;
+    }
+    Ok(changed)
+}
+
+/// Cards of each kind on nodes that can take pods: all of them, and the most on one node. Kinds that were there before are there with none.
+fn count(nodes: &[Node], before: &[Pool]) -> BTreeMap<Card, (u32, u32)> {
+    let mut pools: BTreeMap<_, _> = before.iter().map(|pool| (pool.card, (0, 0))).collect();
+    for node in nodes.iter().filter(|node| node.ready && !node.cordoned) {
+        for (card, count) in &node.cards {
+            let (total, largest) = pools.entry(*card).or_default();
+            *total += count;
+            *largest = (*largest).max(*count);
+        }
+    }
+    pools
+}
+
+fn cards(pools: &[Pool]) -> BTreeMap<Card, (u32, u32)> {
+    pools.iter().map(|pool| (pool.card, (pool.total, pool.largest_node))).collect()
+}
+
+/// Notes that the cluster does not answer, if that is news.
+pub(crate) async fn away(services: &Services, reason: &str) -> Result<()> {
+    let before = load(services).await?;
+    if before.away_since.is_some() {
+        return Ok(());
+    }
+    let now = services.clock.now();
+    tracing::warn!("the cluster does not answer, what it has to do waits: {reason}");
+    let mut write = lease::begin_write(services).await?;
+    storage::cluster_status::put(&mut write, &ClusterStatus { away_since: Some(now), ..before }, now).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    services.cache.cluster.forget();
+    services.hub.tell(News::Cluster);
+    Ok(())
+}
+
+/// Notes that the cluster answered, if it was away, and has everything tried again that failed meanwhile.
+pub(crate) async fn answered(services: &Services) -> Result<()> {
+    // Usually a look into memory: this runs after every step.
+    if current(services).await?.away_since.is_none() {
+        return Ok(());
+    }
+    let before = load(services).await?;
+    let now = services.clock.now();
+    let mut write = lease::begin_write(services).await?;
+    storage::cluster_status::put(&mut write, &ClusterStatus { away_since: None, last_seen_at: Some(now), ..before }, now).await.or_domain()?;
+    storage::outbox::hasten(&mut write, now).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    services.cache.cluster.forget();
+    tracing::info!("the cluster answers again");
+    services.hub.tell(News::Cluster);
+    services.hub.wake();
+    Ok(())
 }

@@ -11,9 +11,11 @@ pub mod cluster_status;
 pub mod courses;
 pub mod demo;
 pub mod error;
+pub mod figures;
 pub mod hub;
 pub mod jobs;
 pub mod labs;
+pub mod news;
 pub mod orders;
 pub mod password;
 pub mod people;
@@ -21,6 +23,8 @@ pub mod ports;
 pub mod quotas;
 pub mod sessions;
 pub mod setup;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod tokens;
 
 use std::{ops::Deref, sync::Arc};

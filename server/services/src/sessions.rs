@@ -1,29 +1,43 @@
 //! Rows behind the session cookie, for the store in the server.
 
 use domain::{Result, ids::UserId, time::Timestamp};
+use storage::{accounts::attempts, sessions};
 
-use crate::Services;
+use crate::{Services, error::OrDomain};
 
-/// `id_hash`: hexadecimal SHA-256 of the cookie's value.
-pub async fn load(_services: &Services, _id_hash: &str) -> Result<Option<(String, Timestamp)>> {
-    todo!()
+/// Data and expiry of a session that is not over. `id_hash`: hexadecimal SHA-256 of the cookie's value.
+pub async fn load(services: &Services, id_hash: &str) -> Result<Option<(String, Timestamp)>> {
+    let mut connection = services.db.read().await.or_domain()?;
+    sessions::load(&mut connection, id_hash, services.clock.now()).await.or_domain()
 }
 
 /// Makes or replaces; `user` is set once somebody is signed in.
-pub async fn save(_services: &Services, _id_hash: &str, _user: Option<UserId>, _data: &str, _expires_at: Timestamp) -> Result<()> {
-    todo!()
+pub async fn save(services: &Services, id_hash: &str, user: Option<UserId>, data: &str, expires_at: Timestamp) -> Result<()> {
+    let mut write = services.db.begin_write().await.or_domain()?;
+    sessions::save(&mut write, id_hash, user, data, expires_at).await.or_domain()?;
+    write.commit().await.or_domain()
 }
 
 /// Makes only; `false` when the id is taken.
-pub async fn create(_services: &Services, _id_hash: &str, _user: Option<UserId>, _data: &str, _expires_at: Timestamp) -> Result<bool> {
-    todo!()
+pub async fn create(services: &Services, id_hash: &str, user: Option<UserId>, data: &str, expires_at: Timestamp) -> Result<bool> {
+    let mut write = services.db.begin_write().await.or_domain()?;
+    let created = sessions::create(&mut write, id_hash, user, data, expires_at).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    Ok(created)
 }
 
-pub async fn delete(_services: &Services, _id_hash: &str) -> Result<()> {
-    todo!()
+pub async fn delete(services: &Services, id_hash: &str) -> Result<()> {
+    let mut write = services.db.begin_write().await.or_domain()?;
+    sessions::delete(&mut write, id_hash).await.or_domain()?;
+    write.commit().await.or_domain()
 }
 
-/// Deletes what has expired; returns how many.
-pub async fn sweep(_services: &Services) -> Result<u64> {
-    todo!()
+/// Deletes sessions that are over, and counted tries that no window reaches any more; returns how many sessions.
+pub async fn sweep(services: &Services) -> Result<u64> {
+    let now = services.clock.now();
+    let mut write = services.db.begin_write().await.or_domain()?;
+    let swept = sessions::sweep(&mut write, now).await.or_domain()?;
+    attempts::sweep(&mut write, now).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    Ok(swept)
 }

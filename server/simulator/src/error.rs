@@ -64,7 +64,10 @@ impl ApiError {
     }
 
     fn about(code: u16, reason: &'static str, kind: &Kind, name: &str, message: String) -> Self {
-        let mut details = json!({"name": name, "kind": kind.plural});
+        let mut details = json!({"kind": kind.plural});
+        if !name.is_empty() {
+            details["name"] = name.into();
+        }
         if !kind.group.is_empty() {
             details["group"] = kind.group.into();
         }
@@ -110,6 +113,14 @@ impl ApiError {
         failure
     }
 
+    /// A complaint about the options of a request rather than its object.
+    pub fn invalid_options(options: &str, error: &FieldError) -> Self {
+        let mut failure = Self::new(422, "Invalid", format!("{options}.meta.k8s.io \"\" is invalid: {}: {}", error.field, error.message));
+        let cause = json!({"reason": error.reason, "message": error.message, "field": error.field});
+        failure.details = Some(json!({"group": "meta.k8s.io", "kind": options, "causes": [cause]}));
+        failure
+    }
+
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
     }
@@ -122,7 +133,9 @@ impl ApiError {
     }
 
     pub fn method_not_allowed() -> Self {
-        Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        let mut failure = Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+        failure.details = Some(json!({}));
+        failure
     }
 
     pub fn unauthorized() -> Self {

@@ -19,7 +19,8 @@ pub fn render(addr: SocketAddr, identity: &Identity) -> String {
     serde_yaml_ng::to_string(&config).unwrap_or_default()
 }
 
-fn base64(bytes: &[u8]) -> String {
+/// Bytes in base64, padded.
+pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {

@@ -65,10 +65,6 @@ impl Quantity {
         self.nano < 0
     }
 
-    /// The amount rounded up to whole units.
-    pub fn ceil(self) -> i128 {
-        self.nano.div_euclid(NANO) + i128::from(self.nano.rem_euclid(NANO) != 0)
-    }
 
     /// Whether it is a whole number of units.
     pub fn is_whole(self) -> bool {

@@ -9,13 +9,6 @@ pub fn now() -> String {
     format(OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or_else(|_| OffsetDateTime::now_utc()))
 }
 
-/// Now, to the microsecond, as Leases and new-style Events carry it.
-pub fn now_micro() -> String {
-    let at = OffsetDateTime::now_utc();
-    let text = now();
-    format!("{}.{:06}Z", text.trim_end_matches('Z'), at.microsecond())
-}
-
 fn format(at: OffsetDateTime) -> String {
     at.format(&Rfc3339).unwrap_or_default()
 }

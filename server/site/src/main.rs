@@ -10,10 +10,23 @@ mod style;
 mod tree;
 mod wasm;
 
+use std::process::ExitCode;
+
 use anyhow::{Context as _, Result};
 use command::{Command, Options};
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        // Without the backtrace: whoever builds the site wants the sentence.
+        Err(error) => {
+            eprintln!("site: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     match command::parse(std::env::args().skip(1))? {
         Command::Build(options) => build(&options),
         Command::Budget { options, max_kb } => budget::check(&options.out, max_kb),

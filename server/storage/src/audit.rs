@@ -1,4 +1,8 @@
-//! Audit records: added in the transaction of what they describe. Nothing here changes or deletes one.
+//! Audit records: added in the transaction of what they describe. Nothing here changes or deletes one; the schema refuses it too.
+
+pub mod chain;
+pub mod floods;
+pub mod read;
 
 use domain::audit::{Event, Who};
 use sqlx::AnyConnection;

@@ -16,11 +16,12 @@ pub async fn lock(write: &mut Write, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Condition on `audit_events.id` for records that hold all words of placeholder `$n`; see [`words_query`] for its value.
+/// Condition on `audit_events.id` for records that hold all words of `$1`, as sea-query numbers it anew (`Expr::cust_with_values`);
+/// see [`words_query`] for its value.
 pub const fn words_condition(engine: Engine) -> &'static str {
     match engine {
-        Engine::Sqlite => "id IN (SELECT id FROM audit_words WHERE audit_words MATCH ?)",
-        Engine::Postgres => "id IN (SELECT id FROM audit_words WHERE to_tsvector('simple', words) @@ to_tsquery('simple', ?))",
+        Engine::Sqlite => "id IN (SELECT id FROM audit_words WHERE audit_words MATCH $1)",
+        Engine::Postgres => "id IN (SELECT id FROM audit_words WHERE to_tsvector('simple', words) @@ to_tsquery('simple', $1))",
     }
 }
 
@@ -85,9 +86,15 @@ const fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2ebef}')
 }
 
-/// Adds a record's words to the index.
+/// Characters of a record that are indexed; what is beyond is found by the other filters.
+const INDEXED_CHARS: usize = 8_000;
+
+/// Adds a record's words to the index, and each Chinese character by itself, so that a single one is found too.
 pub async fn index_words(connection: &mut AnyConnection, id: &str, text: &str) -> Result<()> {
-    sqlx::query("INSERT INTO audit_words (id, words) VALUES ($1, $2)").bind(id.to_owned()).bind(tokens(text).join(" ")).execute(connection).await?;
+    let text: String = text.chars().take(INDEXED_CHARS).collect();
+    let mut words = tokens(&text);
+    words.extend(text.chars().filter(|c| is_han(*c)).map(String::from));
+    sqlx::query("INSERT INTO audit_words (id, words) VALUES ($1, $2)").bind(id.to_owned()).bind(words.join(" ")).execute(connection).await?;
     Ok(())
 }
 

@@ -1,14 +1,33 @@
 //! The database: one file per feature, one query per function, the same SQL on SQLite and PostgreSQL.
 //! A function takes the connection it works on, so that the caller decides on the transaction. Add a feature by adding its file.
 
+pub mod accounts;
 pub mod audit;
+pub mod cluster_status;
+pub mod courses;
 pub mod database;
 pub mod dialect;
 pub mod error;
+pub mod figures;
+pub mod labs;
+pub mod leases;
 mod migrations;
+pub mod observations;
+pub mod offerings;
+pub mod orders;
+pub mod outbox;
+pub mod policies;
+pub mod pools;
+pub mod prices;
+pub mod quotas;
+pub mod reservations;
 pub mod row;
+pub mod sessions;
+pub mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tokens;
+pub mod usage;
 
 pub use database::{Database, Engine, Write};
 pub use error::{Error, Result};

@@ -23,6 +23,7 @@ impl TestDatabase {
     }
 
     /// On the server named by `LECTERN_TEST_POSTGRES` (a URL whose user may create databases), which `make test` starts.
+    /// A server on a Unix socket in `/run/pg` is `postgres://postgres@localhost/postgres?host=/run/pg`.
     /// `None`, with the reason in the skip log, where there is none.
     pub async fn postgres(test: &str) -> Option<Self> {
         let Ok(server) = std::env::var("LECTERN_TEST_POSTGRES") else {
@@ -70,6 +71,38 @@ where
     if let Some(postgres) = TestDatabase::postgres(test).await {
         body(postgres).await;
     }
+}
+
+/// Any SQL, for tests that tamper with what the storage functions would never touch.
+pub async fn execute(database: &Database, sql: &str) -> crate::Result<u64> {
+    let mut write = database.begin_write().await?;
+    let done = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut *write).await?;
+    write.commit().await?;
+    Ok(done.rows_affected())
+}
+
+/// Somebody with that login in a tenant of their own.
+pub async fn user(write: &mut crate::Write, login: &str) -> domain::ids::UserId {
+    use domain::{courses::Tenant, ids, time::Timestamp};
+    // Every login gives another id, and always the same.
+    let number = uuid::Uuid::from_u128(login.bytes().fold(7, |number, byte| number * 31 + u128::from(byte)));
+    let tenant = Tenant { id: ids::TenantId::from_uuid(number), slug: login.into(), name: login.into() };
+    let now = Timestamp::from_seconds(1_800_000_000);
+    crate::courses::insert_tenant(write, &tenant, now).await.expect("a tenant");
+    let id = ids::UserId::from_uuid(number);
+    let user = crate::accounts::users::User {
+        id,
+        tenant: tenant.id,
+        login: login.into(),
+        name: login.into(),
+        password_hash: String::new(),
+        credentials_version: 1,
+        disabled_at: None,
+        created_at: now,
+        last_sign_in_at: None,
+    };
+    crate::accounts::users::insert(write, &user).await.expect("a person");
+    id
 }
 
 /// Notes that a test (or a part of it) could not run here, so that the totals count it.

@@ -1,15 +1,58 @@
 //! Background work, each safe to run twice and to be killed anywhere. The server calls [`run`]; tests call the single steps.
+//! A new job is a function that does one round, and a line in [`work`].
 
 pub mod lease;
 pub mod metering;
 pub mod outbox;
 pub mod reconcile;
+mod rounds;
+mod step;
+#[cfg(test)]
+mod tests;
 pub mod watch;
 
-use crate::Services;
+use std::time::Duration;
+
+use domain::{Result, ids::LabId};
+use tokio::task::JoinSet;
+
+use crate::{Services, audit, cluster_status, error::OrDomain, labs, orders, ports::LabOrder, sessions};
 
 /// Runs every job until `stop` is cancelled by dropping the future: reconcile, watch, queue, meter, seal, expire, sweep.
 /// Only the replica that holds the lease works; the others wait for it.
-pub async fn run(_services: Services) {
-    todo!()
+pub async fn run(services: Services) {
+    let holder = services.entropy.uuid().to_string();
+    lease::whenever_held(&services, &holder, || work(services.clone())).await;
+}
+
+/// All jobs at once. They end when the future is dropped, which aborts their tasks.
+async fn work(services: Services) {
+    let mut tasks = JoinSet::new();
+    macro_rules! every {
+        ($name:literal, $period:expr, $round:path) => {{
+            let services = services.clone();
+            lease::spawn(&mut tasks, rounds::every($name, $period, services, |services| async move { $round(&services).await.map(drop) }));
+        }};
+    }
+    lease::spawn(&mut tasks, outbox::run(services.clone()));
+    lease::spawn(&mut tasks, watch::run(services.clone()));
+    every!("resync", Duration::from_secs(30), watch::resync);
+    every!("cluster_status", Duration::from_secs(10), cluster_status::refresh);
+    every!("promote", Duration::from_secs(5), orders::promote);
+    every!("metering", Duration::from_secs(10), metering::run);
+    every!("seal", Duration::from_secs(1), audit::seal);
+    every!("stop_ended", Duration::from_secs(1), labs::stop_ended);
+    every!("expire", Duration::from_secs(30), orders::expire);
+    every!("sweep_sessions", Duration::from_secs(600), sessions::sweep);
+    // None of them ends by itself.
+    while tasks.join_next().await.is_some() {}
+}
+
+/// All that the cluster needs to know of a lab. `None` when there is no such lab.
+pub(crate) async fn lab_order(services: &Services, id: LabId) -> Result<Option<LabOrder>> {
+    let mut read = services.db.read().await.or_domain()?;
+    let Some(lab) = storage::labs::get(&mut read, id).await.or_domain()? else { return Ok(None) };
+    let Some(course) = storage::courses::by_id(&mut read, lab.course).await.or_domain()? else { return Ok(None) };
+    let Some(owner_login) = storage::labs::owner_login(&mut read, id).await.or_domain()? else { return Ok(None) };
+    Ok(Some(LabOrder { lab, course, owner_login, pod_annotations: services.settings.pod_annotations.clone() }))
 }

@@ -1,1 +1,132 @@
 //! Work that waits: rows written in the transaction of the change, taken in order, retried with growing pauses.
+//! A row goes when its work is done and nobody wanted it again meanwhile, so a kill at any point only repeats work.
+
+use std::{sync::atomic::{AtomicU32, Ordering}, time::Duration};
+
+use domain::{
+    Result,
+    ids::{CourseId, LabId},
+};
+use futures::{StreamExt, stream};
+use storage::outbox::{self, Work};
+
+use super::{
+    lease,
+    rounds::{Trouble, guarded},
+    step::{self, Next, Trouble as StepTrouble},
+};
+use crate::{Services, cluster_status, error::OrDomain, ports::ClusterError};
+
+/// Pieces that are done at the same time: the cluster answers many at once, SQLite writes one at a time.
+const AT_ONCE: usize = 8;
+const BATCH: u32 = 64;
+/// Steps of one lab before others have their turn.
+const STEPS: u32 = 10;
+/// Longest pause between two tries.
+const LONGEST_PAUSE: i64 = 30;
+
+/// Does what is due whenever somebody wakes it, and looks each second. Never ends.
+pub(super) async fn run(services: Services) {
+    let mut trouble = Trouble::new("outbox");
+    loop {
+        let mut some = false;
+        let round = async {
+            some = due(&services).await? > 0;
+            Ok(())
+        };
+        let done = guarded(round).await;
+        trouble.note(done.as_ref().err());
+        // What became due while this was being done is looked for at once.
+        if !some || done.is_err() {
+            tokio::select! {
+                () = services.hub.woken() => {}
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+        }
+    }
+}
+
+/// Does all work that is due; returns how many pieces. Errors: only when the database fails; then what is left stays due.
+pub async fn due(services: &Services) -> Result<u32> {
+    let due = {
+        let mut read = services.db.read().await.or_domain()?;
+        outbox::due(&mut read, services.clock.now(), BATCH).await.or_domain()?
+    };
+    let done = AtomicU32::new(0);
+    let failed = stream::iter(due)
+        .map(|work| async {
+            let result = one(services, work).await;
+            if result.is_ok() {
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            result
+        })
+        .buffer_unordered(AT_ONCE)
+        .filter_map(|result| async { result.err() })
+        .collect::<Vec<_>>()
+        .await;
+    failed.into_iter().next().map_or_else(|| Ok(done.into_inner()), Err)
+}
+
+/// Does one piece and writes down how it went.
+async fn one(services: &Services, work: Work) -> Result<()> {
+    let result = match (work.kind.as_str(), work.subject.parse::<LabId>(), work.subject.parse::<CourseId>()) {
+        (outbox::RECONCILE_LAB, Ok(lab), _) => steps(services, lab).await,
+        (outbox::SET_QUOTA, _, Ok(course)) => step::quota(services, course).await,
+        _ => {
+            tracing::error!(outbox.kind = %work.kind, outbox.subject = %work.subject, "nobody knows how to do this work");
+            Ok(Next::Done)
+        }
+    };
+    let now = services.clock.now();
+    let mut write = lease::begin_write(services).await?;
+    match result {
+        Ok(Next::Done) => {
+            outbox::finish(&mut write, &work).await.or_domain()?;
+        }
+        Ok(Next::Again) => outbox::postpone(&mut write, &work, now, None).await.or_domain()?,
+        Ok(Next::Soon(seconds)) => outbox::postpone(&mut write, &work, now.plus_seconds(seconds), None).await.or_domain()?,
+        Err(trouble) => {
+            let pause = match &trouble {
+                StepTrouble::Cluster(ClusterError::Busy(_)) => 1 + i64::from(work.attempts.min(4)),
+                _ => pause(work.attempts),
+            };
+            let text = trouble.to_string();
+            if work.attempts == 0 {
+                tracing::warn!(outbox.kind = %work.kind, outbox.subject = %work.subject, "tried in vain, will be tried again: {text}");
+            }
+            outbox::postpone(&mut write, &work, now.plus_seconds(pause), Some(&text)).await.or_domain()?;
+        }
+    }
+    write.commit().await.or_domain()
+}
+
+/// As many steps as follow each other without waiting.
+async fn steps(services: &Services, lab: LabId) -> Result<Next, StepTrouble> {
+    for _ in 0..STEPS {
+        match step::lab(services, lab).await {
+            Ok(Next::Again) => {}
+            Err(StepTrouble::Cluster(ClusterError::Away(reason))) => {
+                cluster_status::away(services, &reason).await?;
+                return Err(ClusterError::Away(reason).into());
+            }
+            other => return other,
+        }
+    }
+    Ok(Next::Again)
+}
+
+/// 1, 2, 4, … 30 seconds.
+fn pause(attempts: u32) -> i64 {
+    1_i64.checked_shl(attempts.min(16)).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_half_a_minute() {
+        assert_eq!([0, 1, 4, 5, 60].map(pause), [1, 2, 16, 30, 30]);
+    }
+}

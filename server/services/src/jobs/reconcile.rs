@@ -1,15 +1,29 @@
 //! Makes the cluster as the database wants it, one lab at a time, and writes down what the cluster reports.
 
-use domain::{Result, ids::LabId};
+use domain::{Error, Result, ids::LabId};
 
-use crate::Services;
+use super::{
+    outbox,
+    step::{self, Next, Trouble},
+};
+use crate::{Services, cluster_status, ports::ClusterError};
 
 /// One step for one lab: apply, stop or destroy if wanted, then observe. Returns whether another step is wanted soon.
-pub async fn lab(_services: &Services, _id: LabId) -> Result<bool> {
-    todo!()
+///
+/// Errors: `Unavailable` while the cluster or the database is away.
+pub async fn lab(services: &Services, id: LabId) -> Result<bool> {
+    match step::lab(services, id).await {
+        Ok(next) => Ok(!matches!(next, Next::Done)),
+        Err(Trouble::Cluster(ClusterError::Away(reason))) => {
+            cluster_status::away(services, &reason).await?;
+            Err(Error::Unavailable { retry_after_seconds: 5 })
+        }
+        Err(Trouble::Cluster(ClusterError::Busy(_) | ClusterError::Refused { .. })) => Ok(true),
+        Err(Trouble::Portal(error)) => Err(error),
+    }
 }
 
 /// Does all work that is due; returns how many pieces.
-pub async fn due(_services: &Services) -> Result<u32> {
-    todo!()
+pub async fn due(services: &Services) -> Result<u32> {
+    outbox::due(services).await
 }

@@ -1,24 +1,103 @@
-//! Reading labs.
+//! Reading labs. A list is one statement whatever its length; a lab's own page is four.
 
 use domain::{
-    Result,
+    Error, Problem, Result,
+    access::{Action, Reach},
     ids::LabId,
-    labs::{LabDetail, LabFilter, LabView},
-    page::{Page, PageRequest},
+    labs::{LabDetail, LabEvent, LabFilter, LabView},
+    page::{MAX_LIMIT, Page, PageRequest},
 };
+use storage::labs::{Listed, Query};
 
-use crate::{Caller, Services};
+use super::{load, transition};
+use crate::{Caller, Services, audit, error::OrDomain, jobs::lab_order};
 
-pub async fn get(_services: &Services, _caller: &Caller, _id: LabId) -> Result<LabDetail> {
-    todo!()
+fn shown(services: &Services, caller: &Caller, listed: Listed) -> LabView {
+    let Listed { lab, owner, course, cost, running_since, queue_position } = listed;
+    let may = |action, event| lab.state.allows(event) && load::authorise(caller, action, &lab).is_ok();
+    let over = lab.ends_at.is_some_and(|end| end <= services.clock.now());
+    LabView {
+        may_start: !over && may(Action::LabStart, LabEvent::Start),
+        may_stop: may(Action::LabStop, LabEvent::Stop),
+        may_destroy: may(Action::LabDestroy, LabEvent::Destroy),
+        lab,
+        owner,
+        course,
+        cost,
+        running_since,
+        queue_position,
+    }
 }
 
-/// What the caller may read, newest first.
-pub async fn list(_services: &Services, _caller: &Caller, _filter: &LabFilter, _page: &PageRequest) -> Result<Page<LabView>> {
-    todo!()
+/// After a change, for whoever made it. Who may change a lab may read it.
+pub(super) async fn view(services: &Services, caller: &Caller, id: LabId) -> Result<LabView> {
+    let mut read = services.db.read().await.or_domain()?;
+    let listed = storage::labs::listed(&mut read, id).await.or_domain()?.ok_or(Error::NotFound)?;
+    Ok(shown(services, caller, listed))
+}
+
+pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabDetail> {
+    let mut read = services.db.read().await.or_domain()?;
+    let listed = storage::labs::listed(&mut read, id).await.or_domain()?;
+    let allowed = listed.as_ref().ok_or(Error::NotFound).and_then(|listed| load::authorise(caller, Action::LabRead, &listed.lab));
+    if let Err(error) = allowed {
+        drop(read);
+        let entry = transition::attempt(caller, Action::LabRead, id, listed.as_ref().map(|listed| &listed.lab));
+        return Err(audit::refused(services, caller, entry, error).await);
+    }
+    let listed = listed.ok_or(Error::NotFound)?;
+    let history = storage::labs::history(&mut read, id).await.or_domain()?;
+    let observed = storage::observations::get(&mut read, id).await.or_domain()?;
+    let usage = storage::usage::of_lab(&mut read, id).await.or_domain()?;
+    let (observation, observed_at) = observed.map_or_else(Default::default, |(observation, at)| (observation, Some(at)));
+    Ok(LabDetail { view: shown(services, caller, listed), history, observation, observed_at, usage })
+}
+
+/// What the caller may read, newest first. Errors: `Invalid` on `limit` or `after`; `Forbidden` for those who read no lab at all.
+pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page: &PageRequest) -> Result<Page<LabView>> {
+    let actor = &caller.actor;
+    actor.can(Action::LabRead, &caller.own())?;
+    let before = match &page.after {
+        Some(cursor) => {
+            Some(cursor.parse::<LabId>().map_err(|_| Error::field("after", Problem::NoSuch))?)
+        }
+        None => None,
+    };
+    let limit = page.limit;
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
+    }
+    let reach = actor.reach(Action::LabRead);
+    let query = Query {
+        tenant: actor.tenant,
+        owner: (filter.mine || reach == Reach::Own).then_some(actor.user),
+        visible_to: (reach == Reach::Course).then_some(actor.user),
+        state: filter.state,
+        course: filter.course,
+        live: filter.live,
+        before,
+        limit: limit + 1,
+    };
+    let mut read = services.db.read().await.or_domain()?;
+    let mut items = storage::labs::list(&mut read, &query).await.or_domain()?;
+    let more = items.len() > limit as usize;
+    items.truncate(limit as usize);
+    let next = if more { items.last().map(|listed| listed.lab.id.to_string()) } else { None };
+    Ok(Page { items: items.into_iter().map(|listed| shown(services, caller, listed)).collect(), next })
 }
 
 /// The YAML that the cluster is given for the lab.
-pub async fn manifests(_services: &Services, _caller: &Caller, _id: LabId) -> Result<String> {
-    todo!()
+pub async fn manifests(services: &Services, caller: &Caller, id: LabId) -> Result<String> {
+    let seen = load::seen(services, id).await?;
+    audit::recording(
+        services,
+        caller,
+        || transition::attempt(caller, Action::LabRead, id, seen.as_ref()),
+        async {
+            load::authorise(caller, Action::LabRead, seen.as_ref().ok_or(Error::NotFound)?)?;
+            let order = lab_order(services, id).await?.ok_or(Error::NotFound)?;
+            Ok(services.cluster.manifests(&order))
+        },
+    )
+    .await
 }

@@ -1,14 +1,114 @@
 //! Cancelling: the hold is released; a lab that was already made is destroyed.
 
-use domain::{Result, ids::OrderId, orders::OrderView};
+use domain::{
+    Error, Result,
+    access::{Action, Resource},
+    audit::Outcome,
+    ids::{LabId, OrderId},
+    labs::LabEvent,
+    orders::{Order, OrderEvent, OrderState, OrderView},
+};
+use storage::Write;
 
-use crate::{Caller, Services};
+use super::{
+    audited,
+    decide::{load, save},
+    read,
+};
+use crate::{
+    Caller, Services, audit,
+    error::OrDomain,
+    hub::News,
+    jobs::lease,
+    labs::transition::{self, By},
+};
 
-pub async fn cancel(_services: &Services, _caller: &Caller, _id: OrderId) -> Result<OrderView> {
-    todo!()
+/// How many orders one call of [`expire`] looks at; the job comes again.
+const BATCH: u32 = 100;
+/// Tries of a cancellation that meets a report of the cluster.
+const TRIES: u32 = 3;
+
+/// Cancelling again what is cancelled is no error. Errors: `NotFound`, `Forbidden`, `InvalidTransition` once the lab has run.
+pub async fn cancel(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
+    let order = load(services, caller, id).await?;
+    let what = || audited::attempt(Action::OrderCancel.code(), id, order.as_ref());
+    audit::recording(services, caller, what, async {
+        let order = order.as_ref().ok_or(Error::NotFound)?;
+        caller.actor.can(Action::OrderCancel, &Resource::owned(order.tenant, order.course, order.owner))?;
+        for _ in 1..TRIES {
+            match cancel_once(services, caller, order).await {
+                // The cluster reported on the lab in this moment; who cancels does not care.
+                Err(Error::Stale) => {}
+                other => return other,
+            }
+        }
+        cancel_once(services, caller, order).await
+    })
+    .await
+}
+
+async fn cancel_once(services: &Services, caller: &Caller, order: &Order) -> Result<OrderView> {
+    let mut write = services.db.begin_write().await.or_domain()?;
+    storage::quotas::lock(&mut write, order.course).await.or_domain()?;
+    let before = storage::orders::get(&mut write, order.id).await.or_domain()?.ok_or(Error::NotFound)?;
+    if before.order.state == OrderState::Cancelled {
+        return Ok(read::view(&caller.actor, before));
+    }
+    let mut after = before.order.clone();
+    after.state = after.state.after(OrderEvent::Cancel)?;
+    let after = save(&mut write, after).await?;
+    for lab in &before.labs {
+        destroy(services, &mut write, caller, *lab).await?;
+    }
+    let entry = audited::entry("order.cancel", &after).before(audited::transition(&before.order)).after(audited::transition(&after));
+    audit::success(services, &mut write, caller, entry).await?;
+    let listed = storage::orders::get(&mut write, order.id).await.or_domain()?.ok_or(Error::NotFound)?;
+    write.commit().await.or_domain()?;
+
+    services.hub.tell(News::Order(after.tenant, after.id));
+    for lab in &before.labs {
+        services.hub.tell(News::Lab(after.tenant, *lab));
+    }
+    Ok(read::view(&caller.actor, listed))
+}
+
+/// The order's lab goes with it. Its cards come back when the cluster has nothing left of it.
+async fn destroy(services: &Services, write: &mut Write, caller: &Caller, id: LabId) -> Result<()> {
+    let Some(mut lab) = storage::labs::get(write, id).await.or_domain()? else { return Ok(()) };
+    if !lab.state.allows(LabEvent::Destroy) {
+        return Ok(());
+    }
+    transition::take(services, write, &mut lab, LabEvent::Destroy, By::Person(caller)).await?;
+    storage::labs::set_queued_at(write, id, None).await.or_domain()
 }
 
 /// Cancels undecided orders whose hold is over; returns how many.
-pub async fn expire(_services: &Services) -> Result<u32> {
-    todo!()
+pub async fn expire(services: &Services) -> Result<u32> {
+    let orders = {
+        let mut connection = services.db.read().await.or_domain()?;
+        storage::orders::expired(&mut connection, services.clock.now(), BATCH).await.or_domain()?
+    };
+    let mut done = 0;
+    for order in orders {
+        done += u32::from(expire_one(services, order).await?);
+    }
+    Ok(done)
+}
+
+async fn expire_one(services: &Services, before: Order) -> Result<bool> {
+    let mut after = before.clone();
+    after.state = before.state.after(OrderEvent::Cancel)?;
+    let mut write = lease::begin_write(services).await?;
+    storage::quotas::lock(&mut write, before.course).await.or_domain()?;
+    let after = match save(&mut write, after).await {
+        Ok(after) => after,
+        // Somebody decided it in the last moment.
+        Err(Error::Stale) => return Ok(false),
+        Err(other) => return Err(other),
+    };
+    let entry = audited::entry("order.expire", &after).before(audited::transition(&before)).after(audited::transition(&after));
+    audit::by_job(services, &mut write, "expire-orders", after.tenant, entry, Outcome::Success).await?;
+    write.commit().await.or_domain()?;
+    services.hub.tell(News::Order(after.tenant, after.id));
+    Ok(true)
 }

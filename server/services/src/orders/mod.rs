@@ -1,7 +1,10 @@
-//! Orders: preview, submit, decide, cancel, read. One verb a file.
+//! Orders: preview, submit, decide, cancel, read. One verb a file; `basis` loads what they decide on, `grant` hands out cards.
 
+mod audited;
+mod basis;
 mod cancel;
 mod decide;
+mod grant;
 mod preview;
 mod queue;
 mod read;
@@ -13,3 +16,6 @@ pub use preview::preview;
 pub use queue::promote;
 pub use read::{approval, get, inbox, list};
 pub use submit::{IdempotencyKey, submit};
+
+#[cfg(test)]
+mod tests;

@@ -2,11 +2,36 @@
 
 use domain::{
     Result,
-    orders::{OrderForm, Preview},
+    access::Action,
+    orders::{self, Decision, OrderForm, Preview},
 };
 
-use crate::{Caller, Services};
+use super::basis::{self, Named};
+use crate::{Caller, Services, catalogue::shelf, error::OrDomain};
 
-pub async fn preview(_services: &Services, _caller: &Caller, _form: &OrderForm) -> Result<Preview> {
-    todo!()
+/// Four statements. Errors: `Invalid` per field, `PriceMissing`, `Forbidden`; over quota or budget is in `Preview::refusal`.
+pub async fn preview(services: &Services, caller: &Caller, form: &OrderForm) -> Result<Preview> {
+    let now = services.clock.now();
+    let tenant = caller.actor.tenant;
+    let mut connection = services.db.read().await.or_domain()?;
+    let course = basis::course(&mut connection, caller, Action::OrderPreview, form).await?;
+    let shelf = shelf(services, &mut connection).await?;
+    let offering = basis::offering(&shelf, form)?;
+    let quota = match course {
+        Named::Course(course) => storage::quotas::of_course(&mut connection, course.id, now).await.or_domain()?,
+        Named::Nothing | Named::Hidden(_) => None,
+    };
+    let pools = storage::pools::all(&mut connection).await.or_domain()?;
+    orders::preview(
+        &Decision {
+            offering,
+            quota: quota.as_ref().map(|quota| &quota.status),
+            book: shelf.book(tenant),
+            policy: shelf.policy(tenant),
+            pools: &pools,
+            requester: &caller.actor.roles,
+            now,
+        },
+        form,
+    )
 }

@@ -1,10 +1,117 @@
 //! The queue: orders (and restarted labs) that wait for cards, first come first served per kind of card.
 
-use domain::Result;
+use domain::{
+    Error, Result,
+    audit::Outcome,
+    gpu::Card,
+    ids::{LabId, OrderId},
+    labs::LabState,
+    orders::OrderEvent,
+};
+use serde_json::json;
+use storage::{Write, reservations::Waiter};
 
-use crate::Services;
+use super::{audited, grant};
+use crate::{
+    Services,
+    audit::{self, Entry},
+    error::OrDomain,
+    hub::News,
+    jobs::lease,
+    labs::transition,
+};
 
-/// Reserves cards for as many waiting orders and labs as fit; returns how many. A big one at the head is not overtaken for ever.
-pub async fn promote(_services: &Services) -> Result<u32> {
-    todo!()
+/// How many one transaction lets through, so that other writers get their turn; the next transaction goes on.
+const BATCH: u32 = 25;
+const JOB: &str = "queue";
+
+/// Reserves cards for as many waiting orders and labs as fit; returns how many. A big one at the head is not overtaken, except when it
+/// asks for more cards than the cluster has at all: then waiting does not help it, and the others go on.
+pub async fn promote(services: &Services) -> Result<u32> {
+    let cards = {
+        let mut connection = services.db.read().await.or_domain()?;
+        storage::reservations::waited_for(&mut connection).await.or_domain()?
+    };
+    let mut promoted = 0;
+    for card in cards {
+        loop {
+            let (done, more) = promote_card(services, card).await?;
+            promoted += done;
+            if !more {
+                break;
+            }
+        }
+    }
+    Ok(promoted)
+}
+
+/// One transaction: how many it let through, and whether there may be more.
+async fn promote_card(services: &Services, card: Card) -> Result<(u32, bool)> {
+    let mut write = lease::begin_write(services).await?;
+    storage::pools::lock(&mut write, card).await.or_domain()?;
+    let Some(pool) = storage::pools::find(&mut write, card).await.or_domain()? else { return Ok((0, false)) };
+    let waiting = storage::reservations::queue(&mut write, card, pool.total, BATCH).await.or_domain()?;
+    let full_batch = waiting.len() == BATCH as usize;
+    let mut free = pool.free();
+    let mut news = Vec::new();
+    let mut stopped = false;
+    for next in waiting {
+        if next.cards > free {
+            stopped = true;
+            break;
+        }
+        let told = match next.waiter {
+            Waiter::Order(id) => promote_order(services, &mut write, id).await?,
+            Waiter::Lab(id) => promote_lab(services, &mut write, id).await?,
+        };
+        if let Some(told) = told {
+            free -= next.cards;
+            news.push(told);
+        }
+    }
+    if news.is_empty() {
+        return Ok((0, false));
+    }
+    write.commit().await.or_domain()?;
+    let mut done = 0;
+    for told in news {
+        done += 1;
+        told.into_iter().for_each(|news| services.hub.tell(news));
+    }
+    Ok((done, full_batch && !stopped))
+}
+
+/// `None` when somebody cancelled it in this moment.
+async fn promote_order(services: &Services, write: &mut Write, id: OrderId) -> Result<Option<Vec<News>>> {
+    let Some(before) = storage::orders::find(write, id).await.or_domain()? else { return Ok(None) };
+    let Ok(state) = before.state.after(OrderEvent::Promote) else { return Ok(None) };
+    let mut after = before.clone();
+    after.state = state;
+    if !storage::orders::save(write, &after).await.or_domain()? {
+        return Ok(None);
+    }
+    after.version += 1;
+    let lab = grant::make_lab(services, write, &after, None).await?;
+    let entry = audited::entry("order.promote", &after).before(audited::transition(&before)).after(audited::transition(&after));
+    audit::by_job(services, write, JOB, after.tenant, entry, Outcome::Success).await?;
+    Ok(Some(vec![News::Order(after.tenant, id), News::Lab(after.tenant, lab)]))
+}
+
+/// `None` when somebody stopped it in this moment.
+async fn promote_lab(services: &Services, write: &mut Write, id: LabId) -> Result<Option<Vec<News>>> {
+    let Some(lab) = storage::labs::get(write, id).await.or_domain()? else { return Ok(None) };
+    // Counts the version up: a lab that is being stopped must not be left with cards that nobody gives back.
+    if lab.state != LabState::Pending || !storage::labs::save(write, &lab).await.or_domain()? {
+        return Ok(None);
+    }
+    let cards = lab.spec.cards();
+    if !storage::reservations::take(write, id, lab.spec.card, cards, services.clock.now()).await.or_domain()? {
+        // The cluster lost a node in this moment. Nothing is written; the next round finds the smaller pool.
+        return Err(Error::Unavailable { retry_after_seconds: 1 });
+    }
+    storage::labs::set_queued_at(write, id, None).await.or_domain()?;
+    transition::want(services, write, id).await?;
+    let entry = Entry::new("lab.promote", "lab", id, lab.name.clone()).course(lab.course).after(json!({ "cards": cards }));
+    audit::by_job(services, write, JOB, lab.tenant, entry, Outcome::Success).await?;
+    Ok(Some(vec![News::Lab(lab.tenant, id)]))
 }

@@ -1,29 +1,150 @@
 //! Reading orders and the inbox.
 
+use std::collections::BTreeMap;
+
 use domain::{
-    Result,
-    ids::OrderId,
-    orders::{ApprovalView, OrderFilter, OrderView},
-    page::{Page, PageRequest},
+    Error, Problem, Result,
+    access::{Action, Actor, Reach, Resource},
+    capacity::Pool,
+    gpu::Card,
+    ids::{CourseId, OrderId},
+    orders::{ApprovalView, OrderEvent, OrderFilter, OrderState, OrderView, WhatIf},
+    page::{MAX_LIMIT, Page, PageRequest},
+    quotas::QuotaStatus,
+};
+use storage::{
+    AnyConnection,
+    orders::{Listed, Query, Visible},
 };
 
-use crate::{Caller, Services};
+use super::decide::may_decide;
+use crate::{Caller, Services, error::OrDomain};
 
-pub async fn get(_services: &Services, _caller: &Caller, _id: OrderId) -> Result<OrderView> {
-    todo!()
+/// One statement. Errors: `NotFound` for what the caller may not see, too.
+pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
+    let mut connection = services.db.read().await.or_domain()?;
+    let listed = readable(&mut connection, caller, id).await?;
+    Ok(view(&caller.actor, listed))
 }
 
-/// What the caller may read, newest first.
-pub async fn list(_services: &Services, _caller: &Caller, _filter: &OrderFilter, _page: &PageRequest) -> Result<Page<OrderView>> {
-    todo!()
+/// What the caller may read, newest first. One statement.
+pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, page: &PageRequest) -> Result<Page<OrderView>> {
+    let actor = &caller.actor;
+    actor.can(Action::OrderRead, &caller.own())?;
+    let limit = limit(page)?;
+    let query = Query {
+        tenant: actor.tenant,
+        visible: match actor.reach(Action::OrderRead) {
+            Reach::Tenant => Visible::All,
+            Reach::Course => Visible::Courses(actor.user, actor.courses.iter().copied().collect()),
+            Reach::Own | Reach::Nothing => Visible::Own(actor.user),
+        },
+        owner: filter.mine.then_some(actor.user),
+        state: filter.state,
+        course: filter.course,
+        after: cursor(page)?,
+        // One more than wanted tells whether there is a next page.
+        limit: limit + 1,
+    };
+    let mut connection = services.db.read().await.or_domain()?;
+    let rows = storage::orders::list(&mut connection, &query).await.or_domain()?;
+    Ok(paged(rows, limit).map(|listed| view(actor, listed)))
 }
 
-/// What waits for the caller's decision, oldest first. A fixed number of statements.
-pub async fn inbox(_services: &Services, _caller: &Caller, _page: &PageRequest) -> Result<Page<ApprovalView>> {
-    todo!()
+/// What waits for the caller's decision, oldest first. Four statements, whatever the number of orders. Errors: `Forbidden`.
+pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<ApprovalView>> {
+    let actor = &caller.actor;
+    actor.can(Action::OrderDecide, &Resource::tenant(actor.tenant))?;
+    let limit = limit(page)?;
+    let after = cursor(page)?;
+    let mut connection = services.db.read().await.or_domain()?;
+    let rows = storage::orders::inbox(&mut connection, actor.tenant, actor.user, after, limit + 1).await.or_domain()?;
+    let facts = Facts::load(services, &mut connection, caller).await?;
+    let page = paged(rows, limit);
+    let next = page.next;
+    let items = page.items.into_iter().map(|listed| facts.beside(actor, listed)).collect::<Result<_>>()?;
+    Ok(Page { items, next })
 }
 
-/// One order with its what-if, also after the decision.
-pub async fn approval(_services: &Services, _caller: &Caller, _id: OrderId) -> Result<ApprovalView> {
-    todo!()
+/// One order with its what-if, also after the decision. Four statements.
+pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Result<ApprovalView> {
+    let mut connection = services.db.read().await.or_domain()?;
+    let listed = readable(&mut connection, caller, id).await?;
+    let facts = Facts::load(services, &mut connection, caller).await?;
+    facts.beside(&caller.actor, listed)
+}
+
+/// The order with what this reader may do now.
+pub(super) fn view(actor: &Actor, listed: Listed) -> OrderView {
+    let Listed { order, owner, course, decided_by, labs, queue_position } = listed;
+    let resource = Resource::owned(order.tenant, order.course, order.owner);
+    OrderView {
+        may_cancel: order.state.after(OrderEvent::Cancel).is_ok() && actor.can(Action::OrderCancel, &resource).is_ok(),
+        may_decide: order.state == OrderState::PendingApproval && may_decide(actor, &order).is_ok(),
+        order,
+        owner,
+        course,
+        decided_by,
+        labs,
+        queue_position,
+    }
+}
+
+async fn readable(connection: &mut AnyConnection, caller: &Caller, id: OrderId) -> Result<Listed> {
+    let listed = storage::orders::get(connection, id).await.or_domain()?.ok_or(Error::NotFound)?;
+    let order = &listed.order;
+    match caller.actor.can(Action::OrderRead, &Resource::owned(order.tenant, order.course, order.owner)) {
+        Ok(()) => Ok(listed),
+        Err(Error::ScopeMissing { scope }) => Err(Error::ScopeMissing { scope }),
+        Err(_) => Err(Error::NotFound),
+    }
+}
+
+/// What stands beside the decisions of a page.
+struct Facts {
+    quotas: BTreeMap<CourseId, QuotaStatus>,
+    pools: Vec<Pool>,
+    waiting: BTreeMap<Card, u32>,
+}
+
+impl Facts {
+    async fn load(services: &Services, connection: &mut AnyConnection, caller: &Caller) -> Result<Self> {
+        let quotas = storage::quotas::of_tenant(connection, caller.actor.tenant, services.clock.now()).await.or_domain()?;
+        Ok(Self {
+            quotas: quotas.into_iter().map(|quota| (quota.course.id, quota.status)).collect(),
+            pools: storage::pools::all(connection).await.or_domain()?,
+            waiting: storage::reservations::waiting_counts(connection).await.or_domain()?.into_iter().collect(),
+        })
+    }
+
+    fn beside(&self, actor: &Actor, listed: Listed) -> Result<ApprovalView> {
+        let card = listed.order.spec.card;
+        let what_if = WhatIf {
+            // Courses are never deleted.
+            quota: self.quotas.get(&listed.order.course).cloned().ok_or(Error::NotFound)?,
+            cards_free: self.pools.iter().find(|pool| pool.card == card).map(Pool::free),
+            waiting_for_same_card: self.waiting.get(&card).copied().unwrap_or_default(),
+        };
+        Ok(ApprovalView { view: view(actor, listed), what_if })
+    }
+}
+
+fn limit(page: &PageRequest) -> Result<u32> {
+    if (1..=MAX_LIMIT).contains(&page.limit) {
+        Ok(page.limit)
+    } else {
+        Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }))
+    }
+}
+
+fn cursor(page: &PageRequest) -> Result<Option<OrderId>> {
+    page.after.as_deref().map(|text| text.parse().map_err(|_| Error::field("after", Problem::NoSuch))).transpose()
+}
+
+/// `limit` rows of the `limit + 1` that were read; the cursor is the id of the last one.
+fn paged(mut rows: Vec<Listed>, limit: u32) -> Page<Listed> {
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| more).map(|row| row.order.id.to_string());
+    Page { items: rows, next }
 }

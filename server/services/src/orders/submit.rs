@@ -2,10 +2,31 @@
 
 use domain::{
     Error, Problem, Result,
-    orders::{OrderForm, OrderView},
+    access::Action,
+    approvals::Outcome,
+    capacity::Placement,
+    courses::Course,
+    ids::{LabId, OrderId},
+    orders::{self, Decision, Order, OrderForm, OrderState, OrderView, Preview},
+    quotas::QuotaStatus,
+    time::Timestamp,
 };
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use storage::{AnyConnection, Write};
 
-use crate::{Caller, Services};
+use super::{
+    audited,
+    basis::{self, Named},
+    grant, read,
+};
+use crate::{
+    Caller, Services,
+    audit::{self, Entry},
+    catalogue::{Shelf, shelf},
+    error::OrDomain,
+    hub::News,
+};
 
 /// 1 to 100 visible ASCII characters; a retry with the same key gives the same order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +47,174 @@ impl IdempotencyKey {
     }
 }
 
-/// Errors: `Invalid` per field, `OverQuota`, `OverBudget`, `IdempotencyKeyReused`, `NotFound`, `Forbidden`.
-pub async fn submit(_services: &Services, _caller: &Caller, _form: &OrderForm, _key: &IdempotencyKey) -> Result<OrderView> {
-    todo!()
+/// Errors: `Invalid` per field (an unknown offering, course or parameter too), `OverQuota`, `OverBudget`, `IdempotencyKeyReused`, `Forbidden`.
+pub async fn submit(services: &Services, caller: &Caller, form: &OrderForm, key: &IdempotencyKey) -> Result<OrderView> {
+    audit::recording(services, caller, || attempt(form), submit_unrecorded(services, caller, form, key)).await
+}
+
+async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderForm, key: &IdempotencyKey) -> Result<OrderView> {
+    let hash = request_hash(form);
+    let (course, shelf) = match check(services, caller, form, key, &hash).await? {
+        Checked::Before(order) => return view(services, caller, order).await,
+        Checked::Good(course, shelf) => (course, shelf),
+    };
+
+    let mut write = services.db.begin_write().await.or_domain()?;
+    storage::orders::lock_key(&mut write, caller.actor.user, key.as_str()).await.or_domain()?;
+    if let Some(order) = before(&mut write, caller, key, &hash).await? {
+        drop(write);
+        return view(services, caller, order).await;
+    }
+    storage::quotas::lock(&mut write, course.id).await.or_domain()?;
+    let now = services.clock.now();
+    let quota = storage::quotas::of_course(&mut write, course.id, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
+    let preview = decide(&shelf, caller, form, Some(&quota), now)?;
+    if let Some(refusal) = preview.refusal {
+        return Err(refusal);
+    }
+    let offering = basis::offering(&shelf, form)?;
+    let mut order = Order {
+        id: OrderId::from_uuid(services.entropy.uuid()),
+        number: storage::orders::next_number(&mut write).await.or_domain()?,
+        tenant: course.tenant,
+        course: course.id,
+        owner: caller.actor.user,
+        offering: offering.id,
+        offering_version: offering.version,
+        offering_name: offering.name.clone(),
+        parameters: form.parameters.clone(),
+        spec: preview.spec,
+        minutes: preview.estimate.minutes,
+        purpose: form.purpose.trim().to_owned(),
+        state: OrderState::PendingApproval,
+        ruling: preview.ruling,
+        estimate: preview.estimate,
+        submitted_at: now,
+        expires_at: now.plus_minutes(services.settings.hold_days * 24 * 60),
+        decided_at: None,
+        decided_by: None,
+        reason: None,
+        queued_at: None,
+        version: 1,
+    };
+    let lab = save(services, &mut write, caller, &mut order).await?;
+    storage::orders::remember(&mut write, caller.actor.user, key.as_str(), &hash, order.id, now).await.or_domain()?;
+    audit::success(services, &mut write, caller, audited::entry("order.submit", &order).after(audited::tracked(&order))).await?;
+    write.commit().await.or_domain()?;
+
+    services.hub.tell(News::Order(order.tenant, order.id));
+    if let Some(lab) = lab {
+        services.hub.tell(News::Lab(order.tenant, lab));
+    }
+    tracing::info!(order.id = %order.id, order.number = order.number, order.state = order.state.as_str(), "an order was submitted");
+    view(services, caller, order.id).await
+}
+
+/// Writes the order in the state that the policy gives it, with its lab when cards are free.
+async fn save(services: &Services, write: &mut Write, caller: &Caller, order: &mut Order) -> Result<Option<LabId>> {
+    if order.ruling.outcome != Outcome::Automatic {
+        storage::orders::insert(write, order).await.or_domain()?;
+        return Ok(None);
+    }
+    order.decided_at = Some(order.submitted_at);
+    match grant::placement(write, order).await? {
+        Placement::Fits => {
+            order.state = order.state.after(orders::OrderEvent::Approve)?;
+            storage::orders::insert(write, order).await.or_domain()?;
+            grant::make_lab(services, write, order, Some(caller.actor.user)).await.map(Some)
+        }
+        Placement::Queue => {
+            order.state = order.state.after(orders::OrderEvent::Queue)?;
+            order.queued_at = Some(order.submitted_at);
+            storage::orders::insert(write, order).await.or_domain()?;
+            Ok(None)
+        }
+    }
+}
+
+enum Checked {
+    /// The same request made this order before.
+    Before(OrderId),
+    Good(Course, std::sync::Arc<Shelf>),
+}
+
+/// All that can be refused without holding up other writers. Over quota is left to the transaction: a retry must find its order first.
+async fn check(services: &Services, caller: &Caller, form: &OrderForm, key: &IdempotencyKey, hash: &str) -> Result<Checked> {
+    let mut connection = services.db.read().await.or_domain()?;
+    let named = basis::course(&mut connection, caller, Action::OrderSubmit, form).await?;
+    if let Some(order) = before(&mut connection, caller, key, hash).await? {
+        return Ok(Checked::Before(order));
+    }
+    let shelf = shelf(services, &mut connection).await?;
+    basis::offering(&shelf, form)?;
+    let now = services.clock.now();
+    let course = match named {
+        Named::Course(course) => course,
+        Named::Nothing => return Err(no_course(&shelf, caller, form, now)),
+        Named::Hidden(course) => {
+            // The connection goes back before the record asks for one: many such attempts at once must not wait for each other.
+            drop(connection);
+            audit::refused(services, caller, attempt(form).course(course.id), Error::NotFound).await;
+            return Err(no_course(&shelf, caller, form, now));
+        }
+    };
+    let quota = storage::quotas::of_course(&mut connection, course.id, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
+    decide(&shelf, caller, form, Some(&quota), now)?;
+    Ok(Checked::Good(course, shelf))
+}
+
+/// Every problem of a form whose course is one of them.
+fn no_course(shelf: &Shelf, caller: &Caller, form: &OrderForm, now: Timestamp) -> Error {
+    decide(shelf, caller, form, None, now).err().unwrap_or(Error::NotFound)
+}
+
+fn decide(shelf: &Shelf, caller: &Caller, form: &OrderForm, quota: Option<&QuotaStatus>, now: Timestamp) -> Result<Preview> {
+    let tenant = caller.actor.tenant;
+    let on = Decision {
+        offering: basis::offering(shelf, form)?,
+        quota,
+        book: shelf.book(tenant),
+        policy: shelf.policy(tenant),
+        // Free cards are shown, they decide nothing here: what is not free is waited for.
+        pools: &[],
+        requester: &caller.actor.roles,
+        now,
+    };
+    orders::preview(&on, form)
+}
+
+/// The order that this key made. Errors: `IdempotencyKeyReused` when the request was another one.
+async fn before(connection: &mut AnyConnection, caller: &Caller, key: &IdempotencyKey, hash: &str) -> Result<Option<OrderId>> {
+    match storage::orders::remembered(connection, caller.actor.user, key.as_str()).await.or_domain()? {
+        Some((stored, order)) if stored == hash => Ok(Some(order)),
+        Some((_, order)) => Err(Error::IdempotencyKeyReused { order: Some(order) }),
+        None => Ok(None),
+    }
+}
+
+async fn view(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
+    let mut connection = services.db.read().await.or_domain()?;
+    let listed = storage::orders::get(&mut connection, id).await.or_domain()?.ok_or(Error::NotFound)?;
+    Ok(read::view(&caller.actor, listed))
+}
+
+/// Hexadecimal SHA-256 of the form. Its maps are sorted, so the same form always gives the same bytes.
+fn request_hash(form: &OrderForm) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(storage::row::json(form)).iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The attempt as the record of a refusal describes it; what was typed is cut, since nothing has checked it.
+fn attempt(form: &OrderForm) -> Entry {
+    let cut = |text: &str| text.chars().take(64).collect::<String>();
+    Entry::new(audit::action(Action::OrderSubmit), "offering", "", cut(&form.offering)).after(json!({
+        "offering": cut(&form.offering),
+        "course": cut(&form.course),
+        "duration_minutes": cut(&form.duration_minutes),
+        "parameters": form.parameters.iter().take(32).map(|(key, value)| (cut(key), cut(value))).collect::<std::collections::BTreeMap<_, _>>(),
+    }))
 }

@@ -26,6 +26,8 @@ pub fn apply(kind: &Kind, object: &mut Value) {
         Resource::PersistentVolumeClaims => {
             set_default(object, &["spec", "volumeMode"], "Filesystem");
             set_default(object, &["status", "phase"], "Pending");
+            canonical(object, &["spec", "resources", "requests"]);
+            canonical(object, &["spec", "resources", "limits"]);
         }
         Resource::PersistentVolumes => {
             set_default(object, &["spec", "volumeMode"], "Filesystem");
@@ -121,6 +123,12 @@ fn job(object: &mut Value) {
     set_default(object, &["spec", "backoffLimit"], if per_index { i32::MAX } else { 6 });
     set_default(object, &["spec", "manualSelector"], false);
     let (uid, name) = (value::uid(object).to_owned(), value::name(object).to_owned());
+    let template_labels = object.pointer("/spec/template/metadata/labels").filter(|labels| labels.get("job-name").is_none()).cloned();
+    if let Some(labels) = template_labels
+        && object["metadata"].get("labels").is_none()
+    {
+        value::set(object, &["metadata", "labels"], labels);
+    }
     if !value::flag(object, "/spec/manualSelector") && !uid.is_empty() {
         value::set(object, &["spec", "selector"], json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}));
         let labels = value::map_at(object, &["spec", "template", "metadata", "labels"]);
@@ -179,6 +187,9 @@ fn network_policy(object: &mut Value) {
 /// A maximum is the default limit, the default limit the default request, and a minimum a request, where nothing else is said.
 fn limit_range(object: &mut Value) {
     for limit in object.pointer_mut("/spec/limits").and_then(Value::as_array_mut).into_iter().flatten() {
+        for part in ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] {
+            canonical(limit, &[part]);
+        }
         if value::text(limit, "/type") != "Container" {
             continue;
         }

@@ -46,11 +46,10 @@ pub fn admit(pod: &mut Value) {
 
 /// Defaults of `spec.template`.
 pub fn template(object: &mut Value) {
-    if object.pointer("/spec/template/spec").is_some() {
-        if let Some(spec) = object.pointer_mut("/spec/template/spec") {
-            spec_defaults(spec);
-        }
-        value::map_at(object, &["spec", "template", "metadata"]);
+    value::map_at(object, &["spec", "template", "metadata"]);
+    value::map_at(object, &["spec", "template", "spec"]);
+    if let Some(spec) = object.pointer_mut("/spec/template/spec") {
+        spec_defaults(spec);
     }
 }
 

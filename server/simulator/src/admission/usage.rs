@@ -41,7 +41,7 @@ pub fn pod(pod: &Value, side: Side) -> Amounts {
     for container in value::items(pod, "/spec/initContainers") {
         for (name, amount) in of(container) {
             let slot = sum.entry(name).or_insert(Quantity::ZERO);
-            *slot = slot.max(amount);
+            *slot = (*slot).max(amount);
         }
     }
     add(&mut sum, &amounts(pod.pointer("/spec/overhead")));

@@ -101,16 +101,23 @@ pub fn to_json(set: &FieldSet) -> Value {
     }
     // An item that is owned itself, and also has owned fields, says so with a dot.
     for path in set {
-        let mut at = &mut root;
-        for step in path {
-            let Some(Value::Object(map)) = at.get_mut(step) else { break };
-            at = map;
-        }
-        if !at.is_empty() {
-            at.insert(".".to_owned(), Value::Object(Map::new()));
-        }
+        mark(&mut root, path);
     }
     Value::Object(root)
+}
+
+fn mark(at: &mut Map<String, Value>, path: &[String]) {
+    match path.split_first() {
+        None if at.is_empty() => {}
+        None => {
+            at.insert(".".to_owned(), Value::Object(Map::new()));
+        }
+        Some((step, rest)) => {
+            if let Some(Value::Object(map)) = at.get_mut(step) {
+                mark(map, rest);
+            }
+        }
+    }
 }
 
 /// Reads the nested form.

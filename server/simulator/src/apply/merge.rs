@@ -52,13 +52,20 @@ fn merge_items<'a>(old: &'a [Value], new: &'a [Value], keys: &[&str], names: &mu
 
 /// Removes these fields. A keyed item goes whole when it is among them, unless someone else owns a part of it.
 pub fn prune(object: &mut Value, dropped: &FieldSet, kept: &FieldSet) {
-    // Deepest first, so that a container empties before it is looked at.
-    for path in dropped.iter().rev() {
+    // An item comes before its own fields, which are then gone already.
+    for path in dropped {
         let is_kept = kept.iter().any(|other| other.starts_with(path));
-        if !is_kept {
+        if !is_kept && !is_key_of_item(path) {
             remove(object, path);
         }
     }
+}
+
+/// Whether this is a field by which an item is known: it stays as long as the item does.
+fn is_key_of_item(path: &Path) -> bool {
+    let [.., item, field] = path.as_slice() else { return false };
+    let (Some(keys), Some(field)) = (item.strip_prefix("k:"), field.strip_prefix("f:")) else { return false };
+    serde_json::from_str::<Value>(keys).is_ok_and(|keys| keys.get(field).is_some())
 }
 
 fn remove(object: &mut Value, path: &[String]) {

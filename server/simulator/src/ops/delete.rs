@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{DryRun, Writer};
 use crate::{
-    error::{ApiError, Result},
+    error::{ApiError, FieldError, Result},
     registry::{Kind, Resource},
     stamp,
     store::{Key, Object, Txn},
@@ -47,8 +47,8 @@ impl Options {
             Some("Background") => Some(Propagation::Background),
             Some("Orphan") => Some(Propagation::Orphan),
             Some(other) => {
-                let message = format!("DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: {other:?}: supported values: \"Background\", \"Foreground\", \"Orphan\"");
-                return Err(ApiError::new(422, "Invalid", message));
+                let error = FieldError::unsupported("propagationPolicy", &other.into(), &["Foreground", "Background", "Orphan", "nil"]);
+                return Err(ApiError::invalid_options("DeleteOptions", &error));
             }
         };
         let grace_seconds = value::int(body, "/gracePeriodSeconds").or_else(|| query("gracePeriodSeconds").and_then(|text| text.parse().ok()));

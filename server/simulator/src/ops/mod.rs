@@ -51,8 +51,11 @@ fn check_type(kind: &Kind, body: &mut Value) -> Result<()> {
     let (api, name) = (value::text(body, "/apiVersion").to_owned(), value::text(body, "/kind").to_owned());
     if (!name.is_empty() && name != kind.kind) || (!api.is_empty() && api != kind.api_version()) {
         return Err(ApiError::bad_request(format!(
-            "{name} in version {:?} cannot be handled as a {}: no kind {name:?} is registered for the internal version of group {:?}",
-            api.rsplit('/').next().unwrap_or_default(), kind.kind, kind.group
+            "{name} in version {:?} cannot be handled as a {}: converting ({api}.{name}) to ({}.{}): unknown conversion",
+            api.rsplit('/').next().unwrap_or_default(),
+            kind.kind,
+            if kind.group.is_empty() { "core" } else { kind.group },
+            kind.kind
         )));
     }
     value::set(body, &["apiVersion"], kind.api_version());

@@ -12,6 +12,7 @@ use crate::{
     error::{ApiError, FieldError, Result},
     registry::Kind,
     store::{Key, Object, Txn},
+    value,
 };
 
 /// A patch as it came.
@@ -66,7 +67,7 @@ fn patched(kind: &Kind, old: &Value, patch: &Patch) -> Result<Value> {
             let mut body = old.clone();
             json_patch::patch(&mut body, &operations).map_err(|error| {
                 let mut failure = ApiError::new(422, "Invalid", "the server rejected our request due to an error in our request");
-                failure.details = Some(json!({"name": crate::value::name(old), "kind": kind.plural, "causes": [{"message": error.to_string()}]}));
+                failure.details = Some(json!({"name": value::name(old), "kind": kind.plural, "causes": [{"message": error.to_string()}]}));
                 failure
             })?;
             Ok(body)
@@ -78,14 +79,15 @@ fn patched(kind: &Kind, old: &Value, patch: &Patch) -> Result<Value> {
 fn apply(txn: &mut Txn<'_>, kind: &'static Kind, key: &Key, mut config: Value, force: Force, part: Part, writer: &Writer) -> Result<Patched> {
     if writer.manager.is_empty() {
         let missing = FieldError::required("fieldManager", "is required for apply patch");
-        let mut failure = ApiError::invalid(kind, "", &[missing]);
-        failure.message = "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch".to_owned();
-        return Err(failure);
+        return Err(ApiError::invalid_options("PatchOptions", &missing));
     }
-    for field in ["apiVersion", "kind"] {
-        if crate::value::text(&config, &format!("/{field}")).is_empty() {
-            return Err(ApiError::bad_request(format!("invalid object type: /, Kind={}: {field} must be set", crate::value::text(&config, "/kind"))));
-        }
+    let version = value::text(&config, "/apiVersion");
+    if version != kind.api_version() {
+        let expected = kind.api_version();
+        return Err(ApiError::bad_request(format!("Incorrect version specified in apply patch. Specified patch version: {version}, expected: {expected}")));
+    }
+    if value::name(&config).is_empty() {
+        return Err(ApiError::bad_request(format!("the name of the object ({} based on URL) was undeterminable: name must be provided", key.name)));
     }
     check_type(kind, &mut config)?;
     check_place(kind, &mut config, &key.namespace, Some(&key.name))?;
@@ -95,12 +97,12 @@ fn apply(txn: &mut Txn<'_>, kind: &'static Kind, key: &Key, mut config: Value, f
         if part == Part::Status {
             return Err(ApiError::not_found(kind, &key.name));
         }
-        if !crate::value::uid(&config).is_empty() {
-            let why = format!("uid mismatch: the provided object specified uid {}, and no existing object was found", crate::value::uid(&config));
+        if !value::uid(&config).is_empty() {
+            let why = format!("uid mismatch: the provided object specified uid {}, and no existing object was found", value::uid(&config));
             return Err(ApiError::conflict(kind, &key.name, &why));
         }
         let mut body = server_side::apply(None, &request)?;
-        crate::value::take(&mut body, &["metadata", "resourceVersion"]);
+        value::take(&mut body, &["metadata", "resourceVersion"]);
         let object = store_new(txn, kind, &key.namespace, body, writer, Fields::Applied)?;
         return Ok(Patched { object, is_new: true });
     };
@@ -108,7 +110,7 @@ fn apply(txn: &mut Txn<'_>, kind: &'static Kind, key: &Key, mut config: Value, f
     let fields = body["metadata"].get("managedFields").cloned();
     let mut new = combine(kind, &old, body, part)?;
     if let Some(fields) = fields {
-        crate::value::set(&mut new, &["metadata", "managedFields"], fields);
+        value::set(&mut new, &["metadata", "managedFields"], fields);
     }
     let object = store_changed(txn, kind, &old, new, part, writer)?;
     Ok(Patched { object, is_new: false })

@@ -161,7 +161,12 @@ impl Txn<'_> {
     }
 
     pub fn iter(&self, resource: Resource, namespace: &str) -> impl Iterator<Item = &Object> {
-        let start = (namespace.to_owned(), String::new());
+        self.iter_from(resource, namespace, "")
+    }
+
+    /// The same, from a name on.
+    pub fn iter_from(&self, resource: Resource, namespace: &str, name: &str) -> impl Iterator<Item = &Object> {
+        let start = (namespace.to_owned(), name.to_owned());
         let everywhere = namespace.is_empty();
         let namespace = namespace.to_owned();
         let objects = self.state.objects.get(&resource);

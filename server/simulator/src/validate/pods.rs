@@ -20,6 +20,7 @@ pub fn spec(spec: &Value, at: &str, complaints: &mut Complaints) {
             let at = format!("{at}.{list}[{index}]");
             container(one, &at, &volumes, complaints);
             let name = value::text(one, "/name");
+            // Names are unique over both lists.
             if !name.is_empty() && !seen.insert(name.to_owned()) {
                 complaints.push(FieldError::duplicate(format!("{at}.name"), &one["name"]));
             }
@@ -66,8 +67,12 @@ fn container(container: &Value, at: &str, volumes: &HashSet<String>, complaints:
         }
     }
     for (index, variable) in value::items(container, "/env").iter().enumerate() {
-        if value::text(variable, "/name").is_empty() {
-            complaints.push(FieldError::required(format!("{at}.env[{index}].name"), ""));
+        let name = value::text(variable, "/name");
+        let field = format!("{at}.env[{index}].name");
+        if name.is_empty() {
+            complaints.push(FieldError::required(field, ""));
+        } else if !is_variable_name(name) {
+            complaints.push(FieldError::invalid(field, &name.into(), VARIABLE_NAME));
         }
     }
     let mut paths = HashSet::new();
@@ -86,6 +91,12 @@ fn container(container: &Value, at: &str, volumes: &HashSet<String>, complaints:
         }
     }
     resources(container, at, complaints);
+}
+
+const VARIABLE_NAME: &str = "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')";
+
+fn is_variable_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn resources(container: &Value, at: &str, complaints: &mut Complaints) {

@@ -63,16 +63,14 @@ pub fn quota(object: &Value, complaints: &mut Complaints) {
             complaints.push(FieldError::invalid(field.clone(), &name.as_str().into(), "must be a standard resource type or fully qualified"));
             complaints.push(FieldError::invalid(field.clone(), &name.as_str().into(), "must be a standard resource for quota"));
         }
-        // Extended resources cannot be overcommitted, so that only their requests can be limited.
-        let is_limit = name.starts_with("limits.") && name.contains('/');
-        let is_plain_extended = name.contains('/') && !name.starts_with("requests.") && !name.starts_with("count/") && !name.contains(".storageclass.storage.k8s.io/");
-        if is_limit || is_plain_extended {
-            complaints.push(FieldError::invalid(field.clone(), &name.as_str().into(), "must be a standard resource for quota"));
+        // A name with a slash is taken as it is, also `limits.nvidia.com/gpu`, which then counts nothing: only `requests.` does.
+        let Some(amount) = Quantity::of(amount) else { continue };
+        if amount.is_negative() {
+            complaints.push(FieldError::invalid(field.clone(), &json!(amount.to_string()), "must be greater than or equal to 0"));
         }
-        if let Some(amount) = Quantity::of(amount)
-            && amount.is_negative()
-        {
-            complaints.push(FieldError::invalid(field, &json!(amount.to_string()), "must be greater than or equal to 0"));
+        let is_count = !["cpu", "memory", "storage"].iter().any(|measure| name.ends_with(measure));
+        if is_count && !amount.is_whole() {
+            complaints.push(FieldError::invalid(field, &json!(amount.to_string()), "must be an integer"));
         }
     }
 }
@@ -96,10 +94,8 @@ pub fn limit_range(object: &Value, complaints: &mut Complaints) {
                         "defaultRequest" => "default request".to_owned(),
                         other => other.to_owned(),
                     };
-                    let (own, other, own_amount, other_amount, relation) =
-                        if high == "max" || low == "defaultRequest" { (low, high, less, more, "greater") } else { (low, high, less, more, "greater") };
-                    let detail = format!("{} value {own_amount} is {relation} than {} value {other_amount}", words(own), words(other));
-                    complaints.push(FieldError::invalid(format!("{at}.{own}[{name}]"), &json!(own_amount.to_string()), &detail));
+                    let detail = format!("{} value {less} is greater than {} value {more}", words(low), words(high));
+                    complaints.push(FieldError::invalid(format!("{at}.{low}[{name}]"), &json!(less.to_string()), &detail));
                 }
             }
         }

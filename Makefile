@@ -1,0 +1,31 @@
+# The front door: `make help` says what there is. Settings of `make run`, with their defaults:
+LISTEN ?= 127.0.0.1:3000
+DATA   ?= data
+DEMO   ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run site check test
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  Settings of make run: LISTEN=$(LISTEN) DATA=$(DATA) DEMO=$(DEMO)"
+
+run: ## Build everything and serve it; Ctrl-C stops it, and a second run finds everything as it was
+	@.ci/need rust
+	@.ci/need wasm
+	@echo "Building the browser's half (minutes the first time, seconds after that)"
+	@cargo run --locked -p site
+	@echo "Building the server"
+	@cargo build --locked -p server
+	@exec target/debug/lectern serve --listen $(LISTEN) --data $(DATA) --site-root target/site $(if $(filter 1 yes true,$(DEMO)),--demo,--no-demo)
+
+site: ## Build only the browser's half into target/site
+	@.ci/need rust
+	@.ci/need wasm
+	@cargo run --locked -p site
+
+check: ## Format, lints on both sides, docs, licences, size of what the browser is sent
+	@.ci/check
+
+test: ## Everything that proves it: Rust tests on both databases, browser tests
+	@.ci/test

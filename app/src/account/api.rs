@@ -1,0 +1,57 @@
+//! One's own password and tokens.
+
+use std::collections::BTreeSet;
+
+use domain::{access::Scope, ids::TokenId, time::Timestamp};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+
+/// A token as its owner sees it; the secret was shown once and is not here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    pub id: TokenId,
+    pub name: String,
+    pub scopes: BTreeSet<Scope>,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Every other session ends; this one goes on under a new id.
+#[server(ChangePassword, endpoint = "account/password")]
+pub async fn change_password(#[server(default)] current: String, #[server(default)] new: String) -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let result = async {
+        let version = services::accounts::change_password(&services()?, &caller()?, &current, &new).await?;
+        renew_session(version).await
+    }
+    .await;
+    let done = || routes::with_query(routes::ACCOUNT, &[("done", "password")]);
+    answer("password", routes::ACCOUNT, typed([]), result, |()| done()).await
+}
+
+#[server(ListTokens, endpoint = "account/tokens", input = GetUrl)]
+pub async fn tokens() -> Result<Vec<Token>, AppError> {
+    use crate::caller::{caller, services};
+    let tokens = services::tokens::list(&services()?, &caller()?).await?;
+    Ok(tokens
+        .into_iter()
+        .map(|token| Token {
+            id: token.id,
+            name: token.name,
+            scopes: token.scopes,
+            created_at: token.created_at,
+            last_used_at: token.last_used_at,
+            revoked_at: token.revoked_at,
+        })
+        .collect())
+}
+
+#[server(RevokeToken, endpoint = "account/revoke-token")]
+pub async fn revoke_token(id: String) -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let result = async { Ok(services::tokens::revoke(&services()?, &caller()?, id_of(&id)?).await?) }.await;
+    answer("token", routes::ACCOUNT, typed([]), result, |()| routes::ACCOUNT.to_owned()).await
+}

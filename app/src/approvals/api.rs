@@ -1,0 +1,75 @@
+//! The inbox and the decision.
+
+use domain::{
+    orders::{ApprovalView, OrderState},
+    page::Page,
+    time::Timestamp,
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+
+/// What waits, and what time it is, so that both sides of the wire count the same waiting time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbox {
+    pub page: Page<ApprovalView>,
+    pub now: Timestamp,
+}
+
+#[server(ReadInbox, endpoint = "approvals/inbox", input = GetUrl)]
+pub async fn read_inbox(#[server(default)] after: String) -> Result<Inbox, AppError> {
+    use crate::caller::{caller, services};
+    let services = services()?;
+    let wanted = domain::page::PageRequest { after: (!after.is_empty()).then_some(after), ..domain::page::PageRequest::default() };
+    let page = services::orders::inbox(&services, &caller()?, &wanted).await?;
+    Ok(Inbox { page, now: services.clock.now() })
+}
+
+#[server(ReadApproval, endpoint = "approvals/read", input = GetUrl)]
+pub async fn read_approval(id: String) -> Result<ApprovalView, AppError> {
+    use crate::caller::{caller, id_of, services};
+    Ok(services::orders::approval(&services()?, &caller()?, id_of(&id)?).await?)
+}
+
+/// What became of the order: enough to say so in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    pub number: i64,
+    pub state: OrderState,
+}
+
+impl Decided {
+    /// The inbox, which says what was done.
+    pub fn then(&self) -> String {
+        crate::routes::with_query(crate::routes::APPROVALS, &[(self.state.as_str(), &self.number.to_string())])
+    }
+}
+
+/// By which the page finds what the last try left behind.
+pub const FORM: &str = "decision";
+
+/// `seen_version`: what the decider looked at.
+#[server(Approve, endpoint = "approvals/approve")]
+pub async fn approve(id: String, #[server(default)] seen_version: String) -> Result<Decided, AppError> {
+    use crate::{caller, routes};
+    let result = async {
+        let view = services::orders::approve(&caller::services()?, &caller::caller()?, caller::id_of(&id)?, seen_version.parse().ok()).await?;
+        Ok(Decided { number: view.order.number, state: view.order.state })
+    }
+    .await;
+    caller::answer(FORM, &routes::approval(&id), caller::typed([]), result, Decided::then).await
+}
+
+#[server(Reject, endpoint = "approvals/reject")]
+pub async fn reject(id: String, #[server(default)] reason: String, #[server(default)] seen_version: String) -> Result<Decided, AppError> {
+    use crate::{caller, routes};
+    let typed = caller::typed([("reason", &reason)]);
+    let result = async {
+        let (services, person, id) = (caller::services()?, caller::caller()?, caller::id_of(&id)?);
+        let view = services::orders::reject(&services, &person, id, &reason, seen_version.parse().ok()).await?;
+        Ok(Decided { number: view.order.number, state: view.order.state })
+    }
+    .await;
+    caller::answer(FORM, &routes::approval(&id), typed, result, Decided::then).await
+}

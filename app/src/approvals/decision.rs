@@ -1,0 +1,125 @@
+//! One order as its approver sees it: who asks for what and why, what approving would mean, and the two buttons.
+
+use domain::orders::{ApprovalView, OrderState};
+use leptos::prelude::*;
+
+use super::{decide::DecideBar, what_if::WhatIfPanel};
+use crate::{
+    caller_view::use_viewer,
+    components::{Fact, Facts, Icon, MomentStyle, Notice, StatusKind, moment_text},
+    flash::Flash,
+    i18n::*,
+    language,
+    orders::{
+        detail::SpecFacts,
+        words::{cards_text, duration_text, rule_text, state_text},
+    },
+    routes,
+};
+
+#[component]
+pub fn Decision(view: ApprovalView, last_try: Flash, failed: RwSignal<Option<domain::Error>>, reload: Callback<()>) -> impl IntoView {
+    let language = language::current();
+    let ApprovalView { view, what_if } = view;
+    let order = view.order.clone();
+    let at = moment_text(order.submitted_at, MomentStyle::Minute);
+    let asks = td_string!(
+        language,
+        approvals.asks,
+        name = view.owner.name.as_str(),
+        cards = cards_text(&order.spec),
+        duration = duration_text(language, order.minutes)
+    )
+    .to_string();
+    let name = order.offering_name.get(language::tag(language)).to_owned();
+    let purpose = if order.purpose.is_empty() { td_string!(language, approvals.no_purpose).to_owned() } else { order.purpose.clone() };
+    let may_decide = view.may_decide;
+    let pending = order.state == OrderState::PendingApproval;
+    let course = format!("{} {}", view.course.code, view.course.name);
+    let (spec, rule, total) = (order.spec.clone(), rule_text(language, &order.ruling), order.estimate.total.to_string());
+    let submitted = td_string!(language, approvals.submitted_at, number = order.number, at = at).to_string();
+    let stages = view! { <Stages view=view.clone() cards_free=what_if.cards_free/> };
+    let panel = view! { <WhatIfPanel view=view.clone() what_if/> };
+    let decide = if may_decide {
+        view! { <DecideBar order last_try failed reload/> }.into_any()
+    } else {
+        view! { <NotYours own=is_own(&view) pending state=state_text(language, order.state).to_owned() order=order.id/> }.into_any()
+    };
+    view! {
+        <article class="decision stack loose" id="decision">
+            <div class="stack">
+                <div class="row between top">
+                    <div>
+                        <p class="fine">{submitted}</p>
+                        <h2 class="asks">{asks}</h2>
+                    </div>
+                    <p class="big">{total}</p>
+                </div>
+                <p class="read soft">{purpose}</p>
+                <Facts>
+                    <Fact name=td_string!(language, approvals.course)>{course}</Fact>
+                    <Fact name=td_string!(language, approvals.offering)>{name}</Fact>
+                    <SpecFacts spec/>
+                    <Fact name=td_string!(language, approvals.rule)>{rule}</Fact>
+                </Facts>
+                {stages}
+            </div>
+            <section class="stack">
+                <h2>{td!(language, approvals.what_if)}</h2>
+                {panel}
+            </section>
+            {decide}
+        </article>
+    }
+    .into_any()
+}
+
+fn is_own(view: &domain::orders::OrderView) -> bool {
+    use_viewer().person().is_some_and(|person| person.user_id == view.owner.id.to_string())
+}
+
+/// Why there are no buttons.
+#[component]
+fn NotYours(own: bool, pending: bool, state: String, order: domain::ids::OrderId) -> impl IntoView {
+    let language = language::current();
+    let (title, text) = match (pending, own) {
+        (true, true) => (td_string!(language, approvals.own_title), td_string!(language, approvals.own_text).to_owned()),
+        (true, false) => (td_string!(language, approvals.no_right_title), td_string!(language, approvals.no_right_text).to_owned()),
+        (false, _) => (td_string!(language, approvals.decided_title), td_string!(language, approvals.decided_text, state = state).to_string()),
+    };
+    view! { <Notice title>{text}" "<a href=routes::order(order)>{td!(language, approvals.see_order)}</a></Notice> }.into_any()
+}
+
+/// Submitted, policy, decision, cards.
+#[component]
+fn Stages(view: domain::orders::OrderView, cards_free: Option<u32>) -> impl IntoView {
+    let language = language::current();
+    let order = &view.order;
+    let until = moment_text(order.expires_at, MomentStyle::Minute);
+    let pending = order.state == OrderState::PendingApproval;
+    let rule = order.ruling.rule.as_ref().map(|rule| rule.get(language::tag(language)).to_owned());
+    let decision = match (pending, view.may_decide) {
+        (true, true) => td_string!(language, approvals.step_you, until = until).to_string(),
+        (true, false) => td_string!(language, approvals.step_other).to_owned(),
+        (false, _) => state_text(language, order.state).to_owned(),
+    };
+    let cards = match cards_free {
+        Some(free) if free >= order.spec.cards() => td_string!(language, approvals.step_cards_free),
+        _ => td_string!(language, approvals.step_cards_queue),
+    };
+    let step = |kind: StatusKind, title: &'static str, about: String, current: bool| {
+        view! {
+            <li data-st=kind.name() aria-current=current.then_some("step")><Icon glyph=kind.glyph()/><b>{title}</b>{about}</li>
+        }
+    };
+    let decided = if pending { StatusKind::Wait } else { StatusKind::Ok };
+    view! {
+        <ol class="steps" aria-label=td_string!(language, approvals.steps)>
+            {step(StatusKind::Ok, td_string!(language, approvals.step_submitted), td_string!(language, approvals.step_submitted_about).to_owned(), false)}
+            {step(StatusKind::Ok, td_string!(language, approvals.step_policy), rule.unwrap_or_default(), false)}
+            {step(decided, td_string!(language, approvals.step_decision), decision, pending)}
+            {pending.then(|| step(StatusKind::Idle, td_string!(language, approvals.step_cards), cards.to_owned(), false))}
+        </ol>
+    }
+    .into_any()
+}

@@ -1,0 +1,65 @@
+//! What waits for a decision, the oldest first.
+
+use domain::{ids::OrderId, orders::ApprovalView, time::Timestamp};
+use leptos::prelude::*;
+
+use super::api::Inbox;
+use crate::{
+    components::{Status, StatusKind},
+    i18n::*,
+    language::{self, Language},
+    orders::words::{cards_text, duration_text},
+    routes,
+};
+
+#[component]
+pub fn InboxList(inbox: Inbox, current: Option<OrderId>) -> impl IntoView {
+    let language = language::current();
+    let now = inbox.now;
+    let items = inbox.page.items.into_iter().map(|each| view! { <Item each now current/> }).collect_view();
+    view! { <ul class="inbox" aria-label=td_string!(language, approvals.inbox)>{items}</ul> }.into_any()
+}
+
+#[component]
+fn Item(each: ApprovalView, now: Timestamp, current: Option<OrderId>) -> impl IntoView {
+    let language = language::current();
+    let view = each.view;
+    let order = view.order;
+    let name = order.offering_name.get(language::tag(language)).to_owned();
+    let what = format!("{name} · {}", duration_text(language, order.minutes));
+    let waiting = waiting_text(language, now.seconds_since(order.submitted_at));
+    view! {
+        <li>
+            <a class="item" href=routes::approval(order.id) aria-current=(current == Some(order.id)).then_some("true")>
+                <b>{what}</b>
+                <span class="num">{order.estimate.total.to_string()}</span>
+                <span class="sub">{format!("#{} · {} · {} · {}", order.number, view.course.code, view.owner.name, cards_text(&order.spec))}</span>
+                <Status kind=StatusKind::Wait>{waiting}</Status>
+            </a>
+        </li>
+    }
+    .into_any()
+}
+
+/// `waiting 1 h 20 min`; days once it is more than two.
+fn waiting_text(language: Language, seconds: i64) -> String {
+    let minutes = u32::try_from(seconds.max(0) / 60).unwrap_or(u32::MAX);
+    let time = match minutes {
+        0 => return td_string!(language, approvals.just_now).to_owned(),
+        1..2_880 => duration_text(language, minutes),
+        _ => td_string!(language, approvals.days, days = minutes / 1_440).to_string(),
+    };
+    td_string!(language, approvals.waits_for, time = time).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_waits_are_told_in_days() {
+        assert_eq!(waiting_text(Language::en, 30), "just sent");
+        assert_eq!(waiting_text(Language::en, 4_800), "waiting 1\u{a0}h\u{a0}20\u{a0}min");
+        assert_eq!(waiting_text(Language::en, 3 * 86_400), "waiting 3 d");
+    }
+}

@@ -1,0 +1,120 @@
+//! What is metered, in words: names, units, quantities and unit prices, the same on order forms, lab pages and bills.
+
+use domain::{gpu::CardShare, money::Money, pricing::Meter};
+
+use crate::{components::quantity_text, i18n::*, language::Language};
+
+/// `A100 80 GB`, `CPU`, `Memory`, `Storage`.
+pub fn meter_text(language: Language, meter: Meter) -> &'static str {
+    match meter {
+        Meter::CardHour(card) => card.name(),
+        Meter::CpuCoreHour => td_string!(language, billing.meter_cpu),
+        Meter::MemoryGibHour => td_string!(language, billing.meter_memory),
+        Meter::StorageGibMonth => td_string!(language, billing.meter_storage),
+    }
+}
+
+/// What a quantity is counted in: `card-h`, `core-h`, `GiB-months`.
+fn unit_text(language: Language, meter: Meter) -> &'static str {
+    match meter {
+        Meter::CardHour(card) if card.share() == CardShare::WHOLE => td_string!(language, billing.unit_card_hours),
+        Meter::CardHour(_) => td_string!(language, billing.unit_slice_hours),
+        Meter::CpuCoreHour => td_string!(language, billing.unit_core_hours),
+        Meter::MemoryGibHour => td_string!(language, billing.unit_gib_hours),
+        Meter::StorageGibMonth => td_string!(language, billing.unit_gib_months),
+    }
+}
+
+fn per_text(language: Language, meter: Meter) -> &'static str {
+    match meter {
+        Meter::CardHour(card) if card.share() == CardShare::WHOLE => td_string!(language, billing.per_card_hour),
+        Meter::CardHour(_) => td_string!(language, billing.per_slice_hour),
+        Meter::CpuCoreHour => td_string!(language, billing.per_core_hour),
+        Meter::MemoryGibHour => td_string!(language, billing.per_gib_hour),
+        Meter::StorageGibMonth => td_string!(language, billing.per_gib_month),
+    }
+}
+
+/// `part / whole` with `decimals` decimals, rounded half up. Nothing negative is metered.
+fn decimal(part: i128, whole: i128, decimals: u32) -> String {
+    let scale = 10_i128.pow(decimals);
+    let scaled = (part.max(0) * scale + whole / 2) / whole.max(1);
+    let (units, rest) = (scaled / scale, scaled % scale);
+    let units = domain::money::grouped(u64::try_from(units).unwrap_or(u64::MAX));
+    if decimals == 0 { units } else { format!("{units}.{rest:0width$}", width = decimals as usize) }
+}
+
+/// Quantity times seconds as people count it: `12.50 card-h`. Four decimals below 10, so that a short test run still
+/// shows what it is billed for.
+pub fn usage_text(language: Language, meter: Meter, unit_seconds: i64) -> String {
+    let (part, whole) = (i128::from(unit_seconds), i128::from(meter.unit_seconds()));
+    let decimals = if part >= whole * 10 { 2 } else { 4 };
+    quantity_text(decimal(part, whole, decimals), unit_text(language, meter))
+}
+
+/// `¥5.40 / card-h`; as many decimals as the price has, at most six.
+pub fn unit_price_text(language: Language, meter: Meter, unit_price: Money) -> String {
+    format!("{}\u{a0}/\u{a0}{}", exact_text(unit_price), per_text(language, meter))
+}
+
+/// Money with every decimal that it has, at least two.
+fn exact_text(money: Money) -> String {
+    if money.micros % 10_000 == 0 {
+        return money.to_string();
+    }
+    let fraction = format!("{:06}", money.micros.unsigned_abs() % 1_000_000);
+    let digits = fraction.trim_end_matches('0');
+    let sign = if money.is_negative() { "-" } else { "" };
+    let units = domain::money::grouped(money.micros.unsigned_abs() / 1_000_000);
+    format!("{sign}{}{units}.{digits:0<2}", money.currency.symbol())
+}
+
+/// The price that a line was rated at on average; exactly the book's price when that did not change.
+pub fn average_price(meter: Meter, unit_seconds: i64, amount: Money) -> Option<Money> {
+    if unit_seconds <= 0 {
+        return None;
+    }
+    let (unit, seconds) = (i128::from(meter.unit_seconds()), i128::from(unit_seconds));
+    let micros = (i128::from(amount.micros) * unit + seconds / 2).div_euclid(seconds);
+    // The amount is rounded to a micro-unit: over short times only hundredths of a cent mean something.
+    let step = if seconds >= unit { 10 } else { 1_000 };
+    let micros = (micros + step / 2).div_euclid(step) * step;
+    Some(Money::new(i64::try_from(micros).ok()?, amount.currency))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{gpu::Card, money::Currency};
+
+    use super::*;
+
+    fn a100() -> Meter {
+        Meter::CardHour("a100-80g".parse::<Card>().expect("a card"))
+    }
+
+    #[test]
+    fn quantities_are_in_hours_with_their_unit() {
+        assert_eq!(usage_text(Language::en, a100(), 2 * 5_400), "3.0000\u{a0}card-h");
+        assert_eq!(usage_text(Language::en, a100(), 1), "0.0003\u{a0}card-h");
+        assert_eq!(usage_text(Language::en, a100(), 3_600 * 1_234 + 1_800), "1,234.50\u{a0}card-h");
+        assert_eq!(usage_text(Language::zh_CN, Meter::StorageGibMonth, 1_024 * 86_400 * 30), "1,024.00\u{a0}GiB 月");
+    }
+
+    #[test]
+    fn unit_prices_keep_the_decimals_they_have() {
+        let price = |micros| unit_price_text(Language::en, a100(), Money::new(micros, Currency::Cny));
+        assert_eq!(price(5_400_000), "¥5.40\u{a0}/\u{a0}card-h");
+        assert_eq!(price(2_100), "¥0.0021\u{a0}/\u{a0}card-h");
+        assert_eq!(price(1_500_500_000), "¥1,500.50\u{a0}/\u{a0}card-h");
+    }
+
+    #[test]
+    fn the_average_of_one_price_is_that_price() {
+        let price = Money::new(5_400_000, Currency::Cny);
+        for (quantity, seconds) in [(1, 3_600), (2, 5_401), (8, 90_061)] {
+            let amount = domain::pricing::amount(price, a100(), quantity, seconds);
+            assert_eq!(average_price(a100(), quantity * seconds, amount), Some(price));
+        }
+        assert_eq!(average_price(a100(), 0, price), None);
+    }
+}

@@ -1,0 +1,12 @@
+//! Offerings.
+
+use domain::catalogue::OfferingCard;
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+#[server(ListOfferings, endpoint = "catalogue/list", input = GetUrl)]
+pub async fn list_offerings() -> Result<Vec<OfferingCard>, AppError> {
+    use crate::caller::{caller, services};
+    Ok(services::catalogue::list(&services()?, &caller()?).await?)
+}

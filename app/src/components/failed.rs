@@ -1,0 +1,23 @@
+//! What stands in place of a page whose data could not be had.
+
+use domain::Error;
+use leptos::prelude::*;
+
+use super::{ErrorNotice, PageHead};
+use crate::{error::AppError, i18n::*, language, layout::NotFound};
+
+/// The same page for what is not there and what one may not see; the error in words for everything else.
+#[component]
+pub fn Failed(error: AppError) -> impl IntoView {
+    let language = language::current();
+    if matches!(error.0, Error::NotFound) {
+        return view! { <NotFound/> }.into_any();
+    }
+    view! {
+        <PageHead title=td_string!(language, layout.failed_title)/>
+        <ErrorNotice error/>
+        // An empty address is this page.
+        <div class="actions"><a class="btn" href="" rel="external">{td!(language, layout.try_again)}</a></div>
+    }
+    .into_any()
+}

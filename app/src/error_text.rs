@@ -1,0 +1,117 @@
+//! Refusals and failures as sentences in the reader's language: what happened, what was kept, what to do. The pages and
+//! the REST API use the same ones. Every variant of `domain::Error` has its text in `errors.json`; the compiler asks for it.
+
+use domain::{
+    Error, Problem,
+    quotas::{Item, Shortfall},
+};
+
+use crate::{
+    components::{MomentStyle, moment_text},
+    i18n::*,
+    language::Language,
+};
+
+/// All of `error` in words: for an order over quota also by how much, item by item.
+pub fn error_text(language: Language, error: &Error) -> String {
+    match error {
+        Error::OverQuota(shortfalls) => {
+            let mut text = headline(language, error);
+            for shortfall in shortfalls {
+                text.push(' ');
+                text.push_str(&shortfall_text(language, shortfall));
+            }
+            text
+        }
+        _ => headline(language, error),
+    }
+}
+
+/// One sentence for `error`.
+pub fn headline(language: Language, error: &Error) -> String {
+    match error {
+        Error::Invalid(_) => td_string!(language, errors.invalid).to_string(),
+        Error::OverQuota(_) => td_string!(language, errors.over_quota).to_string(),
+        Error::OverBudget { left, asked, over } => {
+            let (left, asked, over) = (left.to_string(), asked.to_string(), over.to_string());
+            td_string!(language, errors.over_budget, left = left, asked = asked, over = over).to_string()
+        }
+        Error::PriceMissing { meter } => td_string!(language, errors.price_missing, meter = meter.as_str()).to_string(),
+        Error::NotFound => td_string!(language, errors.not_found).to_string(),
+        Error::Forbidden => td_string!(language, errors.forbidden).to_string(),
+        Error::ScopeMissing { scope } => td_string!(language, errors.scope_missing, scope = scope.as_str()).to_string(),
+        Error::OwnOrder => td_string!(language, errors.own_order).to_string(),
+        Error::InvalidTransition { .. } => td_string!(language, errors.invalid_transition).to_string(),
+        Error::Stale => td_string!(language, errors.stale).to_string(),
+        Error::IdempotencyKeyReused { .. } => td_string!(language, errors.idempotency_key_reused).to_string(),
+        Error::Unauthenticated => td_string!(language, errors.unauthenticated).to_string(),
+        Error::SignInFailed => td_string!(language, errors.sign_in_failed).to_string(),
+        Error::RateLimited { retry_after_seconds } => td_string!(language, errors.rate_limited, seconds = *retry_after_seconds).to_string(),
+        Error::SetupRefused => td_string!(language, errors.setup_refused).to_string(),
+        Error::CrossSite => td_string!(language, errors.cross_site).to_string(),
+        Error::Malformed { .. } => td_string!(language, errors.malformed).to_string(),
+        Error::Unavailable { retry_after_seconds } => td_string!(language, errors.unavailable, seconds = *retry_after_seconds).to_string(),
+        Error::Internal { reference } if reference.is_empty() => td_string!(language, errors.internal_unnamed).to_string(),
+        Error::Internal { reference } => td_string!(language, errors.internal, reference = reference.as_str()).to_string(),
+    }
+}
+
+/// What is wrong with one field, as it stands below the field.
+pub fn field_problem_text(language: Language, problem: &Problem) -> String {
+    match problem {
+        Problem::Missing => td_string!(language, errors.missing).to_string(),
+        Problem::NotANumber => td_string!(language, errors.not_a_number).to_string(),
+        Problem::NotABoolean => td_string!(language, errors.not_a_boolean).to_string(),
+        Problem::OutOfRange { min, max } => td_string!(language, errors.out_of_range, min = *min, max = *max).to_string(),
+        Problem::OffStep { step } => td_string!(language, errors.off_step, step = *step).to_string(),
+        Problem::TooLong { max } => td_string!(language, errors.too_long, max = *max).to_string(),
+        Problem::TooShort { min } => td_string!(language, errors.too_short, min = *min).to_string(),
+        Problem::NotOneOf { choices } => td_string!(language, errors.not_one_of, choices = choices.join(", ")).to_string(),
+        Problem::UnknownField => td_string!(language, errors.unknown_field).to_string(),
+        Problem::NoSuch => td_string!(language, errors.no_such).to_string(),
+        Problem::Taken => td_string!(language, errors.taken).to_string(),
+        Problem::BadFormat { example } => td_string!(language, errors.bad_format, example = example.as_str()).to_string(),
+        Problem::NotADate { example } => td_string!(language, errors.not_a_date, example = example.as_str()).to_string(),
+        Problem::InThePast { now } => td_string!(language, errors.in_the_past, now = moment_text(*now, MomentStyle::Minute)).to_string(),
+        Problem::WrongPassword => td_string!(language, errors.wrong_password).to_string(),
+    }
+}
+
+/// By how much one item of the quota is over.
+pub fn shortfall_text(language: Language, short: &Shortfall) -> String {
+    let item = item_text(language, short.item);
+    let show = |amount| short.item.show(amount);
+    let left = show((short.limit - short.in_use).max(0));
+    td_string!(language, errors.over_quota_item, item = item, asked = show(short.asked), left = left, over = show(short.over)).to_string()
+}
+
+/// What the quota calls it, with its unit.
+pub fn item_text(language: Language, item: Item) -> &'static str {
+    match item {
+        Item::Cards => td_string!(language, errors.item_cards),
+        Item::CpuCores => td_string!(language, errors.item_cpu_cores),
+        Item::MemoryGib => td_string!(language, errors.item_memory_gib),
+        Item::StorageGib => td_string!(language, errors.item_storage_gib),
+        Item::RunningLabs => td_string!(language, errors.item_running_labs),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_quota_says_by_how_much_in_both_languages() {
+        let error = Error::OverQuota(vec![Shortfall { item: Item::Cards, limit: 4 * 840, in_use: 2 * 840, asked: 4 * 840, over: 2 * 840 }]);
+        assert_eq!(error_text(Language::en, &error), "Over the course quota. Cards: 4 asked, 2 left, 2 too many.");
+        let chinese = error_text(Language::zh_CN, &error);
+        assert!(chinese.contains("要 4，剩 2，多了 2"), "{chinese}");
+    }
+
+    #[test]
+    fn a_fault_without_a_reference_does_not_promise_one() {
+        let named = headline(Language::en, &Error::Internal { reference: "0badf00d".into() });
+        assert!(named.contains("0badf00d"));
+        assert!(!headline(Language::en, &Error::Internal { reference: String::new() }).contains("reference"));
+    }
+}

@@ -1,0 +1,131 @@
+//! What the cluster says of a lab: conditions, events, and for the curious the objects that were made.
+
+use domain::labs::{ClusterEvent, Condition, ConditionStatus, ObjectRef};
+use leptos::prelude::*;
+
+use crate::{
+    components::{Card, Cell, CellPlace, Column, DataTable, Glyph, Icon, Moment, MomentStyle, Row, Status, StatusKind},
+    i18n::*,
+    language,
+};
+
+#[component]
+pub fn Conditions(conditions: Vec<Condition>) -> impl IntoView {
+    let language = language::current();
+    if conditions.is_empty() {
+        return view! {
+            <Card title=td_string!(language, labs.conditions)><p class="soft">{td!(language, labs.conditions_none)}</p></Card>
+        }
+        .into_any();
+    }
+    let columns = vec![
+        Column::text(td_string!(language, labs.condition)),
+        Column::text(td_string!(language, labs.condition_now)),
+        Column::text(td_string!(language, labs.condition_why)),
+        Column::text(td_string!(language, labs.condition_since)),
+    ];
+    let rows = conditions.into_iter().map(|condition| view! { <ConditionRow condition/> }).collect_view();
+    view! {
+        <Card title=td_string!(language, labs.conditions) flush=true>
+            <DataTable caption=td_string!(language, labs.conditions) columns>{rows}</DataTable>
+        </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn ConditionRow(condition: Condition) -> impl IntoView {
+    let language = language::current();
+    let (kind, text) = match condition.status {
+        ConditionStatus::True => (StatusKind::Ok, td_string!(language, labs.condition_true)),
+        ConditionStatus::False => (StatusKind::Idle, td_string!(language, labs.condition_false)),
+        ConditionStatus::Unknown => (StatusKind::Wait, td_string!(language, labs.condition_unknown)),
+    };
+    let why = [condition.reason, condition.message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+    view! {
+        <Row>
+            <Cell><span class="mono">{condition.kind}</span></Cell>
+            <Cell label=td_string!(language, labs.condition_now) place=CellPlace::Corner><Status kind>{text}</Status></Cell>
+            <Cell label=td_string!(language, labs.condition_why)>{why}</Cell>
+            <Cell label=td_string!(language, labs.condition_since)>
+                {condition.since.map(|at| view! { <Moment at style=MomentStyle::Second/> })}
+            </Cell>
+        </Row>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn Events(events: Vec<ClusterEvent>) -> impl IntoView {
+    let language = language::current();
+    if events.is_empty() {
+        return ().into_any();
+    }
+    let columns = vec![
+        Column::text(td_string!(language, labs.event_what)),
+        Column::text(td_string!(language, labs.event_time)),
+        Column::text(td_string!(language, labs.event_object)),
+    ];
+    let rows = events.into_iter().map(|event| view! { <EventRow event/> }).collect_view();
+    view! {
+        <Card title=td_string!(language, labs.events) flush=true>
+            <DataTable caption=td_string!(language, labs.events) columns dense=true>{rows}</DataTable>
+        </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn EventRow(event: ClusterEvent) -> impl IntoView {
+    let language = language::current();
+    let times = (event.count > 1).then(|| td_string!(language, labs.event_count, count = event.count).to_string());
+    let attention = event.warning.then_some(StatusKind::Warn);
+    view! {
+        <Row nostrip:attention=attention>
+            <Cell>
+                {if event.warning {
+                    view! { <Status kind=StatusKind::Warn>{event.reason}</Status> }.into_any()
+                } else {
+                    view! { <b>{event.reason}</b> }.into_any()
+                }}
+                " "
+                <span class="fine">{times}</span>
+                <small>{event.message}</small>
+            </Cell>
+            <Cell label=td_string!(language, labs.event_time)><Moment at=event.at style=MomentStyle::Second/></Cell>
+            <Cell label=td_string!(language, labs.event_object)><span class="mono">{event.object}</span></Cell>
+        </Row>
+    }
+    .into_any()
+}
+
+/// Closed until asked for.
+#[component]
+pub fn Objects(objects: Vec<ObjectRef>) -> impl IntoView {
+    let language = language::current();
+    let count = td_string!(language, labs.objects_count, count = objects.len()).to_string();
+    let items = objects
+        .into_iter()
+        .map(|object| {
+            view! {
+                <li class="row">
+                    <b>{object.kind}</b><span class="mono">{object.name}</span><span class="fine mono">{object.api_version}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <Card title=td_string!(language, labs.objects) end=move || view! { <span class="soft">{count.clone()}</span> }>
+            <div class="folds">
+                <details>
+                    <summary>
+                        <Icon glyph=Glyph::Right/><span>{td!(language, labs.objects)}</span>
+                        <span class="fine">{td!(language, labs.objects_about)}</span>
+                    </summary>
+                    <div class="in"><ul class="plain-list">{items}</ul></div>
+                </details>
+            </div>
+        </Card>
+    }
+    .into_any()
+}

@@ -1,0 +1,129 @@
+//! One lab: how it stands, how long it still has, what happened, what the cluster says, what it costs.
+
+use domain::labs::{Lab, LabDetail, LabState};
+use leptos::prelude::*;
+
+use super::{
+    actions::{Allowed, Buttons, Destroy},
+    api::LabNow,
+    cluster::{Conditions, Events, Objects},
+    cost::Cost,
+    history::History,
+    time_left::TimeLeft,
+    words::{lead, reason_text, state_kind, view_text},
+};
+use crate::{
+    components::{Card, ErrorNotice, Fact, Facts, LiveMark, Liveness, MomentStyle, Notice, NoticeKind, PageHead, Status, moment_text},
+    error::AppError,
+    i18n::*,
+    language,
+    orders::detail::SpecFacts,
+    routes,
+};
+
+/// Drawn once; each part follows the lab by itself, and only when what it shows has changed.
+#[component]
+pub fn LabDetailView(
+    lab: Memo<Option<Result<LabNow, AppError>>>,
+    refusal: Option<domain::Error>,
+    liveness: ReadSignal<Liveness>,
+    reload: Callback<()>,
+) -> impl IntoView {
+    let language = language::current();
+    let failed = RwSignal::new(refusal);
+    let name = part(lab, |lab| lab.detail.view.lab.name.clone());
+    let head = part(lab, |lab| {
+        let language = language::current();
+        let view = &lab.detail.view;
+        (state_kind(view.lab.state), view_text(language, view), lead(language, &lab.detail))
+    });
+    let record = part(lab, |lab| lab.detail.view.lab.clone());
+    let clock = part(lab, |lab| (lab.detail.view.lab.clone(), lab.now));
+    let history = part(lab, |lab| lab.detail.history.clone());
+    let observed = part(lab, |lab| lab.detail.observation.clone());
+    let cost = part(lab, |lab| (lab.detail.usage.clone(), lab.detail.view.clone()));
+    let about = part(lab, |lab| lab.detail.clone());
+    let may_destroy = part(lab, |lab| lab.detail.view.may_destroy.then(|| lab.detail.view.lab.clone()));
+    let buttons = Allowed::of(lab);
+    view! {
+        <PageHead title=name.get_untracked().unwrap_or_default() crumb=(routes::LABS.to_owned(), td_string!(language, labs.title).to_owned())>
+            <Buttons allowed=buttons failed reload/>
+        </PageHead>
+        <p class="lead row" aria-live="polite">
+            {move || head.get().map(|(kind, state, about)| view! { <Status kind>{state}</Status><span>{about}</span> })}
+        </p>
+        {move || failed.get().map(|error| view! { <ErrorNotice error=AppError(error)/> })}
+        {move || record.get().map(|lab| view! { <FailureNotice lab/> })}
+        <div class="cols main-side">
+            <div class="stack loose">
+                {move || clock.get().map(|(lab, now)| view! { <TimeLeft lab now/> })}
+                <Card title=td_string!(language, labs.history) end=move || view! { <LiveMark liveness/> }>
+                    {move || history.get().map(|history| view! { <History history/> })}
+                </Card>
+                {move || observed.get().map(|seen| view! {
+                    <Conditions conditions=seen.conditions/>
+                    <Events events=seen.events/>
+                    <Objects objects=seen.objects/>
+                })}
+            </div>
+            <aside class="stack loose">
+                {move || cost.get().map(|(usage, view)| view! { <Cost usage view/> })}
+                <Card title=td_string!(language, labs.what)>{move || about.get().map(|detail| view! { <What detail/> })}</Card>
+                {move || may_destroy.get().flatten().map(|lab| view! { <Destroy lab/> })}
+            </aside>
+        </div>
+    }
+    .into_any()
+}
+
+/// A part of the lab that is told of only when it has changed.
+pub fn part<T: PartialEq + Send + Sync + 'static>(
+    lab: Memo<Option<Result<LabNow, AppError>>>,
+    choose: impl Fn(&LabNow) -> T + Send + Sync + 'static,
+) -> Memo<Option<T>> {
+    Memo::new(move |_| lab.with(|lab| lab.as_ref()?.as_ref().ok().map(&choose)))
+}
+
+/// Why it failed, what was kept, what to do next.
+#[component]
+fn FailureNotice(lab: Lab) -> impl IntoView {
+    let language = language::current();
+    let failure = lab.failure.filter(|_| lab.state == LabState::Failed)?;
+    let reason = reason_text(language, &failure.reason);
+    let at = moment_text(failure.at, MomentStyle::Second);
+    Some(
+        view! {
+            <Notice kind=NoticeKind::Bad title=td_string!(language, labs.failure_title, reason = reason).to_string()>
+                {td!(language, labs.failure_next)}
+                <p class="fine">
+                    <span class="mono">{failure.reason}": "{failure.message}</span>
+                    " · "
+                    {td_string!(language, labs.failure_at, at = at).to_string()}
+                </p>
+            </Notice>
+        }
+        .into_any(),
+    )
+}
+
+#[component]
+fn What(detail: LabDetail) -> impl IntoView {
+    let language = language::current();
+    let view = detail.view;
+    let lab = view.lab;
+    let nodes = detail.observation.nodes.join(", ");
+    let observed = detail.observed_at.map(|at| td_string!(language, labs.observed, at = moment_text(at, MomentStyle::Second)).to_string());
+    view! {
+        <Facts>
+            <Fact name=td_string!(language, labs.offering)>{lab.offering_name.get(language::tag(language)).to_owned()}</Fact>
+            <Fact name=td_string!(language, labs.course)>{format!("{} {}", view.course.code, view.course.name)}</Fact>
+            <Fact name=td_string!(language, labs.owner)>{view.owner.name}</Fact>
+            <SpecFacts spec=lab.spec/>
+            {(!nodes.is_empty()).then(|| view! { <Fact name=td_string!(language, labs.runs_on)><span class="mono">{nodes}</span></Fact> })}
+            <Fact name=td_string!(language, labs.namespace)><span class="mono">{lab.namespace}</span></Fact>
+            <Fact name=td_string!(language, labs.order_link)><a href=routes::order(lab.order)>{td!(language, labs.see_order)}</a></Fact>
+        </Facts>
+        {observed.map(|text| view! { <p class="fine">{text}</p> })}
+    }
+    .into_any()
+}

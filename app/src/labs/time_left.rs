@@ -1,0 +1,92 @@
+//! How long the lab still has: counted down in the browser from the server's clock.
+
+use domain::{
+    labs::{Lab, LabState},
+    time::Timestamp,
+};
+use leptos::prelude::*;
+
+use super::words::seconds_text;
+use crate::{
+    components::{Card, Meter, MomentStyle, moment_text},
+    i18n::*,
+    language,
+    orders::words::duration_text,
+};
+
+/// Only while it runs and has an end.
+#[component]
+pub fn TimeLeft(lab: Lab, now: Timestamp) -> impl IntoView {
+    let ends_at = lab.ends_at.filter(|_| lab.state == LabState::Running)?;
+    let language = language::current();
+    let now = ticking(now);
+    let total = i64::from(lab.minutes) * 60;
+    let begins_at = ends_at.plus_seconds(-total);
+    let left = Memo::new(move |_| ends_at.seconds_since(now.get()).max(0));
+    // The bar need not move every second.
+    let minute = Memo::new(move |_| now.get().seconds_since(begins_at).clamp(0, total) / 60 * 60);
+    let (since, until) = (moment_text(begins_at, MomentStyle::Time), moment_text(ends_at, MomentStyle::Minute));
+    Some(
+        view! {
+            <Card
+                title=td_string!(language, labs.time_left)
+                end=move || {
+                    let at = moment_text(now.get(), MomentStyle::Time);
+                    view! { <span class="soft">{td_string!(language, labs.now, at = at).to_string()}</span> }
+                }
+            >
+                <p>
+                    <span class="big" role="timer">
+                        {move || match left.get() {
+                            0 => td_string!(language, labs.time_over).to_owned(),
+                            left => seconds_text(language, left),
+                        }}
+                    </span>
+                </p>
+                {move || {
+                    let used = minute.get();
+                    let label = td_string!(
+                        language,
+                        labs.time_meter,
+                        used = seconds_text(language, used),
+                        total = duration_text(language, lab.minutes)
+                    );
+                    view! {
+                        <Meter
+                            label
+                            figure=""
+                            used
+                            limit=total
+                            note=td_string!(language, labs.since, at = since.as_str()).to_string()
+                            end_note=td_string!(language, labs.until, at = until.as_str()).to_string()
+                        />
+                    }
+                }}
+                <p class="fine">
+                    {td_string!(language, labs.ordered_time, duration = duration_text(language, lab.minutes)).to_string()}
+                </p>
+            </Card>
+        }
+        .into_any(),
+    )
+}
+
+/// The server's clock, carried on by the browser's. On the server it stands still.
+fn ticking(start: Timestamp) -> ReadSignal<Timestamp> {
+    let (now, set_now) = signal(start);
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        let began = js_sys::Date::now();
+        let tick = move || {
+            #[expect(clippy::cast_possible_truncation, reason = "milliseconds since the page was opened")]
+            let elapsed = (js_sys::Date::now() - began) as i64;
+            set_now.set(Timestamp::from_micros(start.micros() + elapsed * 1_000));
+        };
+        if let Ok(interval) = set_interval_with_handle(tick, std::time::Duration::from_secs(1)) {
+            on_cleanup(move || interval.clear());
+        }
+    });
+    #[cfg(not(feature = "hydrate"))]
+    let _ = set_now;
+    now
+}

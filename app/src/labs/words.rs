@@ -1,0 +1,131 @@
+//! Labs in words: states, what brought them, why one failed.
+
+use domain::labs::{LabDetail, LabEvent, LabState, LabView, StateChange};
+
+use crate::{
+    components::{MomentStyle, StatusKind, moment_text},
+    i18n::*,
+    language::Language,
+};
+
+pub fn state_text(language: Language, state: LabState) -> &'static str {
+    match state {
+        LabState::Pending => td_string!(language, labs.state_pending),
+        LabState::Starting => td_string!(language, labs.state_starting),
+        LabState::Running => td_string!(language, labs.state_running),
+        LabState::Stopping => td_string!(language, labs.state_stopping),
+        LabState::Stopped => td_string!(language, labs.state_stopped),
+        LabState::Failed => td_string!(language, labs.state_failed),
+        LabState::Destroying => td_string!(language, labs.state_destroying),
+        LabState::Destroyed => td_string!(language, labs.state_destroyed),
+    }
+}
+
+pub fn state_kind(state: LabState) -> StatusKind {
+    match state {
+        LabState::Pending => StatusKind::Wait,
+        LabState::Starting | LabState::Stopping | LabState::Destroying => StatusKind::Busy,
+        LabState::Running => StatusKind::Live,
+        LabState::Stopped | LabState::Destroyed => StatusKind::Off,
+        LabState::Failed => StatusKind::Bad,
+    }
+}
+
+/// The state as a list shows it: a lab that waits for cards says its place.
+pub fn view_text(language: Language, view: &LabView) -> String {
+    match view.queue_position {
+        Some(place) => td_string!(language, labs.queued, place = place).to_string(),
+        None => state_text(language, view.lab.state).to_owned(),
+    }
+}
+
+/// How it stands, in one sentence.
+pub fn lead(language: Language, detail: &LabDetail) -> String {
+    let lab = &detail.view.lab;
+    match lab.state {
+        LabState::Pending => match detail.view.queue_position {
+            Some(place) => td_string!(language, labs.lead_queued, place = place).to_string(),
+            None => td_string!(language, labs.lead_pending).to_owned(),
+        },
+        LabState::Starting => {
+            let (ready, pods) = (detail.observation.ready, detail.observation.pods.max(lab.spec.nodes));
+            td_string!(language, labs.lead_starting, ready = ready, pods = pods).to_string()
+        }
+        LabState::Running => match lab.ends_at {
+            Some(at) => td_string!(language, labs.lead_running, at = moment_text(at, MomentStyle::Minute)).to_string(),
+            None => td_string!(language, labs.lead_running_open).to_owned(),
+        },
+        LabState::Stopping => td_string!(language, labs.lead_stopping).to_owned(),
+        LabState::Stopped => td_string!(language, labs.lead_stopped).to_owned(),
+        LabState::Failed => td_string!(language, labs.lead_failed).to_owned(),
+        LabState::Destroying => td_string!(language, labs.lead_destroying).to_owned(),
+        LabState::Destroyed => td_string!(language, labs.lead_destroyed).to_owned(),
+    }
+}
+
+/// What brought a state. A cause that has no words of its own stands as the server said it.
+pub fn cause_text(language: Language, change: &StateChange) -> String {
+    if change.from.is_none() {
+        return td_string!(language, labs.cause_created).to_owned();
+    }
+    let Some(event) = LabEvent::ALL.into_iter().find(|event| event.as_str() == change.cause) else {
+        return change.cause.clone();
+    };
+    match event {
+        LabEvent::Start => td_string!(language, labs.cause_start),
+        LabEvent::Applied => td_string!(language, labs.cause_applied),
+        LabEvent::Ready => td_string!(language, labs.cause_ready),
+        LabEvent::Lost => td_string!(language, labs.cause_lost),
+        LabEvent::Finished => td_string!(language, labs.cause_finished),
+        LabEvent::Fail => td_string!(language, labs.cause_fail),
+        LabEvent::Stop if change.by.is_none() => td_string!(language, labs.cause_time_over),
+        LabEvent::Stop => td_string!(language, labs.cause_stop),
+        LabEvent::PodsGone => td_string!(language, labs.cause_pods_gone),
+        LabEvent::Destroy => td_string!(language, labs.cause_destroy),
+        LabEvent::ObjectsGone => td_string!(language, labs.cause_objects_gone),
+    }
+    .to_owned()
+}
+
+/// The cluster's reason in plain words; its own name for one that we have none for.
+pub fn reason_text(language: Language, reason: &str) -> String {
+    match reason {
+        "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" => td_string!(language, labs.reason_image).to_owned(),
+        "CrashLoopBackOff" | "BackoffLimitExceeded" => td_string!(language, labs.reason_backoff).to_owned(),
+        "Rejected" => td_string!(language, labs.reason_rejected).to_owned(),
+        "Unschedulable" => td_string!(language, labs.reason_unschedulable).to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// Hours and minutes, or minutes and seconds below an hour.
+pub fn seconds_text(language: Language, seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let text = if seconds >= 3_600 {
+        td_string!(language, labs.hours_minutes, hours = seconds / 3_600, minutes = seconds % 3_600 / 60).to_string()
+    } else {
+        td_string!(language, labs.minutes_seconds, minutes = seconds / 60, seconds = seconds % 60).to_string()
+    };
+    text.replace(' ', "\u{a0}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn below_an_hour_seconds_count() {
+        assert_eq!(seconds_text(Language::en, 6_120), "1\u{a0}h\u{a0}42\u{a0}min");
+        assert_eq!(seconds_text(Language::zh_CN, 59), "0\u{a0}分\u{a0}59\u{a0}秒");
+        assert_eq!(seconds_text(Language::en, -5), "0\u{a0}min\u{a0}0\u{a0}s");
+    }
+
+    #[test]
+    fn a_stop_by_nobody_is_the_end_of_the_ordered_time() {
+        let at = domain::time::Timestamp::from_seconds(0);
+        let change = StateChange { seq: 2, from: Some(LabState::Running), to: LabState::Stopping, at, cause: "stop".into(), by: None };
+        assert_eq!(cause_text(Language::en, &change), "the ordered time was over");
+        let unknown = StateChange { cause: "eclipse".into(), ..change };
+        assert_eq!(cause_text(Language::en, &unknown), "eclipse");
+    }
+}

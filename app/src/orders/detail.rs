@@ -1,0 +1,181 @@
+//! One order: how it stands and why, what was asked for, what it costs, where its lab is.
+
+use domain::{
+    access::Role,
+    approvals::Outcome,
+    catalogue::LabSpec,
+    orders::{Order, OrderState, OrderView},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use super::{
+    api::CancelOrder,
+    form::Prices,
+    history::History,
+    words::{cards_text, duration_text, machine_text, role_text, rule_text, ruling_text, state_kind, state_text, storage_text},
+};
+use crate::{
+    components::{
+        ButtonKind, Card, ConfirmDialog, ErrorNotice, Fact, Facts, Glyph, LinkButton, MomentStyle, Notice, NoticeKind, PageHead, Status, moment_text,
+    },
+    error::AppError,
+    i18n::*,
+    language::{self, Language},
+    routes,
+};
+
+#[component]
+pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Error>) -> impl IntoView {
+    let language = language::current();
+    let order = view.order.clone();
+    let title = td_string!(language, orders.number, number = order.number).to_string();
+    let lab = view.labs.first().copied();
+    let cancel = view.may_cancel.then(|| view! { <Cancel order=order.clone() has_lab=lab.is_some()/> });
+    let sent = (just_sent && order.state == OrderState::PendingApproval).then(|| view! { <Sent order=order.clone()/> });
+    let about = lead(language, &view);
+    let decide = view.may_decide.then(|| routes::approval(order.id));
+    let open = lab.filter(|_| !view.may_decide).map(routes::lab);
+    let reason = view! { <Reason view=view.clone()/> };
+    let labs = match lab {
+        None => view! { <p class="soft">{td!(language, orders.labs_later)}</p> }.into_any(),
+        Some(_) => view.labs.iter().map(|id| view! { <p><a href=routes::lab(id)>{td!(language, orders.open_lab)}</a></p> }).collect_view().into_any(),
+    };
+    let history = view! { <History view=view.clone()/> };
+    let what = view! { <What view/> };
+    let (ruling, rule) = (ruling_text(language, &order.ruling), rule_text(language, &order.ruling));
+    let (state, kind) = (state_text(language, order.state), state_kind(order.state));
+    let estimate = order.estimate;
+    view! {
+        <PageHead title crumb=(routes::ORDERS.to_owned(), td_string!(language, orders.title).to_owned())>
+            {cancel}
+            {decide.map(|href| view! {
+                <LinkButton kind=ButtonKind::Primary href icon=Glyph::Stamp>{td!(language, orders.decide)}</LinkButton>
+            })}
+            {open.map(|href| view! {
+                <LinkButton kind=ButtonKind::Primary href icon=Glyph::Lab>{td!(language, orders.open_lab)}</LinkButton>
+            })}
+        </PageHead>
+        <p class="lead row" aria-live="polite"><Status kind>{state}</Status><span>{about}</span></p>
+        {refusal.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
+        {sent}
+        {reason}
+        <div class="cols main-side">
+            <div class="stack loose">
+                <Card title=td_string!(language, orders.history)>{history}</Card>
+                <Card title=td_string!(language, orders.what)>{what}</Card>
+            </div>
+            <aside class="stack loose">
+                <Card title=td_string!(language, orders.estimate)><Prices estimate/></Card>
+                <Card title=td_string!(language, orders.who_approves)><p><b>{ruling}</b></p><p class="fine">{rule}</p></Card>
+                <Card title=td_string!(language, orders.labs)>{labs}</Card>
+            </aside>
+        </div>
+    }
+    .into_any()
+}
+
+fn approver(order: &Order) -> Role {
+    match order.ruling.outcome {
+        Outcome::Approval(role) => role,
+        Outcome::Automatic => Role::Manager,
+    }
+}
+
+/// The state in one sentence.
+fn lead(language: Language, view: &OrderView) -> String {
+    let order = &view.order;
+    match order.state {
+        OrderState::PendingApproval => td_string!(language, orders.lead_pending, role = role_text(language, approver(order))).to_string(),
+        OrderState::Approved => td_string!(language, orders.lead_approved).to_owned(),
+        OrderState::Queued => match view.queue_position {
+            Some(place) => td_string!(language, orders.lead_queued, place = place).to_string(),
+            None => td_string!(language, orders.lead_queued_unknown).to_owned(),
+        },
+        OrderState::Rejected => td_string!(language, orders.lead_rejected).to_owned(),
+        OrderState::Cancelled => td_string!(language, orders.lead_cancelled).to_owned(),
+        OrderState::Fulfilled => td_string!(language, orders.lead_fulfilled).to_owned(),
+        OrderState::Failed => td_string!(language, orders.lead_failed).to_owned(),
+    }
+}
+
+#[component]
+fn Sent(order: Order) -> impl IntoView {
+    let language = language::current();
+    let role = role_text(language, approver(&order));
+    let until = moment_text(order.expires_at, MomentStyle::Minute);
+    view! {
+        <Notice title=td_string!(language, orders.sent_title, number = order.number).to_string()>
+            {td_string!(language, orders.sent_pending, role = role, until = until).to_string()}
+        </Notice>
+    }
+    .into_any()
+}
+
+/// The words of whoever rejected it, or of the cluster.
+#[component]
+fn Reason(view: OrderView) -> impl IntoView {
+    let language = language::current();
+    let reason = view.order.reason.clone()?;
+    let (kind, title) = match (view.order.state, &view.decided_by) {
+        (OrderState::Rejected, Some(person)) => (NoticeKind::Info, td_string!(language, orders.rejected_by, name = person.name.as_str()).to_string()),
+        (OrderState::Failed, _) => (NoticeKind::Bad, td_string!(language, orders.failed_because).to_owned()),
+        _ => (NoticeKind::Info, td_string!(language, orders.reason).to_owned()),
+    };
+    Some(view! { <Notice kind title>{reason}</Notice> }.into_any())
+}
+
+#[component]
+fn Cancel(order: Order, has_lab: bool) -> impl IntoView {
+    let language = language::current();
+    view! {
+        <ConfirmDialog
+            id="cancel"
+            open_text=td_string!(language, orders.cancel)
+            title=td_string!(language, orders.cancel_title, number = order.number).to_string()
+            confirm_text=td_string!(language, orders.cancel)
+            action=CancelOrder::url()
+            kind=ButtonKind::Plain
+        >
+            <p class="soft">{td!(language, orders.cancel_about)}</p>
+            {has_lab.then(|| view! { <p class="soft">{td!(language, orders.cancel_about_lab)}</p> })}
+            <input type="hidden" name="id" value=order.id.to_string()/>
+        </ConfirmDialog>
+    }
+    .into_any()
+}
+
+#[component]
+fn What(view: OrderView) -> impl IntoView {
+    let language = language::current();
+    let order = view.order;
+    let name = order.offering_name.get(language::tag(language)).to_owned();
+    let version = td_string!(language, orders.version, version = order.offering_version).to_string();
+    view! {
+        <Facts>
+            <Fact name=td_string!(language, orders.owner)>{view.owner.name}</Fact>
+            <Fact name=td_string!(language, orders.course)>{format!("{} {}", view.course.code, view.course.name)}</Fact>
+            {(!order.purpose.is_empty()).then(|| view! { <Fact name=td_string!(language, orders.purpose)>{order.purpose.clone()}</Fact> })}
+            <Fact name=td_string!(language, orders.offering)>{name}" "<span class="fine">{version}</span></Fact>
+            <Fact name=td_string!(language, orders.duration)>{duration_text(language, order.minutes)}</Fact>
+            <SpecFacts spec=order.spec/>
+        </Facts>
+    }
+    .into_any()
+}
+
+/// What a lab is made of; inside `<Facts>`. Also on the pages of a lab and of an approval.
+#[component]
+pub fn SpecFacts(spec: LabSpec) -> impl IntoView {
+    let language = language::current();
+    let (cards, machine) = (cards_text(&spec), machine_text(language, &spec));
+    let LabSpec { nodes, storage_gib, image, git_url, .. } = spec;
+    view! {
+        <Fact name=td_string!(language, orders.cards)>{cards}</Fact>
+        {(nodes > 1).then(|| view! { <Fact name=td_string!(language, orders.nodes)>{nodes}</Fact> })}
+        <Fact name=td_string!(language, orders.machine)>{machine}</Fact>
+        {(storage_gib > 0).then(|| view! { <Fact name=td_string!(language, orders.storage)>{storage_text(storage_gib)}</Fact> })}
+        <Fact name=td_string!(language, orders.image)><span class="mono">{image}</span></Fact>
+        {git_url.map(|url| view! { <Fact name=td_string!(language, orders.code)><span class="mono">{url}</span></Fact> })}
+    }
+    .into_any()
+}

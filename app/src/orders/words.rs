@@ -1,0 +1,130 @@
+//! Orders in words: states, durations, who decides, what a lab is made of.
+
+use domain::{
+    access::Role,
+    approvals::{Outcome, Ruling},
+    catalogue::LabSpec,
+    gpu::{Card, CardShare},
+    orders::OrderState,
+};
+
+use crate::{
+    components::{StatusKind, quantity_text},
+    i18n::*,
+    language::{self, Language},
+};
+
+pub fn state_text(language: Language, state: OrderState) -> &'static str {
+    match state {
+        OrderState::PendingApproval => td_string!(language, orders.state_pending_approval),
+        OrderState::Approved => td_string!(language, orders.state_approved),
+        OrderState::Queued => td_string!(language, orders.state_queued),
+        OrderState::Rejected => td_string!(language, orders.state_rejected),
+        OrderState::Cancelled => td_string!(language, orders.state_cancelled),
+        OrderState::Fulfilled => td_string!(language, orders.state_fulfilled),
+        OrderState::Failed => td_string!(language, orders.state_failed),
+    }
+}
+
+/// A rejection asks nothing of anybody: it is no alarm.
+pub fn state_kind(state: OrderState) -> StatusKind {
+    match state {
+        OrderState::PendingApproval | OrderState::Queued => StatusKind::Wait,
+        OrderState::Approved => StatusKind::Busy,
+        OrderState::Fulfilled => StatusKind::Ok,
+        OrderState::Rejected | OrderState::Cancelled => StatusKind::Off,
+        OrderState::Failed => StatusKind::Bad,
+    }
+}
+
+/// `1 h 30 min`
+pub fn duration_text(language: Language, minutes: u32) -> String {
+    let (hours, rest) = (minutes / 60, minutes % 60);
+    let text = match (hours, rest) {
+        (0, _) => td_string!(language, orders.only_minutes, minutes = rest).to_string(),
+        (_, 0) => td_string!(language, orders.hours, hours = hours).to_string(),
+        _ => td_string!(language, orders.hours_minutes, hours = hours, minutes = rest).to_string(),
+    };
+    text.replace(' ', "\u{a0}")
+}
+
+/// Who decides, as the subject of a sentence.
+pub fn role_text(language: Language, role: Role) -> &'static str {
+    match role {
+        Role::Manager => td_string!(language, orders.role_manager),
+        Role::Operator => td_string!(language, orders.role_operator),
+        Role::Administrator => td_string!(language, orders.role_administrator),
+        Role::Auditor => td_string!(language, orders.role_auditor),
+        Role::Teacher => td_string!(language, orders.role_teacher),
+    }
+}
+
+/// `Approved automatically` or who decides.
+pub fn ruling_text(language: Language, ruling: &Ruling) -> String {
+    match ruling.outcome {
+        Outcome::Automatic => td_string!(language, orders.automatic).to_owned(),
+        Outcome::Approval(role) => td_string!(language, orders.approval_by, role = role_text(language, role)).to_string(),
+    }
+}
+
+/// The rule that decided so.
+pub fn rule_text(language: Language, ruling: &Ruling) -> String {
+    match &ruling.rule {
+        Some(rule) => td_string!(language, orders.by_rule, rule = rule.get(language::tag(language))).to_string(),
+        None => td_string!(language, orders.by_default_rule).to_owned(),
+    }
+}
+
+/// `A100 80 GB × 2`
+pub fn cards_text(spec: &LabSpec) -> String {
+    let cards = spec.cards();
+    if cards == 1 { spec.card.name().to_owned() } else { format!("{}\u{a0}×\u{a0}{cards}", spec.card.name()) }
+}
+
+/// `30 cards`, `14 slices`: pieces of one kind, whole or not.
+pub fn pieces_text(language: Language, card: Card, count: u32) -> String {
+    let text = match (card.share() == CardShare::WHOLE, count) {
+        (true, 1) => td_string!(language, orders.count_card, count = count),
+        (true, _) => td_string!(language, orders.count_cards, count = count),
+        (false, 1) => td_string!(language, orders.count_slice, count = count),
+        (false, _) => td_string!(language, orders.count_slices, count = count),
+    };
+    text.replace(' ', "\u{a0}")
+}
+
+/// `2 cards`, for whole-card equivalents: `1/7 cards`.
+pub fn share_text(language: Language, share: CardShare) -> String {
+    quantity_text(share, td_string!(language, quotas.unit_cards))
+}
+
+/// `1 TiB`, `20 GiB`
+pub fn storage_text(gib: u32) -> String {
+    if gib >= 1_024 && gib.is_multiple_of(1_024) { format!("{}\u{a0}TiB", gib / 1_024) } else { format!("{gib}\u{a0}GiB") }
+}
+
+/// Cores and memory, of each node where there are several.
+pub fn machine_text(language: Language, spec: &LabSpec) -> String {
+    if spec.nodes > 1 {
+        td_string!(language, orders.machine_each, cores = spec.cpu_cores, memory = spec.memory_gib).to_string()
+    } else {
+        td_string!(language, orders.machine_one, cores = spec.cpu_cores, memory = spec.memory_gib).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_no_empty_parts() {
+        assert_eq!(duration_text(Language::en, 90), "1\u{a0}h\u{a0}30\u{a0}min");
+        assert_eq!(duration_text(Language::en, 120), "2\u{a0}h");
+        assert_eq!(duration_text(Language::zh_CN, 45), "45\u{a0}分钟");
+    }
+
+    #[test]
+    fn a_terabyte_is_called_one() {
+        assert_eq!(storage_text(1_024), "1\u{a0}TiB");
+        assert_eq!(storage_text(1_000), "1000\u{a0}GiB");
+    }
+}

@@ -1,0 +1,53 @@
+//! The two languages say the same: every key in both, with the same places to fill in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+type Texts = BTreeMap<String, serde_json::Map<String, serde_json::Value>>;
+
+fn texts(language: &str) -> Texts {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("locales").join(language);
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .map(|path: PathBuf| {
+            let text = fs::read_to_string(&path).unwrap();
+            let map = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            (path.file_stem().unwrap().to_string_lossy().into_owned(), map)
+        })
+        .collect()
+}
+
+/// The names in `{{ ... }}` and the tags in `<...>`.
+fn places(text: &str) -> BTreeSet<String> {
+    text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()).map(|name| name.trim().to_owned()).collect()
+}
+
+#[test]
+fn both_languages_have_the_same_keys_and_places() {
+    let (chinese, english) = (texts("zh-CN"), texts("en"));
+    let mut wrong = Vec::new();
+    for namespace in chinese.keys().chain(english.keys()).collect::<BTreeSet<_>>() {
+        let (Some(zh), Some(en)) = (chinese.get(namespace), english.get(namespace)) else {
+            wrong.push(format!("{namespace}: only in one language"));
+            continue;
+        };
+        for key in zh.keys().chain(en.keys()).collect::<BTreeSet<_>>() {
+            match (zh.get(key).and_then(|text| text.as_str()), en.get(key).and_then(|text| text.as_str())) {
+                (Some(zh), Some(en)) if zh.trim().is_empty() || en.trim().is_empty() => wrong.push(format!("{namespace}.{key}: empty")),
+                (Some(zh), Some(en)) if places(zh) != places(en) => wrong.push(format!("{namespace}.{key}: other places to fill in")),
+                (Some(_), Some(_)) => {}
+                _ => wrong.push(format!("{namespace}.{key}: not a text in both languages")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_place_is_found_by_its_name() {
+    assert_eq!(places("{{ item }}: {{asked}} of {{ left }}"), BTreeSet::from(["item".into(), "asked".into(), "left".into()]));
+    assert!(places("no place").is_empty());
+}

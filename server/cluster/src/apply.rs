@@ -1,0 +1,112 @@
+//! Making the cluster hold what a started lab needs. Safe to repeat and to cut off anywhere: every step is an apply.
+
+use domain::{courses::Course, quotas::Amounts};
+use futures::future::try_join_all;
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
+use serde_json::Value;
+use services::ports::{ClusterError, LabOrder};
+
+use crate::{
+    client::Kubernetes,
+    errors::within,
+    kinds::Kind,
+    labels,
+    manifests::{self, Manifest},
+};
+
+impl Kubernetes {
+    pub(crate) async fn start_lab(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        let capabilities = self.capabilities().await?;
+        let namespace = order.lab.namespace.as_str();
+        let mut shared = manifests::of_course(&order.course).into_iter();
+        if let Some(own) = shared.next() {
+            self.ensure_namespace(&own).await?;
+        }
+        let rest = shared.chain(manifests::of_lab(order));
+        try_join_all(rest.map(|manifest| self.apply(namespace, manifest))).await?;
+        let workload = manifests::workload(order, capabilities);
+        if workload.kind == Kind::Job && self.keep_job(order).await? {
+            return Ok(());
+        }
+        let applied = self.apply(namespace, workload).await?;
+        self.mirror.wrote(order.lab.id, Some(&applied.metadata));
+        Ok(())
+    }
+
+    pub(crate) async fn apply_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
+        match self.get(Kind::Namespace, "", &course.namespace).await? {
+            Some(found) if found.metadata.deletion_timestamp.is_none() => {
+                self.apply(&course.namespace, manifests::resource_quota(course, limits)).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the namespace, or brings it up to date when it is ours. One that somebody else made is used as it is, and never deleted.
+    async fn ensure_namespace(&self, wanted: &Manifest) -> Result<(), ClusterError> {
+        match self.get(Kind::Namespace, "", &wanted.name).await? {
+            Some(found) if is_ending(&found) => Err(ClusterError::Busy(format!("namespace {} is being deleted", wanted.name))),
+            Some(found) if !is_ours(&found) => Ok(()),
+            _ => self.apply("", wanted.clone()).await.map(drop),
+        }
+    }
+
+    /// Server-side apply of one object. Our fields are ours: another manager's change to them is undone.
+    async fn apply(&self, namespace: &str, manifest: Manifest) -> Result<DynamicObject, ClusterError> {
+        let api = manifest.kind.api(&self.client, namespace);
+        let applied = within(api.patch(&manifest.name, &parameters(), &Patch::Apply(&manifest.body))).await?;
+        if is_ending(&applied) {
+            return Err(ClusterError::Busy(format!("{} {} is being deleted", manifest.kind.as_str(), manifest.name)));
+        }
+        Ok(applied)
+    }
+
+    /// Whether a Job of this name stays as it is. A Job cannot be changed once it is there; one that failed makes room for the next.
+    async fn keep_job(&self, order: &LabOrder) -> Result<bool, ClusterError> {
+        let (namespace, name) = (order.lab.namespace.as_str(), order.lab.name.as_str());
+        let Some(job) = self.get(Kind::Job, namespace, name).await? else { return Ok(false) };
+        let failed = job.data["status"]["conditions"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|condition| condition["type"] == "Failed" && condition["status"] == "True"));
+        if !failed && !is_ending(&job) {
+            return Ok(true);
+        }
+        let deleted = self.delete(Kind::Job, namespace, name, &DeleteParams::foreground()).await?;
+        self.mirror.wrote(order.lab.id, deleted.as_ref().map(|job| &job.metadata));
+        Err(ClusterError::Busy(format!("the earlier Job {name} is being deleted")))
+    }
+
+    pub(crate) async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<DynamicObject>, ClusterError> {
+        within(kind.api(&self.client, namespace).get_opt(name)).await
+    }
+
+    /// Asks for deletion and gives what is still there of it; nothing to delete is fine.
+    pub(crate) async fn delete(&self, kind: Kind, namespace: &str, name: &str, how: &DeleteParams) -> Result<Option<DynamicObject>, ClusterError> {
+        let api = kind.api(&self.client, namespace);
+        within(async {
+            match api.delete(name, how).await {
+                Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+                other => other.map(|answer| answer.left()),
+            }
+        })
+        .await
+    }
+}
+
+pub fn parameters() -> PatchParams {
+    PatchParams::apply(labels::MANAGER).force()
+}
+
+fn is_ending(object: &DynamicObject) -> bool {
+    object.metadata.deletion_timestamp.is_some()
+}
+
+/// Whether Lectern made it.
+pub fn is_ours(object: &DynamicObject) -> bool {
+    object.metadata.labels.as_ref().and_then(|labels| labels.get(labels::MANAGED_BY)).is_some_and(|manager| manager == labels::MANAGER)
+}
+
+/// A merge patch in Lectern's name.
+pub fn merge(body: &Value) -> (PatchParams, Patch<&Value>) {
+    (PatchParams { field_manager: Some(labels::MANAGER.into()), ..PatchParams::default() }, Patch::Merge(body))
+}

@@ -1,0 +1,99 @@
+//! From an order to the objects that a started lab needs, one file per kind. Another object: a builder in its own file, and a row in
+//! `of_lab` or `of_course`. Bodies are JSON in Kubernetes' own words; a test reads each back through its typed form.
+
+mod container;
+mod job;
+mod limits;
+mod namespace;
+mod network;
+mod pod;
+mod quota;
+mod service;
+mod stateful_set;
+mod volume;
+
+use std::collections::BTreeMap;
+
+use domain::{catalogue::Workload, courses::Course};
+use serde_json::{Map, Value, json};
+use services::ports::LabOrder;
+
+pub use self::quota::resource_quota;
+use crate::{capabilities::Capabilities, kinds::Kind};
+
+/// One object to apply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    pub kind: Kind,
+    pub name: String,
+    pub body: Value,
+}
+
+impl Manifest {
+    /// `rest` holds the top-level fields besides `apiVersion`, `kind` and `metadata`.
+    fn new(kind: Kind, namespace: &str, name: &str, labels: Value, rest: Value) -> Self {
+        let mut metadata = json!({ "name": name, "labels": labels });
+        if kind != Kind::Namespace {
+            metadata["namespace"] = json!(namespace);
+        }
+        let mut body = json!({ "apiVersion": kind.api_version(), "kind": kind.as_str(), "metadata": metadata });
+        if let (Value::Object(body), Value::Object(rest)) = (&mut body, rest) {
+            body.extend(rest);
+        }
+        Self { kind, name: name.to_owned(), body }
+    }
+}
+
+/// What every lab of the course stands on: namespace first, then what may be applied in any order.
+pub fn of_course(course: &Course) -> Vec<Manifest> {
+    vec![
+        namespace::namespace(course),
+        quota::resource_quota(course, &course.settings.limits),
+        limits::limit_range(course),
+        network::default_deny(course),
+    ]
+}
+
+/// What belongs to the lab alone, without its workload; in any order.
+pub fn of_lab(order: &LabOrder) -> Vec<Manifest> {
+    let mut all = vec![pod::service_account(order), network::of_lab(order), service::service(order)];
+    all.extend(volume::claim(order));
+    all
+}
+
+/// What makes the pods.
+pub fn workload(order: &LabOrder, capabilities: Capabilities) -> Manifest {
+    match order.lab.spec.workload {
+        Workload::Notebook => stateful_set::stateful_set(order),
+        Workload::DistributedJob => job::job(order, capabilities),
+    }
+}
+
+/// All of it in the order of application.
+pub fn all(order: &LabOrder, capabilities: Capabilities) -> Vec<Manifest> {
+    let mut all = of_course(&order.course);
+    all.extend(of_lab(order));
+    all.push(workload(order, capabilities));
+    all
+}
+
+/// All of it as YAML documents for people to read, keys in alphabetical order.
+pub fn yaml(order: &LabOrder, capabilities: Capabilities) -> String {
+    let documents: Vec<_> = all(order, capabilities)
+        .into_iter()
+        .map(|manifest| serde_yaml_ng::to_string(&sorted(manifest.body)).unwrap_or_else(|error| format!("# {error}\n")))
+        .collect();
+    documents.join("---\n")
+}
+
+/// Keys in one order, whatever map `serde_json` was built with.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let by_key: BTreeMap<_, _> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            Value::Object(by_key.into_iter().collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}

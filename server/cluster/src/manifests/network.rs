@@ -1,0 +1,60 @@
+//! Who may talk to whom (G3). A namespace starts closed both ways. A lab hears its own pods and the portal's proxy, and reaches its own pods,
+//! the cluster's name service and the public internet: no private address, so no other tenant's pod, node or campus host.
+
+use domain::courses::Course;
+use serde_json::{Value, json};
+use services::ports::LabOrder;
+
+use super::Manifest;
+use crate::{kinds::Kind, labels};
+
+pub fn default_deny(course: &Course) -> Manifest {
+    let spec = json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"] });
+    Manifest::new(Kind::NetworkPolicy, &course.namespace, "lectern-default-deny", labels::of_course(course), json!({ "spec": spec }))
+}
+
+pub fn of_lab(order: &LabOrder) -> Manifest {
+    let lab = &order.lab;
+    let own_pods = json!({ "matchLabels": { labels::LAB: lab.id.to_string() } });
+    let spec = json!({
+        "podSelector": own_pods,
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [
+            { "from": [{ "podSelector": own_pods }] },
+            {
+                // Both selectors in one entry: a pod that calls itself lectern in another namespace is not let in.
+                "from": [{
+                    "namespaceSelector": { "matchLabels": { labels::PORTAL: "true" } },
+                    "podSelector": { "matchLabels": { "app.kubernetes.io/name": "lectern" } },
+                }],
+                "ports": [{ "protocol": "TCP", "port": lab.spec.port }],
+            },
+        ],
+        "egress": [
+            { "to": [{ "podSelector": own_pods }] },
+            name_service(),
+            { "to": internet() },
+        ],
+    });
+    Manifest::new(Kind::NetworkPolicy, &lab.namespace, &lab.name, labels::of_lab(order), json!({ "spec": spec }))
+}
+
+/// DNS in the cluster: CoreDNS by its usual label, and the cache that some clusters run on every node.
+fn name_service() -> Value {
+    json!({
+        "to": [
+            { "namespaceSelector": {}, "podSelector": { "matchLabels": { "k8s-app": "kube-dns" } } },
+            { "ipBlock": { "cidr": "169.254.20.10/32" } },
+        ],
+        "ports": [{ "protocol": "UDP", "port": 53 }, { "protocol": "TCP", "port": 53 }],
+    })
+}
+
+fn internet() -> Value {
+    // 169.254.0.0/16 holds the metadata service of clouds, which gives out credentials.
+    let private = ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"];
+    json!([
+        { "ipBlock": { "cidr": "0.0.0.0/0", "except": private } },
+        { "ipBlock": { "cidr": "::/0", "except": ["fc00::/7", "fe80::/10"] } },
+    ])
+}

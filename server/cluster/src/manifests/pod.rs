@@ -1,0 +1,63 @@
+//! The pod that notebooks and ranks have in common, hardened (G3): nobody's root, no privileges, no token of the cluster.
+
+use domain::gpu::PRODUCT_LABEL;
+use serde_json::{Value, json};
+use services::ports::LabOrder;
+
+use super::{Manifest, container};
+use crate::{kinds::Kind, labels};
+
+/// Where the volume is, and where the lab starts; files elsewhere are gone after a stop.
+pub const WORKSPACE: &str = "/workspace";
+/// Owner of the lab's processes and files: the first ordinary user of the usual images.
+const USER: u32 = 1_000;
+
+/// An identity of its own that may do nothing, without a token in the pod.
+pub fn service_account(order: &LabOrder) -> Manifest {
+    let lab = &order.lab;
+    Manifest::new(Kind::ServiceAccount, &lab.namespace, &lab.name, labels::of_lab(order), json!({ "automountServiceAccountToken": false }))
+}
+
+/// The pod template; `environment` wins over the offering's. The caller adds ports and the restart policy.
+pub fn template(order: &LabOrder, environment: Vec<(&'static str, Value)>) -> Value {
+    let lab = &order.lab;
+    let spec = &lab.spec;
+    let mut metadata = json!({ "labels": labels::of_lab(order) });
+    if !order.pod_annotations.is_empty() {
+        metadata["annotations"] = json!(order.pod_annotations);
+    }
+    let work = if spec.storage_gib > 0 {
+        json!({ "name": "work", "persistentVolumeClaim": { "claimName": lab.name } })
+    } else {
+        json!({ "name": "work", "emptyDir": {} })
+    };
+    // PyTorch's data loaders and NCCL pass tensors through shared memory; the container default of 64 MB stops them.
+    let shared_memory = json!({ "name": "shm", "emptyDir": { "medium": "Memory", "sizeLimit": format!("{}Gi", (spec.memory_gib / 2).max(1)) } });
+    let mut pod = json!({
+        "automountServiceAccountToken": false,
+        "serviceAccountName": lab.name,
+        "enableServiceLinks": false,
+        "terminationGracePeriodSeconds": 30,
+        "securityContext": {
+            "runAsNonRoot": true,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": { "type": "RuntimeDefault" },
+        },
+        "containers": [container::lab(order, environment)],
+        "volumes": [work, shared_memory],
+    });
+    if let Some(git_url) = &spec.git_url {
+        pod["initContainers"] = json!([container::git_clone(git_url)]);
+    }
+    if spec.cards_per_node > 0 {
+        let kind = spec.card.kind();
+        pod["nodeSelector"] = json!({ PRODUCT_LABEL: kind.product });
+        // Nodes with cards are often kept clear of other pods by this taint.
+        let vendor = kind.resource.split('/').next().unwrap_or_default();
+        pod["tolerations"] = json!([{ "key": format!("{vendor}/gpu"), "operator": "Exists", "effect": "NoSchedule" }]);
+    }
+    json!({ "metadata": metadata, "spec": pod })
+}

@@ -1,0 +1,48 @@
+//! What the cluster has of a lab now. A running watch knows, else `fetch` asks; `Seen` holds the answers, the other files draw conclusions from it without asking.
+
+mod conditions;
+pub mod events;
+mod failure;
+mod fetch;
+mod phase;
+mod seen;
+
+use domain::labs::Observation;
+use services::ports::{ClusterError, LabOrder};
+
+pub use self::{
+    fetch::order_of_pods,
+    seen::{Seen, Workload},
+};
+use crate::client::Kubernetes;
+
+impl Kubernetes {
+    pub(crate) async fn observe_lab(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
+        let seen = match self.mirror.seen(order) {
+            Some(seen) => seen,
+            None => self.fetch(order).await?,
+        };
+        Ok(conclude(&seen))
+    }
+}
+
+fn conclude(seen: &seen::Seen) -> Observation {
+    let failure = failure::failure(seen);
+    Observation {
+        pods: count(seen.pods.len()),
+        ready: count(seen.ready()),
+        phase: phase::phase(seen, failure.is_some()),
+        failure,
+        nodes: seen.nodes(),
+        conditions: conditions::conditions(seen),
+        events: events::readable(&seen.events),
+        objects: seen.objects(),
+    }
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

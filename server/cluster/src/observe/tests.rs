@@ -1,0 +1,214 @@
+use domain::labs::{ConditionStatus, ObservedPhase};
+use serde_json::{Value, json};
+
+use super::{
+    conclude,
+    seen::{Seen, Workload},
+};
+use crate::kinds::Kind;
+
+const START: &str = "2026-11-21T10:00:00Z";
+
+fn read<K: serde::de::DeserializeOwned>(value: Value) -> K {
+    serde_json::from_value(value).expect("an object")
+}
+
+fn metadata(name: &str) -> Value {
+    json!({ "name": name, "namespace": "lectern-x", "uid": format!("uid-{name}"), "creationTimestamp": START })
+}
+
+/// A notebook that wants one pod and has these.
+fn notebook(pods: Vec<Value>) -> Seen {
+    let mut metadata = metadata("lab-7");
+    metadata["managedFields"] = json!([{ "manager": "lectern", "operation": "Apply", "time": "2026-11-21T11:00:00Z" }]);
+    let set = read(json!({ "metadata": metadata, "spec": { "replicas": 1, "serviceName": "lab-7", "selector": {}, "template": {} } }));
+    seen(Workload::StatefulSet(Box::new(set)), pods)
+}
+
+fn training(nodes: u32, conditions: &Value, pods: Vec<Value>) -> Seen {
+    let job = json!({ "metadata": metadata("lab-7"), "spec": { "completions": nodes, "template": {} }, "status": { "conditions": conditions } });
+    seen(Workload::Job(Box::new(read(job))), pods)
+}
+
+fn seen(workload: Workload, pods: Vec<Value>) -> Seen {
+    let pods = pods.into_iter().map(read).collect();
+    let others = vec![(Kind::Service, "lab-7".to_owned())];
+    Seen { namespace: "lectern-x".into(), workload: Some(workload), pods, others, ..Seen::default() }
+}
+
+fn pod(name: &str, phase: &str, ready: &str) -> Value {
+    let conditions = json!([{ "type": "PodScheduled", "status": "True" }, { "type": "Ready", "status": ready, "reason": "ContainersNotReady" }]);
+    json!({ "metadata": metadata(name), "spec": { "nodeName": "n1", "containers": [] }, "status": { "phase": phase, "conditions": conditions } })
+}
+
+fn waiting(field: &str, reason: &str) -> Value {
+    let mut pod = pod("lab-7-0", "Pending", "False");
+    let state = json!({ "waiting": { "reason": reason, "message": "Back-off pulling image" } });
+    pod["status"][field] = json!([{ "name": "x", "image": "x", "imageID": "", "ready": false, "restartCount": 0, "state": state }]);
+    pod
+}
+
+fn refusal(object: (&str, &str), first: &str, last: &str, message: &str) -> Value {
+    json!({
+        "metadata": { "name": format!("e-{last}"), "namespace": "lectern-x" },
+        "involvedObject": { "kind": object.0, "namespace": "lectern-x", "name": "lab-7", "uid": object.1 },
+        "type": "Warning",
+        "reason": "FailedCreate",
+        "message": message,
+        "firstTimestamp": first,
+        "lastTimestamp": last,
+        "count": 4,
+    })
+}
+
+const OVER: &str = "create Pod lab-7-0 failed: forbidden: exceeded quota: lectern-course, requested: requests.nvidia.com/gpu=2";
+
+#[test]
+fn nothing_there_is_absent_and_objects_without_pods_are_idle() {
+    assert_eq!(conclude(&Seen::default()).phase, ObservedPhase::Absent);
+    assert_eq!(conclude(&notebook(vec![])).phase, ObservedPhase::Idle);
+}
+
+#[test]
+fn a_lab_is_ready_when_all_its_pods_are() {
+    assert_eq!(conclude(&notebook(vec![pod("lab-7-0", "Running", "True")])).phase, ObservedPhase::Ready);
+    assert_eq!(conclude(&notebook(vec![pod("lab-7-0", "Running", "False")])).phase, ObservedPhase::Progressing);
+    let mut ending = pod("lab-7-0", "Running", "True");
+    ending["metadata"]["deletionTimestamp"] = json!(START);
+    let seen = conclude(&notebook(vec![ending]));
+    assert_eq!((seen.phase, seen.pods, seen.ready), (ObservedPhase::Progressing, 1, 0));
+}
+
+#[test]
+fn ranks_that_are_done_do_not_make_a_job_unready() {
+    let pods = vec![pod("lab-7-0", "Running", "True"), pod("lab-7-1", "Succeeded", "False")];
+    let seen = conclude(&training(2, &json!([]), pods));
+    assert_eq!((seen.phase, seen.ready), (ObservedPhase::Ready, 1));
+}
+
+#[test]
+fn a_job_that_completed_is_finished_until_it_is_deleted() {
+    let complete = json!([{ "type": "Complete", "status": "True" }]);
+    assert_eq!(conclude(&training(1, &complete, vec![pod("lab-7-0", "Succeeded", "False")])).phase, ObservedPhase::Finished);
+    let mut ending = training(1, &complete, vec![]);
+    if let Some(Workload::Job(job)) = &mut ending.workload {
+        job.metadata.deletion_timestamp = Some(read(json!(START)));
+    }
+    assert_eq!(conclude(&ending).phase, ObservedPhase::Idle);
+}
+
+#[test]
+fn a_failed_job_tells_how_its_pod_ended() {
+    let failed =
+        json!([{ "type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "Job has reached the specified backoff limit" }]);
+    let mut dead = pod("lab-7-3", "Failed", "False");
+    let state = json!({ "terminated": { "exitCode": 137, "reason": "OOMKilled" } });
+    dead["status"]["containerStatuses"] = json!([{ "name": "lab", "image": "x", "imageID": "", "ready": false, "restartCount": 0, "state": state }]);
+    let seen = conclude(&training(8, &failed, vec![dead]));
+    assert_eq!(seen.phase, ObservedPhase::Failed);
+    let (reason, message) = seen.failure.expect("a failure");
+    assert_eq!(
+        (reason.as_str(), message.as_str()),
+        ("BackoffLimitExceeded", "Job has reached the specified backoff limit; lab-7-3: exit code 137 (OOMKilled)")
+    );
+}
+
+#[test]
+fn an_image_that_was_not_pulled_yet_is_no_failure_and_one_that_cannot_be_is() {
+    for reason in ["ContainerCreating", "ErrImagePull", "PodInitializing"] {
+        assert_eq!(conclude(&notebook(vec![waiting("containerStatuses", reason)])).phase, ObservedPhase::Progressing, "{reason}");
+    }
+    for (field, reason) in [("containerStatuses", "ImagePullBackOff"), ("initContainerStatuses", "CrashLoopBackOff")] {
+        let seen = conclude(&notebook(vec![waiting(field, reason)]));
+        assert_eq!(seen.phase, ObservedPhase::Failed);
+        assert_eq!(seen.failure, Some((reason.to_owned(), "lab-7-0: Back-off pulling image".to_owned())));
+    }
+}
+
+#[test]
+fn a_pod_that_is_on_its_way_out_fails_nothing() {
+    let mut stuck = waiting("containerStatuses", "ImagePullBackOff");
+    stuck["metadata"]["deletionTimestamp"] = json!(START);
+    assert_eq!(conclude(&notebook(vec![stuck])).failure, None);
+}
+
+#[test]
+fn pods_refused_for_a_while_are_a_failure_and_for_a_moment_are_not() {
+    let with = |first: &str, last: &str| {
+        let mut seen = notebook(vec![]);
+        seen.events = vec![read(refusal(("StatefulSet", "uid-lab-7"), first, last, OVER))];
+        conclude(&seen)
+    };
+    let seen = with("2026-11-21T11:00:00Z", "2026-11-21T11:00:10Z");
+    assert_eq!(seen.phase, ObservedPhase::Failed);
+    assert_eq!(seen.failure.expect("a failure").0, "QuotaExceeded");
+    let seen = with("2026-11-21T11:00:00Z", "2026-11-21T11:00:02Z");
+    assert_eq!((seen.phase, seen.failure), (ObservedPhase::Idle, None));
+    let created = seen.conditions.iter().find(|condition| condition.kind == "PodsCreated").expect("a condition");
+    assert_eq!((created.status, created.reason.as_str()), (ConditionStatus::False, "QuotaExceeded"));
+    let seen = with("2026-11-21T10:00:00Z", "2026-11-21T10:30:00Z");
+    assert_eq!(seen.failure, None, "that was before the last start");
+    let seen = with("2026-11-21T10:00:00Z", "2026-11-21T11:00:01Z");
+    assert_eq!(seen.failure, None, "what came before the last start does not count");
+}
+
+#[test]
+fn refusals_of_another_object_of_the_same_name_do_not_count() {
+    let mut seen = notebook(vec![]);
+    let (first, last) = ("2026-11-21T11:00:00Z", "2026-11-21T11:10:00Z");
+    seen.events = vec![read(refusal(("StatefulSet", "uid-of-the-one-before"), first, last, OVER))];
+    assert_eq!(conclude(&seen).failure, None);
+    seen.events = vec![read(refusal(("StatefulSet", "uid-lab-7"), first, last, "create Pod lab-7-0 failed: is invalid"))];
+    assert_eq!(conclude(&seen).failure.expect("a failure").0, "FailedCreate");
+}
+
+#[test]
+fn a_pod_that_waits_for_a_card_is_told_as_a_condition() {
+    let mut pending = pod("lab-7-0", "Pending", "False");
+    let message = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.";
+    pending["status"]["conditions"] = json!([{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message }]);
+    let seen = conclude(&notebook(vec![pending]));
+    assert_eq!((seen.phase, seen.failure), (ObservedPhase::Progressing, None));
+    let scheduled = &seen.conditions[0];
+    assert_eq!((scheduled.kind.as_str(), scheduled.reason.as_str()), ("Scheduled", "Unschedulable"));
+    assert_eq!(scheduled.message, format!("lab-7-0: {message}"));
+}
+
+#[test]
+fn a_claim_that_waits_says_why_and_a_lost_one_fails_the_lab() {
+    let mut seen = notebook(vec![]);
+    seen.volume = Some(read(json!({ "metadata": metadata("lab-7"), "status": { "phase": "Pending" } })));
+    seen.events = vec![read(json!({
+        "metadata": { "name": "e", "namespace": "lectern-x" },
+        "involvedObject": { "kind": "PersistentVolumeClaim", "name": "lab-7" },
+        "reason": "ProvisioningFailed",
+        "message": "storageclass not found",
+        "lastTimestamp": START,
+    }))];
+    let bound = conclude(&seen).conditions.remove(0);
+    assert_eq!((bound.kind.as_str(), bound.reason.as_str(), bound.message.as_str()), ("VolumeBound", "ProvisioningFailed", "storageclass not found"));
+    seen.volume = Some(read(json!({ "metadata": metadata("lab-7"), "status": { "phase": "Lost" } })));
+    assert_eq!(conclude(&seen).failure.expect("a failure").0, "VolumeLost");
+}
+
+#[test]
+fn events_come_newest_first_whatever_field_carries_their_time() {
+    let event = |name: &str, times: Value| {
+        let mut event =
+            json!({ "metadata": { "name": name, "namespace": "lectern-x" }, "involvedObject": { "kind": "Pod", "name": "lab-7-0" }, "reason": name });
+        event.as_object_mut().expect("an object").extend(times.as_object().expect("an object").clone());
+        read(event)
+    };
+    let mut seen = notebook(vec![]);
+    seen.events = vec![
+        event("older", json!({ "lastTimestamp": "2026-11-21T10:00:00Z" })),
+        event(
+            "newest",
+            json!({ "eventTime": "2026-11-21T10:00:01.000000Z", "series": { "count": 7, "lastObservedTime": "2026-11-21T10:05:00.000000Z" } }),
+        ),
+        event("newer", json!({ "eventTime": "2026-11-21T10:00:02.500000Z" })),
+    ];
+    let events = conclude(&seen).events;
+    assert_eq!(events.iter().map(|event| (event.reason.as_str(), event.count)).collect::<Vec<_>>(), [("newest", 7), ("newer", 1), ("older", 1)]);
+    assert_eq!(events[0].object, "Pod/lab-7-0");
+}

@@ -1,0 +1,43 @@
+//! The `Cluster` port over Kubernetes; each method is a file of its own.
+
+use async_trait::async_trait;
+use domain::{courses::Course, labs::Observation, quotas::Amounts};
+use futures::stream::BoxStream;
+use services::ports::{Change, Cluster, ClusterError, ClusterInfo, LabOrder};
+
+use crate::{capabilities::Capabilities, client::Kubernetes, manifests, watch};
+
+#[async_trait]
+impl Cluster for Kubernetes {
+    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
+        self.cluster_info().await
+    }
+
+    async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        self.start_lab(order).await
+    }
+
+    async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        self.stop_lab(order).await
+    }
+
+    async fn destroy(&self, order: &LabOrder, last_of_course: bool) -> Result<u32, ClusterError> {
+        self.destroy_lab(order, last_of_course).await
+    }
+
+    async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
+        self.apply_quota(course, limits).await
+    }
+
+    async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
+        self.observe_lab(order).await
+    }
+
+    fn manifests(&self, order: &LabOrder) -> String {
+        manifests::yaml(order, self.known_capabilities().unwrap_or(Capabilities::CURRENT))
+    }
+
+    fn watch(&self) -> BoxStream<'static, Change> {
+        watch::changes(self.clone())
+    }
+}

@@ -1,0 +1,193 @@
+//! Everything that one session has seen of labs, nodes and events: what is told of a change, and what can be read instead of asking.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::{cluster::Node, ids::LabId};
+use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
+use kube::core::ObjectMeta;
+use services::ports::{Change, LabOrder};
+
+use super::sources::{self, Item, Object};
+use crate::{
+    info,
+    kinds::Kind,
+    labels,
+    observe::{Seen, Workload, events, order_of_pods},
+};
+
+/// Namespace and name.
+type Place = (String, String);
+
+#[derive(Default)]
+pub struct Contents {
+    synced: [bool; sources::COUNT],
+    labs: HashMap<LabId, LabObjects>,
+    /// Labs by the name that their objects have or begin with.
+    places: HashMap<Place, LabId>,
+    /// By namespace, object and name of the event, so that those of one object are neighbours.
+    events: BTreeMap<(String, String, String), Event>,
+    nodes: HashMap<String, Node>,
+}
+
+#[derive(Default)]
+struct LabObjects {
+    workload: Option<Workload>,
+    pods: BTreeMap<String, Pod>,
+    volume: Option<PersistentVolumeClaim>,
+    others: BTreeSet<(Kind, String)>,
+}
+
+impl LabObjects {
+    fn is_empty(&self) -> bool {
+        self.workload.is_none() && self.pods.is_empty() && self.volume.is_none() && self.others.is_empty()
+    }
+}
+
+impl Contents {
+    /// Whether every source has read its list: only then is what is not here not there.
+    pub fn is_complete(&self) -> bool {
+        self.synced.iter().all(|synced| *synced)
+    }
+
+    /// Takes an item in and gives the changes that it means. While a list is being read there are none: `All` stands for them.
+    pub fn take(&mut self, source: usize, item: Item) -> Vec<Change> {
+        let change = match item {
+            Item::Begins => {
+                self.synced[source] = false;
+                self.forget(source);
+                None
+            }
+            Item::Synced => {
+                self.synced[source] = true;
+                // Nodes may have come and gone unseen as well.
+                return if self.is_complete() { vec![Change::All, Change::Nodes] } else { Vec::new() };
+            }
+            Item::Is(object) => self.put(object),
+            Item::Gone(object) => self.remove(&object),
+            Item::Broken(_) => None,
+        };
+        change.filter(|_| self.is_complete()).into_iter().collect()
+    }
+
+    /// The lab's objects, when the session knows all there are.
+    pub fn seen(&self, order: &LabOrder) -> Option<Seen> {
+        if !self.is_complete() {
+            return None;
+        }
+        let lab = &order.lab;
+        let mut seen = Seen { namespace: lab.namespace.clone(), ..Seen::default() };
+        if let Some(objects) = self.labs.get(&lab.id) {
+            seen.workload.clone_from(&objects.workload);
+            seen.pods = objects.pods.values().cloned().collect();
+            seen.pods.sort_by_key(order_of_pods);
+            seen.volume.clone_from(&objects.volume);
+            seen.others = objects.others.iter().cloned().collect();
+        }
+        let from = (lab.namespace.clone(), lab.name.clone(), String::new());
+        let near = self.events.range(from..).take_while(|((namespace, object, _), _)| *namespace == lab.namespace && object.starts_with(&lab.name));
+        seen.events = near.map(|(_, event)| event).filter(|event| events::is_about(event, &lab.name)).cloned().collect();
+        Some(seen)
+    }
+
+    fn put(&mut self, object: Object) -> Option<Change> {
+        match object {
+            Object::StatefulSet(set) => self.lab(&set.metadata.clone(), |lab, _| lab.workload = Some(Workload::StatefulSet(set))),
+            Object::Job(job) => self.lab(&job.metadata.clone(), |lab, _| lab.workload = Some(Workload::Job(job))),
+            Object::Pod(pod) => self.lab(&pod.metadata.clone(), |lab, name| lab.pods.extend([(name, *pod)])),
+            Object::Volume(claim) => self.lab(&claim.metadata.clone(), |lab, _| lab.volume = Some(*claim)),
+            Object::Other(kind, metadata) => self.lab(&metadata, |lab, name| lab.others.extend([(kind, name)])),
+            Object::Node(node) => {
+                // Nodes beat every few seconds; only what the portal shows of them counts.
+                let node = info::of_node(&node);
+                let before = self.nodes.insert(node.name.clone(), node.clone());
+                (before != Some(node)).then_some(Change::Nodes)
+            }
+            Object::Event(event) => {
+                let lab = self.lab_of_event(&event);
+                self.events.insert(key(&event), *event);
+                lab.map(Change::Lab)
+            }
+        }
+    }
+
+    fn remove(&mut self, object: &Object) -> Option<Change> {
+        match object {
+            Object::StatefulSet(set) => self.lab(&set.metadata, |lab, _| lab.drop_workload(set.metadata.uid.as_deref())),
+            Object::Job(job) => self.lab(&job.metadata, |lab, _| lab.drop_workload(job.metadata.uid.as_deref())),
+            Object::Pod(pod) => self.lab(&pod.metadata, |lab, name| lab.pods.retain(|other, _| *other != name)),
+            Object::Volume(claim) => self.lab(&claim.metadata, |lab, _| lab.volume = None),
+            Object::Other(kind, metadata) => self.lab(metadata, |lab, name| lab.others.retain(|(other, of)| (other, of) != (kind, &name))),
+            Object::Node(node) => self.nodes.remove(node.metadata.name.as_deref().unwrap_or_default()).map(|_| Change::Nodes),
+            // It expired; nothing happened.
+            Object::Event(event) => {
+                self.events.remove(&key(event));
+                None
+            }
+        }
+    }
+
+    /// Changes the lab that this object's labels name; a lab without objects is forgotten.
+    fn lab(&mut self, metadata: &ObjectMeta, change: impl FnOnce(&mut LabObjects, String)) -> Option<Change> {
+        let id = labels::lab_of(metadata.labels.as_ref())?;
+        let objects = self.labs.entry(id).or_default();
+        change(objects, metadata.name.clone().unwrap_or_default());
+        let place = (metadata.namespace.clone().unwrap_or_default(), labels::instance_of(metadata.labels.as_ref()));
+        if objects.is_empty() {
+            self.labs.remove(&id);
+            self.places.remove(&place);
+        } else {
+            self.places.insert(place, id);
+        }
+        Some(Change::Lab(id))
+    }
+
+    /// The lab whose name the event's object has or begins with: `lab-7` for `lab-7-0`.
+    fn lab_of_event(&self, event: &Event) -> Option<LabId> {
+        let object = &event.involved_object;
+        let namespace = object.namespace.clone().unwrap_or_default();
+        let mut name = object.name.as_deref()?;
+        loop {
+            if let Some(id) = self.places.get(&(namespace.clone(), name.to_owned())) {
+                return Some(*id);
+            }
+            (name, _) = name.rsplit_once('-')?;
+        }
+    }
+
+    /// Drops what a source has told, since it tells all anew.
+    fn forget(&mut self, source: usize) {
+        let kind = sources::KINDS[source];
+        match kind {
+            "Node" => self.nodes.clear(),
+            "Event" => self.events.clear(),
+            _ => {}
+        }
+        for objects in self.labs.values_mut() {
+            match kind {
+                "StatefulSet" if matches!(objects.workload, Some(Workload::StatefulSet(_))) => objects.workload = None,
+                "Job" if matches!(objects.workload, Some(Workload::Job(_))) => objects.workload = None,
+                "Pod" => objects.pods.clear(),
+                "PersistentVolumeClaim" => objects.volume = None,
+                _ => objects.others.retain(|(other, _)| other.as_str() != kind),
+            }
+        }
+    }
+}
+
+impl LabObjects {
+    /// Unless another of the same name has come meanwhile.
+    fn drop_workload(&mut self, uid: Option<&str>) {
+        if self.workload.as_ref().is_some_and(|workload| workload.metadata().uid.as_deref() == uid) {
+            self.workload = None;
+        }
+    }
+}
+
+fn key(event: &Event) -> (String, String, String) {
+    let object = &event.involved_object;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    (text(&object.namespace), text(&object.name), text(&event.metadata.name))
+}
+
+#[cfg(test)]
+mod tests;

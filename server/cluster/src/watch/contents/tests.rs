@@ -1,0 +1,102 @@
+use domain::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+
+const LAB: &str = "018f0000-0000-7000-8000-000000000001";
+
+fn lab() -> LabId {
+    LAB.parse().expect("an id")
+}
+
+fn metadata(name: &str) -> Value {
+    json!({
+        "name": name,
+        "namespace": "lectern-x",
+        "uid": format!("uid-of-{name}"),
+        "labels": { "lectern.dev/lab": LAB, "app.kubernetes.io/instance": "lab-7", "app.kubernetes.io/managed-by": "lectern" },
+    })
+}
+
+fn pod(name: &str) -> Object {
+    Object::Pod(Box::new(serde_json::from_value(json!({ "metadata": metadata(name) })).expect("a pod")))
+}
+
+fn set() -> Object {
+    Object::StatefulSet(Box::new(serde_json::from_value(json!({ "metadata": metadata("lab-7") })).expect("a set")))
+}
+
+fn event(name: &str, object: &str) -> Object {
+    let event = json!({
+        "metadata": { "name": name, "namespace": "lectern-x" },
+        "involvedObject": { "kind": "Pod", "namespace": "lectern-x", "name": object },
+        "reason": "Pulled",
+        "lastTimestamp": Timestamp::from_seconds(1_795_000_000).to_rfc3339(),
+    });
+    Object::Event(Box::new(serde_json::from_value(event).expect("an event")))
+}
+
+fn node(ready: &str, beat: &str) -> Object {
+    let status = json!({ "conditions": [{ "type": "Ready", "status": ready, "lastHeartbeatTime": beat }] });
+    Object::Node(Box::new(serde_json::from_value(json!({ "metadata": { "name": "n1" }, "status": status })).expect("a node")))
+}
+
+fn number(kind: &str) -> usize {
+    sources::KINDS.iter().position(|known| *known == kind).expect("a kind")
+}
+
+fn is(contents: &mut Contents, kind: &str, object: Object) -> Vec<Change> {
+    contents.take(number(kind), Item::Is(object))
+}
+
+fn synced() -> Contents {
+    let mut contents = Contents::default();
+    for source in 0..sources::COUNT {
+        contents.take(source, Item::Begins);
+    }
+    for source in 0..sources::COUNT - 1 {
+        assert_eq!(contents.take(source, Item::Synced), []);
+    }
+    assert_eq!(contents.take(0, Item::Is(set())), [], "nothing before the last source is synced");
+    assert_eq!(contents.take(sources::COUNT - 1, Item::Synced), [Change::All, Change::Nodes]);
+    contents
+}
+
+#[test]
+fn all_is_reported_once_every_source_is_synced_and_again_after_a_new_list() {
+    let mut contents = synced();
+    assert_eq!(is(&mut contents, "Pod", pod("lab-7-0")), [Change::Lab(lab())]);
+    assert_eq!(contents.take(number("Pod"), Item::Begins), []);
+    assert!(contents.labs[&lab()].pods.is_empty(), "the new list will tell");
+    assert!(contents.labs[&lab()].workload.is_some(), "another source told that");
+    assert_eq!(is(&mut contents, "Pod", pod("lab-7-0")), [], "as part of the list");
+    assert_eq!(contents.take(number("Pod"), Item::Synced), [Change::All, Change::Nodes]);
+}
+
+#[test]
+fn a_lab_whose_last_object_goes_is_forgotten() {
+    let mut contents = synced();
+    is(&mut contents, "Pod", pod("lab-7-0"));
+    assert_eq!(contents.take(number("StatefulSet"), Item::Gone(set())), [Change::Lab(lab())]);
+    assert_eq!(contents.take(number("Pod"), Item::Gone(pod("lab-7-0"))), [Change::Lab(lab())]);
+    assert!(contents.labs.is_empty() && contents.places.is_empty());
+}
+
+#[test]
+fn a_heartbeat_of_a_node_is_no_change() {
+    let mut contents = synced();
+    assert_eq!(is(&mut contents, "Node", node("True", "2026-11-21T00:00:00Z")), [Change::Nodes]);
+    assert_eq!(is(&mut contents, "Node", node("True", "2026-11-21T00:00:10Z")), []);
+    assert_eq!(is(&mut contents, "Node", node("False", "2026-11-21T00:00:20Z")), [Change::Nodes]);
+    assert_eq!(contents.take(number("Node"), Item::Gone(node("False", "2026-11-21T00:00:20Z"))), [Change::Nodes]);
+}
+
+#[test]
+fn an_event_is_told_of_the_lab_whose_object_it_is_about() {
+    let mut contents = synced();
+    assert_eq!(is(&mut contents, "Event", event("a", "lab-7")), [Change::Lab(lab())]);
+    assert_eq!(is(&mut contents, "Event", event("b", "lab-7-0")), [Change::Lab(lab())]);
+    assert_eq!(is(&mut contents, "Event", event("c", "lab-70-0")), [], "another lab");
+    assert_eq!(contents.take(number("Event"), Item::Gone(event("b", "lab-7-0"))), [], "it expired");
+    assert_eq!(contents.events.len(), 2);
+}

@@ -1,0 +1,95 @@
+//! The kinds that are watched, each as a stream of what became of its objects.
+
+use futures::{StreamExt, stream::BoxStream};
+use k8s_openapi::api::{
+    apps::v1::StatefulSet,
+    batch::v1::Job,
+    core::v1::{self as core, PersistentVolumeClaim, Pod, Service, ServiceAccount},
+    networking::v1::NetworkPolicy,
+};
+use kube::{
+    Api, Client, Resource,
+    core::ObjectMeta,
+    runtime::watcher::{self, Event, watcher},
+};
+use serde::de::DeserializeOwned;
+
+use crate::{errors, kinds::Kind, labels};
+
+/// Seconds after which the server ends a watch and it is resumed: what a silently dead one costs at most, besides the heartbeat.
+const RENEWED_EVERY: u32 = 60;
+
+#[derive(Debug)]
+pub enum Item {
+    /// The source reads its list anew.
+    Begins,
+    /// The source has read its list and follows changes from here.
+    Synced,
+    /// The object is there, new or changed.
+    Is(Object),
+    Gone(Object),
+    /// The watch cannot go on.
+    Broken(String),
+}
+
+#[derive(Debug)]
+pub enum Object {
+    StatefulSet(Box<StatefulSet>),
+    Job(Box<Job>),
+    Pod(Box<Pod>),
+    Volume(Box<PersistentVolumeClaim>),
+    /// Of these it is enough to know that they are there.
+    Other(Kind, Box<ObjectMeta>),
+    Node(Box<core::Node>),
+    Event(Box<core::Event>),
+}
+
+/// The source of each kind by its number, which every item comes with.
+pub const KINDS: [&str; COUNT] =
+    ["StatefulSet", "Job", "Pod", "PersistentVolumeClaim", "Service", "NetworkPolicy", "ServiceAccount", "Node", "Event"];
+pub const COUNT: usize = 9;
+
+pub fn all(client: &Client) -> Vec<BoxStream<'static, (usize, Item)>> {
+    let labs = watcher::Config::default().labels(&labels::selector_of_all()).timeout(RENEWED_EVERY);
+    let plain = watcher::Config::default().timeout(RENEWED_EVERY);
+    let every = || client.clone();
+    let sources: [BoxStream<'static, Item>; COUNT] = [
+        source(Api::<StatefulSet>::all(every()), labs.clone(), |set| Object::StatefulSet(Box::new(set))),
+        source(Api::<Job>::all(every()), labs.clone(), |job| Object::Job(Box::new(job))),
+        source(Api::<Pod>::all(every()), labs.clone(), pod),
+        source(Api::<PersistentVolumeClaim>::all(every()), labs.clone(), |claim| Object::Volume(Box::new(claim))),
+        source(Api::<Service>::all(every()), labs.clone(), |it| Object::Other(Kind::Service, Box::new(it.metadata))),
+        source(Api::<NetworkPolicy>::all(every()), labs.clone(), |it| Object::Other(Kind::NetworkPolicy, Box::new(it.metadata))),
+        source(Api::<ServiceAccount>::all(every()), labs, |it| Object::Other(Kind::ServiceAccount, Box::new(it.metadata))),
+        source(Api::<core::Node>::all(every()), plain.clone(), |node| Object::Node(Box::new(node))),
+        // Events have no labels to select them by.
+        source(Api::<core::Event>::all(every()), plain, |event| Object::Event(Box::new(event))),
+    ];
+    sources.into_iter().enumerate().map(|(number, stream)| stream.map(move |item| (number, item)).boxed()).collect()
+}
+
+/// Without the bookkeeping that makes up half of a pod.
+fn pod(mut pod: Pod) -> Object {
+    pod.metadata.managed_fields = None;
+    Object::Pod(Box::new(pod))
+}
+
+fn source<K>(api: Api<K>, config: watcher::Config, wrap: fn(K) -> Object) -> BoxStream<'static, Item>
+where
+    K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+{
+    let items = watcher(api, config).map(move |event| match event {
+        Ok(Event::Init) => Some(Item::Begins),
+        Ok(Event::InitDone) => Some(Item::Synced),
+        Ok(Event::InitApply(object) | Event::Apply(object)) => Some(Item::Is(wrap(object))),
+        Ok(Event::Delete(object)) => Some(Item::Gone(wrap(object))),
+        // Both mend themselves: the watcher lists again, or resumes where it was.
+        Err(watcher::Error::WatchError(status)) if status.code == 410 => None,
+        Err(watcher::Error::WatchFailed(error)) => {
+            tracing::debug!(error = %errors::chain(&error), "a watch was cut off and is resumed");
+            None
+        }
+        Err(error) => Some(Item::Broken(errors::chain(&error))),
+    });
+    items.filter_map(std::future::ready).boxed()
+}

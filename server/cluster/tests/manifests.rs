@@ -1,0 +1,132 @@
+//! What a start applies, as snapshots, and that each object is one which Kubernetes' own types can hold.
+
+#[expect(dead_code, reason = "the tests on clusters use the rest")]
+mod support;
+
+use cluster::{
+    Capabilities, Kind,
+    manifests::{self, Manifest},
+};
+use k8s_openapi::api::{
+    apps::v1::StatefulSet,
+    batch::v1::Job,
+    core::v1::{LimitRange, Namespace, PersistentVolumeClaim, ResourceQuota, Service, ServiceAccount},
+    networking::v1::NetworkPolicy,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use services::ports::LabOrder;
+use support::Orders;
+
+fn course() -> Orders {
+    Orders::seeded(uuid::Uuid::from_u128(0x018f_0000_0000_7000_8000_0000_0000_0000))
+}
+
+const OLD: Capabilities = Capabilities { indexed_jobs: false };
+
+#[test]
+fn a_notebook_on_a_slice() {
+    insta::assert_snapshot!(manifests::yaml(&course().slice(), Capabilities::CURRENT));
+}
+
+#[test]
+fn a_notebook_with_two_cards() {
+    insta::assert_snapshot!(own(&course().notebook(), Capabilities::CURRENT));
+}
+
+#[test]
+fn training_on_eight_nodes() {
+    insta::assert_snapshot!(own(&course().training(), Capabilities::CURRENT));
+}
+
+#[test]
+fn training_on_an_old_server() {
+    insta::assert_snapshot!(own(&course().training(), OLD));
+}
+
+/// The documents of the lab alone; the course's are in the first snapshot.
+fn own(order: &LabOrder, capabilities: Capabilities) -> String {
+    let all = manifests::yaml(order, capabilities);
+    all.split("---\n").skip(manifests::of_course(&order.course).len()).collect::<Vec<_>>().join("---\n")
+}
+
+fn orders() -> Vec<LabOrder> {
+    let course = course();
+    let mut without_cards = course.plain();
+    without_cards.lab.spec.cards_per_node = 0;
+    let mut shared_volume = course.training();
+    shared_volume.lab.spec.storage_gib = 100;
+    shared_volume.lab.spec.git_url = Some("https://git.example.edu/a.git".into());
+    vec![course.slice(), course.notebook(), course.plain(), course.training(), without_cards, shared_volume]
+}
+
+fn every_manifest() -> Vec<Manifest> {
+    let of = |order: &LabOrder| [manifests::all(order, Capabilities::CURRENT), manifests::all(order, OLD)].concat();
+    orders().iter().flat_map(of).collect()
+}
+
+#[test]
+fn every_field_is_one_that_kubernetes_has() {
+    fn same<K: DeserializeOwned + Serialize>(manifest: &Manifest) {
+        let typed: K = serde_json::from_value(manifest.body.clone()).unwrap_or_else(|error| panic!("{}: {error}", manifest.kind.as_str()));
+        // An unknown field would be lost on the way back.
+        assert_eq!(serde_json::to_value(&typed).expect("JSON"), manifest.body, "{}", manifest.kind.as_str());
+    }
+    for manifest in every_manifest() {
+        match manifest.kind {
+            Kind::Namespace => same::<Namespace>(&manifest),
+            Kind::ResourceQuota => same::<ResourceQuota>(&manifest),
+            Kind::LimitRange => same::<LimitRange>(&manifest),
+            Kind::NetworkPolicy => same::<NetworkPolicy>(&manifest),
+            Kind::ServiceAccount => same::<ServiceAccount>(&manifest),
+            Kind::PersistentVolumeClaim => same::<PersistentVolumeClaim>(&manifest),
+            Kind::Service => same::<Service>(&manifest),
+            Kind::StatefulSet => same::<StatefulSet>(&manifest),
+            Kind::Job => same::<Job>(&manifest),
+            Kind::Pod | Kind::ControllerRevision => panic!("not ours to apply"),
+        }
+    }
+}
+
+#[test]
+fn every_container_is_hardened_and_no_pod_has_a_token() {
+    let mut containers = 0;
+    for manifest in every_manifest().iter().filter(|manifest| matches!(manifest.kind, Kind::StatefulSet | Kind::Job)) {
+        let pod = &manifest.body["spec"]["template"]["spec"];
+        assert_eq!(pod["automountServiceAccountToken"], false);
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+        for field in ["containers", "initContainers"] {
+            for container in pod[field].as_array().into_iter().flatten() {
+                assert_eq!(container["securityContext"]["allowPrivilegeEscalation"], false);
+                assert_eq!(container["securityContext"]["capabilities"]["drop"][0], "ALL");
+                assert!(container["resources"]["limits"]["memory"].is_string());
+                containers += 1;
+            }
+        }
+    }
+    assert!(containers >= 12, "{containers}");
+}
+
+#[test]
+fn what_people_type_is_never_part_of_a_script() {
+    let order = course().slice();
+    let workload = manifests::workload(&order, Capabilities::CURRENT);
+    let init = &workload.body["spec"]["template"]["spec"]["initContainers"][0];
+    assert!(!init["command"].to_string().contains("git.example.edu"));
+    assert_eq!(init["env"][0]["value"], "https://git.example.edu/course/lesson-1.git");
+    let container = &workload.body["spec"]["template"]["spec"]["containers"][0];
+    assert!(container.get("command").is_none());
+    assert!(!container["env"].to_string().contains("NVIDIA_VISIBLE_DEVICES"), "cards are given, not asked for by a variable");
+}
+
+#[test]
+fn quotas_name_extended_resources_as_requests_only() {
+    let quota = manifests::resource_quota(&course().course, &course().course.settings.limits);
+    let hard = quota.body["spec"]["hard"].as_object().expect("limits");
+    for (key, value) in hard {
+        assert!(!key.starts_with("limits."), "{key}");
+        assert!(key.starts_with("requests.") || key == "pods", "{key}");
+        assert!(value.is_string(), "{key}: server-side apply takes quantities as strings");
+    }
+    assert_eq!((&hard["requests.nvidia.com/gpu"], &hard["requests.nvidia.com/mig-1g.10gb"]), (&"32".into(), &"224".into()));
+}

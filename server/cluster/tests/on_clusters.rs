@@ -1,0 +1,49 @@
+//! The same scenarios on the simulator and on a real control plane. Another scenario: a function in `scenarios/` and its name below.
+
+mod scenarios;
+mod support;
+
+macro_rules! scenarios {
+    ($($file:ident::$name:ident),+ $(,)?) => {
+        mod on_the_simulator {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    crate::scenarios::$file::$name(&crate::support::rig::Rig::simulated().await).await;
+                }
+            )+
+        }
+
+        mod on_a_real_control_plane {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    if let Some(rig) = crate::support::rig::Rig::real(concat!("on_a_real_control_plane::", stringify!($name))).await {
+                        crate::scenarios::$file::$name(&rig).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
+scenarios! {
+    life::a_notebook_starts_and_becomes_ready,
+    life::a_job_of_eight_starts_and_finishes,
+    life::a_stop_keeps_the_volume_and_a_start_brings_the_lab_back,
+    life::a_stopped_job_starts_anew,
+    life::a_second_start_changes_nothing,
+    destroy::nothing_is_left_after_a_destroy,
+    destroy::the_namespace_stays_while_another_lab_lives_in_it,
+    destroy::a_namespace_that_somebody_else_made_is_left_alone,
+    destroy::a_start_waits_for_a_namespace_that_is_ending,
+    failures::an_image_that_cannot_be_pulled_fails_the_lab,
+    failures::a_job_whose_rank_dies_fails_and_can_be_started_again,
+    failures::over_the_quota_is_a_failure_that_heals_with_the_quota,
+    failures::a_lab_that_finds_no_card_waits_and_does_not_fail,
+    failures::what_the_cluster_refuses_is_said_with_its_reason,
+    network::changes_are_reported,
+    network::a_cluster_that_is_away_is_reported_and_so_is_its_return,
+    network::a_connection_that_dies_silently_is_noticed,
+    network::version_and_nodes_are_read,
+}

@@ -1,0 +1,113 @@
+//! Start, stop and start again.
+
+use cluster::Kind;
+use domain::labs::{ConditionStatus, ObservedPhase};
+use kube::{
+    Api,
+    api::{ApiResource, DynamicObject, GroupVersionKind},
+};
+use services::ports::{Cluster, LabOrder};
+
+use super::phase;
+use crate::support::{Orders, orders::annotated, rig::Rig, until};
+
+pub async fn a_notebook_starts_and_becomes_ready(rig: &Rig) {
+    let order = Orders::new().notebook();
+    assert_eq!(rig.cluster.observe(&order).await.expect("an answer").phase, ObservedPhase::Absent);
+    rig.start(&order).await;
+    let seen = phase(rig, &order, ObservedPhase::Ready).await;
+    assert_eq!((seen.pods, seen.ready, seen.nodes.len()), (1, 1, 1));
+    assert_eq!(seen.failure, None);
+    for kind in ["VolumeBound", "Scheduled", "Ready"] {
+        let condition = seen.conditions.iter().find(|condition| condition.kind == kind).expect(kind);
+        assert_eq!(condition.status, ConditionStatus::True, "{kind}");
+    }
+    let mut kinds: Vec<_> = seen.objects.iter().map(|object| object.kind.as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["NetworkPolicy", "PersistentVolumeClaim", "Pod", "Service", "ServiceAccount", "StatefulSet"]);
+    assert!(seen.events.iter().any(|event| event.reason == "Scheduled" && event.object == "Pod/lab-2042-0"), "{:#?}", seen.events);
+    rig.clean(&order).await;
+    assert_eq!(rig.cluster.observe(&order).await.expect("an answer").phase, ObservedPhase::Absent);
+}
+
+pub async fn a_job_of_eight_starts_and_finishes(rig: &Rig) {
+    let order = annotated(Orders::new().training(), "succeed-after", "6");
+    rig.start(&order).await;
+    let seen = phase(rig, &order, ObservedPhase::Ready).await;
+    assert_eq!((seen.pods, seen.nodes.len()), (8, 8));
+    let seen = phase(rig, &order, ObservedPhase::Finished).await;
+    assert_eq!(seen.failure, None);
+    assert!(seen.conditions.iter().any(|condition| condition.kind == "Complete"));
+    rig.clean(&order).await;
+}
+
+pub async fn a_stop_keeps_the_volume_and_a_start_brings_the_lab_back(rig: &Rig) {
+    let order = Orders::new().notebook();
+    rig.start(&order).await;
+    phase(rig, &order, ObservedPhase::Ready).await;
+    let before = volume(rig, &order).await.expect("a volume");
+    rig.cluster.stop(&order).await.expect("a stop");
+    let seen = phase(rig, &order, ObservedPhase::Idle).await;
+    assert_eq!((seen.pods, seen.failure), (0, None));
+    rig.cluster.stop(&order).await.expect("a second stop is fine");
+    assert_eq!(volume(rig, &order).await.as_ref(), Some(&before), "the claim outlives the stop");
+    rig.start(&order).await;
+    phase(rig, &order, ObservedPhase::Ready).await;
+    assert_eq!(volume(rig, &order).await, Some(before));
+    rig.clean(&order).await;
+}
+
+pub async fn a_stopped_job_starts_anew(rig: &Rig) {
+    let order = Orders::new().training();
+    rig.cluster.stop(&order).await.expect("nothing to stop is fine");
+    rig.start(&order).await;
+    phase(rig, &order, ObservedPhase::Ready).await;
+    rig.cluster.stop(&order).await.expect("a stop");
+    let seen = phase(rig, &order, ObservedPhase::Idle).await;
+    assert!(!seen.objects.iter().any(|object| object.kind == "Pod"));
+    // Busy while the old Job is going, which `start` waits out.
+    rig.start(&order).await;
+    phase(rig, &order, ObservedPhase::Ready).await;
+    rig.clean(&order).await;
+}
+
+pub async fn a_second_start_changes_nothing(rig: &Rig) {
+    let order = Orders::new().slice();
+    // Slices are not on every test cluster; what is compared does not need a running pod.
+    rig.start(&order).await;
+    let applied = || async {
+        let before = versions(rig, &order).await;
+        rig.cluster.start(&order).await.expect("a second start");
+        (before, versions(rig, &order).await)
+    };
+    // Controllers write statuses for a while after the first start; then nothing may move.
+    let (before, _) = until("a start without effect", applied, |(before, after)| before == after).await;
+    assert_eq!(before.len(), 9, "{before:#?}");
+    rig.clean(&order).await;
+}
+
+/// Kind, name and resource version of everything that a start applies.
+async fn versions(rig: &Rig, order: &LabOrder) -> Vec<(String, String, String)> {
+    let mut versions = Vec::new();
+    for manifest in cluster::manifests::all(order, cluster::Capabilities { indexed_jobs: false }) {
+        let found = api(rig, manifest.kind, &order.lab.namespace).get(&manifest.name).await.expect("it was applied");
+        versions.push((manifest.kind.as_str().to_owned(), manifest.name, found.metadata.resource_version.expect("a version")));
+    }
+    versions
+}
+
+async fn volume(rig: &Rig, order: &LabOrder) -> Option<String> {
+    let found = api(rig, Kind::PersistentVolumeClaim, &order.lab.namespace).get_opt(&order.lab.name).await.expect("an answer");
+    found.and_then(|claim| claim.metadata.uid)
+}
+
+fn api(rig: &Rig, kind: Kind, namespace: &str) -> Api<DynamicObject> {
+    let version = kind.api_version();
+    let (group, version) = version.rsplit_once('/').unwrap_or(("", &version));
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.as_str()));
+    if kind == Kind::Namespace {
+        Api::all_with(rig.client.clone(), &resource)
+    } else {
+        Api::namespaced_with(rig.client.clone(), namespace, &resource)
+    }
+}

@@ -1,0 +1,123 @@
+//! A cluster to test on: a simulator of the test's own, or the control plane that LECTERN_TEST_KUBECONFIG names.
+
+use std::{fs::OpenOptions, io::Write};
+
+use cluster::Kubernetes;
+use k8s_openapi::api::core::v1::PersistentVolume;
+use kube::{
+    Api, Client, Config,
+    api::PostParams,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use serde_json::json;
+use services::ports::{Cluster, LabOrder};
+
+use super::{Gate, until};
+
+pub struct Rig {
+    pub cluster: Kubernetes,
+    /// The same cluster, to look behind Lectern's back and to interfere.
+    pub client: Client,
+    kubeconfig: Kubeconfig,
+    /// Where the API server listens.
+    server: String,
+    /// Has no volume provisioner: the test makes the volumes.
+    bare: bool,
+    /// Stops with the rig.
+    _simulator: Option<simulator::Simulator>,
+}
+
+impl Rig {
+    /// `None`, and a line that says so, when no control plane is named.
+    pub async fn real(test: &str) -> Option<Self> {
+        match std::env::var("LECTERN_TEST_KUBECONFIG") {
+            Ok(path) if !path.is_empty() => Some(Self::of(Kubeconfig::read_from(path).expect("a kubeconfig"), None).await),
+            _ => {
+                skip(test, "LECTERN_TEST_KUBECONFIG names no control plane");
+                None
+            }
+        }
+    }
+
+    /// A simulated cluster of the test's own.
+    pub async fn simulated() -> Self {
+        install_tls();
+        let options = simulator::Options { pace: simulator::Pace::fast(), ..simulator::Options::default() };
+        let simulator = simulator::start(options).await.expect("a simulator");
+        Self::of(Kubeconfig::from_yaml(&simulator.kubeconfig()).expect("a kubeconfig"), Some(simulator)).await
+    }
+
+    async fn of(kubeconfig: Kubeconfig, simulator: Option<simulator::Simulator>) -> Self {
+        install_tls();
+        let config = configuration(&kubeconfig).await;
+        let server = config.cluster_url.authority().expect("a host").to_string();
+        let client = Client::try_from(config.clone()).expect("a client");
+        let cluster = Kubernetes::connect(config).await.expect("a cluster");
+        Self { cluster, client, kubeconfig, server, bare: simulator.is_none(), _simulator: simulator }
+    }
+
+    /// The cluster through a network that the test can break.
+    pub async fn through_a_gate(&self) -> (Kubernetes, Gate) {
+        let gate = Gate::before(&self.server).await;
+        let mut config = configuration(&self.kubeconfig).await;
+        config.cluster_url = format!("https://{}", gate.address).parse().expect("a URL");
+        (Kubernetes::connect(config).await.expect("a cluster"), gate)
+    }
+
+    /// Starts the lab, with a volume for its claim where nothing else provides one.
+    pub async fn start(&self, order: &LabOrder) {
+        self.provide_volume(order).await;
+        until("the lab is applied", || self.cluster.start(order), Result::is_ok).await.expect("until");
+    }
+
+    async fn provide_volume(&self, order: &LabOrder) {
+        let lab = &order.lab;
+        if !self.bare || lab.spec.storage_gib == 0 {
+            return;
+        }
+        let name = format!("{}-{}", lab.namespace, lab.name);
+        let volume: PersistentVolume = serde_json::from_value(json!({
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": { "name": name },
+            "spec": {
+                "capacity": { "storage": format!("{}Gi", lab.spec.storage_gib) },
+                "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
+                "persistentVolumeReclaimPolicy": "Retain",
+                "claimRef": { "namespace": lab.namespace, "name": lab.name },
+                "hostPath": { "path": "/tmp" },
+            },
+        }))
+        .expect("a volume");
+        let volumes = Api::<PersistentVolume>::all(self.client.clone());
+        if volumes.get_opt(&name).await.expect("an answer").is_none() {
+            volumes.create(&PostParams::default(), &volume).await.expect("a volume");
+        }
+    }
+
+    /// Destroys the lab and its course, and waits until nothing is left.
+    pub async fn clean(&self, order: &LabOrder) {
+        until("the lab is gone", || self.cluster.destroy(order, true), |left| matches!(left, Ok(0))).await.expect("until");
+        if self.bare {
+            let name = format!("{}-{}", order.lab.namespace, order.lab.name);
+            let _ = Api::<PersistentVolume>::all(self.client.clone()).delete(&name, &kube::api::DeleteParams::default()).await;
+        }
+    }
+}
+
+fn install_tls() {
+    // Another test of this process may have done it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+async fn configuration(kubeconfig: &Kubeconfig) -> Config {
+    Config::from_custom_kubeconfig(kubeconfig.clone(), &KubeConfigOptions::default()).await.expect("a configuration")
+}
+
+fn skip(test: &str, reason: &str) {
+    if let Some(log) = std::env::var_os("LECTERN_SKIP_LOG") {
+        let mut file = OpenOptions::new().create(true).append(true).open(log).expect("the skip log");
+        writeln!(file, "{test}: {reason}").expect("the skip log");
+    }
+    eprintln!("SKIP {test}: {reason}");
+}

@@ -1,0 +1,72 @@
+//! Changing one's own password.
+
+use domain::{
+    Error, Problem, Result,
+    error::FieldErrors,
+    people::{PASSWORD_MAX, check_password},
+};
+use serde_json::json;
+use storage::accounts::users;
+
+use super::{Bucket, about, count_try, wait};
+use crate::{
+    Caller, Services,
+    audit::{self, refused_with_code},
+    error::OrDomain,
+    password,
+};
+
+const ACTION: &str = "password.change";
+
+/// Ends every session of the person but gives the new credentials version for the one that asked.
+///
+/// Errors: `Invalid` on `current` (`Missing`, `WrongPassword`) or `new`; `RateLimited` like signing in, since it is a way to guess.
+pub async fn change_password(services: &Services, caller: &Caller, current: &str, new: &str) -> Result<i64> {
+    let user = caller.actor.user;
+    let mut errors = FieldErrors::default();
+    if current.is_empty() {
+        errors.push("current", Problem::Missing);
+    }
+    if let Err(problem) = check_password(new) {
+        errors.push("new", problem);
+    }
+    errors.finish()?;
+
+    let buckets = [Bucket::Account(&caller.actor.login)];
+    let stored = {
+        let mut connection = services.db.read().await.or_domain()?;
+        if let Some(limited) = wait(&mut connection, &buckets, services.clock.now()).await? {
+            return Err(audit::refused(services, caller, about(caller, ACTION), limited).await);
+        }
+        users::by_id(&mut connection, user).await.or_domain()?.ok_or(Error::Unauthenticated)?
+    };
+    let fits = current.chars().take(PASSWORD_MAX as usize + 1).count() <= PASSWORD_MAX as usize;
+    let matches = fits && {
+        let turn = password::turn().await?;
+        password::verify(&turn, current, Some(&stored.password_hash)).await?
+    };
+    if !matches {
+        let mut write = services.db.begin_write().await.or_domain()?;
+        let counted = count_try(&mut write, &buckets, services.clock.now()).await;
+        write.commit().await.or_domain()?;
+        if let Err(limited) = counted {
+            return Err(audit::refused(services, caller, about(caller, ACTION), limited).await);
+        }
+        refused_with_code(services, caller, about(caller, ACTION), "wrong_password").await;
+        return Err(Error::field("current", Problem::WrongPassword));
+    }
+
+    let hash = password::hash(services, new).await?;
+    let mut write = services.db.begin_write().await.or_domain()?;
+    let version = users::set_password(&mut write, user, &hash).await.or_domain()?;
+    if version != stored.credentials_version + 1 {
+        // Somebody else changed it, or disabled the account, while this one was hashed: nothing of it stays.
+        write.rollback().await.or_domain()?;
+        return Err(Error::Stale);
+    }
+    let entry = about(caller, ACTION).before(json!({"password": "***"})).after(json!({"password": "***"}));
+    audit::success(services, &mut write, caller, entry).await?;
+    write.commit().await.or_domain()?;
+    services.cache.actors.forget(&user);
+    Ok(version)
+}

@@ -1,0 +1,72 @@
+//! Catalogue, prices and policies in memory. Every use compares one version number with the database, so that a change by
+//! another replica is seen at once and nothing else is read.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::{
+    Result,
+    approvals::Policy,
+    catalogue::Offering,
+    ids::{OfferingId, PriceBookId, TenantId},
+    money::Currency,
+    pricing::PriceBook,
+};
+use storage::AnyConnection;
+use uuid::Uuid;
+
+use crate::{Services, error::OrDomain};
+
+/// All that the catalogue, the order form and the decision read.
+#[derive(Debug)]
+pub struct Shelf {
+    version: i64,
+    /// On sale, in order.
+    pub offerings: Vec<Offering>,
+    books: Vec<(Option<TenantId>, PriceBook)>,
+    policies: Vec<(TenantId, Policy)>,
+    no_prices: PriceBook,
+    no_policy: Policy,
+}
+
+impl Shelf {
+    /// By slug or id.
+    pub fn offering(&self, name: &str) -> Option<&Offering> {
+        let id: Option<OfferingId> = name.parse().ok();
+        self.offerings.iter().find(|offering| offering.slug == name || Some(offering.id) == id)
+    }
+
+    /// The tenant's own prices, or everybody's. An installation without prices gets an empty book: every estimate then says `PriceMissing`.
+    pub fn book(&self, tenant: TenantId) -> &PriceBook {
+        let of = |wanted: Option<TenantId>| self.books.iter().find(|(owner, _)| *owner == wanted).map(|(_, book)| book);
+        of(Some(tenant)).or_else(|| of(None)).unwrap_or(&self.no_prices)
+    }
+
+    /// Without a policy a manager decides everything.
+    pub fn policy(&self, tenant: TenantId) -> &Policy {
+        self.policies.iter().find(|(owner, _)| *owner == tenant).map_or(&self.no_policy, |(_, policy)| policy)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct ShelfCache(Mutex<Option<Arc<Shelf>>>);
+
+/// The shelf as of now. One statement while nothing has changed.
+pub async fn shelf(services: &Services, connection: &mut AnyConnection) -> Result<Arc<Shelf>> {
+    // Read before the content: a change in between makes the next call load again, never keep what is old.
+    let version = storage::offerings::version(connection).await.or_domain()?;
+    // A panic while the lock is held cannot leave half a value: it is replaced in one step.
+    let kept = services.cache.shelf.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(shelf) = kept.filter(|shelf| shelf.version == version) {
+        return Ok(shelf);
+    }
+    let shelf = Arc::new(Shelf {
+        version,
+        offerings: storage::offerings::on_sale(connection).await.or_domain()?,
+        books: storage::prices::books(connection).await.or_domain()?,
+        policies: storage::policies::all(connection).await.or_domain()?,
+        no_prices: PriceBook { id: PriceBookId::from_uuid(Uuid::nil()), currency: Currency::Cny, prices: Vec::new() },
+        no_policy: Policy { rules: Vec::new() },
+    });
+    *services.cache.shelf.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&shelf));
+    Ok(shelf)
+}

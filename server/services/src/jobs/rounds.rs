@@ -1,0 +1,57 @@
+//! A job as a loop of rounds that nothing ends: an error or a panic is logged, once for as long as it stays the same.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use domain::Result;
+use futures::FutureExt;
+
+use crate::Services;
+
+/// Does a round, waits `period`, and so on for ever.
+pub(super) async fn every<F>(name: &'static str, period: Duration, services: Services, round: impl Fn(Services) -> F + Send)
+where
+    F: Future<Output = Result<()>> + Send,
+{
+    let mut trouble = Trouble::new(name);
+    loop {
+        trouble.note(guarded(round(services.clone())).await.as_ref().err());
+        tokio::time::sleep(period).await;
+    }
+}
+
+/// The round's result; a panic in it becomes an error.
+pub(super) async fn guarded(round: impl Future<Output = Result<()>>) -> Result<(), String> {
+    match AssertUnwindSafe(round).catch_unwind().await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+            Err(format!("panicked: {}", text.unwrap_or_default()))
+        }
+    }
+}
+
+/// Remembers what was logged last, so that a fault that lasts does not fill the log.
+pub(super) struct Trouble {
+    job: &'static str,
+    last: Option<String>,
+}
+
+impl Trouble {
+    pub(super) const fn new(job: &'static str) -> Self {
+        Self { job, last: None }
+    }
+    pub(super) fn note(&mut self, error: Option<&String>) {
+        match (error, &self.last) {
+            (Some(error), last) if last.as_ref() != Some(error) => {
+                tracing::error!(job.name = self.job, "background job: {error}");
+                self.last = Some(error.clone());
+            }
+            (None, Some(_)) => {
+                tracing::info!(job.name = self.job, "background job works again");
+                self.last = None;
+            }
+            _ => {}
+        }
+    }
+}

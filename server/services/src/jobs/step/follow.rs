@@ -1,0 +1,90 @@
+//! A lab that comes up or runs: its state follows what the cluster reports.
+
+use domain::{
+    labs::{Failure, Lab, LabEvent, LabState, Observation, ObservedPhase},
+    orders::OrderEvent,
+};
+
+use super::{JOB, LOOK_AGAIN, Next, Trouble, keep_observation};
+use crate::{
+    Services,
+    error::OrDomain,
+    hub::News,
+    jobs::lease,
+    labs::transition::{self, By},
+    ports::{ClusterError, LabOrder},
+};
+
+pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
+    let lab = &order.lab;
+    let seen = services.cluster.observe(order).await?;
+    match (lab.state, seen.phase) {
+        (LabState::Starting, ObservedPhase::Ready) => turn(services, lab, LabEvent::Ready, &seen).await,
+        (LabState::Running, ObservedPhase::Ready) => {
+            keep_observation(services, lab, &seen).await?;
+            Ok(Next::Done)
+        }
+        (LabState::Running, ObservedPhase::Progressing | ObservedPhase::Idle | ObservedPhase::Absent) => {
+            turn(services, lab, LabEvent::Lost, &seen).await
+        }
+        (_, ObservedPhase::Finished) => turn(services, lab, LabEvent::Finished, &seen).await,
+        (_, ObservedPhase::Failed) => {
+            let (reason, message) = seen.failure.clone().unwrap_or_else(|| ("Unknown".into(), String::new()));
+            fail(services, lab, &reason, &message, Some(&seen)).await
+        }
+        // The pods are not there: either they are still to come, or somebody took the objects away. Applying again heals that.
+        (_, ObservedPhase::Absent | ObservedPhase::Idle) => {
+            keep_observation(services, lab, &seen).await?;
+            match services.cluster.start(order).await {
+                Ok(()) => Ok(Next::Soon(2)),
+                Err(ClusterError::Refused { reason, message }) => fail(services, lab, &reason, &message, Some(&seen)).await,
+                Err(other) => Err(other.into()),
+            }
+        }
+        (_, ObservedPhase::Progressing) => {
+            keep_observation(services, lab, &seen).await?;
+            Ok(Next::Soon(LOOK_AGAIN))
+        }
+        // Not called for other states.
+        (_, ObservedPhase::Ready) => Ok(Next::Done),
+    }
+}
+
+/// The lab's next state, with the report that brought it and what it means for the order, in one transaction.
+async fn turn(services: &Services, lab: &Lab, event: LabEvent, seen: &Observation) -> Result<Next, Trouble> {
+    let mut lab = lab.clone();
+    let mut write = lease::begin_write(services).await?;
+    let order = match event {
+        // A short job may end before anybody sees it run: it ran all the same.
+        LabEvent::Ready | LabEvent::Finished => transition::order(services, &mut write, &lab, OrderEvent::Fulfil, None, By::Job(JOB)).await?,
+        _ => None,
+    };
+    transition::take(services, &mut write, &mut lab, event, By::Job(JOB)).await?;
+    storage::observations::put(&mut write, lab.id, seen, services.clock.now()).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    services.hub.tell(News::Lab(lab.tenant, lab.id));
+    if let Some(news) = order {
+        services.hub.tell(news);
+    }
+    Ok(if lab.state == LabState::Running { Next::Done } else { Next::Again })
+}
+
+/// The lab failed: said why, and its order with it if it never ran. The next step takes its pods away and frees its cards.
+pub(super) async fn fail(services: &Services, lab: &Lab, reason: &str, message: &str, seen: Option<&Observation>) -> Result<Next, Trouble> {
+    let mut lab = lab.clone();
+    let now = services.clock.now();
+    let mut write = lease::begin_write(services).await?;
+    let told = format!("{reason}: {message}");
+    let order = transition::order(services, &mut write, &lab, OrderEvent::Fail, Some(&told), By::Job(JOB)).await?;
+    let failure = Failure { reason: reason.to_owned(), message: message.to_owned(), at: now };
+    transition::take_with(services, &mut write, &mut lab, LabEvent::Fail, By::Job(JOB), Some(failure)).await?;
+    if let Some(seen) = seen {
+        storage::observations::put(&mut write, lab.id, seen, now).await.or_domain()?;
+    }
+    write.commit().await.or_domain()?;
+    services.hub.tell(News::Lab(lab.tenant, lab.id));
+    if let Some(news) = order {
+        services.hub.tell(news);
+    }
+    Ok(Next::Again)
+}

@@ -1,0 +1,257 @@
+use domain::{
+    Error,
+    labs::{LabState, ObservedPhase},
+    orders::OrderState,
+};
+use storage::testing::for_each_engine;
+
+use super::Scene;
+use crate::{
+    cluster_status,
+    jobs::{reconcile, watch},
+    labs,
+    ports::Change,
+};
+
+#[tokio::test]
+async fn a_process_that_is_killed_between_any_two_steps_goes_on_where_it_was() {
+    for_each_engine("a_process_that_is_killed_between_any_two_steps_goes_on_where_it_was", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let cluster = &services.cluster;
+        let id = scene.pending().await;
+        // Killed after the cluster did it and before the database knew: each call is made by hand, then the step runs as after a restart.
+        cluster.start(&scene.lab_order(id).await).await.expect("the cluster takes it");
+        assert_eq!(scene.lab(id).await.state, LabState::Pending);
+        assert_eq!(reconcile::lab(services, id).await, Ok(true));
+        assert_eq!(scene.lab(id).await.state, LabState::Starting);
+        assert_eq!(reconcile::lab(services, id).await, Ok(false));
+        assert_eq!(scene.lab(id).await.state, LabState::Running);
+
+        labs::stop(services, &scene.teacher, id).await.expect("stops");
+        cluster.stop(&scene.lab_order(id).await).await.expect("the cluster takes it");
+        assert_eq!((scene.lab(id).await.state, scene.reserved().await), (LabState::Stopping, 1));
+        reconcile::lab(services, id).await.expect("a step");
+        assert_eq!((scene.lab(id).await.state, scene.reserved().await), (LabState::Stopped, 0));
+
+        labs::destroy(services, &scene.teacher, id).await.expect("goes");
+        cluster.destroy(&scene.lab_order(id).await, true).await.expect("the cluster takes it");
+        assert_eq!(scene.lab(id).await.state, LabState::Destroying);
+        reconcile::lab(services, id).await.expect("a step");
+        assert_eq!(scene.lab(id).await.state, LabState::Destroyed);
+        // The work is still in the outbox, as after a kill before it was crossed off: doing it again changes nothing.
+        let steps = scene.steps(id).await;
+        scene.settle().await;
+        assert_eq!((scene.steps(id).await, scene.waiting_work().await), (steps, 0));
+        assert_eq!(scene.recorded(&id.to_string()).await.iter().filter(|action| *action == "lab.applied").count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_away_keeps_the_work_until_it_is_back() {
+    for_each_engine("a_cluster_that_is_away_keeps_the_work_until_it_is_back", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.go_away();
+        let id = scene.pending().await;
+        scene.settle().await;
+        assert_eq!((scene.lab(id).await.state, scene.waiting_work().await), (LabState::Pending, 1));
+        let since = cluster_status::current(services).await.expect("a status").away_since;
+        assert_eq!(since, Some(services.clock.now()));
+        // Tries again with growing pauses, and the time since it is away stays.
+        for _ in 0..8 {
+            scene.world.clock.advance(30);
+            scene.settle().await;
+        }
+        assert_eq!(cluster_status::current(services).await.expect("a status").away_since, since);
+        assert_eq!(reconcile::lab(services, id).await, Err(Error::Unavailable { retry_after_seconds: 5 }));
+
+        scene.world.cluster.come_back();
+        watch::take(services, &[Change::Away("gone".into()), Change::All]).await.expect("work");
+        scene.settle().await;
+        assert_eq!(scene.lab(id).await.state, LabState::Running);
+        assert_eq!(cluster_status::current(services).await.expect("a status").away_since, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_reconcilers_at_once_take_each_step_once() {
+    for_each_engine("two_reconcilers_at_once_take_each_step_once", |database| async {
+        let scene = Scene::on(database).await;
+        let replica = scene.world.replica();
+        let mut made = Vec::new();
+        for _ in 0..6 {
+            made.push(scene.pending().await);
+        }
+        let both = || async {
+            for _ in 0..6 {
+                let (one, two) = futures::join!(reconcile::due(&scene.world.services), reconcile::due(&replica));
+                one.and(two).expect("both work");
+            }
+        };
+        both().await;
+        for id in &made {
+            assert_eq!(scene.steps(*id).await, ["pending order", "starting applied", "running ready"]);
+            labs::destroy(&scene.world.services, &scene.teacher, *id).await.expect("goes");
+        }
+        both().await;
+        for id in made {
+            assert_eq!(scene.steps(id).await[3..], ["destroying destroy", "destroyed objects_gone"]);
+            assert!(!scene.world.cluster.holds(id));
+        }
+        assert_eq!((scene.reserved().await, scene.waiting_work().await), (0, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lab_that_is_stopped_while_it_starts_does_not_come_up() {
+    for_each_engine("a_lab_that_is_stopped_while_it_starts_does_not_come_up", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.pending().await;
+        let slow = scene.lab_order(id).await;
+        labs::stop(services, &scene.teacher, id).await.expect("stops");
+        scene.settle().await;
+        assert_eq!(scene.lab(id).await.state, LabState::Stopped);
+        // A start that was on its way arrives after the stop: its pods are taken away again.
+        services.cluster.start(&slow).await.expect("the cluster does not know better");
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        let seen = services.cluster.observe(&slow).await.expect("answers");
+        assert_eq!((seen.pods, seen.phase), (0, ObservedPhase::Idle));
+        assert_eq!((scene.lab(id).await.state, scene.reserved().await), (LabState::Stopped, 0));
+
+        labs::destroy(services, &scene.teacher, id).await.expect("goes");
+        scene.settle().await;
+        services.cluster.start(&slow).await.expect("the cluster does not know better");
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        assert!(!scene.world.cluster.holds(id), "nor after it is destroyed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_failed_lab_gives_its_cards_back_and_keeps_what_was_said_of_it() {
+    for_each_engine("a_failed_lab_gives_its_cards_back_and_keeps_what_was_said_of_it", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.hold_pods();
+        let id = scene.pending().await;
+        scene.settle().await;
+        scene.world.cluster.fail(id, "ImagePullBackOff", "no such image");
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        let detail = labs::get(services, &scene.teacher, id).await.expect("reads");
+        assert_eq!((detail.view.lab.state, detail.view.lab.reserved, detail.observation.pods), (LabState::Failed, false, 0));
+        assert_eq!(detail.observation.failure, Some(("ImagePullBackOff".into(), "no such image".into())));
+        assert_eq!(detail.view.lab.failure.map(|failure| failure.reason).as_deref(), Some("ImagePullBackOff"));
+        assert_eq!((scene.order_state(id).await, scene.reserved().await), (OrderState::Failed, 0));
+        labs::start(services, &scene.teacher, id).await.expect("again");
+        scene.settle().await;
+        scene.world.cluster.make_ready(id);
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        assert_eq!((scene.lab(id).await.state, scene.order_state(id).await), (LabState::Running, OrderState::Fulfilled));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_state_follows_what_the_watch_reports() {
+    for_each_engine("the_state_follows_what_the_watch_reports", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.hold_pods();
+        let id = scene.pending().await;
+        scene.settle().await;
+        let told = |expected| {
+            let scene = &scene;
+            async move {
+                watch::take(services, &[Change::Lab(id), Change::Lab(id)]).await.expect("work");
+                scene.settle().await;
+                assert_eq!(scene.lab(id).await.state, expected);
+            }
+        };
+        told(LabState::Starting).await;
+        scene.world.cluster.make_ready(id);
+        told(LabState::Running).await;
+        let first = scene.lab(id).await.first_running_at;
+        scene.world.clock.advance(60);
+        scene.world.cluster.lose_pod(id);
+        told(LabState::Starting).await;
+        scene.world.cluster.make_ready(id);
+        told(LabState::Running).await;
+        assert_eq!(scene.lab(id).await.first_running_at, first, "the ordered time counts from the first");
+        scene.world.cluster.finish(id);
+        told(LabState::Stopped).await;
+        assert_eq!(scene.reserved().await, 0);
+        // A change of a lab that is none of ours is no error.
+        let unknown = domain::ids::LabId::from_uuid(services.entropy.uuid());
+        watch::take(services, &[Change::Lab(unknown)]).await.expect("work");
+        scene.settle().await;
+        assert_eq!(scene.waiting_work().await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn objects_that_somebody_took_away_are_made_again() {
+    for_each_engine("objects_that_somebody_took_away_are_made_again", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        services.cluster.destroy(&scene.lab_order(id).await, false).await.expect("by somebody with kubectl");
+        watch::resync(services).await.expect("work");
+        scene.settle().await;
+        scene.world.clock.advance(5);
+        scene.settle().await;
+        assert_eq!(scene.lab(id).await.state, LabState::Running);
+        assert!(scene.world.cluster.holds(id));
+        assert_eq!(scene.steps(id).await[3..], ["starting lost", "running ready"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lab_is_destroyed_when_the_last_object_is_gone_and_not_before() {
+    for_each_engine("a_lab_is_destroyed_when_the_last_object_is_gone_and_not_before", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        scene.world.cluster.set_stuck_objects(2);
+        labs::destroy(services, &scene.teacher, id).await.expect("goes");
+        for _ in 0..3 {
+            scene.settle().await;
+            scene.world.clock.advance(1);
+        }
+        assert_eq!((scene.lab(id).await.state, scene.reserved().await), (LabState::Destroying, 1));
+        scene.world.cluster.set_stuck_objects(0);
+        scene.settle().await;
+        assert_eq!((scene.lab(id).await.state, scene.reserved().await), (LabState::Destroyed, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cards_of_nodes_that_cannot_take_pods_do_not_count() {
+    for_each_engine("cards_of_nodes_that_cannot_take_pods_do_not_count", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let operator = scene.world.operator("zhao").await;
+        let status = cluster_status::get(services, &operator).await.expect("operators read it");
+        assert_eq!((status.version.as_str(), status.nodes.len(), status.simulated), ("v1.33.0", 3, true));
+        let whole = |status: &domain::cluster::ClusterStatus| {
+            status.pools.iter().find(|pool| pool.card.id() == "a100-80g").map(|pool| (pool.total, pool.largest_node))
+        };
+        assert_eq!(whole(&status), Some((16, 8)));
+        scene.world.cluster.set_nodes(&[("gpu-3", "a100-80g-1g.10gb", 14)]);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        assert_eq!(whole(&cluster_status::current(services).await.expect("a status")), Some((0, 0)));
+        assert_eq!(cluster_status::get(services, &scene.teacher).await.expect_err("not theirs"), Error::Forbidden);
+    })
+    .await;
+}

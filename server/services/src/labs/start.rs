@@ -1,0 +1,64 @@
+//! Starting a lab again: quota is checked again, and cards are set aside again or the lab waits for them in the queue.
+
+use domain::{
+    Error, Result,
+    access::Action,
+    ids::LabId,
+    labs::{LabEvent, LabState, LabView},
+    quotas::Amounts,
+};
+use storage::Write;
+
+use super::{
+    load, read,
+    transition::{self, By},
+};
+use crate::{Caller, Services, error::OrDomain, hub::News};
+
+/// From stopped or failed; cards are reserved again or the lab waits for them. Asking again for what is already so is no error.
+///
+/// Errors: `OverQuota`; `InvalidTransition` while it stops, when it is destroyed, and when its ordered time is over (state `ended`).
+pub async fn start(services: &Services, caller: &Caller, id: LabId) -> Result<LabView> {
+    load::changing(services, caller, Action::LabStart, id, || change(services, caller, id)).await?;
+    read::view(services, caller, id).await
+}
+
+async fn change(services: &Services, caller: &Caller, id: LabId) -> Result<()> {
+    let mut write = services.db.begin_write().await.or_domain()?;
+    let now = services.clock.now();
+    let mut lab = load::fresh(&mut write, id).await?;
+    if matches!(lab.state, LabState::Pending | LabState::Starting | LabState::Running) {
+        return Ok(());
+    }
+    if lab.state.allows(LabEvent::Start) && lab.ends_at.is_some_and(|end| end <= now) {
+        return Err(Error::InvalidTransition { state: "ended".into(), event: LabEvent::Start.as_str().into() });
+    }
+    if lab.state == LabState::Stopped {
+        check_quota(services, &mut write, &lab).await?;
+    }
+    let has_cards = lab.reserved || reserve(&mut write, &lab, now).await?;
+    transition::take(services, &mut write, &mut lab, LabEvent::Start, By::Person(caller)).await?;
+    storage::labs::set_queued_at(&mut write, id, (!has_cards).then_some(now)).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    services.hub.tell(News::Lab(lab.tenant, id));
+    Ok(())
+}
+
+/// A stopped lab counts with its volume only, so the rest must fit again. A failed one still counts with everything.
+async fn check_quota(services: &Services, write: &mut Write, lab: &domain::labs::Lab) -> Result<()> {
+    storage::quotas::lock(write, lab.course).await.or_domain()?;
+    let quota = storage::quotas::of_course(write, lab.course, services.clock.now()).await.or_domain()?.ok_or(Error::NotFound)?;
+    let asked = Amounts { storage_gib: 0, ..Amounts::running(&lab.spec) };
+    quota.status.check_amounts(&asked)
+}
+
+/// Sets cards aside, unless others already wait for them.
+async fn reserve(write: &mut Write, lab: &domain::labs::Lab, now: domain::time::Timestamp) -> Result<bool> {
+    let (card, cards) = (lab.spec.card, lab.spec.cards());
+    storage::pools::lock(write, card).await.or_domain()?;
+    let largest = storage::pools::find(write, card).await.or_domain()?.map_or(0, |pool| pool.total);
+    if cards > 0 && !storage::reservations::queue(write, card, largest, 1).await.or_domain()?.is_empty() {
+        return Ok(false);
+    }
+    storage::reservations::take(write, lab.id, card, cards, now).await.or_domain()
+}

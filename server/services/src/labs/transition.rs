@@ -1,0 +1,182 @@
+//! The one way in which a lab changes: its next state, the step in its life, the audit record and the work, in one transaction.
+
+use domain::{
+    Error, Result,
+    access::Action,
+    audit::Outcome,
+    ids::{LabId, OutboxId},
+    labs::{Failure, Lab, LabEvent},
+    orders::OrderEvent,
+    time::Timestamp,
+};
+use serde_json::{Value, json};
+use storage::{Write, outbox};
+
+use crate::{
+    Caller, Services,
+    audit::{self, Entry},
+    error::OrDomain,
+    hub::News,
+};
+
+/// Who brings a change about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum By<'a> {
+    Person(&'a Caller),
+    Job(&'static str),
+}
+
+/// Takes the lab to its next state and writes all that belongs to it. `lab` then is as stored, its reservation aside.
+///
+/// Errors: `InvalidTransition`; `Stale` when somebody changed the lab since it was read.
+pub(crate) async fn take(services: &Services, write: &mut Write, lab: &mut Lab, event: LabEvent, by: By<'_>) -> Result<()> {
+    take_with(services, write, lab, event, by, None).await
+}
+
+/// As [`take`], for [`LabEvent::Fail`] with what the cluster said.
+pub(crate) async fn take_with(
+    services: &Services,
+    write: &mut Write,
+    lab: &mut Lab,
+    event: LabEvent,
+    by: By<'_>,
+    failure: Option<Failure>,
+) -> Result<()> {
+    let before = tracked(lab);
+    let from = lab.state;
+    let now = services.clock.now();
+    lab.state = from.after(event)?;
+    mark(lab, event, failure, now);
+    if !storage::labs::save(write, lab).await.or_domain()? {
+        return Err(Error::Stale);
+    }
+    lab.version += 1;
+    let (outcome, person) = match by {
+        By::Person(caller) => (Outcome::Success, Some(caller.actor.user)),
+        By::Job(_) if event == LabEvent::Fail => (Outcome::Failed, None),
+        By::Job(_) => (Outcome::Success, None),
+    };
+    storage::labs::add_change(write, lab.id, Some(from), lab.state, now, event.as_str(), person).await.or_domain()?;
+    let entry = entry(format!("lab.{}", event.as_str()), lab).before(before).after(tracked(lab));
+    match by {
+        By::Person(caller) => audit::success(services, write, caller, entry).await?,
+        By::Job(job) => audit::by_job(services, write, job, lab.tenant, entry, outcome).await?,
+    }
+    if matches!(event, LabEvent::Start | LabEvent::Stop | LabEvent::Destroy) {
+        want(services, write, lab.id).await?;
+    }
+    Ok(())
+}
+
+/// What an event leaves behind besides the state.
+fn mark(lab: &mut Lab, event: LabEvent, failure: Option<Failure>, now: Timestamp) {
+    match event {
+        LabEvent::Ready => {
+            lab.first_running_at.get_or_insert(now);
+            lab.ends_at.get_or_insert(now.plus_minutes(lab.minutes.into()));
+            lab.failure = None;
+        }
+        LabEvent::Start => lab.failure = None,
+        LabEvent::Fail => lab.failure = failure,
+        _ => {}
+    }
+}
+
+/// Asks the reconciler to look at the lab as soon as can be.
+pub(crate) async fn want(services: &Services, write: &mut Write, lab: LabId) -> Result<()> {
+    let id = OutboxId::from_uuid(services.entropy.uuid());
+    outbox::want(write, id, outbox::RECONCILE_LAB, &lab.to_string(), services.clock.now()).await.or_domain()
+}
+
+/// Takes the lab's order along, where its state allows the event: an order that is fulfilled stays so whatever its lab does later.
+/// Gives the news for after the commit.
+///
+/// Errors: `Stale` when somebody changed the order at the same time.
+pub(crate) async fn order(
+    services: &Services,
+    write: &mut Write,
+    lab: &Lab,
+    event: OrderEvent,
+    reason: Option<&str>,
+    by: By<'_>,
+) -> Result<Option<News>> {
+    let Some(mut order) = storage::orders::find(write, lab.order).await.or_domain()? else { return Ok(None) };
+    let before = order.state;
+    let Ok(next) = before.after(event) else { return Ok(None) };
+    order.state = next;
+    if let Some(reason) = reason {
+        order.reason = Some(reason.chars().take(500).collect());
+    }
+    if !storage::orders::save(write, &order).await.or_domain()? {
+        return Err(Error::Stale);
+    }
+    let entry = Entry::new(format!("order.{}", event.as_str()), "order", order.id, format!("#{}", order.number))
+        .course(order.course)
+        .before(json!({ "state": before }))
+        .after(json!({ "state": next, "reason": order.reason }));
+    match by {
+        By::Person(caller) => audit::success(services, write, caller, entry).await?,
+        By::Job(job) => {
+            let outcome = if event == OrderEvent::Fail { Outcome::Failed } else { Outcome::Success };
+            audit::by_job(services, write, job, order.tenant, entry, outcome).await?;
+        }
+    }
+    Ok(Some(News::Order(order.tenant, order.id)))
+}
+
+/// Gives the lab's cards back; the state stays. Somebody else's change in between is `Stale`.
+pub(crate) async fn release(services: &Services, write: &mut Write, lab: &mut Lab, job: &'static str) -> Result<()> {
+    let before = tracked(lab);
+    if !storage::labs::save(write, lab).await.or_domain()? {
+        return Err(Error::Stale);
+    }
+    lab.version += 1;
+    storage::reservations::release(write, lab.id).await.or_domain()?;
+    lab.reserved = false;
+    let entry = entry("lab.release".into(), lab).before(before).after(tracked(lab));
+    audit::by_job(services, write, job, lab.tenant, entry, Outcome::Success).await
+}
+
+fn entry(action: String, lab: &Lab) -> Entry {
+    Entry::new(action, "lab", lab.id, lab.name.clone()).course(lab.course)
+}
+
+/// What is recorded of an attempt that was refused. `seen`: the lab, if there is one and it is of the caller's tenant.
+pub(super) fn attempt(caller: &Caller, action: Action, id: LabId, seen: Option<&Lab>) -> Entry {
+    match seen {
+        Some(lab) if lab.tenant == caller.actor.tenant => entry(audit::action(action), lab),
+        _ => Entry::new(audit::action(action), "lab", id, ""),
+    }
+}
+
+/// What the audit record tells of a lab: all that can change. A new field does not compile until it is put on one side.
+fn tracked(lab: &Lab) -> Value {
+    let Lab {
+        state,
+        reserved,
+        failure,
+        first_running_at,
+        ends_at,
+        // Fixed when the lab is made; the order's record has them.
+        id: _,
+        order: _,
+        tenant: _,
+        course: _,
+        owner: _,
+        name: _,
+        namespace: _,
+        offering_name: _,
+        spec: _,
+        minutes: _,
+        created_at: _,
+        // Counts the changes themselves.
+        version: _,
+    } = lab;
+    json!({
+        "state": state,
+        "reserved": reserved,
+        "failure": failure.as_ref().map(|failure| json!({ "reason": failure.reason, "message": failure.message })),
+        "first_running_at": first_running_at.map(Timestamp::to_rfc3339),
+        "ends_at": ends_at.map(Timestamp::to_rfc3339),
+    })
+}

@@ -1,0 +1,68 @@
+//! What the audit record keeps of an order.
+
+use domain::{ids::OrderId, orders::Order};
+use serde_json::{Value, json};
+
+use crate::audit::Entry;
+
+/// An entry about this order.
+pub(super) fn entry(action: &str, order: &Order) -> Entry {
+    Entry::new(action, "order", order.id, format!("#{}", order.number)).course(order.course)
+}
+
+/// An entry about what was asked of an order, which may not be there.
+pub(super) fn attempt(action: &str, id: OrderId, order: Option<&Order>) -> Entry {
+    order.map_or_else(|| Entry::new(action, "order", id, ""), |order| entry(action, order))
+}
+
+/// The tracked fields. Without `..`: a new field does not compile before it is classed here.
+pub(super) fn tracked(order: &Order) -> Value {
+    let Order {
+        // Carried by the record itself.
+        id: _,
+        number: _,
+        tenant: _,
+        course: _,
+        owner,
+        offering: _,
+        offering_version,
+        offering_name,
+        parameters,
+        // Follows from offering and parameters.
+        spec: _,
+        minutes,
+        purpose,
+        state,
+        ruling,
+        estimate,
+        submitted_at: _,
+        expires_at,
+        decided_at: _,
+        decided_by,
+        reason,
+        queued_at,
+        version,
+    } = order;
+    json!({
+        "owner": owner,
+        "offering": offering_name.en,
+        "offering_version": offering_version,
+        "parameters": parameters,
+        "minutes": minutes,
+        "purpose": purpose,
+        "state": state,
+        "ruling": ruling.outcome,
+        "rule": ruling.rule.as_ref().map(|name| &name.en),
+        "estimate": estimate.total.to_string(),
+        "expires_at": expires_at.to_rfc3339(),
+        "decided_by": decided_by,
+        "reason": reason,
+        "queued_at": queued_at.map(domain::time::Timestamp::to_rfc3339),
+        "version": version,
+    })
+}
+
+/// What a transition changes, before or after it.
+pub(super) fn transition(order: &Order) -> Value {
+    json!({ "state": order.state, "reason": order.reason, "version": order.version })
+}

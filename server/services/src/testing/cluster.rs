@@ -1,0 +1,253 @@
+//! A cluster in memory behind the [`Cluster`] port, for tests of use cases only: no API server, no scheduler.
+//! Pods of a started lab are ready at once unless [`FakeCluster::hold_pods`] said otherwise.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use domain::{
+    cluster::Node,
+    courses::Course,
+    gpu::Card,
+    ids::LabId,
+    labs::{ObjectRef, Observation, ObservedPhase},
+    quotas::Amounts,
+};
+use futures::{StreamExt, stream::BoxStream};
+use tokio::sync::broadcast;
+use tokio_stream::wrappers::BroadcastStream;
+
+use crate::ports::{Change, Cluster, ClusterError, ClusterInfo, LabOrder};
+
+#[derive(Debug)]
+pub struct FakeCluster {
+    state: Mutex<State>,
+    changes: broadcast::Sender<Change>,
+}
+
+#[derive(Debug)]
+struct State {
+    away: bool,
+    refuse: Option<(String, String)>,
+    hold_pods: bool,
+    /// Objects that a deletion leaves behind, as finalizers do.
+    stuck: u32,
+    nodes: Vec<Node>,
+    labs: BTreeMap<LabId, Observation>,
+    quotas: BTreeMap<String, Amounts>,
+    calls: Vec<String>,
+}
+
+impl Default for FakeCluster {
+    fn default() -> Self {
+        let whole = |name: &str| node(name, "a100-80g", 8);
+        let state = State {
+            away: false,
+            refuse: None,
+            hold_pods: false,
+            stuck: 0,
+            nodes: vec![whole("gpu-1"), whole("gpu-2"), node("gpu-3", "a100-80g-1g.10gb", 14)],
+            labs: BTreeMap::new(),
+            quotas: BTreeMap::new(),
+            calls: Vec::new(),
+        };
+        Self { state: Mutex::new(state), changes: broadcast::channel(256).0 }
+    }
+}
+
+/// A ready node of 128 cores and 1 TiB with that many cards of one kind.
+pub(super) fn node(name: &str, card: &str, count: u32) -> Node {
+    let card: Card = card.parse().expect("a known card");
+    Node {
+        name: name.into(),
+        ready: true,
+        cordoned: false,
+        product: card.kind().product.into(),
+        cards: vec![(card, count)],
+        cpu_cores: 128,
+        memory_gib: 1_024,
+    }
+}
+
+impl FakeCluster {
+    /// From now on nothing is answered.
+    pub fn go_away(&self) {
+        self.state().away = true;
+        self.tell(Change::Away("no route to host".into()));
+    }
+    pub fn come_back(&self) {
+        self.state().away = false;
+        self.tell(Change::All);
+    }
+    /// The next `start` is refused with Kubernetes' reason and message.
+    pub fn refuse_next_start(&self, reason: &str, message: &str) {
+        self.state().refuse = Some((reason.into(), message.into()));
+    }
+    /// Pods of labs started from now on stay unready until [`Self::make_ready`].
+    pub fn hold_pods(&self) {
+        self.state().hold_pods = true;
+    }
+    pub fn make_ready(&self, lab: LabId) {
+        self.change(lab, |observation| {
+            observation.ready = observation.pods;
+            observation.phase = ObservedPhase::Ready;
+            observation.failure = None;
+        });
+    }
+    /// A pod that was ready is not any more.
+    pub fn lose_pod(&self, lab: LabId) {
+        self.change(lab, |observation| {
+            observation.ready = observation.ready.saturating_sub(1);
+            observation.phase = ObservedPhase::Progressing;
+        });
+    }
+    pub fn fail(&self, lab: LabId, reason: &str, message: &str) {
+        self.change(lab, |observation| {
+            observation.ready = 0;
+            observation.phase = ObservedPhase::Failed;
+            observation.failure = Some((reason.into(), message.into()));
+        });
+    }
+    /// Every rank of a job ended well.
+    pub fn finish(&self, lab: LabId) {
+        self.change(lab, |observation| {
+            observation.ready = 0;
+            observation.phase = ObservedPhase::Finished;
+        });
+    }
+    /// Deletions leave this many objects behind until it is 0 again.
+    pub fn set_stuck_objects(&self, count: u32) {
+        self.state().stuck = count;
+    }
+    /// Replaces all nodes by ready ones of (name, card, count).
+    pub fn set_nodes(&self, nodes: &[(&str, &str, u32)]) {
+        self.state().nodes = nodes.iter().map(|(name, card, count)| node(name, card, *count)).collect();
+        self.tell(Change::Nodes);
+    }
+    /// Whether any object of the lab is there.
+    pub fn holds(&self, lab: LabId) -> bool {
+        self.state().labs.contains_key(&lab)
+    }
+    /// The quota that a namespace was given last.
+    pub fn quota_of(&self, namespace: &str) -> Option<Amounts> {
+        self.state().quotas.get(namespace).copied()
+    }
+    /// Every call so far: `start lab-2047`.
+    pub fn calls(&self) -> Vec<String> {
+        self.state().calls.clone()
+    }
+
+    fn change(&self, lab: LabId, how: impl FnOnce(&mut Observation)) {
+        how(self.state().labs.get_mut(&lab).expect("the cluster has the lab"));
+        self.tell(Change::Lab(lab));
+    }
+    fn tell(&self, change: Change) {
+        // Nobody may be watching.
+        let _ = self.changes.send(change);
+    }
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn called(&self, call: String) -> Result<MutexGuard<'_, State>, ClusterError> {
+        let mut state = self.state();
+        state.calls.push(call);
+        if state.away { Err(ClusterError::Away("no route to host".into())) } else { Ok(state) }
+    }
+}
+
+fn objects(order: &LabOrder) -> Vec<ObjectRef> {
+    let object = |api_version: &str, kind: &str| ObjectRef {
+        api_version: api_version.into(),
+        kind: kind.into(),
+        namespace: order.lab.namespace.clone(),
+        name: order.lab.name.clone(),
+    };
+    let mut objects = vec![object("apps/v1", "StatefulSet"), object("v1", "Service")];
+    if order.lab.spec.storage_gib > 0 {
+        objects.push(object("v1", "PersistentVolumeClaim"));
+    }
+    objects
+}
+
+#[async_trait]
+impl Cluster for FakeCluster {
+    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
+        let state = self.called("info".into())?;
+        Ok(ClusterInfo { version: "v1.33.0".into(), nodes: state.nodes.clone() })
+    }
+
+    async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        let id = order.lab.id;
+        {
+            let mut state = self.called(format!("start {}", order.lab.name))?;
+            if let Some((reason, message)) = state.refuse.take() {
+                return Err(ClusterError::Refused { reason, message });
+            }
+            if state.labs.get(&id).is_some_and(|observation| observation.pods > 0) {
+                return Ok(());
+            }
+            let pods = order.lab.spec.nodes;
+            let (ready, phase) = if state.hold_pods { (0, ObservedPhase::Progressing) } else { (pods, ObservedPhase::Ready) };
+            let nodes = state.nodes.first().map(|node| node.name.clone()).into_iter().cycle().take(pods as usize).collect();
+            state.labs.insert(id, Observation { pods, ready, phase, nodes, objects: objects(order), ..Observation::default() });
+        }
+        self.tell(Change::Lab(id));
+        Ok(())
+    }
+
+    async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        let id = order.lab.id;
+        if let Some(observation) = self.called(format!("stop {}", order.lab.name))?.labs.get_mut(&id) {
+            let objects = observation.objects.iter().filter(|object| object.kind == "PersistentVolumeClaim").cloned().collect();
+            *observation = Observation { phase: ObservedPhase::Idle, objects, ..Observation::default() };
+        }
+        self.tell(Change::Lab(id));
+        Ok(())
+    }
+
+    async fn destroy(&self, order: &LabOrder, last_of_course: bool) -> Result<u32, ClusterError> {
+        let id = order.lab.id;
+        let left = {
+            let mut state = self.called(format!("destroy {}", order.lab.name))?;
+            if state.stuck == 0 {
+                state.labs.remove(&id);
+                if last_of_course {
+                    state.quotas.remove(&order.lab.namespace);
+                }
+            }
+            state.stuck
+        };
+        self.tell(Change::Lab(id));
+        Ok(left)
+    }
+
+    async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
+        self.called(format!("set_quota {}", course.namespace))?.quotas.insert(course.namespace.clone(), *limits);
+        Ok(())
+    }
+
+    async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
+        let state = self.called(format!("observe {}", order.lab.name))?;
+        Ok(state.labs.get(&order.lab.id).cloned().unwrap_or_default())
+    }
+
+    fn manifests(&self, order: &LabOrder) -> String {
+        objects(order)
+            .iter()
+            .map(|object| {
+                format!(
+                    "apiVersion: {}\nkind: {}\nmetadata:\n  name: {}\n  namespace: {}\n",
+                    object.api_version, object.kind, object.name, object.namespace
+                )
+            })
+            .collect::<Vec<_>>()
+            .join("---\n")
+    }
+
+    fn watch(&self) -> BoxStream<'static, Change> {
+        let changes = BroadcastStream::new(self.changes.subscribe()).map(|change| change.unwrap_or(Change::All));
+        futures::stream::once(async { Change::All }).chain(changes).boxed()
+    }
+}

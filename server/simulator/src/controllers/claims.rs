@@ -1,0 +1,124 @@
+//! Storage: claims get a made-up volume, and neither goes while the other or a pod needs it.
+
+use serde_json::json;
+
+use super::{
+    Context, Work,
+    events::{self, Said},
+    garbage::drop_finalizer,
+};
+use crate::{
+    admission::usage::has_ended,
+    ops::{
+        Writer, create,
+        delete::{self, Options},
+        update::{self, Part},
+    },
+    registry::Resource,
+    store::{Change, Key, Object, Txn},
+    value,
+};
+
+/// The provisioner of the class `standard`.
+pub const PROVISIONER: &str = "simulated.lectern/volumes";
+const IN_USE: &str = "kubernetes.io/pvc-protection";
+
+pub fn observe(context: &mut Context, change: &Change) {
+    match change.key.resource {
+        Resource::PersistentVolumeClaims => {
+            if change.new.is_some() {
+                context.queue.push(Work::Claim(change.key.clone()));
+            }
+            let object = change.new.as_ref().or(change.old.as_ref());
+            let volume = object.map(|object| value::text(object, "/spec/volumeName").to_owned()).unwrap_or_default();
+            if change.new.is_none() && !volume.is_empty() {
+                context.queue.push(Work::Volume(Key::new(Resource::PersistentVolumes, "", volume)));
+            }
+        }
+        Resource::PersistentVolumes if change.new.is_some() => context.queue.push(Work::Volume(change.key.clone())),
+        Resource::Pods => {
+            let is_over = change.new.as_ref().is_none_or(|pod| has_ended(pod));
+            let pod = change.new.as_ref().or(change.old.as_ref());
+            for claim in pod.into_iter().filter(|_| is_over).flat_map(|pod| claims_of(pod)) {
+                context.queue.push(Work::Claim(Key::new(Resource::PersistentVolumeClaims, &*change.key.namespace, claim)));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn claims_of(pod: &Object) -> impl Iterator<Item = String> + use<'_> {
+    let all = value::items(pod, "/spec/volumes").iter().map(|volume| value::text(volume, "/persistentVolumeClaim/claimName").to_owned());
+    all.filter(|name| !name.is_empty())
+}
+
+pub fn reconcile(context: &mut Context, key: &Key) {
+    let mut txn = context.store.write();
+    let Some(claim) = txn.get(key) else { return };
+    let writer = Writer::controller("kube-controller-manager");
+    if value::is_terminating(&claim) {
+        let is_used = txn.iter(Resource::Pods, &key.namespace).any(|pod| !has_ended(pod) && claims_of(pod).any(|name| name == key.name));
+        if !is_used {
+            drop_finalizer(&mut txn, key, IN_USE, &writer);
+        }
+        return;
+    }
+    if !value::text(&claim, "/spec/volumeName").is_empty() || value::text(&claim, "/status/phase") == "Bound" {
+        return;
+    }
+    let class = value::text(&claim, "/spec/storageClassName").to_owned();
+    let found = txn.get(&Key::new(Resource::StorageClasses, "", &*class));
+    let Some(found) = found.filter(|class| value::text(class, "/provisioner") == PROVISIONER) else {
+        if !class.is_empty() && txn.get(&Key::new(Resource::StorageClasses, "", &*class)).is_none() && context.queue.is_first(value::uid(&claim), "class") {
+            let message = format!("storageclass.storage.k8s.io {class:?} not found");
+            events::record(&mut txn, &claim, &Said::warning("persistentvolume-controller", "ProvisioningFailed", message));
+        }
+        return;
+    };
+    if context.queue.has_passed(value::uid(&claim), "provision", context.pace.provision, &Work::Claim(key.clone())) {
+        provision(&mut txn, key, &claim, &found, &writer);
+    }
+}
+
+fn provision(txn: &mut Txn<'_>, key: &Key, claim: &Object, class: &Object, writer: &Writer) {
+    let volume = format!("pvc-{}", value::uid(claim));
+    let size = claim.pointer("/spec/resources/requests/storage").cloned().unwrap_or_default();
+    let body = json!({
+        "metadata": {"name": volume, "annotations": {"pv.kubernetes.io/provisioned-by": PROVISIONER}},
+        "spec": {
+            "capacity": {"storage": size}, "accessModes": claim["spec"]["accessModes"], "storageClassName": value::name(class),
+            "persistentVolumeReclaimPolicy": value::text(class, "/reclaimPolicy"), "volumeMode": claim["spec"]["volumeMode"],
+            "claimRef": {"kind": "PersistentVolumeClaim", "apiVersion": "v1", "namespace": key.namespace, "name": key.name, "uid": value::uid(claim), "resourceVersion": claim["metadata"]["resourceVersion"]},
+            "csi": {"driver": PROVISIONER, "volumeHandle": volume},
+        },
+    });
+    let volume_key = Key::new(Resource::PersistentVolumes, "", &*volume);
+    if txn.get(&volume_key).is_none() && create::create(txn, Resource::PersistentVolumes.kind(), "", body, writer).is_err() {
+        return;
+    }
+    update::modify(txn, &volume_key, Part::Status, writer, |object| value::set(object, &["status", "phase"], "Bound"));
+    let mut bound = (**claim).clone();
+    value::set(&mut bound, &["spec", "volumeName"], volume.as_str());
+    for (name, text) in [("pv.kubernetes.io/bind-completed", "yes"), ("pv.kubernetes.io/bound-by-controller", "yes"), ("volume.kubernetes.io/storage-provisioner", PROVISIONER)] {
+        value::set(&mut bound, &["metadata", "annotations", name], text);
+    }
+    value::set(&mut bound, &["status"], json!({"phase": "Bound", "accessModes": claim["spec"]["accessModes"], "capacity": {"storage": size}}));
+    let bound = txn.put(Resource::PersistentVolumeClaims, bound);
+    events::record(txn, &bound, &Said::normal("persistentvolume-controller", "ProvisioningSucceeded", format!("Successfully provisioned volume {volume}")));
+}
+
+/// A volume whose claim is gone is released, and deleted when its class says so.
+pub fn reconcile_volume(context: &mut Context, key: &Key) {
+    let mut txn = context.store.write();
+    let Some(volume) = txn.get(key) else { return };
+    let claim = value::text(&volume, "/spec/claimRef/uid");
+    if claim.is_empty() || txn.by_uid(claim).is_some() {
+        return;
+    }
+    let writer = Writer::controller("kube-controller-manager");
+    if value::text(&volume, "/spec/persistentVolumeReclaimPolicy") == "Delete" {
+        let _ = delete::delete(&mut txn, Resource::PersistentVolumes.kind(), key, &Options::background(), &writer);
+    } else {
+        update::modify(&mut txn, key, Part::Status, &writer, |volume| value::set(volume, &["status", "phase"], "Released"));
+    }
+}

@@ -1,0 +1,89 @@
+//! What the workload controllers share: pods from templates, their state, revisions.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::{Value, json};
+
+use crate::{
+    registry::Resource,
+    store::{Object, Txn},
+    value,
+};
+
+/// A pod of this owner's template, without a name.
+pub fn pod_of(owner: &Value) -> Value {
+    let template = &owner["spec"]["template"];
+    let mut metadata = json!({"ownerReferences": [reference(owner)]});
+    for part in ["labels", "annotations"] {
+        if let Some(map) = template["metadata"].get(part) {
+            metadata[part] = map.clone();
+        }
+    }
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+}
+
+/// The reference that makes `owner` the managing controller.
+pub fn reference(owner: &Value) -> Value {
+    json!({
+        "apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": value::name(owner), "uid": value::uid(owner),
+        "controller": true, "blockOwnerDeletion": true,
+    })
+}
+
+/// The objects of a kind that this owner controls.
+pub fn controlled(txn: &Txn<'_>, resource: Resource, owner: &Value) -> Vec<Object> {
+    let uid = value::uid(owner);
+    let keys = txn.dependents(uid).into_iter().filter(|key| key.resource == resource);
+    keys.filter_map(|key| txn.get(&key)).filter(|object| value::controller_of(object).is_some_and(|reference| value::text(reference, "/uid") == uid)).collect()
+}
+
+/// A name for a version of a template, as controllers make it.
+pub fn revision(object: &Value) -> String {
+    let mut hasher = DefaultHasher::new();
+    object["spec"]["template"].to_string().hash(&mut hasher);
+    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let mut rest = hasher.finish();
+    let mut name = String::new();
+    for _ in 0..10 {
+        name.push(char::from(LETTERS[usize::try_from(rest % 27).unwrap_or_default()]));
+        rest /= 27;
+    }
+    name
+}
+
+pub fn is_ready(pod: &Value) -> bool {
+    condition(pod, "Ready").is_some_and(|ready| ready["status"] == "True")
+}
+
+pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    value::items(object, "/status/conditions").iter().find(|condition| condition["type"] == kind)
+}
+
+/// Sets a condition; its transition time changes only with its status.
+pub fn set_condition(object: &mut Value, kind: &str, status: &str, reason: &str, message: &str) {
+    let mut all = value::items(object, "/status/conditions").to_vec();
+    let now = crate::stamp::now();
+    let mut made = json!({"type": kind, "status": status, "lastTransitionTime": now});
+    if value::text(object, "/kind") != "Pod" {
+        made["lastProbeTime"] = if value::text(object, "/kind") == "Job" { now.clone().into() } else { Value::Null };
+    } else {
+        made["lastProbeTime"] = Value::Null;
+    }
+    if !reason.is_empty() {
+        made["reason"] = reason.into();
+    }
+    if !message.is_empty() {
+        made["message"] = message.into();
+    }
+    match all.iter_mut().find(|one| one["type"] == kind) {
+        Some(old) if old["status"] == status && old["reason"] == made["reason"] && old["message"] == made["message"] => return,
+        Some(old) => {
+            if old["status"] == status {
+                made["lastTransitionTime"] = old["lastTransitionTime"].clone();
+            }
+            *old = made;
+        }
+        None => all.push(made),
+    }
+    value::set(object, &["status", "conditions"], all);
+}

@@ -1,0 +1,312 @@
+//! The scheduler: resources of every kind, node selectors and affinity, taints; the real words when nothing fits.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    Context, Work,
+    events::{self, Said},
+    pod_template::set_condition,
+};
+use crate::{
+    admission::usage::{self, Amounts, Side, has_ended},
+    ops::{
+        Writer,
+        update::{self, Part},
+    },
+    quantity::Quantity,
+    registry::Resource,
+    selector::LabelSelector,
+    stamp,
+    store::{Change, Key, Object, Txn},
+    value,
+};
+
+const COMPONENT: &str = "default-scheduler";
+
+pub fn observe(context: &mut Context, change: &Change) {
+    match (change.key.resource, &change.old, &change.new) {
+        (Resource::Pods, old, Some(new)) => {
+            if value::text(new, "/spec/nodeName").is_empty() {
+                // Its own refusal, written into its status, is no reason to try again.
+                let is_news = old.as_ref().is_none_or(|old| old["spec"] != new["spec"]);
+                if is_news && !value::is_terminating(new) {
+                    context.queue.push(Work::Schedule(change.key.clone()));
+                }
+            } else if has_ended(new) && old.as_ref().is_some_and(|old| !has_ended(old)) {
+                context.queue.push(Work::ScheduleAll);
+            }
+        }
+        (Resource::Pods, Some(old), None) => {
+            context.queue.forget_stage(value::uid(old), "schedule");
+            context.queue.push(Work::ScheduleAll);
+        }
+        (Resource::Nodes | Resource::PersistentVolumeClaims, _, _) => context.queue.push(Work::ScheduleAll),
+        _ => {}
+    }
+}
+
+/// Tries every pod that waits, in one pass: what each takes is known to the next, and a pod like one that just failed is not tried.
+pub fn retry_all(context: &mut Context) {
+    let store = Arc::clone(&context.store);
+    let mut txn = store.write();
+    let mut waiting: Vec<Object> = txn.iter(Resource::Pods, "").filter(|pod| is_waiting(pod)).cloned().collect();
+    waiting.sort_by(|a, b| value::text(a, "/metadata/creationTimestamp").cmp(value::text(b, "/metadata/creationTimestamp")));
+    let mut room = Room::of(&txn);
+    let mut refusals: HashMap<String, String> = HashMap::new();
+    for pod in waiting {
+        let key = Key::of(Resource::Pods, &pod);
+        if !context.queue.has_passed(value::uid(&pod), "schedule", context.pace.schedule, &Work::Schedule(key.clone())) {
+            continue;
+        }
+        let has_claims = value::items(&pod, "/spec/volumes").iter().any(|volume| volume.get("persistentVolumeClaim").is_some());
+        let likeness = format!("{}{}{}{}", pod["spec"]["nodeSelector"], pod["spec"]["affinity"], pod["spec"]["tolerations"], requests_text(&pod));
+        match refusals.get(&likeness) {
+            Some(message) if !has_claims => refuse(&mut txn, &key, &pod, &message.clone()),
+            _ => {
+                if let Some(message) = attempt(&mut txn, &key, &pod, &mut room)
+                    && !has_claims
+                {
+                    refusals.insert(likeness, message);
+                }
+            }
+        }
+    }
+}
+
+fn requests_text(pod: &Value) -> String {
+    usage::pod(pod, Side::Requests).iter().map(|(name, amount)| format!("{name}={amount};")).collect()
+}
+
+fn is_waiting(pod: &Value) -> bool {
+    value::text(pod, "/spec/nodeName").is_empty()
+        && !value::is_terminating(pod)
+        && !has_ended(pod)
+        && value::text(pod, "/spec/schedulerName") == COMPONENT
+        && value::items(pod, "/spec/schedulingGates").is_empty()
+}
+
+pub fn reconcile(context: &mut Context, key: &Key) {
+    let mut txn = context.store.write();
+    let Some(pod) = txn.get(key).filter(|pod| is_waiting(pod)) else { return };
+    if context.queue.has_passed(value::uid(&pod), "schedule", context.pace.schedule, &Work::Schedule(key.clone())) {
+        let mut room = Room::of(&txn);
+        attempt(&mut txn, key, &pod, &mut room);
+    }
+}
+
+/// Binds the pod or says why not; the refusal comes back too.
+fn attempt(txn: &mut Txn<'_>, key: &Key, pod: &Object, room: &mut Room) -> Option<String> {
+    match choose(txn, pod, room) {
+        Ok(node) => {
+            let bound = bind(txn, pod, &node);
+            room.take(&node, &bound);
+            let message = format!("Successfully assigned {}/{} to {node}", key.namespace, key.name);
+            events::record(txn, &bound, &Said::normal(COMPONENT, "Scheduled", message));
+            None
+        }
+        Err(message) => {
+            refuse(txn, key, pod, &message);
+            Some(message)
+        }
+    }
+}
+
+fn refuse(txn: &mut Txn<'_>, key: &Key, pod: &Object, message: &str) {
+    let told = value::items(pod, "/status/conditions").iter().any(|one| one["type"] == "PodScheduled" && one["message"] == message);
+    if told {
+        return;
+    }
+    events::record(txn, pod, &Said::warning(COMPONENT, "FailedScheduling", message));
+    update::modify(txn, key, Part::Status, &Writer::controller("kube-scheduler"), |pod| {
+        set_condition(pod, "PodScheduled", "False", "Unschedulable", message);
+    });
+}
+
+/// Gives the pod its node.
+pub fn bind(txn: &mut Txn<'_>, pod: &Object, node: &str) -> Object {
+    let mut bound = (**pod).clone();
+    value::set(&mut bound, &["spec", "nodeName"], node);
+    let others: Vec<Value> = value::items(&bound, "/status/conditions").iter().filter(|one| one["type"] != "PodScheduled").cloned().collect();
+    let mut conditions = vec![json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": stamp::now()})];
+    conditions.extend(others);
+    value::set(&mut bound, &["status", "conditions"], conditions);
+    txn.put(Resource::Pods, bound)
+}
+
+/// The node for a pod, or why there is none.
+fn choose(txn: &Txn<'_>, pod: &Object, room: &Room) -> Result<String, String> {
+    let nodes = &room.nodes;
+    let all = nodes.len();
+    if let Some(problem) = unmet_claims(txn, pod) {
+        return Err(format!("0/{all} nodes are available: {problem}. preemption: 0/{all} nodes are available: {all} Preemption is not helpful for scheduling."));
+    }
+    let asked = usage::pod(pod, Side::Requests);
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    let mut hopeless = 0;
+    let mut best: Option<(f64, &Object)> = None;
+    for node in nodes {
+        if let Some(reason) = mismatch(pod, node) {
+            *reasons.entry(reason).or_default() += 1;
+            hopeless += 1;
+            continue;
+        }
+        let allocatable = usage::amounts(node.pointer("/status/allocatable"));
+        let empty = (Amounts::new(), 0);
+        let (taken, count) = room.used.get(value::name(node)).unwrap_or(&empty);
+        let short = shortages(&asked, &allocatable, taken, *count);
+        if short.is_empty() {
+            let score = free_share(&asked, &allocatable, taken);
+            if best.is_none_or(|(highest, _)| score > highest) {
+                best = Some((score, node));
+            }
+        }
+        if asked.iter().any(|(name, amount)| *amount > allocatable.get(name).copied().unwrap_or(Quantity::ZERO)) {
+            hopeless += 1;
+        }
+        for reason in short {
+            *reasons.entry(reason).or_default() += 1;
+        }
+    }
+    if let Some((_, node)) = best {
+        return Ok(value::name(node).to_owned());
+    }
+    if all == 0 {
+        return Err("no nodes available to schedule pods".to_owned());
+    }
+    let mut list: Vec<String> = reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    list.sort();
+    Err(format!("0/{all} nodes are available: {}. {}", list.join(", "), preemption(all, hopeless)))
+}
+
+fn preemption(all: usize, hopeless: usize) -> String {
+    let mut parts = Vec::new();
+    if all > hopeless {
+        parts.push(format!("{} No preemption victims found for incoming pod", all - hopeless));
+    }
+    if hopeless > 0 {
+        parts.push(format!("{hopeless} Preemption is not helpful for scheduling"));
+    }
+    format!("preemption: 0/{all} nodes are available: {}.", parts.join(", "))
+}
+
+fn unmet_claims(txn: &Txn<'_>, pod: &Value) -> Option<String> {
+    for volume in value::items(pod, "/spec/volumes") {
+        let claim = value::text(volume, "/persistentVolumeClaim/claimName");
+        if claim.is_empty() {
+            continue;
+        }
+        match txn.get(&Key::new(Resource::PersistentVolumeClaims, value::namespace(pod), claim)) {
+            None => return Some(format!("persistentvolumeclaim {claim:?} not found")),
+            Some(found) if value::is_terminating(&found) => return Some(format!("persistentvolumeclaim {claim:?} is being deleted")),
+            Some(found) if value::text(&found, "/spec/volumeName").is_empty() => {
+                let class = value::text(&found, "/spec/storageClassName");
+                let waits = txn
+                    .get(&Key::new(Resource::StorageClasses, "", class))
+                    .is_some_and(|class| value::text(&class, "/volumeBindingMode") == "WaitForFirstConsumer");
+                if !waits {
+                    return Some("pod has unbound immediate PersistentVolumeClaims".to_owned());
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    None
+}
+
+/// The nodes, and what runs on each: amounts and the number of pods.
+struct Room {
+    nodes: Vec<Object>,
+    used: HashMap<String, (Amounts, i64)>,
+}
+
+impl Room {
+    fn of(txn: &Txn<'_>) -> Self {
+        let mut room = Self { nodes: txn.list(Resource::Nodes, ""), used: HashMap::new() };
+        for pod in txn.iter(Resource::Pods, "").filter(|pod| !has_ended(pod)) {
+            room.take(value::text(pod, "/spec/nodeName"), pod);
+        }
+        room
+    }
+
+    fn take(&mut self, node: &str, pod: &Value) {
+        if !node.is_empty() {
+            let (sum, count) = self.used.entry(node.to_owned()).or_default();
+            usage::add(sum, &usage::pod(pod, Side::Requests));
+            *count += 1;
+        }
+    }
+}
+
+/// Why a node is out of the question, whatever runs on it.
+fn mismatch(pod: &Value, node: &Value) -> Option<String> {
+    if value::flag(node, "/spec/unschedulable") && !tolerates(pod, &json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"})) {
+        return Some("node(s) were unschedulable".to_owned());
+    }
+    for taint in value::items(node, "/spec/taints") {
+        if ["NoSchedule", "NoExecute"].contains(&value::text(taint, "/effect")) && !tolerates(pod, taint) {
+            return Some(format!("node(s) had untolerated taint {{{}: {}}}", value::text(taint, "/key"), value::text(taint, "/value")));
+        }
+    }
+    let fits = |selector: Option<LabelSelector>| selector.is_none_or(|selector| selector.matches(node));
+    if !fits(pod.pointer("/spec/nodeSelector").and_then(LabelSelector::of_map)) || !affinity_fits(pod, node) {
+        return Some("node(s) didn't match Pod's node affinity/selector".to_owned());
+    }
+    None
+}
+
+fn affinity_fits(pod: &Value, node: &Value) -> bool {
+    let terms = value::items(pod, "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms");
+    terms.is_empty()
+        || terms.iter().any(|term| {
+            let by_label = LabelSelector::of(&json!({"matchExpressions": term["matchExpressions"]})).is_none_or(|selector| selector.matches(node));
+            let by_field = value::items(term, "/matchFields").iter().all(|field| {
+                let is_listed = value::items(field, "/values").iter().any(|name| name == value::name(node));
+                is_listed == (value::text(field, "/operator") == "In")
+            });
+            by_label && by_field
+        })
+}
+
+fn tolerates(pod: &Value, taint: &Value) -> bool {
+    value::items(pod, "/spec/tolerations").iter().any(|toleration| {
+        let (key, effect) = (value::text(toleration, "/key"), value::text(toleration, "/effect"));
+        let is_any = value::text(toleration, "/operator") == "Exists";
+        (effect.is_empty() || effect == value::text(taint, "/effect"))
+            && ((key.is_empty() && is_any) || (key == value::text(taint, "/key") && (is_any || value::text(toleration, "/value") == value::text(taint, "/value"))))
+    })
+}
+
+fn shortages(asked: &Amounts, allocatable: &Amounts, taken: &Amounts, count: i64) -> Vec<String> {
+    let mut short = Vec::new();
+    if allocatable.get("pods").is_some_and(|most| Quantity::whole(count + 1) > *most) {
+        short.push("Too many pods".to_owned());
+    }
+    for (name, amount) in asked {
+        let whole = allocatable.get(name).copied().unwrap_or(Quantity::ZERO);
+        let busy = taken.get(name).copied().unwrap_or(Quantity::ZERO);
+        if !amount.is_zero() && busy + *amount > whole {
+            short.push(format!("Insufficient {name}"));
+        }
+    }
+    short
+}
+
+/// The emptier a node in what the pod asks for (and in cpu and memory), the better.
+fn free_share(asked: &Amounts, allocatable: &Amounts, taken: &Amounts) -> f64 {
+    let names = asked.keys().map(String::as_str).chain(["cpu", "memory"]);
+    let mut sum = 0.0;
+    for name in names {
+        let whole = allocatable.get(name).copied().unwrap_or(Quantity::ZERO);
+        let busy = taken.get(name).copied().unwrap_or(Quantity::ZERO);
+        sum += 1.0 - busy.share_of(whole);
+    }
+    // Pods that ask for no cards leave nodes with cards to others.
+    let asks_for_cards = asked.keys().any(|name| name.contains('/'));
+    let has_cards = allocatable.keys().any(|name| name.contains('/'));
+    if has_cards && !asks_for_cards { sum - 1.0 } else { sum }
+}

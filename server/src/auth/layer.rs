@@ -1,0 +1,79 @@
+//! Looks behind the session cookie before anything else of the pages' half runs: a server function's arguments are decoded before
+//! its body, so the body would be too late. Puts the [`Caller`] into the request, or sends to sign-in.
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use domain::{Error, time::Timestamp};
+use http::{Method, request::Parts};
+use services::{Caller, Origin, Services};
+use tower_sessions::Session;
+
+use super::public;
+use crate::{error_page, state::AppState};
+
+/// Without use a session ends; using it moves the end, at most this often, so that reading pages seldom writes.
+const TOUCH_SECONDS: i64 = 15 * 60;
+const TOUCHED: &str = "touched";
+
+pub async fn authenticate(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let session = request.extensions().get::<Session>().cloned();
+    let origin = request.extensions().get::<Origin>().cloned();
+    let caller = match caller(&state.services, session, origin).await {
+        Ok(caller) => caller,
+        Err(error) => return error_page::answer(request.headers(), &error),
+    };
+    let signed_in = caller.is_some();
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    // What does not exist is not there for anybody: the page that says so needs no sign-in.
+    let exists = request.extensions().get::<MatchedPath>().is_some();
+    if signed_in || !exists || public::is_public(request.uri().path()) {
+        return next.run(request).await;
+    }
+    // The request itself cannot be held over a wait, since its body cannot.
+    let (parts, _) = request.into_parts();
+    refuse(&state.services, &parts).await
+}
+
+/// The person behind the session. A session of somebody disabled, or from before their password changed, is over.
+async fn caller(services: &Services, session: Option<Session>, origin: Option<Origin>) -> Result<Option<Caller>, Error> {
+    let (Some(session), Some(origin)) = (session, origin) else { return Ok(None) };
+    if session.id().is_none() {
+        return Ok(None);
+    }
+    let Some((user, credentials_version)) = app::caller::session_user(&session).await? else { return Ok(None) };
+    let Some(actor) = services::accounts::actor(services, user, credentials_version).await? else {
+        app::caller::drop_session(&session).await?;
+        return Ok(None);
+    };
+    touch(&session, services.clock.now()).await;
+    Ok(Some(Caller { actor, origin }))
+}
+
+async fn touch(session: &Session, now: Timestamp) {
+    let last = session.get::<Timestamp>(TOUCHED).await.ok().flatten();
+    if last.is_none_or(|last| now.seconds_since(last) >= TOUCH_SECONDS) {
+        // Saved with the answer; when that fails the session ends earlier, which is no error of this request.
+        let _ = session.insert(TOUCHED, now).await;
+    }
+}
+
+/// Sends a reader to sign-in (or set-up) and back afterwards; tells scripts that it is over.
+async fn refuse(services: &Services, request: &Parts) -> Response {
+    if !error_page::wants_page(&request.headers) {
+        return error_page::answer(&request.headers, &Error::Unauthenticated);
+    }
+    match services::setup::needed(services).await {
+        Ok(true) => return Redirect::to(app::routes::SETUP).into_response(),
+        Ok(false) => {}
+        Err(error) => return error_page::answer(&request.headers, &error),
+    }
+    let reading = request.method == Method::GET && !request.uri.path().starts_with("/api/");
+    let back = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let to = if reading && back != "/" { app::routes::sign_in_then(back) } else { app::routes::SIGN_IN.to_owned() };
+    Redirect::to(&to).into_response()
+}

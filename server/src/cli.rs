@@ -1,0 +1,232 @@
+//! The command line. A new command is a variant here and a file in `commands`.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    commands,
+    config::{Config, Source},
+    telemetry,
+};
+
+/// Self-service labs for GPU teaching clusters.
+#[derive(Debug, Parser)]
+#[command(name = "lectern", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the portal (the default)
+    Serve(Serve),
+    /// Personal access tokens for the API
+    #[command(subcommand)]
+    Token(Token),
+    /// The audit record
+    #[command(subcommand)]
+    Audit(Audit),
+    /// The simulated cluster alone, for kubectl and for tests
+    Simulator(Simulator),
+    /// Print the version
+    Version,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Place {
+    /// Folder for everything that must survive a restart [default: data]
+    #[arg(long, env = "LECTERN_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// sqlite:PATH or postgres://… [default: a SQLite file in the data folder]
+    #[arg(long, env = "LECTERN_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub database: Option<String>,
+    /// TOML file with settings; flags and environment go over it
+    #[arg(long, env = "LECTERN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub place: Place,
+    /// Address and port [default: 127.0.0.1:3000]
+    #[arg(long, env = "LECTERN_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// simulator, kubeconfig, kubeconfig:PATH or in-cluster [default: simulator]
+    #[arg(long, env = "LECTERN_CLUSTER", value_name = "CLUSTER")]
+    pub cluster: Option<Source>,
+    /// What people type to get here, like https://lectern.example.edu
+    #[arg(long, env = "LECTERN_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Folder with the built site [default: target/site]
+    #[arg(long, env = "LECTERN_SITE_ROOT", value_name = "FOLDER")]
+    pub site_root: Option<PathBuf>,
+    /// Demonstration content in an empty installation, on a loopback address only
+    #[arg(long, overrides_with = "no_demo")]
+    pub demo: bool,
+    /// No demonstration content: the first visitor sets up, with a code from the log (the default)
+    #[arg(long, overrides_with = "demo")]
+    pub no_demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// Make a token and print it, and nothing else, on standard output
+    Create {
+        #[command(flatten)]
+        place: Place,
+        /// Login of the person whose rights the token has
+        #[arg(long, value_name = "LOGIN")]
+        user: String,
+        /// What it may be used for; may be given several times
+        #[arg(long, required = true, num_args = 1.., value_delimiter = ',', value_name = "SCOPE")]
+        scope: Vec<String>,
+        /// What it is for, to recognise it by
+        #[arg(long, default_value = "command line")]
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Recompute the hash chains; names the first bad record and fails when there is one
+    Verify {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Simulator {
+    /// Loopback address and port
+    #[arg(long, default_value = "127.0.0.1:8990", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Where to write the kubeconfig that leads to it
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig_out: PathBuf,
+    /// Folder for its objects; without one they are gone at the end
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// As quick as possible instead of at a believable pace
+    #[arg(long)]
+    pub fast: bool,
+}
+
+impl Place {
+    /// The file's settings with these over them.
+    pub fn config(&self) -> Result<Config> {
+        let mut config = Config::read(self.config.as_deref())?;
+        if let Some(data) = &self.data {
+            config.storage.data.clone_from(data);
+        }
+        if let Some(url) = &self.database {
+            config.storage.database = Some(url.clone());
+        }
+        Ok(config)
+    }
+}
+
+impl Serve {
+    /// Flags over environment over file over defaults.
+    pub fn config(&self) -> Result<Config> {
+        let mut config = self.place.config()?;
+        if let Some(listen) = self.listen {
+            config.server.listen = listen;
+        }
+        if let Some(source) = &self.cluster {
+            config.cluster.source = source.clone();
+        }
+        if let Some(url) = &self.public_url {
+            config.server.public_url = Some(url.trim_end_matches('/').to_owned());
+        }
+        if let Some(root) = &self.site_root {
+            config.server.site_root.clone_from(root);
+        }
+        if self.demo || self.no_demo {
+            config.server.demo = self.demo;
+        }
+        config.check()?;
+        Ok(config)
+    }
+}
+
+/// Runs the command that the arguments ask for. Failures are one sentence on standard error.
+pub fn run() -> ExitCode {
+    // One TLS provider, before anything could pick another. Installed already only in tests.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime") {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    let done = runtime.block_on(async {
+        match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+            Command::Serve(serve) => commands::serve::run(serve.config()?).await,
+            Command::Token(Token::Create { place, user, scope, name }) => quiet(&place, async |config| commands::token::create(config, &user, &scope, &name).await).await,
+            Command::Audit(Audit::Verify { place }) => quiet(&place, commands::audit::verify).await,
+            Command::Simulator(simulator) => commands::simulator::run(simulator).await,
+            Command::Version => commands::version::show(),
+        }
+    });
+    match done {
+        Ok(code) => code,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Commands beside the server log only what goes wrong.
+async fn quiet(place: &Place, command: impl AsyncFnOnce(Config) -> Result<ExitCode>) -> Result<ExitCode> {
+    let mut config = place.config()?;
+    config.log.filter = "warn".to_owned();
+    telemetry::start(&config.log);
+    command(config).await
+}
+
+#[expect(clippy::print_stderr, reason = "the output of a command line tool")]
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("lectern: {error:#}");
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serve(arguments: &[&str]) -> Config {
+        let cli = Cli::try_parse_from(std::iter::once("lectern").chain(arguments.iter().copied())).unwrap();
+        match cli.command {
+            Some(Command::Serve(serve)) => serve.config().unwrap(),
+            None => cli.serve.config().unwrap(),
+            other => panic!("not serve: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn serving_is_the_default() {
+        assert_eq!(serve(&["--listen", "127.0.0.1:4000"]), serve(&["serve", "--listen", "127.0.0.1:4000"]));
+    }
+
+    #[test]
+    fn flags_go_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("lectern.toml");
+        std::fs::write(&file, "[server]\nlisten = \"127.0.0.1:5000\"\ndemo = true\n[cluster]\nsource = \"in-cluster\"\n").unwrap();
+        let file = file.to_str().unwrap();
+        let config = serve(&["serve", "--config", file, "--no-demo", "--cluster", "kubeconfig:/k"]);
+        assert_eq!(config.server.listen.port(), 5000);
+        assert!(!config.server.demo);
+        assert_eq!(config.cluster.source, Source::Kubeconfig(Some("/k".into())));
+    }
+
+    #[test]
+    fn the_commands_fit_together() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

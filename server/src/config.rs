@@ -1,0 +1,271 @@
+//! What an operator can set: one struct for each section of the TOML file, with its default beside it. Flags and environment
+//! variables go over the file. An unknown key stops the start with an error that names it. A new key is a field with a default.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    pub storage: Storage,
+    pub cluster: Cluster,
+    pub sessions: Sessions,
+    pub orders: Orders,
+    pub log: Log,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port to listen on: `127.0.0.1:3000`.
+    pub listen: SocketAddr,
+    /// What people type to get here: `https://lectern.example.edu`. With `https` cookies are `Secure` and `__Host-`.
+    pub public_url: Option<String>,
+    /// Folder with the built site: `target/site`.
+    pub site_root: PathBuf,
+    /// A proxy in front sets `X-Forwarded-For`; its last address is then taken as the client's: `false`.
+    pub behind_proxy: bool,
+    /// Seconds before a request is given up: 30.
+    pub timeout_seconds: u64,
+    /// Largest request body in bytes: 262144.
+    pub max_body_bytes: usize,
+    /// Demonstration content in an empty installation: `false`. Only on a loopback address.
+    pub demo: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Storage {
+    /// Folder for everything that must survive a restart: `data`.
+    pub data: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`; a SQLite file in the data folder by default.
+    pub database: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cluster {
+    /// `simulator`, `kubeconfig`, `kubeconfig:PATH` or `in-cluster`: `simulator`.
+    pub source: Source,
+    /// Address of the built-in simulator, loopback only; port 0 picks one and keeps it: `127.0.0.1:0`.
+    pub simulator_listen: SocketAddr,
+    /// Simulated pods start as quickly as possible instead of at a believable pace: `false`.
+    pub simulator_fast: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// Hours that a session lives without use: 12.
+    pub hours: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Orders {
+    /// Days that an undecided order holds its quota: 7.
+    pub hold_days: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `text` or `json`: `text`.
+    pub format: LogFormat,
+    /// What is logged, as `tracing` filter directives; `RUST_LOG` goes over it: `info`.
+    pub filter: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// Which cluster is driven.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Source {
+    Simulator,
+    /// `None`: `$KUBECONFIG`, then `~/.kube/config`.
+    Kubeconfig(Option<PathBuf>),
+    InCluster,
+}
+
+impl FromStr for Source {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "simulator" => Ok(Self::Simulator),
+            None if text == "in-cluster" => Ok(Self::InCluster),
+            None if text == "kubeconfig" => Ok(Self::Kubeconfig(None)),
+            Some(("kubeconfig", path)) if !path.is_empty() => Ok(Self::Kubeconfig(Some(path.into()))),
+            _ => Err(format!("{text:?} is none of simulator, kubeconfig, kubeconfig:PATH, in-cluster")),
+        }
+    }
+}
+
+impl TryFrom<String> for Source {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Simulator => f.write_str("simulator"),
+            Self::Kubeconfig(None) => f.write_str("kubeconfig"),
+            Self::Kubeconfig(Some(path)) => write!(f, "kubeconfig:{}", path.display()),
+            Self::InCluster => f.write_str("in-cluster"),
+        }
+    }
+}
+
+const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(LOOPBACK, 3000),
+            public_url: None,
+            site_root: "target/site".into(),
+            behind_proxy: false,
+            timeout_seconds: 30,
+            max_body_bytes: 256 * 1024,
+            demo: false,
+        }
+    }
+}
+impl Default for Storage {
+    fn default() -> Self {
+        Self { data: "data".into(), database: None }
+    }
+}
+impl Default for Cluster {
+    fn default() -> Self {
+        Self { source: Source::Simulator, simulator_listen: SocketAddr::new(LOOPBACK, 0), simulator_fast: false }
+    }
+}
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { hours: 12 }
+    }
+}
+impl Default for Orders {
+    fn default() -> Self {
+        Self { hold_days: 7 }
+    }
+}
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".into() }
+    }
+}
+
+impl Config {
+    /// The file's settings, or the defaults without a file. Errors: unreadable, not TOML, or a key that is not one of these.
+    pub fn read(file: Option<&Path>) -> Result<Self> {
+        let Some(file) = file else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is not a configuration", file.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        Ok(toml::from_str(text)?)
+    }
+
+    /// A configuration for tests: everything in `data`, any free port.
+    pub fn for_testing(data: &Path) -> Self {
+        let mut config = Self::default();
+        config.storage.data = data.to_owned();
+        config.server.listen = SocketAddr::new(LOOPBACK, 0);
+        config.cluster.simulator_fast = true;
+        config
+    }
+
+    /// What can be seen to be wrong before anything is started.
+    pub fn check(&self) -> Result<()> {
+        if self.server.demo && !self.server.listen.ip().is_loopback() {
+            bail!(
+                "demonstration content is only for a loopback address, and {} is none: listen on 127.0.0.1 or start with --no-demo",
+                self.server.listen
+            );
+        }
+        if let Some(url) = &self.server.public_url {
+            let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+            if rest.is_none_or(|rest| rest.is_empty() || rest.contains(['/', '?', '#', '@'])) {
+                bail!("public_url must be like https://lectern.example.edu, without a path: {url:?}");
+            }
+        }
+        if !self.cluster.simulator_listen.ip().is_loopback() {
+            bail!("the simulated cluster listens on loopback only, and {} is not", self.cluster.simulator_listen);
+        }
+        if self.sessions.hours < 1 || self.orders.hold_days < 1 || self.server.timeout_seconds < 1 {
+            bail!("sessions.hours, orders.hold_days and server.timeout_seconds must be at least 1");
+        }
+        Ok(())
+    }
+
+    /// Whether cookies travel over https only.
+    pub fn is_https(&self) -> bool {
+        self.server.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    pub fn database_url(&self) -> String {
+        self.storage.database.clone().unwrap_or_else(|| format!("sqlite:{}", self.storage.data.join("lectern.db").display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let error = Config::parse("[server]\nlisten = \"127.0.0.1:1\"\nlisen = 1\n").unwrap_err();
+        assert!(error.to_string().contains("lisen"), "{error}");
+        assert!(Config::parse("[srever]\n").unwrap_err().to_string().contains("srever"));
+    }
+
+    #[test]
+    fn every_section_may_be_left_out_or_set() {
+        assert_eq!(Config::parse("").unwrap(), Config::default());
+        let set = Config::parse("[cluster]\nsource = \"kubeconfig:/etc/kube\"\n[log]\nformat = \"json\"\n").unwrap();
+        assert_eq!(set.cluster.source, Source::Kubeconfig(Some("/etc/kube".into())));
+        assert_eq!(set.log.format, LogFormat::Json);
+        assert!(Config::parse("[cluster]\nsource = \"cloud\"\n").unwrap_err().to_string().contains("cloud"));
+    }
+
+    #[test]
+    fn demonstration_content_stays_at_home() {
+        let mut config = Config::default();
+        config.server.demo = true;
+        config.check().unwrap();
+        config.server.listen = "0.0.0.0:3000".parse().unwrap();
+        assert!(config.check().unwrap_err().to_string().contains("loopback"));
+    }
+
+    #[test]
+    fn a_public_url_has_no_path() {
+        let mut config = Config::default();
+        for bad in ["lectern.example", "https://", "https://a.example/b"] {
+            config.server.public_url = Some(bad.to_owned());
+            assert!(config.check().is_err(), "{bad}");
+        }
+        config.server.public_url = Some("https://lectern.example.edu".to_owned());
+        config.check().unwrap();
+        assert!(config.is_https());
+    }
+}

@@ -1,0 +1,56 @@
+//! A page for when the pages themselves cannot be made: the database is away, or a handler panicked. It needs nothing but the
+//! request's headers. The `/api` half answers what the scripts of the pages read.
+
+use app::{
+    error_text::error_text,
+    error::AppError,
+    language,
+    layout::assets,
+    preferences::Preferences,
+};
+use axum::{
+    body::Body,
+    response::{Html, IntoResponse as _, Response},
+};
+use domain::Error;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Whether whoever asks shows what comes back as a page.
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// The error as a page in the reader's language, or as the scripts read it.
+pub fn answer(headers: &HeaderMap, error: &Error) -> Response {
+    let mut response = if wants_page(headers) { page(headers, error) } else { wire(error) };
+    *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Some(seconds) = error.retry_after_seconds() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn wire(error: &Error) -> Response {
+    let body = serde_json::to_string(&AppError(error.clone())).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "application/json")], Body::from(body)).into_response()
+}
+
+fn page(headers: &HeaderMap, error: &Error) -> Response {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+    let Preferences { language, theme } = Preferences::from_headers(text(header::COOKIE), text(header::ACCEPT_LANGUAGE));
+    let sentence = escaped(&error_text(language, error));
+    let (tag, theme, style) = (language::tag(language), theme.name(), assets::installed().style);
+    let html = format!(
+        "<!DOCTYPE html><html lang=\"{tag}\" data-theme=\"{theme}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Lectern</title>\
+         <link rel=\"stylesheet\" href=\"{style}\"><link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\"></head>\
+         <body><main class=\"page\"><h1>Lectern</h1><p>{sentence}</p></main></body></html>"
+    );
+    ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(html)).into_response()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

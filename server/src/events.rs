@@ -1,0 +1,114 @@
+//! `/events`: news for open pages as server-sent events. An event says what changed (`lab`, `order`, `cluster`), never how; the page
+//! reads again what it shows. Who listens too slowly is told to read everything again (`refresh`).
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Extension,
+    extract::{Query, State},
+    http::HeaderMap,
+    response::{
+        IntoResponse as _, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use domain::{access::Resource, ids::LabId};
+use futures::{Stream, StreamExt as _, stream};
+use serde::Deserialize;
+use services::{Caller, hub::News, news};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use crate::{error_page, state::AppState};
+
+/// Owners of what there was news of, so that a thousand open pages ask the database once. They never change.
+#[derive(Debug, Default)]
+pub struct Owners(Mutex<HashMap<uuid::Uuid, Resource>>);
+
+/// Then it starts anew: owners are cheap to ask for again.
+const MOST_OWNERS: usize = 20_000;
+
+impl Owners {
+    async fn about(&self, state: &AppState, news: News) -> Option<Resource> {
+        let key = match news {
+            News::Cluster => return None,
+            News::Order(_, id) => id.uuid(),
+            News::Lab(_, id) => id.uuid(),
+        };
+        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Some(*known);
+        }
+        let found = news::about(&state.services, news).await.ok().flatten()?;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_OWNERS {
+            known.clear();
+        }
+        known.insert(key, found);
+        Some(found)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Wanted {
+    /// Only news of this lab (and of the cluster).
+    lab: Option<String>,
+}
+
+/// A browser comes back by itself after this time.
+const RETRY: Duration = Duration::from_secs(3);
+/// Proxies close what is silent for half a minute or so.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+pub async fn stream(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Response {
+    let lab = match wanted.lab.as_deref().map(str::parse::<LabId>) {
+        None => None,
+        Some(Ok(lab)) => Some(lab),
+        Some(Err(_)) => return error_page::answer(&headers, &domain::Error::NotFound),
+    };
+    let listening = state.services.hub.listen();
+    let stopping = state.stopping.clone();
+    let greeting = stream::once(async { Ok(Event::default().event("hello").data("").retry(RETRY)) });
+    let news = events(state, caller, lab, listening);
+    let body = greeting.chain(news).take_until(async move { stopping.cancelled().await });
+    let mut response = Sse::new(body).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
+    // Proxies that collect answers would hold the news back.
+    response.headers_mut().insert("x-accel-buffering", http::HeaderValue::from_static("no"));
+    response
+}
+
+fn events(state: AppState, caller: Caller, lab: Option<LabId>, listening: Receiver<News>) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold((state, caller, listening), move |(state, caller, mut listening)| async move {
+        loop {
+            let event = match listening.recv().await {
+                Ok(news) => match hears(&state, &caller, lab, news).await {
+                    Some(event) => event,
+                    None => continue,
+                },
+                Err(RecvError::Lagged(_)) => Event::default().event("refresh").data(""),
+                Err(RecvError::Closed) => return None,
+            };
+            return Some((Ok(event), (state, caller, listening)));
+        }
+    })
+}
+
+/// The event for this reader, if the news is any of theirs.
+async fn hears(state: &AppState, caller: &Caller, wanted: Option<LabId>, news: News) -> Option<Event> {
+    let (kind, id) = match news {
+        News::Cluster => ("cluster", String::new()),
+        News::Lab(tenant, id) if tenant == caller.actor.tenant && wanted.is_none_or(|lab| lab == id) => ("lab", id.to_string()),
+        News::Order(tenant, id) if tenant == caller.actor.tenant && wanted.is_none() => ("order", id.to_string()),
+        News::Lab(..) | News::Order(..) => return None,
+    };
+    let about = state.owners.about(state, news).await;
+    news::may_hear(&caller.actor, news, about.as_ref()).then(|| Event::default().event(kind).data(id))
+}

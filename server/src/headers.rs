@@ -1,0 +1,56 @@
+//! Headers that every answer carries. Pages bring a content security policy of their own, with a nonce; the rest gets the strictest.
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::state::AppState;
+
+const STRICT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+pub async fn secure(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let https = state.config.is_https();
+    let mut response = next.run(request).await;
+    add(response.headers_mut(), https);
+    response
+}
+
+fn add(headers: &mut HeaderMap, https: bool) {
+    let fixed: [(HeaderName, &'static str); 5] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(STRICT_POLICY));
+    // Pages and data are somebody's own: nothing keeps them but the browser that asked.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_keeps_its_own_policy_and_https_is_remembered_only_with_https() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'self'"));
+        add(&mut headers, false);
+        assert_eq!(headers[header::CONTENT_SECURITY_POLICY], "default-src 'self'");
+        assert!(!headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
+        let mut headers = HeaderMap::new();
+        add(&mut headers, true);
+        assert_eq!(headers[header::CONTENT_SECURITY_POLICY], STRICT_POLICY);
+        assert!(headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
+    }
+}

@@ -1,0 +1,95 @@
+//! `/metrics` in OpenMetrics text. Counts of requests are kept here; what the database knows is asked when somebody scrapes.
+
+use std::time::Duration;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::{Method, StatusCode, header};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+use crate::state::AppState;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: String,
+}
+
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    orders: Family<StateLabels, Gauge>,
+    labs: Family<StateLabels, Gauge>,
+    waiting: Gauge,
+    cluster: Gauge,
+}
+
+/// Seconds: a page should be well under a tenth, a password takes about half.
+const BUCKETS: [f64; 9] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("lectern");
+        let requests = Family::default();
+        registry.register("http_requests", "Requests answered", requests.clone());
+        let seconds = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        registry.register("http_request_seconds", "Time until the head of the answer", seconds.clone());
+        let (orders, labs, waiting, cluster) = (Family::default(), Family::default(), Gauge::default(), Gauge::default());
+        registry.register("orders", "Orders by state", orders.clone());
+        registry.register("labs", "Labs by state", labs.clone());
+        registry.register("jobs_waiting", "Pieces of background work that wait", waiting.clone());
+        registry.register("cluster_reachable", "1 while the cluster answers", cluster.clone());
+        Self { registry, requests, seconds, orders, labs, waiting, cluster }
+    }
+}
+
+impl Metrics {
+    /// `route` is the pattern, not the path: ids would make a series each.
+    pub fn request(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
+        let labels = RequestLabels { method: method.as_str().to_owned(), route: route.to_owned(), status: status.as_u16() };
+        self.requests.get_or_create(&labels).inc();
+        self.seconds.get_or_create(&RouteLabels { route: route.to_owned() }).observe(took.as_secs_f64());
+    }
+}
+
+/// Answers also while the database is away: then without what only it knows.
+pub async fn show(State(state): State<AppState>) -> Response {
+    let metrics = &state.metrics;
+    match services::figures::read(&state.services).await {
+        Ok(figures) => {
+            for (family, counts) in [(&metrics.orders, &figures.orders), (&metrics.labs, &figures.labs)] {
+                family.clear();
+                for (state, count) in counts {
+                    family.get_or_create(&StateLabels { state: state.clone() }).set(*count);
+                }
+            }
+            metrics.waiting.set(figures.waiting);
+            metrics.cluster.set(i64::from(figures.cluster_reachable));
+        }
+        Err(error) => tracing::warn!(%error, "figures could not be read"),
+    }
+    let mut text = String::new();
+    if encode(&mut text, &metrics.registry).is_err() {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}

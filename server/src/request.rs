@@ -1,0 +1,77 @@
+//! What is known of every request before anything else looks at it: its id, the client's address, how long it took. One line in
+//! the log and one count in the metrics for each; never a query string, which may hold secrets.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
+
+use axum::{
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use domain::audit::Via;
+use http::{HeaderMap, HeaderValue};
+use services::Origin;
+
+use crate::state::AppState;
+
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// Gives the request its id and its [`Origin`], and notes how it ended.
+pub async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    // Ours, not the client's: nobody else writes into the audit record.
+    let id = state.services.entropy.uuid().simple().to_string();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let address = client_address(request.headers(), peer, state.config.server.behind_proxy);
+    let path = request.uri().path().to_owned();
+    let via = if path.starts_with(crate::rest::PREFIX) { Via::Api } else { Via::Web };
+    request.extensions_mut().insert(Origin { via, address: address.map(|ip| ip.to_string()), request_id: Some(id.clone()) });
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let method = request.method().clone();
+
+    let mut response = next.run(request).await;
+
+    let status = response.status();
+    let took = started.elapsed();
+    state.metrics.request(&method, &route, status, took);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let milliseconds = took.as_millis();
+    if status.is_server_error() {
+        tracing::warn!(http.method = %method, http.path = %path, http.status = status.as_u16(), milliseconds, request.id = %id, "answered with a failure");
+    } else if path.starts_with("/pkg/") || matches!(path.as_str(), "/healthz" | "/readyz" | "/metrics") {
+        tracing::debug!(http.method = %method, http.path = %path, http.status = status.as_u16(), milliseconds, request.id = %id, "answered");
+    } else {
+        tracing::info!(http.method = %method, http.path = %path, http.status = status.as_u16(), milliseconds, request.id = %id, "answered");
+    }
+    response
+}
+
+/// The peer, or behind a proxy what that proxy (the last in the chain) says it saw; what clients claim before it is not believed.
+fn client_address(headers: &HeaderMap, peer: Option<IpAddr>, behind_proxy: bool) -> Option<IpAddr> {
+    if !behind_proxy {
+        return peer;
+    }
+    let last = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+    last.and_then(|list| list.rsplit(',').next()).and_then(|text| text.trim().parse().ok()).or(peer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarded_address_counts_only_behind_a_proxy_and_only_the_last() {
+        let peer: IpAddr = "127.0.0.1".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", HeaderValue::from_static("1.1.1.1, 10.0.0.7"));
+        assert_eq!(client_address(&headers, Some(peer), false), Some(peer));
+        assert_eq!(client_address(&headers, Some(peer), true), "10.0.0.7".parse().ok());
+        headers.insert("x-forwarded-for", HeaderValue::from_static("somebody"));
+        assert_eq!(client_address(&headers, Some(peer), true), Some(peer));
+    }
+}

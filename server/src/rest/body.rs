@@ -1,0 +1,175 @@
+//! Bodies, read strictly: what is missing, of a wrong type or unknown is a 422 that names the field, all problems at once; what is no
+//! JSON is a 400. Numbers may come as numbers or as text, since forms and shells make text of them.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use domain::{
+    Error, Problem as FieldProblem, Result,
+    error::FieldErrors,
+};
+use http::header;
+use serde_json::{Map, Value};
+
+use super::problem::Problem;
+
+/// The body's bytes, whole and not too large.
+#[derive(Debug)]
+pub struct Raw(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::TooLarge
+            } else {
+                Problem::Refused(Error::Malformed { reason: "the body could not be read".into() })
+            }
+        })?;
+        let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if !bytes.is_empty() && media != "application/json" && !media.ends_with("+json") {
+            return Err(Problem::NotJson);
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// The members of a JSON object, taken one by one.
+#[derive(Debug)]
+pub struct Fields {
+    members: Map<String, Value>,
+    errors: FieldErrors,
+}
+
+impl Fields {
+    /// Errors: `Malformed` for what is no JSON object. Nothing at all counts as `{}`.
+    pub fn parse(Raw(bytes): &Raw) -> Result<Self> {
+        let members = if bytes.is_empty() {
+            Map::new()
+        } else {
+            match serde_json::from_slice(bytes) {
+                Ok(Value::Object(members)) => members,
+                Ok(_) => return Err(Error::Malformed { reason: "the body must be a JSON object".into() }),
+                Err(error) => return Err(Error::Malformed { reason: format!("the body is not JSON: {error}") }),
+            }
+        };
+        Ok(Self { members, errors: FieldErrors::default() })
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.members.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// A text that must be there.
+    pub fn text(&mut self, name: &str) -> String {
+        match self.take(name) {
+            Some(Value::String(text)) => return text,
+            Some(_) => self.errors.push(name, FieldProblem::BadFormat { example: "\"text\"".into() }),
+            None => self.errors.push(name, FieldProblem::Missing),
+        }
+        String::new()
+    }
+
+    /// A text that may be left out.
+    pub fn optional_text(&mut self, name: &str) -> String {
+        if self.members.get(name).is_none_or(Value::is_null) {
+            self.members.remove(name);
+            return String::new();
+        }
+        self.text(name)
+    }
+
+    /// A number that must be there, as it would be typed.
+    pub fn number(&mut self, name: &str) -> String {
+        match self.take(name) {
+            Some(Value::String(text)) => return text,
+            Some(Value::Number(number)) => return number.to_string(),
+            Some(_) => self.errors.push(name, FieldProblem::NotANumber),
+            None => self.errors.push(name, FieldProblem::Missing),
+        }
+        String::new()
+    }
+
+    /// A whole number that may be left out.
+    pub fn optional_integer(&mut self, name: &str) -> Option<i64> {
+        let value = self.take(name)?;
+        let number = match &value {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_i64(),
+        };
+        if number.is_none() {
+            self.errors.push(name, FieldProblem::NotANumber);
+        }
+        number
+    }
+
+    /// An object of texts and numbers, which may be left out.
+    pub fn parameters(&mut self, name: &str) -> BTreeMap<String, String> {
+        let mut out = BTreeMap::new();
+        match self.take(name) {
+            None => {}
+            Some(Value::Object(members)) => {
+                for (key, value) in members {
+                    match value {
+                        Value::Null => {}
+                        Value::String(text) => _ = out.insert(key, text),
+                        Value::Number(number) => _ = out.insert(key, number.to_string()),
+                        _ => self.errors.push(format!("{name}.{key}"), FieldProblem::BadFormat { example: "\"text\"".into() }),
+                    }
+                }
+            }
+            Some(_) => self.errors.push(name, FieldProblem::BadFormat { example: "{\"storage_gib\": 100}".into() }),
+        }
+        out
+    }
+
+    /// Errors: [`Error::Invalid`] with every problem; what nobody took is unknown.
+    pub fn finish(mut self) -> Result<()> {
+        for name in self.members.keys() {
+            self.errors.push(name, FieldProblem::UnknownField);
+        }
+        self.errors.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(json: &'static str) -> Fields {
+        Fields::parse(&Raw(Bytes::from_static(json.as_bytes()))).unwrap()
+    }
+
+    #[test]
+    fn numbers_come_as_numbers_or_as_text() {
+        let mut body = fields(r#"{"a": 120, "b": "90", "p": {"x": 2, "y": "z", "n": null}}"#);
+        assert_eq!((body.number("a").as_str(), body.number("b").as_str()), ("120", "90"));
+        let expected = [("x", "2"), ("y", "z")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(body.parameters("p"), BTreeMap::from(expected));
+        body.finish().unwrap();
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let mut body = fields(r#"{"a": true, "c": [1], "p": 5, "zz": 1}"#);
+        body.number("a");
+        body.text("b");
+        body.text("c");
+        body.parameters("p");
+        let Err(Error::Invalid(problems)) = body.finish() else { panic!("it must be refused") };
+        let named: Vec<_> = problems.iter().map(|each| each.field.as_str()).collect();
+        assert_eq!(named, ["a", "b", "c", "p", "zz"]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_malformed() {
+        for bad in ["[]", "{", "1", "null x"] {
+            let parsed = Fields::parse(&Raw(Bytes::from_static(bad.as_bytes())));
+            assert!(matches!(parsed, Err(Error::Malformed { .. })), "{bad}");
+        }
+    }
+}

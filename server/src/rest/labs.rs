@@ -1,0 +1,235 @@
+//! Labs: read, start, stop, destroy.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use domain::{
+    ids::LabId,
+    labs::{ClusterEvent, Condition, Failure, LabDetail, LabFilter, LabState, LabView, ObjectRef, StateChange},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    bearer::Bearer,
+    body::{Fields, Raw},
+    dto::{Course, List, Localized, Money, Person, Spec, moment},
+    orders::{ID_EXAMPLE, id},
+    problem::Problem,
+    query::Parameters,
+    usage::Usage,
+};
+use crate::state::AppState;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Lab {
+    pub id: String,
+    /// Name of its objects in Kubernetes.
+    #[schema(example = "lab-2047")]
+    pub name: String,
+    pub namespace: String,
+    /// `pending`, `starting`, `running`, `stopping`, `stopped`, `failed`, `destroying` or `destroyed`.
+    #[schema(value_type = String, example = "running")]
+    pub state: LabState,
+    /// Id of the order that it came from.
+    pub order: String,
+    pub offering_name: Localized,
+    pub course: Course,
+    pub owner: Person,
+    pub spec: Spec,
+    pub duration_minutes: u32,
+    /// Metered so far, volume included.
+    pub cost: Money,
+    /// 1 is next; only while it waits for cards.
+    pub queue_position: Option<u32>,
+    pub failure: Option<LabFailure>,
+    pub created_at: String,
+    pub first_running_at: Option<String>,
+    pub running_since: Option<String>,
+    /// When its time is over and it is stopped.
+    pub ends_at: Option<String>,
+    pub version: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LabFailure {
+    #[schema(example = "ImagePullBackOff")]
+    pub reason: String,
+    pub message: String,
+    pub at: String,
+}
+
+/// A lab with what the cluster says of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LabWithDetail {
+    #[serde(flatten)]
+    pub lab: Lab,
+    pub history: Vec<Change>,
+    pub conditions: Vec<LabCondition>,
+    pub events: Vec<LabEvent>,
+    pub objects: Vec<Object>,
+    pub nodes: Vec<String>,
+    pub pods: u32,
+    pub pods_ready: u32,
+    /// When the cluster last reported on it.
+    pub observed_at: Option<String>,
+    pub usage: Vec<Usage>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Change {
+    pub from: Option<&'static str>,
+    pub to: &'static str,
+    pub at: String,
+    pub cause: String,
+    pub by: Option<Person>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LabCondition {
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `true`, `false` or `unknown`.
+    #[schema(value_type = String)]
+    pub status: domain::labs::ConditionStatus,
+    pub reason: String,
+    pub message: String,
+    pub since: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LabEvent {
+    pub at: String,
+    pub warning: bool,
+    pub reason: String,
+    pub message: String,
+    #[schema(example = "Pod/lab-2047-0")]
+    pub object: String,
+    pub count: u32,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Object {
+    pub api_version: String,
+    pub kind: String,
+    pub namespace: String,
+    pub name: String,
+}
+
+impl From<LabView> for Lab {
+    fn from(view: LabView) -> Self {
+        let LabView { lab, owner, course, cost, running_since, queue_position, may_start: _, may_stop: _, may_destroy: _ } = view;
+        Self {
+            id: lab.id.to_string(),
+            name: lab.name,
+            namespace: lab.namespace,
+            state: lab.state,
+            order: lab.order.to_string(),
+            offering_name: lab.offering_name.into(),
+            course: course.into(),
+            owner: owner.into(),
+            spec: lab.spec.into(),
+            duration_minutes: lab.minutes,
+            cost: cost.into(),
+            queue_position,
+            failure: lab.failure.map(|Failure { reason, message, at }| LabFailure { reason, message, at: moment(at) }),
+            created_at: moment(lab.created_at),
+            first_running_at: lab.first_running_at.map(moment),
+            running_since: running_since.map(moment),
+            ends_at: lab.ends_at.map(moment),
+            version: lab.version,
+        }
+    }
+}
+
+impl From<LabDetail> for LabWithDetail {
+    fn from(detail: LabDetail) -> Self {
+        let LabDetail { view, history, observation, observed_at, usage } = detail;
+        let (id, name, course) = (view.lab.id, view.lab.name.clone(), view.course.clone());
+        let change = |StateChange { seq: _, from, to, at, cause, by }: StateChange| Change {
+            from: from.map(LabState::as_str),
+            to: to.as_str(),
+            at: moment(at),
+            cause,
+            by: by.map(Into::into),
+        };
+        let condition = |Condition { kind, status, reason, message, since }: Condition| LabCondition {
+            kind,
+            status,
+            reason,
+            message,
+            since: since.map(moment),
+        };
+        let event = |ClusterEvent { at, warning, reason, message, object, count }: ClusterEvent| LabEvent {
+            at: moment(at),
+            warning,
+            reason,
+            message,
+            object,
+            count,
+        };
+        let object = |ObjectRef { api_version, kind, namespace, name }: ObjectRef| Object { api_version, kind, namespace, name };
+        Self {
+            lab: view.into(),
+            history: history.into_iter().map(change).collect(),
+            conditions: observation.conditions.into_iter().map(condition).collect(),
+            events: observation.events.into_iter().map(event).collect(),
+            objects: observation.objects.into_iter().map(object).collect(),
+            nodes: observation.nodes,
+            pods: observation.pods,
+            pods_ready: observation.ready,
+            observed_at: observed_at.map(moment),
+            usage: usage.into_iter().map(|line| Usage::of(id, &name, course.clone(), line)).collect(),
+        }
+    }
+}
+
+/// Labs that the token may read, newest first.
+#[utoipa::path(get, path = "/api/v1/labs", tag = "labs",
+    params(("state" = Option<String>, Query), ("mine" = Option<bool>, Query, description = "Only one's own"),
+        ("live" = Option<bool>, Query, description = "Without those that are destroyed"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = List<Lab>)))]
+pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Lab>>, Problem> {
+    let names = || LabState::ALL.map(|state| state.as_str().to_owned()).to_vec();
+    let filter = LabFilter {
+        state: query.choice("state", LabState::parse, names),
+        course: query.parsed("course", ID_EXAMPLE),
+        mine: query.flag("mine"),
+        live: query.flag("live"),
+    };
+    let page = query.page();
+    query.finish()?;
+    let labs = services::labs::list(&state.services, &caller, &filter, &page).await?;
+    Ok(Json(List::of(labs, Lab::from)))
+}
+
+/// One lab, with its history and what the cluster says.
+#[utoipa::path(get, path = "/api/v1/labs/{id}", tag = "labs", params(("id" = String, Path)), responses((status = 200, body = LabWithDetail)))]
+pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>) -> Result<Json<LabWithDetail>, Problem> {
+    Ok(Json(services::labs::get(&state.services, &caller, id::<LabId>(&text)?).await?.into()))
+}
+
+/// Starts a stopped or failed lab again; it may wait for cards.
+#[utoipa::path(post, path = "/api/v1/labs/{id}/start", tag = "labs", params(("id" = String, Path)),
+    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`")))]
+pub async fn start(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    Ok(Json(services::labs::start(&state.services, &caller, id(&text)?).await?.into()))
+}
+
+/// Stops a lab; its volume is kept and counted.
+#[utoipa::path(post, path = "/api/v1/labs/{id}/stop", tag = "labs", params(("id" = String, Path)),
+    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`")))]
+pub async fn stop(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    Ok(Json(services::labs::stop(&state.services, &caller, id(&text)?).await?.into()))
+}
+
+/// Removes a lab with its volume from the cluster.
+#[utoipa::path(post, path = "/api/v1/labs/{id}/destroy", tag = "labs", params(("id" = String, Path)),
+    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`")))]
+pub async fn destroy(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    Ok(Json(services::labs::destroy(&state.services, &caller, id(&text)?).await?.into()))
+}

@@ -1,0 +1,250 @@
+//! Orders: submit, read, decide, cancel.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+};
+use domain::{
+    Error,
+    approvals::Outcome,
+    ids::OrderId,
+    orders::{OrderFilter, OrderForm, OrderState, OrderView},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use services::orders::IdempotencyKey;
+use utoipa::ToSchema;
+
+use super::{
+    bearer::Bearer,
+    body::{Fields, Raw},
+    dto::{Course, List, Localized, Money, Person, Spec, moment},
+    problem::Problem,
+    query::Parameters,
+};
+use crate::state::AppState;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Order {
+    pub id: String,
+    /// For people: `2047`.
+    pub number: i64,
+    /// `pending_approval`, `approved`, `queued`, `rejected`, `cancelled`, `fulfilled` or `failed`.
+    #[schema(value_type = String, example = "pending_approval")]
+    pub state: OrderState,
+    pub offering: OrderedOffering,
+    pub course: Course,
+    pub owner: Person,
+    pub parameters: BTreeMap<String, String>,
+    pub spec: Spec,
+    pub duration_minutes: u32,
+    pub purpose: String,
+    pub estimate: Estimate,
+    pub approval: Approval,
+    /// Ids of the labs that the order became.
+    pub labs: Vec<String>,
+    /// 1 is next; only while queued.
+    pub queue_position: Option<u32>,
+    pub submitted_at: String,
+    /// When an undecided order is cancelled by itself.
+    pub expires_at: String,
+    pub decided_at: Option<String>,
+    /// `null` when the policy decided.
+    pub decided_by: Option<Person>,
+    pub reason: Option<String>,
+    /// Counts changes; give it back with a decision to be told when somebody was faster.
+    pub version: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrderedOffering {
+    pub id: String,
+    pub version: u32,
+    pub name: Localized,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Estimate {
+    pub per_hour: Money,
+    /// For the duration.
+    pub total: Money,
+    pub lines: Vec<EstimateLine>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EstimateLine {
+    #[schema(example = "gpu-a100-80g-hour")]
+    pub meter: String,
+    /// Cards, cores, GiB.
+    pub quantity: i64,
+    pub unit_price: Money,
+    pub total: Money,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Approval {
+    /// Role that decides; `null` when the policy does.
+    #[schema(example = "manager")]
+    pub by: Option<&'static str>,
+    /// The rule of the policy that says so.
+    pub rule: Option<Localized>,
+}
+
+impl From<domain::pricing::Estimate> for Estimate {
+    fn from(estimate: domain::pricing::Estimate) -> Self {
+        let lines = estimate.lines.into_iter().map(|line| EstimateLine {
+            meter: line.meter.to_string(),
+            quantity: line.quantity,
+            unit_price: line.unit_price.into(),
+            total: line.total.into(),
+        });
+        Self { per_hour: estimate.per_hour.into(), total: estimate.total.into(), lines: lines.collect() }
+    }
+}
+
+impl From<OrderView> for Order {
+    fn from(view: OrderView) -> Self {
+        let OrderView { order, owner, course, decided_by, labs, queue_position, may_cancel: _, may_decide: _ } = view;
+        Self {
+            id: order.id.to_string(),
+            number: order.number,
+            state: order.state,
+            offering: OrderedOffering { id: order.offering.to_string(), version: order.offering_version, name: order.offering_name.into() },
+            course: course.into(),
+            owner: owner.into(),
+            parameters: order.parameters,
+            spec: order.spec.into(),
+            duration_minutes: order.minutes,
+            purpose: order.purpose,
+            estimate: order.estimate.into(),
+            approval: Approval {
+                by: match order.ruling.outcome {
+                    Outcome::Automatic => None,
+                    Outcome::Approval(role) => Some(role.as_str()),
+                },
+                rule: order.ruling.rule.map(Into::into),
+            },
+            labs: labs.into_iter().map(|id| id.to_string()).collect(),
+            queue_position,
+            submitted_at: moment(order.submitted_at),
+            expires_at: moment(order.expires_at),
+            decided_at: order.decided_at.map(moment),
+            decided_by: decided_by.map(Into::into),
+            reason: order.reason,
+            version: order.version,
+        }
+    }
+}
+
+/// Body of a new order. Numbers may also be given as text.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct NewOrder {
+    /// Slug or id.
+    #[schema(example = "jupyterlab-slice")]
+    offering: String,
+    /// Code or id.
+    #[schema(example = "CV2402")]
+    course: String,
+    #[schema(value_type = Object)]
+    parameters: Option<BTreeMap<String, String>>,
+    #[schema(example = 120)]
+    duration_minutes: u32,
+    /// Up to 200 characters.
+    purpose: Option<String>,
+}
+
+/// Body of a decision; all of it may be left out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct Approve {
+    /// The order's `version` that was decided on.
+    version: Option<i64>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct Reject {
+    /// 1 to 500 characters, for the teacher.
+    reason: String,
+    version: Option<i64>,
+}
+
+/// What is no id names nothing.
+pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
+    text.parse().map_err(|_| Error::NotFound)
+}
+
+/// Orders that the token may read, newest first.
+#[utoipa::path(get, path = "/api/v1/orders", tag = "orders",
+    params(("state" = Option<String>, Query), ("mine" = Option<bool>, Query, description = "Only one's own"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = List<Order>)))]
+pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Order>>, Problem> {
+    let names = || OrderState::ALL.map(|state| state.as_str().to_owned()).to_vec();
+    let filter = OrderFilter { state: query.choice("state", OrderState::parse, names), course: query.parsed("course", ID_EXAMPLE), mine: query.flag("mine") };
+    let page = query.page();
+    query.finish()?;
+    let orders = services::orders::list(&state.services, &caller, &filter, &page).await?;
+    Ok(Json(List::of(orders, Order::from)))
+}
+
+pub(super) const ID_EXAMPLE: &str = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
+
+/// Orders a lab. A repetition with the same key gives the same order.
+#[utoipa::path(post, path = "/api/v1/orders", tag = "orders", request_body = NewOrder,
+    params(("Idempotency-Key" = String, Header, description = "1 to 100 visible ASCII characters, new for each order")),
+    responses((status = 201, body = Order), (status = 422, description = "`invalid`, `over_quota`, `over_budget` or `idempotency_key_reused`")))]
+pub async fn submit(State(state): State<AppState>, Bearer(caller): Bearer, headers: HeaderMap, raw: Raw) -> Result<Response, Problem> {
+    let key = headers.get("idempotency-key").map(|value| value.to_str().unwrap_or("\u{fffd}")).unwrap_or_default();
+    let mut body = Fields::parse(&raw)?;
+    let form = OrderForm {
+        offering: body.text("offering"),
+        course: body.text("course"),
+        parameters: body.parameters("parameters"),
+        duration_minutes: body.number("duration_minutes"),
+        purpose: body.optional_text("purpose"),
+    };
+    body.finish()?;
+    let key = IdempotencyKey::parse(key)?;
+    let order = Order::from(services::orders::submit(&state.services, &caller, &form, &key).await?);
+    let location = HeaderValue::from_str(&format!("{}/orders/{}", super::PREFIX, order.id)).unwrap_or(HeaderValue::from_static(""));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(order)).into_response())
+}
+
+/// One order.
+#[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = String, Path)), responses((status = 200, body = Order)))]
+pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>) -> Result<Json<Order>, Problem> {
+    Ok(Json(services::orders::get(&state.services, &caller, id::<OrderId>(&text)?).await?.into()))
+}
+
+/// Approves an order of somebody else: cards are reserved, or it queues.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/approve", tag = "orders", params(("id" = String, Path)), request_body = Option<Approve>,
+    responses((status = 200, body = Order), (status = 403, description = "`own_order` or `forbidden`"), (status = 409, description = "`invalid_transition` or `stale`")))]
+pub async fn approve(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Order>, Problem> {
+    let mut body = Fields::parse(&raw)?;
+    let version = body.optional_integer("version");
+    body.finish()?;
+    Ok(Json(services::orders::approve(&state.services, &caller, id(&text)?, version).await?.into()))
+}
+
+/// Rejects an order of somebody else.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/reject", tag = "orders", params(("id" = String, Path)), request_body = Reject,
+    responses((status = 200, body = Order), (status = 409, description = "`invalid_transition` or `stale`")))]
+pub async fn reject(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Order>, Problem> {
+    let mut body = Fields::parse(&raw)?;
+    let reason = body.text("reason");
+    let version = body.optional_integer("version");
+    body.finish()?;
+    Ok(Json(services::orders::reject(&state.services, &caller, id(&text)?, &reason, version).await?.into()))
+}
+
+/// Cancels an order; what it held is free again.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/cancel", tag = "orders", params(("id" = String, Path)),
+    responses((status = 200, body = Order), (status = 409, description = "`invalid_transition`")))]
+pub async fn cancel(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Order>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    Ok(Json(services::orders::cancel(&state.services, &caller, id(&text)?).await?.into()))
+}

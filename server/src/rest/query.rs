@@ -1,0 +1,111 @@
+//! Query strings, read as strictly as bodies: an unknown or senseless parameter is a 422 that names it.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use axum::extract::{FromRequestParts, Query};
+use domain::{
+    Error, Problem as FieldProblem, Result,
+    error::FieldErrors,
+    page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest},
+};
+use http::request::Parts;
+
+use super::problem::Problem;
+
+/// The parameters of the URL, taken one by one.
+#[derive(Debug)]
+pub struct Parameters {
+    given: BTreeMap<String, String>,
+    errors: FieldErrors,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Error::Malformed { reason: "the query string cannot be read".into() })?;
+        Ok(Self { given: pairs.into_iter().collect(), errors: FieldErrors::default() })
+    }
+}
+
+impl Parameters {
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.given.remove(name).filter(|text| !text.is_empty())
+    }
+
+    /// By `FromStr`; `example` shows what is understood.
+    pub fn parsed<T: FromStr>(&mut self, name: &str, example: &str) -> Option<T> {
+        self.one_of(name, |text| text.parse().ok(), || FieldProblem::BadFormat { example: example.into() })
+    }
+
+    /// A state or another word out of a list.
+    pub fn choice<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, choices: impl Fn() -> Vec<String>) -> Option<T> {
+        self.one_of(name, parse, || FieldProblem::NotOneOf { choices: choices() })
+    }
+
+    /// `true` or `false`, `false` when left out.
+    pub fn flag(&mut self, name: &str) -> bool {
+        self.parsed(name, "true").unwrap_or(false)
+    }
+
+    fn one_of<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, problem: impl FnOnce() -> FieldProblem) -> Option<T> {
+        let text = self.text(name)?;
+        let value = parse(&text);
+        if value.is_none() {
+            self.errors.push(name, problem());
+        }
+        value
+    }
+
+    /// `limit` (1 to 200, 50 by default) and `after`.
+    pub fn page(&mut self) -> PageRequest {
+        let limit = self.one_of(
+            "limit",
+            |text| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)),
+            || FieldProblem::OutOfRange { min: 1, max: MAX_LIMIT.into() },
+        );
+        PageRequest { limit: limit.unwrap_or(DEFAULT_LIMIT), after: self.text("after") }
+    }
+
+    /// Errors: [`Error::Invalid`] with every problem; what nobody took is unknown.
+    pub fn finish(mut self) -> Result<()> {
+        for name in self.given.keys() {
+            self.errors.push(name, FieldProblem::UnknownField);
+        }
+        self.errors.finish()
+    }
+}
+
+/// A page of a list that is short enough to be read whole; `key` is unique and its order is the list's.
+pub fn page_of<T>(items: Vec<T>, request: &PageRequest, key: impl Fn(&T) -> String) -> Page<T> {
+    let start = request.after.as_ref().map_or(0, |after| items.iter().position(|item| key(item) == *after).map_or(items.len(), |at| at + 1));
+    let limit = request.limit as usize;
+    let more = items.len() > start + limit;
+    let items: Vec<_> = items.into_iter().skip(start).take(limit).collect();
+    let next = if more { items.last().map(key) } else { None };
+    Page { items, next }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_follow_each_other_without_gaps() {
+        let mut request = PageRequest { limit: 2, after: None };
+        let mut seen = Vec::new();
+        loop {
+            let page = page_of(vec!["a", "b", "c", "d", "e"], &request, |item| (*item).to_owned());
+            seen.extend(page.items);
+            match page.next {
+                Some(next) => request.after = Some(next),
+                None => break,
+            }
+        }
+        assert_eq!(seen, ["a", "b", "c", "d", "e"]);
+        let past = page_of(vec!["a"], &PageRequest { limit: 2, after: Some("zz".into()) }, |item| (*item).to_owned());
+        assert_eq!(past, Page { items: vec![], next: None });
+    }
+}

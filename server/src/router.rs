@@ -1,0 +1,119 @@
+//! Everything that the server answers, and the layers around it. The pages' half has sessions; the API has tokens; files, health and
+//! metrics have neither.
+
+use std::time::Duration;
+
+use app::{App, shell};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
+    routing::{get, post},
+};
+use domain::Error;
+use http::{HeaderMap, StatusCode, header};
+use leptos::prelude::provide_context;
+use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use services::Origin;
+use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+
+use crate::{
+    auth, error_page, events, headers, health, metrics, preferences, request,
+    rest::{
+        self,
+        problem::{self, Problem},
+    },
+    sign_out, site,
+    state::AppState,
+};
+
+/// The whole server, ready to be served.
+pub fn router(state: AppState) -> Router {
+    let server = &state.config.server;
+    Router::new()
+        .merge(pages(&state))
+        .merge(rest::routes())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(server.timeout_seconds)))
+        .layer(RequestBodyLimitLayer::new(server.max_body_bytes))
+        .layer(from_fn(readable_failures))
+        .merge(site::routes(&server.site_root))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::show))
+        .layer(from_fn_with_state(state.clone(), headers::secure))
+        .layer(from_fn_with_state(state.clone(), request::observe))
+        .with_state(state)
+}
+
+/// Pages, their server functions, and what forms and open pages need: all behind the session.
+fn pages(state: &AppState) -> Router<AppState> {
+    let (services, options) = (state.services.clone(), state.options.clone());
+    let context = move || provide_context(services.clone());
+    let document = move || shell(options.clone());
+    Router::new()
+        .leptos_routes_with_context(state, generate_route_list(App), context, document)
+        .route("/events", get(events::stream))
+        .route(app::preferences::PATH, post(preferences::save))
+        .route(app::routes::SIGN_OUT, post(sign_out::sign_out))
+        .fallback(not_found)
+        .layer(from_fn_with_state(state.clone(), auth::layer::authenticate))
+        .layer(auth::sessions(state))
+        .layer(from_fn_with_state(state.clone(), auth::cross_site::guard))
+}
+
+/// The app's own page for what is not there; for scripts the error as they read it.
+async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+    if !error_page::wants_page(request.headers()) {
+        return error_page::answer(request.headers(), &Error::NotFound);
+    }
+    let (services, options) = (state.services.clone(), state.options.clone());
+    let render = leptos_axum::render_app_async_with_context(move || provide_context(services.clone()), move || shell(options.clone()));
+    let mut response = render(request).await;
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    response
+}
+
+/// A handler panicked; the error is for whoever asked, the rest is in the log.
+#[derive(Clone)]
+struct Panicked(Error);
+
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    let error = services::error::internal(&std::io::Error::other(format!("a handler panicked: {}", text.unwrap_or("without a text"))));
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response.extensions_mut().insert(Panicked(error));
+    response
+}
+
+/// Panics, time-outs and bodies over the limit come from layers that know nothing of readers: this words them.
+async fn readable_failures(request: Request, next: Next) -> Response {
+    let wording = [header::ACCEPT, header::ACCEPT_LANGUAGE, header::COOKIE];
+    let headers: HeaderMap = wording.iter().filter_map(|name| Some((name.clone(), request.headers().get(name)?.clone()))).collect();
+    let request_id = request.extensions().get::<Origin>().and_then(|origin| origin.request_id.clone());
+    let is_api = request.uri().path().starts_with(rest::PREFIX);
+    let mut response = next.run(request).await;
+    let written = response.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_vec());
+    let problem = if let Some(Panicked(error)) = response.extensions_mut().remove() {
+        Problem::Refused(error)
+    } else if response.status() == StatusCode::SERVICE_UNAVAILABLE && written.is_none() {
+        Problem::Refused(Error::Unavailable { retry_after_seconds: 5 })
+    } else if response.status() == StatusCode::PAYLOAD_TOO_LARGE && written.as_deref() != Some(problem::MEDIA_TYPE.as_bytes()) {
+        Problem::TooLarge
+    } else {
+        return response;
+    };
+    match problem {
+        problem if is_api => problem::answer(&problem, &headers, request_id.as_deref()),
+        Problem::Refused(error) => error_page::answer(&headers, &error),
+        other => {
+            let mut response = error_page::answer(&headers, &Error::Malformed { reason: "the body is too large".into() });
+            *response.status_mut() = other.status();
+            response
+        }
+    }
+}

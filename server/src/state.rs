@@ -1,0 +1,47 @@
+//! What every handler works with.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use services::Services;
+use tokio_util::sync::CancellationToken;
+
+use crate::{config::Config, metrics::Metrics};
+
+/// Cheap to clone: handles and one `Arc`.
+#[derive(Clone)]
+pub struct AppState {
+    pub services: Services,
+    pub config: Arc<Config>,
+    pub metrics: Arc<Metrics>,
+    pub options: LeptosOptions,
+    /// Cancelled when the server stops, so that endless answers end.
+    pub stopping: CancellationToken,
+    /// Who owns what, for the news stream.
+    pub owners: Arc<crate::events::Owners>,
+}
+
+impl AppState {
+    pub fn new(services: Services, config: Config, stopping: CancellationToken) -> Self {
+        let options = LeptosOptions::builder()
+            .output_name("lectern")
+            .site_root(config.server.site_root.display().to_string())
+            .site_pkg_dir("pkg")
+            .site_addr(config.server.listen)
+            .build();
+        Self { services, config: Arc::new(config), metrics: Arc::default(), options, stopping, owners: Arc::default() }
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.options.clone()
+    }
+}
+
+impl FromRef<AppState> for Services {
+    fn from_ref(state: &AppState) -> Self {
+        state.services.clone()
+    }
+}

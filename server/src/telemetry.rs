@@ -1,0 +1,24 @@
+//! Logs: readable lines or JSON, on standard error, so that standard output belongs to commands.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Log, LogFormat};
+
+/// Call once at the start. `RUST_LOG` goes over the configured filter.
+pub fn start(log: &Log) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(with_quiet_libraries(&log.filter)));
+    let colours = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
+    // A second start (tests) keeps the first.
+    let _ = match log.format {
+        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
+    };
+}
+
+/// What libraries say at `info` is not for operators.
+fn with_quiet_libraries(filter: &str) -> String {
+    format!("{filter},tower_sessions=error,tower_sessions_core=off,sqlx=warn,hyper=warn,rustls=warn,kube=warn,tower=warn,h2=warn")
+}

@@ -1,0 +1,146 @@
+//! Makes the [`Services`] from a configuration: opens the database, finds the cluster.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
+
+use anyhow::{Context as _, Result, bail};
+use async_trait::async_trait;
+use cluster::Kubernetes;
+use domain::{courses::Course, labs::Observation, quotas::Amounts};
+use futures::{StreamExt as _, stream::BoxStream};
+use services::{
+    Services, Settings,
+    ports::{Change, Cluster, ClusterError, ClusterInfo, LabOrder, SharedCluster},
+};
+use storage::Database;
+
+use crate::{
+    config::{Config, Source},
+    lock,
+    outside::{SystemClock, SystemEntropy},
+};
+
+/// A cluster, and the simulator behind it where it is one.
+pub struct Found {
+    pub cluster: SharedCluster,
+    pub simulator: Option<simulator::Simulator>,
+}
+
+/// Opens the database and brings its schema up to date.
+pub async fn database(config: &Config) -> Result<Database> {
+    lock::make_private_folder(&config.storage.data)?;
+    let url = config.database_url();
+    let database = Database::open(&url).await.with_context(|| format!("the database {} cannot be opened", storage::database::redacted(&url)))?;
+    database.migrate().await?;
+    Ok(database)
+}
+
+/// The services of a server.
+pub fn services(config: &Config, database: Database, cluster: SharedCluster) -> Services {
+    let settings = Settings {
+        simulated_cluster: config.cluster.source == Source::Simulator,
+        hold_days: config.orders.hold_days,
+        session_hours: config.sessions.hours,
+        pod_annotations: BTreeMap::new(),
+    };
+    Services::new(database, Arc::new(SystemClock), Arc::new(SystemEntropy), cluster, settings)
+}
+
+/// The services for a command beside a server: the same database, no cluster. Errors: there is no data.
+pub async fn beside(config: &Config) -> Result<Services> {
+    if config.storage.database.is_none() && !config.storage.data.join("lectern.db").is_file() {
+        bail!("there is no Lectern data in {}: name the folder by --data or LECTERN_DATA", config.storage.data.display());
+    }
+    Ok(services(config, database(config).await?, Arc::new(NoCluster)))
+}
+
+/// The cluster that the configuration names. A cluster that is away stops nothing; a configuration that cannot be used does.
+pub async fn cluster(config: &Config) -> Result<Found> {
+    let found = match &config.cluster.source {
+        Source::Simulator => {
+            let simulator = start_simulator(config).await?;
+            let cluster = Kubernetes::from_kubeconfig_text(&simulator.kubeconfig()).await?;
+            return Ok(Found { cluster: Arc::new(cluster), simulator: Some(simulator) });
+        }
+        Source::Kubeconfig(path) => {
+            let path = path.clone().or_else(default_kubeconfig).context("there is no kubeconfig: name one by --cluster kubeconfig:PATH")?;
+            Kubernetes::from_kubeconfig(&path).await.with_context(|| format!("with {}", path.display()))?
+        }
+        Source::InCluster => Kubernetes::in_cluster().await?,
+    };
+    Ok(Found { cluster: Arc::new(found), simulator: None })
+}
+
+fn default_kubeconfig() -> Option<std::path::PathBuf> {
+    std::env::var_os("KUBECONFIG")
+        .and_then(|list| std::env::split_paths(&list).next())
+        .or_else(|| std::env::home_dir().map(|home| home.join(".kube/config")))
+        .filter(|path| path.is_file())
+}
+
+/// Its objects, its identity and its address survive a restart, so that a kubeconfig stays good.
+async fn start_simulator(config: &Config) -> Result<simulator::Simulator> {
+    let folder = config.storage.data.join("simulator");
+    lock::make_private_folder(&folder)?;
+    let kept = folder.join("address");
+    let options = |listen: SocketAddr| simulator::Options {
+        listen,
+        data: Some(folder.clone()),
+        pace: if config.cluster.simulator_fast { simulator::Pace::fast() } else { simulator::Pace::believable() },
+        ..simulator::Options::default()
+    };
+    let wanted = config.cluster.simulator_listen;
+    let before = if wanted.port() == 0 { read_address(&kept) } else { None };
+    let running = match before {
+        Some(address) => match simulator::start(options(address)).await {
+            Ok(running) => running,
+            Err(error) => {
+                tracing::warn!("the simulated cluster moves, since its port {} cannot be had: {error:#}", address.port());
+                simulator::start(options(wanted)).await?
+            }
+        },
+        None => simulator::start(options(wanted)).await?,
+    };
+    lock::write_private(&kept, &running.addr().to_string())?;
+    lock::write_private(&folder.join("kubeconfig"), &running.kubeconfig())?;
+    tracing::info!("the simulated cluster is at https://{}; its kubeconfig is {}", running.addr(), folder.join("kubeconfig").display());
+    Ok(running)
+}
+
+fn read_address(path: &Path) -> Option<SocketAddr> {
+    std::fs::read_to_string(path).ok()?.trim().parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback())
+}
+
+/// For commands that drive nothing.
+struct NoCluster;
+
+fn none<T>() -> Result<T, ClusterError> {
+    Err(ClusterError::Away("this command has no cluster".to_owned()))
+}
+
+#[async_trait]
+impl Cluster for NoCluster {
+    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
+        none()
+    }
+    async fn start(&self, _: &LabOrder) -> Result<(), ClusterError> {
+        none()
+    }
+    async fn stop(&self, _: &LabOrder) -> Result<(), ClusterError> {
+        none()
+    }
+    async fn destroy(&self, _: &LabOrder, _: bool) -> Result<u32, ClusterError> {
+        none()
+    }
+    async fn set_quota(&self, _: &Course, _: &Amounts) -> Result<(), ClusterError> {
+        none()
+    }
+    async fn observe(&self, _: &LabOrder) -> Result<Observation, ClusterError> {
+        none()
+    }
+    fn manifests(&self, _: &LabOrder) -> String {
+        String::new()
+    }
+    fn watch(&self) -> BoxStream<'static, Change> {
+        futures::stream::pending().boxed()
+    }
+}

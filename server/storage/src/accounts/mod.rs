@@ -1,0 +1,9 @@
+//! Accounts: users, their roles, the courses they belong to, and tries to sign in. One table a file.
+
+pub mod attempts;
+pub mod members;
+pub mod roles;
+pub mod users;
+
+#[cfg(test)]
+mod tests;

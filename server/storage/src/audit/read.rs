@@ -1,0 +1,193 @@
+//! Searching the record: dynamic filters, pages by the key (at, id), newest first.
+
+use std::cmp::Reverse;
+
+use domain::{
+    audit::{Chain, Event, Filter, Hash, Listed, Object, Outcome, Via, Who},
+    ids::AuditEventId,
+    time::Timestamp,
+};
+use sea_query::{Cond, Expr, ExprTrait, Order, PostgresQueryBuilder, Query, SelectStatement};
+use sea_query_sqlx::SqlxBinder;
+use sqlx::{AnyConnection, any::AnyRow};
+
+use crate::{
+    database::Engine,
+    dialect,
+    error::Result,
+    row::Row,
+};
+
+const COLUMNS: [&str; 23] = [
+    "id",
+    "chain",
+    "at",
+    "who_kind",
+    "who_id",
+    "who_label",
+    "who_name",
+    "via",
+    "address",
+    "request_id",
+    "action",
+    "object_kind",
+    "object_id",
+    "object_label",
+    "course_id",
+    "outcome",
+    "code",
+    "before_json",
+    "after_json",
+    "attempts",
+    "seq",
+    "prev",
+    "hash",
+];
+
+/// Where a page ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    pub at: Timestamp,
+    pub id: AuditEventId,
+}
+
+pub(super) fn select() -> SelectStatement {
+    Query::select().columns(COLUMNS).from("audit_events").take()
+}
+
+/// The event of a row, whether sealed or not.
+pub(super) fn event(row: &AnyRow) -> Result<Event> {
+    let row = Row::of("audit_events", row);
+    let who = match row.text("who_kind")?.as_str() {
+        "person" => Who::Person {
+            id: row.optional_parse("who_id")?.ok_or_else(|| row.fail("who_id", "missing"))?,
+            login: row.text("who_label")?,
+            name: row.text("who_name")?,
+        },
+        "system" => Who::System { job: row.text("who_label")? },
+        "anonymous" => {
+            let login = row.text("who_label")?;
+            Who::Anonymous { login: (!login.is_empty()).then_some(login) }
+        }
+        other => return Err(row.fail("who_kind", format!("unknown value {other:?}"))),
+    };
+    Ok(Event {
+        id: row.parse("id")?,
+        chain: row.parse("chain")?,
+        at: row.timestamp("at")?,
+        who,
+        via: row.state("via", Via::parse)?,
+        address: row.optional_text("address")?,
+        request_id: row.optional_text("request_id")?,
+        action: row.text("action")?,
+        object: Object { kind: row.text("object_kind")?, id: row.text("object_id")?, label: row.text("object_label")? },
+        course: row.optional_parse("course_id")?,
+        outcome: row.state("outcome", Outcome::parse)?,
+        code: row.optional_text("code")?,
+        before: row.optional_json("before_json")?,
+        after: row.optional_json("after_json")?,
+        count: row.count("attempts")?,
+    })
+}
+
+/// Place, previous hash and hash of a sealed row.
+pub(super) fn seal(row: &AnyRow) -> Result<Option<(i64, Hash, Hash)>> {
+    let row = Row::of("audit_events", row);
+    let Some(seq) = row.optional_integer("seq")? else { return Ok(None) };
+    Ok(Some((seq, row.parse("prev")?, row.parse("hash")?)))
+}
+
+fn listed(row: &AnyRow) -> Result<Listed> {
+    Ok(Listed { event: event(row)?, seal: seal(row)? })
+}
+
+pub async fn by_id(connection: &mut AnyConnection, id: AuditEventId) -> Result<Option<Listed>> {
+    let (sql, values) = select().and_where(Expr::col("id").eq(id.to_string())).build_sqlx(PostgresQueryBuilder);
+    let row = sqlx::query_with(sqlx::AssertSqlSafe(sql), values).fetch_optional(connection).await?;
+    row.as_ref().map(listed).transpose()
+}
+
+/// At most `limit` records of these chains that all of `filter` fits, newest first, older than `after`.
+///
+/// One statement a chain: each walks an index in order, which a condition on several chains would not.
+pub async fn search(
+    connection: &mut AnyConnection,
+    engine: Engine,
+    chains: &[Chain],
+    filter: &Filter,
+    after: Option<Cursor>,
+    limit: u32,
+) -> Result<Vec<Listed>> {
+    let Some(condition) = condition(engine, filter) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for chain in chains {
+        let mut query = select();
+        query
+            .and_where(Expr::col("chain").eq(chain.to_string()))
+            .cond_where(condition.clone())
+            .order_by("at", Order::Desc)
+            .order_by("id", Order::Desc)
+            .limit(limit.into());
+        if let Some(Cursor { at, id }) = after {
+            query.and_where(Expr::cust_with_values("(at, id) < ($1, $2)", [sea_query::Value::from(at.micros()), id.to_string().into()]));
+        }
+        let (sql, values) = query.build_sqlx(PostgresQueryBuilder);
+        let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), values).fetch_all(&mut *connection).await?;
+        for row in &rows {
+            found.push(listed(row)?);
+        }
+    }
+    found.sort_by_key(|listed| Reverse((listed.event.at, listed.event.id)));
+    found.truncate(limit as usize);
+    Ok(found)
+}
+
+/// `None` when nothing can fit: a text without a single word.
+fn condition(engine: Engine, filter: &Filter) -> Option<Cond> {
+    // Without `..`: a new filter does not compile until it has its line here.
+    let Filter { person, action, object, outcome, text, from, to } = filter;
+    let mut all = Cond::all();
+    if let Some(person) = person {
+        all = all.add(Expr::col("who_label").eq(person.as_str()));
+    }
+    if let Some(action) = action {
+        all = all.add(if action.ends_with('.') {
+            // Not LIKE: it is blind to case on SQLite and `_` is a wildcard.
+            let length = i64::try_from(action.chars().count()).unwrap_or(i64::MAX);
+            Expr::cust_with_values("substr(action, 1, CAST($1 AS INTEGER)) = $2", [sea_query::Value::from(length), action.as_str().into()])
+        } else {
+            Expr::col("action").eq(action.as_str())
+        });
+    }
+    if let Some(object) = object {
+        all = all.add(Cond::any().add(Expr::col("object_id").eq(object.as_str())).add(Expr::col("object_label").eq(object.as_str())));
+    }
+    if let Some(outcome) = outcome {
+        all = all.add(Expr::col("outcome").eq(outcome.as_str()));
+    }
+    if let Some(text) = text {
+        let words = dialect::words_query(engine, text)?;
+        all = all.add(Expr::cust_with_values(dialect::words_condition(engine), [words]));
+    }
+    if let Some(from) = from {
+        all = all.add(Expr::col("at").gte(from.micros()));
+    }
+    if let Some(to) = to {
+        all = all.add(Expr::col("at").lt(to.micros()));
+    }
+    Some(all)
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.at.micros(), self.id)
+    }
+}
+
+impl Cursor {
+    /// Reads what `Display` writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (at, id) = text.split_once('.')?;
+        Some(Self { at: Timestamp::from_micros(at.parse().ok()?), id: id.parse().ok()? })
+    }
+}

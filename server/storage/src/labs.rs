@@ -1,0 +1,134 @@
+//! Labs and their state changes. A lab is saved by compare-and-set on its version; each save may be followed by a change row.
+
+mod read;
+
+pub use read::{Listed, Query, ended, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered, waiting};
+
+use domain::{
+    ids::{LabId, UserId},
+    labs::{Lab, LabState},
+    money::Currency,
+    time::Timestamp,
+};
+use sqlx::AnyConnection;
+
+use crate::{error::Result, row::json};
+
+/// Adds a lab as it is. Its first state change is the caller's to add, and its reservation too: `lab.reserved` is not stored here.
+pub async fn insert(connection: &mut AnyConnection, lab: &Lab, currency: Currency) -> Result<()> {
+    let Lab {
+        id,
+        order,
+        tenant,
+        course,
+        owner,
+        name,
+        namespace,
+        offering_name,
+        spec,
+        minutes,
+        state,
+        reserved: _,
+        failure,
+        created_at,
+        first_running_at,
+        ends_at,
+        version,
+    } = lab;
+    sqlx::query(
+        "INSERT INTO labs (id, order_id, tenant_id, course_id, owner_id, name, namespace, offering_name, spec, card, cards, card_parts, \
+         cpu_cores, memory_gib, storage_gib, minutes, state, failure, created_at, first_running_at, ends_at, currency, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+    )
+    .bind(id.to_string())
+    .bind(order.to_string())
+    .bind(tenant.to_string())
+    .bind(course.to_string())
+    .bind(owner.to_string())
+    .bind(name.clone())
+    .bind(namespace.clone())
+    .bind(json(offering_name))
+    .bind(json(spec))
+    .bind(spec.card.id())
+    .bind(i64::from(spec.cards()))
+    .bind(spec.card_share().parts())
+    .bind(i64::from(spec.total_cpu_cores()))
+    .bind(i64::from(spec.total_memory_gib()))
+    .bind(i64::from(spec.storage_gib))
+    .bind(i64::from(*minutes))
+    .bind(state.as_str())
+    .bind(failure.as_ref().map(json))
+    .bind(created_at.micros())
+    .bind(first_running_at.map(Timestamp::micros))
+    .bind(ends_at.map(Timestamp::micros))
+    .bind(currency.code())
+    .bind(*version)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes what can change, if nobody changed the lab since it was read: whether it was written. The stored version is then `lab.version + 1`.
+/// The lab is metered again, whatever it was before.
+pub async fn save(connection: &mut AnyConnection, lab: &Lab) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE labs SET state = $3, failure = $4, first_running_at = $5, ends_at = $6, metered_to = NULL, version = version + 1 \
+         WHERE id = $1 AND version = $2",
+    )
+    .bind(lab.id.to_string())
+    .bind(lab.version)
+    .bind(lab.state.as_str())
+    .bind(lab.failure.as_ref().map(json))
+    .bind(lab.first_running_at.map(Timestamp::micros))
+    .bind(lab.ends_at.map(Timestamp::micros))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Since when a started lab waits for cards; `None` when it has them or does not want them.
+pub async fn set_queued_at(connection: &mut AnyConnection, lab: LabId, queued_at: Option<Timestamp>) -> Result<()> {
+    sqlx::query("UPDATE labs SET queued_at = $2 WHERE id = $1")
+        .bind(lab.to_string())
+        .bind(queued_at.map(Timestamp::micros))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Adds the next step of the lab's life. `cause` is the event's name.
+pub async fn add_change(
+    connection: &mut AnyConnection,
+    lab: LabId,
+    from: Option<LabState>,
+    to: LabState,
+    at: Timestamp,
+    cause: &str,
+    by: Option<UserId>,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO lab_changes (lab_id, seq, from_state, to_state, at, cause, by_user) \
+         SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM lab_changes WHERE lab_id = $1",
+    )
+    .bind(lab.to_string())
+    .bind(from.map(LabState::as_str))
+    .bind(to.as_str())
+    .bind(at.micros())
+    .bind(cause.to_owned())
+    .bind(by.map(|id| id.to_string()))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes what the lab has cost so far, if it did not change since it was read; `metered_to` when nothing of it counts any more.
+pub async fn save_cost(connection: &mut AnyConnection, lab: LabId, version: i64, cost_micros: i64, metered_to: Option<Timestamp>) -> Result<bool> {
+    let done = sqlx::query("UPDATE labs SET cost_micros = $3, metered_to = $4 WHERE id = $1 AND version = $2")
+        .bind(lab.to_string())
+        .bind(version)
+        .bind(cost_micros)
+        .bind(metered_to.map(Timestamp::micros))
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}

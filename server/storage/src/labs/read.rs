@@ -1,0 +1,287 @@
+//! Reading labs. The columns of a [`Lab`] are in one place; `l` is the lab and `r` its reservation in every query.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    courses::CourseRef,
+    ids::{CourseId, LabId, TenantId, UserId},
+    labs::{Lab, LabState, StateChange},
+    money::Money,
+    people::PersonRef,
+    time::Timestamp,
+};
+use sqlx::{AnyConnection, any::AnyRow};
+
+use crate::{error::Result, row::Row};
+
+macro_rules! lab_columns {
+    () => {
+        "l.id, l.order_id, l.tenant_id, l.course_id, l.owner_id, l.name, l.namespace, l.offering_name, l.spec, l.minutes, l.state, \
+         CASE WHEN r.lab_id IS NULL THEN 0 ELSE 1 END AS reserved, l.failure, l.created_at, l.first_running_at, l.ends_at, l.version"
+    };
+}
+macro_rules! from_labs {
+    () => {
+        " FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id "
+    };
+}
+// Whoever waits for the same kind of card and began to wait earlier: queued orders and restarted labs are one queue.
+macro_rules! listed_columns {
+    () => {
+        concat!(
+            lab_columns!(),
+            ", u.login AS owner_login, u.name AS owner_name, c.code AS course_code, c.name AS course_name, l.cost_micros, l.currency, \
+             CASE WHEN l.state = 'running' THEN (SELECT MAX(h.at) FROM lab_changes h WHERE h.lab_id = l.id AND h.to_state = 'running') END \
+             AS running_since, \
+             CASE WHEN l.state = 'pending' AND r.lab_id IS NULL THEN 1 \
+             + (SELECT COUNT(*) FROM orders o WHERE o.state = 'queued' AND o.card = l.card AND o.queued_at <= COALESCE(l.queued_at, l.created_at)) \
+             + (SELECT COUNT(*) FROM labs w LEFT JOIN reservations x ON x.lab_id = w.id WHERE w.state = 'pending' AND x.lab_id IS NULL \
+             AND w.card = l.card AND (w.queued_at < l.queued_at OR (w.queued_at = l.queued_at AND w.id < l.id))) END AS queue_position \
+             FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id JOIN users u ON u.id = l.owner_id JOIN courses c ON c.id = l.course_id "
+        )
+    };
+}
+
+/// A lab with what lists show beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub lab: Lab,
+    pub owner: PersonRef,
+    pub course: CourseRef,
+    pub cost: Money,
+    pub running_since: Option<Timestamp>,
+    pub queue_position: Option<u32>,
+}
+
+/// Which labs are wanted; all conditions hold together.
+#[derive(Debug, Clone)]
+pub struct Query {
+    pub tenant: TenantId,
+    pub owner: Option<UserId>,
+    /// What this person owns and what belongs to their courses.
+    pub visible_to: Option<UserId>,
+    pub state: Option<LabState>,
+    pub course: Option<CourseId>,
+    /// Without those that are destroyed.
+    pub live: bool,
+    /// Older than this one.
+    pub before: Option<LabId>,
+    pub limit: u32,
+}
+
+fn lab(row: &AnyRow) -> Result<Lab> {
+    let row = Row::of("labs", row);
+    Ok(Lab {
+        id: row.parse("id")?,
+        order: row.parse("order_id")?,
+        tenant: row.parse("tenant_id")?,
+        course: row.parse("course_id")?,
+        owner: row.parse("owner_id")?,
+        name: row.text("name")?,
+        namespace: row.text("namespace")?,
+        offering_name: row.json("offering_name")?,
+        spec: row.json("spec")?,
+        minutes: row.count("minutes")?,
+        state: row.state("state", LabState::parse)?,
+        reserved: row.flag("reserved")?,
+        failure: row.optional_json("failure")?,
+        created_at: row.timestamp("created_at")?,
+        first_running_at: row.optional_timestamp("first_running_at")?,
+        ends_at: row.optional_timestamp("ends_at")?,
+        version: row.integer("version")?,
+    })
+}
+
+fn with_surroundings(any: &AnyRow) -> Result<Listed> {
+    let row = Row::of("labs", any);
+    let lab = lab(any)?;
+    Ok(Listed {
+        owner: PersonRef { id: lab.owner, login: row.text("owner_login")?, name: row.text("owner_name")? },
+        course: CourseRef { id: lab.course, code: row.text("course_code")?, name: row.text("course_name")? },
+        cost: row.money("cost_micros", "currency")?,
+        running_since: row.optional_timestamp("running_since")?,
+        queue_position: row
+            .optional_integer("queue_position")?
+            .map(|position| u32::try_from(position).map_err(|_| row.fail("queue_position", "out of range")))
+            .transpose()?,
+        lab,
+    })
+}
+
+/// One lab; `None` when there is none.
+pub async fn get(connection: &mut AnyConnection, id: LabId) -> Result<Option<Lab>> {
+    sqlx::query(concat!("SELECT ", lab_columns!(), from_labs!(), "WHERE l.id = $1"))
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?
+        .as_ref()
+        .map(lab)
+        .transpose()
+}
+
+/// One lab with what surrounds it.
+pub async fn listed(connection: &mut AnyConnection, id: LabId) -> Result<Option<Listed>> {
+    sqlx::query(concat!("SELECT ", listed_columns!(), "WHERE l.id = $1"))
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?
+        .as_ref()
+        .map(with_surroundings)
+        .transpose()
+}
+
+/// Newest first.
+pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<Listed>> {
+    sqlx::query(concat!(
+        "SELECT ",
+        listed_columns!(),
+        "WHERE l.tenant_id = $1 AND ($2 IS NULL OR l.owner_id = $2) \
+         AND ($3 IS NULL OR l.owner_id = $3 OR l.course_id IN (SELECT m.course_id FROM course_members m WHERE m.user_id = $3)) \
+         AND ($4 IS NULL OR l.state = $4) AND ($5 IS NULL OR l.course_id = $5) AND ($6 = 0 OR l.state <> 'destroyed') \
+         AND ($7 IS NULL OR l.id < $7) ORDER BY l.id DESC LIMIT $8"
+    ))
+    .bind(query.tenant.to_string())
+    .bind(query.owner.map(|id| id.to_string()))
+    .bind(query.visible_to.map(|id| id.to_string()))
+    .bind(query.state.map(LabState::as_str))
+    .bind(query.course.map(|id| id.to_string()))
+    .bind(i64::from(query.live))
+    .bind(query.before.map(|id| id.to_string()))
+    .bind(i64::from(query.limit))
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(with_surroundings)
+    .collect()
+}
+
+fn change(row: &AnyRow) -> Result<StateChange> {
+    let row = Row::of("lab_changes", row);
+    Ok(StateChange {
+        seq: row.integer("seq")?,
+        from: row.optional_text("from_state")?.map(|_| row.state("from_state", LabState::parse)).transpose()?,
+        to: row.state("to_state", LabState::parse)?,
+        at: row.timestamp("at")?,
+        cause: row.text("cause")?,
+        by: match row.optional_parse("by_user")? {
+            Some(id) => Some(PersonRef { id, login: row.text("login")?, name: row.text("name")? }),
+            None => None,
+        },
+    })
+}
+
+/// The lab's life, first step first.
+pub async fn history(connection: &mut AnyConnection, id: LabId) -> Result<Vec<StateChange>> {
+    sqlx::query(
+        "SELECT c.seq, c.from_state, c.to_state, c.at, c.cause, c.by_user, u.login, u.name \
+         FROM lab_changes c LEFT JOIN users u ON u.id = c.by_user WHERE c.lab_id = $1 ORDER BY c.seq",
+    )
+    .bind(id.to_string())
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(change)
+    .collect()
+}
+
+/// Labs that may have something to meter, by id after `after`, each with its life. Three tables, two statements.
+pub async fn unmetered(connection: &mut AnyConnection, after: Option<LabId>, limit: u32) -> Result<Vec<(Lab, Vec<StateChange>)>> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let labs = sqlx::query(concat!("SELECT ", lab_columns!(), from_labs!(), "WHERE l.metered_to IS NULL AND l.id > $1 ORDER BY l.id LIMIT $2"))
+        .bind(after.clone())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *connection)
+        .await?
+        .iter()
+        .map(lab)
+        .collect::<Result<Vec<_>>>()?;
+    let Some(last) = labs.last() else { return Ok(Vec::new()) };
+    let rows = sqlx::query(
+        "SELECT c.lab_id, c.seq, c.from_state, c.to_state, c.at, c.cause, NULL AS by_user FROM lab_changes c JOIN labs l ON l.id = c.lab_id \
+         WHERE l.metered_to IS NULL AND l.id > $1 AND l.id <= $2 ORDER BY c.lab_id, c.seq",
+    )
+    .bind(after)
+    .bind(last.id.to_string())
+    .fetch_all(connection)
+    .await?;
+    let mut lives = BTreeMap::<LabId, Vec<StateChange>>::new();
+    for row in &rows {
+        lives.entry(Row::of("lab_changes", row).parse("lab_id")?).or_default().push(change(row)?);
+    }
+    Ok(labs.into_iter().map(|lab| (lives.remove(&lab.id).unwrap_or_default(), lab)).map(|(life, lab)| (lab, life)).collect())
+}
+
+/// How many other labs of the course keep its namespace: all that are neither destroyed nor on their way there.
+pub async fn others_of_course(connection: &mut AnyConnection, course: CourseId, except: LabId) -> Result<u32> {
+    let row = sqlx::query("SELECT COUNT(*) AS others FROM labs WHERE course_id = $1 AND id <> $2 AND state NOT IN ('destroyed', 'destroying')")
+        .bind(course.to_string())
+        .bind(except.to_string())
+        .fetch_one(connection)
+        .await?;
+    Row::of("labs", &row).count("others")
+}
+
+/// For the labels of the lab's objects.
+pub async fn owner_login(connection: &mut AnyConnection, lab: LabId) -> Result<Option<String>> {
+    let row = sqlx::query("SELECT u.login FROM labs l JOIN users u ON u.id = l.owner_id WHERE l.id = $1")
+        .bind(lab.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(|row| Row::of("users", row).text("login")).transpose()
+}
+
+fn ids(rows: &[AnyRow]) -> Result<Vec<LabId>> {
+    rows.iter().map(|row| Row::of("labs", row).parse("id")).collect()
+}
+
+/// Labs that the cluster has or may have something of.
+pub async fn live(connection: &mut AnyConnection) -> Result<Vec<LabId>> {
+    let rows = sqlx::query(
+        "SELECT l.id FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id \
+         WHERE l.state <> 'destroyed' AND NOT (l.state = 'pending' AND r.lab_id IS NULL) ORDER BY l.id",
+    )
+    .fetch_all(connection)
+    .await?;
+    ids(&rows)
+}
+
+/// Labs that run or are on their way somewhere.
+pub async fn moving(connection: &mut AnyConnection) -> Result<Vec<LabId>> {
+    let rows = sqlx::query(
+        "SELECT l.id FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id \
+         WHERE l.state IN ('starting', 'running', 'stopping', 'destroying') OR (l.state IN ('pending', 'failed') AND r.lab_id IS NOT NULL) \
+         ORDER BY l.id",
+    )
+    .fetch_all(connection)
+    .await?;
+    ids(&rows)
+}
+
+/// Labs whose ordered time is over and that are up or coming up, longest over first.
+pub async fn ended(connection: &mut AnyConnection, now: Timestamp, limit: u32) -> Result<Vec<LabId>> {
+    let rows = sqlx::query(
+        "SELECT id FROM labs WHERE state IN ('pending', 'starting', 'running') AND ends_at IS NOT NULL AND ends_at <= $1 \
+         ORDER BY ends_at, id LIMIT $2",
+    )
+    .bind(now.micros())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    ids(&rows)
+}
+
+/// Restarted labs that wait for cards, longest waiting first.
+pub async fn waiting(connection: &mut AnyConnection) -> Result<Vec<(Lab, Timestamp)>> {
+    sqlx::query(concat!(
+        "SELECT ",
+        lab_columns!(),
+        ", l.queued_at",
+        from_labs!(),
+        "WHERE l.state = 'pending' AND r.lab_id IS NULL AND l.queued_at IS NOT NULL ORDER BY l.queued_at, l.id"
+    ))
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|row| Ok((lab(row)?, Row::of("labs", row).timestamp("queued_at")?)))
+    .collect()
+}

@@ -1,0 +1,155 @@
+//! Orders, their numbers and the requests that made them. An order changes by compare-and-set on its version.
+
+mod list;
+mod read;
+
+pub use list::{Query, Visible, get, inbox, list, pending_count};
+pub use read::{Listed, expired, find};
+
+use domain::{
+    ids::{OrderId, UserId},
+    orders::Order,
+    time::Timestamp,
+};
+use sqlx::AnyConnection;
+
+use crate::{
+    Write, dialect,
+    error::Result,
+    row::{Row, json},
+};
+
+/// The next number for people. Taken again when the transaction rolls back, so that numbers have no gaps.
+pub async fn next_number(connection: &mut AnyConnection) -> Result<i64> {
+    let row = sqlx::query("UPDATE order_numbers SET next = next + 1 WHERE name = 'order' RETURNING next - 1 AS number").fetch_one(connection).await?;
+    Row::of("order_numbers", &row).integer("number")
+}
+
+/// Adds an order as it is.
+pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<()> {
+    let Order {
+        id,
+        number,
+        tenant,
+        course,
+        owner,
+        offering,
+        offering_version,
+        offering_name,
+        parameters,
+        spec,
+        minutes,
+        purpose,
+        state,
+        ruling,
+        estimate,
+        submitted_at,
+        expires_at,
+        decided_at,
+        decided_by,
+        reason,
+        queued_at,
+        version,
+    } = order;
+    sqlx::query(
+        "INSERT INTO orders (id, number, tenant_id, course_id, owner_id, offering_id, offering_version, offering_name, parameters, spec, \
+         card, cards, card_parts, cpu_cores, memory_gib, storage_gib, minutes, purpose, state, ruling, estimate, held_micros, currency, \
+         submitted_at, expires_at, decided_at, decided_by, reason, queued_at, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
+         $27, $28, $29, $30)",
+    )
+    .bind(id.to_string())
+    .bind(*number)
+    .bind(tenant.to_string())
+    .bind(course.to_string())
+    .bind(owner.to_string())
+    .bind(offering.to_string())
+    .bind(i64::from(*offering_version))
+    .bind(json(offering_name))
+    .bind(json(parameters))
+    .bind(json(spec))
+    .bind(spec.card.id())
+    .bind(i64::from(spec.cards()))
+    .bind(spec.card_share().parts())
+    .bind(i64::from(spec.total_cpu_cores()))
+    .bind(i64::from(spec.total_memory_gib()))
+    .bind(i64::from(spec.storage_gib))
+    .bind(i64::from(*minutes))
+    .bind(purpose.clone())
+    .bind(state.as_str())
+    .bind(json(ruling))
+    .bind(json(estimate))
+    .bind(estimate.total.micros)
+    .bind(estimate.total.currency.code())
+    .bind(submitted_at.micros())
+    .bind(expires_at.micros())
+    .bind(decided_at.map(Timestamp::micros))
+    .bind(decided_by.map(|id| id.to_string()))
+    .bind(reason.clone())
+    .bind(queued_at.map(Timestamp::micros))
+    .bind(*version)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes what can change, if nobody changed the order since it was read: whether it was written. The stored version is then
+/// `order.version + 1`.
+pub async fn save(connection: &mut AnyConnection, order: &Order) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE orders SET state = $3, decided_at = $4, decided_by = $5, reason = $6, queued_at = $7, version = version + 1 \
+         WHERE id = $1 AND version = $2",
+    )
+    .bind(order.id.to_string())
+    .bind(order.version)
+    .bind(order.state.as_str())
+    .bind(order.decided_at.map(Timestamp::micros))
+    .bind(order.decided_by.map(|id| id.to_string()))
+    .bind(order.reason.clone())
+    .bind(order.queued_at.map(Timestamp::micros))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Makes another request with this key wait until this transaction ends. It is the first lock that a submission takes.
+pub async fn lock_key(write: &mut Write, user: UserId, key: &str) -> Result<()> {
+    dialect::lock(write, &format!("key:{user}:{key}")).await
+}
+
+/// What was submitted with this key before: hash of the request, and the order.
+pub async fn remembered(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Option<(String, OrderId)>> {
+    let row = sqlx::query("SELECT request_hash, order_id FROM idempotency_keys WHERE user_id = $1 AND key = $2")
+        .bind(user.to_string())
+        .bind(key.to_owned())
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| {
+        let row = Row::of("idempotency_keys", &row);
+        Ok((row.text("request_hash")?, row.parse("order_id")?))
+    })
+    .transpose()
+}
+
+/// Keeps which order a key made. `request_hash`: hexadecimal SHA-256.
+pub async fn remember(
+    connection: &mut AnyConnection,
+    user: UserId,
+    key: &str,
+    request_hash: &str,
+    order: OrderId,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query("INSERT INTO idempotency_keys (user_id, key, request_hash, order_id, created_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(user.to_string())
+        .bind(key.to_owned())
+        .bind(request_hash.to_owned())
+        .bind(order.to_string())
+        .bind(now.micros())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

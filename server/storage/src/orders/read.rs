@@ -1,0 +1,116 @@
+//! Rows into orders. Lists carry the people, course, lab and place in the queue along, so that a page needs one statement.
+
+use domain::{
+    courses::CourseRef,
+    ids::{LabId, OrderId},
+    orders::{Order, OrderState},
+    people::PersonRef,
+    time::Timestamp,
+};
+use sqlx::AnyConnection;
+
+use crate::{error::Result, row::Row};
+
+/// An order with the names that its readers see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub order: Order,
+    pub owner: PersonRef,
+    pub course: CourseRef,
+    pub decided_by: Option<PersonRef>,
+    pub labs: Vec<LabId>,
+    /// 1 is next; only while queued.
+    pub queue_position: Option<u32>,
+}
+
+macro_rules! columns {
+    () => {
+        "o.id, o.number, o.tenant_id, o.course_id, o.owner_id, o.offering_id, o.offering_version, o.offering_name, o.parameters, o.spec, \
+         o.minutes, o.purpose, o.state, o.ruling, o.estimate, o.submitted_at, o.expires_at, o.decided_at, o.decided_by, o.reason, \
+         o.queued_at, o.version"
+    };
+}
+
+/// The select of [`Listed`]; conditions on `o` follow it.
+pub(super) const LISTED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", u.login AS owner_login, u.name AS owner_name, c.code AS course_code, c.name AS course_name, \
+     d.login AS decider_login, d.name AS decider_name, l.id AS lab_id, \
+     CASE WHEN o.state = 'queued' THEN 1 \
+       + (SELECT COUNT(*) FROM orders q WHERE q.state = 'queued' AND q.card = o.card \
+          AND (q.queued_at < o.queued_at OR q.queued_at = o.queued_at AND q.id < o.id)) \
+       + (SELECT COUNT(*) FROM labs w LEFT JOIN reservations r ON r.lab_id = w.id \
+          WHERE w.state = 'pending' AND r.lab_id IS NULL AND w.card = o.card AND COALESCE(w.queued_at, w.created_at) < o.queued_at) \
+     END AS queue_position \
+     FROM orders o JOIN users u ON u.id = o.owner_id JOIN courses c ON c.id = o.course_id \
+     LEFT JOIN users d ON d.id = o.decided_by LEFT JOIN labs l ON l.order_id = o.id"
+);
+
+/// An order by itself, for a decision.
+pub async fn find(connection: &mut AnyConnection, id: OrderId) -> Result<Option<Order>> {
+    let row =
+        sqlx::query(concat!("SELECT ", columns!(), " FROM orders o WHERE o.id = $1")).bind(id.to_string()).fetch_optional(connection).await?;
+    row.as_ref().map(|row| order(&Row::of("orders", row))).transpose()
+}
+
+/// Undecided orders whose hold is over, of all tenants.
+pub async fn expired(connection: &mut AnyConnection, now: Timestamp, limit: u32) -> Result<Vec<Order>> {
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM orders o WHERE o.state = 'pending_approval' AND o.expires_at <= $1 ORDER BY o.expires_at, o.id LIMIT $2"
+    ))
+    .bind(now.micros())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| order(&Row::of("orders", row))).collect()
+}
+
+fn order(row: &Row<'_>) -> Result<Order> {
+    Ok(Order {
+        id: row.parse("id")?,
+        number: row.integer("number")?,
+        tenant: row.parse("tenant_id")?,
+        course: row.parse("course_id")?,
+        owner: row.parse("owner_id")?,
+        offering: row.parse("offering_id")?,
+        offering_version: row.count("offering_version")?,
+        offering_name: row.json("offering_name")?,
+        parameters: row.json("parameters")?,
+        spec: row.json("spec")?,
+        minutes: row.count("minutes")?,
+        purpose: row.text("purpose")?,
+        state: row.state("state", OrderState::parse)?,
+        ruling: row.json("ruling")?,
+        estimate: row.json("estimate")?,
+        submitted_at: row.timestamp("submitted_at")?,
+        expires_at: row.timestamp("expires_at")?,
+        decided_at: row.optional_timestamp("decided_at")?,
+        decided_by: row.optional_parse("decided_by")?,
+        reason: row.optional_text("reason")?,
+        queued_at: row.optional_timestamp("queued_at")?,
+        version: row.integer("version")?,
+    })
+}
+
+pub(super) fn listed(row: &Row<'_>) -> Result<Listed> {
+    let order = order(row)?;
+    let decided_by = match order.decided_by {
+        Some(id) => Some(PersonRef { id, login: row.text("decider_login")?, name: row.text("decider_name")? }),
+        None => None,
+    };
+    let queue_position = row
+        .optional_integer("queue_position")?
+        .map(|position| u32::try_from(position).map_err(|_| row.fail("queue_position", "out of range")))
+        .transpose()?;
+    Ok(Listed {
+        owner: PersonRef { id: order.owner, login: row.text("owner_login")?, name: row.text("owner_name")? },
+        course: CourseRef { id: order.course, code: row.text("course_code")?, name: row.text("course_name")? },
+        decided_by,
+        labs: row.optional_parse("lab_id")?.into_iter().collect(),
+        queue_position,
+        order,
+    })
+}

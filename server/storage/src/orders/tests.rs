@@ -1,0 +1,361 @@
+//! Orders, quotas, cards and the queue at the level of rows, on both engines.
+
+use domain::{
+    access::Role,
+    approvals::{Outcome, Ruling},
+    catalogue::{LabSpec, Localized, ParameterInput, Workload},
+    courses::{Course, Tenant},
+    gpu::{Card, CardShare},
+    ids::{CourseId, LabId, OfferingId, OrderId, PriceBookId, TenantId, UserId},
+    labs::{Lab, LabState},
+    money::{Currency, Money},
+    orders::{Order, OrderState},
+    pricing::PriceBook,
+    quotas::{Amounts, QuotaSettings},
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+use super::{Query, Visible};
+use crate::{
+    Write,
+    accounts::users,
+    courses, labs, offerings, orders, policies, pools, prices, quotas,
+    reservations::{self, Waiter},
+    testing::{TestDatabase, for_each_engine},
+};
+
+const fn uuid(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn now() -> Timestamp {
+    Timestamp::parse_rfc3339("2026-11-21T10:00:00+08:00").expect("a time")
+}
+
+fn card() -> Card {
+    "a100-80g".parse().expect("a card")
+}
+
+fn tenant() -> TenantId {
+    TenantId::from_uuid(uuid(1))
+}
+fn course() -> CourseId {
+    CourseId::from_uuid(uuid(2))
+}
+fn teacher() -> UserId {
+    UserId::from_uuid(uuid(3))
+}
+
+/// A tenant, a course, a teacher and an offering to hang rows on.
+async fn ground(database: &TestDatabase) -> Write {
+    let mut write = database.database.begin_write().await.expect("a transaction");
+    courses::insert_tenant(&mut write, &Tenant { id: tenant(), slug: "ai".into(), name: "AI".into() }, now()).await.expect("tenant");
+    let settings = QuotaSettings::reference(Money::units(100, Currency::Cny));
+    let row = Course { id: course(), tenant: tenant(), code: "CV1".into(), name: "Vision".into(), namespace: "lectern-ai-cv1".into(), settings };
+    courses::insert(&mut write, &row, now()).await.expect("course");
+    let user = users::User {
+        id: teacher(),
+        tenant: tenant(),
+        login: "li".into(),
+        name: "李".into(),
+        password_hash: String::new(),
+        credentials_version: 1,
+        disabled_at: None,
+        created_at: now(),
+        last_sign_in_at: None,
+    };
+    users::insert(&mut write, &user).await.expect("user");
+    offerings::publish(&mut write, &offering(1), 1, now()).await.expect("offering");
+    write
+}
+
+fn text(text: &str) -> Localized {
+    Localized { zh: text.into(), en: text.into() }
+}
+
+fn spec() -> LabSpec {
+    LabSpec {
+        workload: Workload::Notebook,
+        image: "jupyter/base".into(),
+        command: vec![],
+        port: 8888,
+        card: card(),
+        cards_per_node: 1,
+        nodes: 1,
+        cpu_cores: 8,
+        memory_gib: 32,
+        storage_gib: 20,
+        git_url: None,
+        environment: [].into(),
+    }
+}
+
+fn offering(version: u32) -> domain::catalogue::Offering {
+    domain::catalogue::Offering {
+        id: OfferingId::from_uuid(uuid(4)),
+        slug: "jupyterlab".into(),
+        version,
+        name: text(&format!("JupyterLab {version}")),
+        summary: text("A notebook"),
+        icon: "book".into(),
+        workload: Workload::Notebook,
+        base: spec(),
+        duration: domain::catalogue::DurationLimits { default: 60, min: 30, max: 90 },
+        parameters: vec![],
+    }
+}
+
+/// An order for one card at ¥6, made in the second of its number.
+fn order(number: i64, state: OrderState) -> Order {
+    let at = now().plus_seconds(number);
+    let book = PriceBook {
+        id: PriceBookId::from_uuid(uuid(5)),
+        currency: Currency::Cny,
+        prices: domain::pricing::running_meters(&spec())
+            .into_iter()
+            .chain(domain::pricing::kept_meters(&spec()))
+            .map(|(meter, _)| domain::pricing::Price { meter, unit_micros: 0, from: Timestamp::from_seconds(0) })
+            .collect(),
+    };
+    let mut estimate = book.estimate(&spec(), 60, at).expect("prices");
+    estimate.total = Money::units(6, Currency::Cny);
+    Order {
+        id: OrderId::from_uuid(uuid(0x100 + number.unsigned_abs() as u128)),
+        number,
+        tenant: tenant(),
+        course: course(),
+        owner: teacher(),
+        offering: OfferingId::from_uuid(uuid(4)),
+        offering_version: 1,
+        offering_name: text("JupyterLab"),
+        parameters: ParameterInput::new(),
+        spec: spec(),
+        minutes: 60,
+        purpose: "实验一".into(),
+        state,
+        ruling: Ruling { outcome: Outcome::Approval(Role::Manager), rule: Some(text("big")) },
+        estimate,
+        submitted_at: at,
+        expires_at: at.plus_seconds(100),
+        decided_at: None,
+        decided_by: None,
+        reason: None,
+        queued_at: (state == OrderState::Queued).then_some(at),
+        version: 1,
+    }
+}
+
+fn lab(order: &Order, state: LabState) -> Lab {
+    Lab {
+        id: LabId::from_uuid(uuid(0x1000 + order.number.unsigned_abs() as u128)),
+        order: order.id,
+        tenant: order.tenant,
+        course: order.course,
+        owner: order.owner,
+        name: format!("lab-{}", order.number),
+        namespace: "lectern-ai-cv1".into(),
+        offering_name: order.offering_name.clone(),
+        spec: order.spec.clone(),
+        minutes: order.minutes,
+        state,
+        reserved: false,
+        failure: None,
+        created_at: order.submitted_at,
+        first_running_at: None,
+        ends_at: None,
+        version: 1,
+    }
+}
+
+#[tokio::test]
+async fn an_order_reads_back_as_it_was_written_and_changes_once_per_version() {
+    for_each_engine("an_order_reads_back_as_it_was_written_and_changes_once_per_version", |database| async move {
+        let mut write = ground(&database).await;
+        let mut row = order(1, OrderState::PendingApproval);
+        orders::insert(&mut write, &row).await.expect("inserted");
+        assert_eq!(orders::find(&mut write, row.id).await.expect("read"), Some(row.clone()));
+        row.state = OrderState::Rejected;
+        row.decided_at = Some(now());
+        row.decided_by = Some(teacher());
+        row.reason = Some("no".into());
+        assert!(orders::save(&mut write, &row).await.expect("saved"));
+        assert!(!orders::save(&mut write, &row).await.expect("asked"), "the version has moved on");
+        row.version = 2;
+        let listed = orders::get(&mut write, row.id).await.expect("read").expect("there");
+        assert_eq!(listed.order, row);
+        assert_eq!((listed.owner.login.as_str(), listed.course.code.as_str(), listed.labs.as_slice()), ("li", "CV1", [].as_slice()));
+        assert_eq!(listed.decided_by.map(|person| person.name).as_deref(), Some("李"));
+        let numbers = [orders::next_number(&mut write).await.expect("one"), orders::next_number(&mut write).await.expect("two")];
+        assert_eq!(numbers, [1_001, 1_002]);
+        orders::lock_key(&mut write, teacher(), "k").await.expect("locked");
+        assert_eq!(orders::remembered(&mut write, teacher(), "k").await.expect("read"), None);
+        orders::remember(&mut write, teacher(), "k", "hash", row.id, now()).await.expect("kept");
+        assert_eq!(orders::remembered(&mut write, teacher(), "k").await.expect("read"), Some(("hash".into(), row.id)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_hold_what_was_asked_for_and_nothing_else() {
+    for_each_engine("lists_hold_what_was_asked_for_and_nothing_else", |database| async move {
+        let mut write = ground(&database).await;
+        let states = [OrderState::PendingApproval, OrderState::Queued, OrderState::PendingApproval, OrderState::Queued];
+        for (number, state) in (1..).zip(states) {
+            orders::insert(&mut write, &order(number, state)).await.expect("inserted");
+        }
+        let stranger = UserId::from_uuid(uuid(99));
+        let all = everything();
+        let cases = [
+            (all.clone(), vec![4, 3, 2, 1]),
+            (Query { limit: 2, after: Some(order(4, OrderState::Queued).id), ..all.clone() }, vec![3, 2]),
+            (Query { state: Some(OrderState::Queued), course: Some(course()), owner: Some(teacher()), ..all.clone() }, vec![4, 2]),
+            (Query { visible: Visible::Own(stranger), ..all.clone() }, vec![]),
+            (Query { visible: Visible::Courses(stranger, vec![course()]), ..all.clone() }, vec![4, 3, 2, 1]),
+            (Query { visible: Visible::Courses(stranger, vec![]), ..all.clone() }, vec![]),
+            (Query { tenant: TenantId::from_uuid(uuid(98)), ..all.clone() }, vec![]),
+        ];
+        for (query, expected) in cases {
+            let rows = orders::list(&mut write, &query).await.expect("a list");
+            assert_eq!(rows.iter().map(|row| row.order.number).collect::<Vec<_>>(), expected, "{query:?}");
+        }
+        let rows = orders::list(&mut write, &Query { state: Some(OrderState::Queued), ..all }).await.expect("a list");
+        assert_eq!(rows.iter().map(|row| row.queue_position).collect::<Vec<_>>(), [Some(2), Some(1)]);
+        let inbox = orders::inbox(&mut write, tenant(), stranger, None, 10).await.expect("an inbox");
+        assert_eq!(inbox.iter().map(|row| row.order.number).collect::<Vec<_>>(), [1, 3], "oldest first");
+        assert_eq!(orders::inbox(&mut write, tenant(), teacher(), None, 10).await.expect("an inbox"), [], "not one's own");
+        assert_eq!(orders::pending_count(&mut write, tenant(), stranger, 1).await.expect("counted"), 1, "no further than asked");
+        let expired = orders::expired(&mut write, now().plus_seconds(101), 10).await.expect("read");
+        assert_eq!(expired.iter().map(|order| order.number).collect::<Vec<_>>(), [1]);
+    })
+    .await;
+}
+
+fn everything() -> Query {
+    Query { tenant: tenant(), visible: Visible::All, owner: None, state: None, course: None, after: None, limit: 10 }
+}
+
+#[tokio::test]
+async fn a_quota_counts_each_lab_and_order_for_what_it_takes() {
+    for_each_engine("a_quota_counts_each_lab_and_order_for_what_it_takes", |database| async move {
+        let mut write = ground(&database).await;
+        // Number 1 waits for a decision, 2 for cards; 3 to 6 have labs.
+        orders::insert(&mut write, &order(1, OrderState::PendingApproval)).await.expect("inserted");
+        orders::insert(&mut write, &order(2, OrderState::Queued)).await.expect("inserted");
+        let labs = [LabState::Running, LabState::Stopped, LabState::Destroyed, LabState::Stopped];
+        for (number, state) in (3..).zip(labs) {
+            let order = order(number, OrderState::Fulfilled);
+            orders::insert(&mut write, &order).await.expect("inserted");
+            let mut row = lab(&order, state);
+            // The last one's time is over: it holds nothing of the budget any more.
+            row.ends_at = (number == 6).then_some(now());
+            labs::insert(&mut write, &row, Currency::Cny).await.expect("inserted");
+            labs::save_cost(&mut write, row.id, 1, 1_000_000, None).await.expect("cost");
+        }
+        quotas::lock(&mut write, course()).await.expect("locked");
+        let quota = quotas::of_course(&mut write, course(), now()).await.expect("read").expect("a course");
+        let status = &quota.status;
+        let amounts = |labs: i64, volumes: i64| Amounts {
+            cards: CardShare::whole(labs),
+            cpu_cores: 8 * labs,
+            memory_gib: 32 * labs,
+            storage_gib: 20 * volumes,
+            running_labs: labs,
+        };
+        assert_eq!((status.used, status.held), (amounts(1, 3), amounts(2, 2)));
+        let yuan = |units| Money::units(units, Currency::Cny);
+        // Spent: 4 labs at ¥1. Held: 2 orders at ¥6, and ¥5 each for the running lab and the one that may be started again.
+        assert_eq!((status.budget.limit, status.budget.spent, status.budget.held), (yuan(100), yuan(4), yuan(22)));
+        // Four labs made today and one order about to start.
+        assert_eq!(status.started_today, CardShare::whole(5));
+        assert_eq!((quota.course.code.as_str(), quota.namespace.as_str()), ("CV1", "lectern-ai-cv1"));
+        let tomorrow = quotas::of_tenant(&mut write, tenant(), now().plus_seconds(86_400)).await.expect("read");
+        assert_eq!((tomorrow.len(), tomorrow[0].status.started_today), (1, CardShare::whole(1)), "what still waits will start then");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cards_are_set_aside_while_there_are_any() {
+    for_each_engine("cards_are_set_aside_while_there_are_any", |database| async move {
+        let mut write = ground(&database).await;
+        for number in 1..=3 {
+            let order = order(number, OrderState::Approved);
+            orders::insert(&mut write, &order).await.expect("inserted");
+            labs::insert(&mut write, &lab(&order, LabState::Pending), Currency::Cny).await.expect("inserted");
+        }
+        let id = |number| lab(&order(number, OrderState::Approved), LabState::Pending).id;
+        pools::lock(&mut write, card()).await.expect("locked");
+        assert_eq!(pools::find(&mut write, card()).await.expect("read"), None);
+        assert!(!reservations::take(&mut write, id(1), card(), 1, now()).await.expect("asked"), "the cluster has not reported");
+        assert!(reservations::take(&mut write, id(3), card(), 0, now()).await.expect("asked"), "none are always there");
+        pools::put(&mut write, card(), 9, 9, now()).await.expect("put");
+        pools::put(&mut write, card(), 2, 2, now()).await.expect("put again");
+        assert!(reservations::take(&mut write, id(1), card(), 2, now()).await.expect("taken"));
+        assert!(!reservations::take(&mut write, id(1), card(), 0, now()).await.expect("asked"), "once a lab");
+        assert!(!reservations::take(&mut write, id(2), card(), 1, now()).await.expect("asked"), "none left");
+        let pool = pools::find(&mut write, card()).await.expect("read").expect("reported");
+        assert_eq!((pool.total, pool.reserved, pool.largest_node), (2, 2, 2));
+        assert_eq!(pools::all(&mut write).await.expect("read"), [pool]);
+        assert!(reservations::release(&mut write, id(1)).await.expect("released"));
+        assert!(!reservations::release(&mut write, id(1)).await.expect("asked"), "it holds none");
+        assert!(reservations::take(&mut write, id(2), card(), 1, now()).await.expect("taken"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn orders_and_labs_wait_in_one_line() {
+    for_each_engine("orders_and_labs_wait_in_one_line", |database| async move {
+        let mut write = ground(&database).await;
+        let first = order(1, OrderState::Queued);
+        let last = order(3, OrderState::Queued);
+        let restarted = order(2, OrderState::Fulfilled);
+        for order in [&first, &last, &restarted] {
+            orders::insert(&mut write, order).await.expect("inserted");
+        }
+        let waiting = lab(&restarted, LabState::Pending);
+        labs::insert(&mut write, &waiting, Currency::Cny).await.expect("inserted");
+        labs::set_queued_at(&mut write, waiting.id, Some(now().plus_seconds(2))).await.expect("queued");
+        assert_eq!(reservations::waited_for(&mut write).await.expect("read"), [card()]);
+        assert_eq!(reservations::waiting_counts(&mut write).await.expect("read"), [(card(), 3)]);
+        let line = reservations::queue(&mut write, card(), 8, 10).await.expect("read");
+        let waiters: Vec<_> = line.iter().map(|waiting| waiting.waiter).collect();
+        assert_eq!(waiters, [Waiter::Order(first.id), Waiter::Lab(waiting.id), Waiter::Order(last.id)]);
+        assert_eq!(reservations::queue(&mut write, card(), 8, 1).await.expect("read").len(), 1);
+        assert_eq!(reservations::queue(&mut write, card(), 0, 10).await.expect("read"), [], "nobody whom no waiting helps");
+        let listed = orders::get(&mut write, last.id).await.expect("read").expect("there");
+        assert_eq!(listed.queue_position, Some(3));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_newest_version_is_on_sale_and_every_change_raises_the_number() {
+    for_each_engine("the_newest_version_is_on_sale_and_every_change_raises_the_number", |database| async move {
+        let mut write = ground(&database).await;
+        assert_eq!(offerings::version(&mut write).await.expect("read"), 0);
+        offerings::raise_version(&mut write).await.expect("raised");
+        offerings::raise_version(&mut write).await.expect("raised");
+        assert_eq!(offerings::version(&mut write).await.expect("read"), 2);
+        assert!(offerings::publish(&mut write, &offering(2), 1, now()).await.expect("published"));
+        assert!(!offerings::publish(&mut write, &offering(2), 1, now()).await.expect("asked"), "it is there");
+        assert_eq!(offerings::on_sale(&mut write).await.expect("read"), [offering(2)]);
+
+        let book = PriceBookId::from_uuid(uuid(5));
+        assert!(!prices::has_default(&mut write).await.expect("read"));
+        prices::insert_book(&mut write, book, None, Currency::Cny).await.expect("a book");
+        assert!(prices::has_default(&mut write).await.expect("read"));
+        let price = domain::pricing::Price { meter: domain::pricing::Meter::CpuCoreHour, unit_micros: 7, from: now() };
+        prices::insert_price(&mut write, book, &price).await.expect("a price");
+        let books = prices::books(&mut write).await.expect("read");
+        assert_eq!(books, [(None, PriceBook { id: book, currency: Currency::Cny, prices: vec![price] })]);
+
+        let policy = domain::approvals::Policy { rules: vec![] };
+        assert!(policies::insert(&mut write, tenant(), &policy).await.expect("a policy"));
+        assert!(!policies::insert(&mut write, tenant(), &policy).await.expect("asked"));
+        policies::replace(&mut write, tenant(), &policy).await.expect("replaced");
+        assert_eq!(policies::all(&mut write).await.expect("read"), [(tenant(), policy)]);
+    })
+    .await;
+}

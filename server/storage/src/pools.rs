@@ -1,0 +1,60 @@
+//! Cards that the cluster has, by kind, with what labs hold of them (C4).
+
+use domain::{capacity::Pool, gpu::Card, time::Timestamp};
+use sqlx::AnyConnection;
+
+use crate::{Write, dialect, error::Result, row::Row};
+
+/// Makes every other transaction that hands out cards of this kind wait until this one ends.
+///
+/// Take it after the course's lock, never before: all writers lock in the order key, course, cards.
+pub async fn lock(write: &mut Write, card: Card) -> Result<()> {
+    dialect::lock(write, &format!("cards:{card}")).await
+}
+
+/// Every kind that the cluster ever reported, in order of its id.
+pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Pool>> {
+    let rows = sqlx::query(
+        "SELECT p.card, p.total, p.largest_node, \
+         CAST(COALESCE((SELECT SUM(r.cards) FROM reservations r WHERE r.card = p.card), 0) AS BIGINT) AS reserved \
+         FROM card_pools p ORDER BY p.card",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| read(&Row::of("card_pools", row))).collect()
+}
+
+/// One kind. `None` when the cluster never reported it.
+pub async fn find(connection: &mut AnyConnection, card: Card) -> Result<Option<Pool>> {
+    let row = sqlx::query(
+        "SELECT p.card, p.total, p.largest_node, \
+         CAST(COALESCE((SELECT SUM(r.cards) FROM reservations r WHERE r.card = p.card), 0) AS BIGINT) AS reserved \
+         FROM card_pools p WHERE p.card = $1",
+    )
+    .bind(card.id())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(|row| read(&Row::of("card_pools", row))).transpose()
+}
+
+/// What the cluster reports of one kind. `total`: allocatable on ready nodes that are not cordoned; `largest_node`: most on one node.
+///
+/// Waits for whoever hands out cards of this kind, so that they see one total from beginning to end.
+pub async fn put(write: &mut Write, card: Card, total: u32, largest_node: u32, now: Timestamp) -> Result<()> {
+    lock(write, card).await?;
+    sqlx::query(
+        "INSERT INTO card_pools (card, total, largest_node, updated_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (card) DO UPDATE SET total = excluded.total, largest_node = excluded.largest_node, updated_at = excluded.updated_at",
+    )
+    .bind(card.id())
+    .bind(i64::from(total))
+    .bind(i64::from(largest_node))
+    .bind(now.micros())
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Result<Pool> {
+    Ok(Pool { card: row.parse("card")?, total: row.count("total")?, reserved: row.count("reserved")?, largest_node: row.count("largest_node")? })
+}

@@ -1,0 +1,134 @@
+//! What courses use and hold, summed by the database in one statement, so that the sums belong to one moment.
+
+use domain::{
+    courses::CourseRef,
+    gpu::CardShare,
+    ids::{CourseId, TenantId},
+    money::{Currency, Money},
+    quotas::{Amounts, BudgetStatus, QuotaStatus},
+    time::Timestamp,
+};
+use sqlx::AnyConnection;
+
+use crate::{Write, dialect, error::Result, row::Row};
+
+/// A course with what is taken of its quota.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CourseQuota {
+    pub course: CourseRef,
+    /// Kubernetes namespace of the course.
+    pub namespace: String,
+    pub status: QuotaStatus,
+}
+
+/// Makes every other transaction that takes of this course's quota or budget wait until this one ends. Comes before any lock on cards.
+pub async fn lock(write: &mut Write, course: CourseId) -> Result<()> {
+    dialect::lock(write, &format!("course:{course}")).await
+}
+
+// Used: labs that hold cards count with all they take, stopped ones (and those being taken down) with their volume.
+// Held: orders that wait for a decision or for cards; an approved order has a lab, which counts instead.
+// Budget held: what waiting orders and live labs were estimated at, less what they have cost. A stopped lab holds the rest
+// until its ordered time is over, since it may be started again until then.
+// Started: labs made since midnight on campus (restarts make none), and orders in the queue, which start as soon as cards are free.
+macro_rules! status_sql {
+    ($labs:literal, $orders:literal, $courses:literal) => {
+        concat!(
+            "SELECT c.id, c.code, c.name, c.namespace, c.cards_limit, c.cpu_cores_limit, c.memory_gib_limit, c.storage_gib_limit, \
+             c.running_labs_limit, c.budget_micros, c.currency, c.cards_per_order, c.starts_per_day, \
+             COALESCE(u.cards, 0) AS used_cards, COALESCE(u.cpu, 0) AS used_cpu, COALESCE(u.memory, 0) AS used_memory, \
+             COALESCE(u.storage, 0) AS used_storage, COALESCE(u.labs, 0) AS used_labs, \
+             COALESCE(h.cards, 0) AS held_cards, COALESCE(h.cpu, 0) AS held_cpu, COALESCE(h.memory, 0) AS held_memory, \
+             COALESCE(h.storage, 0) AS held_storage, COALESCE(h.labs, 0) AS held_labs, \
+             COALESCE(u.spent, 0) AS spent, COALESCE(u.rest, 0) + COALESCE(h.money, 0) AS held_money, \
+             COALESCE(u.started, 0) + COALESCE(h.starting, 0) AS started \
+             FROM courses c \
+             LEFT JOIN (SELECT l.course_id, \
+               CAST(SUM(CASE WHEN l.state IN ('pending', 'starting', 'running', 'stopping', 'failed') THEN l.card_parts ELSE 0 END) AS BIGINT) AS cards, \
+               CAST(SUM(CASE WHEN l.state IN ('pending', 'starting', 'running', 'stopping', 'failed') THEN l.cpu_cores ELSE 0 END) AS BIGINT) AS cpu, \
+               CAST(SUM(CASE WHEN l.state IN ('pending', 'starting', 'running', 'stopping', 'failed') THEN l.memory_gib ELSE 0 END) AS BIGINT) AS memory, \
+               CAST(SUM(CASE WHEN l.state <> 'destroyed' THEN l.storage_gib ELSE 0 END) AS BIGINT) AS storage, \
+               CAST(SUM(CASE WHEN l.state IN ('pending', 'starting', 'running', 'stopping', 'failed') THEN 1 ELSE 0 END) AS BIGINT) AS labs, \
+               CAST(SUM(l.cost_micros) AS BIGINT) AS spent, \
+               CAST(SUM(CASE WHEN o.held_micros > l.cost_micros \
+                              AND (l.state IN ('pending', 'starting', 'running', 'stopping', 'failed') \
+                                   OR l.state = 'stopped' AND (l.ends_at IS NULL OR l.ends_at > $2)) \
+                             THEN o.held_micros - l.cost_micros ELSE 0 END) AS BIGINT) AS rest, \
+               CAST(SUM(CASE WHEN l.created_at >= $3 THEN l.card_parts ELSE 0 END) AS BIGINT) AS started \
+               FROM labs l JOIN orders o ON o.id = l.order_id WHERE ",
+            $labs,
+            " GROUP BY l.course_id) u ON u.course_id = c.id \
+             LEFT JOIN (SELECT o.course_id, \
+               CAST(SUM(o.card_parts) AS BIGINT) AS cards, CAST(SUM(o.cpu_cores) AS BIGINT) AS cpu, \
+               CAST(SUM(o.memory_gib) AS BIGINT) AS memory, CAST(SUM(o.storage_gib) AS BIGINT) AS storage, \
+               CAST(COUNT(*) AS BIGINT) AS labs, CAST(SUM(o.held_micros) AS BIGINT) AS money, \
+               CAST(SUM(CASE WHEN o.state = 'queued' THEN o.card_parts ELSE 0 END) AS BIGINT) AS starting \
+               FROM orders o WHERE ",
+            $orders,
+            " AND o.state IN ('pending_approval', 'queued') GROUP BY o.course_id) h ON h.course_id = c.id WHERE ",
+            $courses,
+            " ORDER BY c.code, c.id"
+        )
+    };
+}
+
+/// Every course of a tenant, in order of its code. One statement.
+pub async fn of_tenant(connection: &mut AnyConnection, tenant: TenantId, now: Timestamp) -> Result<Vec<CourseQuota>> {
+    let rows = sqlx::query(status_sql!("l.tenant_id = $1", "o.tenant_id = $1", "c.tenant_id = $1"))
+        .bind(tenant.to_string())
+        .bind(now.micros())
+        .bind(now.start_of_campus_day().micros())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| read(&Row::of("courses", row))).collect()
+}
+
+/// One course. For a decision call it under [`lock`] in the deciding transaction.
+pub async fn of_course(connection: &mut AnyConnection, course: CourseId, now: Timestamp) -> Result<Option<CourseQuota>> {
+    let row = sqlx::query(status_sql!("l.course_id = $1", "o.course_id = $1", "c.id = $1"))
+        .bind(course.to_string())
+        .bind(now.micros())
+        .bind(now.start_of_campus_day().micros())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(|row| read(&Row::of("courses", row))).transpose()
+}
+
+fn read(row: &Row<'_>) -> Result<CourseQuota> {
+    let id = row.parse("id")?;
+    let currency: Currency = row.parse("currency")?;
+    let money = |column| Ok::<_, crate::Error>(Money::new(row.integer(column)?, currency));
+    let share = |column| row.integer(column).map(CardShare::from_parts);
+    Ok(CourseQuota {
+        course: CourseRef { id, code: row.text("code")?, name: row.text("name")? },
+        namespace: row.text("namespace")?,
+        status: QuotaStatus {
+            course: id,
+            limits: Amounts {
+                cards: share("cards_limit")?,
+                cpu_cores: row.integer("cpu_cores_limit")?,
+                memory_gib: row.integer("memory_gib_limit")?,
+                storage_gib: row.integer("storage_gib_limit")?,
+                running_labs: row.integer("running_labs_limit")?,
+            },
+            used: Amounts {
+                cards: share("used_cards")?,
+                cpu_cores: row.integer("used_cpu")?,
+                memory_gib: row.integer("used_memory")?,
+                storage_gib: row.integer("used_storage")?,
+                running_labs: row.integer("used_labs")?,
+            },
+            held: Amounts {
+                cards: share("held_cards")?,
+                cpu_cores: row.integer("held_cpu")?,
+                memory_gib: row.integer("held_memory")?,
+                storage_gib: row.integer("held_storage")?,
+                running_labs: row.integer("held_labs")?,
+            },
+            budget: BudgetStatus { limit: money("budget_micros")?, spent: money("spent")?, held: money("held_money")? },
+            started_today: share("started")?,
+            starts_per_day: share("starts_per_day")?,
+            cards_per_order: share("cards_per_order")?,
+        },
+    })
+}

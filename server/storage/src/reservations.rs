@@ -1,0 +1,113 @@
+//! Cards set aside for labs, one row a lab, and the queue of those that wait for cards (C4).
+//! Call the functions that hand out cards only under [`crate::pools::lock`] of that kind of card.
+
+use domain::{
+    gpu::Card,
+    ids::{LabId, OrderId},
+    time::Timestamp,
+};
+use sqlx::AnyConnection;
+
+use crate::{error::Result, row::Row};
+
+/// Sets cards aside. `false`, and nothing is written, when fewer are free or the lab has cards already.
+///
+/// The statement compares and writes in one, so that even a caller without the lock cannot write a sum above a stale total by mistake.
+pub async fn take(connection: &mut AnyConnection, lab: LabId, card: Card, cards: u32, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO reservations (lab_id, card, cards, reserved_at) \
+         SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT) \
+         WHERE (CAST($3 AS BIGINT) = 0 OR COALESCE((SELECT total FROM card_pools WHERE card = $2), 0) >= \
+                CAST($3 AS BIGINT) + (SELECT COALESCE(SUM(cards), 0) FROM reservations WHERE card = $2)) \
+         ON CONFLICT (lab_id) DO NOTHING",
+    )
+    .bind(lab.to_string())
+    .bind(card.id())
+    .bind(i64::from(cards))
+    .bind(now.micros())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives a lab's cards back. `false` when it held none.
+pub async fn release(connection: &mut AnyConnection, lab: LabId) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM reservations WHERE lab_id = $1").bind(lab.to_string()).execute(connection).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What waits for cards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiter {
+    /// Approved; its lab is made when its turn comes.
+    Order(OrderId),
+    /// Started again after a stop.
+    Lab(LabId),
+}
+
+/// A place in the queue of one kind of card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    pub waiter: Waiter,
+    pub cards: u32,
+}
+
+/// Kinds of card that anybody waits for.
+pub async fn waited_for(connection: &mut AnyConnection) -> Result<Vec<Card>> {
+    let rows = sqlx::query(
+        "SELECT card FROM orders WHERE state = 'queued' \
+         UNION SELECT l.card FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id WHERE l.state = 'pending' AND r.lab_id IS NULL \
+         ORDER BY card",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Row::of("orders", row).parse("card")).collect()
+}
+
+/// The head of a queue: those that wait longest come first. Those that ask for more than `most` cards are left out,
+/// since no waiting helps them before the cluster grows, and they must not hold up everybody else.
+pub async fn queue(connection: &mut AnyConnection, card: Card, most: u32, limit: u32) -> Result<Vec<Waiting>> {
+    let rows = sqlx::query(
+        "SELECT kind, id, cards FROM ( \
+           SELECT 'order' AS kind, id, cards, queued_at AS since FROM orders WHERE state = 'queued' AND card = $1 AND cards <= $2 \
+           UNION ALL \
+           SELECT 'lab' AS kind, l.id, l.cards, COALESCE(l.queued_at, l.created_at) AS since FROM labs l \
+             LEFT JOIN reservations r ON r.lab_id = l.id \
+             WHERE l.state = 'pending' AND r.lab_id IS NULL AND l.card = $1 AND l.cards <= $2 \
+         ) AS waiting ORDER BY since, id LIMIT $3",
+    )
+    .bind(card.id())
+    .bind(i64::from(most))
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of("orders", row);
+            let waiter = match row.text("kind")?.as_str() {
+                "order" => Waiter::Order(row.parse("id")?),
+                _ => Waiter::Lab(row.parse("id")?),
+            };
+            Ok(Waiting { waiter, cards: row.count("cards")? })
+        })
+        .collect()
+}
+
+/// How many orders and labs wait, by kind of card.
+pub async fn waiting_counts(connection: &mut AnyConnection) -> Result<Vec<(Card, u32)>> {
+    let rows = sqlx::query(
+        "SELECT card, CAST(COUNT(*) AS BIGINT) AS waiting FROM ( \
+           SELECT card FROM orders WHERE state = 'queued' \
+           UNION ALL \
+           SELECT l.card FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id WHERE l.state = 'pending' AND r.lab_id IS NULL \
+         ) AS waiting GROUP BY card ORDER BY card",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of("orders", row);
+            Ok((row.parse("card")?, row.count("waiting")?))
+        })
+        .collect()
+}

@@ -1,0 +1,111 @@
+//! Personal access tokens: only the SHA-256 of each secret is here.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    access::Scope,
+    ids::{TokenId, UserId},
+    time::Timestamp,
+};
+use sqlx::{AnyConnection, any::AnyRow};
+
+use crate::{
+    error::Result,
+    row::{Row, json},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    pub id: TokenId,
+    pub user: UserId,
+    pub name: String,
+    pub scopes: BTreeSet<Scope>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT id, user_id, name, scopes, created_at, expires_at, last_used_at, revoked_at FROM tokens ", $rest)
+    };
+}
+
+fn read(row: &AnyRow) -> Result<Token> {
+    let row = Row::of("tokens", row);
+    Ok(Token {
+        id: row.parse("id")?,
+        user: row.parse("user_id")?,
+        name: row.text("name")?,
+        scopes: row.json("scopes")?,
+        created_at: row.timestamp("created_at")?,
+        expires_at: row.optional_timestamp("expires_at")?,
+        last_used_at: row.optional_timestamp("last_used_at")?,
+        revoked_at: row.optional_timestamp("revoked_at")?,
+    })
+}
+
+/// `secret_hash`: hexadecimal SHA-256.
+pub async fn insert(connection: &mut AnyConnection, token: &Token, secret_hash: &str) -> Result<()> {
+    sqlx::query("INSERT INTO tokens (id, user_id, name, secret_hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(token.id.to_string())
+        .bind(token.user.to_string())
+        .bind(token.name.clone())
+        .bind(secret_hash.to_owned())
+        .bind(json(&token.scopes))
+        .bind(token.created_at.micros())
+        .bind(token.expires_at.map(Timestamp::micros))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Whatever its state; the caller looks at expiry and revocation.
+pub async fn by_secret_hash(connection: &mut AnyConnection, secret_hash: &str) -> Result<Option<Token>> {
+    sqlx::query(select!("WHERE secret_hash = $1")).bind(secret_hash.to_owned()).fetch_optional(connection).await?.as_ref().map(read).transpose()
+}
+
+pub async fn by_id(connection: &mut AnyConnection, id: TokenId) -> Result<Option<Token>> {
+    sqlx::query(select!("WHERE id = $1")).bind(id.to_string()).fetch_optional(connection).await?.as_ref().map(read).transpose()
+}
+
+/// A person's, newest first, revoked ones too.
+pub async fn of_user(connection: &mut AnyConnection, user: UserId) -> Result<Vec<Token>> {
+    let rows = sqlx::query(select!("WHERE user_id = $1 ORDER BY id DESC")).bind(user.to_string()).fetch_all(connection).await?;
+    rows.iter().map(read).collect()
+}
+
+/// Writes the time of use unless it was written since `not_since`.
+pub async fn used(connection: &mut AnyConnection, id: TokenId, at: Timestamp, not_since: Timestamp) -> Result<()> {
+    sqlx::query("UPDATE tokens SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at <= $3)")
+        .bind(at.micros())
+        .bind(id.to_string())
+        .bind(not_since.micros())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// `false` when it was revoked before.
+pub async fn revoke(connection: &mut AnyConnection, id: TokenId, at: Timestamp) -> Result<bool> {
+    let done = sqlx::query("UPDATE tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
+        .bind(at.micros())
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Revokes all that a person has; returns how many were good until now.
+pub async fn revoke_all(connection: &mut AnyConnection, user: UserId, at: Timestamp) -> Result<u64> {
+    let done = sqlx::query("UPDATE tokens SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL")
+        .bind(at.micros())
+        .bind(user.to_string())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! Rated usage: one row for each lab, meter and begin, written by metering alone. Bills are sums over these rows.
+
+mod bills;
+
+pub use bills::{summaries, sums};
+
+use std::collections::BTreeMap;
+
+use domain::{
+    courses::CourseRef,
+    ids::{CourseId, LabId, TenantId, UserId},
+    labs::Lab,
+    metering::{UsageLine, UsageRecord},
+    money::{Currency, Money},
+    pricing::Meter,
+    time::{Month, Timestamp},
+};
+use sqlx::{AnyConnection, any::AnyRow};
+
+use crate::{error::Result, row::Row};
+
+macro_rules! line_columns {
+    () => {
+        "g.lab_id, g.meter, g.from_at, g.to_at, g.quantity, g.seconds, g.unit_micros, g.amount_micros, g.currency, g.month, g.open"
+    };
+}
+
+fn line(row: &AnyRow) -> Result<UsageLine> {
+    let row = Row::of("usage_records", row);
+    let currency: Currency = row.parse("currency")?;
+    Ok(UsageLine {
+        meter: row.parse("meter")?,
+        quantity: row.integer("quantity")?,
+        from: row.timestamp("from_at")?,
+        to: row.timestamp("to_at")?,
+        seconds: row.integer("seconds")?,
+        unit_price: Money::new(row.integer("unit_micros")?, currency),
+        amount: Money::new(row.integer("amount_micros")?, currency),
+        month: row.parse("month")?,
+        open: row.flag("open")?,
+    })
+}
+
+/// Writes a line of a lab in place of the one with the same meter and begin.
+pub async fn put(connection: &mut AnyConnection, lab: &Lab, line: &UsageLine) -> Result<()> {
+    let UsageLine { meter, quantity, from, to, seconds, unit_price, amount, month, open } = line;
+    sqlx::query(
+        "INSERT INTO usage_records (lab_id, meter, from_at, to_at, tenant_id, course_id, quantity, seconds, unit_micros, amount_micros, \
+         currency, month, open) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         ON CONFLICT (lab_id, meter, from_at) DO UPDATE SET to_at = excluded.to_at, quantity = excluded.quantity, \
+         seconds = excluded.seconds, unit_micros = excluded.unit_micros, amount_micros = excluded.amount_micros, \
+         currency = excluded.currency, month = excluded.month, open = excluded.open",
+    )
+    .bind(lab.id.to_string())
+    .bind(meter.to_string())
+    .bind(from.micros())
+    .bind(to.micros())
+    .bind(lab.tenant.to_string())
+    .bind(lab.course.to_string())
+    .bind(*quantity)
+    .bind(*seconds)
+    .bind(unit_price.micros)
+    .bind(amount.micros)
+    .bind(amount.currency.code())
+    .bind(month.to_string())
+    .bind(i64::from(*open))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes away a line that the lab's recorded life no longer gives (a price was dated back, say).
+pub async fn remove(connection: &mut AnyConnection, lab: LabId, meter: Meter, from: Timestamp) -> Result<()> {
+    sqlx::query("DELETE FROM usage_records WHERE lab_id = $1 AND meter = $2 AND from_at = $3")
+        .bind(lab.to_string())
+        .bind(meter.to_string())
+        .bind(from.micros())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// All lines of one lab, by begin and meter.
+pub async fn of_lab(connection: &mut AnyConnection, lab: LabId) -> Result<Vec<UsageLine>> {
+    sqlx::query(concat!("SELECT ", line_columns!(), " FROM usage_records g WHERE g.lab_id = $1 ORDER BY g.from_at, g.meter"))
+        .bind(lab.to_string())
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(line)
+        .collect()
+}
+
+/// Lines of every lab that is not metered to its end, with ids after `after` up to `last`.
+pub async fn of_unmetered(connection: &mut AnyConnection, after: Option<LabId>, last: LabId) -> Result<BTreeMap<LabId, Vec<UsageLine>>> {
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        line_columns!(),
+        " FROM usage_records g JOIN labs l ON l.id = g.lab_id WHERE l.metered_to IS NULL AND l.id > $1 AND l.id <= $2"
+    ))
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(last.to_string())
+    .fetch_all(connection)
+    .await?;
+    let mut lines = BTreeMap::<LabId, Vec<UsageLine>>::new();
+    for row in &rows {
+        lines.entry(Row::of("usage_records", row).parse("lab_id")?).or_default().push(line(row)?);
+    }
+    Ok(lines)
+}
+
+/// Which records are wanted; all conditions hold together.
+#[derive(Debug, Clone)]
+pub struct Query {
+    pub tenant: TenantId,
+    /// Of the courses that this person teaches and the labs that they own.
+    pub visible_to: Option<UserId>,
+    pub course: Option<CourseId>,
+    /// Id or name.
+    pub lab: Option<String>,
+    pub month: Option<Month>,
+    /// Those after this record in the order of the list.
+    pub after: Option<(Timestamp, LabId, Meter)>,
+    pub limit: u32,
+}
+
+/// Latest begin first.
+pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<UsageRecord>> {
+    let (at, lab, meter) = match &query.after {
+        Some((at, lab, meter)) => (at.micros(), lab.to_string(), meter.to_string()),
+        // Before everything: the list begins at its top.
+        None => (i64::MAX, String::new(), String::new()),
+    };
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        line_columns!(),
+        ", l.name AS lab_name, g.course_id, c.code AS course_code, c.name AS course_name \
+         FROM usage_records g JOIN labs l ON l.id = g.lab_id JOIN courses c ON c.id = g.course_id \
+         WHERE g.tenant_id = $1 AND (g.from_at, g.lab_id, g.meter) < ($2, $3, $4) \
+         AND ($5 IS NULL OR l.owner_id = $5 OR g.course_id IN (SELECT m.course_id FROM course_members m WHERE m.user_id = $5)) \
+         AND ($6 IS NULL OR g.course_id = $6) AND ($7 IS NULL OR g.lab_id = $7 OR l.name = $7) AND ($8 IS NULL OR g.month = $8) \
+         ORDER BY g.from_at DESC, g.lab_id DESC, g.meter DESC LIMIT $9"
+    ))
+    .bind(query.tenant.to_string())
+    .bind(at)
+    .bind(lab)
+    .bind(meter)
+    .bind(query.visible_to.map(|id| id.to_string()))
+    .bind(query.course.map(|id| id.to_string()))
+    .bind(query.lab.clone())
+    .bind(query.month.map(|month| month.to_string()))
+    .bind(i64::from(query.limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|any| {
+            let row = Row::of("usage_records", any);
+            Ok(UsageRecord {
+                lab: row.parse("lab_id")?,
+                lab_name: row.text("lab_name")?,
+                course: CourseRef { id: row.parse("course_id")?, code: row.text("course_code")?, name: row.text("course_name")? },
+                line: line(any)?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,93 @@
+//! What every page and answer carries, whatever it is about.
+
+use services::testing::TestWorld;
+
+use crate::support::{Portal, location};
+
+#[tokio::test]
+async fn every_answer_is_guarded() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let browser = portal.browser_of(&people.teacher).await;
+    for path in ["/", "/sign-in", "/nowhere", "/api/v1/offerings", "/healthz", "/api/session/viewer"] {
+        let answer = browser.page(path).await;
+        let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(header("referrer-policy"), "same-origin", "{path}");
+        assert!(header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(header("cache-control"), "no-store", "{path}");
+        assert_eq!(header("x-request-id").len(), 32, "{path}");
+        assert!(!answer.headers().contains_key("strict-transport-security"), "{path}: there is no https here");
+    }
+}
+
+#[tokio::test]
+async fn scripts_of_a_page_run_by_its_nonce_alone() {
+    let portal = Portal::college().await;
+    let page = portal.browser().page("/sign-in").await;
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce").to_owned();
+    assert!(!policy.contains("unsafe-eval'") || policy.contains("'wasm-unsafe-eval'"), "{policy}");
+    let html = page.text().await.unwrap();
+    for script in html.split("<script").skip(1) {
+        let tag = script.split('>').next().unwrap_or_default();
+        assert!(tag.contains(&format!("nonce=\"{nonce}\"")), "a script without the nonce: {tag}");
+    }
+    let other = portal.browser().page("/sign-in").await;
+    assert!(!other.headers()["content-security-policy"].to_str().unwrap().contains(&nonce), "a nonce is used once");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_of_ours_with_its_status() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    for browser in [portal.browser(), portal.browser_of(&people.teacher).await] {
+        let page = browser.page("/no/such/page").await;
+        assert_eq!(page.status(), 404);
+        assert!(page.text().await.unwrap().contains("<html lang=\"en\""));
+    }
+    let call = portal.browser().client.get(portal.url("/api/no/such")).send().await.unwrap();
+    assert_eq!((call.status().as_u16(), call.text().await.unwrap().as_str()), (404, "\"not_found\""));
+}
+
+#[tokio::test]
+async fn language_and_theme_are_remembered_without_an_account() {
+    let portal = Portal::college().await;
+    let browser = portal.browser();
+    let form = browser.form("/preferences", "/sign-in", &[("language", "en"), ("theme", "dark"), ("back", "/sign-in")]);
+    let saved = form.send().await.unwrap();
+    assert_eq!((saved.status().as_u16(), location(&saved)), (303, "/sign-in"));
+    let page = browser.client.get(portal.url("/sign-in")).header("accept-language", "zh-CN").send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("<html lang=\"en\" data-theme=\"dark\""), "{}", &page[..200]);
+
+    let nonsense = browser.form("/preferences", "/sign-in", &[("language", "xx\r\nset-cookie: a=b"), ("back", "https://evil.example")]);
+    let ignored = nonsense.send().await.unwrap();
+    assert_eq!((ignored.status().as_u16(), location(&ignored)), (303, "/"));
+    assert!(!ignored.headers().contains_key("set-cookie"));
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_in_the_readers_words() {
+    let portal = Portal::configured(TestWorld::college().await, |config| config.server.max_body_bytes = 1_000).await;
+    let people = portal.people().await;
+    let long = "x".repeat(2_000);
+    let form = portal.browser_of(&people.teacher).await.form("/api/orders/submit", "/catalogue", &[("purpose", &long)]);
+    let page = form.send().await.unwrap();
+    assert_eq!(page.status(), 413);
+    assert!(page.text().await.unwrap().starts_with("<!DOCTYPE html>"));
+    let api = portal.api(&people.teacher).await.post("/orders").body(long).send().await.unwrap();
+    assert_eq!((api.status().as_u16(), api.headers()["content-type"].to_str().unwrap()), (413, "application/problem+json"));
+}
+
+#[tokio::test]
+async fn metrics_count_requests_by_pattern_and_say_how_things_stand() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let api = portal.api(&people.teacher).await;
+    let _ = api.get("/orders/01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e").send().await.unwrap();
+    let text = portal.browser().client.get(portal.url("/metrics")).send().await.unwrap().text().await.unwrap();
+    let line = "lectern_http_requests_total{method=\"GET\",route=\"/api/v1/orders/{id}\",status=\"404\"} 1";
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains("lectern_cluster_reachable 1"), "{text}");
+    assert!(text.ends_with("# EOF\n"));
+}

@@ -1,0 +1,69 @@
+//! News for open pages.
+
+use domain::access::Scope;
+use serde_json::json;
+use services::hub::News;
+
+use crate::support::{Browser, Portal};
+
+/// The events that have come until one named `last` does.
+async fn until(response: &mut reqwest::Response, last: &str) -> Vec<(String, String)> {
+    let mut text = String::new();
+    loop {
+        let chunk = tokio::time::timeout(std::time::Duration::from_secs(20), response.chunk()).await.expect("an event in time");
+        text.push_str(&String::from_utf8_lossy(&chunk.unwrap().expect("the stream goes on")));
+        if text.contains(&format!("event: {last}\n")) && text.ends_with("\n\n") {
+            break;
+        }
+    }
+    let field = |block: &str, name: &str| block.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")).map(ToOwned::to_owned)).unwrap_or_default();
+    text.split("\n\n").filter(|block| block.contains("event: ")).map(|block| (field(block, "event"), field(block, "data"))).collect()
+}
+
+async fn listening(browser: &Browser, path: &str) -> reqwest::Response {
+    let mut response = browser.client.get(format!("{}{path}", browser.base)).header("accept", "text/event-stream").send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    until(&mut response, "hello").await;
+    response
+}
+
+#[tokio::test]
+async fn a_page_hears_of_what_its_reader_may_read_and_of_nothing_else() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let api = portal.token(&people.teacher, &[Scope::OrdersWrite]).await;
+    let mut owner = listening(&portal.browser_of(&people.teacher).await, "/events").await;
+    let mut colleague = listening(&portal.browser_of(&people.colleague).await, "/events").await;
+    let mut manager = listening(&portal.browser_of(&people.manager).await, "/events").await;
+
+    let body = json!({"offering": "jupyterlab-slice", "course": "CV2402", "duration_minutes": 60});
+    let order = api.order("events", &body).await;
+    let hub = &portal.world.services.hub;
+    // Whatever was told comes before this, which everybody hears.
+    hub.tell(News::Cluster);
+    let id = order["id"].as_str().unwrap().to_owned();
+    for reader in [&mut owner, &mut manager] {
+        let heard = until(reader, "cluster").await;
+        assert!(heard.contains(&("order".to_owned(), id.clone())), "{heard:?}");
+    }
+    assert_eq!(until(&mut colleague, "cluster").await, [("cluster".to_owned(), String::new())]);
+}
+
+#[tokio::test]
+async fn a_labs_page_hears_of_that_lab_only() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let api = portal.token(&people.teacher, &[Scope::OrdersWrite]).await;
+    let body = json!({"offering": "jupyterlab-slice", "course": "CV2402", "duration_minutes": 60});
+    let labs = [api.order("one", &body).await, api.order("two", &body).await].map(|order| order["labs"][0].as_str().unwrap().to_owned());
+    let browser = portal.browser_of(&people.teacher).await;
+    let mut page = listening(&browser, &format!("/events?lab={}", labs[0])).await;
+    let hub = &portal.world.services.hub;
+    for lab in &labs {
+        hub.tell(News::Lab(people.teacher.actor.tenant, lab.parse().unwrap()));
+    }
+    hub.tell(News::Cluster);
+    assert_eq!(until(&mut page, "cluster").await, [("lab".to_owned(), labs[0].clone()), ("cluster".to_owned(), String::new())]);
+    assert_eq!(browser.client.get(portal.url("/events?lab=none")).send().await.unwrap().status(), 404);
+}

@@ -1,0 +1,15 @@
+//! The whole server over HTTP: the real router on a real database, asked as browsers and programs ask.
+//! A new area is a file here; `support` starts a portal and gives browsers and tokens.
+
+mod command_line;
+mod cross_site;
+mod database_gone;
+mod documents;
+mod events;
+mod files;
+mod openapi;
+mod rest_errors;
+mod rest_thread;
+mod sign_in;
+mod support;
+mod who_may;

@@ -1,0 +1,166 @@
+//! Each class of error of the API: its status, headers and document.
+
+use domain::access::Scope;
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::{Portal, shown};
+
+const NOBODY: &str = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
+
+fn slice(minutes: i64) -> serde_json::Value {
+    json!({"offering": "jupyterlab-slice", "course": "CV2402", "parameters": {}, "duration_minutes": minutes})
+}
+fn ddp() -> serde_json::Value {
+    json!({"offering": "pytorch-ddp-8", "course": "CV2402", "duration_minutes": 60})
+}
+
+#[tokio::test]
+async fn without_a_good_token_there_is_nothing() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    assert_snapshot!("no token", shown(portal.api_without_token().get("/offerings")).await);
+    let mut wrong = portal.api_without_token();
+    wrong.secret = Some("lct_0000000000000000000000000000000000000000000".into());
+    assert_eq!(wrong.get("/offerings").send().await.unwrap().status(), 401);
+    // A cookie is no token.
+    let browser = portal.browser_of(&people.teacher).await;
+    assert_eq!(browser.client.get(portal.url("/api/v1/offerings")).send().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn a_refusal_says_which_right_is_missing() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let reader = portal.token(&people.teacher, &[Scope::OfferingsRead]).await;
+    assert_snapshot!("scope missing", shown(reader.post("/orders").header("idempotency-key", "k").json(&slice(60))).await);
+    let auditor = portal.api(&people.auditor).await;
+    assert_snapshot!("not allowed", shown(auditor.post("/orders").header("idempotency-key", "k").json(&slice(60))).await);
+    let teacher = portal.api(&people.teacher).await;
+    assert_eq!(teacher.get("/audit/events").send().await.unwrap().status(), 403);
+}
+
+#[tokio::test]
+async fn nobody_decides_their_own_order() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let manager = portal.api(&people.manager).await;
+    let order = manager.order("own", &ddp()).await;
+    assert_eq!(order["state"], "pending_approval");
+    let path = format!("/orders/{}/approve", order["id"].as_str().unwrap());
+    assert_snapshot!("own order", shown(manager.post(&path)).await);
+}
+
+#[tokio::test]
+async fn what_one_may_not_see_does_not_exist() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    assert_snapshot!("not found", shown(teacher.get(&format!("/orders/{NOBODY}"))).await);
+    let order = teacher.order("mine", &slice(60)).await;
+    let path = format!("/orders/{}", order["id"].as_str().unwrap());
+    let colleague = portal.api(&people.colleague).await;
+    let (unknown, hidden) = (shown(teacher.get("/orders/no-id")).await, shown(colleague.get(&path)).await);
+    assert_eq!(unknown, hidden, "somebody else's order looks like none");
+}
+
+#[tokio::test]
+async fn paths_and_methods_that_are_not_there_are_problems_too() {
+    let portal = Portal::college().await;
+    let api = portal.api_without_token();
+    assert_snapshot!("no such path", shown(api.get("/nothing")).await);
+    assert_snapshot!("no such method", shown(api.post("/offerings")).await);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_is_malformed() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let api = portal.api(&people.teacher).await;
+    let post = |media: &'static str, body: &'static str| api.post("/orders").header("idempotency-key", "k").header("content-type", media).body(body);
+    assert_snapshot!("malformed", shown(post("application/json", "{\"offering\":")).await);
+    assert_snapshot!("not an object", shown(post("application/json", "[1]")).await);
+    assert_snapshot!("another media type", shown(post("application/x-www-form-urlencoded", "offering=1")).await);
+}
+
+#[tokio::test]
+async fn every_field_that_does_not_fit_is_named() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let api = portal.api(&people.teacher).await;
+    let post = |body: serde_json::Value| api.post("/orders").header("idempotency-key", "k").json(&body);
+    let types = json!({"offering": 7, "parameters": {"a": [1]}, "duration_minutes": true, "seats": 28});
+    assert_snapshot!("wrong types", shown(post(types)).await);
+    let values = json!({"offering": "jupyterlab-slice", "course": "CV2402", "parameters": {"storage": 1}, "duration_minutes": 5});
+    assert_snapshot!("out of range", shown(post(values)).await);
+    let strangers = json!({"offering": "no-such", "course": "CV2402", "duration_minutes": 60});
+    assert_snapshot!("no such offering", shown(post(strangers)).await);
+    let keyless = api.post("/orders").json(&slice(60));
+    assert_snapshot!("no idempotency key", shown(keyless).await);
+    let rejected = api.post(&format!("/orders/{NOBODY}/reject")).json(&json!({"why": "no"}));
+    assert_snapshot!("wrong member", shown(rejected).await);
+}
+
+#[tokio::test]
+async fn a_query_is_read_as_strictly() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let api = portal.api(&people.teacher).await;
+    assert_snapshot!("query", shown(api.get("/orders?state=done&limit=0&colour=red")).await);
+    assert_eq!(api.get("/usage?month=2026-13").send().await.unwrap().status(), 422);
+    assert_eq!(api.get("/orders?after=not-a-cursor").send().await.unwrap().status(), 422);
+}
+
+#[tokio::test]
+async fn over_quota_and_budget_say_by_how_much() {
+    let portal = Portal::college().await;
+    portal.people().await;
+    let small = portal.world.course("SMALL").cards(4).add().await;
+    let poor = portal.world.course("POOR").budget(10).add().await;
+    let teacher = portal.world.teacher("wang", &[&small, &poor]).await;
+    let api = portal.api(&teacher).await;
+    let post = |key: &'static str, course: &'static str| {
+        let body = json!({"offering": "pytorch-ddp-8", "course": course, "duration_minutes": 120});
+        api.post("/orders").header("idempotency-key", key).json(&body)
+    };
+    assert_snapshot!("over quota", shown(post("a", "SMALL")).await);
+    assert_snapshot!("over budget", shown(post("b", "POOR")).await);
+}
+
+#[tokio::test]
+async fn a_key_is_for_one_order() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let api = portal.api(&people.teacher).await;
+    let first = api.order("key-1", &slice(60)).await;
+    let same = api.order("key-1", &slice(60)).await;
+    assert_eq!(first["id"], same["id"]);
+    assert_snapshot!("key reused", shown(api.post("/orders").header("idempotency-key", "key-1").json(&slice(90))).await);
+}
+
+#[tokio::test]
+async fn states_and_versions_are_held_to() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let (teacher, manager) = (portal.api(&people.teacher).await, portal.api(&people.manager).await);
+    let order = teacher.order("d", &ddp()).await;
+    let path = |verb: &str| format!("/orders/{}/{verb}", order["id"].as_str().unwrap());
+    assert_snapshot!("stale", shown(manager.post(&path("approve")).json(&json!({"version": 99}))).await);
+    assert_eq!(teacher.act(&path("cancel")).await["state"], "cancelled");
+    assert_snapshot!("wrong state", shown(manager.post(&path("reject")).json(&json!({"reason": "late"}))).await);
+}
+
+#[tokio::test]
+async fn the_texts_are_in_the_readers_language() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let secret = portal.api(&people.teacher).await.secret.unwrap();
+    let ask = |language: &'static str| {
+        let request = portal.browser().client.get(portal.url("/api/v1/orders?limit=0")).bearer_auth(&secret);
+        shown(request.header("accept-language", language))
+    };
+    let (chinese, english) = (ask("zh-CN").await, ask("en").await);
+    assert_ne!(chinese, english);
+    assert!(chinese.contains("content-language: zh-CN") && english.contains("content-language: en"));
+    assert!(!chinese.is_ascii() && english.is_ascii(), "{english}");
+}
