@@ -41,7 +41,8 @@ impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(failure: ServerFnErrorErr) -> Self {
-        Self(match failure {
+        // On the server this also sets the status.
+        Self::from(match failure {
             // The request never reached the server, or its answer never came back.
             ServerFnErrorErr::Request(_) => domain::Error::Unavailable { retry_after_seconds: UNREACHABLE_RETRY_SECONDS },
             ServerFnErrorErr::Args(reason) | ServerFnErrorErr::MissingArg(reason) => domain::Error::Malformed { reason },

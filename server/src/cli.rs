@@ -31,6 +31,9 @@ enum Command {
     /// The audit record
     #[command(subcommand)]
     Audit(Audit),
+    /// Accounts, for when nobody can sign in
+    #[command(subcommand)]
+    User(User),
     /// The simulated cluster alone, for kubectl and for tests
     Simulator(Simulator),
     /// Print the version
@@ -102,6 +105,26 @@ pub enum Audit {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Give a new random password and print it, and nothing else, on standard output; every session of the person ends
+    ResetPassword {
+        #[command(flatten)]
+        place: Place,
+        /// Login of the person
+        #[arg(value_name = "LOGIN")]
+        login: String,
+    },
+    /// Disable an account; its sessions and tokens end
+    Disable {
+        #[command(flatten)]
+        place: Place,
+        /// Login of the person
+        #[arg(value_name = "LOGIN")]
+        login: String,
+    },
+}
+
 #[derive(Debug, Args)]
 pub struct Simulator {
     /// Loopback address and port
@@ -170,6 +193,8 @@ pub fn run() -> ExitCode {
             Command::Serve(serve) => commands::serve::run(serve.config()?).await,
             Command::Token(Token::Create { place, user, scope, name }) => quiet(&place, async |config| commands::token::create(config, &user, &scope, &name).await).await,
             Command::Audit(Audit::Verify { place }) => quiet(&place, commands::audit::verify).await,
+            Command::User(User::ResetPassword { place, login }) => quiet(&place, async |config| commands::user::reset_password(config, &login).await).await,
+            Command::User(User::Disable { place, login }) => quiet(&place, async |config| commands::user::disable(config, &login).await).await,
             Command::Simulator(simulator) => commands::simulator::run(simulator).await,
             Command::Version => commands::version::show(),
         }

@@ -31,13 +31,7 @@ use crate::{
 /// The whole server, ready to be served.
 pub fn router(state: AppState) -> Router {
     let server = &state.config.server;
-    Router::new()
-        .merge(pages(&state))
-        .merge(rest::routes())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(server.timeout_seconds)))
-        .layer(RequestBodyLimitLayer::new(server.max_body_bytes))
-        .layer(from_fn(readable_failures))
+    limited(Router::new().merge(pages(&state)).merge(rest::routes()), Duration::from_secs(server.timeout_seconds), server.max_body_bytes)
         .merge(site::routes(&server.site_root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -45,6 +39,15 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), headers::secure))
         .layer(from_fn_with_state(state.clone(), request::observe))
         .with_state(state)
+}
+
+/// What no handler may do: panic, take for ever, swallow a huge body.
+fn limited<S: Clone + Send + Sync + 'static>(router: Router<S>, timeout: Duration, max_body_bytes: usize) -> Router<S> {
+    router
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
+        .layer(RequestBodyLimitLayer::new(max_body_bytes))
+        .layer(from_fn(readable_failures))
 }
 
 /// Pages, their server functions, and what forms and open pages need: all behind the session.
@@ -115,5 +118,53 @@ async fn readable_failures(request: Request, next: Next) -> Response {
             *response.status_mut() = other.status();
             response
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn answer(path: &str, accept: &str) -> (u16, String, String) {
+        async fn falls_over() {
+            panic!("on purpose");
+        }
+        let router = Router::new()
+            .route("/panics", get(falls_over))
+            .route("/api/v1/panics", get(falls_over))
+            .route("/hangs", get(std::future::pending::<()>))
+            .route("/api/v1/hangs", get(std::future::pending::<()>));
+        let request = Request::builder().uri(path).header("accept", accept).header("accept-language", "en").body(Body::empty()).unwrap();
+        let response = limited(router, Duration::from_millis(20), 1_000).oneshot(request).await.unwrap();
+        let media = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 100_000).await.unwrap();
+        (status, media, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_page_or_a_problem_and_says_nothing_of_the_inside() {
+        let (status, media, body) = answer("/panics", "text/html").await;
+        assert_eq!((status, media.as_str()), (500, "text/html; charset=utf-8"));
+        assert!(body.contains("<html lang=\"en\"") && !body.contains("on purpose"), "{body}");
+        let (status, media, body) = answer("/api/v1/panics", "*/*").await;
+        assert_eq!((status, media.as_str()), (500, "application/problem+json"));
+        assert!(body.contains("\"code\":\"internal\"") && !body.contains("on purpose"), "{body}");
+        let (status, media, body) = answer("/panics", "application/json").await;
+        assert_eq!((status, media.as_str()), (500, "application/json"));
+        assert!(body.starts_with("{\"internal\""), "{body}");
+    }
+
+    #[tokio::test]
+    async fn what_hangs_is_given_up_with_a_word_when_to_come_back() {
+        let (status, _, body) = answer("/hangs", "text/html").await;
+        assert_eq!(status, 503);
+        assert!(body.contains("<html lang=\"en\""), "{body}");
+        let (status, media, body) = answer("/api/v1/hangs", "*/*").await;
+        assert_eq!((status, media.as_str()), (503, "application/problem+json"));
+        assert!(body.contains("\"retry_after_seconds\":5"), "{body}");
     }
 }

@@ -29,9 +29,9 @@ pub fn AccountPage() -> impl IntoView {
     view! {
         <PageHead title=td_string!(language, account.title)/>
         {move || done().then(|| view! {
-            <Notice title=td_string!(language, account.password_changed)>{td!(language, account.password_changed_text)}</Notice>
+            <Notice title=td_string!(language, account.password_changed)>{td_string!(language, account.password_changed_text)}</Notice>
         })}
-        <div class="cols">
+        <div class="cols main-side">
             <div class="stack">
                 <Suspense fallback=|| view! { <Skeleton/> }>
                     {move || viewer.person().map(|person| {
@@ -92,7 +92,7 @@ fn PasswordForm(failed: Flash) -> impl IntoView {
                     input_type="password"
                     autocomplete="new-password"
                 />
-                <Button kind=ButtonKind::Primary>{td!(language, account.change)}</Button>
+                <Button kind=ButtonKind::Primary>{td_string!(language, account.change)}</Button>
             </form>
         </Card>
     }
@@ -130,12 +130,12 @@ fn token_row(language: Language, token: Token) -> impl IntoView {
             <Cell label=td_string!(language, account.last_used)>
                 {match token.last_used_at {
                     Some(at) => view! { <Moment at/> }.into_any(),
-                    None => view! { <span class="muted">{td!(language, account.never)}</span> }.into_any(),
+                    None => view! { <span class="muted">{td_string!(language, account.never)}</span> }.into_any(),
                 }}
             </Cell>
             <Cell place=CellPlace::Wide>
                 {if token.revoked_at.is_some() {
-                    view! { <span class="muted">{td!(language, account.revoked)}</span> }.into_any()
+                    view! { <span class="muted">{td_string!(language, account.revoked)}</span> }.into_any()
                 } else {
                     view! {
                         <ConfirmDialog
@@ -148,7 +148,7 @@ fn token_row(language: Language, token: Token) -> impl IntoView {
                             small=true
                         >
                             <input type="hidden" name="id" value=id/>
-                            <p>{td!(language, account.revoke_text)}</p>
+                            <p>{td_string!(language, account.revoke_text)}</p>
                         </ConfirmDialog>
                     }
                     .into_any()

@@ -52,7 +52,7 @@ fn board(language: Language, status: ClusterStatus) -> impl IntoView {
     view! {
         {away_since.map(|since| view! {
             <Notice kind=NoticeKind::Warn title=td_string!(language, admin.away)>
-                {td!(language, admin.away_since)}" "<Moment at=since/>
+                {td_string!(language, admin.away_since)}" "<Moment at=since/>
             </Notice>
         })}
         <Facts>

@@ -21,7 +21,7 @@ pub fn CoursesPage() -> impl IntoView {
     let viewer = use_viewer();
     view! {
         <PageHead title=td_string!(language, admin.courses) lead=td_string!(language, admin.courses_lead)/>
-        <div class="cols">
+        <div class="cols main-side">
             <div class="stack"><CourseQuotas/></div>
             <aside class="stack">
                 <Suspense>
@@ -72,7 +72,7 @@ fn NewCourse(failed: Flash) -> impl IntoView {
                     input_mode="numeric"
                     unit=td_string!(language, common.cards)
                 />
-                <Button kind=ButtonKind::Primary>{td!(language, admin.add_course)}</Button>
+                <Button kind=ButtonKind::Primary>{td_string!(language, admin.add_course)}</Button>
             </form>
         </Card>
     }

@@ -58,7 +58,7 @@ fn Board(people: Vec<Person>, courses: Vec<CourseRef>, failed: Flash, edited: Op
     ];
     let rows = people.into_iter().map(|person| row(language, person)).collect_view();
     view! {
-        <div class="cols">
+        <div class="cols main-side">
             <section class="card flush">
                 <div class="body"><DataTable caption=td_string!(language, admin.people) columns>{rows}</DataTable></div>
             </section>
@@ -83,7 +83,7 @@ fn row(language: Language, person: Person) -> impl IntoView {
         view! {
             <form method="post" action=EnablePerson::PATH class="inline">
                 <input type="hidden" name="id" value=id/>
-                <Button small=true>{td!(language, admin.enable)}</Button>
+                <Button small=true>{td_string!(language, admin.enable)}</Button>
             </form>
         }
         .into_any()
@@ -100,7 +100,7 @@ fn row(language: Language, person: Person) -> impl IntoView {
                 small=true
             >
                 <input type="hidden" name="id" value=id/>
-                <p>{td!(language, admin.disable_text)}</p>
+                <p>{td_string!(language, admin.disable_text)}</p>
             </ConfirmDialog>
         }
         .into_any()
@@ -113,19 +113,19 @@ fn row(language: Language, person: Person) -> impl IntoView {
             <Cell label=td_string!(language, admin.last_sign_in)>
                 {match last_sign_in_at {
                     Some(at) => view! { <Moment at/> }.into_any(),
-                    None => view! { <span class="muted">{td!(language, admin.never)}</span> }.into_any(),
+                    None => view! { <span class="muted">{td_string!(language, admin.never)}</span> }.into_any(),
                 }}
             </Cell>
             <Cell place=CellPlace::Corner>
                 {if disabled {
-                    view! { <Status kind=StatusKind::Off>{td!(language, admin.disabled)}</Status> }.into_any()
+                    view! { <Status kind=StatusKind::Off>{td_string!(language, admin.disabled)}</Status> }.into_any()
                 } else {
-                    view! { <Status kind=StatusKind::Ok>{td!(language, admin.active)}</Status> }.into_any()
+                    view! { <Status kind=StatusKind::Ok>{td_string!(language, admin.active)}</Status> }.into_any()
                 }}
             </Cell>
             <Cell place=CellPlace::Wide>
                 <div class="row">
-                    <LinkButton href=edit kind=ButtonKind::Quiet small=true>{td!(language, admin.edit)}</LinkButton>
+                    <LinkButton href=edit kind=ButtonKind::Quiet small=true>{td_string!(language, admin.edit)}</LinkButton>
                     {switch}
                 </div>
             </Cell>

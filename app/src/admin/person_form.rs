@@ -46,7 +46,7 @@ pub fn NewPersonForm(failed: Flash, courses: Vec<CourseRef>) -> impl IntoView {
                     autocomplete="new-password"
                 />
                 <AccessBoxes roles=BTreeSet::new() member_of=Vec::new() courses/>
-                <Button kind=ButtonKind::Primary>{td!(language, admin.add_person)}</Button>
+                <Button kind=ButtonKind::Primary>{td_string!(language, admin.add_person)}</Button>
             </form>
         </Card>
     }
@@ -63,8 +63,8 @@ pub fn AccessForm(person: Person, courses: Vec<CourseRef>) -> impl IntoView {
                 <input type="hidden" name="id" value=person.person.id.to_string()/>
                 <AccessBoxes roles=person.roles member_of=person.courses courses/>
                 <div class="row">
-                    <Button kind=ButtonKind::Primary>{td!(language, common.save)}</Button>
-                    <LinkButton href=routes::PEOPLE kind=ButtonKind::Quiet>{td!(language, components.cancel)}</LinkButton>
+                    <Button kind=ButtonKind::Primary>{td_string!(language, common.save)}</Button>
+                    <LinkButton href=routes::PEOPLE kind=ButtonKind::Quiet>{td_string!(language, components.cancel)}</LinkButton>
                 </div>
             </form>
         </Card>
@@ -99,10 +99,10 @@ fn AccessBoxes(roles: BTreeSet<Role>, member_of: Vec<CourseRef>, courses: Vec<Co
         })
         .collect_view();
     view! {
-        <fieldset class="field"><legend>{td!(language, admin.roles)}</legend>{role_boxes}</fieldset>
+        <fieldset class="field"><legend>{td_string!(language, admin.roles)}</legend>{role_boxes}</fieldset>
         <fieldset class="field">
-            <legend>{td!(language, admin.courses)}</legend>
-            <p class="help">{td!(language, admin.courses_help)}</p>
+            <legend>{td_string!(language, admin.courses)}</legend>
+            <p class="help">{td_string!(language, admin.courses_help)}</p>
             {course_boxes}
         </fieldset>
     }

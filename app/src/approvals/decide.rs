@@ -57,10 +57,10 @@ pub fn DecideBar(
         <div class="decide">
             <ActionForm action=approve>
                 {hidden()}
-                <Button kind=ButtonKind::Primary busy>{td!(language, approvals.approve)}</Button>
+                <Button kind=ButtonKind::Primary busy>{td_string!(language, approvals.approve)}</Button>
             </ActionForm>
             <details class="reject" open=reject_open>
-                <summary class="btn" data-kind="danger">{td!(language, approvals.reject)}</summary>
+                <summary class="btn" data-kind="danger">{td_string!(language, approvals.reject)}</summary>
                 <ActionForm action=reject attr:class="stack tight" attr:novalidate=true>
                     {hidden()}
                     <TextArea
@@ -72,10 +72,10 @@ pub fn DecideBar(
                         maxlength=REASON_MAX
                         rows=2
                     />
-                    <div class="actions"><Button kind=ButtonKind::DangerSolid busy>{td!(language, approvals.reject_confirm)}</Button></div>
+                    <div class="actions"><Button kind=ButtonKind::DangerSolid busy>{td_string!(language, approvals.reject_confirm)}</Button></div>
                 </ActionForm>
             </details>
-            <span class="fine desk-only">{td!(language, approvals.footnote)}</span>
+            <span class="fine desk-only">{td_string!(language, approvals.footnote)}</span>
         </div>
     }
     .into_any()

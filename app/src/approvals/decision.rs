@@ -1,6 +1,6 @@
 //! One order as its approver sees it: who asks for what and why, what approving would mean, and the two buttons.
 
-use domain::orders::{ApprovalView, OrderState};
+use domain::orders::{ApprovalView, Order, OrderState};
 use leptos::prelude::*;
 
 use super::{decide::DecideBar, what_if::WhatIfPanel};
@@ -9,7 +9,7 @@ use crate::{
     components::{Fact, Facts, Icon, MomentStyle, Notice, StatusKind, moment_text},
     flash::Flash,
     i18n::*,
-    language,
+    language::{self, Language},
     orders::{
         detail::SpecFacts,
         words::{cards_text, duration_text, rule_text, state_text},
@@ -36,10 +36,18 @@ pub fn Decision(view: ApprovalView, last_try: Flash, failed: RwSignal<Option<dom
     let may_decide = view.may_decide;
     let pending = order.state == OrderState::PendingApproval;
     let course = format!("{} {}", view.course.code, view.course.name);
-    let (spec, rule, total) = (order.spec.clone(), rule_text(language, &order.ruling), order.estimate.total.to_string());
+    let (spec, rule, total) = (order.spec.clone(), ruled_by(language, &order), order.estimate.total.to_string());
     let submitted = td_string!(language, approvals.submitted_at, number = order.number, at = at).to_string();
     let stages = view! { <Stages view=view.clone() cards_free=what_if.cards_free/> };
-    let panel = view! { <WhatIfPanel view=view.clone() what_if/> };
+    // After the decision it is no question any more.
+    let what_if = pending.then(|| {
+        view! {
+            <section class="stack">
+                <h2>{td_string!(language, approvals.what_if)}</h2>
+                <WhatIfPanel view=view.clone() what_if/>
+            </section>
+        }
+    });
     let decide = if may_decide {
         view! { <DecideBar order last_try failed reload/> }.into_any()
     } else {
@@ -64,10 +72,7 @@ pub fn Decision(view: ApprovalView, last_try: Flash, failed: RwSignal<Option<dom
                 </Facts>
                 {stages}
             </div>
-            <section class="stack">
-                <h2>{td!(language, approvals.what_if)}</h2>
-                {panel}
-            </section>
+            {what_if}
             {decide}
         </article>
     }
@@ -76,6 +81,14 @@ pub fn Decision(view: ApprovalView, last_try: Flash, failed: RwSignal<Option<dom
 
 fn is_own(view: &domain::orders::OrderView) -> bool {
     use_viewer().person().is_some_and(|person| person.user_id == view.owner.id.to_string())
+}
+
+/// The rule's own name.
+fn ruled_by(language: Language, order: &Order) -> String {
+    match &order.ruling.rule {
+        Some(rule) => rule.get(language::tag(language)).to_owned(),
+        None => rule_text(language, &order.ruling),
+    }
 }
 
 /// Why there are no buttons.
@@ -87,7 +100,7 @@ fn NotYours(own: bool, pending: bool, state: String, order: domain::ids::OrderId
         (true, false) => (td_string!(language, approvals.no_right_title), td_string!(language, approvals.no_right_text).to_owned()),
         (false, _) => (td_string!(language, approvals.decided_title), td_string!(language, approvals.decided_text, state = state).to_string()),
     };
-    view! { <Notice title>{text}" "<a href=routes::order(order)>{td!(language, approvals.see_order)}</a></Notice> }.into_any()
+    view! { <Notice title>{text}" "<a href=routes::order(order)>{td_string!(language, approvals.see_order)}</a></Notice> }.into_any()
 }
 
 /// Submitted, policy, decision, cards.

@@ -16,6 +16,9 @@ use crate::{
 pub fn InboxList(inbox: Inbox, current: Option<OrderId>) -> impl IntoView {
     let language = language::current();
     let now = inbox.now;
+    if inbox.page.items.is_empty() {
+        return view! { <p class="soft">{td_string!(language, approvals.lead_none)}</p> }.into_any();
+    }
     let items = inbox.page.items.into_iter().map(|each| view! { <Item each now current/> }).collect_view();
     view! { <ul class="inbox" aria-label=td_string!(language, approvals.inbox)>{items}</ul> }.into_any()
 }

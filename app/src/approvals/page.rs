@@ -78,7 +78,7 @@ fn Waiting(inbox: Inbox, after: String, done: Option<String>) -> impl IntoView {
         {if empty {
             view! {
                 <EmptyState glyph=Glyph::Stamp title=td_string!(language, approvals.empty_title) text=td_string!(language, approvals.empty_text)>
-                    <LinkButton small=true href=routes::ORDERS>{td!(language, approvals.all_orders)}</LinkButton>
+                    <LinkButton small=true href=routes::ORDERS>{td_string!(language, approvals.all_orders)}</LinkButton>
                 </EmptyState>
             }
             .into_any()
@@ -87,8 +87,8 @@ fn Waiting(inbox: Inbox, after: String, done: Option<String>) -> impl IntoView {
                 <div class="cols main-side">
                     <div class="stack"><InboxList inbox current=None/><Pager nostrip:newer=newer nostrip:older=older/></div>
                     <Card title=td_string!(language, approvals.choose_title)>
-                        <p class="soft">{td!(language, approvals.choose_text)}</p>
-                        <p class="fine">{td!(language, approvals.own_note)}</p>
+                        <p class="soft">{td_string!(language, approvals.choose_text)}</p>
+                        <p class="fine">{td_string!(language, approvals.own_note)}</p>
                     </Card>
                 </div>
             }

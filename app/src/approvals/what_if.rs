@@ -1,6 +1,7 @@
 //! What approving would mean: money and quota afterwards, free cards, who else waits (C3).
 
 use domain::{
+    gpu::CardShare,
     orders::{OrderState, OrderView, WhatIf},
     quotas::Item,
 };
@@ -36,17 +37,17 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf) -> impl IntoView {
     view! {
         <div class="whatif">
             <section>
-                <h3>{td!(language, approvals.money_and_quota)}</h3>
+                <h3>{td_string!(language, approvals.money_and_quota)}</h3>
                 <Budget order=order.clone() code=code.clone() what_if=what_if.clone()/>
                 <Cards order code what_if/>
             </section>
             <section>
-                <h3>{td!(language, approvals.cards_title)}</h3>
+                <h3>{td_string!(language, approvals.cards_title)}</h3>
                 <p>{about_cards}</p>
-                <h3>{td!(language, approvals.waiting_title)}</h3>
+                <h3>{td_string!(language, approvals.waiting_title)}</h3>
                 <p>{about_waiting}</p>
             </section>
-            <section><h3>{td!(language, approvals.price_title)}</h3><Prices estimate/></section>
+            <section><h3>{td_string!(language, approvals.price_title)}</h3><Prices estimate/></section>
         </div>
     }
     .into_any()
@@ -106,7 +107,13 @@ fn Cards(order: domain::orders::Order, code: String, what_if: WhatIf) -> impl In
         />
         <Meter
             label=td_string!(language, approvals.today)
-            figure=td_string!(language, approvals.today_value, used = today.to_string(), limit = quota.starts_per_day.to_string()).to_string()
+            figure=td_string!(
+                language,
+                approvals.today_value,
+                used = today.to_string(),
+                this = CardShare::from_parts(this).to_string(),
+                limit = quota.starts_per_day.to_string()
+            ).to_string()
             used=today.parts()
             held=this
             limit=quota.starts_per_day.parts()

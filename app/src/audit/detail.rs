@@ -55,7 +55,7 @@ fn Record(listed: Listed) -> impl IntoView {
             lead=format!("{who} · {}", words::outcome_text(language, event.outcome))
             crumb=(routes::AUDIT.to_owned(), td_string!(language, audit.title).to_owned())
         />
-        <div class="cols">
+        <div class="cols main-side">
             <div class="stack">
                 <Card title=td_string!(language, audit.record)>
                     <Facts>
@@ -82,7 +82,7 @@ fn Record(listed: Listed) -> impl IntoView {
                         })}
                         <Fact name=td_string!(language, audit.id)><span class="mono">{event.id.to_string()}</span></Fact>
                     </Facts>
-                    {everything.map(|href| view! { <p><a href=href>{td!(language, audit.all_of_person)}</a></p> })}
+                    {everything.map(|href| view! { <p><a href=href>{td_string!(language, audit.all_of_person)}</a></p> })}
                 </Card>
                 <Card title=td_string!(language, audit.change)>{change}</Card>
             </div>
@@ -90,15 +90,15 @@ fn Record(listed: Listed) -> impl IntoView {
                 <Card title=td_string!(language, audit.proof)>
                     {match seal {
                         Some((seq, prev, hash)) => view! {
-                            <p>{td!(language, audit.sealed, seq = seq, chain = chain)}</p>
+                            <p>{td_string!(language, audit.sealed, seq = seq, chain = chain)}</p>
                             <Facts>
                                 <Fact name=td_string!(language, audit.hash)><span class="mono break">{hash.to_string()}</span></Fact>
                                 <Fact name=td_string!(language, audit.prev)><span class="mono break">{prev.to_string()}</span></Fact>
                             </Facts>
-                            <p class="fine">{td!(language, audit.verify_hint)}</p>
+                            <p class="fine">{td_string!(language, audit.verify_hint)}</p>
                         }
                         .into_any(),
-                        None => view! { <p>{td!(language, audit.unsealed_text)}</p> }.into_any(),
+                        None => view! { <p>{td_string!(language, audit.unsealed_text)}</p> }.into_any(),
                     }}
                 </Card>
             </aside>
@@ -114,7 +114,7 @@ fn changes(language: Language, before: Option<&serde_json::Value>, after: Option
     keys.sort_unstable();
     keys.dedup();
     if keys.is_empty() {
-        return view! { <p class="muted">{td!(language, audit.no_change)}</p> }.into_any();
+        return view! { <p class="muted">{td_string!(language, audit.no_change)}</p> }.into_any();
     }
     let facts = keys
         .into_iter()

@@ -85,8 +85,8 @@ fn SearchForm(query: Query, failed: Option<AppError>) -> impl IntoView {
             <TextField name="from" label=td_string!(language, audit.from) value=query.from error=problem("from") input_type="date" optional=true/>
             <TextField name="to" label=td_string!(language, audit.to) value=query.to error=problem("to") input_type="date" optional=true/>
             <div class="row">
-                <Button kind=ButtonKind::Primary icon=Glyph::Find>{td!(language, audit.search)}</Button>
-                {narrow.then(|| view! { <LinkButton href=routes::AUDIT kind=ButtonKind::Quiet>{td!(language, audit.clear)}</LinkButton> })}
+                <Button kind=ButtonKind::Primary icon=Glyph::Find>{td_string!(language, audit.search)}</Button>
+                {narrow.then(|| view! { <LinkButton href=routes::AUDIT kind=ButtonKind::Quiet>{td_string!(language, audit.clear)}</LinkButton> })}
             </div>
         </form>
     }
@@ -102,7 +102,7 @@ fn results(language: Language, page: Page<Listed>, query: &Query) -> impl IntoVi
                 title=if narrow { td_string!(language, audit.none_found) } else { td_string!(language, audit.none_yet) }
                 text=if narrow { td_string!(language, audit.none_found_text) } else { td_string!(language, audit.none_yet_text) }
             >
-                {narrow.then(|| view! { <LinkButton href=routes::AUDIT>{td!(language, audit.clear)}</LinkButton> })}
+                {narrow.then(|| view! { <LinkButton href=routes::AUDIT>{td_string!(language, audit.clear)}</LinkButton> })}
             </EmptyState>
         }
         .into_any();
@@ -138,7 +138,7 @@ fn results(language: Language, page: Page<Listed>, query: &Query) -> impl IntoVi
                 <DataTable caption=td_string!(language, audit.caption) columns dense=true>{rows}</DataTable>
             </div>
         </section>
-        {newest.map(|href| view! { <p><a href=href>{td!(language, audit.to_newest)}</a></p> })}
+        {newest.map(|href| view! { <p><a href=href>{td_string!(language, audit.to_newest)}</a></p> })}
         <Pager nostrip:older=older note=td_string!(language, audit.newest_first)/>
     }
     .into_any()
@@ -172,7 +172,7 @@ fn row(language: Language, Listed { event, seal }: Listed) -> impl IntoView {
         <Cell label=td_string!(language, audit.seal) place=CellPlace::DeskOnly>
             {match seal {
                 Some((seq, ..)) => view! { <span class="mono">{seq}</span> }.into_any(),
-                None => view! { <span class="muted">{td!(language, audit.unsealed)}</span> }.into_any(),
+                None => view! { <span class="muted">{td_string!(language, audit.unsealed)}</span> }.into_any(),
             }}
         </Cell>
         </Row>

@@ -3,7 +3,7 @@
 use domain::billing::{Bill, BillLine};
 use leptos::prelude::*;
 
-use super::words::{average_price, meter_text, unit_price_text, usage_text};
+use super::words::{amount_text, average_price, meter_text, unit_price_text, usage_text};
 use crate::{
     components::{Amount, Card, Cell, CellPlace, Column, DataTable, MomentStyle, Row, Status, StatusKind, moment_text},
     i18n::*,
@@ -56,12 +56,12 @@ fn Line(line: BillLine, first: bool) -> impl IntoView {
             <Cell label=td_string!(language, billing.meter)>
                 <span class="row">
                     {meter_text(language, line.meter)}
-                    {line.open.then(|| view! { <Status kind=StatusKind::Live>{td!(language, billing.still_counting)}</Status> })}
+                    {line.open.then(|| view! { <Status kind=StatusKind::Live>{td_string!(language, billing.still_counting)}</Status> })}
                 </span>
             </Cell>
             <Cell label=td_string!(language, billing.quantity) numeric=true>{usage_text(language, line.meter, line.unit_seconds)}</Cell>
             <Cell label=td_string!(language, billing.unit_price) numeric=true>{price}</Cell>
-            <Cell label=td_string!(language, billing.amount) numeric=true place=CellPlace::Corner><Amount money=line.amount/></Cell>
+            <Cell label=td_string!(language, billing.amount) numeric=true place=CellPlace::Corner><span class="nowrap">{amount_text(line.amount)}</span></Cell>
         </Row>
     }
     .into_any()

@@ -90,9 +90,9 @@ fn NoBills(month: Month, this_month: Month) -> impl IntoView {
     view! {
         <EmptyState glyph=Glyph::Bill title=td_string!(language, billing.empty_title) text=td_string!(language, billing.empty_text)>
             {if month == this_month {
-                view! { <LinkButton small=true href=routes::CATALOGUE>{td!(language, billing.to_catalogue)}</LinkButton> }.into_any()
+                view! { <LinkButton small=true href=routes::CATALOGUE>{td_string!(language, billing.to_catalogue)}</LinkButton> }.into_any()
             } else {
-                view! { <LinkButton small=true href=routes::BILLING>{td!(language, billing.to_this_month)}</LinkButton> }.into_any()
+                view! { <LinkButton small=true href=routes::BILLING>{td_string!(language, billing.to_this_month)}</LinkButton> }.into_any()
             }}
         </EmptyState>
     }

@@ -69,6 +69,16 @@ fn exact_text(money: Money) -> String {
     format!("{sign}{}{units}.{digits:0<2}", money.currency.symbol())
 }
 
+/// An amount on a bill: below a cent with four decimals, so that a short run does not look free.
+pub fn amount_text(amount: Money) -> String {
+    let micros = amount.micros.unsigned_abs();
+    if micros == 0 || micros >= 10_000 {
+        return amount.to_string();
+    }
+    let sign = if amount.is_negative() { "-" } else { "" };
+    format!("{sign}{}0.{:04}", amount.currency.symbol(), (micros + 50) / 100)
+}
+
 /// The price that a line was rated at on average; exactly the book's price when that did not change.
 pub fn average_price(meter: Meter, unit_seconds: i64, amount: Money) -> Option<Money> {
     if unit_seconds <= 0 {
@@ -76,8 +86,11 @@ pub fn average_price(meter: Meter, unit_seconds: i64, amount: Money) -> Option<M
     }
     let (unit, seconds) = (i128::from(meter.unit_seconds()), i128::from(unit_seconds));
     let micros = (i128::from(amount.micros) * unit + seconds / 2).div_euclid(seconds);
-    // The amount is rounded to a micro-unit: over short times only hundredths of a cent mean something.
-    let step = if seconds >= unit { 10 } else { 1_000 };
+    // Each amount was rounded to a micro-unit: what that can shift means nothing and is rounded away again.
+    let mut step = 1;
+    while step * seconds < unit * 4 {
+        step *= 10;
+    }
     let micros = (micros + step / 2).div_euclid(step) * step;
     Some(Money::new(i64::try_from(micros).ok()?, amount.currency))
 }
@@ -109,9 +122,16 @@ mod tests {
     }
 
     #[test]
+    fn a_fraction_of_a_cent_is_not_nothing() {
+        let text = |micros| amount_text(Money::new(micros, Currency::Cny));
+        assert_eq!((text(0).as_str(), text(3_333).as_str(), text(9_960).as_str()), ("¥0.00", "¥0.0033", "¥0.0100"));
+        assert_eq!(text(1_234_567), "¥1.23");
+    }
+
+    #[test]
     fn the_average_of_one_price_is_that_price() {
         let price = Money::new(5_400_000, Currency::Cny);
-        for (quantity, seconds) in [(1, 3_600), (2, 5_401), (8, 90_061)] {
+        for (quantity, seconds) in [(1, 37), (1, 3_600), (2, 5_401), (8, 90_061)] {
             let amount = domain::pricing::amount(price, a100(), quantity, seconds);
             assert_eq!(average_price(a100(), quantity * seconds, amount), Some(price));
         }

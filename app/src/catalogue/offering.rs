@@ -24,12 +24,12 @@ pub fn OfferingTile(card: OfferingCard) -> impl IntoView {
     let price = match per_hour {
         Some(price) => view! {
             <div class="price">
-                <span><b>{price.to_string()}</b><span class="per">"\u{a0}/\u{a0}"{td!(language, catalogue.per_hour)}</span></span>
+                <span><b>{price.to_string()}</b><span class="per">"\u{a0}/\u{a0}"{td_string!(language, catalogue.per_hour)}</span></span>
             </div>
             {parts_text(language, &parts).map(|text| view! { <span class="fine">{text}</span> })}
         }
         .into_any(),
-        None => view! { <p class="price">{td!(language, catalogue.price_missing)}</p> }.into_any(),
+        None => view! { <p class="price">{td_string!(language, catalogue.price_missing)}</p> }.into_any(),
     };
     let label = td_string!(language, catalogue.order, name = offering.name.get(tag)).to_string();
     view! {
@@ -43,7 +43,7 @@ pub fn OfferingTile(card: OfferingCard) -> impl IntoView {
             <div class="where">
                 <Free free=cards_free spec=offering.base.clone()/>
                 // The whole tile is the link; this shows that it is one.
-                <span class="row go" aria-hidden="true">{td!(language, catalogue.order_this)}<Icon glyph=Glyph::Right small=true/></span>
+                <span class="row go" aria-hidden="true">{td_string!(language, catalogue.order_this)}<Icon glyph=Glyph::Right small=true/></span>
             </div>
         </article>
     }
@@ -55,8 +55,8 @@ pub fn OfferingTile(card: OfferingCard) -> impl IntoView {
 fn Free(free: Option<u32>, spec: LabSpec) -> impl IntoView {
     let language = language::current();
     match free {
-        None => view! { <Status kind=StatusKind::Idle>{td!(language, catalogue.not_reported)}</Status> }.into_any(),
-        Some(free) if free < spec.cards() => view! { <Status kind=StatusKind::Wait>{td!(language, catalogue.none_free)}</Status> }.into_any(),
+        None => view! { <Status kind=StatusKind::Idle>{td_string!(language, catalogue.not_reported)}</Status> }.into_any(),
+        Some(free) if free < spec.cards() => view! { <Status kind=StatusKind::Wait>{td_string!(language, catalogue.none_free)}</Status> }.into_any(),
         Some(free) => {
             let text = td_string!(language, catalogue.free, count = pieces_text(language, spec.card, free)).to_string();
             view! { <Status kind=StatusKind::Ok>{text}</Status> }.into_any()

@@ -71,7 +71,7 @@ pub fn ConfirmDialog(
                         {..custom_attribute("commandfor", id.clone())}
                         on:click=close
                     >
-                        {td!(language, components.cancel)}
+                        {td_string!(language, components.cancel)}
                     </button>
                     <Button kind=ButtonKind::DangerSolid>{confirm_text}</Button>
                 </div>

@@ -22,7 +22,7 @@ pub fn ErrorNotice(error: AppError) -> impl IntoView {
     };
     let sign_in = matches!(error.0, Error::Unauthenticated).then(|| {
         view! {
-            <a class="btn small" href=routes::SIGN_IN rel="external">{td!(language, errors.sign_in)}</a>
+            <a class="btn small" href=routes::SIGN_IN rel="external">{td_string!(language, errors.sign_in)}</a>
         }
     });
     let lines = match &error.0 {

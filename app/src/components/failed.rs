@@ -17,7 +17,7 @@ pub fn Failed(error: AppError) -> impl IntoView {
         <PageHead title=td_string!(language, layout.failed_title)/>
         <ErrorNotice error/>
         // An empty address is this page.
-        <div class="actions"><a class="btn" href="" rel="external">{td!(language, layout.try_again)}</a></div>
+        <div class="actions"><a class="btn" href="" rel="external">{td_string!(language, layout.try_again)}</a></div>
     }
     .into_any()
 }

@@ -14,7 +14,7 @@ fn Frame(name: String, label: String, optional: bool, help: Option<String>, erro
         <div class="field">
             <label for=name.clone()>
                 {label}
-                {optional.then(|| view! { <span class="fine">" "{td!(language, components.optional)}</span> })}
+                {optional.then(|| view! { <span class="fine">" "{td_string!(language, components.optional)}</span> })}
             </label>
             {children()}
             <div id=format!("{name}-note")>
@@ -171,7 +171,7 @@ pub fn SelectField(
                     }
                 }
             >
-                {unchosen.then(|| view! { <option value="">{td!(language, components.choose)}</option> })}
+                {unchosen.then(|| view! { <option value="">{td_string!(language, components.choose)}</option> })}
                 {options}
             </select>
         </Frame>

@@ -31,7 +31,7 @@ pub fn FormErrors(#[prop(into)] messages: Signal<Vec<FieldMessage>>) -> impl Int
                 .collect_view();
             view! {
                 <Notice kind=NoticeKind::Bad title=td_string!(language, components.fix_count, count = count).to_string()>
-                    {td!(language, components.fix_heading)}
+                    {td_string!(language, components.fix_heading)}
                     <ul class="plain-list">{items}</ul>
                 </Notice>
             }

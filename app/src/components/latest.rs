@@ -6,23 +6,46 @@ use leptos::prelude::*;
 
 use crate::error::AppError;
 
-/// Follows `resource`. Make it inside the `<Transition>` that waits for the resource; `None` while it loads.
-pub fn latest<T>(resource: Resource<Result<T, AppError>>) -> Memo<Option<Result<T, AppError>>>
+/// What a resource last said; `None` while it loads.
+pub type Reading<T> = Option<Result<T, AppError>>;
+
+/// Follows `resource`. Make it inside the `<Transition>` that waits for the resource.
+pub fn latest<T>(resource: Resource<Result<T, AppError>>) -> Signal<Reading<T>>
 where
     T: Clone + PartialEq + Send + Sync + 'static,
 {
-    Memo::new(move |before: Option<&Option<Result<T, AppError>>>| choose(before, resource.get()))
+    told_of_changes(move |before| choose(before, resource.get()))
 }
 
 /// The same without its content: changes only between loading, there and refused.
-pub fn outline<T>(latest: Memo<Option<Result<T, AppError>>>) -> Memo<Option<Result<(), AppError>>>
+pub fn outline<T>(latest: Signal<Reading<T>>) -> Signal<Reading<()>>
 where
     T: Send + Sync + 'static,
 {
-    Memo::new(move |_| latest.with(|latest| latest.as_ref().map(|result| result.as_ref().map(|_| ()).map_err(Clone::clone))))
+    told_of_changes(move |_| latest.with(|latest| latest.as_ref().map(|result| result.as_ref().map(|_| ()).map_err(Clone::clone))))
 }
 
-type Reading<T> = Option<Result<T, AppError>>;
+/// A part of what was read, told of only when it has changed.
+pub fn part<T, P>(latest: Signal<Reading<T>>, choose: impl Fn(&T) -> P + Send + Sync + 'static) -> Signal<Option<P>>
+where
+    T: Send + Sync + 'static,
+    P: PartialEq + Send + Sync + 'static,
+{
+    told_of_changes(move |_| latest.with(|latest| latest.as_ref()?.as_ref().ok().map(&choose)))
+}
+
+/// A memo in the browser. The server draws once, on several threads: a memo that is computed at the moment its resource
+/// arrives there would keep the emptiness it saw, so it reads through.
+fn told_of_changes<T: PartialEq + Send + Sync + 'static>(compute: impl Fn(Option<&T>) -> T + Send + Sync + 'static) -> Signal<T> {
+    #[cfg(feature = "ssr")]
+    {
+        Signal::derive(move || compute(None))
+    }
+    #[cfg(not(feature = "ssr"))]
+    {
+        Memo::new(compute).into()
+    }
+}
 
 fn choose<T: Clone>(before: Option<&Reading<T>>, now: Reading<T>) -> Reading<T> {
     match (before, now) {

@@ -40,11 +40,17 @@ pub fn use_news(url: String, changed: impl Fn() + Clone + 'static) -> ReadSignal
 #[component]
 pub fn LiveMark(liveness: ReadSignal<Liveness>) -> impl IntoView {
     let language = language::current();
-    move || match liveness.get() {
-        Liveness::Connecting => view! { <Status kind=StatusKind::Idle>{td!(language, labs.connecting)}</Status> }.into_any(),
-        Liveness::Live => view! { <Status kind=StatusKind::Live>{td!(language, labs.live)}</Status> }.into_any(),
-        Liveness::Polling => view! { <Status kind=StatusKind::Warn>{td!(language, labs.not_live)}</Status> }.into_any(),
+    view! {
+        // Without scripts it would connect for ever.
+        <span class="script-only">
+            {move || match liveness.get() {
+                Liveness::Connecting => view! { <Status kind=StatusKind::Idle>{td_string!(language, labs.connecting)}</Status> }.into_any(),
+                Liveness::Live => view! { <Status kind=StatusKind::Live>{td_string!(language, labs.live)}</Status> }.into_any(),
+                Liveness::Polling => view! { <Status kind=StatusKind::Warn>{td_string!(language, labs.not_live)}</Status> }.into_any(),
+            }}
+        </span>
     }
+    .into_any()
 }
 
 #[cfg(feature = "hydrate")]

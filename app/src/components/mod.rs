@@ -42,7 +42,7 @@ pub use field::{SelectField, TextArea, TextField};
 pub use field_choice::{CheckField, Choice, ChoiceCards};
 pub use form_errors::{FieldMessage, FormErrors};
 pub use icon::{Glyph, Icon, IconSprite};
-pub use latest::{latest, outline};
+pub use latest::{Reading, latest, outline, part};
 pub use live::{LiveMark, Liveness, NEWS, news_of_lab, use_news};
 pub use meter::Meter;
 pub use moment::{Moment, MomentStyle, moment_text};

@@ -24,12 +24,12 @@ pub fn Pager(
                 <span class="fine">{note}</span>
                 {newer.map(|href| view! {
                     <a class="btn small" href=href rel="prev">
-                        <Icon glyph=Glyph::Left small=true/>{td!(language, components.newer)}
+                        <Icon glyph=Glyph::Left small=true/>{td_string!(language, components.newer)}
                     </a>
                 })}
                 {older.map(|href| view! {
                     <a class="btn small" href=href rel="next">
-                        {td!(language, components.older)}<Icon glyph=Glyph::Right small=true/>
+                        {td_string!(language, components.older)}<Icon glyph=Glyph::Right small=true/>
                     </a>
                 })}
             </nav>

@@ -9,7 +9,7 @@ use crate::{i18n::*, language};
 pub fn Skeleton(#[prop(default = 4)] lines: u8) -> impl IntoView {
     view! {
         <div role="status" class="stack tight late">
-            <span class="sr">{td!(language::current(), components.loading)}</span>
+            <span class="sr">{td_string!(language::current(), components.loading)}</span>
             <span class="skeleton title"></span>
             {(0..lines).map(|_| view! { <span class="skeleton line"></span> }).collect_view()}
         </div>

@@ -75,7 +75,7 @@ pub fn Toasts() -> impl IntoView {
                     <div>{toast.text}</div>
                     {toast.undo.map(|undo| view! {
                         <button type="button" on:click=move |_| { undo.run(()); board.shown.set(None); }>
-                            {td!(language, components.undo)}
+                            {td_string!(language, components.undo)}
                         </button>
                     })}
                     <button type="button" aria-label=td_string!(language, components.close) on:click=move |_| board.shown.set(None)>

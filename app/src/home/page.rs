@@ -49,19 +49,19 @@ fn Today(person: Viewer) -> impl IntoView {
     view! {
         <PageHead title lead>
             {(decides && waiting > 0).then(|| view! {
-                <LinkButton href=routes::APPROVALS kind=ButtonKind::Primary icon=Glyph::Stamp>{td!(language, home.decide)}</LinkButton>
+                <LinkButton href=routes::APPROVALS kind=ButtonKind::Primary icon=Glyph::Stamp>{td_string!(language, home.decide)}</LinkButton>
             })}
             {(orders && !(decides && waiting > 0)).then(|| view! {
-                <LinkButton href=routes::CATALOGUE kind=ButtonKind::Primary icon=Glyph::Shelf>{td!(language, home.order)}</LinkButton>
+                <LinkButton href=routes::CATALOGUE kind=ButtonKind::Primary icon=Glyph::Shelf>{td_string!(language, home.order)}</LinkButton>
             })}
             {(audits && !orders).then(|| view! {
-                <LinkButton href=routes::AUDIT kind=ButtonKind::Primary icon=Glyph::Shield>{td!(language, home.search)}</LinkButton>
+                <LinkButton href=routes::AUDIT kind=ButtonKind::Primary icon=Glyph::Shield>{td_string!(language, home.search)}</LinkButton>
             })}
             {(runs && !orders && !audits).then(|| view! {
-                <LinkButton href=routes::CLUSTER kind=ButtonKind::Primary icon=Glyph::Node>{td!(language, home.cluster)}</LinkButton>
+                <LinkButton href=routes::CLUSTER kind=ButtonKind::Primary icon=Glyph::Node>{td_string!(language, home.cluster)}</LinkButton>
             })}
         </PageHead>
-        <div class="cols">
+        <div class="cols main-side">
             <div class="stack">{sees_labs.then(|| view! { <Labs orders/> })}{(!sees_labs && !audits).then(|| view! { <Setting/> })}</div>
             <aside class="stack"><CourseQuotas/></aside>
         </div>
@@ -81,7 +81,7 @@ fn Labs(orders: bool) -> impl IntoView {
                     Err(error) => view! { <ErrorNotice error/> }.into_any(),
                     Ok(page) if page.items.is_empty() => view! {
                         <EmptyState glyph=Glyph::Lab title=td_string!(language, home.no_labs) text=td_string!(language, home.no_labs_text)>
-                            {orders.then(|| view! { <LinkButton href=routes::CATALOGUE>{td!(language, home.order)}</LinkButton> })}
+                            {orders.then(|| view! { <LinkButton href=routes::CATALOGUE>{td_string!(language, home.order)}</LinkButton> })}
                         </EmptyState>
                     }
                     .into_any(),
@@ -90,7 +90,7 @@ fn Labs(orders: bool) -> impl IntoView {
                         let items = page.items.into_iter().take(SHOWN).map(|view| lab(language, view)).collect_view();
                         view! {
                             <div class="stack tight">{items}</div>
-                            {more.then(|| view! { <p><a href=routes::LABS>{td!(language, home.all_labs)}</a></p> })}
+                            {more.then(|| view! { <p><a href=routes::LABS>{td_string!(language, home.all_labs)}</a></p> })}
                         }
                         .into_any()
                     }
@@ -123,10 +123,10 @@ fn lab(language: Language, view: LabView) -> impl IntoView {
 fn Setting() -> impl IntoView {
     let language = language::current();
     view! {
-        <Notice title=td_string!(language, home.setting)>{td!(language, home.setting_text)}</Notice>
+        <Notice title=td_string!(language, home.setting)>{td_string!(language, home.setting_text)}</Notice>
         <div class="row">
-            <LinkButton href=routes::COURSES>{td!(language, layout.courses)}</LinkButton>
-            <LinkButton href=routes::PEOPLE>{td!(language, layout.people)}</LinkButton>
+            <LinkButton href=routes::COURSES>{td_string!(language, layout.courses)}</LinkButton>
+            <LinkButton href=routes::PEOPLE>{td_string!(language, layout.people)}</LinkButton>
         </div>
     }
     .into_any()

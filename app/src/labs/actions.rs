@@ -6,12 +6,9 @@ use domain::{
 };
 use leptos::{form::ActionForm, prelude::*, server_fn::ServerFn};
 
-use super::{
-    api::{DestroyLab, LabNow, StartLab, StopLab},
-    detail::part,
-};
+use super::api::{DestroyLab, LabNow, StartLab, StopLab};
 use crate::{
-    components::{Button, ButtonKind, Card, ConfirmDialog, Glyph, use_toasts},
+    components::{Button, ButtonKind, Card, ConfirmDialog, Glyph, Reading, part, use_toasts},
     error::AppError,
     i18n::*,
     language,
@@ -21,15 +18,15 @@ use crate::{
 /// What may be asked of the lab now.
 #[derive(Debug, Clone, Copy)]
 pub struct Allowed {
-    id: Memo<Option<String>>,
-    name: Memo<Option<String>>,
-    stop: Memo<Option<bool>>,
+    id: Signal<Option<String>>,
+    name: Signal<Option<String>>,
+    stop: Signal<Option<bool>>,
     /// With the state, since a failed lab is tried again and a stopped one is started.
-    start: Memo<Option<(bool, LabState)>>,
+    start: Signal<Option<(bool, LabState)>>,
 }
 
 impl Allowed {
-    pub fn of(lab: Memo<Option<Result<LabNow, AppError>>>) -> Self {
+    pub fn of(lab: Signal<Reading<LabNow>>) -> Self {
         Self {
             id: part(lab, |lab| lab.detail.view.lab.id.to_string()),
             name: part(lab, |lab| lab.detail.view.lab.name.clone()),
@@ -55,7 +52,7 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
         {move || allowed.stop.get().filter(|may| *may).map(|_| view! {
             <ActionForm action=stop>
                 <input type="hidden" name="id" value=id.get_value()/>
-                <Button icon=Glyph::Power busy=stop.pending()>{td!(language, labs.stop)}</Button>
+                <Button icon=Glyph::Power busy=stop.pending()>{td_string!(language, labs.stop)}</Button>
             </ActionForm>
         })}
         {move || allowed.start.get().filter(|(may, _)| *may).map(|(_, state)| view! {
@@ -95,7 +92,7 @@ pub fn Destroy(lab: Lab) -> impl IntoView {
     let running = lab.state == LabState::Running;
     view! {
         <Card title=td_string!(language, labs.no_longer)>
-            <p class="soft">{td!(language, labs.no_longer_about)}</p>
+            <p class="soft">{td_string!(language, labs.no_longer_about)}</p>
             <div class="actions">
                 <ConfirmDialog
                     id="destroy"
@@ -106,7 +103,7 @@ pub fn Destroy(lab: Lab) -> impl IntoView {
                     small=true
                 >
                     <p class="soft">{lost}</p>
-                    {running.then(|| view! { <p class="soft">{td!(language, labs.destroy_running)}</p> })}
+                    {running.then(|| view! { <p class="soft">{td_string!(language, labs.destroy_running)}</p> })}
                     <input type="hidden" name="id" value=lab.id.to_string()/>
                 </ConfirmDialog>
             </div>

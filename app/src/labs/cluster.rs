@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::{
     components::{Card, Cell, CellPlace, Column, DataTable, Glyph, Icon, Moment, MomentStyle, Row, Status, StatusKind},
     i18n::*,
-    language,
+    language::{self, Language},
 };
 
 #[component]
@@ -14,7 +14,7 @@ pub fn Conditions(conditions: Vec<Condition>) -> impl IntoView {
     let language = language::current();
     if conditions.is_empty() {
         return view! {
-            <Card title=td_string!(language, labs.conditions)><p class="soft">{td!(language, labs.conditions_none)}</p></Card>
+            <Card title=td_string!(language, labs.conditions)><p class="soft">{td_string!(language, labs.conditions_none)}</p></Card>
         }
         .into_any();
     }
@@ -44,15 +44,29 @@ fn ConditionRow(condition: Condition) -> impl IntoView {
     let why = [condition.reason, condition.message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
     view! {
         <Row>
-            <Cell><span class="mono">{condition.kind}</span></Cell>
+            <Cell>{condition_text(language, &condition.kind)}<small class="mono">{condition.kind}</small></Cell>
             <Cell label=td_string!(language, labs.condition_now) place=CellPlace::Corner><Status kind>{text}</Status></Cell>
-            <Cell label=td_string!(language, labs.condition_why)>{why}</Cell>
+            <Cell label=td_string!(language, labs.condition_why) place=if why.is_empty() { CellPlace::DeskOnly } else { CellPlace::Line }>{why}</Cell>
             <Cell label=td_string!(language, labs.condition_since)>
                 {condition.since.map(|at| view! { <Moment at style=MomentStyle::Second/> })}
             </Cell>
         </Row>
     }
     .into_any()
+}
+
+/// What a condition asks, for those that every lab has.
+fn condition_text(language: Language, kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "Scheduled" => td_string!(language, labs.condition_scheduled),
+        "Initialized" => td_string!(language, labs.condition_initialized),
+        "Ready" => td_string!(language, labs.condition_ready),
+        "VolumeBound" => td_string!(language, labs.condition_volume),
+        "PodsCreated" => td_string!(language, labs.condition_pods),
+        "Complete" => td_string!(language, labs.condition_complete),
+        "Failed" => td_string!(language, labs.condition_failed),
+        _ => return None,
+    })
 }
 
 #[component]
@@ -119,8 +133,8 @@ pub fn Objects(objects: Vec<ObjectRef>) -> impl IntoView {
             <div class="folds">
                 <details>
                     <summary>
-                        <Icon glyph=Glyph::Right/><span>{td!(language, labs.objects)}</span>
-                        <span class="fine">{td!(language, labs.objects_about)}</span>
+                        <Icon glyph=Glyph::Right/><span>{td_string!(language, labs.objects_show)}</span>
+                        <span class="fine">{td_string!(language, labs.objects_about)}</span>
                     </summary>
                     <div class="in"><ul class="plain-list">{items}</ul></div>
                 </details>

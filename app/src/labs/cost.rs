@@ -6,7 +6,7 @@ use domain::{labs::LabView, metering::UsageLine, money::Money, pricing::Meter};
 use leptos::prelude::*;
 
 use crate::{
-    billing::words::{meter_text, usage_text},
+    billing::words::{amount_text, meter_text, usage_text},
     components::Card,
     i18n::*,
     language, routes,
@@ -21,7 +21,7 @@ pub fn Cost(usage: Vec<UsageLine>, view: LabView) -> impl IntoView {
         .map(|(meter, (unit_seconds, amount))| {
             view! {
                 <dt>{meter_text(language, meter)}" "<span class="fine">{usage_text(language, meter, unit_seconds)}</span></dt>
-                <dd>{amount.to_string()}</dd>
+                <dd>{amount_text(amount)}</dd>
             }
         })
         .collect_view();
@@ -31,11 +31,11 @@ pub fn Cost(usage: Vec<UsageLine>, view: LabView) -> impl IntoView {
     view! {
         <Card title=td_string!(language, labs.so_far) end=move || view! { <b class="sum">{total.clone()}</b> }>
             {if none {
-                view! { <p class="soft">{td!(language, labs.cost_none)}</p> }.into_any()
+                view! { <p class="soft">{td_string!(language, labs.cost_none)}</p> }.into_any()
             } else {
                 view! { <dl class="prices">{lines}</dl> }.into_any()
             }}
-            <p class="fine">{td!(language, labs.cost_about)}</p>
+            <p class="fine">{td_string!(language, labs.cost_about)}</p>
             <p><a href=bill>{td_string!(language, labs.see_bill, code = code).to_string()}</a></p>
         </Card>
     }

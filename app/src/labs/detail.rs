@@ -13,7 +13,7 @@ use super::{
     words::{lead, reason_text, state_kind, view_text},
 };
 use crate::{
-    components::{Card, ErrorNotice, Fact, Facts, LiveMark, Liveness, MomentStyle, Notice, NoticeKind, PageHead, Status, moment_text},
+    components::{Card, ErrorNotice, Fact, Facts, LiveMark, Liveness, MomentStyle, Notice, NoticeKind, PageHead, Reading, Status, moment_text, part},
     error::AppError,
     i18n::*,
     language,
@@ -24,7 +24,7 @@ use crate::{
 /// Drawn once; each part follows the lab by itself, and only when what it shows has changed.
 #[component]
 pub fn LabDetailView(
-    lab: Memo<Option<Result<LabNow, AppError>>>,
+    lab: Signal<Reading<LabNow>>,
     refusal: Option<domain::Error>,
     liveness: ReadSignal<Liveness>,
     reload: Callback<()>,
@@ -35,7 +35,7 @@ pub fn LabDetailView(
     let head = part(lab, |lab| {
         let language = language::current();
         let view = &lab.detail.view;
-        (state_kind(view.lab.state), view_text(language, view), lead(language, &lab.detail))
+        (state_kind(view.lab.state), view_text(language, view), lead(language, &lab.detail, lab.now))
     });
     let record = part(lab, |lab| lab.detail.view.lab.clone());
     let clock = part(lab, |lab| (lab.detail.view.lab.clone(), lab.now));
@@ -46,12 +46,14 @@ pub fn LabDetailView(
     let may_destroy = part(lab, |lab| lab.detail.view.may_destroy.then(|| lab.detail.view.lab.clone()));
     let buttons = Allowed::of(lab);
     view! {
+        <div class="stack tight">
         <PageHead title=name.get_untracked().unwrap_or_default() crumb=(routes::LABS.to_owned(), td_string!(language, labs.title).to_owned())>
             <Buttons allowed=buttons failed reload/>
         </PageHead>
         <p class="lead row" aria-live="polite">
             {move || head.get().map(|(kind, state, about)| view! { <Status kind>{state}</Status><span>{about}</span> })}
         </p>
+        </div>
         {move || failed.get().map(|error| view! { <ErrorNotice error=AppError(error)/> })}
         {move || record.get().map(|lab| view! { <FailureNotice lab/> })}
         <div class="cols main-side">
@@ -76,14 +78,6 @@ pub fn LabDetailView(
     .into_any()
 }
 
-/// A part of the lab that is told of only when it has changed.
-pub fn part<T: PartialEq + Send + Sync + 'static>(
-    lab: Memo<Option<Result<LabNow, AppError>>>,
-    choose: impl Fn(&LabNow) -> T + Send + Sync + 'static,
-) -> Memo<Option<T>> {
-    Memo::new(move |_| lab.with(|lab| lab.as_ref()?.as_ref().ok().map(&choose)))
-}
-
 /// Why it failed, what was kept, what to do next.
 #[component]
 fn FailureNotice(lab: Lab) -> impl IntoView {
@@ -94,7 +88,7 @@ fn FailureNotice(lab: Lab) -> impl IntoView {
     Some(
         view! {
             <Notice kind=NoticeKind::Bad title=td_string!(language, labs.failure_title, reason = reason).to_string()>
-                {td!(language, labs.failure_next)}
+                {td_string!(language, labs.failure_next)}
                 <p class="fine">
                     <span class="mono">{failure.reason}": "{failure.message}</span>
                     " · "
@@ -121,7 +115,7 @@ fn What(detail: LabDetail) -> impl IntoView {
             <SpecFacts spec=lab.spec/>
             {(!nodes.is_empty()).then(|| view! { <Fact name=td_string!(language, labs.runs_on)><span class="mono">{nodes}</span></Fact> })}
             <Fact name=td_string!(language, labs.namespace)><span class="mono">{lab.namespace}</span></Fact>
-            <Fact name=td_string!(language, labs.order_link)><a href=routes::order(lab.order)>{td!(language, labs.see_order)}</a></Fact>
+            <Fact name=td_string!(language, labs.order_link)><a href=routes::order(lab.order)>{td_string!(language, labs.see_order)}</a></Fact>
         </Facts>
         {observed.map(|text| view! { <p class="fine">{text}</p> })}
     }

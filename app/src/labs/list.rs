@@ -50,7 +50,7 @@ pub fn LabList(labs: Page<LabView>, state: String, after: String) -> impl IntoVi
     let older = labs.next.map(|next| routes::with_query(routes::LABS, &[("state", &state), ("after", &next)]));
     let newest = (!after.is_empty()).then(|| {
         let href = routes::with_query(routes::LABS, &[("state", &state)]);
-        view! { <p><a href=href>{td!(language, labs.newest)}</a></p> }
+        view! { <p><a href=href>{td_string!(language, labs.newest)}</a></p> }
     });
     view! {
         {newest}
@@ -71,7 +71,7 @@ fn LabRow(view: LabView) -> impl IntoView {
     let name = lab.offering_name.get(language::tag(language)).to_owned();
     let stops = match lab.ends_at.filter(|_| lab.state == LabState::Running) {
         Some(at) => view! { <Moment at/> }.into_any(),
-        None => view! { <span class="muted">{td!(language, labs.none_yet)}</span> }.into_any(),
+        None => view! { <span class="muted">{td_string!(language, labs.none_yet)}</span> }.into_any(),
     };
     view! {
         <Row nostrip:attention=attention>
@@ -97,14 +97,14 @@ fn NoLabs(filtered: bool) -> impl IntoView {
                 title=td_string!(language, labs.empty_filtered_title)
                 text=td_string!(language, labs.empty_filtered_text)
             >
-                <LinkButton small=true href=routes::with_query(routes::LABS, &[("state", ALL)])>{td!(language, labs.drop_filter)}</LinkButton>
+                <LinkButton small=true href=routes::with_query(routes::LABS, &[("state", ALL)])>{td_string!(language, labs.drop_filter)}</LinkButton>
             </EmptyState>
         }
         .into_any();
     }
     view! {
         <EmptyState glyph=Glyph::Lab title=td_string!(language, labs.empty_title) text=td_string!(language, labs.empty_text)>
-            <LinkButton small=true href=routes::CATALOGUE>{td!(language, labs.to_catalogue)}</LinkButton>
+            <LinkButton small=true href=routes::CATALOGUE>{td_string!(language, labs.to_catalogue)}</LinkButton>
         </EmptyState>
     }
     .into_any()

@@ -27,7 +27,7 @@ pub fn LabsPage() -> impl IntoView {
     let liveness = use_news(NEWS.to_owned(), move || labs.refetch());
     view! {
         <PageHead title=td_string!(language, labs.title) lead=td_string!(language, labs.lead)>
-            <LinkButton kind=ButtonKind::Primary href=routes::CATALOGUE icon=Glyph::Plus>{td!(language, labs.new)}</LinkButton>
+            <LinkButton kind=ButtonKind::Primary href=routes::CATALOGUE icon=Glyph::Plus>{td_string!(language, labs.new)}</LinkButton>
         </PageHead>
         <div class="row between">{move || view! { <States current=wanted.get().0/> }}<LiveMark liveness/></div>
         <Transition fallback=|| view! { <Skeleton lines=6/> }>

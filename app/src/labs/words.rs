@@ -1,6 +1,9 @@
 //! Labs in words: states, what brought them, why one failed.
 
-use domain::labs::{LabDetail, LabEvent, LabState, LabView, StateChange};
+use domain::{
+    labs::{LabDetail, LabEvent, LabState, LabView, StateChange},
+    time::Timestamp,
+};
 
 use crate::{
     components::{MomentStyle, StatusKind, moment_text},
@@ -40,7 +43,7 @@ pub fn view_text(language: Language, view: &LabView) -> String {
 }
 
 /// How it stands, in one sentence.
-pub fn lead(language: Language, detail: &LabDetail) -> String {
+pub fn lead(language: Language, detail: &LabDetail, now: Timestamp) -> String {
     let lab = &detail.view.lab;
     match lab.state {
         LabState::Pending => match detail.view.queue_position {
@@ -52,7 +55,12 @@ pub fn lead(language: Language, detail: &LabDetail) -> String {
             td_string!(language, labs.lead_starting, ready = ready, pods = pods).to_string()
         }
         LabState::Running => match lab.ends_at {
-            Some(at) => td_string!(language, labs.lead_running, at = moment_text(at, MomentStyle::Minute)).to_string(),
+            Some(at) => {
+                // Today needs no date.
+                let today = at.start_of_campus_day() == now.start_of_campus_day();
+                let at = moment_text(at, if today { MomentStyle::Time } else { MomentStyle::Minute });
+                td_string!(language, labs.lead_running, at = at).to_string()
+            }
             None => td_string!(language, labs.lead_running_open).to_owned(),
         },
         LabState::Stopping => td_string!(language, labs.lead_stopping).to_owned(),

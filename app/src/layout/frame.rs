@@ -90,7 +90,7 @@ fn Frame() -> impl IntoView {
         }
     });
     view! {
-        <a class="skip" href="#main" rel="external">{td!(language, layout.skip)}</a>
+        <a class="skip" href="#main" rel="external">{td_string!(language, layout.skip)}</a>
         <div class="shell" class:alone=alone>
             <Show when=move || !alone.get()><Nav/></Show>
             <div>
@@ -118,7 +118,7 @@ fn ClusterAway() -> impl IntoView {
                 let since = moment_text(Timestamp::from_micros(since), MomentStyle::Minute);
                 view! {
                     <Notice kind=NoticeKind::Warn title=td_string!(language, layout.cluster_away, since = since).to_string()>
-                        {td!(language, layout.cluster_away_kept)}
+                        {td_string!(language, layout.cluster_away_kept)}
                     </Notice>
                 }
             })}

@@ -16,10 +16,10 @@ pub fn Gate(#[prop(into, optional)] foot: Option<String>, children: Children) ->
     view! {
         <div class="gate">
             <div class="side">
-                <p class="brand"><Icon glyph=Glyph::Brand/>{td!(language, layout.product)}</p>
+                <p class="brand"><Icon glyph=Glyph::Brand/>{td_string!(language, layout.product)}</p>
                 <div class="say">
-                    <p>{td!(language, layout.ready_before_the_bell)}</p>
-                    <p>{td!(language, layout.product_in_a_sentence)}</p>
+                    <p>{td_string!(language, layout.ready_before_the_bell)}</p>
+                    <p>{td_string!(language, layout.product_in_a_sentence)}</p>
                 </div>
             </div>
             <div class="desk">

@@ -20,7 +20,7 @@ pub fn Menus() -> impl IntoView {
     view! {
         <div class="menu end" popover="auto" role="dialog" aria-label=td_string!(language, layout.appearance) id="appearance">
             <div class="stack tight">
-                <p class="fine">{td!(language, layout.appearance)}</p>
+                <p class="fine">{td_string!(language, layout.appearance)}</p>
                 <ThemeSwitch/>
             </div>
         </div>
@@ -43,7 +43,7 @@ fn AccountMenu(person: Viewer) -> impl IntoView {
         <div class="menu end" popover="auto" role="dialog" aria-label=label id="account">
             <ul class="listbox">
                 <li class="group">{signed_in}</li>
-                <li><a class="opt" href=routes::ACCOUNT>{td!(language, layout.account)}</a></li>
+                <li><a class="opt" href=routes::ACCOUNT>{td_string!(language, layout.account)}</a></li>
                 <li><SignOut/></li>
             </ul>
         </div>
@@ -56,7 +56,7 @@ fn AccountMenu(person: Viewer) -> impl IntoView {
 fn SignOut() -> impl IntoView {
     view! {
         <form method="post" action=routes::SIGN_OUT>
-            <button class="opt">{td!(language::current(), layout.sign_out)}</button>
+            <button class="opt">{td_string!(language::current(), layout.sign_out)}</button>
         </form>
     }
     .into_any()
@@ -76,7 +76,7 @@ fn MoreSheet(person: Viewer) -> impl IntoView {
             <div class="stack">
                 <ul class="listbox flat">
                     {items}
-                    <li><a class="opt" href=routes::ACCOUNT><Icon glyph=Glyph::Key/>{td!(language, layout.account)}</a></li>
+                    <li><a class="opt" href=routes::ACCOUNT><Icon glyph=Glyph::Key/>{td_string!(language, layout.account)}</a></li>
                     <li><LanguageSwitch class="opt"/></li>
                     <li><SignOut/></li>
                 </ul>

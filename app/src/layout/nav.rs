@@ -17,7 +17,7 @@ pub fn Nav() -> impl IntoView {
     let viewer = use_viewer();
     view! {
         <nav class="nav" aria-label=td_string!(language, layout.main_navigation)>
-            <a class="brand" href=routes::HOME><Icon glyph=Glyph::Brand/>{td!(language, layout.product)}</a>
+            <a class="brand" href=routes::HOME><Icon glyph=Glyph::Brand/>{td_string!(language, layout.product)}</a>
             <Transition>{move || viewer.person().map(|person| view! { <NavEntries person/> })}</Transition>
         </nav>
     }
@@ -34,15 +34,15 @@ fn NavEntries(person: Viewer) -> impl IntoView {
             {items}
             <li class="more-only">
                 <button type="button" class="item" popovertarget="more">
-                    <Icon glyph=Glyph::More/><span>{td!(language, layout.more)}</span>
+                    <Icon glyph=Glyph::More/><span>{td_string!(language, layout.more)}</span>
                 </button>
             </li>
         </ul>
         {person.simulated_cluster.then(|| view! {
             <div class="foot">
-                <b>{td!(language, layout.simulated_cluster)}</b>
+                <b>{td_string!(language, layout.simulated_cluster)}</b>
                 <br/>
-                {td!(language, layout.simulated_cluster_about)}
+                {td_string!(language, layout.simulated_cluster_about)}
             </div>
         })}
     }

@@ -21,9 +21,9 @@ pub fn NotFound() -> impl IntoView {
     view! {
         <PageHead title=td_string!(language, layout.not_found_title)/>
         <div class="stack read">
-            <p class="soft">{td!(language, layout.not_found_reason)}" "<span class="mono">{path}</span></p>
-            <p class="soft">{td!(language, layout.not_found_ask)}</p>
-            <div class="actions"><LinkButton href=routes::HOME>{td!(language, layout.back_home)}</LinkButton></div>
+            <p class="soft">{td_string!(language, layout.not_found_reason)}" "<span class="mono">{path}</span></p>
+            <p class="soft">{td_string!(language, layout.not_found_ask)}</p>
+            <div class="actions"><LinkButton href=routes::HOME>{td_string!(language, layout.back_home)}</LinkButton></div>
         </div>
     }
     .into_any()

@@ -65,7 +65,7 @@ pub fn ThemeSwitch() -> impl IntoView {
         <form method="post" action=PATH>
             <Back/>
             <fieldset class="segmented wide">
-                <legend class="sr">{td!(language, layout.appearance)}</legend>
+                <legend class="sr">{td_string!(language, layout.appearance)}</legend>
                 {button(Theme::System, td_string!(language, layout.theme_system))}
                 {button(Theme::Light, td_string!(language, layout.theme_light))}
                 {button(Theme::Dark, td_string!(language, layout.theme_dark))}

@@ -33,12 +33,13 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let cancel = view.may_cancel.then(|| view! { <Cancel order=order.clone() has_lab=lab.is_some()/> });
     let sent = (just_sent && order.state == OrderState::PendingApproval).then(|| view! { <Sent order=order.clone()/> });
     let about = lead(language, &view);
+    let again = (order.state != OrderState::PendingApproval).then(|| again(&view));
     let decide = view.may_decide.then(|| routes::approval(order.id));
     let open = lab.filter(|_| !view.may_decide).map(routes::lab);
     let reason = view! { <Reason view=view.clone()/> };
     let labs = match lab {
-        None => view! { <p class="soft">{td!(language, orders.labs_later)}</p> }.into_any(),
-        Some(_) => view.labs.iter().map(|id| view! { <p><a href=routes::lab(id)>{td!(language, orders.open_lab)}</a></p> }).collect_view().into_any(),
+        None => view! { <p class="soft">{td_string!(language, orders.labs_later)}</p> }.into_any(),
+        Some(_) => view.labs.iter().map(|id| view! { <p><a href=routes::lab(id)>{td_string!(language, orders.open_lab)}</a></p> }).collect_view().into_any(),
     };
     let history = view! { <History view=view.clone()/> };
     let what = view! { <What view/> };
@@ -46,16 +47,19 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let (state, kind) = (state_text(language, order.state), state_kind(order.state));
     let estimate = order.estimate;
     view! {
+        <div class="stack tight">
         <PageHead title crumb=(routes::ORDERS.to_owned(), td_string!(language, orders.title).to_owned())>
+            {again.map(|href| view! { <LinkButton href icon=Glyph::Retry>{td!(language, orders.again)}</LinkButton> })}
             {cancel}
             {decide.map(|href| view! {
-                <LinkButton kind=ButtonKind::Primary href icon=Glyph::Stamp>{td!(language, orders.decide)}</LinkButton>
+                <LinkButton kind=ButtonKind::Primary href icon=Glyph::Stamp>{td_string!(language, orders.decide)}</LinkButton>
             })}
             {open.map(|href| view! {
-                <LinkButton kind=ButtonKind::Primary href icon=Glyph::Lab>{td!(language, orders.open_lab)}</LinkButton>
+                <LinkButton kind=ButtonKind::Primary href icon=Glyph::Lab>{td_string!(language, orders.open_lab)}</LinkButton>
             })}
         </PageHead>
         <p class="lead row" aria-live="polite"><Status kind>{state}</Status><span>{about}</span></p>
+        </div>
         {refusal.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
         {sent}
         {reason}
@@ -72,6 +76,16 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
         </div>
     }
     .into_any()
+}
+
+/// The order form, filled as this order was.
+fn again(view: &OrderView) -> String {
+    let order = &view.order;
+    let minutes = order.minutes.to_string();
+    let names: Vec<_> = order.parameters.keys().map(|key| format!("parameters%5B{key}%5D")).collect();
+    let mut pairs = vec![("course", view.course.code.as_str()), ("duration_minutes", &minutes), ("purpose", &order.purpose)];
+    pairs.extend(names.iter().zip(order.parameters.values()).map(|(name, text)| (name.as_str(), text.as_str())));
+    routes::with_query(&routes::order_form(order.offering), &pairs)
 }
 
 fn approver(order: &Order) -> Role {
@@ -136,8 +150,8 @@ fn Cancel(order: Order, has_lab: bool) -> impl IntoView {
             action=CancelOrder::url()
             kind=ButtonKind::Plain
         >
-            <p class="soft">{td!(language, orders.cancel_about)}</p>
-            {has_lab.then(|| view! { <p class="soft">{td!(language, orders.cancel_about_lab)}</p> })}
+            <p class="soft">{td_string!(language, orders.cancel_about)}</p>
+            {has_lab.then(|| view! { <p class="soft">{td_string!(language, orders.cancel_about_lab)}</p> })}
             <input type="hidden" name="id" value=order.id.to_string()/>
         </ConfirmDialog>
     }

@@ -34,7 +34,7 @@ pub fn OrdersPage() -> impl IntoView {
     use_news(NEWS.to_owned(), move || orders.refetch());
     view! {
         <PageHead title=td_string!(language, orders.title) lead=td_string!(language, orders.lead)>
-            <LinkButton kind=ButtonKind::Primary href=routes::CATALOGUE icon=Glyph::Plus>{td!(language, orders.new)}</LinkButton>
+            <LinkButton kind=ButtonKind::Primary href=routes::CATALOGUE icon=Glyph::Plus>{td_string!(language, orders.new)}</LinkButton>
         </PageHead>
         {move || view! { <States current=wanted.get().0/> }}
         <Transition fallback=|| view! { <Skeleton lines=6/> }>
@@ -80,7 +80,7 @@ fn Orders(orders: Page<OrderView>, state: String, after: String) -> impl IntoVie
     let rows = orders.items.into_iter().map(|view| view! { <OrderRow view/> }).collect_view();
     let newer = (!after.is_empty()).then(|| routes::with_query(routes::ORDERS, &[("state", &state)]));
     let older = orders.next.map(|next| routes::with_query(routes::ORDERS, &[("state", &state), ("after", &next)]));
-    let newest = newer.map(|href| view! { <p><a href=href>{td!(language, orders.newest)}</a></p> });
+    let newest = newer.map(|href| view! { <p><a href=href>{td_string!(language, orders.newest)}</a></p> });
     view! {
         {newest}
         <Card title=td_string!(language, orders.title) flush=true>
@@ -126,14 +126,14 @@ fn NoOrders(filtered: bool) -> impl IntoView {
                 title=td_string!(language, orders.empty_filtered_title)
                 text=td_string!(language, orders.empty_filtered_text)
             >
-                <LinkButton small=true href=routes::ORDERS>{td!(language, orders.drop_filter)}</LinkButton>
+                <LinkButton small=true href=routes::ORDERS>{td_string!(language, orders.drop_filter)}</LinkButton>
             </EmptyState>
         }
         .into_any();
     }
     view! {
         <EmptyState glyph=Glyph::List title=td_string!(language, orders.empty_title) text=td_string!(language, orders.empty_text)>
-            <LinkButton small=true href=routes::CATALOGUE>{td!(language, orders.to_catalogue)}</LinkButton>
+            <LinkButton small=true href=routes::CATALOGUE>{td_string!(language, orders.to_catalogue)}</LinkButton>
         </EmptyState>
     }
     .into_any()

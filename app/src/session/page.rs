@@ -36,8 +36,8 @@ fn SignInForm(failed: Flash) -> impl IntoView {
     view! {
         <form class="signin" method="post" action=SignIn::PATH>
             <div>
-                <h1>{td!(language, session.title)}</h1>
-                <p class="soft">{td!(language, session.lead)}</p>
+                <h1>{td_string!(language, session.title)}</h1>
+                <p class="soft">{td_string!(language, session.lead)}</p>
             </div>
             {failed.error.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
             <input type="hidden" name="back" value=back/>
@@ -49,7 +49,7 @@ fn SignInForm(failed: Flash) -> impl IntoView {
                 autocomplete="current-password"
                 autofocus=retry
             />
-            <Button kind=ButtonKind::Primary>{td!(language, session.title)}</Button>
+            <Button kind=ButtonKind::Primary>{td_string!(language, session.title)}</Button>
         </form>
     }
 }

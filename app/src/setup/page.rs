@@ -42,10 +42,10 @@ fn Done() -> impl IntoView {
     view! {
         <div class="signin">
             <div>
-                <h1>{td!(language, setup.done_title)}</h1>
-                <p class="soft">{td!(language, setup.done_text)}</p>
+                <h1>{td_string!(language, setup.done_title)}</h1>
+                <p class="soft">{td_string!(language, setup.done_text)}</p>
             </div>
-            <LinkButton href=routes::SIGN_IN kind=ButtonKind::Primary>{td!(language, setup.to_sign_in)}</LinkButton>
+            <LinkButton href=routes::SIGN_IN kind=ButtonKind::Primary>{td_string!(language, setup.to_sign_in)}</LinkButton>
         </div>
     }
 }
@@ -59,8 +59,8 @@ fn SetupForm(failed: Flash) -> impl IntoView {
     view! {
         <form class="signin" method="post" action=CompleteSetup::PATH>
             <div>
-                <h1>{td!(language, setup.title)}</h1>
-                <p class="soft">{td!(language, setup.lead)}</p>
+                <h1>{td_string!(language, setup.title)}</h1>
+                <p class="soft">{td_string!(language, setup.lead)}</p>
             </div>
             {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
             <TextField
@@ -88,7 +88,7 @@ fn SetupForm(failed: Flash) -> impl IntoView {
                 input_type="password"
                 autocomplete="new-password"
             />
-            <Button kind=ButtonKind::Primary>{td!(language, setup.submit)}</Button>
+            <Button kind=ButtonKind::Primary>{td_string!(language, setup.submit)}</Button>
         </form>
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use services::ports::{ClusterError, LabOrder};
 
 use crate::{
+    capabilities::Capabilities,
     client::Kubernetes,
     errors::within,
     kinds::Kind,
@@ -18,17 +19,35 @@ impl Kubernetes {
     pub(crate) async fn start_lab(&self, order: &LabOrder) -> Result<(), ClusterError> {
         let capabilities = self.capabilities().await?;
         let namespace = order.lab.namespace.as_str();
-        let mut shared = manifests::of_course(&order.course).into_iter();
-        if let Some(own) = shared.next() {
-            self.ensure_namespace(&own).await?;
+        let shared = manifests::of_course(&order.course);
+        if !self.courses.has(namespace, &shared) {
+            self.apply_course(namespace, &shared).await?;
+            self.courses.applied(namespace, shared);
         }
-        let rest = shared.chain(manifests::of_lab(order));
-        try_join_all(rest.map(|manifest| self.apply(namespace, manifest))).await?;
+        let started = self.apply_lab(order, capabilities).await;
+        if started.is_err() {
+            self.courses.forget(namespace);
+        }
+        started
+    }
+
+    async fn apply_course(&self, namespace: &str, shared: &[Manifest]) -> Result<(), ClusterError> {
+        let (own, rest) = shared.split_at(1);
+        for namespace in own {
+            self.ensure_namespace(namespace).await?;
+        }
+        try_join_all(rest.iter().map(|manifest| self.apply(namespace, manifest))).await.map(drop)
+    }
+
+    async fn apply_lab(&self, order: &LabOrder, capabilities: Capabilities) -> Result<(), ClusterError> {
+        let namespace = order.lab.namespace.as_str();
+        let own = manifests::of_lab(order);
+        try_join_all(own.iter().map(|manifest| self.apply(namespace, manifest))).await?;
         let workload = manifests::workload(order, capabilities);
         if workload.kind == Kind::Job && self.keep_job(order).await? {
             return Ok(());
         }
-        let applied = self.apply(namespace, workload).await?;
+        let applied = self.apply(namespace, &workload).await?;
         self.mirror.wrote(order.lab.id, Some(&applied.metadata));
         Ok(())
     }
@@ -36,7 +55,7 @@ impl Kubernetes {
     pub(crate) async fn apply_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
         match self.get(Kind::Namespace, "", &course.namespace).await? {
             Some(found) if found.metadata.deletion_timestamp.is_none() => {
-                self.apply(&course.namespace, manifests::resource_quota(course, limits)).await.map(drop)
+                self.apply(&course.namespace, &manifests::resource_quota(course, limits)).await.map(drop)
             }
             _ => Ok(()),
         }
@@ -47,12 +66,12 @@ impl Kubernetes {
         match self.get(Kind::Namespace, "", &wanted.name).await? {
             Some(found) if is_ending(&found) => Err(ClusterError::Busy(format!("namespace {} is being deleted", wanted.name))),
             Some(found) if !is_ours(&found) => Ok(()),
-            _ => self.apply("", wanted.clone()).await.map(drop),
+            _ => self.apply("", wanted).await.map(drop),
         }
     }
 
     /// Server-side apply of one object. Our fields are ours: another manager's change to them is undone.
-    async fn apply(&self, namespace: &str, manifest: Manifest) -> Result<DynamicObject, ClusterError> {
+    async fn apply(&self, namespace: &str, manifest: &Manifest) -> Result<DynamicObject, ClusterError> {
         let api = manifest.kind.api(&self.client, namespace);
         let applied = within(api.patch(&manifest.name, &parameters(), &Patch::Apply(&manifest.body))).await?;
         if is_ending(&applied) {

@@ -12,7 +12,7 @@ use kube::{
 };
 use services::ports::ClusterError;
 
-use crate::{capabilities::Capabilities, errors::within, watch::Mirror};
+use crate::{capabilities::Capabilities, courses::Courses, errors::within, observe::Patience, watch::Mirror};
 
 /// A configuration from which no client can be made.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,10 @@ pub struct Kubernetes {
     capabilities: Arc<RwLock<Option<Capabilities>>>,
     /// What a running watch knows.
     pub(crate) mirror: Arc<Mirror>,
+    /// What may heal by itself and since when it has not.
+    pub(crate) patience: Arc<Patience>,
+    /// Courses whose objects were applied just now.
+    pub(crate) courses: Arc<Courses>,
 }
 
 impl Kubernetes {
@@ -42,7 +46,7 @@ impl Kubernetes {
         // A call fails as a whole after `DEADLINE`; a connection that is not made by then is no use.
         config.connect_timeout = Some(Duration::from_secs(3));
         let client = Client::try_from(config).map_err(ConnectError::Client)?;
-        Ok(Self { client, capabilities: Arc::default(), mirror: Arc::default() })
+        Ok(Self { client, capabilities: Arc::default(), mirror: Arc::default(), patience: Arc::default(), courses: Arc::default() })
     }
 
     pub async fn from_kubeconfig(path: impl AsRef<Path>) -> Result<Self, ConnectError> {

@@ -41,6 +41,7 @@ impl Kubernetes {
     /// Deletes the course's namespace, unless somebody else made it or another lab has come to live in it.
     async fn destroy_namespace(&self, order: &LabOrder) -> Result<u32, ClusterError> {
         let name = order.lab.namespace.as_str();
+        self.courses.forget(name);
         let Some(found) = self.get(Kind::Namespace, "", name).await? else { return Ok(0) };
         let others = format!("{},{}!={}", labels::selector_of_all(), labels::LAB, order.lab.id);
         let workloads = [Kind::StatefulSet, Kind::Job, Kind::PersistentVolumeClaim];

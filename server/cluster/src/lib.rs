@@ -4,6 +4,7 @@
 mod apply;
 mod capabilities;
 mod client;
+mod courses;
 mod destroy;
 mod errors;
 mod info;

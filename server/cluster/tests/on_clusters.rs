@@ -6,20 +6,24 @@ mod support;
 macro_rules! scenarios {
     ($($file:ident::$name:ident),+ $(,)?) => {
         mod on_the_simulator {
+            use crate::support::rig::Rig;
+
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
-                    crate::scenarios::$file::$name(&crate::support::rig::Rig::simulated().await).await;
+                    Rig::simulated().await.run(crate::scenarios::$file::$name).await;
                 }
             )+
         }
 
         mod on_a_real_control_plane {
+            use crate::support::rig::Rig;
+
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
-                    if let Some(rig) = crate::support::rig::Rig::real(concat!("on_a_real_control_plane::", stringify!($name))).await {
-                        crate::scenarios::$file::$name(&rig).await;
+                    if let Some(rig) = Rig::real(concat!("on_a_real_control_plane::", stringify!($name))).await {
+                        rig.run(crate::scenarios::$file::$name).await;
                     }
                 }
             )+
@@ -45,5 +49,6 @@ scenarios! {
     network::changes_are_reported,
     network::a_cluster_that_is_away_is_reported_and_so_is_its_return,
     network::a_connection_that_dies_silently_is_noticed,
+    network::a_watched_lab_is_seen_as_the_server_has_it,
     network::version_and_nodes_are_read,
 }

@@ -1,9 +1,11 @@
 //! One's own account: who is behind a session, signing out, changing the password, the page's frame. Signing in has a file of its own.
 
 mod password_change;
+mod reset;
 mod sign_in;
 
 pub use password_change::change_password;
+pub use reset::{disable, reset_password};
 pub use sign_in::{SignedIn, TRIES_PER_MINUTE, sign_in};
 pub(crate) use sign_in::{Bucket, count_try, wait};
 

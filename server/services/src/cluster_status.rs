@@ -31,15 +31,10 @@ pub async fn current(services: &Services) -> Result<ClusterStatus> {
 
 /// With nodes, for operators.
 pub async fn get(services: &Services, caller: &Caller) -> Result<ClusterStatus> {
-    audit::recording(
-        services,
-        caller,
-        || Entry::new(audit::action(Action::ClusterRead), "cluster", "cluster", ""),
-        async {
-            caller.actor.can(Action::ClusterRead, &Resource::tenant(caller.actor.tenant))?;
-            load(services).await
-        },
-    )
+    audit::recording(services, caller, || Entry::new(audit::action(Action::ClusterRead), "cluster", "cluster", ""), async {
+        caller.actor.can(Action::ClusterRead, &Resource::tenant(caller.actor.tenant))?;
+        load(services).await
+    })
     .await
 }
 
@@ -65,6 +60,7 @@ pub async fn refresh(services: &Services) -> Result<bool> {
             return Ok(false);
         }
         Err(error) => {
+            answered(services).await?;
             tracing::warn!(%error, "the cluster does not tell its nodes");
             return Err(Error::Unavailable { retry_after_seconds: 10 });
         }

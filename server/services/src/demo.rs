@@ -42,9 +42,6 @@ const PEOPLE: [(&str, &str, Role); 6] = [
     ("administrator", "示范管理员", Role::Administrator),
 ];
 
-/// No letter or digit that is easily taken for another; 32 of them, so that five random bits choose one evenly.
-const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-
 /// Login and password of each account that was made now; empty when the installation is not empty.
 pub async fn seed(services: &Services) -> Result<Vec<(String, String)>> {
     {
@@ -56,7 +53,7 @@ pub async fn seed(services: &Services) -> Result<Vec<(String, String)>> {
     // Hashing takes long on purpose: not inside the transaction.
     let mut accounts = Vec::new();
     for (login, name, role) in PEOPLE {
-        let password = random_password(services);
+        let password = password::random(services);
         let hash = password::hash(services, &password).await?;
         accounts.push((login, name, role, password, hash));
     }
@@ -129,17 +126,9 @@ async fn add_person(
     members::set(write, user.id, courses).await.or_domain()
 }
 
-/// `kzmt-3hqf-w9xp-a7rd`: 80 random bits that can be typed from a screen.
-fn random_password(services: &Services) -> String {
-    let mut bytes = [0; 16];
-    services.entropy.fill(&mut bytes);
-    let letters: Vec<char> = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
-    letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join("-")
-}
-
 #[cfg(test)]
 mod tests {
-    use domain::audit::Filter;
+    use domain::{audit::Filter, page::PageRequest};
 
     use super::*;
     use crate::testing::TestWorld;
@@ -166,7 +155,7 @@ mod tests {
                 }
                 "auditor" => {
                     let filter = Filter { action: Some("demo.seed".into()), ..Filter::default() };
-                    let found = crate::audit::search(&world.services, &caller, &filter, &Default::default()).await.expect("found");
+                    let found = crate::audit::search(&world.services, &caller, &filter, &PageRequest::default()).await.expect("found");
                     assert_eq!(found.items.len(), 1);
                 }
                 _ => {}

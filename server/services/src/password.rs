@@ -28,6 +28,17 @@ pub async fn turn() -> Result<Turn> {
     slots().acquire().await.map(Turn).map_err(|error| internal(&error))
 }
 
+/// No letter or digit that is easily taken for another; 32 of them, so that five random bits choose one evenly.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// `kzmt-3hqf-w9xp-a7rd`: 80 random bits that can be typed from a screen.
+pub fn random(services: &Services) -> String {
+    let mut bytes = [0; 16];
+    services.entropy.fill(&mut bytes);
+    let letters: Vec<char> = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join("-")
+}
+
 /// A PHC string of the password under a new salt.
 pub async fn hash(services: &Services, password: &str) -> Result<String> {
     let mut salt = [0; Salt::RECOMMENDED_LENGTH];

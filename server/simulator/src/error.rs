@@ -100,12 +100,8 @@ impl ApiError {
         let each: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
         let list = if each.len() == 1 { each.concat() } else { format!("[{}]", each.join(", ")) };
         let qualified = if kind.group.is_empty() { kind.kind.to_owned() } else { format!("{}.{}", kind.kind, kind.group) };
-        let mut failure =
-            Self::about(422, "Invalid", kind, name, format!("{qualified} \"{name}\" is invalid: {list}"));
-        let causes: Vec<_> = errors
-            .iter()
-            .map(|error| json!({"reason": error.reason, "message": error.message, "field": error.field}))
-            .collect();
+        let mut failure = Self::about(422, "Invalid", kind, name, format!("{qualified} \"{name}\" is invalid: {list}"));
+        let causes: Vec<_> = errors.iter().map(|error| json!({"reason": error.reason, "message": error.message, "field": error.field})).collect();
         if let Some(details) = &mut failure.details {
             details["kind"] = kind.kind.into();
             details["causes"] = causes.into();

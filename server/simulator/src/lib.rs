@@ -5,6 +5,7 @@
 
 mod admission;
 mod apply;
+mod chance;
 mod controllers;
 mod error;
 mod furnish;

@@ -4,7 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::{registry::Resource, stamp, store::{Key, Txn}, value};
+use crate::{
+    chance,
+    registry::Resource,
+    stamp,
+    store::{Key, Txn},
+    value,
+};
 
 /// One node.
 #[derive(Debug, Clone)]
@@ -73,7 +79,8 @@ fn object(node: &NodeSpec, number: usize, version: &str) -> Value {
     for (key, text) in &node.labels {
         labels[key] = text.as_str().into();
     }
-    let mut capacity = json!({"cpu": node.cpu, "memory": node.memory, "pods": "110", "ephemeral-storage": "1Ti", "hugepages-1Gi": "0", "hugepages-2Mi": "0"});
+    let mut capacity =
+        json!({"cpu": node.cpu, "memory": node.memory, "pods": "110", "ephemeral-storage": "1Ti", "hugepages-1Gi": "0", "hugepages-2Mi": "0"});
     if node.gpus > 0 {
         capacity["nvidia.com/gpu"] = node.gpus.to_string().into();
     }
@@ -81,12 +88,10 @@ fn object(node: &NodeSpec, number: usize, version: &str) -> Value {
         capacity[name] = amount.as_str().into();
     }
     let now = stamp::now();
-    let condition = |kind: &str, status: &str, reason: &str, message: &str| {
-        json!({"type": kind, "status": status, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": now})
-    };
+    let condition = |kind: &str, status: &str, reason: &str, message: &str| json!({"type": kind, "status": status, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": now});
     let mut object = json!({
         "apiVersion": "v1", "kind": "Node",
-        "metadata": {"name": node.name, "uid": uuid::Uuid::new_v4().to_string(), "creationTimestamp": now, "labels": labels,
+        "metadata": {"name": node.name, "uid": chance::uid(), "creationTimestamp": now, "labels": labels,
             "annotations": {"node.alpha.kubernetes.io/ttl": "0"}},
         "spec": {"podCIDR": format!("10.244.{number}.0/24"), "podCIDRs": [format!("10.244.{number}.0/24")], "providerID": format!("simulated://{}", node.name)},
         "status": {
@@ -98,11 +103,15 @@ fn object(node: &NodeSpec, number: usize, version: &str) -> Value {
                 "kubeletVersion": version, "kubeProxyVersion": version, "operatingSystem": "linux", "architecture": "amd64"},
         },
     });
-    value::set(&mut object, &["status", "conditions"], vec![
-        condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-        condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
-    ]);
+    value::set(
+        &mut object,
+        &["status", "conditions"],
+        vec![
+            condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+            condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+            condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+            condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+        ],
+    );
     object
 }

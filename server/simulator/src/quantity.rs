@@ -21,8 +21,7 @@ pub struct Quantity {
 
 const NANO: i128 = 1_000_000_000;
 const BINARY: [(&str, u32); 6] = [("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
-const DECIMAL: [(&str, i32); 10] =
-    [("E", 18), ("P", 15), ("T", 12), ("G", 9), ("M", 6), ("k", 3), ("", 0), ("m", -3), ("u", -6), ("n", -9)];
+const DECIMAL: [(&str, i32); 10] = [("E", 18), ("P", 15), ("T", 12), ("G", 9), ("M", 6), ("k", 3), ("", 0), ("m", -3), ("u", -6), ("n", -9)];
 
 impl Quantity {
     pub const ZERO: Self = Self { nano: 0, format: Format::Decimal };
@@ -64,7 +63,6 @@ impl Quantity {
     pub fn is_negative(self) -> bool {
         self.nano < 0
     }
-
 
     /// Whether it is a whole number of units.
     pub fn is_whole(self) -> bool {
@@ -170,8 +168,21 @@ mod tests {
     #[test]
     fn quantities_are_written_in_their_canonical_form() {
         for (given, expected) in [
-            ("0.5", "500m"), ("1000m", "1"), ("1500m", "1500m"), ("16Gi", "16Gi"), ("1024Mi", "1Gi"), ("1536Mi", "1536Mi"),
-            ("2000", "2k"), ("1e3", "1e3"), ("512Ki", "512Ki"), ("0", "0"), ("1.5Gi", "1536Mi"), ("100", "100"), ("abc", "none"), ("1X", "none"), ("", "none"),
+            ("0.5", "500m"),
+            ("1000m", "1"),
+            ("1500m", "1500m"),
+            ("16Gi", "16Gi"),
+            ("1024Mi", "1Gi"),
+            ("1536Mi", "1536Mi"),
+            ("2000", "2k"),
+            ("1e3", "1e3"),
+            ("512Ki", "512Ki"),
+            ("0", "0"),
+            ("1.5Gi", "1536Mi"),
+            ("100", "100"),
+            ("abc", "none"),
+            ("1X", "none"),
+            ("", "none"),
         ] {
             assert_eq!(canonical(given), expected, "{given}");
         }

@@ -1,6 +1,7 @@
 //! The kinds that the server knows. To add one: a `Resource`, a row in `KINDS`, and columns in `table` if it prints more than its age.
 
 /// A kind of object, as an index for the store.
+#[expect(clippy::enum_variant_names, reason = "Kubernetes names them so")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resource {
     Namespaces,
@@ -39,6 +40,7 @@ pub enum Resource {
 }
 
 /// What the server knows about a kind.
+#[expect(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "a row of a table, as discovery shows it")]
 #[derive(Debug)]
 pub struct Kind {
     pub resource: Resource,
@@ -122,7 +124,9 @@ static KINDS: &[Kind] = &[
     core(R::Roles, "Role", "roles", "role", &[]).group("rbac.authorization.k8s.io"),
     core(R::RoleBindings, "RoleBinding", "rolebindings", "rolebinding", &[]).group("rbac.authorization.k8s.io"),
     core(R::ClusterRoles, "ClusterRole", "clusterroles", "clusterrole", &[]).group("rbac.authorization.k8s.io").cluster_wide(),
-    core(R::ClusterRoleBindings, "ClusterRoleBinding", "clusterrolebindings", "clusterrolebinding", &[]).group("rbac.authorization.k8s.io").cluster_wide(),
+    core(R::ClusterRoleBindings, "ClusterRoleBinding", "clusterrolebindings", "clusterrolebinding", &[])
+        .group("rbac.authorization.k8s.io")
+        .cluster_wide(),
     core(R::StorageClasses, "StorageClass", "storageclasses", "storageclass", &["sc"]).group("storage.k8s.io").cluster_wide(),
     core(R::Leases, "Lease", "leases", "lease", &[]).group("coordination.k8s.io"),
     core(R::EndpointSlices, "EndpointSlice", "endpointslices", "endpointslice", &[]).group("discovery.k8s.io"),

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::{error::{ApiError, Result}, value};
+use crate::{
+    error::{ApiError, Result},
+    value,
+};
 
 /// One condition on a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +110,13 @@ fn requirement(part: &str) -> Result<Requirement> {
     let key = |text: &str| -> Result<String> {
         let text = text.trim();
         let fine = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
-        if fine { Ok(text.to_owned()) } else { Err(ApiError::bad_request(format!("unable to parse requirement: <nil>: Invalid value: {text:?}: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"))) }
+        if fine {
+            Ok(text.to_owned())
+        } else {
+            Err(ApiError::bad_request(format!(
+                "unable to parse requirement: <nil>: Invalid value: {text:?}: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+            )))
+        }
     };
     if let Some((left, right)) = part.split_once(" notin ") {
         return Ok(Requirement::NotIn(key(left)?, listed(right)));
@@ -158,12 +167,32 @@ impl FieldSelector {
     pub fn check(&self, kind: &crate::registry::Kind) -> Result<()> {
         use crate::registry::Resource as R;
         let extra: &[&str] = match kind.resource {
-            R::Pods => &["spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase", "status.podIP", "status.nominatedNodeName"],
+            R::Pods => &[
+                "spec.nodeName",
+                "spec.restartPolicy",
+                "spec.schedulerName",
+                "spec.serviceAccountName",
+                "status.phase",
+                "status.podIP",
+                "status.nominatedNodeName",
+            ],
             R::Nodes => &["spec.unschedulable"],
             R::Namespaces => &["status.phase"],
             R::Secrets => &["type"],
             R::Jobs => &["status.successful"],
-            R::Events => &["involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "reportingComponent", "source", "type"],
+            R::Events => &[
+                "involvedObject.kind",
+                "involvedObject.namespace",
+                "involvedObject.name",
+                "involvedObject.uid",
+                "involvedObject.apiVersion",
+                "involvedObject.resourceVersion",
+                "involvedObject.fieldPath",
+                "reason",
+                "reportingComponent",
+                "source",
+                "type",
+            ],
             _ => &[],
         };
         for (field, _, _) in &self.0 {
@@ -200,8 +229,16 @@ mod tests {
     fn label_selectors_mean_what_they_say() {
         let object = json!({"metadata": {"labels": {"app": "lab", "tier": "gpu"}}});
         for (text, expected) in [
-            ("", true), ("app=lab", true), ("app==lab,tier!=cpu", true), ("app in (lab, other)", true), ("app notin (lab)", false),
-            ("missing", false), ("!missing", true), ("!app", false), ("tier=cpu", false), ("missing!=x", true),
+            ("", true),
+            ("app=lab", true),
+            ("app==lab,tier!=cpu", true),
+            ("app in (lab, other)", true),
+            ("app notin (lab)", false),
+            ("missing", false),
+            ("!missing", true),
+            ("!app", false),
+            ("tier=cpu", false),
+            ("missing!=x", true),
         ] {
             assert_eq!(LabelSelector::parse(text).unwrap().matches(&object), expected, "{text}");
         }

@@ -3,9 +3,10 @@
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
-use rand::RngCore;
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
+
+use crate::chance;
 
 /// Who the server is and who may speak to it.
 #[derive(Debug, Clone)]
@@ -50,13 +51,11 @@ impl Identity {
         let key = KeyPair::generate()?;
         let certificate = server.signed_by(&key, &issuer)?;
 
-        let mut random = [0_u8; 32];
-        rand::rng().fill_bytes(&mut random);
         Ok(Self {
             authority_pem: authority_certificate.pem(),
             certificate_pem: certificate.pem(),
             key_pem: key.serialize_pem(),
-            token: random.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")),
+            token: chance::token(),
         })
     }
 
@@ -78,7 +77,8 @@ impl Identity {
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
     let draft = path.with_added_extension("new");
     let _ = fs::remove_file(&draft);
-    let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft).with_context(|| format!("cannot write {}", draft.display()))?;
+    let mut file =
+        fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft).with_context(|| format!("cannot write {}", draft.display()))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&draft, path).with_context(|| format!("cannot write {}", path.display()))

@@ -101,7 +101,12 @@ impl Program {
             Style::Notebook => format!("[I {clock} ServerApp] Saving file at /work/experiment.ipynb"),
             Style::Training => {
                 let loss = 0.31 + 2.1 / (1.0 + step as f64 / 12.0) + ((step * 37 + self.rank * 11) % 17) as f64 / 400.0;
-                format!("[rank {}] epoch {} step {step:>5} loss {loss:.4} {:.1} samples/s", self.rank, step / 100 + 1, 1480.0 + ((step * 13) % 40) as f64)
+                format!(
+                    "[rank {}] epoch {} step {step:>5} loss {loss:.4} {:.1} samples/s",
+                    self.rank,
+                    step / 100 + 1,
+                    1480.0 + ((step * 13) % 40) as f64
+                )
             }
             Style::Plain => format!("{clock} alive"),
         }

@@ -65,7 +65,10 @@ async fn another_managers_field_is_refused_until_forced() {
     wanted["spec"]["replicas"] = json!(0);
     let (code, message) = refusal(apply(&sets, wanted.clone()).await);
     assert_eq!(code, 409);
-    assert!(message.starts_with("Apply failed with 1 conflict: conflict with \"scaler\" using apps/v1 at ") && message.ends_with(": .spec.replicas"), "{message}");
+    assert!(
+        message.starts_with("Apply failed with 1 conflict: conflict with \"scaler\" using apps/v1 at ") && message.ends_with(": .spec.replicas"),
+        "{message}"
+    );
     let forced = sets.patch("web", &PatchParams::apply(common::MANAGER).force(), &Patch::Apply(wanted.clone())).await.unwrap();
     assert_eq!(forced.spec.unwrap().replicas, Some(0));
     assert_eq!(apply(&sets, wanted).await.unwrap().spec.unwrap().replicas, Some(0), "it is ours now");

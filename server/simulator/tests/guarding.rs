@@ -1,4 +1,5 @@
 //! Who may speak to the simulated cluster, and from where.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod common;
 
@@ -39,7 +40,10 @@ async fn without_the_token_there_is_no_answer_but_health() {
     let refused = http.get(format!("{base}/api/v1/pods")).send().await.unwrap();
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     let status: Value = refused.json().await.unwrap();
-    assert_eq!((status["kind"].as_str(), status["reason"].as_str(), status["message"].as_str()), (Some("Status"), Some("Unauthorized"), Some("Unauthorized")));
+    assert_eq!(
+        (status["kind"].as_str(), status["reason"].as_str(), status["message"].as_str()),
+        (Some("Status"), Some("Unauthorized"), Some("Unauthorized"))
+    );
     for wrong in ["", "wrong", &cluster.simulator.token()[1..]] {
         let refused = http.get(format!("{base}/api/v1/pods")).bearer_auth(wrong).send().await.unwrap();
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
@@ -53,7 +57,9 @@ async fn without_the_token_there_is_no_answer_but_health() {
 async fn another_host_name_is_turned_away_even_with_the_token() {
     let cluster = cluster().await;
     let (http, base) = (http(&cluster.simulator), format!("https://{}", cluster.simulator.addr()));
-    let ask = |host: &'static str| http.get(format!("{base}/api/v1/pods")).version(reqwest::Version::HTTP_11).bearer_auth(cluster.simulator.token()).header("host", host).send();
+    let ask = |host: &'static str| {
+        http.get(format!("{base}/api/v1/pods")).version(reqwest::Version::HTTP_11).bearer_auth(cluster.simulator.token()).header("host", host).send()
+    };
     assert_eq!(ask("evil.example").await.unwrap().status(), StatusCode::MISDIRECTED_REQUEST);
     assert_eq!(ask("127.0.0.1.evil.example:443").await.unwrap().status(), StatusCode::MISDIRECTED_REQUEST);
     assert_eq!(ask("localhost:1234").await.unwrap().status(), StatusCode::OK);
@@ -85,7 +91,13 @@ async fn paths_and_methods_that_do_not_exist_say_so() {
     let cluster = cluster().await;
     let (http, base) = (http(&cluster.simulator), format!("https://{}", cluster.simulator.addr()));
     let token = cluster.simulator.token();
-    for (path, expected) in [("/api/v1/unicorns", 404), ("/apis/apps/v1/statefulsets/x", 404), ("/apis/none/v1", 404), ("/api/v1/pods?fieldSelector=a%3Db", 400), ("/api/v1/namespaces/lab/pods/x/exec", 501)] {
+    for (path, expected) in [
+        ("/api/v1/unicorns", 404),
+        ("/apis/apps/v1/statefulsets/x", 404),
+        ("/apis/none/v1", 404),
+        ("/api/v1/pods?fieldSelector=a%3Db", 400),
+        ("/api/v1/namespaces/lab/pods/x/exec", 501),
+    ] {
         assert_eq!(http.get(format!("{base}{path}")).bearer_auth(token).send().await.unwrap().status(), expected, "{path}");
     }
     let put = http.put(format!("{base}/api/v1/namespaces/lab/pods")).bearer_auth(token).body("{}").send().await.unwrap();

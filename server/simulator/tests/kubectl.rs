@@ -1,4 +1,5 @@
 //! The real kubectl against the simulated cluster.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod common;
 
@@ -103,7 +104,10 @@ async fn apply_get_describe_scale_and_delete_work_as_on_a_real_cluster() {
     kubectl.prints("wait --for=condition=Ready pod/web-0 --timeout=20s").await;
     let pods = kubectl.prints("get pods").await;
     let row: Vec<&str> = pods.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!((pods.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(), &row[..4]), (vec!["NAME", "READY", "STATUS", "RESTARTS", "AGE"], &["web-0", "1/1", "Running", "0"][..]));
+    assert_eq!(
+        (pods.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(), &row[..4]),
+        (vec!["NAME", "READY", "STATUS", "RESTARTS", "AGE"], &["web-0", "1/1", "Running", "0"][..])
+    );
     assert!(kubectl.prints("get sts,svc -o wide").await.contains("statefulset.apps/web"));
     let described = kubectl.prints("describe pod web-0").await;
     for wanted in ["Controlled By:  StatefulSet/web", "nvidia.com/gpu:  1", "Successfully assigned lab/web-0", "Started container main"] {

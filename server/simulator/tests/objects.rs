@@ -43,7 +43,8 @@ async fn a_stale_version_and_a_wrong_precondition_conflict() {
     let (code, message) = refusal(maps.replace("one", &PostParams::default(), &old).await);
     let expected = "Operation cannot be fulfilled on configmaps \"one\": the object has been modified; please apply your changes to the latest version and try again";
     assert_eq!((code, message.as_str()), (409, expected));
-    let wrong = DeleteParams { preconditions: Some(Preconditions { uid: Some("other".to_owned()), resource_version: None }), ..DeleteParams::default() };
+    let wrong =
+        DeleteParams { preconditions: Some(Preconditions { uid: Some("other".to_owned()), resource_version: None }), ..DeleteParams::default() };
     assert_eq!(refusal(maps.delete("one", &wrong).await).0, 409);
     let again = maps.replace("one", &PostParams::default(), &newer).await.unwrap();
     assert_eq!(again.metadata.resource_version, newer.metadata.resource_version, "a change of nothing makes no new version");
@@ -90,12 +91,18 @@ async fn what_is_plainly_wrong_is_refused_in_the_words_of_a_real_server() {
     assert_eq!((code, message.as_str()), (404, "namespaces \"nowhere\" not found"));
     let namespaces = Api::<Namespace>::all(cluster.client.clone());
     let (code, message) = refusal(create(&namespaces, json!({"metadata": {"name": "A_B"}})).await);
-    assert!(code == 422 && message.starts_with("Namespace \"A_B\" is invalid: metadata.name: Invalid value: \"A_B\": a lowercase RFC 1123 label"), "{message}");
+    assert!(
+        code == 422 && message.starts_with("Namespace \"A_B\" is invalid: metadata.name: Invalid value: \"A_B\": a lowercase RFC 1123 label"),
+        "{message}"
+    );
     let (code, message) = refusal(create(&pods, json!({"metadata": {"labels": {}}, "spec": pod_spec(0)})).await);
     assert_eq!((code, message.as_str()), (422, "Pod \"\" is invalid: metadata.name: Required value: name or generateName is required"));
     let uneven = json!({"containers": [{"name": "c", "image": "i", "resources": {"requests": {"nvidia.com/gpu": "1"}}}]});
     let (_, message) = refusal(create(&pods, json!({"metadata": {"name": "a"}, "spec": uneven})).await);
-    assert_eq!(message, "Pod \"a\" is invalid: spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources");
+    assert_eq!(
+        message,
+        "Pod \"a\" is invalid: spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources"
+    );
 }
 
 #[tokio::test]
@@ -140,7 +147,10 @@ async fn a_namespace_goes_with_all_that_is_in_it_and_takes_nothing_new_meanwhile
     let namespaces = Api::<Namespace>::all(cluster.client.clone());
     namespaces.delete("lab", &DeleteParams::default()).await.unwrap();
     let (code, message) = refusal(create(&maps, map("late", "1")).await);
-    assert_eq!((code, message.as_str()), (403, "configmaps \"late\" is forbidden: unable to create new content in namespace lab because it is being terminated"));
+    assert_eq!(
+        (code, message.as_str()),
+        (403, "configmaps \"late\" is forbidden: unable to create new content in namespace lab because it is being terminated")
+    );
     until("pods to go", || async { pods.list(&ListParams::default()).await.unwrap().items.is_empty().then_some(()) }).await;
     let held = namespaces.get("lab").await.unwrap();
     assert_eq!(held.status.unwrap().phase.as_deref(), Some("Terminating"));

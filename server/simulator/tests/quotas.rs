@@ -41,7 +41,10 @@ async fn a_quota_on_cpu_wants_every_container_to_say_how_much() {
     let pods = Api::<Pod>::namespaced(cluster.client.clone(), "lab");
     apply(&quotas, quota(&json!({"requests.cpu": "4", "limits.memory": "8Gi"}))).await.unwrap();
     let (code, message) = refusal(create(&pods, json!({"metadata": {"name": "a"}, "spec": pod_spec(0)})).await);
-    assert_eq!((code, message.as_str()), (403, "pods \"a\" is forbidden: failed quota: q: must specify limits.memory for: main; requests.cpu for: main"));
+    assert_eq!(
+        (code, message.as_str()),
+        (403, "pods \"a\" is forbidden: failed quota: q: must specify limits.memory for: main; requests.cpu for: main")
+    );
     let spec = json!({"containers": [{"name": "main", "image": "i", "resources": {"limits": {"cpu": "3", "memory": "6Gi"}}}]});
     create(&pods, json!({"metadata": {"name": "a"}, "spec": spec})).await.unwrap();
     let (_, message) = refusal(create(&pods, json!({"metadata": {"name": "b"}, "spec": spec})).await);
@@ -60,7 +63,10 @@ async fn storage_and_object_counts_are_limited_too() {
     assert!(message.ends_with("requested: requests.storage=300Gi, used: requests.storage=800Gi, limited: requests.storage=1Ti"), "{message}");
     let sets = Api::<StatefulSet>::namespaced(cluster.client.clone(), "lab");
     let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "s"}, "spec": {"serviceName": "s", "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": pod_spec(0)}}});
-    assert_eq!(refusal(apply(&sets, set).await).1, "statefulsets.apps \"s\" is forbidden: exceeded quota: q, requested: count/statefulsets.apps=1, used: count/statefulsets.apps=0, limited: count/statefulsets.apps=0");
+    assert_eq!(
+        refusal(apply(&sets, set).await).1,
+        "statefulsets.apps \"s\" is forbidden: exceeded quota: q, requested: count/statefulsets.apps=1, used: count/statefulsets.apps=0, limited: count/statefulsets.apps=0"
+    );
 }
 
 #[tokio::test]
@@ -78,7 +84,12 @@ async fn a_workload_over_quota_says_so_in_an_event_and_starts_when_there_is_room
     })
     .await;
     let message = event.message.unwrap();
-    assert!(message.starts_with("create Pod s-0 in StatefulSet s failed error: pods \"s-0\" is forbidden: exceeded quota: q, requested: requests.nvidia.com/gpu=2"), "{message}");
+    assert!(
+        message.starts_with(
+            "create Pod s-0 in StatefulSet s failed error: pods \"s-0\" is forbidden: exceeded quota: q, requested: requests.nvidia.com/gpu=2"
+        ),
+        "{message}"
+    );
     apply(&quotas, quota(&json!({"requests.nvidia.com/gpu": "2"}))).await.unwrap();
     in_phase(&Api::namespaced(cluster.client.clone(), "lab"), "s-0", "Running").await;
 }
@@ -94,7 +105,8 @@ async fn a_limit_range_gives_defaults_and_keeps_bounds() {
     let pod = create(&pods, json!({"metadata": {"name": "a"}, "spec": pod_spec(0)})).await.unwrap();
     let resources = pod.spec.unwrap().containers[0].resources.clone().unwrap();
     assert_eq!((resources.limits.unwrap()["cpu"].0.as_str(), resources.requests.unwrap()["cpu"].0.as_str()), ("1", "500m"));
-    let spec = json!({"containers": [{"name": "main", "image": "i", "resources": {"limits": {"cpu": "5", "memory": "1Gi"}, "requests": {"cpu": "50m"}}}]});
+    let spec =
+        json!({"containers": [{"name": "main", "image": "i", "resources": {"limits": {"cpu": "5", "memory": "1Gi"}, "requests": {"cpu": "50m"}}}]});
     let (code, message) = refusal(create(&pods, json!({"metadata": {"name": "b"}, "spec": spec})).await);
     let expected = "pods \"b\" is forbidden: [minimum cpu usage per Container is 100m, but request is 50m, maximum cpu usage per Container is 2, but limit is 5]";
     assert_eq!((code, message.as_str()), (403, expected));

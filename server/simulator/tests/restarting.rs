@@ -1,4 +1,5 @@
 //! The data folder: everything is there again after a stop and after a kill, and the same clients go on.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! StatefulSets, Jobs and pods: made, run, scaled, ended, collected.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod common;
 
@@ -68,7 +69,9 @@ async fn annotations_steer_how_a_pod_ends() {
     let pods = pods(&cluster.client);
     let steered = |name: &str, annotations: Value| json!({"metadata": {"name": name, "annotations": annotations}, "spec": pod_spec(0)});
     create(&pods, steered("good", json!({"fake-kubelet/succeed-after": "0.2"}))).await.unwrap();
-    create(&pods, steered("bad", json!({"fake-kubelet/fail-after": "0.1", "fake-kubelet/exit-code": "137", "fake-kubelet/reason": "OOMKilled"}))).await.unwrap();
+    create(&pods, steered("bad", json!({"fake-kubelet/fail-after": "0.1", "fake-kubelet/exit-code": "137", "fake-kubelet/reason": "OOMKilled"})))
+        .await
+        .unwrap();
     create(&pods, steered("stuck", json!({"fake-kubelet/waiting": "ImagePullBackOff", "fake-kubelet/restarts": "3"}))).await.unwrap();
     create(&pods, steered("unready", json!({"fake-kubelet/ready": "false"}))).await.unwrap();
     in_phase(&pods, "good", "Succeeded").await;
@@ -102,7 +105,10 @@ async fn cards_run_out_with_the_schedulers_own_words_and_a_freed_card_is_given_o
         conditions.into_iter().find(|one| one.type_ == "PodScheduled" && one.reason.as_deref() == Some("Unschedulable"))?.message
     })
     .await;
-    assert!(message.starts_with("0/6 nodes are available: 1 Insufficient nvidia.com/gpu, 5 node(s) didn't match Pod's node affinity/selector."), "{message}");
+    assert!(
+        message.starts_with("0/6 nodes are available: 1 Insufficient nvidia.com/gpu, 5 node(s) didn't match Pod's node affinity/selector."),
+        "{message}"
+    );
     pods.delete("first", &DeleteParams::default()).await.unwrap();
     in_phase(&pods, "second", "Running").await;
     let slices = json!({"containers": [{"name": "main", "image": "i", "resources": {"limits": {"nvidia.com/mig-1g.10gb": "2"}}}]});
@@ -150,7 +156,8 @@ async fn an_ordered_statefulset_starts_in_order_and_scales_from_the_top() {
             until(&format!("{count} ready"), || async {
                 let set = sets.get("web").await.unwrap();
                 let status = set.status.as_ref()?;
-                (status.ready_replicas.unwrap_or(0) == count && status.replicas == count && status.observed_generation == set.metadata.generation).then_some(set.clone())
+                (status.ready_replicas.unwrap_or(0) == count && status.replicas == count && status.observed_generation == set.metadata.generation)
+                    .then_some(set.clone())
             })
             .await
         }
@@ -204,7 +211,8 @@ async fn claims_are_bound_and_outlive_their_pods_but_not_their_deletion() {
     let volumes = Api::<PersistentVolume>::all(cluster.client.clone());
     let pods = pods(&cluster.client);
     let mut body = set("web", 1, "OrderedReady", 0);
-    body["spec"]["volumeClaimTemplates"] = json!([{"metadata": {"name": "home"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}}}]);
+    body["spec"]["volumeClaimTemplates"] =
+        json!([{"metadata": {"name": "home"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}}}]);
     body["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "home", "mountPath": "/home"}]);
     apply(&sets, body).await.unwrap();
     in_phase(&pods, "web-0", "Running").await;
@@ -274,7 +282,10 @@ async fn a_job_fails_when_its_pods_have_failed_too_often() {
     .await;
     assert_eq!(status.failed, Some(2));
     let condition = status.conditions.unwrap().into_iter().find(|one| one.type_ == "Failed").unwrap();
-    assert_eq!((condition.reason.as_deref(), condition.message.as_deref()), (Some("BackoffLimitExceeded"), Some("Job has reached the specified backoff limit")));
+    assert_eq!(
+        (condition.reason.as_deref(), condition.message.as_deref()),
+        (Some("BackoffLimitExceeded"), Some("Job has reached the specified backoff limit"))
+    );
 }
 
 #[tokio::test]
@@ -310,7 +321,9 @@ async fn endpoints_follow_the_pods_of_a_service() {
     let services = Api::<Service>::namespaced(cluster.client.clone(), "lab");
     let endpoints = Api::<Endpoints>::namespaced(cluster.client.clone(), "lab");
     let pods = pods(&cluster.client);
-    create(&services, json!({"metadata": {"name": "s"}, "spec": {"clusterIP": "None", "selector": {"app": "x"}, "ports": [{"port": 8888}]}})).await.unwrap();
+    create(&services, json!({"metadata": {"name": "s"}, "spec": {"clusterIP": "None", "selector": {"app": "x"}, "ports": [{"port": 8888}]}}))
+        .await
+        .unwrap();
     create(&pods, json!({"metadata": {"name": "p", "labels": {"app": "x"}}, "spec": pod_spec(0)})).await.unwrap();
     let address = until("an address", || async { endpoints.get_opt("s").await.unwrap()?.subsets?.pop()?.addresses?.pop() }).await;
     assert_eq!(Some(address.ip), in_phase(&pods, "p", "Running").await.status.unwrap().pod_ip);

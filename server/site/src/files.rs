@@ -79,8 +79,14 @@ pub fn write(out: &Path, site: &Site, quality: u32) -> Result<Vec<Size>> {
 
 fn hashed(stem: &str, bytes: &[u8], extension: &str) -> String {
     let digest = Sha256::digest(bytes);
-    let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("pkg/{stem}.{hash}.{extension}")
+    // Eight bytes tell versions of one file apart; nobody forges them.
+    format!("pkg/{stem}.{}.{extension}", hex(&digest[..8]))
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// Writes one file and, if that makes it smaller, its brotli copy. Gives the bytes that travel.

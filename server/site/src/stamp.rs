@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 
+use crate::files::hex;
+
 const FILE: &str = ".stamp";
 /// Raise when this tool writes something else from the same input.
 const FORMAT: &str = "1";
@@ -25,7 +27,7 @@ pub fn of(profile: &str, wasm: &[u8], style: &str, public: &BTreeMap<String, Vec
         part(name.as_bytes());
         part(bytes);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 pub fn matches(out: &Path, stamp: &str) -> bool {

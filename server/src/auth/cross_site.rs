@@ -7,6 +7,7 @@ use axum::{
 };
 use domain::Error;
 use http::{HeaderMap, header};
+use services::Origin;
 
 use crate::{error_page, state::AppState};
 
@@ -14,8 +15,13 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
     if request.method().is_safe() || is_ours(request.headers(), state.config.server.public_url.as_deref()) {
         return next.run(request).await;
     }
-    tracing::warn!(http.path = %request.uri().path(), "a form of another site was refused");
-    error_page::answer(request.headers(), &Error::CrossSite)
+    // The request itself cannot be held over a wait, since its body cannot.
+    let (parts, _) = request.into_parts();
+    tracing::warn!(http.path = %parts.uri.path(), "a form of another site was refused");
+    if let Some(origin) = parts.extensions.get::<Origin>() {
+        services::audit::unauthenticated(&state.services, origin, "session.cross_site", None, Error::CrossSite.code()).await;
+    }
+    error_page::answer(&parts.headers, &Error::CrossSite)
 }
 
 /// The browser's word that the page is ours; or, where it gives none, an `Origin` that is ours.

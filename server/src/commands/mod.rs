@@ -4,6 +4,7 @@ pub mod audit;
 pub mod serve;
 pub mod simulator;
 pub mod token;
+pub mod user;
 pub mod version;
 
 /// Output that is the purpose of a command, as against what is logged.

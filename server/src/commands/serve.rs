@@ -5,7 +5,11 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use anyhow::{Context as _, Result};
 use axum::serve::ListenerExt as _;
 use services::Services;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -22,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 pub async fn run(config: Config) -> Result<ExitCode> {
     telemetry::start(&config.log);
+    let stop = asked_to_stop()?;
     let _lock = DataLock::take(&config.storage.data)?;
     let listener = TcpListener::bind(config.server.listen).await.with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr()?;
@@ -29,15 +34,15 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     let database = world::database(&config).await?;
     let found = world::cluster(&config).await?;
     let services = world::services(&config, database, found.cluster);
-    greet(&config, &services).await?;
+    let url = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    greet(&config, &services, &url).await?;
     warn_without_https(&config, address);
 
     let stopping = CancellationToken::new();
     let jobs = start_jobs(&services, &stopping);
-    let url = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let state = AppState::new(services.clone(), config, stopping.clone());
     tracing::info!("serving {url}");
-    serve(listener, state, asked_to_stop()).await?;
+    serve(listener, state, stop).await?;
 
     tracing::info!("stopping");
     stopping.cancel();
@@ -88,7 +93,7 @@ fn start_jobs(services: &Services, stopping: &CancellationToken) -> JoinHandle<(
 }
 
 /// An empty installation gets demonstration content, or a code for whoever sets it up.
-async fn greet(config: &Config, services: &Services) -> Result<()> {
+async fn greet(config: &Config, services: &Services, url: &str) -> Result<()> {
     let kept = config.storage.data.join("demo-accounts.txt");
     if config.server.demo {
         let accounts = services::demo::seed(services).await.context("demonstration content could not be made")?;
@@ -102,7 +107,7 @@ async fn greet(config: &Config, services: &Services) -> Result<()> {
     }
     if services::setup::needed(services).await? {
         let code = services::setup::issue_code(services).await?;
-        tracing::warn!("nobody has an account yet: open {} and give the set-up code {code}", app::routes::SETUP);
+        tracing::warn!("nobody has an account yet: open {url}{} and give the set-up code {code}", app::routes::SETUP);
     }
     Ok(())
 }
@@ -118,17 +123,14 @@ fn warn_without_https(config: &Config, address: SocketAddr) {
     }
 }
 
-/// Ctrl-C or SIGTERM.
-pub async fn asked_to_stop() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM cannot be listened to");
-            return std::future::pending().await;
+/// Listens to Ctrl-C and SIGTERM from now on; the future ends with the first of them.
+pub fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
+    })
 }

@@ -8,6 +8,7 @@ use crate::{cli, commands::serve::asked_to_stop, config::Log, lock, telemetry};
 
 pub async fn run(options: cli::Simulator) -> Result<ExitCode> {
     telemetry::start(&Log::default());
+    let stop = asked_to_stop()?;
     if !options.listen.ip().is_loopback() {
         bail!("the simulated cluster listens on loopback only, and {} is not", options.listen);
     }
@@ -23,7 +24,7 @@ pub async fn run(options: cli::Simulator) -> Result<ExitCode> {
     })
     .await?;
     tracing::info!("the simulated cluster is at https://{}; try: kubectl --kubeconfig {} get nodes", simulator.addr(), options.kubeconfig_out.display());
-    asked_to_stop().await;
+    stop.await;
     simulator.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! The only way into the API: `Authorization: Bearer lct_…`. A handler that takes a [`Bearer`] runs only for a good token.
 
 use axum::extract::FromRequestParts;
-use domain::{Error, audit::Via};
+use domain::{Error, access::Actor, audit::Via};
 use http::{header, request::Parts};
 use services::{Caller, Origin};
 
@@ -16,16 +16,27 @@ impl FromRequestParts<AppState> for Bearer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let secret = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, secret)| secret.trim())
-            .ok_or(Error::Unauthenticated)?;
-        let actor = services::tokens::authenticate(&state.services, secret).await?;
         let origin = parts.extensions.get::<Origin>().cloned().unwrap_or(Origin { via: Via::Api, address: None, request_id: None });
-        Ok(Self(Caller { actor, origin }))
+        match authenticate(parts, state).await {
+            Ok(actor) => Ok(Self(Caller { actor, origin })),
+            Err(error) => {
+                if error == Error::Unauthenticated {
+                    services::audit::unauthenticated(&state.services, &origin, "token.authenticate", None, error.code()).await;
+                }
+                Err(error.into())
+            }
+        }
     }
+}
+
+async fn authenticate(parts: &Parts, state: &AppState) -> Result<Actor, Error> {
+    let secret = parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, secret)| secret.trim())
+        .ok_or(Error::Unauthenticated)?;
+    services::tokens::authenticate(&state.services, secret).await
 }

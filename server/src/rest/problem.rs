@@ -11,10 +11,16 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::Error;
+use domain::{
+    Error,
+    gpu::CardShare,
+    quotas::{Item, Shortfall},
+};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 use services::Origin;
+
+use super::dto::cards;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
@@ -97,7 +103,7 @@ fn members(document: &mut Map<String, Value>, language: Language, error: &Error)
             document.insert("errors".into(), errors.into());
         }
         Error::OverQuota(shortfalls) => {
-            document.insert("shortfalls".into(), json!(shortfalls));
+            document.insert("shortfalls".into(), shortfalls.iter().map(shortfall).collect());
         }
         Error::Malformed { reason } => {
             document.insert("detail".into(), reason.as_str().into());
@@ -118,6 +124,16 @@ fn members(document: &mut Map<String, Value>, language: Language, error: &Error)
             }
         }
     }
+}
+
+/// Cards in whole-card equivalents, as everywhere in the API.
+fn shortfall(short: &Shortfall) -> Value {
+    let Shortfall { item, limit, in_use, asked, over } = short;
+    let amount = |amount: &i64| match item {
+        Item::Cards => json!(cards(CardShare::from_parts(*amount))),
+        _ => json!(amount),
+    };
+    json!({"item": item, "limit": amount(limit), "in_use": amount(in_use), "asked": amount(asked), "over": amount(over)})
 }
 
 fn field(language: Language, each: &domain::FieldError) -> Value {

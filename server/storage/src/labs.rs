@@ -2,7 +2,7 @@
 
 mod read;
 
-pub use read::{Listed, Query, ended, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered, waiting};
+pub use read::{Listed, Query, ended, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered};
 
 use domain::{
     ids::{LabId, UserId},

@@ -43,3 +43,31 @@ pub async fn is_newest(write: &mut Write, name: &str, token: i64) -> Result<bool
     let newest = row.as_ref().map(|row| Row::of("leases", row).integer("token")).transpose()?;
     Ok(newest == Some(token))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::for_each_engine;
+
+    #[tokio::test]
+    async fn a_lease_has_one_holder_and_a_token_that_grows() {
+        for_each_engine("a_lease_has_one_holder_and_a_token_that_grows", |test| async move {
+            let mut write = test.database.begin_write().await.expect("a transaction");
+            let at = Timestamp::from_seconds;
+            assert_eq!(take(&mut write, "jobs", "one", at(0), at(10)).await.expect("asked"), Some(1));
+            assert_eq!(take(&mut write, "jobs", "two", at(9), at(19)).await.expect("asked"), None);
+            assert_eq!(take(&mut write, "jobs", "one", at(9), at(19)).await.expect("asked"), Some(1));
+            // Its own lease, but it had ended: somebody may have been there in between.
+            assert_eq!(take(&mut write, "jobs", "one", at(19), at(29)).await.expect("asked"), Some(2));
+            assert!(is_newest(&mut write, "jobs", 2).await.expect("asked"));
+            assert_eq!(take(&mut write, "jobs", "two", at(29), at(39)).await.expect("asked"), Some(3));
+            assert!(!is_newest(&mut write, "jobs", 2).await.expect("asked"));
+            release(&mut write, "jobs", 2).await.expect("asked");
+            assert_eq!(take(&mut write, "jobs", "one", at(30), at(40)).await.expect("asked"), None, "an old token releases nothing");
+            release(&mut write, "jobs", 3).await.expect("asked");
+            assert_eq!(take(&mut write, "jobs", "one", at(30), at(40)).await.expect("asked"), Some(4));
+            assert!(!is_newest(&mut write, "other", 1).await.expect("asked"));
+        })
+        .await;
+    }
+}

@@ -35,6 +35,7 @@ const STEPS: &[Step] = &[
     step!(5, "0005_usage"),
     step!(6, "0006_jobs"),
     step!(7, "0007_audit"),
+    step!(8, "0008_metering_paths"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

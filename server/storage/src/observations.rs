@@ -24,7 +24,8 @@ pub async fn put(connection: &mut AnyConnection, lab: LabId, observation: &Obser
 
 /// The last observation and its time; `None` before the first.
 pub async fn get(connection: &mut AnyConnection, lab: LabId) -> Result<Option<(Observation, Timestamp)>> {
-    let row = sqlx::query("SELECT document, observed_at FROM lab_observations WHERE lab_id = $1").bind(lab.to_string()).fetch_optional(connection).await?;
+    let row =
+        sqlx::query("SELECT document, observed_at FROM lab_observations WHERE lab_id = $1").bind(lab.to_string()).fetch_optional(connection).await?;
     row.map(|row| {
         let row = Row::of("lab_observations", &row);
         Ok((row.json("document")?, row.timestamp("observed_at")?))

@@ -20,12 +20,10 @@ pub async fn version(connection: &mut AnyConnection) -> Result<i64> {
 
 /// To be called in every transaction that changes what the caches keep.
 pub async fn raise_version(connection: &mut AnyConnection) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO settings (key, value, version) VALUES ($1, 'null', 1) ON CONFLICT (key) DO UPDATE SET version = settings.version + 1",
-    )
-    .bind(VERSION_KEY)
-    .execute(connection)
-    .await?;
+    sqlx::query("INSERT INTO settings (key, value, version) VALUES ($1, 'null', 1) ON CONFLICT (key) DO UPDATE SET version = settings.version + 1")
+        .bind(VERSION_KEY)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

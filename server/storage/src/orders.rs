@@ -132,14 +132,7 @@ pub async fn remembered(connection: &mut AnyConnection, user: UserId, key: &str)
 }
 
 /// Keeps which order a key made. `request_hash`: hexadecimal SHA-256.
-pub async fn remember(
-    connection: &mut AnyConnection,
-    user: UserId,
-    key: &str,
-    request_hash: &str,
-    order: OrderId,
-    now: Timestamp,
-) -> Result<()> {
+pub async fn remember(connection: &mut AnyConnection, user: UserId, key: &str, request_hash: &str, order: OrderId, now: Timestamp) -> Result<()> {
     sqlx::query("INSERT INTO idempotency_keys (user_id, key, request_hash, order_id, created_at) VALUES ($1, $2, $3, $4, $5)")
         .bind(user.to_string())
         .bind(key.to_owned())

@@ -3,10 +3,7 @@
 use domain::{ids::OutboxId, time::Timestamp};
 use sqlx::AnyConnection;
 
-use crate::{
-    error::Result,
-    row::Row,
-};
+use crate::{error::Result, row::Row};
 
 /// The kind whose subject is a lab's id.
 pub const RECONCILE_LAB: &str = "reconcile_lab";
@@ -43,12 +40,11 @@ pub async fn want(connection: &mut AnyConnection, id: OutboxId, kind: &str, subj
 
 /// Work that is due, longest waiting first.
 pub async fn due(connection: &mut AnyConnection, now: Timestamp, limit: u32) -> Result<Vec<Work>> {
-    let rows =
-        sqlx::query("SELECT id, kind, subject, attempts, generation FROM outbox WHERE not_before <= $1 ORDER BY not_before, id LIMIT $2")
-            .bind(now.micros())
-            .bind(i64::from(limit))
-            .fetch_all(connection)
-            .await?;
+    let rows = sqlx::query("SELECT id, kind, subject, attempts, generation FROM outbox WHERE not_before <= $1 ORDER BY not_before, id LIMIT $2")
+        .bind(now.micros())
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await?;
     rows.iter()
         .map(|row| {
             let row = Row::of("outbox", row);
@@ -91,10 +87,7 @@ pub async fn postpone(connection: &mut AnyConnection, work: &Work, not_before: T
 
 /// Makes all work due that was put off because it failed: what was in its way is gone.
 pub async fn hasten(connection: &mut AnyConnection, now: Timestamp) -> Result<()> {
-    sqlx::query("UPDATE outbox SET not_before = $1 WHERE last_error IS NOT NULL AND not_before > $1")
-        .bind(now.micros())
-        .execute(connection)
-        .await?;
+    sqlx::query("UPDATE outbox SET not_before = $1 WHERE last_error IS NOT NULL AND not_before > $1").bind(now.micros()).execute(connection).await?;
     Ok(())
 }
 
@@ -108,8 +101,54 @@ pub async fn backlog(connection: &mut AnyConnection, now: Timestamp) -> Result<(
     Ok((row.count("waiting")?, row.optional_timestamp("oldest")?))
 }
 
-/// When the next piece of work is due.
-pub async fn next_due(connection: &mut AnyConnection) -> Result<Option<Timestamp>> {
-    let row = sqlx::query("SELECT MIN(not_before) AS next FROM outbox").fetch_one(connection).await?;
-    Row::of("outbox", &row).optional_timestamp("next")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::for_each_engine;
+
+    fn id(number: u128) -> OutboxId {
+        OutboxId::from_uuid(uuid::Uuid::from_u128(number))
+    }
+
+    #[tokio::test]
+    async fn work_that_is_wanted_while_it_is_done_is_done_again() {
+        for_each_engine("work_that_is_wanted_while_it_is_done_is_done_again", |test| async move {
+            let mut write = test.database.begin_write().await.expect("a transaction");
+            let now = Timestamp::from_seconds(1_000);
+            want(&mut write, id(1), RECONCILE_LAB, "a", now).await.expect("wanted");
+            let [taken] = due(&mut write, now, 10).await.expect("read").try_into().expect("one piece");
+            want(&mut write, id(2), RECONCILE_LAB, "a", now.plus_seconds(1)).await.expect("wanted again");
+            assert!(!finish(&mut write, &taken).await.expect("asked"), "the new wish stays");
+            // Nor does putting the old work off delay the new wish.
+            postpone(&mut write, &taken, now.plus_seconds(60), Some("in vain")).await.expect("put off");
+            let [again] = due(&mut write, now, 10).await.expect("read").try_into().expect("one piece");
+            assert_eq!((again.id, again.generation, again.attempts), (id(1), 2, 1));
+            assert!(finish(&mut write, &again).await.expect("asked"));
+            assert_eq!(due(&mut write, now.plus_minutes(60), 10).await.expect("read"), []);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn failed_work_waits_counts_its_tries_and_is_hastened() {
+        for_each_engine("failed_work_waits_counts_its_tries_and_is_hastened", |test| async move {
+            let mut write = test.database.begin_write().await.expect("a transaction");
+            let now = Timestamp::from_seconds(1_000);
+            want(&mut write, id(1), RECONCILE_LAB, "a", now).await.expect("wanted");
+            want(&mut write, id(2), SET_QUOTA, "a", now.plus_seconds(5)).await.expect("wanted");
+            let taken = due(&mut write, now, 10).await.expect("read").remove(0);
+            postpone(&mut write, &taken, now.plus_seconds(30), Some("away")).await.expect("put off");
+            assert_eq!(due(&mut write, now.plus_seconds(4), 10).await.expect("read"), []);
+            assert_eq!(backlog(&mut write, now.plus_seconds(30)).await.expect("read"), (2, Some(now.plus_seconds(5))));
+            hasten(&mut write, now).await.expect("hastened");
+            let found = due(&mut write, now, 10).await.expect("read");
+            assert_eq!(found.iter().map(|work| (work.id, work.attempts)).collect::<Vec<_>>(), [(id(1), 1)]);
+            postpone(&mut write, &found[0], now.plus_seconds(1), None).await.expect("put off");
+            assert_eq!(due(&mut write, now.plus_seconds(1), 10).await.expect("read")[0].attempts, 0, "waiting is no failure");
+            // Wanting it does not make it later than it is.
+            want(&mut write, id(3), RECONCILE_LAB, "a", now.plus_seconds(50)).await.expect("wanted");
+            assert_eq!(due(&mut write, now.plus_seconds(1), 10).await.expect("read").len(), 1);
+        })
+        .await;
+    }
 }

@@ -51,6 +51,11 @@ impl TestDatabase {
     }
 }
 
+/// Keeps the parts together: without it `|test| async move { test.database … }` would take the handle and drop the folder under it.
+impl Drop for TestDatabase {
+    fn drop(&mut self) {}
+}
+
 /// The server's URL with another database: the path is between the authority and the query.
 fn with_database(server: &str, name: &str) -> String {
     let (base, query) = server.split_once('?').map_or((server, None), |(base, query)| (base, Some(query)));

@@ -59,6 +59,24 @@ async fn what_the_token_command_cannot_do_it_says_in_a_sentence() {
 }
 
 #[tokio::test]
+async fn a_lost_password_is_replaced_and_an_account_is_shut() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let url = portal.world.url().to_owned();
+    let browser = portal.browser_of(&people.teacher).await;
+    let reset = run(&["user", "reset-password", "--database", &url, "teacher"]);
+    assert!(reset.status.success(), "{}", text(&reset.stderr));
+    let password = text(&reset.stdout).trim_end().to_owned();
+    assert_eq!(browser.page("/orders").await.status(), 303, "the session is over");
+    let sign_in = || portal.browser().call("/api/session/sign-in", &[("login", "teacher"), ("password", password.as_str())]).send();
+    assert_eq!(sign_in().await.unwrap().status(), 200);
+    let shut = run(&["user", "disable", "--database", &url, "teacher"]);
+    assert!(shut.status.success(), "{}", text(&shut.stderr));
+    assert_eq!(sign_in().await.unwrap().status(), 401);
+    assert!(text(&run(&["user", "disable", "--database", &url, "nobody"]).stderr).contains("no account \"nobody\""));
+}
+
+#[tokio::test]
 async fn verify_counts_good_records_and_names_the_first_bad_one() {
     let world = TestWorld::college().await;
     world.teacher("teacher", &[]).await;

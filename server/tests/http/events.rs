@@ -67,3 +67,16 @@ async fn a_labs_page_hears_of_that_lab_only() {
     assert_eq!(until(&mut page, "cluster").await, [("lab".to_owned(), labs[0].clone()), ("cluster".to_owned(), String::new())]);
     assert_eq!(browser.client.get(portal.url("/events?lab=none")).send().await.unwrap().status(), 404);
 }
+
+#[tokio::test]
+async fn who_listens_too_slowly_is_told_to_read_everything_again() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let mut page = listening(&portal.browser_of(&people.manager).await, "/events").await;
+    // More than the hub keeps, all at once: nobody could have followed.
+    for _ in 0..2_000 {
+        portal.world.services.hub.tell(News::Cluster);
+    }
+    let heard = until(&mut page, "refresh").await;
+    assert!(heard.iter().any(|(event, _)| event == "refresh"), "{heard:?}");
+}

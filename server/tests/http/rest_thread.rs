@@ -81,7 +81,7 @@ async fn a_teacher_orders_a_manager_approves_and_bill_and_audit_show_it() {
         services::audit::seal(&services).await.unwrap();
         let auditor = portal.api(&people.auditor).await;
         let events = auditor.read("/audit/events?person=manager&action=order.").await;
-        let decided = events["items"].as_array().unwrap().iter().find(|event| event["action"] == "order.decide").expect("the decision is on record");
+        let decided = events["items"].as_array().unwrap().iter().find(|event| event["action"] == "order.approve").expect("the decision is on record");
         assert_eq!((decided["outcome"].as_str(), decided["via"].as_str()), (Some("success"), Some("api")));
         assert!(decided["seal"]["hash"].as_str().is_some_and(|hash| hash.len() == 64));
     })

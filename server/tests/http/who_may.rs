@@ -17,7 +17,7 @@ const NOBODY: &str = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
 const ROLES: [&str; 6] = ["nobody", "teacher", "manager", "auditor", "operator", "admin"];
 
 fn everybody(people: &People) -> [Option<&Caller>; 6] {
-    let People { course: _, teacher, colleague: _, manager, auditor, operator, administrator } = people;
+    let People { teacher, colleague: _, manager, auditor, operator, administrator } = people;
     [None, Some(teacher), Some(manager), Some(auditor), Some(operator), Some(administrator)]
 }
 

@@ -94,7 +94,7 @@ fn NoCourse(title: String) -> impl IntoView {
     view! {
         <PageHead title crumb=(routes::CATALOGUE.to_owned(), td_string!(language, catalogue.title).to_owned())/>
         <EmptyState glyph=Glyph::Book title=td_string!(language, quotas.none_title) text=td_string!(language, quotas.none_text)>
-            <LinkButton small=true href=routes::CATALOGUE>{td!(language, orders.to_catalogue)}</LinkButton>
+            <LinkButton small=true href=routes::CATALOGUE>{td_string!(language, orders.to_catalogue)}</LinkButton>
         </EmptyState>
     }
     .into_any()
@@ -128,7 +128,7 @@ fn Refusal(state: FormState) -> impl IntoView {
                 };
                 view! {
                     <ErrorNotice error=AppError(error)/>
-                    {order.map(|id| view! { <p><a href=routes::order(id)>{td!(language, orders.see_order)}</a></p> })}
+                    {order.map(|id| view! { <p><a href=routes::order(id)>{td_string!(language, orders.see_order)}</a></p> })}
                 }
             })}
             <FormErrors messages/>

@@ -22,11 +22,11 @@ pub fn Summary(state: FormState, pending: Memo<bool>) -> impl IntoView {
     view! {
         <aside class="sticky" id="summary">
             <div class="summary">
-                <div><h2>{td!(language, orders.summary)}</h2></div>
+                <div><h2>{td_string!(language, orders.summary)}</h2></div>
                 <div class="stack" aria-live="polite">{move || state.preview.with(price)}{move || live_refusal(state)}</div>
                 <div class="no-script">
                     <button class="btn wide" form=FORM_ID formmethod="get" formaction=routes::order_form(&state.context().offering.slug)>
-                        {td!(language, orders.compute)}
+                        {td_string!(language, orders.compute)}
                     </button>
                 </div>
                 <div class="submit stack tight"><Submit pending wide=true/><p class="fine">{move || hint(state)}</p></div>
@@ -40,7 +40,7 @@ pub fn Summary(state: FormState, pending: Memo<bool>) -> impl IntoView {
                     {move || state.preview.with(|preview| preview.as_ref().ok().map(|preview| {
                         format!("{} · ", ruling_text(language, &preview.ruling))
                     }))}
-                    <a href="#summary" rel="external">{td!(language, orders.details)}</a>
+                    <a href="#summary" rel="external">{td_string!(language, orders.details)}</a>
                 </span>
             </div>
             <Submit pending wide=false/>
@@ -71,7 +71,7 @@ fn price(preview: &Result<Preview, Error>) -> AnyView {
     let language = language::current();
     match preview {
         Ok(preview) => view! { <Prices estimate=preview.estimate.clone()/> }.into_any(),
-        Err(Error::Invalid(_)) => view! { <p class="soft">{td!(language, orders.summary_wait)}</p> }.into_any(),
+        Err(Error::Invalid(_)) => view! { <p class="soft">{td_string!(language, orders.summary_wait)}</p> }.into_any(),
         Err(error) => view! { <ErrorNotice error=AppError(error.clone())/> }.into_any(),
     }
 }
@@ -95,7 +95,7 @@ pub fn Prices(estimate: Estimate) -> impl IntoView {
     view! {
         <dl class="prices">
             {lines}
-            <dt>{td!(language, orders.per_hour)}</dt>
+            <dt>{td_string!(language, orders.per_hour)}</dt>
             <dd>{estimate.per_hour.to_string()}</dd>
             <dt>{td_string!(language, orders.for_duration, duration = duration).to_string()}</dt>
             <dd class="total">{estimate.total.to_string()}</dd>
@@ -114,7 +114,7 @@ fn live_refusal(state: FormState) -> Option<AnyView> {
     Some(
         view! {
             <ErrorNotice error=AppError(refusal)/>
-            <p class="fine">{td!(language, orders.over_hint)}</p>
+            <p class="fine">{td_string!(language, orders.over_hint)}</p>
         }
         .into_any(),
     )
@@ -164,7 +164,7 @@ fn After(preview: Preview, state: FormState) -> impl IntoView {
     let cards = cards_now(&preview);
     view! {
         <div class="stack">
-            <h3>{td!(language, orders.after)}</h3>
+            <h3>{td_string!(language, orders.after)}</h3>
             {meters}
             <Meter
                 label=td_string!(language, orders.budget_of, code = course.unwrap_or_default()).to_string()
@@ -175,8 +175,8 @@ fn After(preview: Preview, state: FormState) -> impl IntoView {
                 nostrip:attention=over.then_some(StatusKind::Bad)
             />
         </div>
-        <div class="stack tight"><h3>{td!(language, orders.who_approves)}</h3><p><b>{ruling}</b></p><p class="fine">{rule}</p><p class="fine">{about}</p></div>
-        <div class="stack tight"><h3>{td!(language, orders.cards_now)}</h3><p class="soft">{cards}</p></div>
+        <div class="stack tight"><h3>{td_string!(language, orders.who_approves)}</h3><p><b>{ruling}</b></p><p class="fine">{rule}</p><p class="fine">{about}</p></div>
+        <div class="stack tight"><h3>{td_string!(language, orders.cards_now)}</h3><p class="soft">{cards}</p></div>
     }
     .into_any()
 }

@@ -1,5 +1,7 @@
 //! Which reports mean that a lab will not come up by itself. To wait for a card is not a failure: an unschedulable pod is a condition only.
 
+use std::time::Duration;
+
 use domain::time::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod};
 
@@ -8,20 +10,21 @@ use super::{
     seen::{self, Seen, Workload},
 };
 
-/// Reasons for which the kubelet keeps a container waiting and that somebody has to act on. `ErrImagePull` is not here: it is the first
-/// failed attempt, and `ImagePullBackOff` follows when the next ones fail too.
-const STUCK: [&str; 7] = [
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "ErrImageNeverPull",
-    "CrashLoopBackOff",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-];
+/// Reasons for which the kubelet keeps a container waiting although it tries again by itself.
+const STUCK: [&str; 6] =
+    ["ErrImagePull", "ImagePullBackOff", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"];
+/// Reasons that no trying again can change.
+const HOPELESS: [&str; 2] = ["InvalidImageName", "ErrImageNeverPull"];
+/// What a registry says when the image will not come, unlike when the registry is away.
+const NOT_TO_BE_HAD: [&str; 4] = ["not found", "manifest unknown", "denied", "unauthorized"];
+
+/// How long a container may be stuck: registries and networks have their moments, and failing takes the lab's cards away.
+const STUCK_FOR: Duration = Duration::from_secs(30);
+/// As many starts tell that a program does not run, however quickly they came.
+const CRASHES: i32 = 3;
 
 /// Seconds that pods must have been refused: a quota is over for a moment whenever one lab ends as another starts.
-const REFUSED_FOR: i64 = 5;
+const REFUSED_FOR: i64 = 15;
 
 /// Reason and message. `QuotaExceeded` and `VolumeLost` are our words, the others are those of Kubernetes.
 pub fn failure(seen: &Seen) -> Option<(String, String)> {
@@ -40,8 +43,31 @@ pub fn failure(seen: &Seen) -> Option<(String, String)> {
 fn stuck(seen: &Seen) -> Option<(String, String)> {
     seen.pods.iter().filter(|pod| !seen::is_ending(pod)).find_map(|pod| {
         let (reason, message) = waiting(pod)?;
-        STUCK.contains(&reason).then(|| (reason.to_owned(), format!("{}: {message}", seen::pod_name(pod))))
+        (HOPELESS.contains(&reason) || (STUCK.contains(&reason) && is_lasting(seen, pod)))
+            .then(|| (reason.to_owned(), format!("{}: {}", seen::pod_name(pod), told(seen, pod).unwrap_or(message))))
     })
+}
+
+/// Whether a container of the pod waits for what may or may not heal.
+pub fn is_stuck(pod: &Pod) -> bool {
+    waiting(pod).is_some_and(|(reason, _)| STUCK.contains(&reason))
+}
+
+fn is_lasting(seen: &Seen, pod: &Pod) -> bool {
+    let waited = pod.metadata.uid.as_ref().and_then(|uid| seen.stuck.get(uid)).copied().unwrap_or_default();
+    waited >= STUCK_FOR || told(seen, pod).is_some() || containers(pod).any(|container| container.restart_count >= CRASHES)
+}
+
+/// That the image is not to be had, in the words of the container or of an event.
+fn told<'a>(seen: &'a Seen, pod: &'a Pod) -> Option<&'a str> {
+    let (reason, message) = waiting(pod)?;
+    if !reason.contains("Image") {
+        return None;
+    }
+    let name = pod.metadata.name.as_deref();
+    let failures = seen.events.iter().filter(|event| event.reason.as_deref() == Some("Failed") && event.involved_object.name.as_deref() == name);
+    let messages = std::iter::once(message).chain(failures.filter_map(|event| event.message.as_deref()));
+    messages.into_iter().find(|message| NOT_TO_BE_HAD.iter().any(|words| message.contains(words)))
 }
 
 /// Why a container of the pod waits, the fetching of code included.

@@ -39,8 +39,9 @@ impl Kubernetes {
         if workload.is_none() {
             self.mirror.found_none(order);
         }
-        let others = others.into_iter().map(|(kind, object)| (kind, object.name_any())).collect();
-        Ok(Seen { namespace: namespace.to_owned(), workload, pods, volume, events, others })
+        let mut others: Vec<_> = others.into_iter().map(|(kind, object)| (kind, object.name_any())).collect();
+        others.sort();
+        Ok(Seen { namespace: namespace.to_owned(), workload, pods, volume, events, others, ..Seen::default() })
     }
 
     async fn workload(&self, order: &LabOrder) -> Result<Option<Workload>, ClusterError> {

@@ -4,6 +4,7 @@ mod conditions;
 pub mod events;
 mod failure;
 mod fetch;
+mod patience;
 mod phase;
 mod seen;
 
@@ -12,16 +13,18 @@ use services::ports::{ClusterError, LabOrder};
 
 pub use self::{
     fetch::order_of_pods,
+    patience::Patience,
     seen::{Seen, Workload},
 };
 use crate::client::Kubernetes;
 
 impl Kubernetes {
     pub(crate) async fn observe_lab(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
-        let seen = match self.mirror.seen(order) {
+        let mut seen = match self.mirror.seen(order) {
             Some(seen) => seen,
             None => self.fetch(order).await?,
         };
+        seen.stuck = self.patience.look(&seen.pods);
         Ok(conclude(&seen))
     }
 }

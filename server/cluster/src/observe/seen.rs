@@ -1,5 +1,7 @@
 //! The objects of a lab as they were found, and plain questions about them.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use domain::{labs::ObjectRef, time::Timestamp};
 use k8s_openapi::{
     api::{
@@ -30,6 +32,8 @@ pub struct Seen {
     pub events: Vec<Event>,
     /// Kinds and names of the rest.
     pub others: Vec<(Kind, String)>,
+    /// For how long pods have been stuck, by uid.
+    pub stuck: BTreeMap<String, Duration>,
 }
 
 impl Workload {

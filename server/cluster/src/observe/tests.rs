@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use domain::labs::{ConditionStatus, ObservedPhase};
 use serde_json::{Value, json};
 
@@ -114,20 +116,51 @@ fn a_failed_job_tells_how_its_pod_ended() {
 }
 
 #[test]
-fn an_image_that_was_not_pulled_yet_is_no_failure_and_one_that_cannot_be_is() {
-    for reason in ["ContainerCreating", "ErrImagePull", "PodInitializing"] {
-        assert_eq!(conclude(&notebook(vec![waiting("containerStatuses", reason)])).phase, ObservedPhase::Progressing, "{reason}");
+fn a_stuck_container_is_a_failure_only_when_it_stays_so() {
+    let after = |field: &str, reason: &str, seconds: u64| {
+        let mut seen = notebook(vec![waiting(field, reason)]);
+        seen.stuck.insert("uid-lab-7-0".into(), Duration::from_secs(seconds));
+        conclude(&seen)
+    };
+    for reason in ["ContainerCreating", "PodInitializing"] {
+        assert_eq!(after("containerStatuses", reason, 600).phase, ObservedPhase::Progressing, "{reason}");
     }
     for (field, reason) in [("containerStatuses", "ImagePullBackOff"), ("initContainerStatuses", "CrashLoopBackOff")] {
-        let seen = conclude(&notebook(vec![waiting(field, reason)]));
+        assert_eq!(after(field, reason, 29).phase, ObservedPhase::Progressing);
+        let seen = after(field, reason, 30);
         assert_eq!(seen.phase, ObservedPhase::Failed);
         assert_eq!(seen.failure, Some((reason.to_owned(), "lab-7-0: Back-off pulling image".to_owned())));
     }
+    assert_eq!(after("containerStatuses", "InvalidImageName", 0).phase, ObservedPhase::Failed);
+}
+
+#[test]
+fn an_image_that_the_registry_does_not_have_fails_at_once() {
+    let mut seen = notebook(vec![waiting("containerStatuses", "ErrImagePull")]);
+    let of = |message: &str| {
+        let object = json!({ "kind": "Pod", "name": "lab-7-0" });
+        let metadata = json!({ "name": "e", "namespace": "lectern-x" });
+        read(json!({ "metadata": metadata, "involvedObject": object, "reason": "Failed", "message": message, "lastTimestamp": START }))
+    };
+    seen.events = vec![of("Failed to pull image: dial tcp: i/o timeout")];
+    assert_eq!(conclude(&seen).failure, None, "the registry may come back");
+    seen.events = vec![of("Failed to pull image: manifest unknown")];
+    assert_eq!(conclude(&seen).failure, Some(("ErrImagePull".into(), "lab-7-0: Failed to pull image: manifest unknown".into())));
+}
+
+#[test]
+fn a_program_that_crashed_three_times_fails_at_once() {
+    let with = |restarts: u32| {
+        let mut pod = waiting("containerStatuses", "CrashLoopBackOff");
+        pod["status"]["containerStatuses"][0]["restartCount"] = json!(restarts);
+        conclude(&notebook(vec![pod])).phase
+    };
+    assert_eq!((with(2), with(3)), (ObservedPhase::Progressing, ObservedPhase::Failed));
 }
 
 #[test]
 fn a_pod_that_is_on_its_way_out_fails_nothing() {
-    let mut stuck = waiting("containerStatuses", "ImagePullBackOff");
+    let mut stuck = waiting("containerStatuses", "InvalidImageName");
     stuck["metadata"]["deletionTimestamp"] = json!(START);
     assert_eq!(conclude(&notebook(vec![stuck])).failure, None);
 }
@@ -139,10 +172,10 @@ fn pods_refused_for_a_while_are_a_failure_and_for_a_moment_are_not() {
         seen.events = vec![read(refusal(("StatefulSet", "uid-lab-7"), first, last, OVER))];
         conclude(&seen)
     };
-    let seen = with("2026-11-21T11:00:00Z", "2026-11-21T11:00:10Z");
+    let seen = with("2026-11-21T11:00:00Z", "2026-11-21T11:00:20Z");
     assert_eq!(seen.phase, ObservedPhase::Failed);
     assert_eq!(seen.failure.expect("a failure").0, "QuotaExceeded");
-    let seen = with("2026-11-21T11:00:00Z", "2026-11-21T11:00:02Z");
+    let seen = with("2026-11-21T11:00:00Z", "2026-11-21T11:00:10Z");
     assert_eq!((seen.phase, seen.failure), (ObservedPhase::Idle, None));
     let created = seen.conditions.iter().find(|condition| condition.kind == "PodsCreated").expect("a condition");
     assert_eq!((created.status, created.reason.as_str()), (ConditionStatus::False, "QuotaExceeded"));

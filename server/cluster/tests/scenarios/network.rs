@@ -109,6 +109,32 @@ pub async fn a_connection_that_dies_silently_is_noticed(rig: &Rig) {
     watching.comes("All", |change| *change == Change::All).await;
 }
 
+pub async fn a_watched_lab_is_seen_as_the_server_has_it(rig: &Rig) {
+    let order = Orders::new().training();
+    let (watched, gate) = rig.through_a_gate().await;
+    let watching = Watching::of(&watched);
+    watching.comes("All", |change| *change == Change::All).await;
+    rig.provide_volume(&order).await;
+    watched.start(&order).await.expect("a start");
+    // What was just written is there, however far the watch is.
+    let seen = watched.observe(&order).await.expect("an answer");
+    assert!(seen.objects.iter().any(|object| object.kind == "Job"), "{seen:#?}");
+    // The other one has no watch and asks.
+    let both = || async { (watched.observe(&order).await.expect("an answer"), rig.cluster.observe(&order).await.expect("an answer")) };
+    until("both see the same", both, |(watched, asked)| watched == asked && asked.phase == ObservedPhase::Ready).await;
+    gate.set(Way::Silent);
+    let seen = watched.observe(&order).await.expect("known without asking");
+    assert_eq!((seen.phase, seen.pods), (ObservedPhase::Ready, 8));
+    gate.set(Way::Open);
+    let stopped = || watched.stop(&order);
+    until("the way is open again", stopped, Result::is_ok).await.expect("until");
+    let seen = watched.observe(&order).await.expect("an answer");
+    assert_ne!(seen.phase, ObservedPhase::Ready, "a lab that was told to stop");
+    until("both see it go", both, |(watched, asked)| watched == asked && asked.phase == ObservedPhase::Idle).await;
+    rig.clean(&order).await;
+    until("both see nothing", both, |(watched, asked)| watched.phase == asked.phase && asked.phase == ObservedPhase::Absent).await;
+}
+
 pub async fn version_and_nodes_are_read(rig: &Rig) {
     let info = rig.cluster.info().await.expect("an answer");
     assert!(info.version.starts_with("v1."), "{}", info.version);

@@ -1,8 +1,14 @@
 //! A cluster to test on: a simulator of the test's own, or the control plane that LECTERN_TEST_KUBECONFIG names.
 
-use std::{fs::OpenOptions, io::Write};
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    panic::{AssertUnwindSafe, resume_unwind},
+    sync::Mutex,
+};
 
 use cluster::Kubernetes;
+use futures::FutureExt;
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::{
     Api, Client, Config,
@@ -23,6 +29,8 @@ pub struct Rig {
     server: String,
     /// Has no volume provisioner: the test makes the volumes.
     bare: bool,
+    /// What was started, to leave nothing behind.
+    started: Mutex<Vec<LabOrder>>,
     /// Stops with the rig.
     _simulator: Option<simulator::Simulator>,
 }
@@ -53,7 +61,21 @@ impl Rig {
         let server = config.cluster_url.authority().expect("a host").to_string();
         let client = Client::try_from(config.clone()).expect("a client");
         let cluster = Kubernetes::connect(config).await.expect("a cluster");
-        Self { cluster, client, kubeconfig, server, bare: simulator.is_none(), _simulator: simulator }
+        Self { cluster, client, kubeconfig, server, bare: simulator.is_none(), started: Mutex::default(), _simulator: simulator }
+    }
+
+    /// Runs a scenario; what it started ends with it also when it fails, since others need the cards.
+    pub async fn run(self, scenario: impl AsyncFnOnce(&Self)) {
+        let outcome = AssertUnwindSafe(scenario(&self)).catch_unwind().await;
+        if let Err(panic) = outcome {
+            if self.bare {
+                let started = std::mem::take(&mut *self.started.lock().expect("no panic"));
+                for order in started {
+                    self.clean(&order).await;
+                }
+            }
+            resume_unwind(panic);
+        }
     }
 
     /// The cluster through a network that the test can break.
@@ -66,11 +88,13 @@ impl Rig {
 
     /// Starts the lab, with a volume for its claim where nothing else provides one.
     pub async fn start(&self, order: &LabOrder) {
+        self.started.lock().expect("no panic").push(order.clone());
         self.provide_volume(order).await;
         until("the lab is applied", || self.cluster.start(order), Result::is_ok).await.expect("until");
     }
 
-    async fn provide_volume(&self, order: &LabOrder) {
+    /// Makes the volume of the lab's claim where nothing else does.
+    pub async fn provide_volume(&self, order: &LabOrder) {
         let lab = &order.lab;
         if !self.bare || lab.spec.storage_gib == 0 {
             return;

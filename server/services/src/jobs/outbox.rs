@@ -1,7 +1,10 @@
 //! Work that waits: rows written in the transaction of the change, taken in order, retried with growing pauses.
 //! A row goes when its work is done and nobody wanted it again meanwhile, so a kill at any point only repeats work.
 
-use std::{sync::atomic::{AtomicU32, Ordering}, time::Duration};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use domain::{
     Result,
@@ -20,6 +23,8 @@ use crate::{Services, cluster_status, error::OrDomain, ports::ClusterError};
 /// Pieces that are done at the same time: the cluster answers many at once, SQLite writes one at a time.
 const AT_ONCE: usize = 8;
 const BATCH: u32 = 64;
+/// Pieces that are tried at once while the cluster is away.
+const PROBES: u32 = 4;
 /// Steps of one lab before others have their turn.
 const STEPS: u32 = 10;
 /// Longest pause between two tries.
@@ -29,15 +34,15 @@ const LONGEST_PAUSE: i64 = 30;
 pub(super) async fn run(services: Services) {
     let mut trouble = Trouble::new("outbox");
     loop {
-        let mut some = false;
+        let mut busy = false;
         let round = async {
-            some = due(&services).await? > 0;
+            let done = due(&services).await?;
+            // What became due while this was being done is looked for at once; a cluster that is away is left a breath.
+            busy = done > 0 && cluster_status::current(&services).await?.away_since.is_none();
             Ok(())
         };
-        let done = guarded(round).await;
-        trouble.note(done.as_ref().err());
-        // What became due while this was being done is looked for at once.
-        if !some || done.is_err() {
+        trouble.note(guarded(round).await.as_ref().err());
+        if !busy {
             tokio::select! {
                 () = services.hub.woken() => {}
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
@@ -48,9 +53,11 @@ pub(super) async fn run(services: Services) {
 
 /// Does all work that is due; returns how many pieces. Errors: only when the database fails; then what is left stays due.
 pub async fn due(services: &Services) -> Result<u32> {
+    // A cluster that is away is asked by few, not by hundreds that all wait for its silence.
+    let away = cluster_status::current(services).await?.away_since.is_some();
     let due = {
         let mut read = services.db.read().await.or_domain()?;
-        outbox::due(&mut read, services.clock.now(), BATCH).await.or_domain()?
+        outbox::due(&mut read, services.clock.now(), if away { PROBES } else { BATCH }).await.or_domain()?
     };
     let done = AtomicU32::new(0);
     let failed = stream::iter(due)

@@ -2,10 +2,13 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use domain::Result;
+use domain::{Error, Result};
 use futures::FutureExt;
 
 use crate::Services;
+
+/// Shortest pause after a round that failed.
+const AFTER_TROUBLE: Duration = Duration::from_secs(5);
 
 /// Does a round, waits `period`, and so on for ever.
 pub(super) async fn every<F>(name: &'static str, period: Duration, services: Services, round: impl Fn(Services) -> F + Send)
@@ -14,8 +17,9 @@ where
 {
     let mut trouble = Trouble::new(name);
     loop {
-        trouble.note(guarded(round(services.clone())).await.as_ref().err());
-        tokio::time::sleep(period).await;
+        let done = guarded(round(services.clone())).await;
+        trouble.note(done.as_ref().err());
+        tokio::time::sleep(if done.is_ok() { period } else { period.max(AFTER_TROUBLE) }).await;
     }
 }
 
@@ -23,6 +27,8 @@ where
 pub(super) async fn guarded(round: impl Future<Output = Result<()>>) -> Result<(), String> {
     match AssertUnwindSafe(round).catch_unwind().await {
         Ok(Ok(())) => Ok(()),
+        // Logged with its cause under its reference where it was met; the reference would make each the first of its kind here.
+        Ok(Err(Error::Internal { .. })) => Err("internal error".into()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());

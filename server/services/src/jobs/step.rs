@@ -136,4 +136,3 @@ async fn promote(services: &Services) {
 fn without_pods(observation: &Observation) -> bool {
     observation.pods == 0 && observation.phase != ObservedPhase::Finished
 }
-

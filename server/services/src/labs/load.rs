@@ -37,21 +37,16 @@ where
     F: Future<Output = Result<()>>,
 {
     let seen = seen(services, id).await?;
-    audit::recording(
-        services,
-        caller,
-        || transition::attempt(caller, action, id, seen.as_ref()),
-        async {
-            authorise(caller, action, seen.as_ref().ok_or(Error::NotFound)?)?;
-            for _ in 1..TRIES {
-                match change().await {
-                    // Who asks does not care that the cluster reported on the lab in this moment.
-                    Err(Error::Stale) => {}
-                    other => return other,
-                }
+    audit::recording(services, caller, || transition::attempt(caller, action, id, seen.as_ref()), async {
+        authorise(caller, action, seen.as_ref().ok_or(Error::NotFound)?)?;
+        for _ in 1..TRIES {
+            match change().await {
+                // Who asks does not care that the cluster reported on the lab in this moment.
+                Err(Error::Stale) => {}
+                other => return other,
             }
-            change().await
-        },
-    )
+        }
+        change().await
+    })
     .await
 }

@@ -58,9 +58,7 @@ pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page
     let actor = &caller.actor;
     actor.can(Action::LabRead, &caller.own())?;
     let before = match &page.after {
-        Some(cursor) => {
-            Some(cursor.parse::<LabId>().map_err(|_| Error::field("after", Problem::NoSuch))?)
-        }
+        Some(cursor) => Some(cursor.parse::<LabId>().map_err(|_| Error::field("after", Problem::NoSuch))?),
         None => None,
     };
     let limit = page.limit;
@@ -89,15 +87,10 @@ pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page
 /// The YAML that the cluster is given for the lab.
 pub async fn manifests(services: &Services, caller: &Caller, id: LabId) -> Result<String> {
     let seen = load::seen(services, id).await?;
-    audit::recording(
-        services,
-        caller,
-        || transition::attempt(caller, Action::LabRead, id, seen.as_ref()),
-        async {
-            load::authorise(caller, Action::LabRead, seen.as_ref().ok_or(Error::NotFound)?)?;
-            let order = lab_order(services, id).await?.ok_or(Error::NotFound)?;
-            Ok(services.cluster.manifests(&order))
-        },
-    )
+    audit::recording(services, caller, || transition::attempt(caller, Action::LabRead, id, seen.as_ref()), async {
+        load::authorise(caller, Action::LabRead, seen.as_ref().ok_or(Error::NotFound)?)?;
+        let order = lab_order(services, id).await?.ok_or(Error::NotFound)?;
+        Ok(services.cluster.manifests(&order))
+    })
     .await
 }

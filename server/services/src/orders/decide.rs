@@ -11,11 +11,7 @@ use domain::{
 use storage::Write;
 
 use super::{audited, grant, read};
-use crate::{
-    Caller, Services, audit,
-    error::OrDomain,
-    hub::News,
-};
+use crate::{Caller, Services, audit, error::OrDomain, hub::News};
 
 /// Longest reason, in characters.
 const REASON_MAX: u32 = 500;
@@ -112,13 +108,7 @@ fn decided_before(caller: &Caller, order: &Order, verdict: Verdict<'_>) -> bool 
         }
 }
 
-async fn carry_out(
-    services: &Services,
-    write: &mut Write,
-    caller: &Caller,
-    before: &Order,
-    verdict: Verdict<'_>,
-) -> Result<(Order, Option<LabId>)> {
+async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, before: &Order, verdict: Verdict<'_>) -> Result<(Order, Option<LabId>)> {
     let now = services.clock.now();
     let mut after = before.clone();
     after.decided_at = Some(now);

@@ -73,10 +73,10 @@ async fn promote_card(services: &Services, card: Card) -> Result<(u32, bool)> {
         return Ok((0, false));
     }
     write.commit().await.or_domain()?;
-    let mut done = 0;
-    for told in news {
-        done += 1;
-        told.into_iter().for_each(|news| services.hub.tell(news));
+    // A batch is far below the range of u32.
+    let done = u32::try_from(news.len()).unwrap_or(u32::MAX);
+    for told in news.into_iter().flatten() {
+        services.hub.tell(told);
     }
     Ok((done, full_batch && !stopped))
 }

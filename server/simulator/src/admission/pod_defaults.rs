@@ -125,7 +125,8 @@ fn quality(pod: &Value) -> &'static str {
     let containers = || value::items(pod, "/spec/containers").iter().chain(value::items(pod, "/spec/initContainers"));
     let part = |container: &Value, side: &str, name: &str| container.pointer(&format!("/resources/{side}/{name}")).cloned();
     let names = ["cpu", "memory"];
-    let is_bare = containers().all(|container| names.iter().all(|name| part(container, "limits", name).is_none() && part(container, "requests", name).is_none()));
+    let is_bare = containers()
+        .all(|container| names.iter().all(|name| part(container, "limits", name).is_none() && part(container, "requests", name).is_none()));
     let is_guaranteed = containers().all(|container| {
         names.iter().all(|name| {
             let limit = part(container, "limits", name);
@@ -146,7 +147,7 @@ pub fn mount_token(pod: &mut Value) {
     if value::items(pod, "/spec/volumes").iter().any(|volume| value::text(volume, "/name").starts_with("kube-api-access-")) {
         return;
     }
-    let name = format!("kube-api-access-{}", crate::ops::create::random_suffix(5));
+    let name = format!("kube-api-access-{}", crate::chance::suffix(5));
     for list in ["initContainers", "containers"] {
         for container in pod.pointer_mut(&format!("/spec/{list}")).and_then(Value::as_array_mut).into_iter().flatten() {
             if !is_mounted(container) {

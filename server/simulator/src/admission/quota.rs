@@ -175,7 +175,7 @@ pub fn evaluate(kind: &Kind, object: &Value) -> Amounts {
 /// What the namespace uses of each resource that the quota limits.
 pub fn used(txn: &Txn<'_>, quota: &Value) -> Amounts {
     let hard = usage::amounts(quota.pointer("/spec/hard"));
-    let mut sum: Amounts = hard.keys().map(|name| (name.clone(), Quantity::ZERO)).collect();
+    let mut sum: Amounts = hard.keys().filter(|name| is_counted(name)).map(|name| (name.clone(), Quantity::ZERO)).collect();
     for kind in crate::registry::kinds().iter().filter(|kind| kind.namespaced && kind.resource != Resource::Events) {
         if !counts(kind, &hard) {
             continue;
@@ -191,9 +191,15 @@ pub fn used(txn: &Txn<'_>, quota: &Value) -> Amounts {
     sum
 }
 
+/// Whether anything can count towards this name: of extended resources, only requests do.
+fn is_counted(name: &str) -> bool {
+    !name.contains('/') || name.starts_with("requests.") || name.starts_with("count/") || name.contains(".storageclass.storage.k8s.io/")
+}
+
 fn counts(kind: &Kind, hard: &Amounts) -> bool {
     let names_it = |name: &String| name.strip_prefix("count/").is_some_and(|counted| counted == kind.qualified());
-    let has_more = matches!(kind.resource, Resource::Pods | Resource::PersistentVolumeClaims | Resource::Services | Resource::ConfigMaps | Resource::Secrets);
+    let has_more =
+        matches!(kind.resource, Resource::Pods | Resource::PersistentVolumeClaims | Resource::Services | Resource::ConfigMaps | Resource::Secrets);
     has_more || hard.keys().any(names_it)
 }
 

@@ -1,4 +1,5 @@
-//! Sets of fields, as `managedFields` writes them: `f:name` for a field, `k:{...}` for a keyed item, `v:...` for a set's value.
+//! Sets of fields, as `managedFields` writes them: `f:name` for a field, `k:{...}` for a keyed item, `v:...` for a set's value
+//! (and, in messages only, `i:...` for a place in an atomic list).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,8 +79,16 @@ pub fn item_step(item: &Value, keys: &[&str]) -> String {
 /// Fields of the object that nobody owns: the server sets them.
 pub fn is_ownable(path: &Path) -> bool {
     let unowned = [
-        "f:name", "f:namespace", "f:uid", "f:resourceVersion", "f:generation", "f:creationTimestamp", "f:deletionTimestamp",
-        "f:deletionGracePeriodSeconds", "f:selfLink", "f:managedFields",
+        "f:name",
+        "f:namespace",
+        "f:uid",
+        "f:resourceVersion",
+        "f:generation",
+        "f:creationTimestamp",
+        "f:deletionTimestamp",
+        "f:deletionGracePeriodSeconds",
+        "f:selfLink",
+        "f:managedFields",
     ];
     match path.first().map(String::as_str) {
         Some("f:apiVersion" | "f:kind") => false,
@@ -149,9 +158,11 @@ pub fn shown(path: &Path) -> String {
         } else if let Some(keys) = step.strip_prefix("k:") {
             let keys: Map<String, Value> = serde_json::from_str(keys).unwrap_or_default();
             let parts: Vec<_> = keys.iter().map(|(key, part)| format!("{key}={part}")).collect();
-            text.push_str(&format!("[{}]", parts.join(",")));
+            text.extend(["[", &parts.join(","), "]"]);
+        } else if let Some(at) = step.strip_prefix("i:") {
+            text.extend(["[", at, "]"]);
         } else if let Some(item) = step.strip_prefix("v:") {
-            text.push_str(&format!("[={item}]"));
+            text.extend(["[=", item, "]"]);
         }
     }
     text
@@ -185,7 +196,10 @@ mod tests {
         let set: FieldSet = flatten(&object).into_keys().filter(is_ownable).collect();
         assert_eq!(from_json(&to_json(&set)), set);
         let names: Vec<_> = set.iter().map(shown).collect();
-        assert!(names.contains(&r#".spec.template.spec.containers[name="main"].ports[containerPort=80,protocol="TCP"].containerPort"#.to_owned()), "{names:?}");
+        assert!(
+            names.contains(&r#".spec.template.spec.containers[name="main"].ports[containerPort=80,protocol="TCP"].containerPort"#.to_owned()),
+            "{names:?}"
+        );
         assert!(names.contains(&".spec.selector".to_owned()) && names.contains(&".metadata.finalizers[=\"one\"]".to_owned()), "{names:?}");
         assert!(!names.contains(&".metadata.name".to_owned()));
     }

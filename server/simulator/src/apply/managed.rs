@@ -34,10 +34,10 @@ impl Manager {
     pub fn shown(&self) -> String {
         let mut text = format!("{:?}", self.name);
         if !self.subresource.is_empty() {
-            text.push_str(&format!(" with subresource {:?}", self.subresource));
+            text.extend([" with subresource \"", &self.subresource, "\""]);
         }
         if self.operation == Operation::Update {
-            text.push_str(&format!(" using {} at {}", self.api_version, self.time));
+            text.extend([" using ", &self.api_version, " at ", &self.time]);
         }
         text
     }

@@ -36,8 +36,7 @@ pub fn merge<'a>(live: Option<&'a Value>, applied: &'a Value, names: &mut Vec<&'
 /// Applied items come in the order applied; those only in the object stay after the item they followed.
 fn merge_items<'a>(old: &'a [Value], new: &'a [Value], keys: &[&str], names: &mut Vec<&'a str>) -> Vec<Value> {
     let step = |item: &Value| item_step(item, keys);
-    let mut out: Vec<Value> =
-        new.iter().map(|item| merge(old.iter().find(|candidate| step(candidate) == step(item)), item, names)).collect();
+    let mut out: Vec<Value> = new.iter().map(|item| merge(old.iter().find(|candidate| step(candidate) == step(item)), item, names)).collect();
     let mut previous: Option<String> = None;
     for item in old {
         let own = step(item);
@@ -99,7 +98,7 @@ fn is_step(item: &Value, step: &str) -> bool {
         let names: Vec<&str> = keys.keys().map(String::as_str).collect();
         item_step(item, &names) == step
     } else {
-        step.strip_prefix("v:").is_some_and(|value| item.to_string() == value)
+        step.strip_prefix("v:").is_some_and(|wanted| serde_json::from_str::<Value>(wanted).is_ok_and(|wanted| wanted == *item))
     }
 }
 

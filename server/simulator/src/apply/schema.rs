@@ -16,7 +16,9 @@ pub fn list_type(path: &[&str]) -> ListType {
     use ListType::{Atomic, Keyed, Set};
     let (last, parent) = ends(path);
     match last {
-        "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "env" | "schedulingGates" | "resourceClaims" | "claims" => Keyed(&["name"]),
+        "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "env" | "schedulingGates" | "resourceClaims" | "claims" => {
+            Keyed(&["name"])
+        }
         "imagePullSecrets" if parent == "spec" => Keyed(&["name"]),
         "secrets" if path.len() == 1 => Keyed(&["name"]),
         "ports" if parent == "containers" || parent == "initContainers" => Keyed(&["containerPort", "protocol"]),

@@ -36,8 +36,7 @@ pub fn apply(live: Option<&Value>, request: &Apply<'_>) -> Result<Value> {
 
     let mut new = merge::merge(Some(live), &config, &mut Vec::new());
     if let Some(own) = own {
-        let others: FieldSet =
-            managers.iter().enumerate().filter(|(at, _)| *at != own).flat_map(|(_, one)| one.fields.iter().cloned()).collect();
+        let others: FieldSet = managers.iter().enumerate().filter(|(at, _)| *at != own).flat_map(|(_, one)| one.fields.iter().cloned()).collect();
         let dropped: FieldSet = managers[own].fields.difference(&applied).filter(|path| !others.contains(*path)).cloned().collect();
         let kept: FieldSet = others.union(&applied).cloned().collect();
         merge::prune(&mut new, &dropped, &kept);
@@ -51,9 +50,7 @@ pub fn apply(live: Option<&Value>, request: &Apply<'_>) -> Result<Value> {
         }
         let lost: Vec<Path> = other.fields.intersection(&difference.changed).cloned().collect();
         if request.force {
-            lost.iter().for_each(|path| {
-                other.fields.remove(path);
-            });
+            other.fields.retain(|path| !lost.contains(path));
         } else {
             conflicts.extend(lost.into_iter().map(|path| (other.shown(), path)));
         }

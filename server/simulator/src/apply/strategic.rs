@@ -94,7 +94,10 @@ mod tests {
         let pod = json!({"spec": {"containers": [{"name": "a", "image": "1", "env": [{"name": "X", "value": "1"}]}, {"name": "b", "image": "1"}], "tolerations": [{"key": "x"}]}});
         let change = json!({"spec": {"$setElementOrder/containers": [{"name": "a"}], "containers": [{"name": "a", "env": [{"name": "Y", "value": "2"}]}, {"name": "b", "$patch": "delete"}], "tolerations": [{"key": "y"}]}});
         let after = patch(&pod, &change, &mut Vec::new());
-        assert_eq!(after["spec"]["containers"], json!([{"name": "a", "image": "1", "env": [{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}]}]));
+        assert_eq!(
+            after["spec"]["containers"],
+            json!([{"name": "a", "image": "1", "env": [{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}]}])
+        );
         assert_eq!(after["spec"]["tolerations"], json!([{"key": "y"}]));
     }
 

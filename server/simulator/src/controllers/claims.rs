@@ -39,7 +39,7 @@ pub fn observe(context: &mut Context, change: &Change) {
         Resource::Pods => {
             let is_over = change.new.as_ref().is_none_or(|pod| has_ended(pod));
             let pod = change.new.as_ref().or(change.old.as_ref());
-            for claim in pod.into_iter().filter(|_| is_over).flat_map(|pod| claims_of(pod)) {
+            for claim in pod.into_iter().filter(|_| is_over).flat_map(claims_of) {
                 context.queue.push(Work::Claim(Key::new(Resource::PersistentVolumeClaims, &*change.key.namespace, claim)));
             }
         }
@@ -69,7 +69,10 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     let class = value::text(&claim, "/spec/storageClassName").to_owned();
     let found = txn.get(&Key::new(Resource::StorageClasses, "", &*class));
     let Some(found) = found.filter(|class| value::text(class, "/provisioner") == PROVISIONER) else {
-        if !class.is_empty() && txn.get(&Key::new(Resource::StorageClasses, "", &*class)).is_none() && context.queue.is_first(value::uid(&claim), "class") {
+        if !class.is_empty()
+            && txn.get(&Key::new(Resource::StorageClasses, "", &*class)).is_none()
+            && context.queue.is_first(value::uid(&claim), "class")
+        {
             let message = format!("storageclass.storage.k8s.io {class:?} not found");
             events::record(&mut txn, &claim, &Said::warning("persistentvolume-controller", "ProvisioningFailed", message));
         }
@@ -99,12 +102,20 @@ fn provision(txn: &mut Txn<'_>, key: &Key, claim: &Object, class: &Object, write
     update::modify(txn, &volume_key, Part::Status, writer, |object| value::set(object, &["status", "phase"], "Bound"));
     let mut bound = (**claim).clone();
     value::set(&mut bound, &["spec", "volumeName"], volume.as_str());
-    for (name, text) in [("pv.kubernetes.io/bind-completed", "yes"), ("pv.kubernetes.io/bound-by-controller", "yes"), ("volume.kubernetes.io/storage-provisioner", PROVISIONER)] {
+    for (name, text) in [
+        ("pv.kubernetes.io/bind-completed", "yes"),
+        ("pv.kubernetes.io/bound-by-controller", "yes"),
+        ("volume.kubernetes.io/storage-provisioner", PROVISIONER),
+    ] {
         value::set(&mut bound, &["metadata", "annotations", name], text);
     }
     value::set(&mut bound, &["status"], json!({"phase": "Bound", "accessModes": claim["spec"]["accessModes"], "capacity": {"storage": size}}));
     let bound = txn.put(Resource::PersistentVolumeClaims, bound);
-    events::record(txn, &bound, &Said::normal("persistentvolume-controller", "ProvisioningSucceeded", format!("Successfully provisioned volume {volume}")));
+    events::record(
+        txn,
+        &bound,
+        &Said::normal("persistentvolume-controller", "ProvisioningSucceeded", format!("Successfully provisioned volume {volume}")),
+    );
 }
 
 /// A volume whose claim is gone is released, and deleted when its class says so.

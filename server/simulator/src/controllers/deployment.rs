@@ -63,15 +63,27 @@ pub fn reconcile(context: &mut Context, key: &Key) {
             "spec": {"replicas": wanted, "selector": selector, "template": template},
         });
         if create::create(&mut txn, Resource::ReplicaSets.kind(), &key.namespace, body, &writer).is_ok() {
-            events::record(&mut txn, &deployment, &Said::normal("deployment-controller", "ScalingReplicaSet", format!("Scaled up replica set {current} from 0 to {wanted}")));
-            update::modify(&mut txn, key, Part::Main, &writer, |one| value::set(one, &["metadata", "annotations", "deployment.kubernetes.io/revision"], number));
+            events::record(
+                &mut txn,
+                &deployment,
+                &Said::normal("deployment-controller", "ScalingReplicaSet", format!("Scaled up replica set {current} from 0 to {wanted}")),
+            );
+            update::modify(&mut txn, key, Part::Main, &writer, |one| {
+                value::set(one, &["metadata", "annotations", "deployment.kubernetes.io/revision"], number)
+            });
         }
     }
     let count = |set: &Object, field: &str| value::int(set, &format!("/status/{field}")).unwrap_or(0);
     let sets = controlled(&txn, Resource::ReplicaSets, &deployment);
     let new_is_up = sets.iter().any(|set| value::name(set) == current && count(set, "readyReplicas") >= wanted);
     for set in &sets {
-        let target = if value::name(set) == current { wanted } else if new_is_up { 0 } else { continue };
+        let target = if value::name(set) == current {
+            wanted
+        } else if new_is_up {
+            0
+        } else {
+            continue;
+        };
         update::modify(&mut txn, &Key::of(Resource::ReplicaSets, set), Part::Main, &writer, |set| value::set(set, &["spec", "replicas"], target));
     }
     let sum = |field: &str| sets.iter().map(|set| count(set, field)).sum::<i64>();
@@ -79,12 +91,22 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     let (all, ready) = (sum("replicas"), sum("readyReplicas"));
     update::modify(&mut txn, key, Part::Status, &writer, |one| {
         let generation = one["metadata"]["generation"].clone();
-        for (field, number) in [("replicas", all), ("readyReplicas", ready), ("availableReplicas", ready), ("updatedReplicas", updated), ("unavailableReplicas", (wanted - ready).max(0))] {
+        for (field, number) in [
+            ("replicas", all),
+            ("readyReplicas", ready),
+            ("availableReplicas", ready),
+            ("updatedReplicas", updated),
+            ("unavailableReplicas", (wanted - ready).max(0)),
+        ] {
             value::set(one, &["status", field], number);
         }
         value::set(one, &["status", "observedGeneration"], generation);
         let is_up = ready >= wanted;
-        let (status, reason, message) = if is_up { ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.") } else { ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.") };
+        let (status, reason, message) = if is_up {
+            ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
+        } else {
+            ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
+        };
         set_condition(one, "Available", status, reason, message);
         let (reason, verb) = if is_up { ("NewReplicaSetAvailable", "has successfully progressed") } else { ("ReplicaSetUpdated", "is progressing") };
         set_condition(one, "Progressing", "True", reason, &format!("ReplicaSet {current:?} {verb}."));
@@ -107,7 +129,11 @@ pub fn reconcile_replicas(context: &mut Context, key: &Key) {
         let mut pod = pod_of(&set);
         value::set(&mut pod, &["metadata", "generateName"], format!("{}-", key.name));
         match create::create(&mut txn, Resource::Pods.kind(), &key.namespace, pod, &writer) {
-            Ok(made) => events::record(&mut txn, &set, &Said::normal("replicaset-controller", "SuccessfulCreate", format!("Created pod: {}", value::name(&made)))),
+            Ok(made) => events::record(
+                &mut txn,
+                &set,
+                &Said::normal("replicaset-controller", "SuccessfulCreate", format!("Created pod: {}", value::name(&made))),
+            ),
             Err(error) => {
                 events::record(&mut txn, &set, &Said::warning("replicaset-controller", "FailedCreate", format!("Error creating: {error}")));
                 context.queue.push_later(Work::ReplicaSet(key.clone()), context.pace.retry);

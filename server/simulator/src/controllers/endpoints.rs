@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Context, Work, pod_template::{is_ready, reference}};
+use super::{
+    Context, Work,
+    pod_template::{is_ready, reference},
+};
 use crate::{
     admission::usage::has_ended,
     ops::{
@@ -20,16 +23,20 @@ pub fn observe(context: &mut Context, change: &Change) {
     match change.key.resource {
         Resource::Services => context.queue.push(Work::Endpoints(change.key.clone())),
         Resource::Pods => {
-            let of = |pod: Option<&Object>| pod.map(|pod| (pod["status"]["podIP"].clone(), is_ready(pod), has_ended(pod), value::is_terminating(pod)));
+            let of =
+                |pod: Option<&Object>| pod.map(|pod| (pod["status"]["podIP"].clone(), is_ready(pod), has_ended(pod), value::is_terminating(pod)));
             if of(change.old.as_ref()) == of(change.new.as_ref()) {
                 return;
             }
             let txn = context.store.write();
             let Some(pod) = change.new.as_ref().or(change.old.as_ref()) else { return };
             let selects = |service: &&Object| LabelSelector::of_map(&service["spec"]["selector"]).is_some_and(|selector| selector.matches(pod));
-            let services: Vec<Key> = txn.iter(Resource::Services, &change.key.namespace).filter(selects).map(|service| Key::of(Resource::Services, service)).collect();
+            let services: Vec<Key> =
+                txn.iter(Resource::Services, &change.key.namespace).filter(selects).map(|service| Key::of(Resource::Services, service)).collect();
             drop(txn);
-            services.into_iter().for_each(|key| context.queue.push(Work::Endpoints(key)));
+            for key in services {
+                context.queue.push(Work::Endpoints(key));
+            }
         }
         _ => {}
     }
@@ -46,8 +53,11 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     };
     let Some(selector) = LabelSelector::of_map(&service["spec"]["selector"]) else { return };
     let publish_all = value::flag(&service, "/spec/publishNotReadyAddresses");
-    let pods: Vec<Object> =
-        txn.iter(Resource::Pods, &key.namespace).filter(|pod| selector.matches(pod) && !has_ended(pod) && !value::text(pod, "/status/podIP").is_empty()).cloned().collect();
+    let pods: Vec<Object> = txn
+        .iter(Resource::Pods, &key.namespace)
+        .filter(|pod| selector.matches(pod) && !has_ended(pod) && !value::text(pod, "/status/podIP").is_empty())
+        .cloned()
+        .collect();
     let target = |pod: &Object| json!({"kind": "Pod", "name": value::name(pod), "namespace": key.namespace, "uid": value::uid(pod)});
     let ports: Vec<Value> = value::items(&service, "/spec/ports")
         .iter()

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long an Event is kept.
-const KEPT: Duration = Duration::from_secs(3600);
+const KEPT: Duration = Duration::from_hours(1);
 
 /// What an Event says.
 pub struct Said<'a> {
@@ -82,7 +82,7 @@ pub fn record(txn: &mut Txn<'_>, about: &Value, said: &Said<'_>) {
     }
     let event = json!({
         "apiVersion": "v1", "kind": "Event",
-        "metadata": {"name": format!("{prefix}{instant:x}"), "namespace": namespace, "uid": uuid::Uuid::new_v4().to_string(), "creationTimestamp": now},
+        "metadata": {"name": format!("{prefix}{instant:x}"), "namespace": namespace, "uid": crate::chance::uid(), "creationTimestamp": now},
         "involvedObject": {"kind": about["kind"], "apiVersion": about["apiVersion"], "name": value::name(about), "namespace": about["metadata"]["namespace"], "uid": uid, "resourceVersion": about["metadata"]["resourceVersion"]},
         "reason": said.reason, "message": said.message, "type": said.kind, "source": source,
         "firstTimestamp": now, "lastTimestamp": now, "count": 1, "eventTime": null,
@@ -97,7 +97,11 @@ pub fn expire(context: &mut Context) {
     let old: Vec<Key> = txn
         .iter(Resource::Events, "")
         .filter(|event| {
-            let last = [value::text(event, "/lastTimestamp"), value::text(event, "/series/lastObservedTime"), value::text(event, "/metadata/creationTimestamp")];
+            let last = [
+                value::text(event, "/lastTimestamp"),
+                value::text(event, "/series/lastObservedTime"),
+                value::text(event, "/metadata/creationTimestamp"),
+            ];
             last.into_iter().find(|text| !text.is_empty()).is_some_and(|text| stamp::since(text) > KEPT)
         })
         .map(|event| Key::of(Resource::Events, event))
@@ -106,7 +110,7 @@ pub fn expire(context: &mut Context) {
         txn.remove(&key);
     }
     drop(txn);
-    context.queue.push_later(Work::ExpireEvents, Duration::from_secs(60));
+    context.queue.push_later(Work::ExpireEvents, Duration::from_mins(1));
 }
 
 const RENAMED: [(&str, &str); 6] = [

@@ -21,7 +21,9 @@ pub fn observe(context: &mut Context, change: &Change) {
             let owners = value::items(old, "/metadata/ownerReferences").iter().filter_map(|owner| txn.by_uid(value::text(owner, "/uid")));
             let all: Vec<Key> = dependents.into_iter().chain(owners).collect();
             drop(txn);
-            all.into_iter().for_each(|key| context.queue.push(Work::Collect(key)));
+            for key in all {
+                context.queue.push(Work::Collect(key));
+            }
         }
         (_, Some(new)) if is_of_interest(new) => context.queue.push(Work::Collect(change.key.clone())),
         _ => {}
@@ -29,8 +31,8 @@ pub fn observe(context: &mut Context, change: &Change) {
 }
 
 fn is_of_interest(object: &Value) -> bool {
-    let is_new = value::items(object, "/metadata/ownerReferences").first().is_some();
-    is_new || (value::is_terminating(object) && (has_finalizer(object, FOREGROUND) || has_finalizer(object, ORPHAN)))
+    let is_owned = !value::items(object, "/metadata/ownerReferences").is_empty();
+    is_owned || (value::is_terminating(object) && (has_finalizer(object, FOREGROUND) || has_finalizer(object, ORPHAN)))
 }
 
 fn has_finalizer(object: &Value, name: &str) -> bool {
@@ -54,7 +56,9 @@ pub fn reconcile(context: &mut Context, key: &Key) {
 
 fn orphan(txn: &mut Txn<'_>, key: &Key, object: &Value, writer: &Writer) {
     for dependent in txn.dependents(value::uid(object)) {
-        update::modify(txn, &dependent, Part::Main, writer, |dependent| keep_owners(dependent, |owner| value::text(owner, "/uid") != value::uid(object)));
+        update::modify(txn, &dependent, Part::Main, writer, |dependent| {
+            keep_owners(dependent, |owner| value::text(owner, "/uid") != value::uid(object))
+        });
     }
     drop_finalizer(txn, key, ORPHAN, writer);
 }
@@ -86,14 +90,17 @@ fn follow_owners(txn: &mut Txn<'_>, key: &Key, object: &Value, writer: &Writer) 
         return;
     }
     let exists = |txn: &Txn<'_>, owner: &Value| {
-        txn.by_uid(value::text(owner, "/uid")).is_some_and(|found| found.name == value::text(owner, "/name") && (found.namespace.is_empty() || found.namespace == key.namespace))
+        txn.by_uid(value::text(owner, "/uid"))
+            .is_some_and(|found| found.name == value::text(owner, "/name") && (found.namespace.is_empty() || found.namespace == key.namespace))
     };
     let present: Vec<String> = owners.iter().filter(|owner| exists(txn, owner)).map(|owner| value::text(owner, "/uid").to_owned()).collect();
     if present.is_empty() {
         let options = Options { propagation: Some(Propagation::Background), uid: Some(value::uid(object).to_owned()), ..Options::default() };
         let _ = delete::delete(txn, key.resource.kind(), key, &options, writer);
     } else if present.len() < owners.len() {
-        update::modify(txn, key, Part::Main, writer, |object| keep_owners(object, |owner| present.iter().any(|uid| uid == value::text(owner, "/uid"))));
+        update::modify(txn, key, Part::Main, writer, |object| {
+            keep_owners(object, |owner| present.iter().any(|uid| uid == value::text(owner, "/uid")))
+        });
     }
 }
 

@@ -66,7 +66,10 @@ impl Standing {
         let succeeded = if is_indexed { by_index } else { count("Succeeded").max(value::int(job, "/status/succeeded").unwrap_or(0)) };
         Self {
             ready: i64::try_from(active.iter().filter(|pod| is_ready(pod)).count()).unwrap_or(i64::MAX),
-            terminating: i64::try_from(pods.iter().filter(|pod| value::is_terminating(pod) && !["Succeeded", "Failed"].contains(&phase(pod).as_str())).count()).unwrap_or(i64::MAX),
+            terminating: i64::try_from(
+                pods.iter().filter(|pod| value::is_terminating(pod) && !["Succeeded", "Failed"].contains(&phase(pod).as_str())).count(),
+            )
+            .unwrap_or(i64::MAX),
             failed: count("Failed").max(value::int(job, "/status/failed").unwrap_or(0)),
             active,
             succeeded,
@@ -160,7 +163,14 @@ fn fill(txn: &mut Txn<'_>, job: &Object, standing: &Standing, pods: &[Object], w
     }
     // After a failure the next pod waits.
     let last_failure = pods.iter().filter(|pod| value::text(pod, "/status/phase") == "Failed").count();
-    if last_failure > 0 && !context.queue.has_passed(value::uid(job), RETRY_STAGES[last_failure.min(RETRY_STAGES.len() - 1)], context.pace.retry, &Work::Job(Key::of(Resource::Jobs, job))) {
+    if last_failure > 0
+        && !context.queue.has_passed(
+            value::uid(job),
+            RETRY_STAGES[last_failure.min(RETRY_STAGES.len() - 1)],
+            context.pace.retry,
+            &Work::Job(Key::of(Resource::Jobs, job)),
+        )
+    {
         return true;
     }
     let is_indexed = value::text(job, "/spec/completionMode") == "Indexed";
@@ -180,7 +190,8 @@ fn fill(txn: &mut Txn<'_>, job: &Object, standing: &Standing, pods: &[Object], w
 }
 
 /// Names of the waits after the first, second, ... failure.
-const RETRY_STAGES: [&str; 12] = ["retry", "retry-1", "retry-2", "retry-3", "retry-4", "retry-5", "retry-6", "retry-7", "retry-8", "retry-9", "retry-10", "retry-11"];
+const RETRY_STAGES: [&str; 12] =
+    ["retry", "retry-1", "retry-2", "retry-3", "retry-4", "retry-5", "retry-6", "retry-7", "retry-8", "retry-9", "retry-10", "retry-11"];
 
 fn make(txn: &mut Txn<'_>, job: &Object, index: Option<i64>, writer: &Writer) -> crate::error::Result<()> {
     let name = value::name(job);
@@ -223,7 +234,9 @@ fn write_status(txn: &mut Txn<'_>, key: &Key, job: &Object, standing: &Standing,
     let is_suspended = value::flag(job, "/spec/suspend");
     let was_suspended = condition(job, "Suspended").is_some_and(|one| one["status"] == "True");
     let changed = update::modify(txn, key, Part::Status, writer, |job| {
-        for (field, count) in [("active", i64::try_from(standing.active.len()).unwrap_or(i64::MAX)), ("succeeded", standing.succeeded), ("failed", standing.failed)] {
+        for (field, count) in
+            [("active", i64::try_from(standing.active.len()).unwrap_or(i64::MAX)), ("succeeded", standing.succeeded), ("failed", standing.failed)]
+        {
             if count == 0 {
                 value::take(job, &["status", field]);
             } else {

@@ -91,7 +91,8 @@ fn containers(pod: &Value) -> &[Value] {
 
 fn say(txn: &mut Txn<'_>, pod: &Value, reason: &str, message: String) {
     let host = value::text(pod, "/spec/nodeName").to_owned();
-    let said = if matches!(reason, "Failed" | "BackOff") { Said::warning(COMPONENT, reason, message) } else { Said::normal(COMPONENT, reason, message) };
+    let said =
+        if matches!(reason, "Failed" | "BackOff") { Said::warning(COMPONENT, reason, message) } else { Said::normal(COMPONENT, reason, message) };
     events::record(txn, pod, &said.on(&host));
 }
 

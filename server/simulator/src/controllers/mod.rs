@@ -86,7 +86,8 @@ async fn wait(until: Option<tokio::time::Instant>) {
 fn resync(context: &mut Context) -> u64 {
     let (version, all) = {
         let txn = context.store.write();
-        let all: Vec<_> = kinds().iter().flat_map(|kind| txn.list(kind.resource, "").into_iter().map(move |object| (kind.resource, object))).collect();
+        let all: Vec<_> =
+            kinds().iter().flat_map(|kind| txn.list(kind.resource, "").into_iter().map(move |object| (kind.resource, object))).collect();
         (txn.version(), all)
     };
     for (resource, object) in all {

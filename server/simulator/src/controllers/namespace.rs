@@ -73,10 +73,20 @@ fn empty(txn: &mut Txn<'_>, key: &Key, namespace: &Value) {
     let message = format!("Some resources are remaining: {}", message.join(", "));
     update::modify(txn, key, Part::Status, &writer, |namespace| {
         let condition = condition("NamespaceContentRemaining", "True", "SomeResourcesRemain", &message);
-        value::set(namespace, &["status", "conditions"], vec![
-            condition_kept(namespace, "NamespaceDeletionContentFailure", "False", "ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
-            condition,
-        ]);
+        value::set(
+            namespace,
+            &["status", "conditions"],
+            vec![
+                condition_kept(
+                    namespace,
+                    "NamespaceDeletionContentFailure",
+                    "False",
+                    "ContentDeleted",
+                    "All content successfully deleted, may be waiting on finalization",
+                ),
+                condition,
+            ],
+        );
     });
 }
 

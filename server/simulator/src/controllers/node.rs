@@ -27,7 +27,8 @@ pub fn reconcile(context: &mut Context, key: &Key) {
             ("node.kubernetes.io/unschedulable", "NoSchedule", value::flag(node, "/spec/unschedulable")),
             ("node.kubernetes.io/not-ready", "NoSchedule", is_unready),
         ];
-        let mut taints: Vec<Value> = value::items(node, "/spec/taints").iter().filter(|taint| !wanted.iter().any(|(key, ..)| taint["key"] == *key)).cloned().collect();
+        let mut taints: Vec<Value> =
+            value::items(node, "/spec/taints").iter().filter(|taint| !wanted.iter().any(|(key, ..)| taint["key"] == *key)).cloned().collect();
         taints.extend(wanted.iter().filter(|(.., applies)| *applies).map(|(key, effect, _)| json!({"key": key, "effect": effect})));
         if taints.is_empty() {
             value::take(node, &["spec", "taints"]);

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::{Value, json};
 
 use crate::{
+    chance,
     registry::Resource,
     store::{Object, Txn},
     value,
@@ -34,18 +35,19 @@ pub fn reference(owner: &Value) -> Value {
 pub fn controlled(txn: &Txn<'_>, resource: Resource, owner: &Value) -> Vec<Object> {
     let uid = value::uid(owner);
     let keys = txn.dependents(uid).into_iter().filter(|key| key.resource == resource);
-    keys.filter_map(|key| txn.get(&key)).filter(|object| value::controller_of(object).is_some_and(|reference| value::text(reference, "/uid") == uid)).collect()
+    keys.filter_map(|key| txn.get(&key))
+        .filter(|object| value::controller_of(object).is_some_and(|reference| value::text(reference, "/uid") == uid))
+        .collect()
 }
 
 /// A name for a version of a template, as controllers make it.
 pub fn revision(object: &Value) -> String {
     let mut hasher = DefaultHasher::new();
     object["spec"]["template"].to_string().hash(&mut hasher);
-    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let mut rest = hasher.finish();
     let mut name = String::new();
     for _ in 0..10 {
-        name.push(char::from(LETTERS[usize::try_from(rest % 27).unwrap_or_default()]));
+        name.push(char::from(chance::LETTERS[usize::try_from(rest % 27).unwrap_or_default()]));
         rest /= 27;
     }
     name
@@ -64,10 +66,10 @@ pub fn set_condition(object: &mut Value, kind: &str, status: &str, reason: &str,
     let mut all = value::items(object, "/status/conditions").to_vec();
     let now = crate::stamp::now();
     let mut made = json!({"type": kind, "status": status, "lastTransitionTime": now});
-    if value::text(object, "/kind") != "Pod" {
-        made["lastProbeTime"] = if value::text(object, "/kind") == "Job" { now.clone().into() } else { Value::Null };
-    } else {
-        made["lastProbeTime"] = Value::Null;
+    match value::text(object, "/kind") {
+        "Pod" => made["lastProbeTime"] = Value::Null,
+        "Job" => made["lastProbeTime"] = now.into(),
+        _ => made["lastUpdateTime"] = now.into(),
     }
     if !reason.is_empty() {
         made["reason"] = reason.into();

@@ -74,16 +74,14 @@ impl Queue {
     /// Whether `delay` has passed since the first call for this stage of this object. The first call also sets the timer.
     pub fn has_passed(&mut self, uid: &str, stage: &'static str, delay: Duration, work: &Work) -> bool {
         let at = Instant::now() + delay;
-        match self.deadlines.get(&(uid.to_owned(), stage)) {
-            Some(deadline) => *deadline <= Instant::now(),
-            None => {
-                self.deadlines.insert((uid.to_owned(), stage), at);
-                if !delay.is_zero() {
-                    self.later.push(Reverse((at, work.clone())));
-                }
-                delay.is_zero()
-            }
+        if let Some(deadline) = self.deadlines.get(&(uid.to_owned(), stage)) {
+            return *deadline <= Instant::now();
         }
+        self.deadlines.insert((uid.to_owned(), stage), at);
+        if !delay.is_zero() {
+            self.later.push(Reverse((at, work.clone())));
+        }
+        delay.is_zero()
     }
 
     /// Whether this is the first call for this stage of this object.

@@ -79,7 +79,7 @@ pub fn retry_all(context: &mut Context) {
 }
 
 fn requests_text(pod: &Value) -> String {
-    usage::pod(pod, Side::Requests).iter().map(|(name, amount)| format!("{name}={amount};")).collect()
+    usage::pod(pod, Side::Requests).iter().fold(String::new(), |text, (name, amount)| text + name + "=" + &amount.to_string() + ";")
 }
 
 fn is_waiting(pod: &Value) -> bool {
@@ -143,7 +143,9 @@ fn choose(txn: &Txn<'_>, pod: &Object, room: &Room) -> Result<String, String> {
     let nodes = &room.nodes;
     let all = nodes.len();
     if let Some(problem) = unmet_claims(txn, pod) {
-        return Err(format!("0/{all} nodes are available: {problem}. preemption: 0/{all} nodes are available: {all} Preemption is not helpful for scheduling."));
+        return Err(format!(
+            "0/{all} nodes are available: {problem}. preemption: 0/{all} nodes are available: {all} Preemption is not helpful for scheduling."
+        ));
     }
     let asked = usage::pod(pod, Side::Requests);
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
@@ -277,7 +279,8 @@ fn tolerates(pod: &Value, taint: &Value) -> bool {
         let (key, effect) = (value::text(toleration, "/key"), value::text(toleration, "/effect"));
         let is_any = value::text(toleration, "/operator") == "Exists";
         (effect.is_empty() || effect == value::text(taint, "/effect"))
-            && ((key.is_empty() && is_any) || (key == value::text(taint, "/key") && (is_any || value::text(toleration, "/value") == value::text(taint, "/value"))))
+            && ((key.is_empty() && is_any)
+                || (key == value::text(taint, "/key") && (is_any || value::text(toleration, "/value") == value::text(taint, "/value"))))
     })
 }
 

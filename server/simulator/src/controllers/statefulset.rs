@@ -70,7 +70,13 @@ fn step(txn: &mut Txn<'_>, set: &Object, pods: &[Object], revision: &str) -> Res
                 all_healthy = false;
             }
             Some(pod) if has_ended(pod) && !value::is_terminating(pod) => {
-                let why = format!("StatefulSet {}/{} is recreating {} Pod {}", value::namespace(set), value::name(set), value::text(pod, "/status/phase").to_lowercase(), value::name(pod));
+                let why = format!(
+                    "StatefulSet {}/{} is recreating {} Pod {}",
+                    value::namespace(set),
+                    value::name(set),
+                    value::text(pod, "/status/phase").to_lowercase(),
+                    value::name(pod)
+                );
                 events::record(txn, set, &Said::warning(COMPONENT, "RecreatingFailedPod", why));
                 remove(txn, set, pod, &writer);
                 all_healthy = false;
@@ -123,7 +129,11 @@ fn make(txn: &mut Txn<'_>, set: &Object, ordinal: i64, revision: &str, writer: &
     let mut pod = pod_of(set);
     value::set(&mut pod, &["metadata", "name"], name.as_str());
     value::set(&mut pod, &["metadata", "generateName"], format!("{set_name}-"));
-    for (label, text) in [("statefulset.kubernetes.io/pod-name", name.as_str()), ("apps.kubernetes.io/pod-index", &ordinal.to_string()), ("controller-revision-hash", revision)] {
+    for (label, text) in [
+        ("statefulset.kubernetes.io/pod-name", name.as_str()),
+        ("apps.kubernetes.io/pod-index", &ordinal.to_string()),
+        ("controller-revision-hash", revision),
+    ] {
         value::set(&mut pod, &["metadata", "labels", label], text);
     }
     value::set(&mut pod, &["spec", "hostname"], name.as_str());
@@ -174,12 +184,17 @@ fn write_status(txn: &mut Txn<'_>, key: &Key, set: &Object, revision: &str) {
     let ready = count(&|pod| is_ready(pod));
     let updated = count(&is_new);
     let before = value::text(set, "/status/currentRevision").to_owned();
-    let is_done = before.is_empty() || (pods.iter().all(|pod| is_new(pod) && is_ready(pod)) && value::int(set, "/spec/replicas") == i64::try_from(pods.len()).ok());
+    let is_done = before.is_empty()
+        || (pods.iter().all(|pod| is_new(pod) && is_ready(pod)) && value::int(set, "/spec/replicas") == i64::try_from(pods.len()).ok());
     let current = if is_done { revision.to_owned() } else { before };
     let of_current = count(&|pod| value::text(pod, "/metadata/labels/controller-revision-hash") == current);
-    let status = json!({
+    let mut status = json!({
         "observedGeneration": set["metadata"]["generation"], "replicas": pods.len(), "readyReplicas": ready, "availableReplicas": ready,
         "currentReplicas": of_current, "updatedReplicas": updated, "currentRevision": current, "updateRevision": revision, "collisionCount": 0,
     });
+    if let Some(map) = status.as_object_mut() {
+        // Written without them when zero, as a real server does.
+        map.retain(|field, count| !["readyReplicas", "currentReplicas", "updatedReplicas"].contains(&field.as_str()) || *count != 0);
+    }
     update::modify(txn, key, Part::Status, &Writer::controller("kube-controller-manager"), |set| value::set(set, &["status"], status));
 }

@@ -1,11 +1,10 @@
 //! Creating an object: names, defaults, admission, validation, then storing.
 
-use rand::Rng;
 use serde_json::{Value, json};
 
-use super::{Writer, check_place, check_type};
+use super::{Writer, check_fields, check_place, check_type};
 use crate::{
-    admission, apply,
+    admission, apply, chance,
     error::{ApiError, FieldError, Result},
     registry::{Kind, Resource},
     stamp,
@@ -25,6 +24,7 @@ pub enum Fields {
 /// Creates an object from a body.
 pub fn create(txn: &mut Txn<'_>, kind: &'static Kind, namespace: &str, mut body: Value, writer: &Writer) -> Result<Object> {
     check_type(kind, &mut body)?;
+    check_fields(kind, &mut body, writer)?;
     check_place(kind, &mut body, namespace, None)?;
     store_new(txn, kind, namespace, body, writer, Fields::Record)
 }
@@ -82,19 +82,12 @@ fn give_name(txn: &Txn<'_>, kind: &Kind, namespace: &str, body: &mut Value) -> R
         return Err(ApiError::invalid(kind, "", &[missing]));
     }
     loop {
-        let name = format!("{}{}", &prefix[..prefix.len().min(58)], random_suffix(5));
+        let name = format!("{}{}", &prefix[..prefix.len().min(58)], chance::suffix(5));
         if txn.get(&Key::new(kind.resource, namespace, &name)).is_none() {
             value::set(body, &["metadata", "name"], name);
             return Ok(());
         }
     }
-}
-
-/// Random letters and digits without vowels, as the API server draws them.
-pub fn random_suffix(length: usize) -> String {
-    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let mut random = rand::rng();
-    (0..length).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect()
 }
 
 /// The fields that only the server writes.
@@ -106,7 +99,7 @@ fn prepare(kind: &Kind, body: &mut Value) {
         value::take(body, &["metadata", "managedFields"]);
     }
     value::drop_nulls(body);
-    value::set(body, &["metadata", "uid"], uuid::Uuid::new_v4().to_string());
+    value::set(body, &["metadata", "uid"], chance::uid());
     value::set(body, &["metadata", "creationTimestamp"], stamp::now());
     if has_generation(kind) {
         value::set(body, &["metadata", "generation"], 1);

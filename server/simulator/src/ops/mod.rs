@@ -11,6 +11,7 @@ use crate::{
     error::{ApiError, Result},
     registry::Kind,
     store::{Object, Txn},
+    validate::schema,
     value,
 };
 
@@ -20,6 +21,16 @@ pub struct Writer {
     /// The field manager.
     pub manager: String,
     pub dry_run: DryRun,
+    pub unknown: UnknownFields,
+}
+
+/// What becomes of fields that a kind does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// They are left out.
+    Dropped,
+    /// They refuse the request.
+    Refused,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +42,7 @@ pub enum DryRun {
 impl Writer {
     /// A part of the control plane.
     pub fn controller(name: &str) -> Self {
-        Self { manager: name.to_owned(), dry_run: DryRun::No }
+        Self { manager: name.to_owned(), dry_run: DryRun::No, unknown: UnknownFields::Dropped }
     }
 
     /// Stores the object, or (in a dry run) only shows what would be stored.
@@ -62,6 +73,17 @@ fn check_type(kind: &Kind, body: &mut Value) -> Result<()> {
     value::set(body, &["kind"], kind.kind);
     value::map_at(body, &["metadata"]);
     Ok(())
+}
+
+/// Checks the types of a body's fields, and takes out those that the kind does not have.
+fn check_fields(kind: &Kind, body: &mut Value, writer: &Writer) -> Result<()> {
+    let refused = |why: String| ApiError::bad_request(format!("{} in version {:?} cannot be handled as a {}: {why}", kind.kind, kind.version, kind.kind));
+    let unknown = schema::take_unknown(kind.resource, body).map_err(|error| refused(error.to_string()))?;
+    if unknown.is_empty() || writer.unknown == UnknownFields::Dropped {
+        return Ok(());
+    }
+    let list: Vec<_> = unknown.iter().map(|field| format!("unknown field {:?}", field.dotted)).collect();
+    Err(refused(format!("strict decoding error: {}", list.join(", "))))
 }
 
 /// Checks that the names in the body are those of the path.

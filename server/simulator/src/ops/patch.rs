@@ -3,15 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{
-    Writer, check_place, check_type,
+    Writer, check_fields, check_place, check_type,
     create::{Fields, store_new},
-    update::{Part, combine, store_changed},
+    update::{Part, combine, default_main, store_changed},
 };
 use crate::{
     apply::{managed, server_side, strategic},
     error::{ApiError, FieldError, Result},
     registry::Kind,
     store::{Key, Object, Txn},
+    validate::schema,
     value,
 };
 
@@ -45,9 +46,11 @@ pub fn patch(txn: &mut Txn<'_>, kind: &'static Kind, key: &Key, patch: Patch, pa
     let Some(old) = old else { return Err(ApiError::not_found(kind, &key.name)) };
     let mut body = patched(kind, &old, &patch)?;
     check_type(kind, &mut body)?;
+    check_fields(kind, &mut body, writer)?;
     check_place(kind, &mut body, &key.namespace, Some(&key.name))?;
     // The patch was made from the stored object, so its own version stands unless the patch names another.
     let mut new = combine(kind, &old, body, part)?;
+    default_main(kind, &mut new, part);
     managed::record_update(Some(&old), &mut new, &writer.manager, part.subresource());
     let object = store_changed(txn, kind, &old, new, part, writer)?;
     Ok(Patched { object, is_new: false })
@@ -62,8 +65,8 @@ fn patched(kind: &Kind, old: &Value, patch: &Patch) -> Result<Value> {
         }
         Patch::Strategic(change) => Ok(strategic::patch(old, change, &mut Vec::new())),
         Patch::Json(operations) => {
-            let operations: json_patch::Patch = serde_json::from_value(operations.clone())
-                .map_err(|error| ApiError::bad_request(format!("error decoding patch: {error}")))?;
+            let operations: json_patch::Patch =
+                serde_json::from_value(operations.clone()).map_err(|error| ApiError::bad_request(format!("error decoding patch: {error}")))?;
             let mut body = old.clone();
             json_patch::patch(&mut body, &operations).map_err(|error| {
                 let mut failure = ApiError::new(422, "Invalid", "the server rejected our request due to an error in our request");
@@ -84,12 +87,22 @@ fn apply(txn: &mut Txn<'_>, kind: &'static Kind, key: &Key, mut config: Value, f
     let version = value::text(&config, "/apiVersion");
     if version != kind.api_version() {
         let expected = kind.api_version();
-        return Err(ApiError::bad_request(format!("Incorrect version specified in apply patch. Specified patch version: {version}, expected: {expected}")));
+        return Err(ApiError::bad_request(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {version}, expected: {expected}"
+        )));
     }
     if value::name(&config).is_empty() {
         return Err(ApiError::bad_request(format!("the name of the object ({} based on URL) was undeterminable: name must be provided", key.name)));
     }
     check_type(kind, &mut config)?;
+    let untyped = |why: &str| {
+        let place = if key.namespace.is_empty() { format!("/{}", key.name) } else { format!("{}/{}", key.namespace, key.name) };
+        ApiError::new(500, "", format!("failed to create typed patch object ({place}; {}, Kind={}): {why}", kind.api_version(), kind.kind))
+    };
+    let unknown = schema::take_unknown(kind.resource, &mut config).map_err(|error| untyped(&error.to_string()))?;
+    if let Some(field) = unknown.first() {
+        return Err(untyped(&format!("{}: field not declared in schema", field.keyed)));
+    }
     check_place(kind, &mut config, &key.namespace, Some(&key.name))?;
     let old = txn.get(key);
     let request = server_side::Apply { config: &config, manager: &writer.manager, subresource: part.subresource(), force: force == Force::Yes };

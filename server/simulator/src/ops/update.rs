@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Writer, check_place, check_type, create::has_generation};
+use super::{Writer, check_fields, check_place, check_type, create::has_generation};
 use crate::{
     admission, apply,
     error::{ApiError, Result},
@@ -30,11 +30,20 @@ impl Part {
 /// Replaces an object by a body.
 pub fn update(txn: &mut Txn<'_>, kind: &'static Kind, key: &Key, mut body: Value, part: Part, writer: &Writer) -> Result<Object> {
     check_type(kind, &mut body)?;
+    check_fields(kind, &mut body, writer)?;
     check_place(kind, &mut body, &key.namespace, Some(&key.name))?;
     let Some(old) = txn.get(key) else { return Err(ApiError::not_found(kind, &key.name)) };
     let mut new = combine(kind, &old, body, part)?;
+    default_main(kind, &mut new, part);
     apply::managed::record_update(Some(&old), &mut new, &writer.manager, part.subresource());
     store_changed(txn, kind, &old, new, part, writer)
+}
+
+/// Fills in defaults before ownership is recorded: what the server fills in for a writer is the writer's.
+pub fn default_main(kind: &Kind, new: &mut Value, part: Part) {
+    if part == Part::Main {
+        admission::defaults::apply(kind, new);
+    }
 }
 
 /// The new object: what this endpoint does not write comes from the old one.
@@ -68,7 +77,16 @@ pub fn combine(kind: &Kind, old: &Value, mut body: Value, part: Part) -> Result<
             new
         }
     };
-    for field in ["uid", "creationTimestamp", "resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName", "managedFields"] {
+    for field in [
+        "uid",
+        "creationTimestamp",
+        "resourceVersion",
+        "generation",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generateName",
+        "managedFields",
+    ] {
         match old["metadata"].get(field) {
             Some(kept) => value::set(&mut new, &["metadata", field], kept.clone()),
             None => {

@@ -20,7 +20,9 @@ pub fn document(path: &str) -> Option<Value> {
         })),
         [""] => Some(json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]})),
         ["api"] => Some(json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})),
-        ["apis"] => Some(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups().map(|(group, version)| group_of(group, version)).collect::<Vec<_>>()})),
+        ["apis"] => Some(
+            json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups().map(|(group, version)| group_of(group, version)).collect::<Vec<_>>()}),
+        ),
         ["api", "v1"] => Some(resources("", "v1")),
         ["apis", group] => groups().find(|(name, _)| name == group).map(|(group, version)| {
             let mut found = group_of(group, version);
@@ -47,10 +49,7 @@ fn group_of(group: &str, version: &str) -> Value {
 
 fn members(group: &str, version: &str) -> Vec<&'static Kind> {
     let wanted = if group == "events.k8s.io" { "" } else { group };
-    registry::kinds()
-        .iter()
-        .filter(|kind| kind.group == wanted && kind.version == version && (group == wanted || kind.plural == "events"))
-        .collect()
+    registry::kinds().iter().filter(|kind| kind.group == wanted && kind.version == version && (group == wanted || kind.plural == "events")).collect()
 }
 
 fn resources(group: &str, version: &str) -> Value {
@@ -80,7 +79,11 @@ fn resources(group: &str, version: &str) -> Value {
         }
     }
     if group == "authorization.k8s.io" {
-        for (plural, kind) in [("selfsubjectaccessreviews", "SelfSubjectAccessReview"), ("selfsubjectrulesreviews", "SelfSubjectRulesReview"), ("subjectaccessreviews", "SubjectAccessReview")] {
+        for (plural, kind) in [
+            ("selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+            ("selfsubjectrulesreviews", "SelfSubjectRulesReview"),
+            ("subjectaccessreviews", "SubjectAccessReview"),
+        ] {
             list.push(json!({"name": plural, "singularName": plural.trim_end_matches('s'), "namespaced": false, "kind": kind, "verbs": ["create"]}));
         }
     }

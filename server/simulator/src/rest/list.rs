@@ -10,7 +10,8 @@ pub fn list(api: &Api, kind: &'static Kind, namespace: &str, call: &Call) -> Res
     let (labels, fields) = call.query.selectors(kind)?;
     let (objects, version) = {
         let txn = api.store.write();
-        let found: Vec<Object> = txn.iter(kind.resource, namespace).filter(|object| labels.matches(object) && fields.matches(object)).cloned().collect();
+        let found: Vec<Object> =
+            txn.iter(kind.resource, namespace).filter(|object| labels.matches(object) && fields.matches(object)).cloned().collect();
         (found, txn.version())
     };
     let version = version.to_string();
@@ -28,7 +29,11 @@ pub fn list(api: &Api, kind: &'static Kind, namespace: &str, call: &Call) -> Res
 
 fn plain(kind: &Kind, objects: &[Object], version: &str) -> Response {
     use axum::response::IntoResponse;
-    let mut text = format!("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":\"{version}\"}},\"items\":[", kind.kind, kind.api_version());
+    let mut text = format!(
+        "{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":\"{version}\"}},\"items\":[",
+        kind.kind,
+        kind.api_version()
+    );
     for (at, object) in objects.iter().enumerate() {
         if at > 0 {
             text.push(',');

@@ -60,7 +60,14 @@ pub fn logs(api: &Arc<Api>, key: &Key, call: &Call) -> Result<Response> {
     if !(call.query.flag("follow") && call.query.get("follow").is_some()) {
         return Ok(text(Body::from(output)));
     }
-    let follow = Follow { api: Arc::clone(api), key: key.clone(), container, next: run.until(OffsetDateTime::now_utc()), stamps, uid: value::uid(&pod).to_owned() };
+    let follow = Follow {
+        api: Arc::clone(api),
+        key: key.clone(),
+        container,
+        next: run.until(OffsetDateTime::now_utc()),
+        stamps,
+        uid: value::uid(&pod).to_owned(),
+    };
     let stream = futures::stream::unfold((Some(output), follow), |(first, mut follow)| async move {
         let chunk = match first {
             Some(output) => output,
@@ -72,13 +79,16 @@ pub fn logs(api: &Arc<Api>, key: &Key, call: &Call) -> Result<Response> {
 }
 
 fn container(pod: &Value, asked: Option<&str>) -> Result<String> {
-    let all: Vec<&str> = value::items(pod, "/spec/containers").iter().chain(value::items(pod, "/spec/initContainers")).map(|one| value::text(one, "/name")).collect();
+    let all: Vec<&str> =
+        value::items(pod, "/spec/containers").iter().chain(value::items(pod, "/spec/initContainers")).map(|one| value::text(one, "/name")).collect();
     let plain = value::items(pod, "/spec/containers").len();
     match asked.filter(|name| !name.is_empty()) {
         Some(name) if all.contains(&name) => Ok(name.to_owned()),
         Some(name) => Err(ApiError::bad_request(format!("container {name} is not valid for pod {}", value::name(pod)))),
         None if plain == 1 => Ok(all.first().copied().unwrap_or_default().to_owned()),
-        None => Err(ApiError::bad_request(format!("a container name must be specified for pod {}, choose one of: [{}]", value::name(pod), all.join(" ")))),
+        None => {
+            Err(ApiError::bad_request(format!("a container name must be specified for pod {}, choose one of: [{}]", value::name(pod), all.join(" "))))
+        }
     }
 }
 

@@ -115,7 +115,9 @@ async fn dispatch(api: &Arc<Api>, method: &Method, target: Target, call: &Call) 
         ("POST", What::Eviction, true) => write::evict(api, kind, &key, call).await,
         ("POST", What::Binding, true) => write::bind(api, kind, &key, call).await,
         (_, What::Scale, true) => scale::answer(api, kind, &key, method, call).await,
-        (_, What::Unsupported, _) => Err(ApiError::new(501, "NotImplemented", "the simulated cluster runs no containers: exec, attach and port-forward are not there")),
+        (_, What::Unsupported, _) => {
+            Err(ApiError::new(501, "NotImplemented", "the simulated cluster runs no containers: exec, attach and port-forward are not there"))
+        }
         _ => Err(ApiError::method_not_allowed()),
     }
 }
@@ -160,7 +162,11 @@ impl Form {
 fn check_host(request: &Request<Body>) -> Result<()> {
     let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = request.uri().authority().map(http::uri::Authority::as_str).or(header).unwrap_or_default();
-    let name = if host.starts_with('[') { host.split(']').next().unwrap_or_default().trim_start_matches('[') } else { host.split(':').next().unwrap_or_default() };
+    let name = if host.starts_with('[') {
+        host.split(']').next().unwrap_or_default().trim_start_matches('[')
+    } else {
+        host.split(':').next().unwrap_or_default()
+    };
     if ["127.0.0.1", "localhost", "::1"].contains(&name) {
         return Ok(());
     }
@@ -168,7 +174,8 @@ fn check_host(request: &Request<Body>) -> Result<()> {
 }
 
 fn check_token(api: &Api, headers: &HeaderMap) -> Result<()> {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let given =
+        headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     // Every byte is compared, so that the time says nothing about the token.
     let differs = given.bytes().zip(api.token.bytes()).fold(given.len() ^ api.token.len(), |sum, (a, b)| sum | usize::from(a ^ b));
     if differs == 0 { Ok(()) } else { Err(ApiError::unauthorized()) }

@@ -26,35 +26,98 @@ enum Type {
 
 use Type::{Amounts, BytesMap, Flag, Ignored, Many, Number, One, Text, TextMap, Texts};
 
-const OWNER: &[Field] = &[(1, "kind", Text), (3, "name", Text), (4, "uid", Text), (5, "apiVersion", Text), (6, "controller", Flag), (7, "blockOwnerDeletion", Flag)];
+const OWNER: &[Field] =
+    &[(1, "kind", Text), (3, "name", Text), (4, "uid", Text), (5, "apiVersion", Text), (6, "controller", Flag), (7, "blockOwnerDeletion", Flag)];
 const META: &[Field] = &[
-    (1, "name", Text), (2, "generateName", Text), (3, "namespace", Text), (4, "selfLink", Ignored), (5, "uid", Text), (6, "resourceVersion", Text),
-    (7, "generation", Ignored), (8, "creationTimestamp", Ignored), (11, "labels", TextMap), (12, "annotations", TextMap), (13, "ownerReferences", Many(OWNER)), (14, "finalizers", Texts),
+    (1, "name", Text),
+    (2, "generateName", Text),
+    (3, "namespace", Text),
+    (4, "selfLink", Ignored),
+    (5, "uid", Text),
+    (6, "resourceVersion", Text),
+    (7, "generation", Ignored),
+    (8, "creationTimestamp", Ignored),
+    (11, "labels", TextMap),
+    (12, "annotations", TextMap),
+    (13, "ownerReferences", Many(OWNER)),
+    (14, "finalizers", Texts),
 ];
 const M: Field = (1, "metadata", One(META));
 const SELECTOR: &[Field] = &[(1, "matchLabels", TextMap)];
 const REFERENCE: &[Field] = &[(3, "name", Text)];
 const LOCAL: &[Field] = &[(1, "name", Text)];
-const RULE: &[Field] = &[(1, "verbs", Texts), (2, "apiGroups", Texts), (3, "resources", Texts), (4, "resourceNames", Texts), (5, "nonResourceURLs", Texts)];
+const RULE: &[Field] =
+    &[(1, "verbs", Texts), (2, "apiGroups", Texts), (3, "resources", Texts), (4, "resourceNames", Texts), (5, "nonResourceURLs", Texts)];
 const SUBJECT: &[Field] = &[(1, "kind", Text), (2, "apiGroup", Text), (3, "name", Text), (4, "namespace", Text)];
 const ROLE_REF: &[Field] = &[(1, "apiGroup", Text), (2, "kind", Text), (3, "name", Text)];
 const PRECONDITIONS: &[Field] = &[(1, "uid", Text), (2, "resourceVersion", Text)];
-const DELETE: &[Field] = &[(1, "gracePeriodSeconds", Number), (2, "preconditions", One(PRECONDITIONS)), (3, "orphanDependents", Flag), (4, "propagationPolicy", Text), (5, "dryRun", Texts)];
+const DELETE: &[Field] = &[
+    (1, "gracePeriodSeconds", Number),
+    (2, "preconditions", One(PRECONDITIONS)),
+    (3, "orphanDependents", Flag),
+    (4, "propagationPolicy", Text),
+    (5, "dryRun", Texts),
+];
 const PORT: &[Field] = &[(1, "name", Text), (2, "hostPort", Number), (3, "containerPort", Number), (4, "protocol", Text)];
 const VARIABLE: &[Field] = &[(1, "name", Text), (2, "value", Text)];
 const RESOURCES: &[Field] = &[(1, "limits", Amounts), (2, "requests", Amounts)];
 const CONTAINER: &[Field] = &[
-    (1, "name", Text), (2, "image", Text), (3, "command", Texts), (4, "args", Texts), (5, "workingDir", Text), (6, "ports", Many(PORT)), (7, "env", Many(VARIABLE)), (8, "resources", One(RESOURCES)),
-    (13, "terminationMessagePath", Text), (14, "imagePullPolicy", Text), (16, "stdin", Flag), (17, "stdinOnce", Flag), (18, "tty", Flag), (20, "terminationMessagePolicy", Text),
+    (1, "name", Text),
+    (2, "image", Text),
+    (3, "command", Texts),
+    (4, "args", Texts),
+    (5, "workingDir", Text),
+    (6, "ports", Many(PORT)),
+    (7, "env", Many(VARIABLE)),
+    (8, "resources", One(RESOURCES)),
+    (13, "terminationMessagePath", Text),
+    (14, "imagePullPolicy", Text),
+    (16, "stdin", Flag),
+    (17, "stdinOnce", Flag),
+    (18, "tty", Flag),
+    (20, "terminationMessagePolicy", Text),
 ];
 const POD: &[Field] = &[
-    (2, "containers", Many(CONTAINER)), (3, "restartPolicy", Text), (4, "terminationGracePeriodSeconds", Number), (6, "dnsPolicy", Text), (7, "nodeSelector", TextMap), (8, "serviceAccountName", Text),
-    (10, "nodeName", Text), (11, "hostNetwork", Flag), (12, "hostPID", Flag), (13, "hostIPC", Flag), (16, "hostname", Text), (17, "subdomain", Text), (19, "schedulerName", Text), (24, "priorityClassName", Text),
+    (2, "containers", Many(CONTAINER)),
+    (3, "restartPolicy", Text),
+    (4, "terminationGracePeriodSeconds", Number),
+    (6, "dnsPolicy", Text),
+    (7, "nodeSelector", TextMap),
+    (8, "serviceAccountName", Text),
+    (10, "nodeName", Text),
+    (11, "hostNetwork", Flag),
+    (12, "hostPID", Flag),
+    (13, "hostIPC", Flag),
+    (16, "hostname", Text),
+    (17, "subdomain", Text),
+    (19, "schedulerName", Text),
+    (24, "priorityClassName", Text),
 ];
 const TEMPLATE: &[Field] = &[M, (2, "spec", One(POD))];
-const JOB: &[Field] = &[(1, "parallelism", Number), (2, "completions", Number), (3, "activeDeadlineSeconds", Number), (6, "template", One(TEMPLATE)), (7, "backoffLimit", Number)];
-const DEPLOYMENT: &[Field] = &[(1, "replicas", Number), (2, "selector", One(SELECTOR)), (3, "template", One(TEMPLATE)), (4, "strategy", One(&[(1, "type", Text)])), (5, "minReadySeconds", Number), (7, "paused", Flag)];
-const ATTRIBUTES: &[Field] = &[(1, "namespace", Text), (2, "verb", Text), (3, "group", Text), (4, "version", Text), (5, "resource", Text), (6, "subresource", Text), (7, "name", Text)];
+const JOB: &[Field] = &[
+    (1, "parallelism", Number),
+    (2, "completions", Number),
+    (3, "activeDeadlineSeconds", Number),
+    (6, "template", One(TEMPLATE)),
+    (7, "backoffLimit", Number),
+];
+const DEPLOYMENT: &[Field] = &[
+    (1, "replicas", Number),
+    (2, "selector", One(SELECTOR)),
+    (3, "template", One(TEMPLATE)),
+    (4, "strategy", One(&[(1, "type", Text)])),
+    (5, "minReadySeconds", Number),
+    (7, "paused", Flag),
+];
+const ATTRIBUTES: &[Field] = &[
+    (1, "namespace", Text),
+    (2, "verb", Text),
+    (3, "group", Text),
+    (4, "version", Text),
+    (5, "resource", Text),
+    (6, "subresource", Text),
+    (7, "name", Text),
+];
 const URL: &[Field] = &[(1, "path", Text), (2, "verb", Text)];
 
 fn shape(kind: &str) -> Option<&'static [Field]> {
@@ -70,7 +133,9 @@ fn shape(kind: &str) -> Option<&'static [Field]> {
         "Deployment" => &[M, (2, "spec", One(DEPLOYMENT)), (3, "status", Ignored)],
         "DeleteOptions" => DELETE,
         "Eviction" => &[M, (2, "deleteOptions", One(DELETE))],
-        "SelfSubjectAccessReview" => &[M, (2, "spec", One(&[(1, "resourceAttributes", One(ATTRIBUTES)), (2, "nonResourceAttributes", One(URL))])), (3, "status", Ignored)],
+        "SelfSubjectAccessReview" => {
+            &[M, (2, "spec", One(&[(1, "resourceAttributes", One(ATTRIBUTES)), (2, "nonResourceAttributes", One(URL))])), (3, "status", Ignored)]
+        }
         "SelfSubjectReview" => &[M, (2, "status", Ignored)],
         "SelfSubjectRulesReview" => &[M, (2, "spec", One(&[(1, "namespace", Text)])), (3, "status", Ignored)],
         _ => return None,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Call, protobuf};
 use crate::{
     error::{ApiError, FieldError, Result},
-    ops::{DryRun, Writer},
+    ops::{DryRun, UnknownFields, Writer},
     registry::Kind,
     selector::{FieldSelector, LabelSelector},
 };
@@ -46,7 +46,8 @@ impl Call {
     pub fn writer(&self) -> Result<Writer> {
         let agent = self.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
         let manager = self.query.get("fieldManager").filter(|manager| !manager.is_empty()).unwrap_or(agent.split('/').next().unwrap_or("unknown"));
-        Ok(Writer { manager: manager.to_owned(), dry_run: self.dry_run()? })
+        let unknown = if self.query.get("fieldValidation") == Some("Strict") { UnknownFields::Refused } else { UnknownFields::Dropped };
+        Ok(Writer { manager: manager.to_owned(), dry_run: self.dry_run()?, unknown })
     }
 
     pub fn dry_run(&self) -> Result<DryRun> {

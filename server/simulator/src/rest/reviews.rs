@@ -8,7 +8,9 @@ use crate::error::Result;
 
 pub fn answer(path: &str, method: &Method, call: &Call) -> Result<Option<Value>> {
     let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let (["apis", "authorization.k8s.io", "v1", review] | ["apis", "authentication.k8s.io", "v1", review] | ["apis", "authorization.k8s.io", "v1", "namespaces", _, review]) = steps.as_slice() else {
+    let (["apis", "authorization.k8s.io" | "authentication.k8s.io", "v1", review] | ["apis", "authorization.k8s.io", "v1", "namespaces", _, review]) =
+        steps.as_slice()
+    else {
         return Ok(None);
     };
     if method != Method::POST {
@@ -17,7 +19,9 @@ pub fn answer(path: &str, method: &Method, call: &Call) -> Result<Option<Value>>
     let mut body = call.document()?;
     let status = match *review {
         "selfsubjectaccessreviews" | "subjectaccessreviews" | "localsubjectaccessreviews" => json!({"allowed": true}),
-        "selfsubjectrulesreviews" => json!({"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}], "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}], "incomplete": false}),
+        "selfsubjectrulesreviews" => {
+            json!({"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}], "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}], "incomplete": false})
+        }
         "selfsubjectreviews" => json!({"userInfo": {"username": "admin", "groups": ["system:masters", "system:authenticated"]}}),
         _ => return Ok(None),
     };

@@ -52,7 +52,9 @@ pub fn stream(api: &Arc<Api>, kind: &'static Kind, namespace: &str, name: Option
     };
     let asked = match call.query.get("resourceVersion") {
         None | Some("" | "0") => None,
-        Some(text) => Some(text.parse::<u64>().map_err(|_| ApiError::bad_request(format!("Invalid value: {text:?}: resourceVersion must be a number")))?),
+        Some(text) => {
+            Some(text.parse::<u64>().map_err(|_| ApiError::bad_request(format!("Invalid value: {text:?}: resourceVersion must be a number")))?)
+        }
     };
     let wants_initial = call.query.flag("sendInitialEvents") && call.query.get("sendInitialEvents").is_some();
     let ends = Instant::now() + Duration::from_secs(call.query.number("timeoutSeconds").filter(|seconds| *seconds > 0).unwrap_or(LONGEST));

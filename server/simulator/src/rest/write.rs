@@ -5,7 +5,11 @@ use std::sync::Arc;
 use axum::{http::StatusCode, response::Response};
 use serde_json::{Value, json};
 
-use super::{Api, Call, json as respond, path::{Target, What}, query, shown};
+use super::{
+    Api, Call, json as respond,
+    path::{Target, What},
+    query, shown,
+};
 use crate::{
     controllers::events,
     error::{ApiError, Result},
@@ -85,7 +89,14 @@ pub async fn patch(api: &Arc<Api>, target: &Target, key: &Key, call: &Call) -> R
         "application/merge-patch+json" => Patch::Merge(document()?),
         "application/strategic-merge-patch+json" => Patch::Strategic(document()?),
         "application/json-patch+json" => Patch::Json(document()?),
-        _ => return Err(query::unsupported(&["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml"])),
+        _ => {
+            return Err(query::unsupported(&[
+                "application/json-patch+json",
+                "application/merge-patch+json",
+                "application/strategic-merge-patch+json",
+                "application/apply-patch+yaml",
+            ]));
+        }
     };
     let patch = match patch {
         Patch::Merge(body) if target.is_new_event => Patch::Merge(events::to_core_patch(&body)),
@@ -128,7 +139,13 @@ pub async fn delete(api: &Arc<Api>, kind: &'static Kind, key: &Key, call: &Call)
 fn returns_object(kind: &Kind) -> bool {
     matches!(
         kind.resource,
-        Resource::Pods | Resource::Services | Resource::ServiceAccounts | Resource::PersistentVolumeClaims | Resource::PersistentVolumes | Resource::ResourceQuotas | Resource::PodTemplates
+        Resource::Pods
+            | Resource::Services
+            | Resource::ServiceAccounts
+            | Resource::PersistentVolumeClaims
+            | Resource::PersistentVolumes
+            | Resource::ResourceQuotas
+            | Resource::PodTemplates
     )
 }
 
@@ -147,7 +164,8 @@ pub async fn delete_collection(api: &Arc<Api>, target: &Target, call: &Call) -> 
     let mut writer = call.writer()?;
     deletion_dry_run(call, &mut writer)?;
     let gone = change(&api.store, |txn| {
-        let found: Vec<Object> = txn.iter(kind.resource, &target.namespace).filter(|object| labels.matches(object) && fields.matches(object)).cloned().collect();
+        let found: Vec<Object> =
+            txn.iter(kind.resource, &target.namespace).filter(|object| labels.matches(object) && fields.matches(object)).cloned().collect();
         for object in &found {
             delete::delete(txn, kind, &Key::of(kind.resource, object), &options, &writer)?;
         }

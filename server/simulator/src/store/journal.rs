@@ -68,14 +68,8 @@ impl Journal {
     /// Starts the writing thread, which begins by folding what was loaded into a fresh snapshot.
     pub fn start(&self, store: &Arc<Store>) -> Result<()> {
         let Some(receiver) = self.receiver.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
-        let mut writer = Writer {
-            folder: self.folder.clone(),
-            store: Arc::downgrade(store),
-            file: None,
-            size: 0,
-            folded: 0,
-            written: self.written.clone(),
-        };
+        let mut writer =
+            Writer { folder: self.folder.clone(), store: Arc::downgrade(store), file: None, size: 0, folded: 0, written: self.written.clone() };
         writer.fold()?;
         let closed = self.closed.clone();
         thread::Builder::new().name("simulator-journal".to_owned()).spawn(move || {

@@ -109,7 +109,9 @@ pub fn endpoint_slices() -> Vec<Column> {
     }
     vec![
         Column::plain("AddressType", |slice| or(slice, "/addressType", "")),
-        Column::plain("Ports", |slice| unset(value::items(slice, "/ports").iter().map(|port| port["port"].to_string()).collect::<Vec<_>>().join(","))),
+        Column::plain("Ports", |slice| {
+            unset(value::items(slice, "/ports").iter().map(|port| port["port"].to_string()).collect::<Vec<_>>().join(","))
+        }),
         Column::plain("Endpoints", |slice| unset(joined(value::items(slice, "/endpoints").iter().map(|one| value::text(one, "/addresses/0"))))),
         Column::plain("Age", age),
     ]
@@ -130,4 +132,3 @@ pub fn config_maps() -> Vec<Column> {
 pub fn service_accounts() -> Vec<Column> {
     vec![Column::plain("Secrets", |account| value::items(account, "/secrets").len().to_string().into()), Column::plain("Age", age)]
 }
-

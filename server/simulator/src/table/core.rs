@@ -136,7 +136,11 @@ pub fn endpoints() -> Vec<Column> {
 
 pub fn events() -> Vec<Column> {
     fn last(event: &Value) -> &str {
-        ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/firstTimestamp"].into_iter().map(|at| value::text(event, at)).find(|text| !text.is_empty()).unwrap_or_default()
+        ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/firstTimestamp"]
+            .into_iter()
+            .map(|at| value::text(event, at))
+            .find(|text| !text.is_empty())
+            .unwrap_or_default()
     }
     fn first(event: &Value) -> &str {
         ["/firstTimestamp", "/eventTime"].into_iter().map(|at| value::text(event, at)).find(|text| !text.is_empty()).unwrap_or_default()

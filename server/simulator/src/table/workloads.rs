@@ -58,7 +58,13 @@ pub fn jobs() -> Vec<Column> {
     vec![
         Column::plain("Status", |job| {
             let has = |kind: &str| value::items(job, "/status/conditions").iter().any(|one| one["type"] == kind && one["status"] == "True");
-            let states = [("Complete", "Complete"), ("Failed", "Failed"), ("Suspended", "Suspended"), ("FailureTarget", "FailureTarget"), ("SuccessCriteriaMet", "SuccessCriteriaMet")];
+            let states = [
+                ("Complete", "Complete"),
+                ("Failed", "Failed"),
+                ("Suspended", "Suspended"),
+                ("FailureTarget", "FailureTarget"),
+                ("SuccessCriteriaMet", "SuccessCriteriaMet"),
+            ];
             let found = states.into_iter().find(|(kind, _)| has(kind)).map_or("Running", |(_, word)| word);
             if value::is_terminating(job) { "Terminating".into() } else { found.into() }
         }),

@@ -12,7 +12,15 @@ use crate::{
 pub fn check(kind: &Kind, old: &Value, new: &Value, complaints: &mut Complaints) {
     match kind.resource {
         Resource::StatefulSets => {
-            let free = ["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds"];
+            let free = [
+                "replicas",
+                "ordinals",
+                "template",
+                "updateStrategy",
+                "revisionHistoryLimit",
+                "persistentVolumeClaimRetentionPolicy",
+                "minReadySeconds",
+            ];
             if differs_beyond(old, new, &free) {
                 let detail = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
                 complaints.push(FieldError::forbidden("spec", detail));
@@ -32,27 +40,26 @@ pub fn check(kind: &Kind, old: &Value, new: &Value, complaints: &mut Complaints)
             }
         }
         Resource::Deployments | Resource::ReplicaSets | Resource::DaemonSets => fixed(old, new, "selector", complaints),
-        Resource::Pods => {
-            if pod_rest(old) != pod_rest(new) {
-                let detail = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
-                complaints.push(FieldError::forbidden("spec", detail));
-            }
+        Resource::Pods if pod_rest(old) != pod_rest(new) => {
+            let detail = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+            complaints.push(FieldError::forbidden("spec", detail));
         }
         Resource::PersistentVolumeClaims => {
             let was_bound = !value::text(old, "/spec/volumeName").is_empty();
-            if was_bound && differs_beyond(old, new, &["resources"]) || !was_bound && differs_beyond(old, new, &["resources", "volumeName", "storageClassName"]) {
-                complaints.push(FieldError::forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"));
+            if was_bound && differs_beyond(old, new, &["resources"])
+                || !was_bound && differs_beyond(old, new, &["resources", "volumeName", "storageClassName"])
+            {
+                complaints.push(FieldError::forbidden(
+                    "spec",
+                    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
+                ));
             }
         }
-        Resource::RoleBindings | Resource::ClusterRoleBindings => {
-            if old["roleRef"] != new["roleRef"] {
-                complaints.push(FieldError::invalid("roleRef", &new["roleRef"], "cannot change roleRef"));
-            }
+        Resource::RoleBindings | Resource::ClusterRoleBindings if old["roleRef"] != new["roleRef"] => {
+            complaints.push(FieldError::invalid("roleRef", &new["roleRef"], "cannot change roleRef"));
         }
-        Resource::Secrets | Resource::ConfigMaps if value::flag(old, "/immutable") => {
-            if old["data"] != new["data"] {
-                complaints.push(FieldError::forbidden("data", "field is immutable when `immutable` is set"));
-            }
+        Resource::Secrets | Resource::ConfigMaps if value::flag(old, "/immutable") && old["data"] != new["data"] => {
+            complaints.push(FieldError::forbidden("data", "field is immutable when `immutable` is set"));
         }
         Resource::Secrets if old["type"] != new["type"] => complaints.push(FieldError::invalid("type", &new["type"], "field is immutable")),
         _ => {}

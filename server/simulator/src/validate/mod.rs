@@ -4,6 +4,7 @@ mod immutable;
 mod names;
 mod pods;
 mod policies;
+pub mod schema;
 mod workloads;
 
 use serde_json::Value;
@@ -18,33 +19,20 @@ use crate::{
 
 pub(crate) type Complaints = Vec<FieldError>;
 
-/// What the decoder of a real server would refuse before anything else: values of the wrong type.
+/// Quantities that are none: the decoder of a real server refuses them before anything else.
 pub fn early(kind: &Kind, object: &Value) -> Result<()> {
     let pod_spec = match kind.resource {
         Resource::Pods => object.get("spec"),
-        Resource::StatefulSets | Resource::Deployments | Resource::ReplicaSets | Resource::DaemonSets | Resource::Jobs => object.pointer("/spec/template/spec"),
+        Resource::StatefulSets | Resource::Deployments | Resource::ReplicaSets | Resource::DaemonSets | Resource::Jobs => {
+            object.pointer("/spec/template/spec")
+        }
         _ => None,
     };
-    let unreadable = |field: &str, why: &str| Err(ApiError::bad_request(format!("{} in version {:?} cannot be handled as a {}: json: {why} {field}", kind.kind, kind.version, kind.kind)));
-    for field in ["replicas", "parallelism", "completions", "backoffLimit", "ttlSecondsAfterFinished", "activeDeadlineSeconds"] {
-        if let Some(found) = object.pointer(&format!("/spec/{field}"))
-            && !found.is_i64()
-            && !found.is_null()
-        {
-            let found = match found {
-                Value::String(_) => "string",
-                Value::Number(_) => "number",
-                Value::Bool(_) => "bool",
-                Value::Array(_) => "array",
-                _ => "object",
-            };
-            return unreadable(&format!("{}Spec.spec.{field} of type int32", kind.kind), &format!("cannot unmarshal {found} into Go struct field"));
-        }
-    }
     let quantity_maps = pod_spec.into_iter().flat_map(|spec| {
-        value::items(spec, "/containers").iter().chain(value::items(spec, "/initContainers")).flat_map(|container| {
-            [container.pointer("/resources/limits"), container.pointer("/resources/requests")]
-        })
+        value::items(spec, "/containers")
+            .iter()
+            .chain(value::items(spec, "/initContainers"))
+            .flat_map(|container| [container.pointer("/resources/limits"), container.pointer("/resources/requests")])
     });
     let quota_map = if kind.resource == Resource::ResourceQuotas { object.pointer("/spec/hard") } else { None };
     let claim_map = if kind.resource == Resource::PersistentVolumeClaims { object.pointer("/spec/resources/requests") } else { None };
@@ -92,10 +80,8 @@ fn content(kind: &Kind, object: &Value, complaints: &mut Complaints) {
         Resource::ResourceQuotas => policies::quota(object, complaints),
         Resource::LimitRanges => policies::limit_range(object, complaints),
         Resource::ConfigMaps | Resource::Secrets => policies::data(object, complaints),
-        Resource::RoleBindings | Resource::ClusterRoleBindings => {
-            if value::text(object, "/roleRef/name").is_empty() {
-                complaints.push(FieldError::required("roleRef.name", ""));
-            }
+        Resource::RoleBindings | Resource::ClusterRoleBindings if value::text(object, "/roleRef/name").is_empty() => {
+            complaints.push(FieldError::required("roleRef.name", ""));
         }
         _ => {}
     }

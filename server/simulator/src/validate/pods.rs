@@ -126,7 +126,11 @@ fn resources(container: &Value, at: &str, complaints: &mut Complaints) {
                 complaints.push(FieldError::invalid(field, &json!(request.to_string()), &format!("must be equal to {name} limit of {limit}")));
             }
             Some(limit) if request > limit => {
-                complaints.push(FieldError::invalid(field, &json!(request.to_string()), &format!("must be less than or equal to {name} limit of {limit}")));
+                complaints.push(FieldError::invalid(
+                    field,
+                    &json!(request.to_string()),
+                    &format!("must be less than or equal to {name} limit of {limit}"),
+                ));
             }
             None if name.contains('/') => {
                 complaints.push(FieldError::required(format!("{at}.resources.limits"), "Limit must be set for non overcommitable resources"));

@@ -50,9 +50,25 @@ pub fn claim(object: &Value, complaints: &mut Complaints) {
 }
 
 const STANDARD: &[&str] = &[
-    "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage", "requests.ephemeral-storage", "limits.cpu",
-    "limits.memory", "limits.ephemeral-storage", "pods", "resourcequotas", "services", "replicationcontrollers", "secrets",
-    "persistentvolumeclaims", "configmaps", "services.nodeports", "services.loadbalancers",
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "requests.cpu",
+    "requests.memory",
+    "requests.storage",
+    "requests.ephemeral-storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "persistentvolumeclaims",
+    "configmaps",
+    "services.nodeports",
+    "services.loadbalancers",
 ];
 
 pub fn quota(object: &Value, complaints: &mut Complaints) {
@@ -79,12 +95,21 @@ pub fn limit_range(object: &Value, complaints: &mut Complaints) {
     for (index, limit) in value::items(object, "/spec/limits").iter().enumerate() {
         let at = format!("spec.limits[{index}]");
         let amount = |part: &str, name: &str| limit.get(part).and_then(|map| map.get(name)).and_then(Quantity::of);
-        let mut names: Vec<&String> =
-            ["max", "min", "default", "defaultRequest"].iter().flat_map(|part| value::entries(limit, &format!("/{part}")).map(|(name, _)| name)).collect();
+        let mut names: Vec<&String> = ["max", "min", "default", "defaultRequest"]
+            .iter()
+            .flat_map(|part| value::entries(limit, &format!("/{part}")).map(|(name, _)| name))
+            .collect();
         names.sort();
         names.dedup();
         for name in names {
-            let order = [("min", "max"), ("min", "defaultRequest"), ("min", "default"), ("defaultRequest", "max"), ("defaultRequest", "default"), ("default", "max")];
+            let order = [
+                ("min", "max"),
+                ("min", "defaultRequest"),
+                ("min", "default"),
+                ("defaultRequest", "max"),
+                ("defaultRequest", "default"),
+                ("default", "max"),
+            ];
             for (low, high) in order {
                 if let (Some(less), Some(more)) = (amount(low, name), amount(high, name))
                     && less > more

@@ -1,5 +1,6 @@
 //! What the tests share: a simulator in memory at a quick pace, a client, and waiting with a deadline.
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 use std::{
     fmt::Debug,
@@ -35,7 +36,8 @@ pub async fn cluster() -> Cluster {
 }
 
 pub async fn start(data: Option<&Path>, port: u16) -> Cluster {
-    let options = Options { listen: SocketAddr::from(([127, 0, 0, 1], port)), data: data.map(Path::to_owned), pace: Pace::fast(), ..Options::default() };
+    let options =
+        Options { listen: SocketAddr::from(([127, 0, 0, 1], port)), data: data.map(Path::to_owned), pace: Pace::fast(), ..Options::default() };
     let simulator = simulator::start(options).await.unwrap();
     let client = client(&simulator.kubeconfig()).await;
     Cluster { simulator, client }

@@ -269,19 +269,3 @@ pub async fn ended(connection: &mut AnyConnection, now: Timestamp, limit: u32) -
     .await?;
     ids(&rows)
 }
-
-/// Restarted labs that wait for cards, longest waiting first.
-pub async fn waiting(connection: &mut AnyConnection) -> Result<Vec<(Lab, Timestamp)>> {
-    sqlx::query(concat!(
-        "SELECT ",
-        lab_columns!(),
-        ", l.queued_at",
-        from_labs!(),
-        "WHERE l.state = 'pending' AND r.lab_id IS NULL AND l.queued_at IS NOT NULL ORDER BY l.queued_at, l.id"
-    ))
-    .fetch_all(connection)
-    .await?
-    .iter()
-    .map(|row| Ok((lab(row)?, Row::of("labs", row).timestamp("queued_at")?)))
-    .collect()
-}

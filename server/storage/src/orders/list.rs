@@ -41,7 +41,7 @@ pub async fn get(connection: &mut AnyConnection, id: OrderId) -> Result<Option<L
 /// Newest first.
 pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<Listed>> {
     let mut conditions = Conditions::default();
-    conditions.and("o.tenant_id = ", query.tenant);
+    conditions.and("o.tenant_id = ", &query.tenant);
     match &query.visible {
         Visible::All => {}
         Visible::Own(user) => conditions.and("o.owner_id = ", user),
@@ -52,34 +52,28 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
         }
     }
     if let Some(owner) = query.owner {
-        conditions.and("o.owner_id = ", owner);
+        conditions.and("o.owner_id = ", &owner);
     }
     if let Some(state) = query.state {
-        conditions.and("o.state = ", state.as_str());
+        conditions.and("o.state = ", &state.as_str());
     }
     if let Some(course) = query.course {
-        conditions.and("o.course_id = ", course);
+        conditions.and("o.course_id = ", &course);
     }
     if let Some(after) = query.after {
-        conditions.and("o.id < ", after);
+        conditions.and("o.id < ", &after);
     }
     conditions.fetch("o.id DESC", query.limit, connection).await
 }
 
 /// What waits for a decision by somebody other than `decider`, oldest first.
-pub async fn inbox(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    decider: UserId,
-    after: Option<OrderId>,
-    limit: u32,
-) -> Result<Vec<Listed>> {
+pub async fn inbox(connection: &mut AnyConnection, tenant: TenantId, decider: UserId, after: Option<OrderId>, limit: u32) -> Result<Vec<Listed>> {
     let mut conditions = Conditions::default();
-    conditions.and("o.tenant_id = ", tenant);
-    conditions.and("o.state = ", OrderState::PendingApproval.as_str());
-    conditions.and("o.owner_id <> ", decider);
+    conditions.and("o.tenant_id = ", &tenant);
+    conditions.and("o.state = ", &OrderState::PendingApproval.as_str());
+    conditions.and("o.owner_id <> ", &decider);
     if let Some(after) = after {
-        conditions.and("o.id > ", after);
+        conditions.and("o.id > ", &after);
     }
     conditions.fetch("o.id", limit, connection).await
 }
@@ -107,12 +101,12 @@ struct Conditions {
 
 impl Conditions {
     /// A condition whose placeholder follows `left`.
-    fn one(&mut self, left: &'static str, value: impl ToString) -> String {
+    fn one(&mut self, left: &'static str, value: &dyn ToString) -> String {
         self.values.push(value.to_string());
         format!("{left}${}", self.values.len())
     }
 
-    fn and(&mut self, left: &'static str, value: impl ToString) {
+    fn and(&mut self, left: &'static str, value: &dyn ToString) {
         let condition = self.one(left, value);
         self.all.push(condition);
     }

@@ -49,8 +49,7 @@ pub(super) const LISTED: &str = concat!(
 
 /// An order by itself, for a decision.
 pub async fn find(connection: &mut AnyConnection, id: OrderId) -> Result<Option<Order>> {
-    let row =
-        sqlx::query(concat!("SELECT ", columns!(), " FROM orders o WHERE o.id = $1")).bind(id.to_string()).fetch_optional(connection).await?;
+    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM orders o WHERE o.id = $1")).bind(id.to_string()).fetch_optional(connection).await?;
     row.as_ref().map(|row| order(&Row::of("orders", row))).transpose()
 }
 

@@ -1,172 +1,24 @@
 //! Orders, quotas, cards and the queue at the level of rows, on both engines.
 
+mod ground;
+
 use domain::{
-    access::Role,
-    approvals::{Outcome, Ruling},
-    catalogue::{LabSpec, Localized, ParameterInput, Workload},
-    courses::{Course, Tenant},
-    gpu::{Card, CardShare},
-    ids::{CourseId, LabId, OfferingId, OrderId, PriceBookId, TenantId, UserId},
-    labs::{Lab, LabState},
+    gpu::CardShare,
+    ids::{PriceBookId, TenantId, UserId},
+    labs::LabState,
     money::{Currency, Money},
-    orders::{Order, OrderState},
+    orders::OrderState,
     pricing::PriceBook,
-    quotas::{Amounts, QuotaSettings},
-    time::Timestamp,
+    quotas::Amounts,
 };
-use uuid::Uuid;
 
 use super::{Query, Visible};
 use crate::{
-    Write,
-    accounts::users,
-    courses, labs, offerings, orders, policies, pools, prices, quotas,
+    labs, offerings, orders, policies, pools, prices, quotas,
     reservations::{self, Waiter},
-    testing::{TestDatabase, for_each_engine},
+    testing::for_each_engine,
 };
-
-const fn uuid(number: u128) -> Uuid {
-    Uuid::from_u128(number)
-}
-
-fn now() -> Timestamp {
-    Timestamp::parse_rfc3339("2026-11-21T10:00:00+08:00").expect("a time")
-}
-
-fn card() -> Card {
-    "a100-80g".parse().expect("a card")
-}
-
-fn tenant() -> TenantId {
-    TenantId::from_uuid(uuid(1))
-}
-fn course() -> CourseId {
-    CourseId::from_uuid(uuid(2))
-}
-fn teacher() -> UserId {
-    UserId::from_uuid(uuid(3))
-}
-
-/// A tenant, a course, a teacher and an offering to hang rows on.
-async fn ground(database: &TestDatabase) -> Write {
-    let mut write = database.database.begin_write().await.expect("a transaction");
-    courses::insert_tenant(&mut write, &Tenant { id: tenant(), slug: "ai".into(), name: "AI".into() }, now()).await.expect("tenant");
-    let settings = QuotaSettings::reference(Money::units(100, Currency::Cny));
-    let row = Course { id: course(), tenant: tenant(), code: "CV1".into(), name: "Vision".into(), namespace: "lectern-ai-cv1".into(), settings };
-    courses::insert(&mut write, &row, now()).await.expect("course");
-    let user = users::User {
-        id: teacher(),
-        tenant: tenant(),
-        login: "li".into(),
-        name: "李".into(),
-        password_hash: String::new(),
-        credentials_version: 1,
-        disabled_at: None,
-        created_at: now(),
-        last_sign_in_at: None,
-    };
-    users::insert(&mut write, &user).await.expect("user");
-    offerings::publish(&mut write, &offering(1), 1, now()).await.expect("offering");
-    write
-}
-
-fn text(text: &str) -> Localized {
-    Localized { zh: text.into(), en: text.into() }
-}
-
-fn spec() -> LabSpec {
-    LabSpec {
-        workload: Workload::Notebook,
-        image: "jupyter/base".into(),
-        command: vec![],
-        port: 8888,
-        card: card(),
-        cards_per_node: 1,
-        nodes: 1,
-        cpu_cores: 8,
-        memory_gib: 32,
-        storage_gib: 20,
-        git_url: None,
-        environment: [].into(),
-    }
-}
-
-fn offering(version: u32) -> domain::catalogue::Offering {
-    domain::catalogue::Offering {
-        id: OfferingId::from_uuid(uuid(4)),
-        slug: "jupyterlab".into(),
-        version,
-        name: text(&format!("JupyterLab {version}")),
-        summary: text("A notebook"),
-        icon: "book".into(),
-        workload: Workload::Notebook,
-        base: spec(),
-        duration: domain::catalogue::DurationLimits { default: 60, min: 30, max: 90 },
-        parameters: vec![],
-    }
-}
-
-/// An order for one card at ¥6, made in the second of its number.
-fn order(number: i64, state: OrderState) -> Order {
-    let at = now().plus_seconds(number);
-    let book = PriceBook {
-        id: PriceBookId::from_uuid(uuid(5)),
-        currency: Currency::Cny,
-        prices: domain::pricing::running_meters(&spec())
-            .into_iter()
-            .chain(domain::pricing::kept_meters(&spec()))
-            .map(|(meter, _)| domain::pricing::Price { meter, unit_micros: 0, from: Timestamp::from_seconds(0) })
-            .collect(),
-    };
-    let mut estimate = book.estimate(&spec(), 60, at).expect("prices");
-    estimate.total = Money::units(6, Currency::Cny);
-    Order {
-        id: OrderId::from_uuid(uuid(0x100 + number.unsigned_abs() as u128)),
-        number,
-        tenant: tenant(),
-        course: course(),
-        owner: teacher(),
-        offering: OfferingId::from_uuid(uuid(4)),
-        offering_version: 1,
-        offering_name: text("JupyterLab"),
-        parameters: ParameterInput::new(),
-        spec: spec(),
-        minutes: 60,
-        purpose: "实验一".into(),
-        state,
-        ruling: Ruling { outcome: Outcome::Approval(Role::Manager), rule: Some(text("big")) },
-        estimate,
-        submitted_at: at,
-        expires_at: at.plus_seconds(100),
-        decided_at: None,
-        decided_by: None,
-        reason: None,
-        queued_at: (state == OrderState::Queued).then_some(at),
-        version: 1,
-    }
-}
-
-fn lab(order: &Order, state: LabState) -> Lab {
-    Lab {
-        id: LabId::from_uuid(uuid(0x1000 + order.number.unsigned_abs() as u128)),
-        order: order.id,
-        tenant: order.tenant,
-        course: order.course,
-        owner: order.owner,
-        name: format!("lab-{}", order.number),
-        namespace: "lectern-ai-cv1".into(),
-        offering_name: order.offering_name.clone(),
-        spec: order.spec.clone(),
-        minutes: order.minutes,
-        state,
-        reserved: false,
-        failure: None,
-        created_at: order.submitted_at,
-        first_running_at: None,
-        ends_at: None,
-        version: 1,
-    }
-}
+use ground::{card, course, everything, ground, lab, now, offering, order, teacher, tenant, uuid};
 
 #[tokio::test]
 async fn an_order_reads_back_as_it_was_written_and_changes_once_per_version() {
@@ -231,8 +83,6 @@ async fn lists_hold_what_was_asked_for_and_nothing_else() {
     .await;
 }
 
-fn everything() -> Query {
-    Query { tenant: tenant(), visible: Visible::All, owner: None, state: None, course: None, after: None, limit: 10 }
 }
 
 #[tokio::test]

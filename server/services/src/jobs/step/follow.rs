@@ -15,6 +15,9 @@ use crate::{
     ports::{ClusterError, LabOrder},
 };
 
+/// Characters of the cluster's message that are kept; some list every node.
+const LONGEST_MESSAGE: usize = 2_000;
+
 pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     let lab = &order.lab;
     let seen = services.cluster.observe(order).await?;
@@ -76,7 +79,7 @@ pub(super) async fn fail(services: &Services, lab: &Lab, reason: &str, message: 
     let mut write = lease::begin_write(services).await?;
     let told = format!("{reason}: {message}");
     let order = transition::order(services, &mut write, &lab, OrderEvent::Fail, Some(&told), By::Job(JOB)).await?;
-    let failure = Failure { reason: reason.to_owned(), message: message.to_owned(), at: now };
+    let failure = Failure { reason: reason.to_owned(), message: message.chars().take(LONGEST_MESSAGE).collect(), at: now };
     transition::take_with(services, &mut write, &mut lab, LabEvent::Fail, By::Job(JOB), Some(failure)).await?;
     if let Some(seen) = seen {
         storage::observations::put(&mut write, lab.id, seen, now).await.or_domain()?;

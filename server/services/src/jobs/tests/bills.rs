@@ -1,4 +1,6 @@
-use std::collections::BTreeMap;
+//! Bills and usage lists against an independent recount, and who may read them.
+
+use std::collections::BTreeSet;
 
 use domain::{Error, billing, metering as rules, money::Money, page::PageRequest, time::Month};
 use storage::testing::for_each_engine;
@@ -43,7 +45,7 @@ async fn a_bill_is_the_sum_of_its_usage_counted_another_way() {
             let mut recount = 0;
             let mut read = services.db.read().await.expect("a connection");
             let book = storage::prices::books(&mut read).await.expect("read").remove(0).1;
-            for id in bill.lines.iter().map(|line| (line.lab, ())).collect::<BTreeMap<_, _>>().into_keys() {
+            for id in bill.lines.iter().map(|line| line.lab).collect::<BTreeSet<_>>() {
                 let changes = storage::labs::history(&mut read, id).await.expect("read");
                 let spec = storage::labs::get(&mut read, id).await.expect("read").expect("is there").spec;
                 let lines = rules::usage(&spec, &changes, &book, services.clock.now()).expect("is rated");
@@ -99,9 +101,8 @@ async fn a_course_of_somebody_else_has_no_bill_for_a_teacher() {
     assert_eq!(bills::bill(services, &teacher, "CV2402", month).await.expect_err("not theirs"), Error::NotFound);
     assert_eq!(bills::bill(services, &teacher, "no-such", month).await.expect_err("is not there"), Error::NotFound);
     assert_eq!(bills::bills(services, &operator, month).await.expect_err("reads no bills"), Error::Forbidden);
-    let codes = async |caller| {
-        bills::bills(services, caller, month).await.expect("bills").into_iter().map(|bill| bill.course.code).collect::<Vec<_>>()
-    };
+    let codes =
+        async |caller| bills::bills(services, caller, month).await.expect("bills").into_iter().map(|bill| bill.course.code).collect::<Vec<_>>();
     assert_eq!(codes(&teacher).await, ["NLP"]);
     assert_eq!(codes(&manager).await, ["CV2402", "NLP"]);
     let page = PageRequest::default();

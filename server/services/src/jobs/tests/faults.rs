@@ -1,3 +1,5 @@
+//! What goes wrong: kills between steps, a cluster that is away, late starts, failures, two at once.
+
 use domain::{
     Error,
     labs::{LabState, ObservedPhase},
@@ -252,6 +254,33 @@ async fn cards_of_nodes_that_cannot_take_pods_do_not_count() {
         watch::take(services, &[Change::Nodes]).await.expect("counts");
         assert_eq!(whole(&cluster_status::current(services).await.expect("a status")), Some((0, 0)));
         assert_eq!(cluster_status::get(services, &scene.teacher).await.expect_err("not theirs"), Error::Forbidden);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn people_and_the_reconciler_at_once_leave_no_lab_and_no_card_behind() {
+    for_each_engine("people_and_the_reconciler_at_once_leave_no_lab_and_no_card_behind", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let mut made = Vec::new();
+        for _ in 0..8 {
+            made.push(scene.pending().await);
+        }
+        for (number, id) in made.iter().enumerate() {
+            let asked = async {
+                if number % 2 == 0 { labs::stop(services, &scene.teacher, *id).await } else { labs::destroy(services, &scene.teacher, *id).await }
+            };
+            let (asked, worked) = futures::join!(asked, reconcile::due(services));
+            asked.expect("is accepted whatever the cluster reports at the same time");
+            worked.expect("works");
+        }
+        scene.settle().await;
+        for (number, id) in made.into_iter().enumerate() {
+            assert_eq!(scene.lab(id).await.state, if number % 2 == 0 { LabState::Stopped } else { LabState::Destroyed });
+            assert!(services.cluster.observe(&scene.lab_order(id).await).await.expect("answers").pods == 0);
+        }
+        assert_eq!(scene.reserved().await, 0);
     })
     .await;
 }

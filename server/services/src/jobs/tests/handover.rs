@@ -1,3 +1,5 @@
+//! The lease: one replica at a time, fencing, and all jobs together.
+
 use std::time::{Duration, Instant};
 
 use domain::{

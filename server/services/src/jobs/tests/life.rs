@@ -1,3 +1,5 @@
+//! From the order to the last object, and who may do what on the way.
+
 use domain::{
     Error,
     access::Action,
@@ -59,17 +61,7 @@ async fn an_order_becomes_a_lab_that_runs_stops_starts_and_leaves_nothing() {
         );
         assert_eq!(
             scene.recorded(&id.to_string()).await,
-            [
-                "lab.applied",
-                "lab.ready",
-                "lab.stop",
-                "lab.pods_gone",
-                "lab.start",
-                "lab.applied",
-                "lab.ready",
-                "lab.destroy",
-                "lab.objects_gone",
-            ]
+            ["lab.applied", "lab.ready", "lab.stop", "lab.pods_gone", "lab.start", "lab.applied", "lab.ready", "lab.destroy", "lab.objects_gone",]
         );
     })
     .await;
@@ -111,7 +103,7 @@ async fn a_stopped_lab_waits_in_the_queue_until_cards_are_free() {
         let waiting = labs::start(services, &scene.teacher, first).await.expect("is accepted");
         assert_eq!((waiting.lab.state, waiting.lab.reserved, waiting.queue_position), (LabState::Pending, false, Some(1)));
         scene.settle().await;
-        assert!(!scene.world.cluster.calls().iter().filter(|call| call.starts_with("start")).nth(2).is_some(), "no start without cards");
+        assert_eq!(scene.world.cluster.calls().iter().filter(|call| call.starts_with("start")).count(), 2, "no start without cards");
         labs::destroy(services, &scene.teacher, second).await.expect("goes");
         scene.settle().await;
         assert_eq!(scene.lab(first).await.state, LabState::Running);

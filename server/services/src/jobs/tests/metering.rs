@@ -1,3 +1,5 @@
+//! Usage: exact to the second, each second once.
+
 use domain::{labs::LabState, metering::UsageLine, pricing::Meter};
 use storage::testing::for_each_engine;
 

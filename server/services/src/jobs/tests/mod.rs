@@ -16,11 +16,7 @@ use domain::{
 use storage::testing::TestDatabase;
 
 use super::reconcile;
-use crate::{
-    Caller, cluster_status, orders,
-    ports::LabOrder,
-    testing::TestWorld,
-};
+use crate::{Caller, cluster_status, orders, ports::LabOrder, testing::TestWorld};
 
 struct Scene {
     world: TestWorld,

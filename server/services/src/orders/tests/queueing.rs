@@ -54,9 +54,7 @@ on_each_engine!(a_big_order_at_the_head_is_not_overtaken, |world| {
     assert_eq!(promote(&world.services).await, Ok(0));
 
     // The first lab goes; its card comes back with it.
-    let mut write = world.services.db.begin_write().await.expect("a transaction");
-    assert!(storage::reservations::release(&mut write, running.labs[0]).await.expect("released"));
-    write.commit().await.expect("committed");
+    step(&world, running.labs[0], &[LabEvent::Destroy, LabEvent::ObjectsGone], true).await;
     assert_eq!(promote(&world.services).await, Ok(1));
     assert_eq!((state(&world.services, big).await, state(&world.services, small.order.id).await), (OrderState::Approved, OrderState::Queued));
 });
