@@ -1,6 +1,7 @@
 //! Who is looking at the page, as the layout needs to know it. Rights are decided on the server; this only decides what
 //! is worth showing.
 
+use domain::access::{Action, Reach, Role, rule};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,16 @@ impl Viewer {
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|own| own == role)
     }
+
+    /// How far the person's roles reach for an action, by the policy that the server enforces.
+    pub fn reach(&self, action: Action) -> Reach {
+        self.roles.iter().filter_map(|role| Role::parse(role)).map(|role| rule(role, action)).max().unwrap_or(Reach::Nothing)
+    }
+
+    /// Whether the action is worth offering at all.
+    pub fn may(&self, action: Action) -> bool {
+        self.reach(action) != Reach::Nothing
+    }
 }
 
 /// The viewer of this page, loaded once and again after sign-in or a decision (`refetch`).
@@ -51,6 +62,11 @@ impl ViewerContext {
     /// The person, if it is known that somebody is signed in.
     pub fn person(self) -> Option<Viewer> {
         self.0.get()?.ok()?
+    }
+
+    /// The same for another resource that depends on it: waits until it is known.
+    pub async fn loaded(self) -> Option<Viewer> {
+        self.0.await.ok().flatten()
     }
 
     /// After sign-in, sign-out and whatever changes a count in the navigation.

@@ -6,7 +6,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../..");
+// Another build to test: the binary, and the site that was built from the same source.
 const BINARY = process.env.LECTERN ?? join(ROOT, "target/debug/lectern");
+const SITE = process.env.LECTERN_SITE ?? join(ROOT, "target/site");
 
 export class Server {
   private child: ChildProcess | undefined;
@@ -29,7 +31,7 @@ export class Server {
 
   /** Starts the process (again, on the same data and port) and waits until it serves. */
   async run(): Promise<void> {
-    this.child = spawn(BINARY, ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data, ...this.flags], {
+    this.child = spawn(BINARY, ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data, "--site-root", SITE, ...this.flags], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "pipe"],
     });

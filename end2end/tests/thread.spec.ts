@@ -117,23 +117,23 @@ test("4. the manager sees it in the inbox and approves; the requester could not"
 test("5. Kubernetes runs it and the lab page follows without a reload; stop, start, destroy", async () => {
   await teacher.goto(lab);
   await hydrated(teacher);
-  await state(teacher, "Running");
+  await state(teacher, /Running/);
   const objects = kubectl("get", "statefulset,pod,service,pvc,serviceaccount,networkpolicy,resourcequota,limitrange", "-A", "-o", "name");
   for (const kind of ["statefulset.apps", "pod", "service", "persistentvolumeclaim", "serviceaccount", "networkpolicy.networking.k8s.io", "resourcequota", "limitrange"]) {
     expect(objects).toContain(`${kind}/`);
   }
   await teacher.getByRole("button", { name: "Stop", exact: true }).click();
-  await state(teacher, "Stopped");
+  await state(teacher, /Stopped/);
   expect(kubectl("get", "pod", "-A", "-o", "name").trim()).toBe("");
   expect(kubectl("get", "pvc", "-A", "-o", "name")).toContain("persistentvolumeclaim/");
   await teacher.getByRole("button", { name: "Start", exact: true }).click();
-  await state(teacher, "Running");
+  await state(teacher, /Running/);
   await teacher.screenshot({ path: "../docs/screens/lab.png" });
   await teacher.getByRole("button", { name: "Destroy…", exact: true }).click();
   const dialog = teacher.getByRole("dialog");
   await expect(dialog).toBeVisible();
   await dialog.locator('button[data-kind="danger-solid"]').click();
-  await state(teacher, "Destroyed");
+  await state(teacher, /Destroyed/);
   const left = kubectl("get", "statefulset,job,pod,service,pvc,networkpolicy,resourcequota,limitrange", "-A", "-o", "name", "-l", "app.kubernetes.io/managed-by=lectern");
   expect(left.trim()).toBe("");
   expect(kubectl("get", "namespace", "-o", "name")).not.toContain("lectern");

@@ -191,9 +191,13 @@ pub fn run() -> ExitCode {
     let done = runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve(cli.serve)) {
             Command::Serve(serve) => commands::serve::run(serve.config()?).await,
-            Command::Token(Token::Create { place, user, scope, name }) => quiet(&place, async |config| commands::token::create(config, &user, &scope, &name).await).await,
+            Command::Token(Token::Create { place, user, scope, name }) => {
+                quiet(&place, async |config| commands::token::create(config, &user, &scope, &name).await).await
+            }
             Command::Audit(Audit::Verify { place }) => quiet(&place, commands::audit::verify).await,
-            Command::User(User::ResetPassword { place, login }) => quiet(&place, async |config| commands::user::reset_password(config, &login).await).await,
+            Command::User(User::ResetPassword { place, login }) => {
+                quiet(&place, async |config| commands::user::reset_password(config, &login).await).await
+            }
             Command::User(User::Disable { place, login }) => quiet(&place, async |config| commands::user::disable(config, &login).await).await,
             Command::Simulator(simulator) => commands::simulator::run(simulator).await,
             Command::Version => commands::version::show(),
@@ -208,7 +212,7 @@ pub fn run() -> ExitCode {
 /// Commands beside the server log only what goes wrong.
 async fn quiet(place: &Place, command: impl AsyncFnOnce(Config) -> Result<ExitCode>) -> Result<ExitCode> {
     let mut config = place.config()?;
-    config.log.filter = "warn".to_owned();
+    "warn".clone_into(&mut config.log.filter);
     telemetry::start(&config.log);
     command(config).await
 }

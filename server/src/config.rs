@@ -189,7 +189,7 @@ impl Config {
     /// A configuration for tests: everything in `data`, any free port.
     pub fn for_testing(data: &Path) -> Self {
         let mut config = Self::default();
-        config.storage.data = data.to_owned();
+        data.clone_into(&mut config.storage.data);
         config.server.listen = SocketAddr::new(LOOPBACK, 0);
         config.cluster.simulator_fast = true;
         config

@@ -1,13 +1,7 @@
 //! A page for when the pages themselves cannot be made: the database is away, or a handler panicked. It needs nothing but the
 //! request's headers. The `/api` half answers what the scripts of the pages read.
 
-use app::{
-    error_text::error_text,
-    error::AppError,
-    language,
-    layout::assets,
-    preferences::Preferences,
-};
+use app::{error::AppError, error_text::error_text, language, layout::assets, preferences::Preferences};
 use axum::{
     body::Body,
     response::{Html, IntoResponse as _, Response},

@@ -16,12 +16,8 @@ impl DataLock {
     pub fn take(data: &Path) -> Result<Self> {
         make_private_folder(data)?;
         let path = data.join("server.lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(&path).with_context(|| format!("cannot write {}", path.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => bail!("another server is already using the data folder {}", data.display()),

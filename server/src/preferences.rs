@@ -1,6 +1,6 @@
 //! `POST /preferences`: language and theme go into cookies, also without an account and without a script.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use app::{
     language,
@@ -12,7 +12,7 @@ use axum::{
 };
 use http::header;
 
-pub async fn save(Form(form): Form<HashMap<String, String>>) -> Response {
+pub async fn save(Form(form): Form<BTreeMap<String, String>>) -> Response {
     let chosen = |name: &str| form.get(name).map(String::as_str);
     // Only values that we know reach a header.
     let language = chosen(language::COOKIE).and_then(language::parse).map(|known| set_cookie(language::COOKIE, language::tag(known)));

@@ -84,6 +84,7 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
 #[derive(Clone)]
 struct Panicked(Error);
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer gives it away")]
 fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     let error = services::error::internal(&std::io::Error::other(format!("a handler panicked: {}", text.unwrap_or("without a text"))));

@@ -13,7 +13,9 @@ use super::{
     inbox::InboxList,
 };
 use crate::{
+    caller_view::use_viewer,
     components::{Card, EmptyState, ErrorNotice, Failed, Glyph, LinkButton, NEWS, Notice, PageHead, Pager, Skeleton, latest, use_news},
+    error::AppError,
     flash::flash,
     i18n::*,
     language::{self, Language},
@@ -25,7 +27,7 @@ pub fn ApprovalsPage() -> impl IntoView {
     let query = use_query_map();
     let after = Memo::new(move |_| query.with(|query| query.get_str("after").unwrap_or_default().to_owned()));
     let inbox = Resource::new(move || after.get(), read_inbox);
-    use_news(NEWS.to_owned(), move || inbox.refetch());
+    follow(inbox);
     view! {
         <Transition fallback=|| view! { <Skeleton lines=6/> }>
             {let inbox = latest(inbox);
@@ -39,6 +41,15 @@ pub fn ApprovalsPage() -> impl IntoView {
         </Transition>
     }
     .into_any()
+}
+
+/// The inbox and the count in the navigation follow the news.
+fn follow(inbox: Resource<Result<Inbox, AppError>>) {
+    let viewer = use_viewer();
+    use_news(NEWS.to_owned(), move || {
+        inbox.refetch();
+        viewer.refetch();
+    });
 }
 
 /// What was just decided, as the address says.
@@ -107,7 +118,7 @@ pub fn ApprovalPage() -> impl IntoView {
     let inbox = Resource::new(|| (), |()| read_inbox(String::new()));
     let last_try = flash(FORM);
     // The decision is not read again by itself: it must not move under the finger that decides. A stale one says so.
-    use_news(NEWS.to_owned(), move || inbox.refetch());
+    follow(inbox);
     let failed = RwSignal::new(None);
     let reload = Callback::new(move |()| approval.refetch());
     let current = move || id.get().parse().ok();

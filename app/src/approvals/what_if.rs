@@ -26,7 +26,9 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf) -> impl IntoView {
     let pieces = |count| pieces_text(language, card, count);
     let about_cards = match what_if.cards_free {
         None => td_string!(language, approvals.cards_unknown).to_owned(),
-        Some(free) if free >= needed => td_string!(language, approvals.cards_enough, free = pieces(free), asked = pieces(needed), left = pieces(free - needed)).to_string(),
+        Some(free) if free >= needed => {
+            td_string!(language, approvals.cards_enough, free = pieces(free), asked = pieces(needed), left = pieces(free - needed)).to_string()
+        }
         Some(free) => td_string!(language, approvals.cards_queue, free = pieces(free), asked = pieces(needed)).to_string(),
     };
     let about_waiting = match what_if.waiting_for_same_card {
@@ -89,31 +91,23 @@ fn Cards(order: domain::orders::Order, code: String, what_if: WhatIf) -> impl In
     let limit = quota.limits.get(Item::Cards);
     let in_use = quota.in_use().get(Item::Cards);
     let this = if holds(order.state) { order.amounts().get(Item::Cards) } else { 0 };
-    let figure = td_string!(
-        language,
-        approvals.quota_left,
-        left = item_amount(language, Item::Cards, (limit - in_use).max(0)),
-        limit = item_amount(language, Item::Cards, limit)
-    );
+    let left = item_amount(language, Item::Cards, (limit - in_use).max(0));
     let today = quota.started_today;
     view! {
         <Meter
             label=td_string!(language, approvals.cards_of, code = code).to_string()
-            figure
+            figure=td_string!(language, approvals.quota_left, left = left).to_string()
             used=in_use - this
             held=this
             limit
             note=td_string!(language, approvals.this_order, amount = share_text(language, order.spec.card_share())).to_string()
+            end_note=td_string!(language, components.of_limit, limit = item_amount(language, Item::Cards, limit)).to_string()
         />
         <Meter
             label=td_string!(language, approvals.today)
-            figure=td_string!(
-                language,
-                approvals.today_value,
-                used = today.to_string(),
-                this = CardShare::from_parts(this).to_string(),
-                limit = quota.starts_per_day.to_string()
-            ).to_string()
+            figure=td_string!(language, approvals.today_value, used = today.to_string(), this = CardShare::from_parts(this).to_string())
+                .to_string()
+            end_note=td_string!(language, approvals.today_limit, limit = share_text(language, quota.starts_per_day)).to_string()
             used=today.parts()
             held=this
             limit=quota.starts_per_day.parts()

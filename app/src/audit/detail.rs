@@ -68,7 +68,8 @@ fn Record(listed: Listed) -> impl IntoView {
                             {event.address.map(|address| view! { " · " <span class="mono">{address}</span> })}
                         </Fact>
                         <Fact name=td_string!(language, audit.object)>
-                            {event.object.kind}" "<a class="mono" href=same_object>{event.object.label}</a>
+                            {event.object.kind}" "
+                            {(!event.object.label.is_empty()).then(|| view! { <a class="mono" href=same_object>{event.object.label}</a> })}
                         </Fact>
                         <Fact name=td_string!(language, audit.outcome)>
                             <Status kind=words::outcome_kind(event.outcome)>{words::outcome_text(language, event.outcome)}</Status>

@@ -33,7 +33,9 @@ pub fn ConfirmDialog(
 ) -> impl IntoView {
     let language = language::current();
     let dialog = NodeRef::<html::Dialog>::new();
-    let show = move |_| {
+    let show = move |event: leptos::ev::MouseEvent| {
+        // Ours takes the place of the browser's `command`, which would open it a second time.
+        event.prevent_default();
         if let Some(dialog) = dialog.get_untracked()
             && !dialog.open()
         {
@@ -41,7 +43,8 @@ pub fn ConfirmDialog(
             let _ = dialog.show_modal();
         }
     };
-    let close = move |_| {
+    let close = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
         if let Some(dialog) = dialog.get_untracked() {
             dialog.close();
         }

@@ -30,7 +30,11 @@ pub fn news_of_lab(id: impl std::fmt::Display) -> String {
 pub fn use_news(url: String, changed: impl Fn() + Clone + 'static) -> ReadSignal<Liveness> {
     let (liveness, set_liveness) = signal(Liveness::Connecting);
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| browser::listen(&url, changed.clone(), liveness, set_liveness));
+    {
+        // Whether the cluster answers is in the frame of every page.
+        let viewer = crate::caller_view::use_viewer();
+        Effect::new(move |_| browser::listen(&url, changed.clone(), move || viewer.refetch(), liveness, set_liveness));
+    }
     #[cfg(not(feature = "hydrate"))]
     let _ = (url, changed, set_liveness);
     liveness
@@ -65,9 +69,16 @@ mod browser {
 
     const POLL: Duration = Duration::from_secs(5);
     /// `refresh` comes when this page was too slow to hear everything.
-    const KINDS: [&str; 4] = ["lab", "order", "cluster", "refresh"];
+    const KINDS: [&str; 4] = ["lab", "order", CLUSTER, "refresh"];
+    const CLUSTER: &str = "cluster";
 
-    pub fn listen(url: &str, changed: impl Fn() + Clone + 'static, now: ReadSignal<Liveness>, set: WriteSignal<Liveness>) {
+    pub fn listen(
+        url: &str,
+        changed: impl Fn() + Clone + 'static,
+        cluster_changed: impl Fn() + 'static,
+        now: ReadSignal<Liveness>,
+        set: WriteSignal<Liveness>,
+    ) {
         let poll = {
             let changed = changed.clone();
             move || {
@@ -84,7 +95,12 @@ mod browser {
         };
         let on_news = {
             let changed = changed.clone();
-            Closure::<dyn Fn(Event)>::new(move |_| changed())
+            Closure::<dyn Fn(Event)>::new(move |event: Event| {
+                if event.type_() == CLUSTER {
+                    cluster_changed();
+                }
+                changed();
+            })
         };
         for kind in KINDS {
             // It only fails for a listener that is none.

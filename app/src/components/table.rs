@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::StatusKind;
 
-/// A column's heading.
+/// A column's heading; empty over buttons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     pub label: String,
@@ -35,7 +35,13 @@ pub fn DataTable(
     let heads = columns
         .into_iter()
         .map(|column| {
-            view! { <th role="columnheader" scope="col" class=column.numeric.then_some("num")>{column.label}</th> }
+            let class = column.numeric.then_some("num");
+            if column.label.is_empty() {
+                // A column of buttons heads nothing.
+                view! { <td role="cell"></td> }.into_any()
+            } else {
+                view! { <th role="columnheader" scope="col" class=class>{column.label}</th> }.into_any()
+            }
         })
         .collect_view();
     let label = caption.clone();

@@ -1,43 +1,47 @@
 //! The first page after sign-in: the answer in one sentence, then the labs that are up and the courses' limits.
 //! Each role sees the parts that it can act on.
 
-use domain::labs::{LabState, LabView};
+use domain::{
+    labs::{LabState, LabView},
+    page::Page,
+};
 use leptos::prelude::*;
 
+use super::api::labs;
 use crate::{
     caller_view::{Viewer, use_viewer},
     components::{ButtonKind, Card, EmptyState, ErrorNotice, Glyph, LinkButton, Notice, PageHead, Section, Skeleton, Status},
     i18n::*,
-    labs::{api::list_labs, words},
+    labs::words,
     language::{self, Language},
     quotas::meters::CourseQuotas,
     routes,
 };
 
 /// Labs shown here; the rest is behind the link.
-const SHOWN: usize = 6;
+pub const SHOWN: u32 = 6;
 
 #[component]
 pub fn HomePage() -> impl IntoView {
     let viewer = use_viewer();
     view! {
-        <Suspense fallback=|| view! { <Skeleton/> }>
-            {move || viewer.person().map(|person| view! { <Today person/> })}
-        </Suspense>
+        <Suspense fallback=|| view! { <Skeleton/> }>{move || viewer.person().map(|person| view! { <Head person/> })}</Suspense>
+        <div class="cols main-side">
+            <div class="stack"><Labs/></div>
+            <aside class="stack"><CourseQuotas/></aside>
+        </div>
     }
 }
 
 #[component]
-fn Today(person: Viewer) -> impl IntoView {
+fn Head(person: Viewer) -> impl IntoView {
     let language = language::current();
-    let orders = person.has_role("teacher") || person.has_role("manager");
-    let sees_labs = orders || person.has_role("operator");
+    let orders = orders(&person);
     let waiting = person.pending_approvals;
-    let decides = person.has_role("manager");
+    let decides = person.has_role("manager") && waiting > 0;
     let audits = person.has_role("auditor");
-    let runs = person.has_role("operator") || person.has_role("administrator");
     let title = td_string!(language, home.greeting, name = person.name.as_str()).to_string();
-    let lead = if decides && waiting > 0 {
+    let lead = if decides {
         td_string!(language, home.lead_waiting, count = waiting).to_string()
     } else if orders {
         td_string!(language, home.lead_teacher).to_owned()
@@ -46,57 +50,67 @@ fn Today(person: Viewer) -> impl IntoView {
     } else {
         td_string!(language, home.lead_operator).to_owned()
     };
+    // The one thing that this person most likely came for.
+    let (href, glyph, text) = if decides {
+        (routes::APPROVALS, Glyph::Stamp, td_string!(language, home.decide))
+    } else if orders {
+        (routes::CATALOGUE, Glyph::Shelf, td_string!(language, home.order))
+    } else if audits {
+        (routes::AUDIT, Glyph::Shield, td_string!(language, home.search))
+    } else {
+        (routes::CLUSTER, Glyph::Node, td_string!(language, home.cluster))
+    };
     view! {
         <PageHead title lead>
-            {(decides && waiting > 0).then(|| view! {
-                <LinkButton href=routes::APPROVALS kind=ButtonKind::Primary icon=Glyph::Stamp>{td_string!(language, home.decide)}</LinkButton>
-            })}
-            {(orders && !(decides && waiting > 0)).then(|| view! {
-                <LinkButton href=routes::CATALOGUE kind=ButtonKind::Primary icon=Glyph::Shelf>{td_string!(language, home.order)}</LinkButton>
-            })}
-            {(audits && !orders).then(|| view! {
-                <LinkButton href=routes::AUDIT kind=ButtonKind::Primary icon=Glyph::Shield>{td_string!(language, home.search)}</LinkButton>
-            })}
-            {(runs && !orders && !audits).then(|| view! {
-                <LinkButton href=routes::CLUSTER kind=ButtonKind::Primary icon=Glyph::Node>{td_string!(language, home.cluster)}</LinkButton>
-            })}
+            <LinkButton href kind=ButtonKind::Primary icon=glyph>{text}</LinkButton>
         </PageHead>
-        <div class="cols main-side">
-            <div class="stack">{sees_labs.then(|| view! { <Labs orders/> })}{(!sees_labs && !audits).then(|| view! { <Setting/> })}</div>
-            <aside class="stack"><CourseQuotas/></aside>
-        </div>
     }
     .into_any()
 }
 
+/// Whether this person orders labs.
+fn orders(person: &Viewer) -> bool {
+    person.has_role("teacher") || person.has_role("manager")
+}
+
 /// Labs that are up or on their way.
 #[component]
-fn Labs(orders: bool) -> impl IntoView {
+fn Labs() -> impl IntoView {
     let language = language::current();
-    let labs = Resource::new(|| (), |()| list_labs(String::new(), String::new()));
+    let viewer = use_viewer();
+    let labs = Resource::new(|| (), |()| labs());
     view! {
-        <Section title=td_string!(language, home.labs)>
-            <Suspense fallback=|| view! { <Skeleton/> }>
-                {move || labs.get().map(|labs| match labs {
+        <Suspense fallback=|| view! { <Skeleton/> }>
+            {move || {
+                let may_order = viewer.person().is_some_and(|person| orders(&person));
+                labs.get().map(|labs| match labs {
                     Err(error) => view! { <ErrorNotice error/> }.into_any(),
-                    Ok(page) if page.items.is_empty() => view! {
-                        <EmptyState glyph=Glyph::Lab title=td_string!(language, home.no_labs) text=td_string!(language, home.no_labs_text)>
-                            {orders.then(|| view! { <LinkButton href=routes::CATALOGUE>{td_string!(language, home.order)}</LinkButton> })}
-                        </EmptyState>
+                    Ok(None) => view! { <Setting/> }.into_any(),
+                    Ok(Some(page)) => view! {
+                        <Section title=td_string!(language, home.labs)>{lab_cards(language, page, may_order)}</Section>
                     }
                     .into_any(),
-                    Ok(page) => {
-                        let more = page.items.len() > SHOWN || page.next.is_some();
-                        let items = page.items.into_iter().take(SHOWN).map(|view| lab(language, view)).collect_view();
-                        view! {
-                            <div class="stack tight">{items}</div>
-                            {more.then(|| view! { <p><a href=routes::LABS>{td_string!(language, home.all_labs)}</a></p> })}
-                        }
-                        .into_any()
-                    }
-                })}
-            </Suspense>
-        </Section>
+                })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+fn lab_cards(language: Language, page: Page<LabView>, may_order: bool) -> AnyView {
+    if page.items.is_empty() {
+        return view! {
+            <EmptyState glyph=Glyph::Lab title=td_string!(language, home.no_labs) text=td_string!(language, home.no_labs_text)>
+                {may_order.then(|| view! { <LinkButton href=routes::CATALOGUE>{td!(language, home.order)}</LinkButton> })}
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let more = page.items.len() > SHOWN as usize;
+    let items = page.items.into_iter().take(SHOWN as usize).map(|view| lab(language, view)).collect_view();
+    view! {
+        <div class="stack tight">{items}</div>
+        {more.then(|| view! { <p><a href=routes::LABS>{td!(language, home.all_labs)}</a></p> })}
     }
     .into_any()
 }

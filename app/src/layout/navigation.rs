@@ -1,5 +1,7 @@
 //! What the navigation shows to whom. This only decides what is worth showing; rights are decided on the server.
 
+use domain::access::{Action, Reach};
+
 use crate::{caller_view::Viewer, components::Glyph, i18n::*, language::Language, routes};
 
 /// One entry of the navigation.
@@ -25,37 +27,42 @@ impl Entry {
 /// On a phone this many entries are tabs; the rest is behind "More".
 pub const TABS: usize = 4;
 
-/// The entries for a person, the most used first.
+/// The entries for a person, the most used first: what the policy lets them read, and little of that which is not
+/// their work.
 pub fn entries(viewer: &Viewer, language: Language) -> Vec<Entry> {
-    let any = |roles: &[&str]| roles.iter().any(|role| viewer.has_role(role));
-    let teaches = any(&["teacher"]);
-    let manages = any(&["manager"]);
-    let runs = any(&["operator", "administrator"]);
+    let may = |action| viewer.may(action);
     let entry = |href, text, glyph| Entry { href, text, glyph, count: 0 };
-
     let mut list = vec![entry(routes::HOME, td_string!(language, layout.home), Glyph::Today)];
-    if manages || runs {
-        let waiting = Entry { count: viewer.pending_approvals, ..entry(routes::APPROVALS, td_string!(language, layout.approvals), Glyph::Stamp) };
-        list.push(waiting);
+    if may(Action::OrderDecide) {
+        let approvals = entry(routes::APPROVALS, td_string!(language, layout.approvals), Glyph::Stamp);
+        list.push(Entry { count: viewer.pending_approvals, ..approvals });
     }
-    if teaches || manages || runs {
-        list.push(entry(routes::CATALOGUE, td_string!(language, layout.catalogue), Glyph::Shelf));
-        let labs = if teaches { td_string!(language, layout.labs) } else { td_string!(language, layout.all_labs) };
-        list.push(entry(routes::LABS, labs, Glyph::Lab));
-        list.push(entry(routes::ORDERS, td_string!(language, layout.orders), Glyph::List));
-    }
-    if any(&["auditor"]) {
+    if may(Action::AuditRead) {
         list.push(entry(routes::AUDIT, td_string!(language, layout.audit), Glyph::Shield));
     }
-    if teaches || manages || runs || any(&["auditor"]) {
-        let bills = if teaches { td_string!(language, layout.billing) } else { td_string!(language, layout.all_billing) };
+    if may(Action::OrderSubmit) || may(Action::LabStart) {
+        list.push(entry(routes::CATALOGUE, td_string!(language, layout.catalogue), Glyph::Shelf));
+    }
+    if may(Action::LabRead) {
+        let own = viewer.reach(Action::LabRead) == Reach::Own;
+        let labs = if own { td_string!(language, layout.labs) } else { td_string!(language, layout.all_labs) };
+        list.push(entry(routes::LABS, labs, Glyph::Lab));
+    }
+    if may(Action::OrderRead) {
+        list.push(entry(routes::ORDERS, td_string!(language, layout.orders), Glyph::List));
+    }
+    if may(Action::BillRead) {
+        let own = viewer.reach(Action::BillRead) == Reach::Course;
+        let bills = if own { td_string!(language, layout.billing) } else { td_string!(language, layout.all_billing) };
         list.push(entry(routes::BILLING, bills, Glyph::Bill));
     }
-    if manages || runs {
+    if may(Action::QuotaWrite) || may(Action::OrderDecide) {
         list.push(entry(routes::COURSES, td_string!(language, layout.courses), Glyph::Book));
     }
-    if runs {
+    if may(Action::PeopleWrite) {
         list.push(entry(routes::PEOPLE, td_string!(language, layout.people), Glyph::People));
+    }
+    if may(Action::ClusterRead) {
         list.push(entry(routes::CLUSTER, td_string!(language, layout.cluster), Glyph::Node));
     }
     list
@@ -73,10 +80,11 @@ mod tests {
     #[test]
     fn each_role_sees_its_own_entries() {
         assert_eq!(paths(&["teacher"]), ["/", "/catalogue", "/labs", "/orders", "/billing"]);
-        assert_eq!(paths(&["auditor"]), ["/", "/audit", "/billing"]);
+        assert_eq!(paths(&["auditor"]), ["/", "/audit", "/labs", "/orders", "/billing"]);
         assert_eq!(paths(&["manager"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/billing", "/courses"]);
-        assert!(paths(&["administrator"]).contains(&"/people"));
-        assert!(!paths(&["administrator"]).contains(&"/audit"), "only auditors read the audit record (F3)");
+        assert_eq!(paths(&["operator"]), ["/", "/catalogue", "/labs", "/orders", "/courses", "/cluster"]);
+        assert_eq!(paths(&["administrator"]), ["/", "/courses", "/people", "/cluster"]);
+        assert_eq!(paths(&["teacher", "auditor"])[..3], ["/", "/audit", "/catalogue"]);
         assert_eq!(paths(&[]), ["/"]);
     }
 

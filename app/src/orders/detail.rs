@@ -39,7 +39,9 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let reason = view! { <Reason view=view.clone()/> };
     let labs = match lab {
         None => view! { <p class="soft">{td_string!(language, orders.labs_later)}</p> }.into_any(),
-        Some(_) => view.labs.iter().map(|id| view! { <p><a href=routes::lab(id)>{td_string!(language, orders.open_lab)}</a></p> }).collect_view().into_any(),
+        Some(_) => {
+            view.labs.iter().map(|id| view! { <p><a href=routes::lab(id)>{td_string!(language, orders.open_lab)}</a></p> }).collect_view().into_any()
+        }
     };
     let history = view! { <History view=view.clone()/> };
     let what = view! { <What view/> };

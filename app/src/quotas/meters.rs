@@ -110,7 +110,7 @@ fn ItemMeter(item: Item, status: QuotaStatus) -> impl IntoView {
     let figure = if left < 0 {
         td_string!(language, quotas.over, over = item_amount(language, item, -left)).to_string()
     } else {
-        td_string!(language, quotas.left, left = item_amount(language, item, left), limit = item_amount(language, item, limit)).to_string()
+        td_string!(language, quotas.left, left = item_amount(language, item, left)).to_string()
     };
     let note =
         (held > 0).then(|| td_string!(language, quotas.used_and_held, used = item.show(used), held = item_amount(language, item, held)).to_string());
@@ -123,6 +123,7 @@ fn ItemMeter(item: Item, status: QuotaStatus) -> impl IntoView {
             limit
             nostrip:attention=(left < 0).then_some(StatusKind::Bad)
             nostrip:note=note
+            end_note=td_string!(language, components.of_limit, limit = item_amount(language, item, limit)).to_string()
         />
     }
     .into_any()

@@ -105,7 +105,8 @@ impl Kubernetes {
         within(async {
             match api.delete(name, how).await {
                 Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
-                other => other.map(|answer| answer.left()),
+                Ok(answer) => Ok(answer.left()),
+                Err(error) => Err(error),
             }
         })
         .await

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::manifests::Manifest;
 
 /// After that they are applied again, which mends what somebody changed.
-const TRUSTED_FOR: Duration = Duration::from_secs(60);
+const TRUSTED_FOR: Duration = Duration::from_mins(1);
 
 /// By namespace, what was applied and when.
 #[derive(Default)]

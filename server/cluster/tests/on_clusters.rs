@@ -37,6 +37,7 @@ scenarios! {
     life::a_stop_keeps_the_volume_and_a_start_brings_the_lab_back,
     life::a_stopped_job_starts_anew,
     life::a_second_start_changes_nothing,
+    life::a_whole_class_starts_at_once,
     destroy::nothing_is_left_after_a_destroy,
     destroy::the_namespace_stays_while_another_lab_lives_in_it,
     destroy::a_namespace_that_somebody_else_made_is_left_alone,

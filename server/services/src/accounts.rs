@@ -6,8 +6,8 @@ mod sign_in;
 
 pub use password_change::change_password;
 pub use reset::{disable, reset_password};
-pub use sign_in::{SignedIn, TRIES_PER_MINUTE, sign_in};
 pub(crate) use sign_in::{Bucket, count_try, wait};
+pub use sign_in::{SignedIn, TRIES_PER_MINUTE, sign_in};
 
 use domain::{
     Error, Result,

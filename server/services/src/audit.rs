@@ -6,8 +6,8 @@ mod read;
 mod seal;
 mod verify;
 
-pub use floods::unauthenticated;
 pub(crate) use floods::count_refusal;
+pub use floods::unauthenticated;
 pub use read::{get, search};
 pub use seal::seal;
 pub use verify::{ChainReport, verify};
@@ -35,6 +35,7 @@ pub struct Entry {
 }
 
 impl Entry {
+    #[expect(clippy::needless_pass_by_value, reason = "ids are small, and texts and ids read alike at the call")]
     pub fn new(action: impl Into<String>, kind: &str, id: impl ToString, label: impl Into<String>) -> Self {
         Self {
             action: action.into(),

@@ -46,14 +46,8 @@ pub async fn create(services: &Services, caller: &Caller, form: &CourseForm) -> 
         let currency = crate::catalogue::shelf(services, &mut write).await?.book(tenant).currency;
         let mut settings = QuotaSettings::reference(Money::units(budget, currency));
         settings.limits.cards = CardShare::whole(cards);
-        let course = Course {
-            id: CourseId::from_uuid(services.entropy.uuid()),
-            tenant,
-            namespace: courses::namespace(&slug, &code),
-            code,
-            name,
-            settings,
-        };
+        let course =
+            Course { id: CourseId::from_uuid(services.entropy.uuid()), tenant, namespace: courses::namespace(&slug, &code), code, name, settings };
         storage::courses::insert(&mut write, &course, services.clock.now()).await.map_err(taken)?;
         audit::success(services, &mut write, caller, created(&course)).await?;
         write.commit().await.or_domain()?;

@@ -55,10 +55,9 @@ pub async fn hash(services: &Services, password: &str) -> Result<String> {
 /// Whether the password is the one behind `hash`. Without a hash it takes the same time and says no.
 pub async fn verify(_turn: &Turn, password: &str, hash: Option<&str>) -> Result<bool> {
     let known = hash.is_some();
-    let hash = match hash {
-        Some(hash) => hash.to_owned(),
-        None => dummy_hash().await?,
-    };
+    // Asked for in either case, so that not even the first unknown login of a process takes longer.
+    let dummy = dummy_hash().await?;
+    let hash = hash.map_or(dummy, ToOwned::to_owned);
     let password = password.to_owned();
     let matches = off_thread(move || {
         let hash = PasswordHash::new(&hash)?;
@@ -84,11 +83,6 @@ async fn dummy_hash() -> Result<String> {
     })
     .await?;
     Ok(DUMMY.get_or_init(|| hash).clone())
-}
-
-/// Makes the dummy hash now, so that not even the first unknown login takes longer.
-pub async fn warm_up() -> Result<()> {
-    dummy_hash().await.map(drop)
 }
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> argon2::password_hash::Result<T> + Send + 'static) -> Result<T, Error> {

@@ -47,13 +47,7 @@ pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<Person>> {
 }
 
 /// Errors: `Forbidden`; `Invalid` on `login` (also `Taken`), `name`, `password`, `courses` (`NoSuch`).
-pub async fn create(
-    services: &Services,
-    caller: &Caller,
-    person: &NewPerson,
-    roles: BTreeSet<Role>,
-    courses: BTreeSet<CourseId>,
-) -> Result<Person> {
+pub async fn create(services: &Services, caller: &Caller, person: &NewPerson, roles: BTreeSet<Role>, courses: BTreeSet<CourseId>) -> Result<Person> {
     let tenant = caller.actor.tenant;
     let entry = || Entry::new("people.create", "user", "", person.login.trim().chars().take(64).collect::<String>());
     audit::recording(services, caller, entry, async {

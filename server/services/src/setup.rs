@@ -49,7 +49,7 @@ pub async fn issue_code(services: &Services) -> Result<String> {
     let mut bytes = [0; 16];
     services.entropy.fill(&mut bytes);
     let characters: Vec<char> = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect();
-    let code = characters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-");
+    let code = characters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join("-");
     let mut write = services.db.begin_write().await.or_domain()?;
     settings::set(&mut write, CODE, &tokens::hash(&tidy(&code))).await.or_domain()?;
     write.commit().await.or_domain()?;
@@ -158,11 +158,7 @@ fn check(college: &str, person: &NewPerson) -> Result<String> {
 
 /// Short and fit for a namespace's name: `School of AI` is `school-of-ai`; a name without such letters is `college`.
 fn slug(name: &str) -> String {
-    let words: Vec<String> = name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect();
+    let words: Vec<String> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect();
     let short: String = words.join("-").chars().take(16).collect();
     let short = short.trim_end_matches('-');
     if short.is_empty() { "college".to_owned() } else { short.to_owned() }

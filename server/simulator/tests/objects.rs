@@ -171,3 +171,27 @@ async fn nodes_show_their_cards_and_the_default_account_is_there() {
     let accounts = Api::<k8s_openapi::api::core::v1::ServiceAccount>::namespaced(cluster.client.clone(), "lab");
     until("the default account", || async { accounts.get_opt("default").await.unwrap() }).await;
 }
+
+#[tokio::test]
+async fn fields_that_do_not_exist_are_refused_when_asked_and_wrong_types_always() {
+    let cluster = cluster().await;
+    let maps = Api::<ConfigMap>::namespaced(cluster.client.clone(), "lab");
+    create(&maps, map("one", "1")).await.unwrap();
+    let foo = Patch::Merge(json!({"foo": "bar", "data": {"b": "2"}}));
+    let (code, message) = refusal(
+        maps.patch("one", &PatchParams { field_validation: Some(kube::api::ValidationDirective::Strict), ..PatchParams::default() }, &foo).await,
+    );
+    assert_eq!(
+        (code, message.as_str()),
+        (400, "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"foo\"")
+    );
+    maps.patch("one", &PatchParams::default(), &foo).await.unwrap();
+    let text = cluster.client.request_text(http::Request::get("/api/v1/namespaces/lab/configmaps/one").body(Vec::new()).unwrap()).await.unwrap();
+    assert!(text.contains("\"b\":\"2\"") && !text.contains("\"foo\":\"bar\""), "{text}");
+    let (code, message) = refusal(apply(&maps, json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}, "foo": "bar"})).await);
+    assert_eq!(
+        (code, message.as_str()),
+        (500, "failed to create typed patch object (lab/one; v1, Kind=ConfigMap): .foo: field not declared in schema")
+    );
+    assert_eq!(refusal(maps.patch("one", &PatchParams::default(), &Patch::Merge(json!({"data": "text"}))).await).0, 400);
+}

@@ -31,14 +31,12 @@ fn is_ours(headers: &HeaderMap, public_url: Option<&str>) -> bool {
         Some("same-origin") => true,
         None | Some("none") => {
             let Some(origin) = text(header::ORIGIN.as_str()) else { return false };
-            match public_url {
-                Some(url) => origin.eq_ignore_ascii_case(url),
-                // Without a public URL the host that the request was sent to must be the form's.
-                None => {
-                    let host = origin.split_once("://").map(|(_, host)| host);
-                    host.is_some() && host == text(header::HOST.as_str())
-                }
+            if let Some(url) = public_url {
+                return origin.eq_ignore_ascii_case(url);
             }
+            // Without a public URL the host that the request was sent to must be the form's.
+            let host = origin.split_once("://").map(|(_, host)| host);
+            host.is_some() && host == text(header::HOST.as_str())
         }
         Some(_) => false,
     }

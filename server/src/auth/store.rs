@@ -1,5 +1,7 @@
 //! Sessions in the database, under the SHA-256 of the cookie's value: who can read the table can open no session by it.
 
+use std::fmt::Write as _;
+
 use async_trait::async_trait;
 use domain::{ids::UserId, time::Timestamp};
 use services::Services;
@@ -30,12 +32,11 @@ impl Store {
 
 fn hashed(id: &Id) -> String {
     Sha256::digest(id.to_string()).iter().fold(String::with_capacity(64), |mut text, byte| {
-        text.push_str(&format!("{byte:02x}"));
+        let _ = write!(text, "{byte:02x}");
         text
     })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used as `map_err(backend)`")]
 fn backend(error: domain::Error) -> Error {
     match error {
         domain::Error::Unavailable { .. } => Error::Backend(app::caller::STORE_AWAY.to_owned()),

@@ -1,6 +1,6 @@
 //! `lectern serve`: starts everything, serves, and stops it in order.
 
-use std::{net::SocketAddr, process::ExitCode, time::Duration};
+use std::{fmt::Write as _, net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result};
 use axum::serve::ListenerExt as _;
@@ -114,12 +114,17 @@ async fn greet(config: &Config, services: &Services, url: &str) -> Result<()> {
 
 fn table(accounts: &[(String, String)]) -> String {
     let width = accounts.iter().map(|(login, _)| login.len()).max().unwrap_or_default();
-    accounts.iter().map(|(login, password)| format!("  {login:width$}  {password}\n")).collect()
+    accounts.iter().fold(String::new(), |mut table, (login, password)| {
+        let _ = writeln!(table, "  {login:width$}  {password}");
+        table
+    })
 }
 
 fn warn_without_https(config: &Config, address: SocketAddr) {
     if !config.is_https() && !address.ip().is_loopback() {
-        tracing::warn!("NO HTTPS: passwords and sessions can be read on the way to {address}. Put a TLS proxy in front and set --public-url https://…");
+        tracing::warn!(
+            "NO HTTPS: passwords and sessions can be read on the way to {address}. Put a TLS proxy in front and set --public-url https://…"
+        );
     }
 }
 

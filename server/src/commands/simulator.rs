@@ -23,7 +23,11 @@ pub async fn run(options: cli::Simulator) -> Result<ExitCode> {
         ..simulator::Options::default()
     })
     .await?;
-    tracing::info!("the simulated cluster is at https://{}; try: kubectl --kubeconfig {} get nodes", simulator.addr(), options.kubeconfig_out.display());
+    tracing::info!(
+        "the simulated cluster is at https://{}; try: kubectl --kubeconfig {} get nodes",
+        simulator.addr(),
+        options.kubeconfig_out.display()
+    );
     stop.await;
     simulator.shutdown().await;
     Ok(ExitCode::SUCCESS)

@@ -87,7 +87,8 @@ impl From<Who> for Actor {
 
 impl From<Listed> for AuditEvent {
     fn from(Listed { event, seal }: Listed) -> Self {
-        let domain::audit::Event { id, chain, at, who, via, address, request_id, action, object, course, outcome, code, before, after, count } = event;
+        let domain::audit::Event { id, chain, at, who, via, address, request_id, action, object, course, outcome, code, before, after, count } =
+            event;
         let domain::audit::Object { kind, id: object_id, label } = object;
         Self {
             id: id.to_string(),

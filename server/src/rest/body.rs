@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
-use domain::{
-    Error, Problem as FieldProblem, Result,
-    error::FieldErrors,
-};
+use domain::{Error, Problem as FieldProblem, Result, error::FieldErrors};
 use http::header;
 use serde_json::{Map, Value};
 

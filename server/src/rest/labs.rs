@@ -154,13 +154,8 @@ impl From<LabDetail> for LabWithDetail {
             cause,
             by: by.map(Into::into),
         };
-        let condition = |Condition { kind, status, reason, message, since }: Condition| LabCondition {
-            kind,
-            status,
-            reason,
-            message,
-            since: since.map(moment),
-        };
+        let condition =
+            |Condition { kind, status, reason, message, since }: Condition| LabCondition { kind, status, reason, message, since: since.map(moment) };
         let event = |ClusterEvent { at, warning, reason, message, object, count }: ClusterEvent| LabEvent {
             at: moment(at),
             warning,

@@ -184,7 +184,8 @@ pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
     responses((status = 200, body = List<Order>)))]
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Order>>, Problem> {
     let names = || OrderState::ALL.map(|state| state.as_str().to_owned()).to_vec();
-    let filter = OrderFilter { state: query.choice("state", OrderState::parse, names), course: query.parsed("course", ID_EXAMPLE), mine: query.flag("mine") };
+    let filter =
+        OrderFilter { state: query.choice("state", OrderState::parse, names), course: query.parsed("course", ID_EXAMPLE), mine: query.flag("mine") };
     let page = query.page();
     query.finish()?;
     let orders = services::orders::list(&state.services, &caller, &filter, &page).await?;

@@ -175,7 +175,8 @@ pub async fn render(request: Request, next: Next) -> Response {
 pub fn answer(problem: &Problem, headers: &HeaderMap, request_id: Option<&str>) -> Response {
     let language = language::negotiate(text(headers, header::ACCEPT_LANGUAGE));
     let body = problem.document(language, request_id).to_string();
-    let mut response = (problem.status(), [(header::CONTENT_TYPE, MEDIA_TYPE), (header::CONTENT_LANGUAGE, language::tag(language))], body).into_response();
+    let mut response =
+        (problem.status(), [(header::CONTENT_TYPE, MEDIA_TYPE), (header::CONTENT_LANGUAGE, language::tag(language))], body).into_response();
     if let Problem::Refused(error) = problem {
         if let Some(seconds) = error.retry_after_seconds() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

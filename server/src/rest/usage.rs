@@ -41,6 +41,7 @@ pub struct Usage {
 }
 
 impl Usage {
+    #[expect(clippy::needless_pass_by_value, reason = "takes the line apart without `..`, so that a new field is thought about")]
     pub fn of(lab: LabId, lab_name: &str, course: CourseRef, line: UsageLine) -> Self {
         let UsageLine { meter, quantity, from, to, seconds, unit_price, amount, month, open } = line;
         Self {

@@ -26,11 +26,11 @@ impl TestDatabase {
     /// A server on a Unix socket in `/run/pg` is `postgres://postgres@localhost/postgres?host=/run/pg`.
     /// `None`, with the reason in the skip log, where there is none.
     pub async fn postgres(test: &str) -> Option<Self> {
+        static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let Ok(server) = std::env::var("LECTERN_TEST_POSTGRES") else {
             skip(test, "LECTERN_TEST_POSTGRES is not set: no PostgreSQL for tests");
             return None;
         };
-        static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = format!("lectern_{}_{number}", std::process::id());
         let admin = Database::open(&server).await.expect("the test server answers");

@@ -16,7 +16,8 @@ async fn until(response: &mut reqwest::Response, last: &str) -> Vec<(String, Str
             break;
         }
     }
-    let field = |block: &str, name: &str| block.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")).map(ToOwned::to_owned)).unwrap_or_default();
+    let field =
+        |block: &str, name: &str| block.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")).map(ToOwned::to_owned)).unwrap_or_default();
     text.split("\n\n").filter(|block| block.contains("event: ")).map(|block| (field(block, "event"), field(block, "data"))).collect()
 }
 

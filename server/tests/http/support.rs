@@ -1,6 +1,6 @@
 //! A portal for a test: the real router behind a real port, a database and a cluster of its own, a clock turned by hand.
 
-use std::{path::Path, sync::Once};
+use std::{fmt::Write as _, path::Path, sync::Once};
 
 use domain::{access::Scope, ids::UserId};
 use reqwest::{Client, RequestBuilder, Response, header::HeaderMap, redirect::Policy};
@@ -90,7 +90,10 @@ impl Portal {
     pub async fn session_of(&self, user: UserId, name: &str) -> String {
         use sha2::{Digest as _, Sha256};
         let id = tower_sessions::session::Id::default().to_string();
-        let hash: String = Sha256::digest(&id).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = Sha256::digest(&id).iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
         let data = format!("{{\"user\":\"{user}\",\"credentials_version\":1}}");
         let until = self.world.services.clock.now().plus_seconds(3_600);
         let made = services::sessions::create(&self.world.services, &hash, Some(user), &data, until).await;
@@ -206,7 +209,7 @@ pub async fn shown(request: RequestBuilder) -> String {
     let mut text = format!("{}\n", response.status());
     for name in ["content-type", "content-language", "retry-after", "www-authenticate", "allow", "location"] {
         for value in response.headers().get_all(name) {
-            text.push_str(&format!("{name}: {}\n", value.to_str().expect("text")));
+            let _ = writeln!(text, "{name}: {}", value.to_str().expect("text"));
         }
     }
     let body = response.text().await.expect("a body");

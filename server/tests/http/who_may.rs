@@ -77,7 +77,11 @@ async fn server_functions() {
                 Some(person) => portal.browser_of(person).await,
                 None => portal.browser(),
             };
-            let ask = if method == Method::GET { browser.client.get(portal.url(&format!("{path}?id={NOBODY}&slug=none"))) } else { browser.call(path, &[("id", NOBODY)]) };
+            let ask = if method == Method::GET {
+                browser.client.get(portal.url(&format!("{path}?id={NOBODY}&slug=none")))
+            } else {
+                browser.call(path, &[("id", NOBODY)])
+            };
             statuses.push(ask.header("accept", "application/json").send().await.unwrap().status().as_u16());
         }
         rows.push((format!("{method} {path}"), statuses));

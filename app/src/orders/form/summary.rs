@@ -172,6 +172,8 @@ fn After(preview: Preview, state: FormState) -> impl IntoView {
                 used=quota.budget.spent.plus(quota.budget.held).micros
                 held=preview.estimate.total.micros
                 limit=quota.budget.limit.micros
+                note=td_string!(language, orders.this_order, amount = preview.estimate.total.to_string()).to_string()
+                end_note=td_string!(language, components.of_limit, limit = quota.budget.limit.to_string()).to_string()
                 nostrip:attention=over.then_some(StatusKind::Bad)
             />
         </div>
@@ -197,7 +199,7 @@ fn ItemAfter(item: Item, preview: Preview) -> impl IntoView {
     let figure = if left < 0 {
         td_string!(language, orders.over_by, over = item_amount(language, item, -left)).to_string()
     } else {
-        td_string!(language, orders.after_left, left = item_amount(language, item, left), limit = item_amount(language, item, limit)).to_string()
+        td_string!(language, orders.after_left, left = item_amount(language, item, left)).to_string()
     };
     view! {
         <Meter
@@ -208,6 +210,7 @@ fn ItemAfter(item: Item, preview: Preview) -> impl IntoView {
             limit
             nostrip:attention=(left < 0).then_some(StatusKind::Bad)
             note=td_string!(language, orders.this_order, amount = item_amount(language, item, asked)).to_string()
+            end_note=td_string!(language, components.of_limit, limit = item_amount(language, item, limit)).to_string()
         />
     }
     .into_any()
@@ -220,7 +223,9 @@ fn cards_now(preview: &Preview) -> String {
     let asked = pieces_text(language, card, needed);
     match preview.cards_free {
         None => td_string!(language, orders.cards_unknown).to_owned(),
-        Some(free) if free >= needed => td_string!(language, orders.cards_enough, free = pieces_text(language, card, free), asked = asked).to_string(),
+        Some(free) if free >= needed => {
+            td_string!(language, orders.cards_enough, free = pieces_text(language, card, free), asked = asked).to_string()
+        }
         Some(free) => td_string!(language, orders.cards_queue, free = pieces_text(language, card, free), asked = asked).to_string(),
     }
 }

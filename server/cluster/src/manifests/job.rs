@@ -33,7 +33,7 @@ pub fn job(order: &LabOrder, capabilities: Capabilities) -> Manifest {
     if capabilities.indexed_jobs {
         spec["completionMode"] = Value::from("Indexed");
     }
-    Manifest::new(Kind::Job, &lab.namespace, &lab.name, labels::of_lab(order), json!({ "spec": spec }))
+    Manifest::new(Kind::Job, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "spec": spec }))
 }
 
 /// For processes started one a node (`MASTER_*`, `WORLD_SIZE`, `RANK`), and `torchrun`'s defaults (`PET_*`), which starts one a card.

@@ -11,5 +11,5 @@ const NAME: &str = "lectern-course";
 pub fn limit_range(course: &Course) -> Manifest {
     let modest = json!({ "cpu": "1", "memory": "1Gi" });
     let spec = json!({ "limits": [{ "type": "Container", "default": modest, "defaultRequest": modest }] });
-    Manifest::new(Kind::LimitRange, &course.namespace, NAME, labels::of_course(course), json!({ "spec": spec }))
+    Manifest::new(Kind::LimitRange, &course.namespace, NAME, &labels::of_course(course), json!({ "spec": spec }))
 }

@@ -31,7 +31,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// `rest` holds the top-level fields besides `apiVersion`, `kind` and `metadata`.
-    fn new(kind: Kind, namespace: &str, name: &str, labels: Value, rest: Value) -> Self {
+    fn new(kind: Kind, namespace: &str, name: &str, labels: &Value, rest: Value) -> Self {
         let mut metadata = json!({ "name": name, "labels": labels });
         if kind != Kind::Namespace {
             metadata["namespace"] = json!(namespace);

@@ -9,7 +9,7 @@ use crate::{kinds::Kind, labels};
 pub fn namespace(course: &Course) -> Manifest {
     let mut all = labels::of_course(course);
     all["pod-security.kubernetes.io/enforce"] = json!("restricted");
-    let mut manifest = Manifest::new(Kind::Namespace, "", &course.namespace, all, Value::Null);
+    let mut manifest = Manifest::new(Kind::Namespace, "", &course.namespace, &all, Value::Null);
     manifest.body["metadata"]["annotations"] = json!({ "lectern.dev/course-code": course.code, "lectern.dev/course-name": course.name });
     manifest
 }

@@ -10,7 +10,7 @@ use crate::{kinds::Kind, labels};
 
 pub fn default_deny(course: &Course) -> Manifest {
     let spec = json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"] });
-    Manifest::new(Kind::NetworkPolicy, &course.namespace, "lectern-default-deny", labels::of_course(course), json!({ "spec": spec }))
+    Manifest::new(Kind::NetworkPolicy, &course.namespace, "lectern-default-deny", &labels::of_course(course), json!({ "spec": spec }))
 }
 
 pub fn of_lab(order: &LabOrder) -> Manifest {
@@ -36,7 +36,7 @@ pub fn of_lab(order: &LabOrder) -> Manifest {
             { "to": internet() },
         ],
     });
-    Manifest::new(Kind::NetworkPolicy, &lab.namespace, &lab.name, labels::of_lab(order), json!({ "spec": spec }))
+    Manifest::new(Kind::NetworkPolicy, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "spec": spec }))
 }
 
 /// DNS in the cluster: CoreDNS by its usual label, and the cache that some clusters run on every node.

@@ -15,7 +15,7 @@ const USER: u32 = 1_000;
 /// An identity of its own that may do nothing, without a token in the pod.
 pub fn service_account(order: &LabOrder) -> Manifest {
     let lab = &order.lab;
-    Manifest::new(Kind::ServiceAccount, &lab.namespace, &lab.name, labels::of_lab(order), json!({ "automountServiceAccountToken": false }))
+    Manifest::new(Kind::ServiceAccount, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "automountServiceAccountToken": false }))
 }
 
 /// The pod template; `environment` wins over the offering's. The caller adds ports and the restart policy.

@@ -30,7 +30,7 @@ pub fn resource_quota(course: &Course, limits: &Amounts) -> Manifest {
         // Extended resources are accepted only with this prefix, never as `limits.`.
         hard.insert(format!("requests.{resource}"), most.to_string());
     }
-    Manifest::new(Kind::ResourceQuota, &course.namespace, NAME, labels::of_course(course), json!({ "spec": { "hard": hard } }))
+    Manifest::new(Kind::ResourceQuota, &course.namespace, NAME, &labels::of_course(course), json!({ "spec": { "hard": hard } }))
 }
 
 /// The most of each resource name that the limit allows, rounded down; the largest where kinds of card share a name.

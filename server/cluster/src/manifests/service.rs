@@ -25,5 +25,5 @@ pub fn service(order: &LabOrder) -> Manifest {
             "ports": [{ "name": "rendezvous", "protocol": "TCP", "port": job::MASTER_PORT, "targetPort": job::MASTER_PORT }],
         }),
     };
-    Manifest::new(Kind::Service, &lab.namespace, &lab.name, labels::of_lab(order), json!({ "spec": spec }))
+    Manifest::new(Kind::Service, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "spec": spec }))
 }

@@ -22,5 +22,5 @@ pub fn stateful_set(order: &LabOrder) -> Manifest {
         "selector": { "matchLabels": { labels::LAB: lab.id.to_string() } },
         "template": template,
     });
-    Manifest::new(Kind::StatefulSet, &lab.namespace, &lab.name, labels::of_lab(order), json!({ "spec": spec }))
+    Manifest::new(Kind::StatefulSet, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "spec": spec }))
 }

@@ -14,5 +14,5 @@ pub fn claim(order: &LabOrder) -> Option<Manifest> {
     // Pods of one lab may sit on several nodes.
     let mode = if lab.spec.nodes > 1 { "ReadWriteMany" } else { "ReadWriteOnce" };
     let spec = json!({ "accessModes": [mode], "resources": { "requests": { "storage": format!("{}Gi", lab.spec.storage_gib) } } });
-    Some(Manifest::new(Kind::PersistentVolumeClaim, &lab.namespace, &lab.name, labels::of_lab(order), json!({ "spec": spec })))
+    Some(Manifest::new(Kind::PersistentVolumeClaim, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "spec": spec })))
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::failure;
 
 /// Pods that nobody asked about for so long are gone.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
 
 #[derive(Default)]
 pub struct Patience {

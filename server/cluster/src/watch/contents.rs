@@ -59,6 +59,7 @@ impl Contents {
             }
             Item::Synced => {
                 self.synced[source] = true;
+                self.prune();
                 // Nodes may have come and gone unseen as well.
                 return if self.is_complete() { vec![Change::All, Change::Nodes] } else { Vec::new() };
             }
@@ -152,6 +153,12 @@ impl Contents {
             }
             (name, _) = name.rsplit_once('-')?;
         }
+    }
+
+    /// Forgets labs of which a new list no longer tells anything.
+    fn prune(&mut self) {
+        self.labs.retain(|_, objects| !objects.is_empty());
+        self.places.retain(|_, lab| self.labs.contains_key(lab));
     }
 
     /// Drops what a source has told, since it tells all anew.

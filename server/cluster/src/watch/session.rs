@@ -14,7 +14,7 @@ use super::{
 use crate::client::Kubernetes;
 
 /// How long the first lists may take together.
-const SYNC_WITHIN: Duration = Duration::from_secs(60);
+const SYNC_WITHIN: Duration = Duration::from_mins(1);
 
 /// Why and from what a session ended.
 pub struct End {

@@ -2,11 +2,12 @@
 
 use cluster::Kind;
 use domain::labs::{ConditionStatus, ObservedPhase};
+use futures::{StreamExt, future::join_all};
 use kube::{
     Api,
     api::{ApiResource, DynamicObject, GroupVersionKind},
 };
-use services::ports::{Cluster, LabOrder};
+use services::ports::{Change, Cluster, LabOrder};
 
 use super::phase;
 use crate::support::{Orders, orders::annotated, rig::Rig, until};
@@ -84,6 +85,23 @@ pub async fn a_second_start_changes_nothing(rig: &Rig) {
     let (before, _) = until("a start without effect", applied, |(before, after)| before == after).await;
     assert_eq!(before.len(), 9, "{before:#?}");
     rig.clean(&order).await;
+}
+
+pub async fn a_whole_class_starts_at_once(rig: &Rig) {
+    let class = Orders::new().class(30);
+    let mut changes = rig.cluster.watch();
+    // A watch runs as it does in the portal, so that this reads what it collects.
+    while changes.next().await != Some(Change::All) {}
+    join_all(class.iter().map(|order| rig.start(order))).await;
+    for order in &class {
+        phase(rig, order, ObservedPhase::Ready).await;
+    }
+    let gone = class.iter().map(|order| until("gone", || rig.cluster.destroy(order, false), |left| matches!(left, Ok(0))));
+    join_all(gone).await;
+    for order in &class {
+        assert_eq!(rig.cluster.observe(order).await.expect("an answer").phase, ObservedPhase::Absent);
+    }
+    rig.clean(&class[0]).await;
 }
 
 /// Kind, name and resource version of everything that a start applies.

@@ -22,8 +22,6 @@ pub struct Orders {
 impl Orders {
     /// A course that no other test uses.
     pub fn new() -> Self {
-        // Tests of one run, and of runs on the same cluster, must not share a namespace.
-        #[expect(clippy::disallowed_methods, reason = "a name for one run, never compared")]
         Self::seeded(Uuid::new_v4())
     }
 
@@ -75,6 +73,12 @@ impl Orders {
             spec.command = ["torchrun", "train.py"].map(Into::into).to_vec();
             (spec.nodes, spec.cpu_cores, spec.memory_gib) = (8, 16, 64);
         })
+    }
+
+    /// Small notebooks without a card, one for each of a class.
+    pub fn class(&self, size: u128) -> Vec<LabOrder> {
+        let small = |spec: &mut LabSpec| (spec.cards_per_node, spec.cpu_cores, spec.memory_gib) = (0, 1, 1);
+        (0..size).map(|seat| self.order(100 + seat, "a100-80g", small)).collect()
     }
 
     fn order(&self, number: u128, card: &str, change: impl FnOnce(&mut LabSpec)) -> LabOrder {

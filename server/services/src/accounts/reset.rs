@@ -22,7 +22,8 @@ pub async fn reset_password(services: &Services, origin: &Origin, login: &str) -
     let user = users::by_login(&mut write, &login.trim().to_lowercase()).await.or_domain()?.ok_or(Error::NotFound)?;
     users::set_password(&mut write, user.id, &hash).await.or_domain()?;
     sessions::delete_of_user(&mut write, user.id).await.or_domain()?;
-    let entry = Entry::new("password.reset", "user", user.id, user.login.as_str()).before(json!({"password": "***"})).after(json!({"password": "***"}));
+    let entry =
+        Entry::new("password.reset", "user", user.id, user.login.as_str()).before(json!({"password": "***"})).after(json!({"password": "***"}));
     audit::by_operator(services, &mut write, origin, user.tenant, entry).await?;
     write.commit().await.or_domain()?;
     services.cache.actors.forget(&user.id);

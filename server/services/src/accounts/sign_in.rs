@@ -1,12 +1,7 @@
 //! Signing in with a local account. Every failure takes the same time and gets the same answer; failures are counted by account and by
 //! address, successes are not, so that a whole class behind one address can sign in together.
 
-use domain::{
-    Error, Result,
-    access::Actor,
-    people::PASSWORD_MAX,
-    time::Timestamp,
-};
+use domain::{Error, Result, access::Actor, people::PASSWORD_MAX, time::Timestamp};
 use storage::{
     AnyConnection, Write,
     accounts::{attempts, users},

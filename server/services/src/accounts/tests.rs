@@ -53,7 +53,16 @@ async fn unknown_disabled_and_wrong_get_one_answer() {
     let gone = world.person("zhao").add().await;
     crate::people::disable(&world.services, &administrator, gone.actor.user).await.expect("disabled");
     let long = "x".repeat(100_000);
-    let tries = [("li.hua", "wrong"), ("nobody", RIGHT), ("zhao", RIGHT), ("li.hua", ""), ("", ""), ("li.hua", long.as_str()), (&long, RIGHT), ("a\0b", RIGHT)];
+    let tries = [
+        ("li.hua", "wrong"),
+        ("nobody", RIGHT),
+        ("zhao", RIGHT),
+        ("li.hua", ""),
+        ("", ""),
+        ("li.hua", long.as_str()),
+        (&long, RIGHT),
+        ("a\0b", RIGHT),
+    ];
     for (index, (login, password)) in tries.into_iter().enumerate() {
         let answer = try_from(&world.services, &format!("10.0.0.{index}"), login, password).await;
         assert_eq!(answer, Err(Error::SignInFailed), "try {index}");
@@ -198,7 +207,8 @@ async fn no_record_holds_a_password() {
     let secret = "plum-tree-in-the-yard";
     try_from(&world.services, "10.0.0.1", "li.hua", secret).await.expect_err("refused");
     change_password(&world.services, &li, RIGHT, secret).await.expect("changed");
-    let everything = serde_json::to_string(&audit::search(&world.services, &auditor, &Filter::default(), &PageRequest::default()).await.expect("found"));
+    let everything =
+        serde_json::to_string(&audit::search(&world.services, &auditor, &Filter::default(), &PageRequest::default()).await.expect("found"));
     let everything = everything.expect("JSON");
     assert!(everything.contains("password.change"), "{everything}");
     assert!(!everything.contains(secret) && !everything.contains(RIGHT) && !everything.contains("argon2"), "{everything}");

@@ -105,4 +105,3 @@ fn event(services: &Services, flood: &floods::Flood, count: u32) -> Event {
         count,
     }
 }
-

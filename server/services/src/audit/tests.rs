@@ -91,7 +91,8 @@ async fn pages_are_complete_and_do_not_overlap() {
                 world.clock.advance(1);
             }
             record(&world, &li, entry("lab.start", &format!("lab-{number}"))).await;
-            super::unauthenticated(&world.services, &TestWorld::origin_at(&format!("10.0.0.{number}")), "lab.start", Some("x"), "unauthenticated").await;
+            super::unauthenticated(&world.services, &TestWorld::origin_at(&format!("10.0.0.{number}")), "lab.start", Some("x"), "unauthenticated")
+                .await;
         }
         let filter = Filter { action: Some("lab.start".into()), ..Filter::default() };
         let mut request = PageRequest { limit: 5, after: None };
@@ -137,7 +138,10 @@ async fn only_auditors_read_and_reading_is_recorded_once_a_minute() {
     let (li, auditor) = (world.teacher("li.hua", &[]).await, world.auditor("shen").await);
     record(&world, &li, entry("lab.start", "lab-1")).await;
     assert_eq!(search(services, &li, &Filter::default(), &PageRequest::default()).await.expect_err("refused"), Error::Forbidden);
-    assert_eq!(search(services, &world.administrator("root").await, &Filter::default(), &PageRequest::default()).await.expect_err("no"), Error::Forbidden);
+    assert_eq!(
+        search(services, &world.administrator("root").await, &Filter::default(), &PageRequest::default()).await.expect_err("no"),
+        Error::Forbidden
+    );
 
     let filter = Filter { person: Some("li.hua".into()), ..Filter::default() };
     for _ in 0..3 {
@@ -256,15 +260,20 @@ async fn tampering_is_found_at_the_right_record() {
     type Found = fn(&Broken) -> bool;
     // Who owns the database can take the triggers away; the chain still tells.
     let cases: [(&str, Found); 9] = [
-        ("UPDATE audit_events SET object_label = 'lab-0' WHERE chain <> 'system' AND seq = 3", |broken| matches!(broken, Broken::Changed { seq: 3, .. })),
+        ("UPDATE audit_events SET object_label = 'lab-0' WHERE chain <> 'system' AND seq = 3", |broken| {
+            matches!(broken, Broken::Changed { seq: 3, .. })
+        }),
         ("UPDATE audit_events SET at = at + 1 WHERE chain <> 'system' AND seq = 1", |broken| matches!(broken, Broken::Changed { seq: 1, .. })),
         ("UPDATE audit_events SET after_json = '{\"a\":\"x\"}' WHERE chain <> 'system' AND seq = 12", |broken| {
             matches!(broken, Broken::Changed { seq: 12, .. })
         }),
-        ("UPDATE audit_events SET after_json = 'no json' WHERE chain <> 'system' AND seq = 4", |broken| {
-            matches!(broken, Broken::Unreadable { seq: 4, reason } if reason.contains("after_json"))
+        (
+            "UPDATE audit_events SET after_json = 'no json' WHERE chain <> 'system' AND seq = 4",
+            |broken| matches!(broken, Broken::Unreadable { seq: 4, reason } if reason.contains("after_json")),
+        ),
+        ("UPDATE audit_events SET hash = 'no hash' WHERE chain <> 'system' AND seq = 7", |broken| {
+            matches!(broken, Broken::Unreadable { seq: 7, .. })
         }),
-        ("UPDATE audit_events SET hash = 'no hash' WHERE chain <> 'system' AND seq = 7", |broken| matches!(broken, Broken::Unreadable { seq: 7, .. })),
         ("DELETE FROM audit_events WHERE chain <> 'system' AND seq = 6", |broken| matches!(broken, Broken::Gap { expected: 6, found: 7 })),
         ("DELETE FROM audit_events WHERE chain <> 'system' AND seq = 12", |broken| matches!(broken, Broken::Truncated { expected: 12, found: 11 })),
         ("DELETE FROM audit_heads WHERE chain <> 'system'", |broken| matches!(broken, Broken::Gap { .. })),

@@ -51,7 +51,9 @@ async fn verify_chain(db: &Database, name: &str) -> Result<std::result::Result<i
         let rows = chain::sealed(&mut connection, name, last, BATCH).await.or_domain()?;
         let head = match chain::head(&mut connection, name).await {
             Ok(head) => head,
-            Err(storage::Error::Unreadable { reason, .. }) => return Ok(Err(Broken::Unreadable { seq: last, reason: format!("audit_heads: {reason}") })),
+            Err(storage::Error::Unreadable { reason, .. }) => {
+                return Ok(Err(Broken::Unreadable { seq: last, reason: format!("audit_heads: {reason}") }));
+            }
             Err(other) => return Err(crate::error::from_storage(other)),
         };
         let end = rows.is_empty();

@@ -26,13 +26,7 @@ use crate::{
 /// Roles and courses as they shall be. An administrator cannot take that role from themselves.
 ///
 /// Errors: `Forbidden`; `NotFound` also for another tenant's people; `Invalid` on `courses`.
-pub async fn set_access(
-    services: &Services,
-    caller: &Caller,
-    user: UserId,
-    roles: BTreeSet<Role>,
-    courses: BTreeSet<CourseId>,
-) -> Result<Person> {
+pub async fn set_access(services: &Services, caller: &Caller, user: UserId, roles: BTreeSet<Role>, courses: BTreeSet<CourseId>) -> Result<Person> {
     let entry = || Entry::new("people.set_access", "user", user, "");
     let person = audit::recording(services, caller, entry, async {
         may_write(caller)?;
@@ -79,7 +73,8 @@ pub async fn disable(services: &Services, caller: &Caller, user: UserId) -> Resu
         users::set_disabled(&mut write, user, Some(now)).await.or_domain()?;
         sessions::delete_of_user(&mut write, user).await.or_domain()?;
         let revoked = tokens::revoke_all(&mut write, user, now).await.or_domain()?;
-        let entry = about(&person.person, "people.disable").before(json!({"disabled": false})).after(json!({"disabled": true, "tokens_revoked": revoked}));
+        let entry =
+            about(&person.person, "people.disable").before(json!({"disabled": false})).after(json!({"disabled": true, "tokens_revoked": revoked}));
         audit::success(services, &mut write, caller, entry).await?;
         write.commit().await.or_domain()
     })

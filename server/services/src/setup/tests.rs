@@ -75,10 +75,7 @@ async fn of_two_at_once_one_wins() {
         let code = issue_code(services).await.expect("a code");
         let second = NewPerson { login: "second".into(), ..first() };
         let (first_person, code) = (first(), code.as_str());
-        let (one, other) = tokio::join!(
-            complete(services, &origin, code, "One", &first_person),
-            complete(services, &origin, code, "Other", &second)
-        );
+        let (one, other) = tokio::join!(complete(services, &origin, code, "One", &first_person), complete(services, &origin, code, "Other", &second));
         assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
         assert_eq!(one.and(other).expect_err("one lost"), Error::SetupRefused);
     })

@@ -87,13 +87,7 @@ impl TestWorld {
     /// Other services over the same database, clock and cluster: a second replica with a cache of its own.
     pub fn replica(&self) -> Services {
         let entropy = Arc::clone(&self.services.entropy);
-        Services::new(
-            self.services.db.clone(),
-            Arc::clone(&self.clock) as _,
-            entropy,
-            Arc::clone(&self.cluster) as _,
-            self.services.settings.clone(),
-        )
+        Services::new(self.services.db.clone(), Arc::clone(&self.clock) as _, entropy, Arc::clone(&self.cluster) as _, self.services.settings.clone())
     }
 
     /// A course with the reference quota and ¥100,000; `.add()` makes it.
@@ -104,14 +98,7 @@ impl TestWorld {
 
     /// Somebody without roles; `.add()` makes them.
     pub fn person(&self, login: &str) -> PersonBuilder<'_> {
-        PersonBuilder {
-            world: self,
-            tenant: self.tenant,
-            login: login.into(),
-            name: login.into(),
-            roles: BTreeSet::new(),
-            courses: BTreeSet::new(),
-        }
+        PersonBuilder { world: self, tenant: self.tenant, login: login.into(), name: login.into(), roles: BTreeSet::new(), courses: BTreeSet::new() }
     }
 
     pub async fn teacher(&self, login: &str, courses: &[&Course]) -> Caller {

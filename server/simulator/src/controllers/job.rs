@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::{
     Context, Work,
     events::{self, Said},
-    pod_template::{condition, controlled, is_ready, pod_of, set_condition},
+    job_status::{self, Standing, Verdict, index},
+    pod_template::{condition, controlled, pod_of},
 };
 use crate::{
     ops::{
         Writer, create,
         delete::{self, Options},
-        update::{self, Part},
     },
     registry::Resource,
     stamp,
@@ -21,8 +21,9 @@ use crate::{
     value,
 };
 
-const COMPONENT: &str = "job-controller";
-const INDEX: &str = "batch.kubernetes.io/job-completion-index";
+pub const COMPONENT: &str = "job-controller";
+/// The annotation and the label of a pod's index.
+pub const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 
 pub fn observe(context: &mut Context, change: &Change) {
     match change.key.resource {
@@ -34,47 +35,6 @@ pub fn observe(context: &mut Context, change: &Change) {
             }
         }
         _ => {}
-    }
-}
-
-/// How a Job's pods stand.
-struct Standing {
-    active: Vec<Object>,
-    ready: i64,
-    terminating: i64,
-    succeeded: i64,
-    failed: i64,
-    /// Indexes that have succeeded.
-    done: BTreeSet<i64>,
-}
-
-fn index(pod: &Value) -> Option<i64> {
-    value::annotation(pod, INDEX)?.parse().ok()
-}
-
-impl Standing {
-    fn of(job: &Value, pods: &[Object]) -> Self {
-        let phase = |pod: &Object| value::text(pod, "/status/phase").to_owned();
-        let is_active = |pod: &&Object| !["Succeeded", "Failed"].contains(&phase(pod).as_str()) && !value::is_terminating(pod);
-        let active: Vec<Object> = pods.iter().filter(is_active).cloned().collect();
-        let count = |wanted: &str| i64::try_from(pods.iter().filter(|pod| phase(pod) == wanted).count()).unwrap_or(i64::MAX);
-        let mut done = parse_indexes(value::text(job, "/status/completedIndexes"));
-        done.extend(pods.iter().filter(|pod| phase(pod) == "Succeeded").filter_map(|pod| index(pod)));
-        let is_indexed = value::text(job, "/spec/completionMode") == "Indexed";
-        let by_index = i64::try_from(done.len()).unwrap_or(i64::MAX);
-        // Pods may be cleared away after they ended; what was counted once stays counted.
-        let succeeded = if is_indexed { by_index } else { count("Succeeded").max(value::int(job, "/status/succeeded").unwrap_or(0)) };
-        Self {
-            ready: i64::try_from(active.iter().filter(|pod| is_ready(pod)).count()).unwrap_or(i64::MAX),
-            terminating: i64::try_from(
-                pods.iter().filter(|pod| value::is_terminating(pod) && !["Succeeded", "Failed"].contains(&phase(pod).as_str())).count(),
-            )
-            .unwrap_or(i64::MAX),
-            failed: count("Failed").max(value::int(job, "/status/failed").unwrap_or(0)),
-            active,
-            succeeded,
-            done,
-        }
     }
 }
 
@@ -111,16 +71,11 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     }
     let job = txn.get(key).unwrap_or(job);
     let standing = Standing::of(&job, &controlled(&txn, Resource::Pods, &job));
-    write_status(&mut txn, key, &job, &standing, verdict.as_ref(), &writer);
+    job_status::write(&mut txn, key, &job, &standing, verdict.as_ref(), &writer);
     drop(txn);
     if retry {
         context.queue.push_later(Work::Job(key.clone()), context.pace.retry);
     }
-}
-
-enum Verdict {
-    Complete,
-    Failed { reason: &'static str, message: String },
 }
 
 fn verdict(job: &Value, standing: &Standing) -> Option<Verdict> {
@@ -230,69 +185,6 @@ fn remove(txn: &mut Txn<'_>, job: &Object, pods: &[Object], writer: &Writer) {
     }
 }
 
-fn write_status(txn: &mut Txn<'_>, key: &Key, job: &Object, standing: &Standing, verdict: Option<&Verdict>, writer: &Writer) {
-    let is_suspended = value::flag(job, "/spec/suspend");
-    let was_suspended = condition(job, "Suspended").is_some_and(|one| one["status"] == "True");
-    let changed = update::modify(txn, key, Part::Status, writer, |job| {
-        for (field, count) in
-            [("active", i64::try_from(standing.active.len()).unwrap_or(i64::MAX)), ("succeeded", standing.succeeded), ("failed", standing.failed)]
-        {
-            if count == 0 {
-                value::take(job, &["status", field]);
-            } else {
-                value::set(job, &["status", field], count);
-            }
-        }
-        value::set(job, &["status", "ready"], standing.ready);
-        value::set(job, &["status", "terminating"], standing.terminating);
-        value::map_at(job, &["status", "uncountedTerminatedPods"]);
-        if value::text(job, "/spec/completionMode") == "Indexed" && !standing.done.is_empty() {
-            value::set(job, &["status", "completedIndexes"], show_indexes(&standing.done));
-        }
-        if is_suspended {
-            value::take(job, &["status", "startTime"]);
-            set_condition(job, "Suspended", "True", "JobSuspended", "Job suspended");
-        } else {
-            value::set_default(job, &["status", "startTime"], stamp::now());
-            if was_suspended {
-                set_condition(job, "Suspended", "False", "JobResumed", "Job resumed");
-            }
-        }
-        match verdict {
-            Some(Verdict::Complete) => {
-                let message = "Reached expected number of succeeded pods";
-                set_condition(job, "SuccessCriteriaMet", "True", "CompletionsReached", message);
-                if standing.active.is_empty() && standing.terminating == 0 {
-                    value::set(job, &["status", "completionTime"], stamp::now());
-                    set_condition(job, "Complete", "True", "CompletionsReached", message);
-                }
-            }
-            Some(Verdict::Failed { reason, message }) => {
-                set_condition(job, "FailureTarget", "True", reason, message);
-                if standing.active.is_empty() && standing.terminating == 0 {
-                    set_condition(job, "Failed", "True", reason, message);
-                }
-            }
-            None => {}
-        }
-    });
-    let Some(changed) = changed else { return };
-    let newly = |kind: &str| condition(&changed, kind).is_some() && condition(job, kind).is_none();
-    if newly("Complete") {
-        events::record(txn, &changed, &Said::normal(COMPONENT, "Completed", "Job completed"));
-    }
-    if newly("Failed")
-        && let Some(Verdict::Failed { reason, message }) = verdict
-    {
-        events::record(txn, &changed, &Said::warning(COMPONENT, reason, message.as_str()));
-    }
-    if is_suspended && !was_suspended {
-        events::record(txn, &changed, &Said::normal(COMPONENT, "Suspended", "Job suspended"));
-    } else if !is_suspended && was_suspended {
-        events::record(txn, &changed, &Said::normal(COMPONENT, "Resumed", "Job resumed"));
-    }
-}
-
 /// Deletes a finished Job when its time to live has passed.
 fn clear_later(context: &mut Context, key: &Key, job: &Value) {
     let Some(seconds) = value::int(job, "/spec/ttlSecondsAfterFinished") else { return };
@@ -301,43 +193,5 @@ fn clear_later(context: &mut Context, key: &Key, job: &Value) {
         let mut txn = context.store.write();
         let options = Options { propagation: Some(delete::Propagation::Foreground), uid: Some(value::uid(job).to_owned()), ..Options::default() };
         let _ = delete::delete(&mut txn, Resource::Jobs.kind(), key, &options, &Writer::controller("kube-controller-manager"));
-    }
-}
-
-/// `0-2,5` as a set.
-fn parse_indexes(text: &str) -> BTreeSet<i64> {
-    let part = |part: &str| -> Option<std::ops::RangeInclusive<i64>> {
-        let (from, to) = part.split_once('-').unwrap_or((part, part));
-        Some(from.parse().ok()?..=to.parse().ok()?)
-    };
-    text.split(',').filter_map(part).flatten().collect()
-}
-
-fn show_indexes(indexes: &BTreeSet<i64>) -> String {
-    let mut runs: Vec<(i64, i64)> = Vec::new();
-    for index in indexes {
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == *index => *last = *index,
-            _ => runs.push((*index, *index)),
-        }
-    }
-    let each = runs.iter().map(|(from, to)| match to - from {
-        0 => from.to_string(),
-        1 => format!("{from},{to}"),
-        _ => format!("{from}-{to}"),
-    });
-    each.collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn completed_indexes_are_written_in_runs() {
-        let set = BTreeSet::from([0, 1, 2, 5, 7, 8]);
-        assert_eq!(show_indexes(&set), "0-2,5,7,8");
-        assert_eq!(parse_indexes("0-2,5,7,8"), set);
-        assert!(parse_indexes("").is_empty());
     }
 }

@@ -77,7 +77,8 @@ fn check_type(kind: &Kind, body: &mut Value) -> Result<()> {
 
 /// Checks the types of a body's fields, and takes out those that the kind does not have.
 fn check_fields(kind: &Kind, body: &mut Value, writer: &Writer) -> Result<()> {
-    let refused = |why: String| ApiError::bad_request(format!("{} in version {:?} cannot be handled as a {}: {why}", kind.kind, kind.version, kind.kind));
+    let refused =
+        |why: String| ApiError::bad_request(format!("{} in version {:?} cannot be handled as a {}: {why}", kind.kind, kind.version, kind.kind));
     let unknown = schema::take_unknown(kind.resource, body).map_err(|error| refused(error.to_string()))?;
     if unknown.is_empty() || writer.unknown == UnknownFields::Dropped {
         return Ok(());

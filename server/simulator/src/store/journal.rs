@@ -71,6 +71,8 @@ impl Journal {
         let mut writer =
             Writer { folder: self.folder.clone(), store: Arc::downgrade(store), file: None, size: 0, folded: 0, written: self.written.clone() };
         writer.fold()?;
+        // The store goes on from a later version than it had: without this a write that changes nothing would wait for ever.
+        writer.written.send_replace(writer.folded);
         let closed = self.closed.clone();
         thread::Builder::new().name("simulator-journal".to_owned()).spawn(move || {
             if let Err(error) = writer.run(&receiver) {

@@ -1,8 +1,8 @@
 //! Types: a body is read as the type of its kind and written again. What that loses is a field that the type does not have.
 
 use k8s_openapi::api::{
-    apps::v1 as apps, batch::v1 as batch, coordination::v1 as coordination, core::v1 as core, discovery::v1 as discovery, networking::v1 as networking, policy::v1 as policy, rbac::v1 as rbac,
-    scheduling::v1 as scheduling, storage::v1 as storage,
+    apps::v1 as apps, batch::v1 as batch, coordination::v1 as coordination, core::v1 as core, discovery::v1 as discovery,
+    networking::v1 as networking, policy::v1 as policy, rbac::v1 as rbac, scheduling::v1 as scheduling, storage::v1 as storage,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -86,7 +86,8 @@ struct Place {
 fn walk(object: &mut Value, typed: &Value, place: &mut Place, found: &mut Vec<Unknown>) {
     match (object, typed) {
         (Value::Object(map), Value::Object(known)) => {
-            let unknown: Vec<String> = map.iter().filter(|(name, value)| !value.is_null() && !known.contains_key(*name)).map(|(name, _)| name.clone()).collect();
+            let unknown: Vec<String> =
+                map.iter().filter(|(name, value)| !value.is_null() && !known.contains_key(*name)).map(|(name, _)| name.clone()).collect();
             let length = place.dotted.len();
             for name in unknown {
                 map.remove(&name);

@@ -42,10 +42,7 @@ fn read(row: &AnyRow) -> Result<User> {
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, tenant_id, login, name, password_hash, credentials_version, disabled_at, created_at, last_sign_in_at FROM users ",
-            $rest
-        )
+        concat!("SELECT id, tenant_id, login, name, password_hash, credentials_version, disabled_at, created_at, last_sign_in_at FROM users ", $rest)
     };
 }
 
@@ -91,13 +88,12 @@ pub async fn any(connection: &mut AnyConnection) -> Result<bool> {
 
 /// Gives the new credentials version. Errors: `RowNotFound` as `Sql`.
 pub async fn set_password(connection: &mut AnyConnection, id: UserId, password_hash: &str) -> Result<i64> {
-    let row = sqlx::query(
-        "UPDATE users SET password_hash = $1, credentials_version = credentials_version + 1 WHERE id = $2 RETURNING credentials_version",
-    )
-    .bind(password_hash.to_owned())
-    .bind(id.to_string())
-    .fetch_one(connection)
-    .await?;
+    let row =
+        sqlx::query("UPDATE users SET password_hash = $1, credentials_version = credentials_version + 1 WHERE id = $2 RETURNING credentials_version")
+            .bind(password_hash.to_owned())
+            .bind(id.to_string())
+            .fetch_one(connection)
+            .await?;
     Row::of("users", &row).integer("credentials_version")
 }
 

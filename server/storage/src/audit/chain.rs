@@ -62,11 +62,7 @@ pub async fn names(connection: &mut AnyConnection) -> Result<Vec<String>> {
 /// Sealed records of a chain from place `after` on; what cannot be read is an error in its place.
 pub async fn sealed(connection: &mut AnyConnection, chain: &str, after: i64, limit: u32) -> Result<Vec<(i64, Result<Sealed>)>> {
     let mut query = read::select();
-    query
-        .and_where(Expr::col("chain").eq(chain))
-        .and_where(Expr::col("seq").gt(after))
-        .order_by("seq", Order::Asc)
-        .limit(limit.into());
+    query.and_where(Expr::col("chain").eq(chain)).and_where(Expr::col("seq").gt(after)).order_by("seq", Order::Asc).limit(limit.into());
     let (sql, values) = query.build_sqlx(PostgresQueryBuilder);
     let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), values).fetch_all(connection).await?;
     rows.iter()

@@ -11,12 +11,7 @@ use sea_query::{Cond, Expr, ExprTrait, Order, PostgresQueryBuilder, Query, Selec
 use sea_query_sqlx::SqlxBinder;
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{
-    database::Engine,
-    dialect,
-    error::Result,
-    row::Row,
-};
+use crate::{database::Engine, dialect, error::Result, row::Row};
 
 const COLUMNS: [&str; 23] = [
     "id",

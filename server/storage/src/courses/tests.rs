@@ -22,7 +22,9 @@ fn course(number: u128, tenant: &Tenant, code: &str) -> Course {
     settings.limits.cards = CardShare::from_parts(1_234);
     settings.starts_per_day = CardShare::whole(99);
     let namespace = domain::courses::namespace(&tenant.slug, code);
-    Course { id: CourseId::from_uuid(Uuid::from_u128(number)), tenant: tenant.id, code: code.into(), name: "计算机视觉".into(), namespace, settings }
+    Course {
+        id: CourseId::from_uuid(Uuid::from_u128(number)), tenant: tenant.id, code: code.into(), name: "计算机视觉".into(), namespace, settings
+    }
 }
 
 #[tokio::test]

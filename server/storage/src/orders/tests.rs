@@ -83,8 +83,6 @@ async fn lists_hold_what_was_asked_for_and_nothing_else() {
     .await;
 }
 
-}
-
 #[tokio::test]
 async fn a_quota_counts_each_lab_and_order_for_what_it_takes() {
     for_each_engine("a_quota_counts_each_lab_and_order_for_what_it_takes", |database| async move {

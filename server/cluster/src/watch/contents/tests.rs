@@ -83,6 +83,14 @@ fn a_lab_whose_last_object_goes_is_forgotten() {
 }
 
 #[test]
+fn a_lab_that_went_unseen_is_forgotten_after_a_new_list() {
+    let mut contents = synced();
+    contents.take(number("StatefulSet"), Item::Begins);
+    contents.take(number("StatefulSet"), Item::Synced);
+    assert!(contents.labs.is_empty() && contents.places.is_empty());
+}
+
+#[test]
 fn a_heartbeat_of_a_node_is_no_change() {
     let mut contents = synced();
     assert_eq!(is(&mut contents, "Node", node("True", "2026-11-21T00:00:00Z")), [Change::Nodes]);

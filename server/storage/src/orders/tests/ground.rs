@@ -170,3 +170,4 @@ pub(super) fn lab(order: &Order, state: LabState) -> Lab {
 /// Every order of the tenant.
 pub(super) fn everything() -> Query {
     Query { tenant: tenant(), visible: Visible::All, owner: None, state: None, course: None, after: None, limit: 10 }
+}
