@@ -8,7 +8,7 @@ use domain::{
 
 use crate::{
     components::{MomentStyle, moment_text},
-    i18n::*,
+    i18n::td_string,
     language::Language,
 };
 

@@ -3,6 +3,8 @@
 //! each `locales/` folder.
 
 #![expect(clippy::needless_pass_by_value, reason = "a component owns its props")]
+// Clippy does not look for them in tests.
+#![cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "the macros for texts need every name of `i18n`"))]
 
 #[cfg(not(erase_components))]
 compile_error!("RUSTFLAGS hides .cargo/config.toml: add `--cfg erase_components` to it, or the browser cannot take the pages over");

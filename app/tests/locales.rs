@@ -10,12 +10,12 @@ type Texts = BTreeMap<String, serde_json::Map<String, serde_json::Value>>;
 
 fn texts(language: &str) -> Texts {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("locales").join(language);
-    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(&folder).expect("the folder of a language").map(|entry| entry.expect("an entry").path());
     files
         .map(|path: PathBuf| {
-            let text = fs::read_to_string(&path).unwrap();
+            let text = fs::read_to_string(&path).expect("readable");
             let map = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            (path.file_stem().unwrap().to_string_lossy().into_owned(), map)
+            (path.file_stem().expect("a name").to_string_lossy().into_owned(), map)
         })
         .collect()
 }

@@ -117,7 +117,7 @@ test("4. the manager sees it in the inbox and approves; the requester could not"
 test("5. Kubernetes runs it and the lab page follows without a reload; stop, start, destroy", async () => {
   await teacher.goto(lab);
   await hydrated(teacher);
-  await state(teacher, /Running/);
+  await state(teacher, /Running/).catch((error) => { throw new Error(kubectl("get", "pods", "-A") + kubectl("get", "events", "-A") + server.output.slice(-3000) + error); });
   const objects = kubectl("get", "statefulset,pod,service,pvc,serviceaccount,networkpolicy,resourcequota,limitrange", "-A", "-o", "name");
   for (const kind of ["statefulset.apps", "pod", "service", "persistentvolumeclaim", "serviceaccount", "networkpolicy.networking.k8s.io", "resourcequota", "limitrange"]) {
     expect(objects).toContain(`${kind}/`);

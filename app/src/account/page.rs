@@ -13,7 +13,7 @@ use crate::{
     error::AppError,
     error_text::field_problem_text,
     flash::{Flash, flash},
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     orders::words::role_text,
 };

@@ -9,7 +9,7 @@ use crate::{
         Cell, CellPlace, Column, DataTable, EmptyState, ErrorNotice, Fact, Facts, Glyph, Moment, Notice, NoticeKind, PageHead, Row, Section,
         Skeleton, Status, StatusKind,
     },
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
 };
 

@@ -14,7 +14,7 @@ use crate::{
         StatusKind,
     },
     flash::{Flash, flash},
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     orders::words::role_text,
     routes,

@@ -11,7 +11,7 @@ use crate::{
     error::AppError,
     error_text::field_problem_text,
     flash::Flash,
-    i18n::*,
+    i18n::td_string,
     language,
     orders::words::role_text,
     routes,

@@ -11,7 +11,7 @@ use crate::{
     error::AppError,
     error_text::field_problem_text,
     flash::Flash,
-    i18n::*,
+    i18n::td_string,
     language,
 };
 
@@ -50,10 +50,6 @@ pub fn DecideBar(
     let typed_reason = last_try.value("reason").to_owned();
     let busy = Signal::derive(move || approve.pending().get() || reject.pending().get());
     view! {
-        {move || refusal.get().filter(|error| !matches!(error, Error::Invalid(_))).map(|error| match error {
-            Error::Stale => view! { <Notice kind=NoticeKind::Warn title=td_string!(language, approvals.stale_title)/> }.into_any(),
-            error => view! { <ErrorNotice error=AppError(error)/> }.into_any(),
-        })}
         <div class="decide">
             <ActionForm action=approve>
                 {hidden()}
@@ -79,6 +75,20 @@ pub fn DecideBar(
         </div>
     }
     .into_any()
+}
+
+/// Why the last try came to nothing; problems with the reason stand at its field instead.
+#[component]
+pub fn Refused(last_try: Option<Error>, failed: RwSignal<Option<Error>>) -> impl IntoView {
+    let language = language::current();
+    move || {
+        failed.get().or_else(|| last_try.clone()).filter(|error| !matches!(error, Error::Invalid(_))).map(|error| match error {
+            Error::Stale | Error::InvalidTransition { .. } => {
+                view! { <Notice kind=NoticeKind::Warn title=td_string!(language, approvals.stale_title)/> }.into_any()
+            }
+            error => view! { <ErrorNotice error=AppError(error)/> }.into_any(),
+        })
+    }
 }
 
 /// Back to the inbox once it is decided; on a refusal the newest state of the order, and why.

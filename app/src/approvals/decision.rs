@@ -3,12 +3,15 @@
 use domain::orders::{ApprovalView, Order, OrderState};
 use leptos::prelude::*;
 
-use super::{decide::DecideBar, what_if::WhatIfPanel};
+use super::{
+    decide::{DecideBar, Refused},
+    what_if::WhatIfPanel,
+};
 use crate::{
     caller_view::use_viewer,
     components::{Fact, Facts, Icon, MomentStyle, Notice, StatusKind, moment_text},
     flash::Flash,
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     orders::{
         detail::SpecFacts,
@@ -48,6 +51,7 @@ pub fn Decision(view: ApprovalView, last_try: Flash, failed: RwSignal<Option<dom
             </section>
         }
     });
+    let refused = view! { <Refused last_try=last_try.error.clone() failed/> };
     let decide = if may_decide {
         view! { <DecideBar order last_try failed reload/> }.into_any()
     } else {
@@ -73,6 +77,7 @@ pub fn Decision(view: ApprovalView, last_try: Flash, failed: RwSignal<Option<dom
                 {stages}
             </div>
             {what_if}
+            {refused}
             {decide}
         </article>
     }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::api::Inbox;
 use crate::{
     components::{Status, StatusKind},
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     orders::words::{cards_text, duration_text},
     routes,

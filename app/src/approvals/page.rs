@@ -17,7 +17,7 @@ use crate::{
     components::{Card, EmptyState, ErrorNotice, Failed, Glyph, LinkButton, NEWS, Notice, PageHead, Pager, Skeleton, latest, use_news},
     error::AppError,
     flash::flash,
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     routes,
 };

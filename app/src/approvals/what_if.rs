@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{Meter, StatusKind},
-    i18n::*,
+    i18n::td_string,
     language,
     orders::{
         form::Prices,

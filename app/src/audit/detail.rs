@@ -7,7 +7,7 @@ use leptos_router::hooks::use_params_map;
 use super::{api::get, words};
 use crate::{
     components::{Card, ErrorNotice, Fact, Facts, Moment, MomentStyle, PageHead, Skeleton, Status},
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     routes,
 };

@@ -15,7 +15,7 @@ use crate::{
         Row, SelectField, Skeleton, Status, TextField,
     },
     error::AppError,
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     routes,
 };

@@ -2,7 +2,7 @@
 
 use domain::audit::{Outcome, Via, Who};
 
-use crate::{components::StatusKind, i18n::*, language::Language};
+use crate::{components::StatusKind, i18n::td_string, language::Language};
 
 pub fn outcome_text(language: Language, outcome: Outcome) -> &'static str {
     match outcome {

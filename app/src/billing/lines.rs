@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::words::{amount_text, average_price, meter_text, unit_price_text, usage_text};
 use crate::{
     components::{Amount, Card, Cell, CellPlace, Column, DataTable, MomentStyle, Row, Status, StatusKind, moment_text},
-    i18n::*,
+    i18n::td_string,
     language, routes,
 };
 

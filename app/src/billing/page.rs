@@ -12,7 +12,7 @@ use crate::{
     components::{
         Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Failed, Glyph, LinkButton, MomentStyle, PageHead, Row, Skeleton, moment_text,
     },
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     routes,
 };

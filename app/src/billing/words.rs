@@ -2,7 +2,7 @@
 
 use domain::{gpu::CardShare, money::Money, pricing::Meter};
 
-use crate::{components::quantity_text, i18n::*, language::Language};
+use crate::{components::quantity_text, i18n::td_string, language::Language};
 
 /// `A100 80 GB`, `CPU`, `Memory`, `Storage`.
 pub fn meter_text(language: Language, meter: Meter) -> &'static str {

@@ -1,6 +1,7 @@
 //! One offering of the catalogue: what it is, what it costs, whether cards are free.
 
 use domain::{
+    access::Action,
     catalogue::{LabSpec, OfferingCard},
     pricing::EstimateLine,
 };
@@ -8,15 +9,31 @@ use leptos::prelude::*;
 
 use crate::{
     billing::words::meter_text,
-    components::{Glyph, Icon, Status, StatusKind},
-    i18n::*,
+    caller_view::use_viewer,
+    components::{ButtonKind, Glyph, Icon, LinkButton, Status, StatusKind},
+    i18n::td_string,
     language::{self, Language},
     orders::words::{cards_text, pieces_text, storage_text},
     routes,
 };
 
+/// Leads to the catalogue; only for those who may order.
 #[component]
-pub fn OfferingTile(card: OfferingCard) -> impl IntoView {
+pub fn OrderButton(text: &'static str) -> impl IntoView {
+    let viewer = use_viewer();
+    view! {
+        <Transition>
+            {move || viewer.person().filter(|person| person.may(Action::OrderSubmit)).map(|_| view! {
+                <LinkButton kind=ButtonKind::Primary href=routes::CATALOGUE icon=Glyph::Plus>{text}</LinkButton>
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// `may_order`: the whole tile leads to the form.
+#[component]
+pub fn OfferingTile(card: OfferingCard, may_order: bool) -> impl IntoView {
     let language = language::current();
     let tag = language::tag(language);
     let OfferingCard { offering, per_hour, parts, cards_free } = card;
@@ -31,19 +48,30 @@ pub fn OfferingTile(card: OfferingCard) -> impl IntoView {
         .into_any(),
         None => view! { <p class="price">{td_string!(language, catalogue.price_missing)}</p> }.into_any(),
     };
+    let name = offering.name.get(tag).to_owned();
     let label = td_string!(language, catalogue.order, name = offering.name.get(tag)).to_string();
     view! {
         <article class="offering">
             <div class="top">
                 <Icon glyph=glyph(&offering.icon)/>
-                <h2><a href=routes::order_form(&offering.slug) aria-label=label>{offering.name.get(tag).to_owned()}</a></h2>
+                <h2>
+                    {if may_order {
+                        view! { <a href=routes::order_form(&offering.slug) aria-label=label>{name}</a> }.into_any()
+                    } else {
+                        name.into_any()
+                    }}
+                </h2>
             </div>
             <p>{offering.summary.get(tag).to_owned()}</p>
             <div class="stack tight"><div class="chips">{tags}</div>{price}</div>
             <div class="where">
                 <Free free=cards_free spec=offering.base.clone()/>
                 // The whole tile is the link; this shows that it is one.
-                <span class="row go" aria-hidden="true">{td_string!(language, catalogue.order_this)}<Icon glyph=Glyph::Right small=true/></span>
+                {may_order.then(|| view! {
+                    <span class="row go" aria-hidden="true">
+                        {td_string!(language, catalogue.order_this)}<Icon glyph=Glyph::Right small=true/>
+                    </span>
+                })}
             </div>
         </article>
     }

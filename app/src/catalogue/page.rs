@@ -1,13 +1,15 @@
 //! The catalogue, and the page of its order form.
 
+use domain::access::Action;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::{api::list_offerings, offering::OfferingTile};
 use crate::{
+    caller_view::use_viewer,
     components::{EmptyState, Failed, Glyph, PageHead, Skeleton},
     flash::flash,
-    i18n::*,
+    i18n::td_string,
     language,
     orders::{
         api::read_order_form,
@@ -19,6 +21,7 @@ use crate::{
 #[component]
 pub fn CataloguePage() -> impl IntoView {
     let language = language::current();
+    let viewer = use_viewer();
     let offerings = Resource::new(|| (), |()| list_offerings());
     view! {
         <PageHead title=td_string!(language, catalogue.title) lead=td_string!(language, catalogue.lead)/>
@@ -34,7 +37,8 @@ pub fn CataloguePage() -> impl IntoView {
                     }
                     .into_any(),
                     Ok(cards) => {
-                        let cards = cards.into_iter().map(|card| view! { <li><OfferingTile card/></li> }).collect_view();
+                        let may_order = viewer.person().is_some_and(|person| person.may(Action::OrderSubmit));
+                        let cards = cards.into_iter().map(|card| view! { <li><OfferingTile card may_order/></li> }).collect_view();
                         view! { <ul class="offerings">{cards}</ul> }.into_any()
                     }
                     Err(error) => view! { <crate::components::ErrorNotice error/> }.into_any(),

@@ -4,7 +4,7 @@
 use leptos::{attr::custom::custom_attribute, html, prelude::*};
 
 use super::{Button, ButtonKind};
-use crate::{i18n::*, language};
+use crate::{i18n::td_string, language};
 
 /// A button that opens the dialog, and the dialog. Children are what is lost, in words, and hidden fields of the form
 /// that is posted to `action` on consent.

@@ -7,7 +7,7 @@ use super::{Notice, NoticeKind};
 use crate::{
     error::AppError,
     error_text::{headline, shortfall_text},
-    i18n::*,
+    i18n::td_string,
     routes,
 };
 

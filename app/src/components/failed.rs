@@ -4,7 +4,7 @@ use domain::Error;
 use leptos::prelude::*;
 
 use super::{ErrorNotice, PageHead};
-use crate::{error::AppError, i18n::*, language, layout::NotFound};
+use crate::{error::AppError, i18n::td_string, language, layout::NotFound, routes};
 
 /// The same page for what is not there and what one may not see; the error in words for everything else.
 #[component]
@@ -13,11 +13,18 @@ pub fn Failed(error: AppError) -> impl IntoView {
     if matches!(error.0, Error::NotFound) {
         return view! { <NotFound/> }.into_any();
     }
+    let again = !matches!(error.0, Error::Forbidden | Error::ScopeMissing { .. });
     view! {
         <PageHead title=td_string!(language, layout.failed_title)/>
         <ErrorNotice error/>
-        // An empty address is this page.
-        <div class="actions"><a class="btn" href="" rel="external">{td_string!(language, layout.try_again)}</a></div>
+        <div class="actions">
+            {if again {
+                // An empty address is this page.
+                view! { <a class="btn" href="" rel="external">{td_string!(language, layout.try_again)}</a> }.into_any()
+            } else {
+                view! { <a class="btn" href=routes::HOME>{td_string!(language, layout.back_home)}</a> }.into_any()
+            }}
+        </div>
     }
     .into_any()
 }

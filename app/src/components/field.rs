@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Glyph, Icon};
-use crate::{i18n::*, language};
+use crate::{i18n::td_string, language};
 
 /// The frame of every field: draws label, help and error around `control`, which must point to `{name}-note` by
 /// `aria-describedby`.

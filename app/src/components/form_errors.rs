@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Notice, NoticeKind};
-use crate::{i18n::*, language};
+use crate::{i18n::td_string, language};
 
 /// One field's trouble, already in the reader's language.
 #[derive(Debug, Clone, PartialEq, Eq)]

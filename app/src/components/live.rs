@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::{Status, StatusKind};
-use crate::{i18n::*, language};
+use crate::{i18n::td_string, language};
 
 /// How fresh the page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

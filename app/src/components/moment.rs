@@ -3,7 +3,7 @@
 use domain::time::Timestamp;
 use leptos::prelude::*;
 
-use crate::{i18n::*, language};
+use crate::{i18n::td_string, language};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MomentStyle {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Glyph, Icon};
-use crate::{i18n::*, language};
+use crate::{i18n::td_string, language};
 
 /// Links to the neighbouring pages; draws nothing when there is neither. `note` stands at the start of the line.
 #[component]

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{i18n::*, language};
+use crate::{i18n::td_string, language};
 
 /// A heading and `lines` rows.
 #[component]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::{Glyph, Icon};
-use crate::{i18n::*, language};
+use crate::{i18n::td_string, language};
 
 /// How long a toast stays: long enough to read it and to undo.
 const STAY: Duration = Duration::from_secs(10);

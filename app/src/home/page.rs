@@ -11,7 +11,7 @@ use super::api::labs;
 use crate::{
     caller_view::{Viewer, use_viewer},
     components::{ButtonKind, Card, EmptyState, ErrorNotice, Glyph, LinkButton, Notice, PageHead, Section, Skeleton, Status},
-    i18n::*,
+    i18n::td_string,
     labs::words,
     language::{self, Language},
     quotas::meters::CourseQuotas,

@@ -10,7 +10,7 @@ use super::api::{DestroyLab, LabNow, StartLab, StopLab};
 use crate::{
     components::{Button, ButtonKind, Card, ConfirmDialog, Glyph, Reading, part, use_toasts},
     error::AppError,
-    i18n::*,
+    i18n::td_string,
     language,
     orders::words::storage_text,
 };

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{Card, Cell, CellPlace, Column, DataTable, Glyph, Icon, Moment, MomentStyle, Row, Status, StatusKind},
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
 };
 

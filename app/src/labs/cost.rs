@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use crate::{
     billing::words::{amount_text, meter_text, usage_text},
     components::Card,
-    i18n::*,
+    i18n::td_string,
     language, routes,
 };
 

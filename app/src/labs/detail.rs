@@ -15,7 +15,7 @@ use super::{
 use crate::{
     components::{Card, ErrorNotice, Fact, Facts, LiveMark, Liveness, MomentStyle, Notice, NoticeKind, PageHead, Reading, Status, moment_text, part},
     error::AppError,
-    i18n::*,
+    i18n::td_string,
     language,
     orders::detail::SpecFacts,
     routes,

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::words::{cause_text, state_kind, state_text};
 use crate::{
     components::{MomentStyle, StatusKind, Timeline, TimelineItem},
-    i18n::*,
+    i18n::td_string,
     language,
 };
 

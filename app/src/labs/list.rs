@@ -11,7 +11,7 @@ use crate::{
     components::{
         Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Glyph, LinkButton, LinkItem, Moment, Pager, Row, Segmented, Status, StatusKind,
     },
-    i18n::*,
+    i18n::td_string,
     language,
     orders::words::cards_text,
     routes,

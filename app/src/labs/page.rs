@@ -9,10 +9,11 @@ use super::{
     list::{LabList, States},
 };
 use crate::{
-    components::{ButtonKind, ErrorNotice, Failed, Glyph, LinkButton, LiveMark, NEWS, PageHead, Skeleton, latest, news_of_lab, outline, use_news},
+    catalogue::offering::OrderButton,
+    components::{ErrorNotice, Failed, LiveMark, NEWS, PageHead, Skeleton, latest, news_of_lab, outline, use_news},
     flash::flash,
-    i18n::*,
-    language, routes,
+    i18n::td_string,
+    language,
 };
 
 #[component]
@@ -27,7 +28,7 @@ pub fn LabsPage() -> impl IntoView {
     let liveness = use_news(NEWS.to_owned(), move || labs.refetch());
     view! {
         <PageHead title=td_string!(language, labs.title) lead=td_string!(language, labs.lead)>
-            <LinkButton kind=ButtonKind::Primary href=routes::CATALOGUE icon=Glyph::Plus>{td_string!(language, labs.new)}</LinkButton>
+            <OrderButton text=td_string!(language, labs.new)/>
         </PageHead>
         <div class="row between">{move || view! { <States current=wanted.get().0/> }}<LiveMark liveness/></div>
         <Transition fallback=|| view! { <Skeleton lines=6/> }>

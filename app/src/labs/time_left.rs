@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::words::seconds_text;
 use crate::{
     components::{Card, Meter, MomentStyle, moment_text},
-    i18n::*,
+    i18n::td_string,
     language,
     orders::words::duration_text,
 };

@@ -7,7 +7,7 @@ use domain::{
 
 use crate::{
     components::{MomentStyle, StatusKind, moment_text},
-    i18n::*,
+    i18n::td_string,
     language::Language,
 };
 

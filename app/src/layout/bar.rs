@@ -6,7 +6,7 @@ use super::preference_forms::LanguageSwitch;
 use crate::{
     caller_view::{Viewer, use_viewer},
     components::{Glyph, Icon},
-    i18n::*,
+    i18n::td_string,
     language, routes,
 };
 

@@ -9,7 +9,7 @@ use super::{bar::Bar, menus::Menus, nav::Nav};
 use crate::{
     caller_view::{ViewerContext, use_viewer},
     components::{MomentStyle, Notice, NoticeKind, ToastBoard, Toasts, moment_text},
-    i18n::*,
+    i18n::td_string,
     language,
     preferences::Preferences,
     routes::{self, Pages},

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::preference_forms::{LanguageSwitch, ThemeSwitch};
 use crate::{
     components::{Glyph, Icon},
-    i18n::*,
+    i18n::td_string,
     language,
 };
 

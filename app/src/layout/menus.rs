@@ -9,7 +9,7 @@ use super::{
 use crate::{
     caller_view::{Viewer, use_viewer},
     components::{Glyph, Icon},
-    i18n::*,
+    i18n::td_string,
     language, routes,
 };
 

@@ -7,7 +7,7 @@ use super::navigation::{Entry, TABS, entries};
 use crate::{
     caller_view::{Viewer, use_viewer},
     components::{Glyph, Icon},
-    i18n::*,
+    i18n::td_string,
     language, routes,
 };
 

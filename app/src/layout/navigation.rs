@@ -2,7 +2,7 @@
 
 use domain::access::{Action, Reach};
 
-use crate::{caller_view::Viewer, components::Glyph, i18n::*, language::Language, routes};
+use crate::{caller_view::Viewer, components::Glyph, i18n::td_string, language::Language, routes};
 
 /// One entry of the navigation.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_location;
 
 use crate::{
     components::{LinkButton, PageHead},
-    i18n::*,
+    i18n::td_string,
     language, routes,
 };
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::{
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     preferences::{PATH, Preferences, Theme},
 };

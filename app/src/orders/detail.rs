@@ -19,7 +19,7 @@ use crate::{
         ButtonKind, Card, ConfirmDialog, ErrorNotice, Fact, Facts, Glyph, LinkButton, MomentStyle, Notice, NoticeKind, PageHead, Status, moment_text,
     },
     error::AppError,
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     routes,
 };

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::words::rule_text;
 use crate::{
     components::{StatusKind, Timeline, TimelineItem},
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
 };
 

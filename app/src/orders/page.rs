@@ -13,12 +13,13 @@ use super::{
     words::{state_kind, state_text},
 };
 use crate::{
+    catalogue::offering::OrderButton,
     components::{
-        Amount, ButtonKind, Card, Cell, CellPlace, Column, DataTable, EmptyState, Failed, Glyph, LinkButton, LinkItem, Moment, NEWS, PageHead, Pager,
+        Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Failed, Glyph, LinkButton, LinkItem, Moment, NEWS, PageHead, Pager,
         Row, Segmented, Skeleton, Status, StatusKind, latest, use_news,
     },
     flash::flash,
-    i18n::*,
+    i18n::td_string,
     language, routes,
 };
 
@@ -34,7 +35,7 @@ pub fn OrdersPage() -> impl IntoView {
     use_news(NEWS.to_owned(), move || orders.refetch());
     view! {
         <PageHead title=td_string!(language, orders.title) lead=td_string!(language, orders.lead)>
-            <LinkButton kind=ButtonKind::Primary href=routes::CATALOGUE icon=Glyph::Plus>{td_string!(language, orders.new)}</LinkButton>
+            <OrderButton text=td_string!(language, orders.new)/>
         </PageHead>
         {move || view! { <States current=wanted.get().0/> }}
         <Transition fallback=|| view! { <Skeleton lines=6/> }>

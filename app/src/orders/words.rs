@@ -10,7 +10,7 @@ use domain::{
 
 use crate::{
     components::{StatusKind, quantity_text},
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
 };
 

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{Card, EmptyState, ErrorNotice, Glyph, Meter, Skeleton, StatusKind, quantity_text},
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
     quotas::api::list_quotas,
 };

@@ -9,7 +9,7 @@ use crate::{
     components::{Button, ButtonKind, ErrorNotice, TextField},
     error::AppError,
     flash::{Flash, flash},
-    i18n::*,
+    i18n::td_string,
     language,
     layout::Gate,
 };

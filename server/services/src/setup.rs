@@ -58,7 +58,7 @@ pub async fn issue_code(services: &Services) -> Result<String> {
 
 /// As it is compared: capitals, without spaces and hyphens.
 fn tidy(code: &str) -> String {
-    code.chars().filter(|c| c.is_ascii_alphanumeric()).take(64).collect::<String>().to_ascii_uppercase()
+    code.chars().filter(char::is_ascii_alphanumeric).take(64).collect::<String>().to_ascii_uppercase()
 }
 
 /// Makes the tenant (college) and its first administrator, who is signed in.

@@ -3,20 +3,17 @@
 use rand::{Rng, RngCore};
 
 /// A new uid.
-#[expect(clippy::disallowed_methods, reason = "a cluster makes its own uids, which no test needs to foresee")]
 pub fn uid() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
 /// Random letters and digits without vowels, as the API server draws them.
-#[expect(clippy::disallowed_methods, reason = "a cluster draws its own names, which no test needs to foresee")]
 pub fn suffix(length: usize) -> String {
     let mut random = rand::rng();
     (0..length).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect()
 }
 
 /// A bearer token of 256 bits.
-#[expect(clippy::disallowed_methods, reason = "a secret comes from the operating system")]
 pub fn token() -> String {
     use std::fmt::Write;
     let mut random = [0_u8; 32];

@@ -76,7 +76,7 @@ pub struct Simulator {
 /// Starts a simulated cluster. Errors: an address that is not loopback or is taken, a data folder that cannot be used or is in use.
 pub async fn start(options: Options) -> Result<Simulator> {
     ensure!(options.listen.ip().is_loopback(), "the simulated cluster listens on loopback addresses only, not on {}", options.listen);
-    let store = store::Store::open(options.data.as_deref())?;
+    let store = store::Store::open(options.data.as_deref()).await?;
     let identity = tls::Identity::open(options.data.as_deref())?;
     let listener = bind(options.listen).await?;
     let addr = listener.local_addr()?;

@@ -81,7 +81,7 @@ async fn the_kubeconfig_and_the_key_are_the_owners_alone() {
     let options = Options { kubeconfig_out: Some(file.clone()), data: Some(folder.path().join("data")), ..Options::default() };
     let simulator = simulator::start(options).await.unwrap();
     assert_eq!(std::fs::read_to_string(&file).unwrap(), simulator.kubeconfig());
-    for path in [file, folder.path().join("data/token"), folder.path().join("data/server.key")] {
+    for path in [file, folder.path().join("data/token"), folder.path().join("data/server.key"), folder.path().join("data/journal.jsonl")] {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
     }
 }

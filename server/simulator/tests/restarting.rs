@@ -13,7 +13,7 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api,
-    api::{DeleteParams, ListParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams},
 };
 use serde_json::json;
 
@@ -99,4 +99,18 @@ async fn a_folder_serves_one_cluster_at_a_time() {
     assert!(refused.to_string().contains("another simulated cluster uses the folder"), "{refused:#}");
     first.simulator.shutdown().await;
     simulator::start(options).await.unwrap().shutdown().await;
+}
+
+#[tokio::test]
+async fn a_change_of_nothing_is_answered_right_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = start(Some(folder.path()), 0).await;
+    let maps = Api::<ConfigMap>::default_namespaced(cluster.client.clone());
+    create(&maps, json!({"metadata": {"name": "one", "labels": {"of": "test"}}})).await.unwrap();
+    cluster.simulator.shutdown().await;
+    let cluster = start(Some(folder.path()), 0).await;
+    let maps = Api::<ConfigMap>::default_namespaced(cluster.client.clone());
+    let same = Patch::Merge(json!({"metadata": {"labels": {"of": "test"}}}));
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(30), maps.patch("one", &PatchParams::default(), &same)).await;
+    answer.expect("an answer, although nothing was written since the start").unwrap();
 }

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::state::{FormState, control};
 use crate::{
     components::{Choice, ChoiceCards, SelectField, TextArea, TextField},
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
 };
 

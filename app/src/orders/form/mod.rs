@@ -21,7 +21,7 @@ use crate::{
     components::{EmptyState, ErrorNotice, FormErrors, Glyph, LinkButton, PageHead},
     error::AppError,
     flash::Flash,
-    i18n::*,
+    i18n::td_string,
     language, routes,
 };
 

@@ -13,7 +13,7 @@ use crate::{
     components::FieldMessage,
     error_text::field_problem_text,
     flash::Flash,
-    i18n::*,
+    i18n::td_string,
     language::{self, Language},
 };
 

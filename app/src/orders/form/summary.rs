@@ -8,7 +8,7 @@ use crate::{
     billing::words::{meter_text, unit_price_text},
     components::{ErrorNotice, Meter, StatusKind},
     error::AppError,
-    i18n::*,
+    i18n::td_string,
     language,
     orders::words::{duration_text, pieces_text, rule_text, ruling_text},
     quotas::meters::{item_amount, item_name},

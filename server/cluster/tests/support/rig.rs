@@ -39,7 +39,11 @@ impl Rig {
     /// `None`, and a line that says so, when no control plane is named.
     pub async fn real(test: &str) -> Option<Self> {
         match std::env::var("LECTERN_TEST_KUBECONFIG") {
-            Ok(path) if !path.is_empty() => Some(Self::of(Kubeconfig::read_from(path).expect("a kubeconfig"), None).await),
+            Ok(path) if !path.is_empty() => {
+                install_tls();
+                let cluster = Kubernetes::from_kubeconfig(&path).await.expect("a cluster");
+                Some(Self::of(cluster, Kubeconfig::read_from(path).expect("a kubeconfig"), None).await)
+            }
             _ => {
                 skip(test, "LECTERN_TEST_KUBECONFIG names no control plane");
                 None
@@ -52,15 +56,15 @@ impl Rig {
         install_tls();
         let options = simulator::Options { pace: simulator::Pace::fast(), ..simulator::Options::default() };
         let simulator = simulator::start(options).await.expect("a simulator");
-        Self::of(Kubeconfig::from_yaml(&simulator.kubeconfig()).expect("a kubeconfig"), Some(simulator)).await
+        let text = simulator.kubeconfig();
+        let cluster = Kubernetes::from_kubeconfig_text(&text).await.expect("a cluster");
+        Self::of(cluster, Kubeconfig::from_yaml(&text).expect("a kubeconfig"), Some(simulator)).await
     }
 
-    async fn of(kubeconfig: Kubeconfig, simulator: Option<simulator::Simulator>) -> Self {
-        install_tls();
+    async fn of(cluster: Kubernetes, kubeconfig: Kubeconfig, simulator: Option<simulator::Simulator>) -> Self {
         let config = configuration(&kubeconfig).await;
         let server = config.cluster_url.authority().expect("a host").to_string();
-        let client = Client::try_from(config.clone()).expect("a client");
-        let cluster = Kubernetes::connect(config).await.expect("a cluster");
+        let client = Client::try_from(config).expect("a client");
         Self { cluster, client, kubeconfig, server, bare: simulator.is_none(), started: Mutex::default(), _simulator: simulator }
     }
 

@@ -69,7 +69,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
                 &Said::normal("deployment-controller", "ScalingReplicaSet", format!("Scaled up replica set {current} from 0 to {wanted}")),
             );
             update::modify(&mut txn, key, Part::Main, &writer, |one| {
-                value::set(one, &["metadata", "annotations", "deployment.kubernetes.io/revision"], number)
+                value::set(one, &["metadata", "annotations", "deployment.kubernetes.io/revision"], number);
             });
         }
     }

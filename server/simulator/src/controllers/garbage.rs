@@ -57,7 +57,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
 fn orphan(txn: &mut Txn<'_>, key: &Key, object: &Value, writer: &Writer) {
     for dependent in txn.dependents(value::uid(object)) {
         update::modify(txn, &dependent, Part::Main, writer, |dependent| {
-            keep_owners(dependent, |owner| value::text(owner, "/uid") != value::uid(object))
+            keep_owners(dependent, |owner| value::text(owner, "/uid") != value::uid(object));
         });
     }
     drop_finalizer(txn, key, ORPHAN, writer);
@@ -99,7 +99,7 @@ fn follow_owners(txn: &mut Txn<'_>, key: &Key, object: &Value, writer: &Writer) 
         let _ = delete::delete(txn, key.resource.kind(), key, &options, writer);
     } else if present.len() < owners.len() {
         update::modify(txn, key, Part::Main, writer, |object| {
-            keep_owners(object, |owner| present.iter().any(|uid| uid == value::text(owner, "/uid")))
+            keep_owners(object, |owner| present.iter().any(|uid| uid == value::text(owner, "/uid")));
         });
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Context, Work,
     events::{self, Said},
-    pod_template::{controlled, is_ready, pod_of, revision},
+    pod_template::{controlled, is_ready, pod_of, reference, revision},
 };
 use crate::{
     admission::usage::has_ended,
@@ -163,7 +163,11 @@ fn claim_for(txn: &mut Txn<'_>, set: &Object, template: &Value, name: &str, writ
     }
     let mut labels = template["metadata"]["labels"].as_object().cloned().unwrap_or_default();
     labels.extend(set["spec"]["selector"]["matchLabels"].as_object().cloned().unwrap_or_default());
-    let claim = json!({"metadata": {"name": name, "labels": labels}, "spec": template["spec"]});
+    let mut claim = json!({"metadata": {"name": name, "labels": labels}, "spec": template["spec"]});
+    if value::text(set, "/spec/persistentVolumeClaimRetentionPolicy/whenDeleted") == "Delete" {
+        // Owned by the set, the claim goes with it.
+        value::set(&mut claim, &["metadata", "ownerReferences"], vec![reference(set)]);
+    }
     create::create(txn, Resource::PersistentVolumeClaims.kind(), namespace, claim, writer)?;
     let pod = name.strip_prefix(&format!("{}-", value::name(template))).unwrap_or(name);
     let message = format!("create Claim {name} Pod {pod} in StatefulSet {} success", value::name(set));

@@ -71,6 +71,9 @@ pub enum Deleted {
 pub fn delete(txn: &mut Txn<'_>, kind: &'static Kind, key: &Key, options: &Options, writer: &Writer) -> Result<Deleted> {
     let Some(old) = txn.get(key) else { return Err(ApiError::not_found(kind, &key.name)) };
     check_preconditions(kind, &old, options)?;
+    if kind.resource == Resource::Namespaces && ["default", "kube-system", "kube-public"].contains(&key.name.as_str()) {
+        return Err(ApiError::forbidden(kind, &key.name, "this namespace may not be deleted"));
+    }
     let mut new = (*old).clone();
     add_finalizer(kind, &mut new, options.propagation);
     let grace = grace(kind, &old, options);

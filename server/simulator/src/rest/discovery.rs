@@ -63,20 +63,7 @@ fn resources(group: &str, version: &str) -> Value {
             entry["categories"] = json!(["all"]);
         }
         list.push(entry);
-        let mut part = |name: &str, kind_name: &str, verbs: &[&str]| {
-            list.push(json!({"name": format!("{}/{name}", kind.plural), "singularName": "", "namespaced": kind.namespaced, "kind": kind_name, "verbs": verbs}));
-        };
-        if kind.status {
-            part("status", kind.kind, &["get", "patch", "update"]);
-        }
-        if kind.scale {
-            part("scale", "Scale", &["get", "patch", "update"]);
-        }
-        if kind.plural == "pods" {
-            part("log", "Pod", &["get"]);
-            part("eviction", "Eviction", &["create"]);
-            part("binding", "Binding", &["create"]);
-        }
+        list.extend(parts(kind));
     }
     if group == "authorization.k8s.io" {
         for (plural, kind) in [
@@ -92,6 +79,33 @@ fn resources(group: &str, version: &str) -> Value {
     }
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": list})
+}
+
+/// The subresources of a kind; those of another group say so.
+fn parts(kind: &Kind) -> Vec<Value> {
+    let part = |name: &str, other: Option<(&str, &str, &str)>, verbs: &[&str]| {
+        let mut entry =
+            json!({"name": format!("{}/{name}", kind.plural), "singularName": "", "namespaced": kind.namespaced, "kind": kind.kind, "verbs": verbs});
+        if let Some((group, version, kind)) = other {
+            entry["group"] = group.into();
+            entry["version"] = version.into();
+            entry["kind"] = kind.into();
+        }
+        entry
+    };
+    let mut list = Vec::new();
+    if kind.status {
+        list.push(part("status", None, &["get", "patch", "update"]));
+    }
+    if kind.scale {
+        list.push(part("scale", Some(("autoscaling", "v1", "Scale")), &["get", "patch", "update"]));
+    }
+    if kind.plural == "pods" {
+        list.push(part("log", None, &["get"]));
+        list.push(part("eviction", Some(("policy", "v1", "Eviction")), &["create"]));
+        list.push(part("binding", Some(("", "v1", "Binding")), &["create"]));
+    }
+    list
 }
 
 fn openapi_index() -> Value {

@@ -5,9 +5,11 @@ use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions, TryLockError},
     io::{BufRead, BufReader, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, Weak, mpsc},
     thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -19,6 +21,28 @@ use crate::registry::{self, Resource};
 
 /// The journal is folded into a snapshot when it has grown past this.
 const FOLD_AT: u64 = 16 << 20;
+
+/// Takes the folder for this server alone, making it where it is missing. A server that has just stopped may hold it a moment longer.
+pub async fn lock(folder: &Path) -> Result<File> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let file = private().open(folder.join("lock"))?;
+    let deadline = Instant::now() + Duration::from_secs(2);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(TryLockError::WouldBlock) => bail!("another simulated cluster uses the folder {}", folder.display()),
+            Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the data folder"),
+        }
+    }
+}
+
+/// Files for their owner's eyes: Secrets are among the objects.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true).mode(0o600);
+    options
+}
 
 enum Message {
     Change(Arc<Change>),
@@ -44,14 +68,8 @@ pub struct Loaded {
 }
 
 impl Journal {
-    pub fn open(folder: &Path) -> Result<(Self, Loaded)> {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!("another simulated cluster uses the folder {}", folder.display()),
-            Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the data folder"),
-        }
+    /// Opens a folder that `lock` has locked.
+    pub fn open(folder: &Path, lock: File) -> Result<(Self, Loaded)> {
         let loaded = load(folder)?;
         let (sender, receiver) = mpsc::channel();
         let journal = Self {
@@ -168,14 +186,14 @@ impl Writer {
         let (version, objects) = store.snapshot();
         let target = self.folder.join("snapshot.jsonl");
         let draft = self.folder.join("snapshot.new");
-        let mut out = BufWriter::new(File::create(&draft)?);
+        let mut out = BufWriter::new(private().open(&draft)?);
         writeln!(out, "{}", json!({"version": version}))?;
         for (_, object) in &objects {
             writeln!(out, "{object}")?;
         }
         out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&draft, &target)?;
-        let file = File::create(self.folder.join("journal.jsonl"))?;
+        let file = private().open(self.folder.join("journal.jsonl"))?;
         File::open(&self.folder)?.sync_all()?;
         (self.file, self.size, self.folded) = (Some(BufWriter::new(file)), 0, version);
         Ok(())

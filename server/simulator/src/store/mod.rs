@@ -71,11 +71,11 @@ pub struct Store {
 
 impl Store {
     /// Opens the store; what the folder holds is there again.
-    pub fn open(folder: Option<&std::path::Path>) -> anyhow::Result<Arc<Self>> {
+    pub async fn open(folder: Option<&std::path::Path>) -> anyhow::Result<Arc<Self>> {
         let mut state = State::default();
         let journal = match folder {
             Some(folder) => {
-                let (journal, loaded) = Journal::open(folder)?;
+                let (journal, loaded) = Journal::open(folder, journal::lock(folder).await?)?;
                 state.version = loaded.version + GAP_AT_START;
                 for (resource, object) in loaded.objects {
                     let object = Arc::new(object);
