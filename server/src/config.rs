@@ -249,6 +249,23 @@ mod tests {
     }
 
     #[test]
+    fn the_example_shows_every_key_with_its_default() {
+        let example = include_str!("../../docs/lectern.toml");
+        assert_eq!(Config::parse(example).unwrap(), Config::default());
+        // An unknown key in each section makes the parser list those that there are.
+        for section in ["server", "storage", "cluster", "sessions", "orders", "log"] {
+            let error = Config::parse(&format!("[{section}]\nno_such_key = 1\n")).unwrap_err().to_string();
+            let expected = error.rsplit("expected ").next().unwrap_or_default();
+            let keys: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
+            assert!(!keys.is_empty(), "{error}");
+            for key in keys {
+                let shown = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = ")));
+                assert!(shown, "{section}.{key} is not in the example");
+            }
+        }
+    }
+
+    #[test]
     fn demonstration_content_stays_at_home() {
         let mut config = Config::default();
         config.server.demo = true;

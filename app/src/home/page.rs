@@ -101,7 +101,7 @@ fn lab_cards(language: Language, page: Page<LabView>, may_order: bool) -> AnyVie
     if page.items.is_empty() {
         return view! {
             <EmptyState glyph=Glyph::Lab title=td_string!(language, home.no_labs) text=td_string!(language, home.no_labs_text)>
-                {may_order.then(|| view! { <LinkButton href=routes::CATALOGUE>{td!(language, home.order)}</LinkButton> })}
+                {may_order.then(|| view! { <LinkButton href=routes::CATALOGUE>{td_string!(language, home.order)}</LinkButton> })}
             </EmptyState>
         }
         .into_any();
@@ -110,7 +110,7 @@ fn lab_cards(language: Language, page: Page<LabView>, may_order: bool) -> AnyVie
     let items = page.items.into_iter().take(SHOWN as usize).map(|view| lab(language, view)).collect_view();
     view! {
         <div class="stack tight">{items}</div>
-        {more.then(|| view! { <p><a href=routes::LABS>{td!(language, home.all_labs)}</a></p> })}
+        {more.then(|| view! { <p><a href=routes::LABS>{td_string!(language, home.all_labs)}</a></p> })}
     }
     .into_any()
 }

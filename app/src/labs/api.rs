@@ -38,6 +38,13 @@ pub async fn list_labs(#[server(default)] state: String, #[server(default)] afte
     Ok(services::labs::list(&services()?, &caller()?, &filter, &page).await?)
 }
 
+/// The YAML of everything that the cluster is given for the lab.
+#[server(ReadManifests, endpoint = "labs/manifests", input = GetUrl)]
+pub async fn read_manifests(id: String) -> Result<String, AppError> {
+    use crate::caller::{caller, id_of, services};
+    Ok(services::labs::manifests(&services()?, &caller()?, id_of(&id)?).await?)
+}
+
 /// By which the page finds what the last try left behind.
 pub const FORM: &str = "lab";
 

@@ -3,8 +3,9 @@
 use domain::labs::{ClusterEvent, Condition, ConditionStatus, ObjectRef};
 use leptos::prelude::*;
 
+use super::api::read_manifests;
 use crate::{
-    components::{Card, Cell, CellPlace, Column, DataTable, Glyph, Icon, Moment, MomentStyle, Row, Status, StatusKind},
+    components::{Card, Cell, CellPlace, Column, DataTable, ErrorNotice, Glyph, Icon, Moment, MomentStyle, Row, Status, StatusKind},
     i18n::td_string,
     language::{self, Language},
 };
@@ -113,11 +114,33 @@ fn EventRow(event: ClusterEvent) -> impl IntoView {
     .into_any()
 }
 
-/// Closed until asked for.
+/// What was made, closed until asked for, and the YAML behind it.
 #[component]
-pub fn Objects(objects: Vec<ObjectRef>) -> impl IntoView {
+pub fn Objects(id: String, objects: Signal<Option<Vec<ObjectRef>>>) -> impl IntoView {
     let language = language::current();
-    let count = td_string!(language, labs.objects_count, count = objects.len()).to_string();
+    let count = move || objects.with(|objects| objects.as_ref().map_or(0, Vec::len));
+    view! {
+        <Card
+            title=td_string!(language, labs.objects)
+            end=move || view! { <span class="soft">{td_string!(language, labs.objects_count, count = count()).to_string()}</span> }
+        >
+            <div class="folds">
+                <details>
+                    <summary>
+                        <Icon glyph=Glyph::Right/><span>{td_string!(language, labs.objects_show)}</span>
+                        <span class="fine">{td_string!(language, labs.objects_about)}</span>
+                    </summary>
+                    <div class="in">{move || objects.get().map(|objects| view! { <ObjectList objects/> })}</div>
+                </details>
+                <Manifests id/>
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn ObjectList(objects: Vec<ObjectRef>) -> impl IntoView {
     let items = objects
         .into_iter()
         .map(|object| {
@@ -128,18 +151,32 @@ pub fn Objects(objects: Vec<ObjectRef>) -> impl IntoView {
             }
         })
         .collect_view();
+    view! { <ul class="plain-list">{items}</ul> }.into_any()
+}
+
+/// The YAML, asked for when the fold is opened.
+#[component]
+fn Manifests(id: String) -> impl IntoView {
+    let language = language::current();
+    let read = Action::new(move |(): &()| read_manifests(id.clone()));
+    let ask = move |_| {
+        if read.value().with_untracked(Option::is_none) && !read.pending().get_untracked() {
+            read.dispatch(());
+        }
+    };
     view! {
-        <Card title=td_string!(language, labs.objects) end=move || view! { <span class="soft">{count.clone()}</span> }>
-            <div class="folds">
-                <details>
-                    <summary>
-                        <Icon glyph=Glyph::Right/><span>{td_string!(language, labs.objects_show)}</span>
-                        <span class="fine">{td_string!(language, labs.objects_about)}</span>
-                    </summary>
-                    <div class="in"><ul class="plain-list">{items}</ul></div>
-                </details>
+        <details class="script-only" on:toggle=ask>
+            <summary><Icon glyph=Glyph::Right/><span>{td_string!(language, labs.yaml_show)}</span></summary>
+            <div class="in">
+                {move || match read.value().get() {
+                    None => view! { <p class="fine">{td_string!(language, labs.yaml_loading)}</p> }.into_any(),
+                    Some(Ok(yaml)) => {
+                        view! { <pre class="listing" tabindex="0" role="region" aria-label="YAML">{yaml}</pre> }.into_any()
+                    }
+                    Some(Err(error)) => view! { <ErrorNotice error/> }.into_any(),
+                }}
             </div>
-        </Card>
+        </details>
     }
     .into_any()
 }

@@ -40,7 +40,10 @@ pub fn LabDetailView(
     let record = part(lab, |lab| lab.detail.view.lab.clone());
     let clock = part(lab, |lab| (lab.detail.view.lab.clone(), lab.now));
     let history = part(lab, |lab| lab.detail.history.clone());
-    let observed = part(lab, |lab| lab.detail.observation.clone());
+    let conditions = part(lab, |lab| lab.detail.observation.conditions.clone());
+    let events = part(lab, |lab| lab.detail.observation.events.clone());
+    let objects = part(lab, |lab| lab.detail.observation.objects.clone());
+    let id = part(lab, |lab| lab.detail.view.lab.id.to_string()).get_untracked().unwrap_or_default();
     let cost = part(lab, |lab| (lab.detail.usage.clone(), lab.detail.view.clone()));
     let about = part(lab, |lab| lab.detail.clone());
     let may_destroy = part(lab, |lab| lab.detail.view.may_destroy.then(|| lab.detail.view.lab.clone()));
@@ -62,11 +65,9 @@ pub fn LabDetailView(
                 <Card title=td_string!(language, labs.history) end=move || view! { <LiveMark liveness/> }>
                     {move || history.get().map(|history| view! { <History history/> })}
                 </Card>
-                {move || observed.get().map(|seen| view! {
-                    <Conditions conditions=seen.conditions/>
-                    <Events events=seen.events/>
-                    <Objects objects=seen.objects/>
-                })}
+                {move || conditions.get().map(|conditions| view! { <Conditions conditions/> })}
+                {move || events.get().map(|events| view! { <Events events/> })}
+                <Objects id objects/>
             </div>
             <aside class="stack loose">
                 {move || cost.get().map(|(usage, view)| view! { <Cost usage view/> })}

@@ -48,7 +48,7 @@ pub fn TimeLeft(lab: Lab, now: Timestamp) -> impl IntoView {
                     let label = td_string!(
                         language,
                         labs.time_meter,
-                        used = seconds_text(language, used),
+                        used = duration_text(language, u32::try_from(used / 60).unwrap_or_default()),
                         total = duration_text(language, lab.minutes)
                     );
                     view! {

@@ -51,7 +51,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     view! {
         <div class="stack tight">
         <PageHead title crumb=(routes::ORDERS.to_owned(), td_string!(language, orders.title).to_owned())>
-            {again.map(|href| view! { <LinkButton href icon=Glyph::Retry>{td!(language, orders.again)}</LinkButton> })}
+            {again.map(|href| view! { <LinkButton href icon=Glyph::Retry>{td_string!(language, orders.again)}</LinkButton> })}
             {cancel}
             {decide.map(|href| view! {
                 <LinkButton kind=ButtonKind::Primary href icon=Glyph::Stamp>{td_string!(language, orders.decide)}</LinkButton>

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     catalogue::offering::OrderButton,
     components::{
-        Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Failed, Glyph, LinkButton, LinkItem, Moment, NEWS, PageHead, Pager,
-        Row, Segmented, Skeleton, Status, StatusKind, latest, use_news,
+        Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Failed, Glyph, LinkButton, LinkItem, Moment, NEWS, PageHead, Pager, Row,
+        Segmented, Skeleton, Status, StatusKind, latest, use_news,
     },
     flash::flash,
     i18n::td_string,

@@ -8,8 +8,7 @@ use crate::{files::MANIFEST, say};
 
 /// Fails when the three files are over `max_kb` (1000 B each) of brotli.
 pub fn check(out: &Path, max_kb: u64) -> Result<()> {
-    let manifest = fs::read_to_string(out.join(MANIFEST))
-        .with_context(|| format!("no site in {}: run `cargo run -p site` first", out.display()))?;
+    let manifest = fs::read_to_string(out.join(MANIFEST)).with_context(|| format!("no site in {}: run `cargo run -p site` first", out.display()))?;
     let mut total = 0;
     for line in manifest.lines() {
         let (kind, path) = line.split_once(' ').with_context(|| format!("{MANIFEST} has a line of another kind: {line}"))?;

@@ -1,11 +1,6 @@
 //! The folder that the server serves: hashed names under `pkg/`, `public/` beside it, brotli copies, `assets.txt`.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::Write as _,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, io::Write as _, path::Path};
 
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};

@@ -8,9 +8,29 @@ use crate::{say, wasm};
 
 /// Crates that mean a mistake in a feature list. To forbid another one, add it here.
 const FORBIDDEN: [&str; 23] = [
-    "argon2", "axum", "chrono", "cluster", "hyper", "icu_calendar", "icu_datetime", "icu_experimental", "kube", "leptos_axum",
-    "mio", "openidconnect", "rand", "reqwest", "rustls", "server", "services", "simulator", "sqlx", "storage",
-    "tokio", "tower", "tower-http",
+    "argon2",
+    "axum",
+    "chrono",
+    "cluster",
+    "hyper",
+    "icu_calendar",
+    "icu_datetime",
+    "icu_experimental",
+    "kube",
+    "leptos_axum",
+    "mio",
+    "openidconnect",
+    "rand",
+    "reqwest",
+    "rustls",
+    "server",
+    "services",
+    "simulator",
+    "sqlx",
+    "storage",
+    "tokio",
+    "tower",
+    "tower-http",
 ];
 
 /// Crates that leptos itself names (for its configuration file, for cookies) and that the linker throws out again, with

@@ -31,7 +31,7 @@ pub struct AuditEvent {
     pub request_id: Option<String>,
     #[schema(example = "order.submit")]
     pub action: String,
-    pub object: Object,
+    pub object: AuditObject,
     /// Id of the course, if it concerns one.
     pub course: Option<String>,
     /// `success`, `refused` or `failed`.
@@ -59,7 +59,7 @@ pub struct Actor {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Object {
+pub struct AuditObject {
     pub kind: String,
     pub id: String,
     pub label: String,
@@ -99,7 +99,7 @@ impl From<Listed> for AuditEvent {
             address,
             request_id,
             action,
-            object: Object { kind, id: object_id, label },
+            object: AuditObject { kind, id: object_id, label },
             course: course.map(|id| id.to_string()),
             outcome,
             code,

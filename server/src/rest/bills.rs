@@ -26,14 +26,14 @@ pub struct Bill {
     pub labs: usize,
     /// Only when one course is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub lines: Option<Vec<Line>>,
+    pub lines: Option<Vec<BillLineShown>>,
     /// Usage is counted up to here; only when one course is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counted_to: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Line {
+pub struct BillLineShown {
     /// Id of the lab.
     pub lab: String,
     pub lab_name: String,
@@ -56,7 +56,7 @@ impl From<DomainBill> for Bill {
     fn from(DomainBill { course, month, currency: _, lines, total, counted_to }: DomainBill) -> Self {
         let labs: std::collections::BTreeSet<_> = lines.iter().map(|line| line.lab).collect();
         let labs = labs.len();
-        let line = |BillLine { lab, lab_name, owner_name, meter, unit_seconds, amount, open }: BillLine| Line {
+        let line = |BillLine { lab, lab_name, owner_name, meter, unit_seconds, amount, open }: BillLine| BillLineShown {
             lab: lab.to_string(),
             lab_name,
             owner_name,

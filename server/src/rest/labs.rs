@@ -68,7 +68,7 @@ pub struct LabWithDetail {
     pub history: Vec<Change>,
     pub conditions: Vec<LabCondition>,
     pub events: Vec<LabEvent>,
-    pub objects: Vec<Object>,
+    pub objects: Vec<LabObject>,
     pub nodes: Vec<String>,
     pub pods: u32,
     pub pods_ready: u32,
@@ -110,7 +110,7 @@ pub struct LabEvent {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Object {
+pub struct LabObject {
     pub api_version: String,
     pub kind: String,
     pub namespace: String,
@@ -164,7 +164,7 @@ impl From<LabDetail> for LabWithDetail {
             object,
             count,
         };
-        let object = |ObjectRef { api_version, kind, namespace, name }: ObjectRef| Object { api_version, kind, namespace, name };
+        let object = |ObjectRef { api_version, kind, namespace, name }: ObjectRef| LabObject { api_version, kind, namespace, name };
         Self {
             lab: view.into(),
             history: history.into_iter().map(change).collect(),

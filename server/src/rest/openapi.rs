@@ -1,6 +1,9 @@
 //! `GET /api/v1/openapi.json`: the description of all of the API, made from the handlers. Needs no token.
 
+use std::sync::LazyLock;
+
 use axum::Json;
+use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -8,6 +11,8 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
+
+use super::problem::MEDIA_TYPE;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,12 +45,65 @@ impl Modify for Bearer {
     }
 }
 
-pub fn document() -> openapi::OpenApi {
-    Document::openapi()
+/// The whole document: what the handlers say, with an id and the possible problems for each operation.
+pub fn document() -> Value {
+    let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+        schemas.insert("Problem".into(), problem_schema());
+    }
+    let paths = document.pointer_mut("/paths").and_then(Value::as_object_mut);
+    for (path, item) in paths.into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            operation["operationId"] = operation_id(method, path).into();
+            for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+                complete(status, response);
+            }
+            operation["responses"]["default"] = problem_response("Whatever else went wrong; `code` says what");
+        }
+    }
+    document
+}
+
+/// `post /api/v1/orders/{id}/approve` is `post_orders_id_approve`.
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.trim_start_matches(super::PREFIX).split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
+}
+
+fn complete(status: &str, response: &mut Value) {
+    if !status.starts_with('2') {
+        let description = response["description"].as_str().unwrap_or_default().to_owned();
+        *response = problem_response(&description);
+    } else if response.get("description").is_none() {
+        response["description"] = "Done".into();
+    }
+}
+
+fn problem_response(description: &str) -> Value {
+    json!({"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}})
+}
+
+fn problem_schema() -> Value {
+    let text = json!({"type": "string"});
+    json!({
+        "type": "object",
+        "description": "RFC 9457. Members beside these are those of the error: `shortfalls`, `over`, `state`, …",
+        "required": ["type", "title", "status", "code"],
+        "properties": {
+            "type": text, "title": text, "detail": text, "status": {"type": "integer"}, "request_id": text,
+            "code": {"type": "string", "description": "Stable", "examples": ["over_quota"]},
+            "errors": {
+                "type": "array",
+                "description": "One for each field that does not fit, when `code` is `invalid`",
+                "items": {"type": "object", "required": ["field", "code"], "properties": {"field": text, "code": text, "detail": text}},
+            },
+        },
+    })
 }
 
 /// This document.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "meta", security(()), responses((status = 200, description = "An OpenAPI 3.1 document")))]
-pub async fn show() -> Json<openapi::OpenApi> {
-    Json(document())
+pub async fn show() -> Json<Value> {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
+    Json(DOCUMENT.clone())
 }

@@ -51,9 +51,14 @@ fn collect(value: &Value, references: &mut Vec<String>) {
 async fn every_operation_says_what_it_does_and_has_a_good_answer() {
     let portal = Portal::college().await;
     let document = portal.api_without_token().read("/openapi.json").await;
+    let mut ids = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 5), "{method} {path} has no summary");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert!(response["description"].is_string(), "{method} {path} does not say what {status} is");
+            }
+            assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path} has another's id");
             let good = operation["responses"].as_object().unwrap().keys().any(|status| status.starts_with('2'));
             assert!(good, "{method} {path} has no good answer");
         }

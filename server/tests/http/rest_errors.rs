@@ -29,6 +29,25 @@ async fn without_a_good_token_there_is_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_refused_at_the_door_is_on_record() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let mut wrong = portal.api_without_token();
+    wrong.secret = Some("lct_wrong".into());
+    let _ = wrong.get("/offerings").send().await.unwrap();
+    let foreign = portal.browser().client.post(portal.url("/preferences")).header("sec-fetch-site", "cross-site");
+    let _ = foreign.send().await.unwrap();
+    services::audit::seal(&portal.world.services).await.unwrap();
+    let auditor = portal.api(&people.auditor).await;
+    for (action, code, via) in [("token.authenticate", "unauthenticated", "api"), ("session.cross_site", "cross_site", "web")] {
+        let found = auditor.read(&format!("/audit/events?action={action}")).await;
+        let event = &found["items"][0];
+        assert_eq!((event["outcome"].as_str(), event["code"].as_str(), event["via"].as_str()), (Some("refused"), Some(code), Some(via)), "{found}");
+        assert_eq!((event["chain"].as_str(), event["address"].as_str()), (Some("system"), Some("127.0.0.1")));
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_says_which_right_is_missing() {
     let portal = Portal::college().await;
     let people = portal.people().await;

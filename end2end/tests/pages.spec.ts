@@ -1,0 +1,95 @@
+// Every page as its reader sees it: no accessibility faults, nothing wider than the screen, a picture in docs/screens.
+import AxeBuilder from "@axe-core/playwright";
+import { type Page, expect, test } from "@playwright/test";
+import { openPage, signIn } from "../support/pages.ts";
+import { Server } from "../support/server.ts";
+
+const SCREENS = "../docs/screens";
+
+interface View {
+  name: string;
+  path: string | (() => string);
+  who: string | null;
+}
+
+let server: Server;
+let waiting = "";
+let running = "";
+
+const VIEWS: View[] = [
+  { name: "sign-in", path: "/sign-in", who: null },
+  { name: "today", path: "/", who: "teacher" },
+  { name: "catalogue", path: "/catalogue", who: "teacher" },
+  { name: "order", path: "/catalogue/jupyterlab-2xa100-1tb/order", who: "teacher" },
+  { name: "orders", path: "/orders", who: "teacher" },
+  { name: "order-detail", path: () => `/orders/${waiting}`, who: "teacher" },
+  { name: "labs", path: "/labs", who: "teacher" },
+  { name: "lab", path: () => `/labs/${running}`, who: "teacher" },
+  { name: "billing", path: "/billing", who: "teacher" },
+  { name: "account", path: "/account", who: "teacher" },
+  { name: "not-found", path: "/nowhere", who: "teacher" },
+  { name: "approvals", path: "/approvals", who: "manager" },
+  { name: "approval", path: () => `/approvals/${waiting}`, who: "manager" },
+  { name: "audit", path: "/audit", who: "auditor" },
+  { name: "people", path: "/people", who: "administrator" },
+  { name: "courses", path: "/courses", who: "administrator" },
+  { name: "cluster", path: "/cluster", who: "operator" },
+];
+
+test.beforeAll(async () => {
+  server = await Server.start();
+  const token = server.command("token", "create", "--user", "teacher", "--scope", "orders:write", "--scope", "labs:read").trim();
+  const order = async (key: string, offering: string) => {
+    const answer = await fetch(`${server.url}/api/v1/orders`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json", "idempotency-key": key },
+      body: JSON.stringify({ offering, course: "AI2301", parameters: {}, duration_minutes: 90 }),
+    });
+    return answer.json();
+  };
+  running = (await order("slice", "jupyterlab-slice")).labs[0];
+  waiting = (await order("two-cards", "jupyterlab-2xa100-1tb")).id;
+  await expect
+    .poll(async () => (await (await fetch(`${server.url}/api/v1/labs/${running}`, { headers: { authorization: `Bearer ${token}` } })).json()).state, { timeout: 30_000 })
+    .toBe("running");
+});
+test.afterAll(async () => {
+  await server?.stop();
+});
+
+const LOOKS = [
+  { width: 1440, height: 900, language: "zh-CN", theme: "light" },
+  { width: 1440, height: 900, language: "en", theme: "dark" },
+  { width: 390, height: 844, language: "zh-CN", theme: "dark" },
+  { width: 390, height: 844, language: "en", theme: "light" },
+] as const;
+
+for (const look of LOOKS) {
+  test(`every page in ${look.language}, ${look.theme}, ${look.width} px wide`, async ({ browser }) => {
+    test.setTimeout(240_000);
+    const pages = new Map<string | null, Page & { faults: string[] }>();
+    for (const view of VIEWS) {
+      let page = pages.get(view.who);
+      if (!page) {
+        page = await openPage(browser, server, { viewport: { width: look.width, height: look.height } });
+        await page.context().addCookies([
+          { name: "language", value: look.language, url: server.url },
+          { name: "theme", value: look.theme, url: server.url },
+        ]);
+        if (view.who) await signIn(page, server, view.who);
+        pages.set(view.who, page);
+      }
+      const path = typeof view.path === "string" ? view.path : view.path();
+      await page.goto(path);
+      await page.locator("h1").first().waitFor();
+      await page.waitForTimeout(400);
+      await page.screenshot({ path: `${SCREENS}/${view.name}-${look.width}-${look.language}-${look.theme}.jpg`, type: "jpeg", quality: 45 });
+      const found = await new AxeBuilder({ page }).analyze();
+      const faults = found.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(", ")}`);
+      expect.soft(faults, `${view.name}: accessibility`).toEqual([]);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect.soft(overflow, `${view.name}: wider than the screen by`).toBeLessThanOrEqual(0);
+      expect.soft(page.faults.splice(0), `${view.name}: console`).toEqual([]);
+    }
+  });
+}
