@@ -64,7 +64,7 @@ pub struct Serve {
     /// simulator, kubeconfig, kubeconfig:PATH or in-cluster [default: simulator]
     #[arg(long, env = "LECTERN_CLUSTER", value_name = "CLUSTER")]
     pub cluster: Option<Source>,
-    /// What people type to get here, like https://lectern.example.edu
+    /// What people type to get here, like `https://lectern.example.edu`
     #[arg(long, env = "LECTERN_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// Folder with the built site [default: target/site]

@@ -123,7 +123,8 @@ fn client(cookie: Option<&str>) -> Client {
     PROVIDER.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
         // What goes wrong is shown with the test that fails.
-        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
+        let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     });
     let mut headers = HeaderMap::new();
     if let Some(cookie) = cookie {
