@@ -4,7 +4,7 @@ DATA   ?= data
 DEMO   ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run site check test
+.PHONY: help run site check test screens
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,3 +29,6 @@ check: ## Format, lints on both sides, docs, licences, size of what the browser 
 
 test: ## Everything that proves it: Rust tests on both databases, browser tests
 	@.ci/test
+
+screens: ## Take the pictures of every page into docs/screens
+	@SCREENS=../docs/screens ONLY=browser .ci/test

@@ -51,7 +51,7 @@ fn Record(listed: Listed) -> impl IntoView {
     let change = changes(language, event.before.as_ref(), event.after.as_ref());
     view! {
         <PageHead
-            title=format!("{} {}", event.action, event.object.label)
+            title=format!("{} {}", words::action_text(language, &event.action), event.object.label)
             lead=format!("{who} · {}", words::outcome_text(language, event.outcome))
             crumb=(routes::AUDIT.to_owned(), td_string!(language, audit.title).to_owned())
         />
@@ -63,6 +63,7 @@ fn Record(listed: Listed) -> impl IntoView {
                         <Fact name=td_string!(language, audit.who)>
                             {who}{login.map(|login| view! { " " <span class="mono muted">{login}</span> })}
                         </Fact>
+                        <Fact name=td_string!(language, audit.what)><span class="mono">{event.action}</span></Fact>
                         <Fact name=td_string!(language, audit.source)>
                             {words::via_text(language, event.via)}
                             {event.address.map(|address| view! { " · " <span class="mono">{address}</span> })}

@@ -159,7 +159,7 @@ fn row(language: Language, Listed { event, seal }: Listed) -> impl IntoView {
         <Cell place=CellPlace::Corner>{who}</Cell>
         <Cell label=td_string!(language, audit.what)>
             <div>
-                <a href=routes::audit_event(event.id)><span class="mono">{event.action}</span></a>
+                <a href=routes::audit_event(event.id)>{words::action_text(language, &event.action)}</a>
                 <small><span class="mono">{event.object.label}</span>{times.map(|times| format!(" · {times}"))}</small>
             </div>
         </Cell>
