@@ -1,6 +1,6 @@
 // What must survive: a crash, a restart, a cluster that is away, an empty installation.
-import { execFileSync } from "node:child_process";
 import { expect, test } from "@playwright/test";
+import { objectsOfLectern } from "../support/cluster.ts";
 import { openPage, signIn } from "../support/pages.ts";
 import { Server } from "../support/server.ts";
 
@@ -37,8 +37,8 @@ test("a server killed right after an order finds the order, the session and the 
     const again = await send(server, token, "one");
     expect(again.json.id).toBe(made.json.id);
     await expect.poll(() => labState(server, token, made.json.labs[0]), { timeout: 45_000 }).toBe("running");
-    const pods = execFileSync("kubectl", ["--kubeconfig", server.kubeconfig, "get", "pods", "-A", "-o", "name"], { encoding: "utf8" });
-    expect(pods.trim().split("\n")).toHaveLength(1);
+    const pods = (await objectsOfLectern(server.kubeconfig)).filter((object) => object.startsWith("Pod/"));
+    expect(pods).toHaveLength(1);
     await page.goto("/labs");
     await expect(page.locator("h1")).toBeVisible();
     await expect(page).toHaveURL(/\/labs/);

@@ -1,6 +1,6 @@
 // The main job as one thread: a teacher orders, a manager approves, Kubernetes runs it, the bill and the audit record show it.
-import { execFileSync } from "node:child_process";
 import { type Page, expect, test } from "@playwright/test";
+import { objectsOfLectern } from "../support/cluster.ts";
 import { hydrated, openPage, signIn } from "../support/pages.ts";
 import { Server } from "../support/server.ts";
 
@@ -24,10 +24,6 @@ test.afterEach(async () => {
   // A fault in the console fails the step that made it.
   for (const page of [teacher, manager]) expect(page?.faults.splice(0) ?? []).toEqual([]);
 });
-
-function kubectl(...words: string[]): string {
-  return execFileSync("kubectl", ["--kubeconfig", server.kubeconfig, ...words], { encoding: "utf8" });
-}
 
 async function state(page: Page, text: string | RegExp): Promise<void> {
   await expect(page.locator(".page-head, .pill").filter({ hasText: text }).first()).toBeVisible({ timeout: 30_000 });
@@ -118,14 +114,16 @@ test("5. Kubernetes runs it and the lab page follows without a reload; stop, sta
   await teacher.goto(lab);
   await hydrated(teacher);
   await state(teacher, /Running/);
-  const objects = kubectl("get", "statefulset,pod,service,pvc,serviceaccount,networkpolicy,resourcequota,limitrange", "-A", "-o", "name");
-  for (const kind of ["statefulset.apps", "pod", "service", "persistentvolumeclaim", "serviceaccount", "networkpolicy.networking.k8s.io", "resourcequota", "limitrange"]) {
-    expect(objects).toContain(`${kind}/`);
+  const kinds = async () => new Set((await objectsOfLectern(server.kubeconfig)).map((object) => object.split("/")[0]));
+  const running = await kinds();
+  for (const kind of ["Namespace", "StatefulSet", "Pod", "Service", "PersistentVolumeClaim", "ServiceAccount", "NetworkPolicy", "ResourceQuota", "LimitRange"]) {
+    expect(running).toContain(kind);
   }
   await teacher.getByRole("button", { name: "Stop", exact: true }).click();
   await state(teacher, /Stopped/);
-  expect(kubectl("get", "pod", "-A", "-o", "name").trim()).toBe("");
-  expect(kubectl("get", "pvc", "-A", "-o", "name")).toContain("persistentvolumeclaim/");
+  const stopped = await kinds();
+  expect(stopped).not.toContain("Pod");
+  expect(stopped).toContain("PersistentVolumeClaim");
   await teacher.getByRole("button", { name: "Start", exact: true }).click();
   await state(teacher, /Running/);
   await teacher.screenshot({ path: `${process.env.SCREENS ?? "test-results/screens"}/lab.png` });
@@ -134,9 +132,7 @@ test("5. Kubernetes runs it and the lab page follows without a reload; stop, sta
   await expect(dialog).toBeVisible();
   await dialog.locator('button[data-kind="danger-solid"]').click();
   await state(teacher, /Destroyed/);
-  const left = kubectl("get", "statefulset,job,pod,service,pvc,networkpolicy,resourcequota,limitrange", "-A", "-o", "name", "-l", "app.kubernetes.io/managed-by=lectern");
-  expect(left.trim()).toBe("");
-  expect(kubectl("get", "namespace", "-o", "name")).not.toContain("lectern");
+  expect(await objectsOfLectern(server.kubeconfig)).toEqual([]);
 });
 
 test("6. the month's bill of the course leads to the lab", async () => {

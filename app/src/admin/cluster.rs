@@ -43,10 +43,10 @@ fn board(language: Language, status: ClusterStatus) -> impl IntoView {
         .collect_view();
     let columns = vec![
         Column::text(td_string!(language, admin.node)),
+        Column::text(td_string!(language, admin.state)),
         Column::text(td_string!(language, admin.cards)),
         Column::number(td_string!(language, admin.cpu)),
         Column::number(td_string!(language, admin.memory)),
-        Column::text(td_string!(language, admin.state)),
     ];
     let rows = nodes.into_iter().map(|node| row(language, node)).collect_view();
     view! {
@@ -90,10 +90,10 @@ fn row(language: Language, node: Node) -> impl IntoView {
     view! {
         <Row>
             <Cell><span class="mono">{node.name}</span></Cell>
+            <Cell place=CellPlace::Corner><Status kind>{text}</Status></Cell>
             <Cell label=td_string!(language, admin.cards)>{if cards.is_empty() { "–".to_owned() } else { cards }}</Cell>
             <Cell label=td_string!(language, admin.cpu) numeric=true>{node.cpu_cores}</Cell>
             <Cell label=td_string!(language, admin.memory) numeric=true>{format!("{}\u{a0}GiB", node.memory_gib)}</Cell>
-            <Cell place=CellPlace::Corner><Status kind>{text}</Status></Cell>
         </Row>
     }
 }

@@ -50,10 +50,10 @@ fn Board(people: Vec<Person>, courses: Vec<CourseRef>, failed: Flash, edited: Op
     let edited = edited.and_then(|id| people.iter().find(|person| person.person.id.to_string() == id).cloned());
     let columns = vec![
         Column::text(td_string!(language, admin.name)),
+        Column::text(td_string!(language, admin.state)),
         Column::text(td_string!(language, admin.roles)),
         Column::text(td_string!(language, admin.courses)),
         Column::text(td_string!(language, admin.last_sign_in)),
-        Column::text(td_string!(language, admin.state)),
         Column::text(""),
     ];
     let rows = people.into_iter().map(|person| row(language, person)).collect_view();
@@ -108,19 +108,19 @@ fn row(language: Language, person: Person) -> impl IntoView {
     view! {
         <Row>
             <Cell><div>{person.name}<small class="mono">{person.login}</small></div></Cell>
+            <Cell place=CellPlace::Corner>
+                {if disabled {
+                    view! { <Status kind=StatusKind::Off>{td_string!(language, admin.disabled)}</Status> }.into_any()
+                } else {
+                    view! { <Status kind=StatusKind::Ok>{td_string!(language, admin.active)}</Status> }.into_any()
+                }}
+            </Cell>
             <Cell label=td_string!(language, admin.roles)>{roles}</Cell>
             <Cell label=td_string!(language, admin.courses)>{courses}</Cell>
             <Cell label=td_string!(language, admin.last_sign_in)>
                 {match last_sign_in_at {
                     Some(at) => view! { <Moment at/> }.into_any(),
                     None => view! { <span class="muted">{td_string!(language, admin.never)}</span> }.into_any(),
-                }}
-            </Cell>
-            <Cell place=CellPlace::Corner>
-                {if disabled {
-                    view! { <Status kind=StatusKind::Off>{td_string!(language, admin.disabled)}</Status> }.into_any()
-                } else {
-                    view! { <Status kind=StatusKind::Ok>{td_string!(language, admin.active)}</Status> }.into_any()
                 }}
             </Cell>
             <Cell place=CellPlace::Wide>

@@ -25,7 +25,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_is_printed_alone_and_works_beside_a_running_server() {
     let portal = Portal::college().await;
     portal.people().await;
@@ -41,7 +41,7 @@ async fn a_token_is_printed_alone_and_works_beside_a_running_server() {
     assert_eq!(api.get("/labs").send().await.unwrap().status(), 403, "no more than its scopes");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_token_command_cannot_do_it_says_in_a_sentence() {
     let portal = Portal::college().await;
     let url = portal.world.url().to_owned();
@@ -58,7 +58,7 @@ async fn what_the_token_command_cannot_do_it_says_in_a_sentence() {
     assert!(nowhere.contains("/nonexistent/lectern") && nowhere.contains("--data"), "{nowhere}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_password_is_replaced_and_an_account_is_shut() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -76,7 +76,7 @@ async fn a_lost_password_is_replaced_and_an_account_is_shut() {
     assert!(text(&run(&["user", "disable", "--database", &url, "nobody"]).stderr).contains("no account \"nobody\""));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn verify_counts_good_records_and_names_the_first_bad_one() {
     let world = TestWorld::college().await;
     world.teacher("teacher", &[]).await;
@@ -173,7 +173,7 @@ impl Drop for Running {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_starts_with_accounts_stops_cleanly_and_comes_back_as_it_was() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();

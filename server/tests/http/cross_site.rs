@@ -2,7 +2,7 @@
 
 use crate::support::Portal;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_form_of_another_site_is_refused_before_anything_runs() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -17,7 +17,7 @@ async fn a_form_of_another_site_is_refused_before_anything_runs() {
     assert_eq!(browser.page("/orders").await.status(), 200, "still signed in");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_that_says_nothing_must_send_our_origin() {
     let portal = Portal::college().await;
     portal.people().await;
@@ -27,7 +27,7 @@ async fn a_browser_that_says_nothing_must_send_our_origin() {
     assert_eq!(post().header("origin", &portal.base).send().await.unwrap().status(), 303);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_sees_the_refusal_as_a_page() {
     let portal = Portal::college().await;
     let form = portal.browser().client.post(portal.url("/preferences")).header("accept", "text/html").header("accept-language", "en");

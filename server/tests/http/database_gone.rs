@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{Portal, shown};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_is_told_when_to_come_back() {
     let portal = Portal::college().await;
     let people = portal.people().await;

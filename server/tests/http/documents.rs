@@ -4,7 +4,7 @@ use services::testing::TestWorld;
 
 use crate::support::{Portal, location};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_is_guarded() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -21,7 +21,7 @@ async fn every_answer_is_guarded() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scripts_of_a_page_run_by_its_nonce_alone() {
     let portal = Portal::college().await;
     let page = portal.browser().page("/sign-in").await;
@@ -37,7 +37,7 @@ async fn scripts_of_a_page_run_by_its_nonce_alone() {
     assert!(!other.headers()["content-security-policy"].to_str().unwrap().contains(&nonce), "a nonce is used once");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_there_is_a_page_of_ours_with_its_status() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -50,7 +50,7 @@ async fn what_is_not_there_is_a_page_of_ours_with_its_status() {
     assert_eq!((call.status().as_u16(), call.text().await.unwrap().as_str()), (404, "\"not_found\""));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn language_and_theme_are_remembered_without_an_account() {
     let portal = Portal::college().await;
     let browser = portal.browser();
@@ -66,7 +66,7 @@ async fn language_and_theme_are_remembered_without_an_account() {
     assert!(!ignored.headers().contains_key("set-cookie"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_over_the_limit_is_refused_in_the_readers_words() {
     let portal = Portal::configured(TestWorld::college().await, |config| config.server.max_body_bytes = 1_000).await;
     let people = portal.people().await;
@@ -79,7 +79,7 @@ async fn a_body_over_the_limit_is_refused_in_the_readers_words() {
     assert_eq!((api.status().as_u16(), api.headers()["content-type"].to_str().unwrap()), (413, "application/problem+json"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_count_requests_by_pattern_and_say_how_things_stand() {
     let portal = Portal::college().await;
     let people = portal.people().await;

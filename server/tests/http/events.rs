@@ -29,7 +29,7 @@ async fn listening(browser: &Browser, path: &str) -> reqwest::Response {
     response
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_hears_of_what_its_reader_may_read_and_of_nothing_else() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -51,7 +51,7 @@ async fn a_page_hears_of_what_its_reader_may_read_and_of_nothing_else() {
     assert_eq!(until(&mut colleague, "cluster").await, [("cluster".to_owned(), String::new())]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_labs_page_hears_of_that_lab_only() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -69,6 +69,7 @@ async fn a_labs_page_hears_of_that_lab_only() {
     assert_eq!(browser.client.get(portal.url("/events?lab=none")).send().await.unwrap().status(), 404);
 }
 
+// One thread: nobody can read while the news is told.
 #[tokio::test]
 async fn who_listens_too_slowly_is_told_to_read_everything_again() {
     let portal = Portal::college().await;

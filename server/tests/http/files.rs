@@ -17,7 +17,7 @@ async fn with_site() -> (Portal, tempfile::TempDir) {
     (portal, site)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_are_sent_compressed_and_kept_for_good() {
     let (portal, _site) = with_site().await;
     let client = portal.browser().client;
@@ -31,7 +31,7 @@ async fn files_are_sent_compressed_and_kept_for_good() {
     assert_eq!(client.get(portal.url("/favicon.svg")).send().await.unwrap().headers()["cache-control"], "public, max-age=3600");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_else_of_the_disk_is_sent() {
     let (portal, _site) = with_site().await;
     let client = portal.browser().client;

@@ -1,5 +1,5 @@
 //! The whole server over HTTP: the real router on a real database, asked as browsers and programs ask.
-//! A new area is a file here; `support` starts a portal and gives browsers and tokens.
+//! Tests run on several threads, as the server does. A new area is a file here; `support` starts a portal and gives browsers and tokens.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be had fails the test")]
 

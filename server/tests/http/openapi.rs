@@ -7,7 +7,7 @@ use server::rest;
 
 use crate::support::Portal;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_document_describes_every_operation_and_no_other() {
     let portal = Portal::college().await;
     let document = portal.api_without_token().read("/openapi.json").await;
@@ -21,7 +21,7 @@ async fn the_document_describes_every_operation_and_no_other() {
     assert_eq!(described, there);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_reference_in_the_document_leads_somewhere() {
     let portal = Portal::college().await;
     let document = portal.api_without_token().read("/openapi.json").await;
@@ -47,7 +47,7 @@ fn collect(value: &Value, references: &mut Vec<String>) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_says_what_it_does_and_has_a_good_answer() {
     let portal = Portal::college().await;
     let document = portal.api_without_token().read("/openapi.json").await;

@@ -15,7 +15,7 @@ fn ddp() -> serde_json::Value {
     json!({"offering": "pytorch-ddp-8", "course": "CV2402", "duration_minutes": 60})
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_good_token_there_is_nothing() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -28,7 +28,7 @@ async fn without_a_good_token_there_is_nothing() {
     assert_eq!(browser.client.get(portal.url("/api/v1/offerings")).send().await.unwrap().status(), 401);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_refused_at_the_door_is_on_record() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -47,7 +47,7 @@ async fn what_is_refused_at_the_door_is_on_record() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_says_which_right_is_missing() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -59,7 +59,7 @@ async fn a_refusal_says_which_right_is_missing() {
     assert_eq!(teacher.get("/audit/events").send().await.unwrap().status(), 403);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_decides_their_own_order() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -70,7 +70,7 @@ async fn nobody_decides_their_own_order() {
     assert_snapshot!("own order", shown(manager.post(&path)).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_may_not_see_does_not_exist() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -83,7 +83,7 @@ async fn what_one_may_not_see_does_not_exist() {
     assert_eq!(unknown, hidden, "somebody else's order looks like none");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn paths_and_methods_that_are_not_there_are_problems_too() {
     let portal = Portal::college().await;
     let api = portal.api_without_token();
@@ -91,7 +91,7 @@ async fn paths_and_methods_that_are_not_there_are_problems_too() {
     assert_snapshot!("no such method", shown(api.post("/offerings")).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_is_no_json_is_malformed() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -102,7 +102,7 @@ async fn a_body_that_is_no_json_is_malformed() {
     assert_snapshot!("another media type", shown(post("application/x-www-form-urlencoded", "offering=1")).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_field_that_does_not_fit_is_named() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -120,7 +120,7 @@ async fn every_field_that_does_not_fit_is_named() {
     assert_snapshot!("wrong member", shown(rejected).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_is_read_as_strictly() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -130,7 +130,7 @@ async fn a_query_is_read_as_strictly() {
     assert_eq!(api.get("/orders?after=not-a-cursor").send().await.unwrap().status(), 422);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_quota_and_budget_say_by_how_much() {
     let portal = Portal::college().await;
     portal.people().await;
@@ -146,7 +146,7 @@ async fn over_quota_and_budget_say_by_how_much() {
     assert_snapshot!("over budget", shown(post("b", "POOR")).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_for_one_order() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -157,7 +157,7 @@ async fn a_key_is_for_one_order() {
     assert_snapshot!("key reused", shown(api.post("/orders").header("idempotency-key", "key-1").json(&slice(90))).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn states_and_versions_are_held_to() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -169,7 +169,7 @@ async fn states_and_versions_are_held_to() {
     assert_snapshot!("wrong state", shown(manager.post(&path("reject")).json(&json!({"reason": "late"}))).await);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_texts_are_in_the_readers_language() {
     let portal = Portal::college().await;
     let people = portal.people().await;

@@ -20,7 +20,7 @@ fn id(value: &Value) -> &str {
     value["id"].as_str().expect("an id")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_teacher_orders_a_manager_approves_and_bill_and_audit_show_it() {
     for_each_engine("http::rest_thread", |database| async {
         let portal = Portal::of(TestWorld::college_on(database).await).await;
@@ -88,7 +88,7 @@ async fn a_teacher_orders_a_manager_approves_and_bill_and_audit_show_it() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lists_are_read_page_by_page_without_gaps() {
     let portal = Portal::college().await;
     let people = portal.people().await;

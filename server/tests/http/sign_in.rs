@@ -7,7 +7,7 @@ use crate::support::{Portal, location, set_cookie};
 const SIGN_IN: &str = "/api/session/sign-in";
 const PASSWORD: &str = TestWorld::PASSWORD;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_teacher_signs_in_and_out_with_forms_alone() {
     let portal = Portal::college().await;
     portal.people().await;
@@ -27,7 +27,7 @@ async fn a_teacher_signs_in_and_out_with_forms_alone() {
     assert_eq!((kept.status().as_u16(), location(&kept)), (303, "/sign-in?back=/orders"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_cookie_is_secure_and_bound_to_the_host_exactly_with_https() {
     let world = TestWorld::college().await;
     let portal = Portal::configured(world, |config| config.server.public_url = Some("https://lectern.example.edu".into())).await;
@@ -41,7 +41,7 @@ async fn the_cookie_is_secure_and_bound_to_the_host_exactly_with_https() {
     assert_eq!(signed_in.headers()["strict-transport-security"], "max-age=31536000");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_gets_a_new_id_at_sign_in() {
     let portal = Portal::college().await;
     portal.people().await;
@@ -57,7 +57,7 @@ async fn a_session_gets_a_new_id_at_sign_in() {
     assert_eq!(planted.status(), 303);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_brings_the_form_back_filled_once() {
     let portal = Portal::college().await;
     portal.people().await;
@@ -72,7 +72,7 @@ async fn a_wrong_password_brings_the_form_back_filled_once() {
     assert!(!again.contains("li.hua-typed"), "a second look finds the form empty");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_failure_looks_the_same_to_a_script() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -85,7 +85,7 @@ async fn every_failure_looks_the_same_to_a_script() {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn too_many_tries_are_told_when_to_come_back() {
     let portal = Portal::college().await;
     portal.people().await;
@@ -103,7 +103,7 @@ async fn too_many_tries_are_told_when_to_come_back() {
     assert_eq!(later.status(), 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sign_in_leads_to_this_site_only() {
     let portal = Portal::college().await;
     portal.people().await;
@@ -114,7 +114,7 @@ async fn sign_in_leads_to_this_site_only() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_ends_without_use_and_goes_on_with_it() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -128,7 +128,7 @@ async fn a_session_ends_without_use_and_goes_on_with_it() {
     assert_eq!(browser.page("/orders").await.status(), 303);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_password_ends_every_other_session() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -144,7 +144,7 @@ async fn a_new_password_ends_every_other_session() {
     assert_eq!(elsewhere.page("/orders").await.status(), 303);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disabled_person_is_out_at_once() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -154,7 +154,7 @@ async fn a_disabled_person_is_out_at_once() {
     assert_eq!(browser.page("/orders").await.status(), 303);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_are_sent_to_sign_in_and_scripts_are_told() {
     let portal = Portal::college().await;
     portal.people().await;
@@ -167,7 +167,7 @@ async fn strangers_are_sent_to_sign_in_and_scripts_are_told() {
     assert_eq!(events.status(), 401);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_installation_is_set_up_with_the_code_from_the_log() {
     let portal = Portal::of(TestWorld::empty().await).await;
     let browser = portal.browser();

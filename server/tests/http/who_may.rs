@@ -41,7 +41,7 @@ fn table(rows: &[(String, Vec<u16>)]) -> String {
     text
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -62,7 +62,7 @@ async fn pages() {
     assert_snapshot!("pages", table(&rows));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn server_functions() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -89,7 +89,7 @@ async fn server_functions() {
     assert_snapshot!("server functions", table(&rows));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operations_of_the_api() {
     let portal = Portal::college().await;
     let people = portal.people().await;
@@ -119,7 +119,7 @@ async fn operations_of_the_api() {
     assert_snapshot!("operations", table(&rows));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_public_exists() {
     let functions: Vec<_> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
     for path in public::FUNCTIONS {
