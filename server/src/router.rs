@@ -1,7 +1,7 @@
 //! Everything that the server answers, and the layers around it. The pages' half has sessions; the API has tokens; files, health and
 //! metrics have neither.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use app::{App, shell};
 use axum::{
@@ -14,7 +14,7 @@ use axum::{
 use domain::Error;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::provide_context;
-use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use leptos_axum::{AxumRouteListing, LeptosRoutes as _, generate_route_list};
 use services::Origin;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
@@ -50,13 +50,19 @@ fn limited<S: Clone + Send + Sync + 'static>(router: Router<S>, timeout: Duratio
         .layer(from_fn(readable_failures))
 }
 
+/// The pages' routes. Found once in a process: while Leptos looks for them, no resource of any page being drawn loads.
+pub fn page_routes() -> &'static [AxumRouteListing] {
+    static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
+    &ROUTES
+}
+
 /// Pages, their server functions, and what forms and open pages need: all behind the session.
 fn pages(state: &AppState) -> Router<AppState> {
     let (services, options) = (state.services.clone(), state.options.clone());
     let context = move || provide_context(services.clone());
     let document = move || shell(options.clone());
     Router::new()
-        .leptos_routes_with_context(state, generate_route_list(App), context, document)
+        .leptos_routes_with_context(state, page_routes().to_vec(), context, document)
         .route("/events", get(events::stream))
         .route(app::preferences::PATH, post(preferences::save))
         .route(app::routes::SIGN_OUT, post(sign_out::sign_out))

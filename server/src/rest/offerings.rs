@@ -47,7 +47,7 @@ pub struct Parameter {
     pub label: Localized,
     pub help: Option<Localized>,
     /// What is allowed: `{"integer": {"min", "max", "step", "unit"}}`, `{"choice": {"options"}}`, `{"text": {"max_length"}}` or `"git_url"`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub kind: ParameterKind,
     pub default: Option<String>,
     pub required: bool,

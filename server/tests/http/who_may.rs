@@ -4,11 +4,9 @@
 
 use std::fmt::Write as _;
 
-use app::App;
 use http::Method;
 use insta::assert_snapshot;
-use leptos_axum::generate_route_list;
-use server::{auth::public, rest};
+use server::{auth::public, rest, router::page_routes};
 use services::Caller;
 
 use crate::support::{People, Portal};
@@ -45,7 +43,7 @@ fn table(rows: &[(String, Vec<u16>)]) -> String {
 async fn pages() {
     let portal = Portal::college().await;
     let people = portal.people().await;
-    let mut paths: Vec<_> = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
+    let mut paths: Vec<_> = page_routes().iter().map(|route| route.path().to_owned()).collect();
     paths.sort();
     let mut rows = Vec::new();
     for path in paths {
@@ -125,7 +123,7 @@ async fn what_is_public_exists() {
     for path in public::FUNCTIONS {
         assert!(functions.contains(&path), "{path} is public and does not exist");
     }
-    let pages: Vec<_> = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
+    let pages: Vec<_> = page_routes().iter().map(|route| route.path().to_owned()).collect();
     for path in public::PAGES {
         assert!(pages.iter().any(|page| page == path), "{path} is public and does not exist");
     }
