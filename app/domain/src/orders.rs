@@ -7,9 +7,7 @@ use crate::{
     catalogue::{LabSpec, Localized, Offering, ParameterInput},
     courses::CourseRef,
     error::Error,
-    gpu::CardShare,
     ids::{CourseId, LabId, OfferingId, OrderId, TenantId, UserId},
-    money::Money,
     people::PersonRef,
     pricing::Estimate,
     quotas::{Amounts, QuotaStatus},
@@ -306,13 +304,6 @@ pub struct OrderFilter {
     pub course: Option<CourseId>,
     /// Only the caller's own.
     pub mine: bool,
-}
-
-/// Short sum for lists and log lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderTotals {
-    pub cards: CardShare,
-    pub total: Money,
 }
 
 #[cfg(test)]
