@@ -66,6 +66,7 @@ ids! {
     TokenId,
     UsageRecordId,
     AuditEventId,
+    NotificationId,
     PriceBookId,
     /// A piece of background work waiting in the outbox.
     OutboxId,
