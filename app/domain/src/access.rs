@@ -1,7 +1,7 @@
 //! Who may do what: the whole policy in one file. Services call [`Actor::can`] first and name exactly the action.
 //! To add a use case: an `Action`, its row in `rule`, its scope, and the snapshot of the table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,10 +62,11 @@ pub enum Action {
     PeopleWrite,
     CourseRead,
     CourseWrite,
+    AnnouncementWrite,
 }
 
 impl Action {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
@@ -86,6 +87,7 @@ impl Action {
         Self::PeopleWrite,
         Self::CourseRead,
         Self::CourseWrite,
+        Self::AnnouncementWrite,
     ];
 
     /// `order.submit`: the stable name in audit records.
@@ -111,6 +113,7 @@ impl Action {
             Self::PeopleWrite => "people.write",
             Self::CourseRead => "course.read",
             Self::CourseWrite => "course.write",
+            Self::AnnouncementWrite => "announcement.write",
         }
     }
 
@@ -127,7 +130,7 @@ impl Action {
             Self::BillRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,
             Self::AuditRead => Scope::AuditRead,
-            Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite => Scope::Admin,
+            Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite | Self::AnnouncementWrite => Scope::Admin,
         }
     }
 }
@@ -193,14 +196,20 @@ impl Scope {
     }
 }
 
-/// Somebody who asks: a person with the roles they have in their tenant and the courses they teach.
+/// Somebody who asks: a person with the roles they have in their college and its departments, and the courses they teach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     pub user: UserId,
     pub login: String,
     pub name: String,
+    /// The college.
     pub tenant: TenantId,
+    /// Given at the college: they cover all of it.
     pub roles: BTreeSet<Role>,
+    /// Given at departments: each with the courses of those departments, which is all that it covers.
+    pub department_roles: BTreeMap<Role, BTreeSet<CourseId>>,
+    /// Departments that the person has a role at or teaches in.
+    pub departments: BTreeSet<TenantId>,
     pub courses: BTreeSet<CourseId>,
     /// `None` for a session; the scopes of the token otherwise.
     pub scopes: Option<BTreeSet<Scope>>,
@@ -238,6 +247,41 @@ pub enum Reach {
     Course,
     /// Everything in the tenant.
     Tenant,
+}
+
+/// What a list is limited to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    Nothing,
+    /// What the actor owns.
+    Own,
+    /// What the actor owns, and what belongs to these courses.
+    Courses(BTreeSet<CourseId>),
+    /// The whole college.
+    Everything,
+}
+
+impl Extent {
+    /// The courses that a list of courses' things is limited to; `None` when it is not.
+    pub fn courses(self) -> Option<BTreeSet<CourseId>> {
+        match self {
+            Self::Everything => None,
+            Self::Courses(courses) => Some(courses),
+            Self::Own | Self::Nothing => Some(BTreeSet::new()),
+        }
+    }
+}
+
+/// How far a role that was given at a department reaches: as at the college, but never beyond courses. The catalogue has no
+/// departments.
+pub const fn department_rule(role: Role, action: Action) -> Reach {
+    match (rule(role, action), action) {
+        (_, Action::CatalogueRead) => Reach::Tenant,
+        // About the college or its cluster as a whole.
+        (_, Action::PeopleWrite | Action::ClusterRead | Action::AnnouncementWrite) => Reach::Nothing,
+        (Reach::Tenant, _) => Reach::Course,
+        (reach, _) => reach,
+    }
 }
 
 /// The policy: how far `role` reaches for `action`.
@@ -280,11 +324,20 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             | A::UsageRead
             | A::QuotaRead
             | A::QuotaWrite
-            | A::CourseRead,
+            | A::CourseRead
+            | A::AnnouncementWrite,
         ) => Tenant,
-        (Role::Administrator, A::PeopleRead | A::PeopleWrite | A::CourseRead | A::CourseWrite | A::QuotaRead | A::QuotaWrite | A::ClusterRead) => {
-            Tenant
-        }
+        (
+            Role::Administrator,
+            A::PeopleRead
+            | A::PeopleWrite
+            | A::CourseRead
+            | A::CourseWrite
+            | A::QuotaRead
+            | A::QuotaWrite
+            | A::ClusterRead
+            | A::AnnouncementWrite,
+        ) => Tenant,
         _ => Nothing,
     }
 }
@@ -296,7 +349,43 @@ impl Actor {
 
     /// The furthest reach that any of the actor's roles gives.
     pub fn reach(&self, action: Action) -> Reach {
-        self.roles.iter().map(|role| rule(*role, action)).max().unwrap_or(Reach::Nothing)
+        reach_of(&self.roles, self.department_roles.keys(), action)
+    }
+
+    /// What a list of such things is limited to. Errors: [`Error::ScopeMissing`]; [`Error::Forbidden`] for who reaches nothing.
+    pub fn extent(&self, action: Action) -> Result<Extent, Error> {
+        self.has_scope(action)?;
+        match self.reach(action) {
+            Reach::Nothing => Err(Error::Forbidden),
+            Reach::Own => Ok(Extent::Own),
+            Reach::Tenant => Ok(Extent::Everything),
+            Reach::Course => {
+                let mut courses = BTreeSet::new();
+                let teaches = self.roles.iter().any(|role| rule(*role, action) == Reach::Course);
+                if teaches || self.department_roles.keys().any(|role| rule(*role, action) == Reach::Course) {
+                    courses.extend(&self.courses);
+                }
+                for (role, covered) in &self.department_roles {
+                    if rule(*role, action) == Reach::Tenant && department_rule(*role, action) == Reach::Course {
+                        courses.extend(covered);
+                    }
+                }
+                Ok(Extent::Courses(courses))
+            }
+        }
+    }
+
+    /// All roles that count for a course: those at the college and at its department.
+    pub fn roles_in(&self, course: CourseId) -> BTreeSet<Role> {
+        let there = self.department_roles.iter().filter(|(_, covered)| covered.contains(&course)).map(|(role, _)| *role);
+        self.roles.iter().copied().chain(there).collect()
+    }
+
+    fn has_scope(&self, action: Action) -> Result<(), Error> {
+        match &self.scopes {
+            Some(scopes) if !scopes.contains(&action.scope()) => Err(Error::ScopeMissing { scope: action.scope().as_str().to_owned() }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the actor may do this to that. Deciding one's own order is refused whatever the role (C5).
@@ -304,11 +393,7 @@ impl Actor {
     /// Errors: [`Error::ScopeMissing`] for a token without the scope; [`Error::NotFound`] where the actor may not even
     /// know that the thing exists; [`Error::Forbidden`] where they may; [`Error::OwnOrder`].
     pub fn can(&self, action: Action, on: &Resource) -> Result<(), Error> {
-        if let Some(scopes) = &self.scopes
-            && !scopes.contains(&action.scope())
-        {
-            return Err(Error::ScopeMissing { scope: action.scope().as_str().to_owned() });
-        }
+        self.has_scope(action)?;
         if !self.covers(action, on) {
             let may_know = reading(action).is_some_and(|read| self.covers(read, on));
             return Err(if may_know || on.course.is_none() && on.tenant == self.tenant { Error::Forbidden } else { Error::NotFound });
@@ -323,13 +408,25 @@ impl Actor {
         if on.tenant != self.tenant {
             return false;
         }
-        match self.reach(action) {
+        let reached = |reach: Reach, courses: &BTreeSet<CourseId>| match reach {
             Reach::Nothing => false,
             Reach::Own => on.owner == Some(self.user),
-            Reach::Course => on.owner == Some(self.user) || on.course.is_some_and(|course| self.courses.contains(&course)),
+            Reach::Course => on.owner == Some(self.user) || on.course.is_some_and(|course| courses.contains(&course)),
             Reach::Tenant => true,
-        }
+        };
+        self.roles.iter().any(|role| reached(rule(*role, action), &self.courses))
+            || self.department_roles.iter().any(|(role, covered)| {
+                // A teacher's courses are those that they teach, wherever the role was given.
+                let courses = if rule(*role, action) == Reach::Tenant { covered } else { &self.courses };
+                reached(department_rule(*role, action), courses)
+            })
     }
+}
+
+/// The furthest reach of roles at the college and at departments.
+pub fn reach_of<'r>(college: &BTreeSet<Role>, departments: impl Iterator<Item = &'r Role>, action: Action) -> Reach {
+    let college = college.iter().map(|role| rule(*role, action));
+    college.chain(departments.map(|role| department_rule(*role, action))).max().unwrap_or(Reach::Nothing)
 }
 
 /// The reading action whose permission reveals that the thing exists.
@@ -359,16 +456,66 @@ mod tests {
             name: "Li".into(),
             tenant: TenantId::from_uuid(Uuid::from_u128(10)),
             roles: [role].into(),
+            department_roles: BTreeMap::new(),
+            departments: BTreeSet::new(),
             courses: [CourseId::from_uuid(Uuid::from_u128(20))].into(),
             scopes: None,
         }
+    }
+
+    /// The role at a department whose one course is number 30; they teach number 20.
+    fn department_actor(role: Role) -> Actor {
+        let covered = CourseId::from_uuid(Uuid::from_u128(30));
+        Actor { roles: BTreeSet::new(), department_roles: [(role, [covered].into())].into(), ..actor(role) }
+    }
+
+    #[test]
+    fn the_whole_policy_of_departments_as_a_table() {
+        // For each role at a department: the college as a whole, the department's course, a course that one teaches, any other.
+        let mut table = String::new();
+        for action in Action::ALL {
+            write!(table, "{:<19}", action.code()).expect("a string takes it");
+            for role in Role::ALL {
+                let actor = department_actor(role);
+                let somebody = UserId::from_uuid(Uuid::from_u128(2));
+                let mut cell = String::from(if actor.can(action, &Resource::tenant(actor.tenant)).is_ok() { "college " } else { "" });
+                for (number, name) in [(30, "its"), (20, "taught"), (40, "other")] {
+                    let course = CourseId::from_uuid(Uuid::from_u128(number));
+                    if actor.can(action, &Resource::owned(actor.tenant, course, somebody)).is_ok() {
+                        cell.push_str(name);
+                        cell.push(' ');
+                    }
+                }
+                write!(table, " {:<27}", if cell.is_empty() { "-" } else { cell.trim_end() }).expect("a string takes it");
+            }
+            table.truncate(table.trim_end().len());
+            table.push('\n');
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn lists_cover_what_single_things_do() {
+        let manager = department_actor(Role::Manager);
+        let courses = |numbers: &[u128]| numbers.iter().map(|number| CourseId::from_uuid(Uuid::from_u128(*number))).collect::<BTreeSet<_>>();
+        assert_eq!(manager.extent(Action::OrderRead), Ok(Extent::Courses(courses(&[30]))));
+        assert_eq!(manager.extent(Action::LabStart), Ok(Extent::Own));
+        assert_eq!(manager.extent(Action::AuditRead), Err(Error::Forbidden));
+        let mut both = manager.clone();
+        both.roles.insert(Role::Teacher);
+        assert_eq!(both.extent(Action::BillRead), Ok(Extent::Courses(courses(&[20, 30]))), "taught and led");
+        assert_eq!(both.extent(Action::OrderRead), Ok(Extent::Courses(courses(&[30]))), "a colleague's order in a taught course stays theirs");
+        both.roles.insert(Role::Auditor);
+        assert_eq!(both.extent(Action::OrderRead), Ok(Extent::Everything));
+        assert_eq!(both.roles_in(CourseId::from_uuid(Uuid::from_u128(30))), [Role::Teacher, Role::Manager, Role::Auditor].into());
+        assert_eq!(both.roles_in(CourseId::from_uuid(Uuid::from_u128(20))), [Role::Teacher, Role::Auditor].into());
     }
 
     #[test]
     fn the_whole_policy_as_a_table() {
         let mut table = String::new();
         for action in Action::ALL {
-            write!(table, "{:<16}", action.code()).expect("a string takes it");
+            write!(table, "{:<19}", action.code()).expect("a string takes it");
             for role in Role::ALL {
                 write!(table, " {:<14}", format!("{:?}", rule(role, action))).expect("a string takes it");
             }

@@ -25,6 +25,8 @@ pub struct Facts {
     pub cost: Money,
     pub minutes: u32,
     pub requester: BTreeSet<Role>,
+    /// With this order the course reaches the part of its budget at which somebody must approve (D4).
+    pub budget_asks: bool,
 }
 
 /// The typed condition language.
@@ -46,6 +48,8 @@ pub enum Condition {
     MinutesOver(u32),
     CardIn(BTreeSet<Card>),
     RequesterHas(Role),
+    /// The budget reaches the part at which somebody must approve (D4).
+    BudgetAsks,
 }
 
 impl Condition {
@@ -62,6 +66,7 @@ impl Condition {
             Self::MinutesOver(minutes) => facts.minutes > *minutes,
             Self::CardIn(cards) => cards.contains(&facts.card),
             Self::RequesterHas(role) => facts.requester.contains(role),
+            Self::BudgetAsks => facts.budget_asks,
         }
     }
 }
@@ -96,7 +101,17 @@ pub struct Ruling {
 
 impl Policy {
     /// The first rule that matches decides. When none does a manager decides: a gap in the rules must not give cards away.
+    /// Nor may they give away what the budget has somebody asked for.
     pub fn decide(&self, facts: &Facts) -> Ruling {
+        let ruling = self.by_rules(facts);
+        if facts.budget_asks && ruling.outcome == Outcome::Automatic {
+            let rule = Localized { zh: "预算用到了要审批的比例".into(), en: "The budget has reached the part that asks for approval".into() };
+            return Ruling { outcome: Outcome::Approval(Role::Manager), rule: Some(rule) };
+        }
+        ruling
+    }
+
+    fn by_rules(&self, facts: &Facts) -> Ruling {
         self.rules.iter().find(|rule| rule.when.holds(facts)).map_or(Ruling { outcome: Outcome::Approval(Role::Manager), rule: None }, |rule| {
             Ruling { outcome: rule.then, rule: Some(rule.name.clone()) }
         })
@@ -118,6 +133,7 @@ mod tests {
             cost: Money::units(10, Currency::Cny),
             minutes: 90,
             requester: [Role::Teacher].into(),
+            budget_asks: false,
         }
     }
 
@@ -137,6 +153,15 @@ mod tests {
         assert_eq!(policy.decide(&facts(4, 8)).outcome, Outcome::Automatic);
         assert_eq!(policy.decide(&facts(5, 0)).outcome, Outcome::Approval(Role::Manager));
         assert_eq!(policy.decide(&facts(4, 9)).outcome, Outcome::Approval(Role::Manager));
+    }
+
+    #[test]
+    fn what_the_budget_asks_for_no_rule_gives_away() {
+        let policy = Policy { rules: vec![rule(Condition::Always, Outcome::Automatic)] };
+        let asks = Facts { budget_asks: true, ..facts(1, 0) };
+        assert_eq!(policy.decide(&asks).outcome, Outcome::Approval(Role::Manager));
+        let own = Policy { rules: vec![rule(Condition::BudgetAsks, Outcome::Approval(Role::Operator))] };
+        assert_eq!(own.decide(&asks).outcome, Outcome::Approval(Role::Operator), "a rule of the college's own decides who");
     }
 
     #[test]

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Error, FieldErrors, Problem},
     ids::{CourseId, TenantId},
-    quotas::QuotaSettings,
+    people::PersonRef,
+    quotas::{QuotaSettings, QuotaStatus},
+    time::Timestamp,
 };
 
 /// A course, briefly.
@@ -17,11 +19,103 @@ pub struct CourseRef {
     pub name: String,
 }
 
+/// A college: the boundary that nothing crosses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {
     pub id: TenantId,
     pub slug: String,
     pub name: String,
+}
+
+/// What stands between a college and its courses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DepartmentKind {
+    Department,
+    Project,
+    /// From outside of the college.
+    Customer,
+}
+
+impl DepartmentKind {
+    pub const ALL: [Self; 3] = [Self::Department, Self::Project, Self::Customer];
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Department => "department",
+            Self::Project => "project",
+            Self::Customer => "customer",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A department, briefly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepartmentRef {
+    pub id: TenantId,
+    pub name: String,
+}
+
+/// A department, project or outside customer of a college.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Department {
+    pub id: TenantId,
+    /// The college.
+    pub tenant: TenantId,
+    pub kind: DepartmentKind,
+    pub name: String,
+}
+
+impl Department {
+    pub fn brief(&self) -> DepartmentRef {
+        DepartmentRef { id: self.id, name: self.name.clone() }
+    }
+}
+
+/// A course in the tree of a college.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacedCourse {
+    pub course: CourseRef,
+    pub department: Option<TenantId>,
+    pub archived: bool,
+}
+
+/// College, departments and courses, as far as the reader may see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tree {
+    pub college: String,
+    /// By name.
+    pub departments: Vec<Department>,
+    /// By code.
+    pub courses: Vec<PlacedCourse>,
+    /// Whether the reader may make, rename and move.
+    pub may_write: bool,
+}
+
+/// A course with all that its page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CourseDetail {
+    pub course: Course,
+    pub department: Option<DepartmentRef>,
+    pub archived_at: Option<Timestamp>,
+    pub quota: QuotaStatus,
+    /// Who teaches it, by login.
+    pub members: Vec<PersonRef>,
+    pub may_write: bool,
+    pub may_set_quota: bool,
+}
+
+/// A department's name: 1 to 60 characters.
+pub fn check_department(name: &str) -> Result<String, Problem> {
+    let name = name.trim();
+    match name.chars().count() {
+        0 => Err(Problem::Missing),
+        1..=60 if name.chars().any(char::is_control) => Err(Problem::BadFormat { example: "软件技术系".into() }),
+        1..=60 => Ok(name.to_owned()),
+        _ => Err(Problem::TooLong { max: 60 }),
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +162,8 @@ pub struct CourseForm {
     pub budget: String,
     /// Whole cards.
     pub cards: String,
+    /// A department's id; empty for a course of the college itself.
+    pub department: String,
 }
 
 impl CourseForm {

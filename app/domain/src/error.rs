@@ -18,6 +18,18 @@ pub enum Error {
     /// More than the course's budget: `over` is what is missing (D4).
     #[error("over the course's budget by {over}")]
     OverBudget { left: Money, asked: Money, over: Money },
+    /// A new limit below what is used or held: `asked` is 0 and `over` is by how much (D2).
+    #[error("below what is used or held")]
+    LimitBelowUse(Vec<Shortfall>),
+    /// Somebody must be able to administer.
+    #[error("the last administrator stays one")]
+    LastAdministrator,
+    /// A one-time link that is unknown, used, revoked or too old; never which of these.
+    #[error("the link is no longer good")]
+    LinkOver,
+    /// A course with labs that are not destroyed or orders that are not decided.
+    #[error("{labs} lab(s) and {orders} order(s) are in the way")]
+    InTheWay { labs: u32, orders: u32 },
     /// The price book has no price for this meter at this time.
     #[error("no price for {meter}")]
     PriceMissing { meter: String },
@@ -80,6 +92,10 @@ impl Error {
             Self::Invalid(_) => "invalid",
             Self::OverQuota(_) => "over_quota",
             Self::OverBudget { .. } => "over_budget",
+            Self::LimitBelowUse(_) => "limit_below_use",
+            Self::LastAdministrator => "last_administrator",
+            Self::LinkOver => "link_over",
+            Self::InTheWay { .. } => "in_the_way",
             Self::PriceMissing { .. } => "price_missing",
             Self::NotFound => "not_found",
             Self::Forbidden => "forbidden",
@@ -105,8 +121,8 @@ impl Error {
             Self::Malformed { .. } => 400,
             Self::Unauthenticated | Self::SignInFailed => 401,
             Self::Forbidden | Self::ScopeMissing { .. } | Self::OwnOrder | Self::SetupRefused | Self::CrossSite => 403,
-            Self::NotFound => 404,
-            Self::InvalidTransition { .. } | Self::Stale => 409,
+            Self::NotFound | Self::LinkOver => 404,
+            Self::InvalidTransition { .. } | Self::Stale | Self::LimitBelowUse(_) | Self::LastAdministrator | Self::InTheWay { .. } => 409,
             Self::Invalid(_) | Self::OverQuota(_) | Self::OverBudget { .. } | Self::PriceMissing { .. } | Self::IdempotencyKeyReused { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,
@@ -170,6 +186,17 @@ pub enum Problem {
     },
     /// The old password is wrong.
     WrongPassword,
+    /// A list that is longer than one may be.
+    TooManyRows {
+        rows: u32,
+        max: u32,
+    },
+    /// The same as in an earlier row.
+    SameAsRow {
+        row: u32,
+    },
+    /// Ends before it begins.
+    EndsBeforeStart,
 }
 
 /// Collects field problems, so that a form shows all of them at once.

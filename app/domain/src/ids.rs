@@ -70,4 +70,9 @@ ids! {
     PriceBookId,
     /// A piece of background work waiting in the outbox.
     OutboxId,
+    /// A one-time link (not its secret).
+    LinkId,
+    AnnouncementId,
+    /// A list that is taken over.
+    ImportId,
 }

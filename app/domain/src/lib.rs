@@ -2,6 +2,7 @@
 //! A new feature starts with a file here, then the same file name in `storage`, `services` and `app`.
 
 pub mod access;
+pub mod announcements;
 pub mod approvals;
 pub mod audit;
 pub mod billing;
@@ -12,6 +13,7 @@ pub mod courses;
 pub mod error;
 pub mod gpu;
 pub mod ids;
+pub mod imports;
 pub mod labs;
 pub mod metering;
 pub mod money;

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{LabId, NotificationId, OrderId},
+    ids::{CourseId, LabId, NotificationId, OrderId},
+    money::Money,
     time::Timestamp,
 };
 
@@ -20,6 +21,8 @@ pub enum Notice {
     LabEndsSoon { lab: LabId, name: String, ends_at: Timestamp, minutes: u32 },
     /// The reader's lab did not start or broke.
     LabFailed { lab: LabId, name: String, at: Timestamp },
+    /// A course that the reader teaches or manages has spent or held so much of its budget (D4).
+    BudgetReached { course: CourseId, code: String, percent: u32, amount: Money, term_from: Option<Timestamp> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,7 @@ pub enum Target {
     /// The order as its approver sees it.
     Approval(OrderId),
     Lab(LabId),
+    Course(CourseId),
 }
 
 impl Notice {
@@ -44,6 +48,7 @@ impl Notice {
             Self::OrderWaits { order, .. } => Target::Approval(*order),
             Self::OrderDecided { order, .. } => Target::Order(*order),
             Self::LabEndsSoon { lab, .. } | Self::LabFailed { lab, .. } => Target::Lab(*lab),
+            Self::BudgetReached { course, .. } => Target::Course(*course),
         }
     }
 }

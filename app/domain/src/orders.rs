@@ -265,7 +265,7 @@ pub fn preview(on: &Decision<'_>, form: &OrderForm) -> Result<Preview, Error> {
     };
     let estimate = on.book.estimate(&spec, minutes, on.now)?;
     let asked = Amounts::running(&spec);
-    let refusal = quota.check_amounts(&asked).and_then(|()| quota.check_budget(estimate.total)).err();
+    let refusal = quota.check_amounts(&asked).and_then(|()| quota.check_budget(estimate.total, on.now)).err();
     let ruling = on.policy.decide(&crate::approvals::Facts {
         card: spec.card,
         cards: spec.card_share(),
@@ -275,6 +275,7 @@ pub fn preview(on: &Decision<'_>, form: &OrderForm) -> Result<Preview, Error> {
         cost: estimate.total,
         minutes,
         requester: on.requester.clone(),
+        budget_asks: quota.budget_asks(estimate.total),
     });
     let cards_free = on.pools.iter().find(|pool| pool.card == spec.card).map(crate::capacity::Pool::free);
     Ok(Preview { spec, estimate, ruling, asked, quota: quota.clone(), refusal, cards_free })

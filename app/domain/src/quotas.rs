@@ -2,7 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{catalogue::LabSpec, error::Error, gpu::CardShare, ids::CourseId, money::Money};
+use crate::{
+    catalogue::LabSpec,
+    error::{Error, FieldErrors, Problem},
+    gpu::CardShare,
+    ids::CourseId,
+    money::{Currency, Money},
+    time::Timestamp,
+};
 
 /// Amounts of everything a quota limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,13 +121,85 @@ pub struct QuotaStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetStatus {
     pub limit: Money,
-    /// Metered so far.
+    /// Term and thresholds.
+    pub terms: BudgetTerms,
+    /// Metered so far, in the term.
     pub spent: Money,
     /// The rest of what live orders were estimated at.
     pub held: Money,
 }
 
+/// What happens when a part of the budget is spent or held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetAction {
+    /// Tells teachers and managers, once.
+    Notify,
+    /// Orders beyond it need an approval, whatever the policy says.
+    Approve,
+    /// Orders beyond it are refused.
+    Block,
+}
+
+impl BudgetAction {
+    pub const ALL: [Self; 3] = [Self::Notify, Self::Approve, Self::Block];
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notify => "notify",
+            Self::Approve => "approve",
+            Self::Block => "block",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == text)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Of the amount, 1 to 200.
+    pub percent: u32,
+    pub action: BudgetAction,
+}
+
+/// For when a budget is, and what happens at which part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetTerms {
+    /// Counts what is used from here; `None` from the beginning.
+    pub from: Option<Timestamp>,
+    /// Grants nothing from here on; `None` has no end.
+    pub to: Option<Timestamp>,
+    pub thresholds: Vec<Threshold>,
+}
+
+impl Default for BudgetTerms {
+    /// No term, and the last yuan is the last.
+    fn default() -> Self {
+        Self { from: None, to: None, thresholds: vec![Threshold { percent: 100, action: BudgetAction::Block }] }
+    }
+}
+
+impl BudgetTerms {
+    pub fn lowest(&self, action: BudgetAction) -> Option<u32> {
+        self.thresholds.iter().filter(|each| each.action == action).map(|each| each.percent).min()
+    }
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= now) && self.to.is_none_or(|to| now < to)
+    }
+}
+
 impl BudgetStatus {
+    /// So much of the amount.
+    pub fn share(&self, percent: u32) -> Money {
+        let micros = i128::from(self.limit.micros) * i128::from(percent) / 100;
+        Money::new(i64::try_from(micros).unwrap_or(i64::MAX), self.limit.currency)
+    }
+    /// Percentages whose people are to be told.
+    pub fn reached(&self) -> Vec<u32> {
+        let taken = self.spent.plus(self.held).micros;
+        let notify = self.terms.thresholds.iter().filter(|each| each.action == BudgetAction::Notify);
+        notify.map(|each| each.percent).filter(|percent| taken > 0 && taken >= self.share(*percent).micros).collect()
+    }
     pub fn left(&self) -> Money {
         self.limit.minus(self.spent).minus(self.held)
     }
@@ -145,11 +224,21 @@ impl QuotaStatus {
         if short.is_empty() { Ok(()) } else { Err(Error::OverQuota(short)) }
     }
 
-    /// Whether the budget bears `asked`. Errors: [`Error::OverBudget`].
-    pub fn check_budget(&self, asked: Money) -> Result<(), Error> {
-        let left = self.budget.left();
+    /// Whether the budget bears `asked` at `now`. Without a threshold that blocks it bears anything; outside of its term nothing.
+    ///
+    /// Errors: [`Error::OverBudget`].
+    pub fn check_budget(&self, asked: Money, now: Timestamp) -> Result<(), Error> {
+        let Some(percent) = self.budget.terms.lowest(BudgetAction::Block) else { return Ok(()) };
+        let bearable = if self.budget.terms.holds_at(now) { self.budget.share(percent) } else { Money::zero(self.budget.limit.currency) };
+        let left = bearable.minus(self.budget.spent).minus(self.budget.held);
         let over = asked.minus(left);
         if over.micros > 0 && asked.micros > 0 { Err(Error::OverBudget { left, asked, over }) } else { Ok(()) }
+    }
+
+    /// Whether an order of `asked` reaches a threshold at which somebody must approve.
+    pub fn budget_asks(&self, asked: Money) -> bool {
+        let Some(percent) = self.budget.terms.lowest(BudgetAction::Approve) else { return false };
+        self.budget.spent.plus(self.budget.held).plus(asked).micros > self.budget.share(percent).micros
     }
 }
 
@@ -176,10 +265,160 @@ impl QuotaSettings {
     }
 }
 
+/// Limits as typed: cards may have a fraction (`1/7`, `0.5`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QuotaForm {
+    pub cards: String,
+    pub cpu_cores: String,
+    pub memory_gib: String,
+    pub storage_gib: String,
+    pub running_labs: String,
+    pub cards_per_order: String,
+    pub starts_per_day: String,
+}
+
+impl QuotaForm {
+    /// The settings with this budget. Errors: [`Error::Invalid`] with every problem.
+    pub fn check(&self, budget: Money) -> Result<QuotaSettings, Error> {
+        let mut errors = FieldErrors::default();
+        let mut take = |field: &str, result: Result<i64, Problem>| {
+            result.unwrap_or_else(|problem| {
+                errors.push(field, problem);
+                0
+            })
+        };
+        let limits = Amounts {
+            cards: CardShare::from_parts(take("cards", cards(&self.cards))),
+            cpu_cores: take("cpu_cores", whole(&self.cpu_cores, 1_000_000)),
+            memory_gib: take("memory_gib", whole(&self.memory_gib, 100_000_000)),
+            storage_gib: take("storage_gib", whole(&self.storage_gib, 100_000_000)),
+            running_labs: take("running_labs", whole(&self.running_labs, 100_000)),
+        };
+        let cards_per_order = CardShare::from_parts(take("cards_per_order", cards(&self.cards_per_order)));
+        let starts_per_day = CardShare::from_parts(take("starts_per_day", cards(&self.starts_per_day)));
+        errors.finish()?;
+        Ok(QuotaSettings { limits, budget, cards_per_order, starts_per_day })
+    }
+}
+
+/// A whole number from 0 to `max`.
+pub fn whole(text: &str, max: i64) -> Result<i64, Problem> {
+    match text.trim() {
+        "" => Err(Problem::Missing),
+        text => match text.parse::<i64>() {
+            Ok(number) if (0..=max).contains(&number) => Ok(number),
+            Ok(_) => Err(Problem::OutOfRange { min: 0, max }),
+            Err(_) => Err(Problem::NotANumber),
+        },
+    }
+}
+
+/// Cards in 1/840ths: `2`, `1/7`, `1 3/7` or `0.5`; at most 10,000 cards.
+pub fn cards(text: &str) -> Result<i64, Problem> {
+    const MAX: i64 = 10_000;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Problem::Missing);
+    }
+    let (units, fraction) = match text.rsplit_once(' ') {
+        Some((units, fraction)) => (units.trim(), fraction),
+        None if text.contains('/') => ("0", text),
+        None => (text, "0/1"),
+    };
+    let parse = || -> Option<i64> {
+        let (above, below) = fraction.split_once('/')?;
+        let (above, below) = (above.parse::<i64>().ok()?, below.parse::<i64>().ok()?);
+        if !(1..=840).contains(&below) || !(0..=MAX).contains(&above) || above * 840 % below != 0 {
+            return None;
+        }
+        let parts = above * 840 / below;
+        let (units, decimals) = units.split_once('.').unwrap_or((units, "0"));
+        let places = u32::try_from(decimals.len()).ok().filter(|places| (1..=3).contains(places))?;
+        let units = units.parse::<i64>().ok().filter(|units| (-MAX * 10..=MAX * 10).contains(units))?;
+        let scaled = decimals.parse::<u32>().ok().map(i64::from)? * 840;
+        if scaled % 10_i64.pow(places) != 0 {
+            return None;
+        }
+        Some(units * 840 + scaled / 10_i64.pow(places) + parts)
+    };
+    match parse() {
+        Some(parts) if (0..=MAX * 840).contains(&parts) => Ok(parts),
+        Some(_) => Err(Problem::OutOfRange { min: 0, max: MAX }),
+        None => Err(Problem::NotANumber),
+    }
+}
+
+/// A budget as typed; days are campus days, `2026-09-01`, and the last one is included.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BudgetForm {
+    /// Whole units of the course's currency.
+    pub amount: String,
+    pub from: String,
+    pub to: String,
+    /// Percentages; empty for none.
+    pub notify: String,
+    pub approve: String,
+    pub block: String,
+}
+
+impl BudgetForm {
+    /// Errors: [`Error::Invalid`] with every problem.
+    pub fn check(&self, currency: Currency) -> Result<(Money, BudgetTerms), Error> {
+        let mut errors = FieldErrors::default();
+        let amount = whole(&self.amount, 1_000_000_000).unwrap_or_else(|problem| {
+            errors.push("amount", problem);
+            0
+        });
+        let mut day = |field: &str, text: &str| match Timestamp::parse_campus_day(text) {
+            _ if text.trim().is_empty() => None,
+            Some(day) => Some(day),
+            None => {
+                errors.push(field, Problem::NotADate { example: "2026-09-01".into() });
+                None
+            }
+        };
+        let from = day("from", &self.from);
+        let to = day("to", &self.to).map(|day| day.plus_minutes(24 * 60));
+        if from.zip(to).is_some_and(|(from, to)| to <= from) {
+            errors.push("to", Problem::EndsBeforeStart);
+        }
+        let mut thresholds = Vec::new();
+        for (field, text, action) in
+            [("notify", &self.notify, BudgetAction::Notify), ("approve", &self.approve, BudgetAction::Approve), ("block", &self.block, BudgetAction::Block)]
+        {
+            // Several percentages may be told about: `50, 80`.
+            for text in text.split([',', '，', '、', ' ']).map(str::trim).filter(|text| !text.is_empty()) {
+                match text.trim_end_matches('%').parse::<u32>() {
+                    Ok(percent) if (1..=200).contains(&percent) => thresholds.push(Threshold { percent, action }),
+                    Ok(_) => errors.push(field, Problem::OutOfRange { min: 1, max: 200 }),
+                    Err(_) => errors.push(field, Problem::NotANumber),
+                }
+            }
+        }
+        errors.finish()?;
+        thresholds.sort_unstable();
+        thresholds.dedup();
+        Ok((Money::units(amount, currency), BudgetTerms { from, to, thresholds }))
+    }
+}
+
+/// What is used or held beyond new limits. Errors: [`Error::LimitBelowUse`] with each.
+pub fn check_limits(limits: &Amounts, in_use: &Amounts) -> Result<(), Error> {
+    let below: Vec<_> = Item::ALL
+        .into_iter()
+        .filter_map(|item| {
+            let (limit, in_use) = (limits.get(item), in_use.get(item));
+            (in_use > limit).then_some(Shortfall { item, limit, in_use, asked: 0, over: in_use - limit })
+        })
+        .collect();
+    if below.is_empty() { Ok(()) } else { Err(Error::LimitBelowUse(below)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::Currency;
 
     fn status() -> QuotaStatus {
         let yuan = |units| Money::units(units, Currency::Cny);
@@ -188,7 +427,7 @@ mod tests {
             limits: Amounts { cards: CardShare::whole(4), cpu_cores: 100, memory_gib: 100, storage_gib: 100, running_labs: 5 },
             used: Amounts { cards: CardShare::whole(2), ..Amounts::default() },
             held: Amounts { cards: CardShare::whole(1), ..Amounts::default() },
-            budget: BudgetStatus { limit: yuan(100), spent: yuan(30), held: yuan(50) },
+            budget: BudgetStatus { limit: yuan(100), terms: BudgetTerms::default(), spent: yuan(30), held: yuan(50) },
             started_today: CardShare::ZERO,
             starts_per_day: CardShare::whole(12),
             cards_per_order: CardShare::whole(4),
@@ -205,7 +444,53 @@ mod tests {
     #[test]
     fn the_last_yuan_can_be_spent_and_not_one_more() {
         let yuan = |units| Money::units(units, Currency::Cny);
-        assert_eq!(status().check_budget(yuan(20)), Ok(()));
-        assert_eq!(status().check_budget(yuan(21)), Err(Error::OverBudget { left: yuan(20), asked: yuan(21), over: yuan(1) }));
+        let now = Timestamp::from_seconds(1_000);
+        assert_eq!(status().check_budget(yuan(20), now), Ok(()));
+        assert_eq!(status().check_budget(yuan(21), now), Err(Error::OverBudget { left: yuan(20), asked: yuan(21), over: yuan(1) }));
+    }
+
+    #[test]
+    fn thresholds_tell_ask_and_block_each_at_its_part() {
+        let yuan = |units| Money::units(units, Currency::Cny);
+        let form = BudgetForm { amount: "100".into(), notify: "50, 80%".into(), approve: "90".into(), block: "110".into(), ..BudgetForm::default() };
+        let mut status = status();
+        (status.budget.limit, status.budget.terms) = form.check(Currency::Cny).expect("a budget");
+        assert_eq!(status.budget.reached(), [50, 80]);
+        assert!(!status.budget_asks(yuan(10)) && status.budget_asks(yuan(11)));
+        let now = Timestamp::from_seconds(1_000);
+        assert_eq!(status.check_budget(yuan(30), now), Ok(()));
+        assert!(status.check_budget(yuan(31), now).is_err());
+        status.budget.terms.to = Some(now);
+        assert!(status.check_budget(yuan(1), now).is_err(), "nothing after the term");
+        status.budget.terms.thresholds.retain(|each| each.action != BudgetAction::Block);
+        assert_eq!(status.check_budget(yuan(9_000), now), Ok(()), "nothing blocks");
+    }
+
+    #[test]
+    fn a_term_is_whole_campus_days() {
+        let form = |from: &str, to: &str| BudgetForm { amount: "1".into(), from: from.into(), to: to.into(), ..BudgetForm::default() };
+        let (_, terms) = form("2026-09-01", "2026-09-01").check(Currency::Cny).expect("a day");
+        assert_eq!(terms.from.map(Timestamp::to_rfc3339).as_deref(), Some("2026-08-31T16:00:00Z"));
+        assert_eq!(terms.to.map(Timestamp::to_rfc3339).as_deref(), Some("2026-09-01T16:00:00Z"));
+        assert_eq!(form("2026-09-02", "2026-09-01").check(Currency::Cny), Err(Error::field("to", Problem::EndsBeforeStart)));
+    }
+
+    #[test]
+    fn cards_are_read_as_people_write_them() {
+        for (text, parts) in [("2", 1_680), ("1/7", 120), ("1 3/7", 1_200), ("0.5", 420), ("0", 0)] {
+            assert_eq!(cards(text), Ok(parts), "{text}");
+        }
+        for text in ["x", "1/0", "1/11", "1.23456", "/", "1 /7"] {
+            assert_eq!(cards(text), Err(Problem::NotANumber), "{text}");
+        }
+        assert_eq!(cards("-1"), Err(Problem::OutOfRange { min: 0, max: 10_000 }));
+    }
+
+    #[test]
+    fn a_limit_below_use_says_by_how_much() {
+        let in_use = Amounts { cards: CardShare::whole(3), running_labs: 2, ..Amounts::default() };
+        let limits = Amounts { cards: CardShare::whole(2), running_labs: 2, ..Amounts::default() };
+        let short = Shortfall { item: Item::Cards, limit: 2 * 840, in_use: 3 * 840, asked: 0, over: 840 };
+        assert_eq!(check_limits(&limits, &in_use), Err(Error::LimitBelowUse(vec![short])));
     }
 }

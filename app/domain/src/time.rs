@@ -51,6 +51,21 @@ impl Timestamp {
         let local = self.seconds() + CAMPUS_OFFSET_SECONDS;
         Self::from_seconds(local - local.rem_euclid(DAY_SECONDS) - CAMPUS_OFFSET_SECONDS)
     }
+    /// Midnight on campus at the beginning of a day `2026-09-01`.
+    pub fn parse_campus_day(text: &str) -> Option<Self> {
+        let text = text.trim();
+        Self::parse_rfc3339(&format!("{text}T00:00:00+08:00")).filter(|at| at.on_campus().date() == text)
+    }
+    /// A minute on campus as a form gives it: `2026-09-01T08:00`.
+    pub fn parse_campus_minute(text: &str) -> Option<Self> {
+        let text = text.trim();
+        Self::parse_rfc3339(&format!("{}:00+08:00", text.replace(' ', "T")))
+    }
+    /// The form that [`Self::parse_campus_minute`] reads.
+    pub fn to_campus_minute(self) -> String {
+        let civil = self.on_campus();
+        format!("{}T{}", civil.date(), civil.time())
+    }
     /// The campus month that holds `self`.
     pub const fn campus_month(self) -> Month {
         let civil = self.on_campus();

@@ -55,6 +55,7 @@ impl Kubernetes {
     pub(crate) async fn apply_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
         match self.get(Kind::Namespace, "", &course.namespace).await? {
             Some(found) if found.metadata.deletion_timestamp.is_none() => {
+                self.apply(&course.namespace, &manifests::limit_range(course)).await?;
                 self.apply(&course.namespace, &manifests::resource_quota(course, limits)).await.map(drop)
             }
             _ => Ok(()),

@@ -2,19 +2,22 @@
 
 mod password_change;
 mod reset;
+pub mod sessions;
 mod sign_in;
 
 pub use password_change::change_password;
 pub use reset::{disable, reset_password};
+pub use sessions::{end_other_sessions, end_session, list_sessions};
 pub(crate) use sign_in::{Bucket, count_try, wait};
 pub use sign_in::{SignedIn, TRIES_PER_MINUTE, sign_in};
 
 use domain::{
     Error, Result,
-    access::{Action, Actor, Reach},
+    access::{Action, Actor},
     ids::UserId,
-    people::{PersonRef, Viewer},
+    people::{Viewer, check_name},
 };
+use serde_json::json;
 use storage::{
     AnyConnection,
     accounts::{members, roles, users},
@@ -53,20 +56,23 @@ pub(crate) async fn current(services: &Services, user: UserId) -> Result<Option<
     Ok((*cached).clone())
 }
 
-/// The account with its roles and courses. Two statements.
+/// The account with its roles and courses. Three statements.
 pub(crate) async fn load_actor(connection: &mut AnyConnection, user: &users::User) -> Result<Actor> {
+    let roles::AtDepartments { roles: department_roles, departments } = roles::at_departments(connection, user.id).await.or_domain()?;
     Ok(Actor {
         user: user.id,
         login: user.login.clone(),
         name: user.name.clone(),
         tenant: user.tenant,
         roles: roles::of_user(connection, user.id).await.or_domain()?,
+        department_roles,
+        departments,
         courses: members::of_user(connection, user.id).await.or_domain()?,
         scopes: None,
     })
 }
 
-/// For the page's frame. Two statements at most.
+/// For the page's frame. Four statements at most.
 pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
     let actor = &caller.actor;
     let tenant = services.cache.tenants.get_or_load(actor.tenant, services.clock.now(), async {
@@ -74,21 +80,42 @@ pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
         storage::courses::tenant(&mut connection, actor.tenant).await.or_domain()
     });
     let tenant = (*tenant.await?).clone().ok_or(Error::NotFound)?;
-    let pending_approvals = if actor.reach(Action::OrderDecide) == Reach::Tenant {
-        let mut connection = services.db.read().await.or_domain()?;
-        storage::orders::pending_count(&mut connection, actor.tenant, actor.user, 100).await.or_domain()?
-    } else {
-        0
+    let pending_approvals = match actor.extent(Action::OrderDecide) {
+        Ok(extent) => {
+            let mut connection = services.db.read().await.or_domain()?;
+            let courses = extent.courses();
+            storage::orders::pending_count(&mut connection, actor.tenant, actor.user, courses.as_ref(), 100).await.or_domain()?
+        }
+        Err(_) => 0,
     };
     let cluster = crate::cluster_status::current(services).await?;
     Ok(Viewer {
-        person: PersonRef { id: actor.user, login: actor.login.clone(), name: actor.name.clone() },
+        user_id: actor.user,
+        login: actor.login.clone(),
+        name: actor.name.clone(),
         roles: actor.roles.clone(),
+        department_roles: actor.department_roles.keys().copied().collect(),
         tenant_name: tenant.name,
         simulated_cluster: services.settings.simulated_cluster,
         cluster_away_since: cluster.away_since,
         pending_approvals,
+        banners: crate::announcements::banners(services, actor).await?,
     })
+}
+
+/// One's own name. Errors: `Invalid` on `name`.
+pub async fn rename(services: &Services, caller: &Caller, name: &str) -> Result<()> {
+    let name = check_name(name).map_err(|problem| Error::field("name", problem))?;
+    if name == caller.actor.name {
+        return Ok(());
+    }
+    let mut write = services.db.begin_write().await.or_domain()?;
+    users::set_name(&mut write, caller.actor.user, &name).await.or_domain()?;
+    let entry = about(caller, "people.rename").before(json!({"name": caller.actor.name})).after(json!({"name": name}));
+    audit::success(services, &mut write, caller, entry).await?;
+    write.commit().await.or_domain()?;
+    services.cache.actors.forget(&caller.actor.user);
+    Ok(())
 }
 
 /// An entry whose object is the caller's own account.

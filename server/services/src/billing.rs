@@ -2,7 +2,7 @@
 
 use domain::{
     Error, Problem, Result,
-    access::{Action, Reach, Resource},
+    access::{Action, Resource},
     billing::{Bill, BillSummary},
     courses::Course,
     ids::LabId,
@@ -24,10 +24,9 @@ use crate::{
 pub async fn bills(services: &Services, caller: &Caller, month: Month) -> Result<Vec<BillSummary>> {
     let actor = &caller.actor;
     let entry = || Entry::new(audit::action(Action::BillRead), "bill", month, month.to_string());
-    let reach = audit::recording(services, caller, entry, async { reach(caller, Action::BillRead) }).await?;
-    let member = (reach != Reach::Tenant).then_some(actor.user);
+    let courses = audit::recording(services, caller, entry, async { actor.extent(Action::BillRead) }).await?.courses();
     let mut read = services.db.read().await.or_domain()?;
-    storage::usage::summaries(&mut read, actor.tenant, member, month).await.or_domain()
+    storage::usage::summaries(&mut read, actor.tenant, courses.as_ref(), month).await.or_domain()
 }
 
 /// One course (code or id), one month. Errors: `NotFound`.
@@ -57,13 +56,13 @@ pub async fn usage(
     page: &PageRequest,
 ) -> Result<Page<UsageRecord>> {
     let entry = || Entry::new(audit::action(Action::UsageRead), "usage", course.map_or("*", short), course.map_or("", short));
-    let (reach, course) = audit::recording(services, caller, entry, async {
-        let reach = reach(caller, Action::UsageRead)?;
+    let (courses, course) = audit::recording(services, caller, entry, async {
+        let courses = caller.actor.extent(Action::UsageRead)?.courses();
         let course = match course {
             Some(course) => Some(find(services, caller, Action::UsageRead, course).await?.id),
             None => None,
         };
-        Ok((reach, course))
+        Ok((courses, course))
     })
     .await?;
     let limit = page.limit;
@@ -72,7 +71,7 @@ pub async fn usage(
     }
     let query = storage::usage::Query {
         tenant: caller.actor.tenant,
-        visible_to: (reach != Reach::Tenant).then_some(caller.actor.user),
+        visible_to: courses.map(|courses| (caller.actor.user, courses)),
         course,
         lab: lab.map(ToOwned::to_owned),
         month,
@@ -85,12 +84,6 @@ pub async fn usage(
     items.truncate(limit as usize);
     let next = if more { items.last().map(after) } else { None };
     Ok(Page { items, next })
-}
-
-/// How far the caller reaches, where they reach anything. Errors: `ScopeMissing`, `Forbidden`.
-fn reach(caller: &Caller, action: Action) -> Result<Reach> {
-    caller.actor.can(action, &caller.own())?;
-    Ok(caller.actor.reach(action))
 }
 
 /// A course by its code or id, if the caller may do this to it.

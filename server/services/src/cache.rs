@@ -11,6 +11,7 @@ use std::{
 use domain::{
     Result,
     access::Actor,
+    announcements::Announcement,
     cluster::ClusterStatus,
     courses::Tenant,
     ids::{TenantId, UserId},
@@ -29,6 +30,10 @@ pub struct Cache {
     pub tenants: CachedMap<TenantId, Option<Tenant>>,
     /// Offerings, prices and policies, by their version in the database.
     pub shelf: crate::catalogue::ShelfCache,
+    /// What is announced and not over, in every college.
+    pub announcements: Cached<Vec<(TenantId, Announcement)>>,
+    /// One-time links that wait to be shown to whoever made them; never in the database.
+    pub links: crate::people::links::Waiting,
     /// What is known of the cluster.
     pub cluster: Cached<ClusterStatus>,
     /// Who read what of the audit record within the minute: reader and filter.
@@ -43,6 +48,8 @@ impl Default for Cache {
             actors: CachedMap::default(),
             tenants: CachedMap::default(),
             shelf: crate::catalogue::ShelfCache::default(),
+            announcements: Cached::default(),
+            links: crate::people::links::Waiting::default(),
             cluster: Cached::default(),
             readings: CachedMap::living(60),
             set_up: AtomicBool::new(false),

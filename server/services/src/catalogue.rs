@@ -61,7 +61,7 @@ async fn orderable(services: &Services, caller: &Caller, now: Timestamp) -> Resu
     let mut connection = services.db.read().await.or_domain()?;
     let all = storage::quotas::of_tenant(&mut connection, tenant, now).await.or_domain()?;
     let may = |id| caller.actor.can(Action::OrderPreview, &Resource::course(tenant, id)).is_ok();
-    Ok(all.into_iter().filter(|quota| may(quota.course.id)).map(|quota| (quota.course, quota.status)).collect())
+    Ok(all.into_iter().filter(|quota| !quota.archived && may(quota.course.id)).map(|quota| (quota.course, quota.status)).collect())
 }
 
 async fn read(services: &Services, caller: &Caller) -> Result<(std::sync::Arc<Shelf>, Vec<Pool>)> {

@@ -1,15 +1,26 @@
-//! Courses of a tenant with their quotas and budgets.
+//! Courses of a college with their quotas and budgets: list and add here, a course's own page, changes and limits in files of their own.
+
+mod budgets;
+mod detail;
+mod limits;
+mod manage;
+
+pub use budgets::tell_thresholds;
+pub use detail::get;
+pub use limits::{Below, refresh_quotas, set_budget, set_quota};
+pub use manage::{add_member, archive, move_to, remove_member, rename, restore};
 
 use domain::{
     Error, Problem, Result,
     access::{Action, Resource},
-    courses::{self, Course, CourseForm, CourseRef},
+    courses::{self, Course, CourseForm, CourseRef, Department},
     gpu::CardShare,
     ids::CourseId,
     money::Money,
     quotas::QuotaSettings,
 };
 use serde_json::json;
+use storage::{AnyConnection, courses::Place};
 
 use crate::{
     Caller, Services,
@@ -42,6 +53,7 @@ pub async fn create(services: &Services, caller: &Caller, form: &CourseForm) -> 
         let (code, name, budget, cards) = form.check()?;
 
         let mut write = services.db.begin_write().await.or_domain()?;
+        let department = named_department(&mut write, caller, &form.department).await?;
         let slug = storage::courses::tenant(&mut write, tenant).await.or_domain()?.ok_or(Error::NotFound)?.slug;
         let currency = crate::catalogue::shelf(services, &mut write).await?.book(tenant).currency;
         let mut settings = QuotaSettings::reference(Money::units(budget, currency));
@@ -49,15 +61,29 @@ pub async fn create(services: &Services, caller: &Caller, form: &CourseForm) -> 
         let course =
             Course { id: CourseId::from_uuid(services.entropy.uuid()), tenant, namespace: courses::namespace(&slug, &code), code, name, settings };
         storage::courses::insert(&mut write, &course, services.clock.now()).await.map_err(taken)?;
-        audit::success(services, &mut write, caller, created(&course)).await?;
+        let place = Place { department: department.as_ref().map(|department| department.id), archived_at: None };
+        storage::courses::set_place(&mut write, course.id, place).await.or_domain()?;
+        audit::success(services, &mut write, caller, created(&course, department.as_ref())).await?;
         write.commit().await.or_domain()?;
+        services.cache.actors.forget_all();
         Ok(course)
     })
     .await
 }
 
+/// The department of a form: none for an empty text. Errors: `Invalid` on `department`.
+async fn named_department(connection: &mut AnyConnection, caller: &Caller, id: &str) -> Result<Option<Department>> {
+    match id.trim() {
+        "" => Ok(None),
+        id => {
+            let id = id.parse().map_err(|_| Error::field("department", Problem::NoSuch))?;
+            crate::people::department_of(connection, caller, id).await.map(Some)
+        }
+    }
+}
+
 /// Codes that differ in case only would share a namespace: taken as well.
-fn taken(error: storage::Error) -> Error {
+pub(crate) fn taken(error: storage::Error) -> Error {
     let on = |table, column| error.is_not_unique(table, column);
     if on("courses", "tenant_id") || on("courses", "code") || on("courses", "namespace") {
         return Error::field("code", Problem::Taken);
@@ -65,12 +91,12 @@ fn taken(error: storage::Error) -> Error {
     crate::error::from_storage(error)
 }
 
-fn created(course: &Course) -> Entry {
+pub(crate) fn created(course: &Course, department: Option<&Department>) -> Entry {
     // Without `..`: a new field must be classed before this compiles.
     let Course { id, tenant: _, code, name, namespace, settings } = course;
     Entry::new("course.create", "course", id, code.as_str())
         .course(*id)
-        .after(json!({"code": code, "name": name, "namespace": namespace, "settings": settings}))
+        .after(json!({"code": code, "name": name, "namespace": namespace, "settings": settings, "department": department.map(|department| &department.name)}))
 }
 
 #[cfg(test)]

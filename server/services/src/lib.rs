@@ -2,6 +2,7 @@
 //! A new use case is a function in the file of its feature; it takes the [`Services`] and a [`Caller`].
 
 pub mod accounts;
+pub mod announcements;
 pub mod audit;
 pub mod billing;
 pub mod cache;
@@ -10,10 +11,12 @@ pub mod catalogue;
 pub mod cluster_status;
 pub mod courses;
 pub mod demo;
+pub mod departments;
 pub mod digest;
 pub mod error;
 pub mod figures;
 pub mod hub;
+pub mod imports;
 pub mod jobs;
 pub mod labs;
 pub mod news;

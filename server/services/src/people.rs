@@ -1,8 +1,12 @@
-//! People of a tenant, for administrators: list, add, change roles and courses, disable and enable.
+//! People of a college, for administrators: search, add, invite, change roles and courses, disable and enable.
 
 mod access;
+mod join;
+pub mod links;
 
-pub use access::{disable, enable, set_access};
+pub use access::{disable, enable, end_sessions, set_access, set_post};
+pub(crate) use access::{department_of, may_write};
+pub use join::{join, joining};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +16,8 @@ use domain::{
     courses::CourseRef,
     error::FieldErrors,
     ids::{CourseId, TenantId, UserId},
-    people::{NewPerson, Person, PersonRef},
+    page::{MAX_LIMIT, Page, PageRequest},
+    people::{NewPerson, Person, PersonDetail, PersonFilter, PersonRef, PersonState, Post},
 };
 use serde_json::{Value, json};
 use storage::{
@@ -27,21 +32,72 @@ use crate::{
     password,
 };
 
-/// Everybody of the caller's tenant, in order of login. Three statements, whatever the number. Errors: `Forbidden`.
-pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<Person>> {
-    let tenant = caller.actor.tenant;
+/// People of the caller's college, in order of login; for who has a role at departments only, those who teach there. Three statements.
+///
+/// Errors: `Forbidden`; `Invalid` on `limit`.
+pub async fn search(services: &Services, caller: &Caller, filter: &PersonFilter, page: &PageRequest) -> Result<Page<Person>> {
     let entry = || Entry::new(audit::action(Action::PeopleRead), "user", "", "");
     audit::recording(services, caller, entry, async {
-        caller.actor.can(Action::PeopleRead, &Resource::tenant(tenant))?;
-        let mut connection = services.db.read().await.or_domain()?;
-        let all = users::list(&mut connection, tenant).await.or_domain()?;
-        let mut roles = roles::of_tenant(&mut connection, tenant).await.or_domain()?;
-        let mut courses = members::of_tenant(&mut connection, tenant).await.or_domain()?;
-        let person = |user: users::User| {
-            let (roles, courses) = (roles.remove(&user.id).unwrap_or_default(), courses.remove(&user.id).unwrap_or_default());
-            view(user, roles, courses)
+        let extent = caller.actor.extent(Action::PeopleRead)?;
+        if !(1..=MAX_LIMIT).contains(&page.limit) {
+            return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
+        }
+        let query = users::Query {
+            tenant: caller.actor.tenant,
+            teaching: extent.courses(),
+            text: filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(ToOwned::to_owned),
+            role: filter.role,
+            state: filter.state,
+            after: page.after.clone(),
+            limit: page.limit + 1,
         };
-        Ok(all.into_iter().map(person).collect())
+        let mut connection = services.db.read().await.or_domain()?;
+        let mut found = users::search(&mut connection, &query).await.or_domain()?;
+        let more = found.len() > page.limit as usize;
+        found.truncate(page.limit as usize);
+        let next = found.last().filter(|_| more).map(|user| user.login.clone());
+        Ok(Page { items: people(&mut connection, found).await?, next })
+    })
+    .await
+}
+
+/// These with their roles and courses. Two statements, whatever the number.
+async fn people(connection: &mut AnyConnection, found: Vec<users::User>) -> Result<Vec<Person>> {
+    let ids = found.iter().map(|user| user.id).collect();
+    let mut roles = roles::of_people(connection, &ids).await.or_domain()?;
+    let mut courses = members::of_people(connection, &ids).await.or_domain()?;
+    let person = |user: users::User| {
+        let (college, posts) = roles.remove(&user.id).unwrap_or_default();
+        let courses = courses.remove(&user.id).unwrap_or_default();
+        view(user, college, posts, courses)
+    };
+    Ok(found.into_iter().map(person).collect())
+}
+
+/// Somebody with all that their page shows. Seven statements. Errors: `NotFound` also for whom the caller may not see.
+pub async fn get(services: &Services, caller: &Caller, id: UserId) -> Result<PersonDetail> {
+    let entry = || Entry::new(audit::action(Action::PeopleRead), "user", id, "");
+    audit::recording(services, caller, entry, async {
+        let extent = caller.actor.extent(Action::PeopleRead)?;
+        let now = services.clock.now();
+        let mut connection = services.db.read().await.or_domain()?;
+        let user = users::by_id(&mut connection, id).await.or_domain()?;
+        let user = user.filter(|user| user.tenant == caller.actor.tenant).ok_or(Error::NotFound)?;
+        let created_at = user.created_at;
+        let person = people(&mut connection, vec![user]).await?.pop().ok_or(Error::NotFound)?;
+        if extent.courses().is_some_and(|covered| !person.courses.iter().any(|course| covered.contains(&course.id))) {
+            return Err(Error::NotFound);
+        }
+        let may_write = may_write(caller).is_ok();
+        let (mut link, mut sessions, mut tokens) = (None, Vec::new(), 0);
+        if may_write {
+            link = storage::links::open_of_user(&mut connection, id, now).await.or_domain()?.map(|link| link.open);
+            sessions = crate::accounts::sessions::of_user(&mut connection, id, "", now).await?;
+            let all = storage::tokens::of_user(&mut connection, id).await.or_domain()?;
+            let good = all.iter().filter(|token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| end > now)).count();
+            tokens = u32::try_from(good).unwrap_or(u32::MAX);
+        }
+        Ok(PersonDetail { person, created_at, link, sessions, tokens, may_write, own: id == caller.actor.user })
     })
     .await
 }
@@ -80,7 +136,7 @@ pub async fn create(services: &Services, caller: &Caller, person: &NewPerson, ro
         })?;
         roles::set(&mut write, user.id, &roles).await.or_domain()?;
         members::set(&mut write, user.id, &courses.keys().copied().collect()).await.or_domain()?;
-        let person = view(user, roles, courses.into_values().collect());
+        let person = view(user, roles, Vec::new(), courses.into_values().collect());
         let entry = about(&person.person, "people.create").after(tracked(&person));
         audit::success(services, &mut write, caller, entry).await?;
         write.commit().await.or_domain()?;
@@ -99,13 +155,19 @@ async fn known_courses(connection: &mut AnyConnection, tenant: TenantId, ids: &B
     if known.len() == ids.len() { Ok(known) } else { Err(Error::field("courses", Problem::NoSuch)) }
 }
 
-fn view(user: users::User, roles: BTreeSet<Role>, mut courses: Vec<CourseRef>) -> Person {
+fn view(user: users::User, roles: BTreeSet<Role>, posts: Vec<Post>, mut courses: Vec<CourseRef>) -> Person {
     courses.sort_by(|a, b| a.code.cmp(&b.code));
+    let state = match (user.disabled_at, user.password_hash.is_empty()) {
+        (Some(_), _) => PersonState::Disabled,
+        (None, true) => PersonState::Invited,
+        (None, false) => PersonState::Active,
+    };
     Person {
         person: PersonRef { id: user.id, login: user.login, name: user.name },
         roles,
+        posts,
         courses,
-        disabled: user.disabled_at.is_some(),
+        state,
         last_sign_in_at: user.last_sign_in_at,
     }
 }
@@ -116,9 +178,14 @@ fn about(person: &PersonRef, action: &str) -> Entry {
 
 /// What the audit record keeps of a person. Without `..`: a new field must be classed before this compiles.
 fn tracked(person: &Person) -> Value {
-    let Person { person: PersonRef { id: _, login, name }, roles, courses, disabled, last_sign_in_at: _ } = person;
+    let Person { person: PersonRef { id: _, login, name }, roles, posts, courses, state, last_sign_in_at: _ } = person;
     let courses: Vec<_> = courses.iter().map(|course| &course.code).collect();
-    json!({"login": login, "name": name, "roles": roles, "courses": courses, "disabled": disabled})
+    let mut tracked = json!({"login": login, "name": name, "roles": roles, "courses": courses, "disabled": *state == PersonState::Disabled});
+    if !posts.is_empty() {
+        let posts: BTreeMap<_, _> = posts.iter().map(|post| (&post.department.name, &post.roles)).collect();
+        tracked["department_roles"] = json!(posts);
+    }
+    tracked
 }
 
 #[cfg(test)]

@@ -16,5 +16,5 @@ pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<(CourseRef
     let mut connection = services.db.read().await.or_domain()?;
     let all = storage::quotas::of_tenant(&mut connection, actor.tenant, services.clock.now()).await.or_domain()?;
     let may = |id| actor.can(Action::QuotaRead, &Resource::course(actor.tenant, id)).is_ok();
-    Ok(all.into_iter().filter(|quota| may(quota.course.id)).map(|quota| (quota.course, quota.status)).collect())
+    Ok(all.into_iter().filter(|quota| !quota.archived && may(quota.course.id)).map(|quota| (quota.course, quota.status)).collect())
 }

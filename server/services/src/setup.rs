@@ -92,6 +92,8 @@ pub async fn complete(services: &Services, origin: &Origin, code: &str, college:
         name: user.name.clone(),
         tenant: tenant.id,
         roles,
+        department_roles: std::collections::BTreeMap::new(),
+        departments: std::collections::BTreeSet::new(),
         courses: std::collections::BTreeSet::new(),
         scopes: None,
     };

@@ -33,6 +33,7 @@ pub struct TokenView {
     pub name: String,
     pub scopes: BTreeSet<Scope>,
     pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
 }
@@ -53,7 +54,7 @@ pub async fn create_for(services: &Services, origin: &Origin, login: &str, name:
     }
     errors.finish()?;
 
-    let secret = new_secret(services);
+    let secret = new_secret(services, PREFIX);
     let mut write = services.db.begin_write().await.or_domain()?;
     let user = users::by_login(&mut write, &login.trim().to_lowercase()).await.or_domain()?;
     let user = user.filter(|user| user.disabled_at.is_none()).ok_or(Error::NotFound)?;
@@ -104,11 +105,12 @@ pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<TokenView>
     let all = tokens::of_user(&mut connection, caller.actor.user).await.or_domain()?;
     Ok(all
         .into_iter()
-        .map(|Token { id, user: _, name, scopes, created_at, expires_at: _, last_used_at, revoked_at }| TokenView {
+        .map(|Token { id, user: _, name, scopes, created_at, expires_at, last_used_at, revoked_at }| TokenView {
             id,
             name,
             scopes,
             created_at,
+            expires_at,
             last_used_at,
             revoked_at,
         })
@@ -130,13 +132,13 @@ pub async fn revoke(services: &Services, caller: &Caller, id: TokenId) -> Result
     .await
 }
 
-/// 256 random bits as 43 characters that no URL or shell changes.
-fn new_secret(services: &Services) -> String {
+/// 256 random bits as 43 characters that no URL or shell changes, behind a mark that tells what it is.
+pub(crate) fn new_secret(services: &Services, mark: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     // 43 characters of 6 bits: each takes a byte of its own, of which 6 bits are used.
     let mut bytes = [0; 43];
     services.entropy.fill(&mut bytes);
-    let mut secret = String::from(PREFIX);
+    let mut secret = String::from(mark);
     secret.extend(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 63)])));
     secret
 }

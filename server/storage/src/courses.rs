@@ -4,12 +4,16 @@ use domain::{
     courses::{Course, Tenant},
     gpu::CardShare,
     ids::{CourseId, TenantId},
-    quotas::{Amounts, QuotaSettings},
+    money::Money,
+    quotas::{Amounts, BudgetTerms, QuotaSettings},
     time::Timestamp,
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{error::Result, row::Row};
+use crate::{
+    error::Result,
+    row::{Row, json},
+};
 
 fn read_tenant(row: &AnyRow) -> Result<Tenant> {
     let row = Row::of("tenants", row);
@@ -33,9 +37,9 @@ pub async fn tenant(connection: &mut AnyConnection, id: TenantId) -> Result<Opti
     row.as_ref().map(read_tenant).transpose()
 }
 
-/// All tenants, oldest first.
+/// All colleges, oldest first; what is below them is in `departments.rs`.
 pub async fn tenants(connection: &mut AnyConnection) -> Result<Vec<Tenant>> {
-    let rows = sqlx::query("SELECT id, slug, name FROM tenants ORDER BY id").fetch_all(connection).await?;
+    let rows = sqlx::query("SELECT id, slug, name FROM tenants WHERE parent_id IS NULL ORDER BY id").fetch_all(connection).await?;
     rows.iter().map(read_tenant).collect()
 }
 
@@ -114,6 +118,92 @@ pub async fn by_code(connection: &mut AnyConnection, tenant: TenantId, code: &st
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// Where a course is in the tree.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place {
+    pub department: Option<TenantId>,
+    pub archived_at: Option<Timestamp>,
+}
+
+/// `None` when there is no such course.
+pub async fn place(connection: &mut AnyConnection, id: CourseId) -> Result<Option<Place>> {
+    let row = sqlx::query("SELECT department_id, archived_at FROM courses WHERE id = $1").bind(id.to_string()).fetch_optional(connection).await?;
+    row.as_ref()
+        .map(|row| {
+            let row = Row::of("courses", row);
+            Ok(Place { department: row.optional_parse("department_id")?, archived_at: row.optional_timestamp("archived_at")? })
+        })
+        .transpose()
+}
+
+pub async fn set_place(connection: &mut AnyConnection, id: CourseId, place: Place) -> Result<()> {
+    sqlx::query("UPDATE courses SET department_id = $1, archived_at = $2 WHERE id = $3")
+        .bind(place.department.map(|id| id.to_string()))
+        .bind(place.archived_at.map(Timestamp::micros))
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub async fn set_name(connection: &mut AnyConnection, id: CourseId, name: &str) -> Result<()> {
+    sqlx::query("UPDATE courses SET name = $1 WHERE id = $2").bind(name.to_owned()).bind(id.to_string()).execute(connection).await?;
+    Ok(())
+}
+
+/// Everything but the budget.
+pub async fn set_quota(connection: &mut AnyConnection, id: CourseId, settings: &QuotaSettings) -> Result<()> {
+    let QuotaSettings { limits, budget: _, cards_per_order, starts_per_day } = settings;
+    sqlx::query(
+        "UPDATE courses SET cards_limit = $1, cpu_cores_limit = $2, memory_gib_limit = $3, storage_gib_limit = $4, running_labs_limit = $5, \
+         cards_per_order = $6, starts_per_day = $7 WHERE id = $8",
+    )
+    .bind(limits.cards.parts())
+    .bind(limits.cpu_cores)
+    .bind(limits.memory_gib)
+    .bind(limits.storage_gib)
+    .bind(limits.running_labs)
+    .bind(cards_per_order.parts())
+    .bind(starts_per_day.parts())
+    .bind(id.to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub async fn set_budget(connection: &mut AnyConnection, id: CourseId, amount: Money, terms: &BudgetTerms) -> Result<()> {
+    let BudgetTerms { from, to, thresholds } = terms;
+    sqlx::query("UPDATE courses SET budget_micros = $1, currency = $2, budget_from = $3, budget_to = $4, budget_thresholds = $5 WHERE id = $6")
+        .bind(amount.micros)
+        .bind(amount.currency.code())
+        .bind(from.map(Timestamp::micros))
+        .bind(to.map(Timestamp::micros))
+        .bind(json(thresholds))
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What keeps a course from being archived: labs that are not destroyed, orders that are not decided or wait for cards.
+pub async fn in_the_way(connection: &mut AnyConnection, id: CourseId) -> Result<(u32, u32)> {
+    let row = sqlx::query(
+        "SELECT (SELECT COUNT(*) FROM labs WHERE course_id = $1 AND state <> 'destroyed') AS labs, \
+         (SELECT COUNT(*) FROM orders WHERE course_id = $1 AND state IN ('pending_approval', 'queued')) AS orders",
+    )
+    .bind(id.to_string())
+    .fetch_one(connection)
+    .await?;
+    let row = Row::of("courses", &row);
+    Ok((row.count("labs")?, row.count("orders")?))
+}
+
+/// Courses whose namespaces may be there: those with labs that are not destroyed.
+pub async fn with_namespaces(connection: &mut AnyConnection) -> Result<Vec<CourseId>> {
+    let rows = sqlx::query("SELECT DISTINCT course_id FROM labs WHERE state <> 'destroyed' ORDER BY course_id").fetch_all(connection).await?;
+    rows.iter().map(|row| Row::of("labs", row).parse("course_id")).collect()
 }
 
 /// All of a tenant, in order of code.

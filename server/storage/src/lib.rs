@@ -2,15 +2,20 @@
 //! A function takes the connection it works on, so that the caller decides on the transaction. Add a feature by adding its file.
 
 pub mod accounts;
+pub mod announcements;
 pub mod audit;
 pub mod cluster_status;
 pub mod courses;
 pub mod database;
+pub mod departments;
 pub mod dialect;
 pub mod error;
 pub mod figures;
+mod ids_list;
+pub mod imports;
 pub mod labs;
 pub mod leases;
+pub mod links;
 mod migrations;
 pub mod notifications;
 pub mod observations;

@@ -37,6 +37,9 @@ const STEPS: &[Step] = &[
     step!(7, "0007_audit"),
     step!(8, "0008_metering_paths"),
     step!(9, "0009_notifications"),
+    step!(16, "0016_departments"),
+    step!(17, "0017_links_and_announcements"),
+    step!(18, "0018_imports"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

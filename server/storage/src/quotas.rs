@@ -5,7 +5,7 @@ use domain::{
     gpu::CardShare,
     ids::{CourseId, TenantId},
     money::{Currency, Money},
-    quotas::{Amounts, BudgetStatus, QuotaStatus},
+    quotas::{Amounts, BudgetStatus, BudgetTerms, QuotaStatus},
     time::Timestamp,
 };
 use sqlx::AnyConnection;
@@ -18,6 +18,8 @@ pub struct CourseQuota {
     pub course: CourseRef,
     /// Kubernetes namespace of the course.
     pub namespace: String,
+    /// Takes no more orders.
+    pub archived: bool,
     pub status: QuotaStatus,
 }
 
@@ -30,17 +32,20 @@ pub async fn lock(write: &mut Write, course: CourseId) -> Result<()> {
 // Held: orders that wait for a decision or for cards; an approved order has a lab, which counts instead.
 // Budget held: what waiting orders and live labs were estimated at, less what they have cost. A stopped lab holds the rest
 // until its ordered time is over, since it may be started again until then.
+// Spent: what labs have cost; with a term, what was used from its beginning on.
 // Started: labs made since midnight on campus (restarts make none), and orders in the queue, which start as soon as cards are free.
 macro_rules! status_sql {
     ($labs:literal, $orders:literal, $courses:literal) => {
         concat!(
             "SELECT c.id, c.code, c.name, c.namespace, c.cards_limit, c.cpu_cores_limit, c.memory_gib_limit, c.storage_gib_limit, \
              c.running_labs_limit, c.budget_micros, c.currency, c.cards_per_order, c.starts_per_day, \
+             c.budget_from, c.budget_to, c.budget_thresholds, CASE WHEN c.archived_at IS NULL THEN 0 ELSE 1 END AS archived, \
              COALESCE(u.cards, 0) AS used_cards, COALESCE(u.cpu, 0) AS used_cpu, COALESCE(u.memory, 0) AS used_memory, \
              COALESCE(u.storage, 0) AS used_storage, COALESCE(u.labs, 0) AS used_labs, \
              COALESCE(h.cards, 0) AS held_cards, COALESCE(h.cpu, 0) AS held_cpu, COALESCE(h.memory, 0) AS held_memory, \
              COALESCE(h.storage, 0) AS held_storage, COALESCE(h.labs, 0) AS held_labs, \
-             COALESCE(u.spent, 0) AS spent, COALESCE(u.rest, 0) + COALESCE(h.money, 0) AS held_money, \
+             CASE WHEN c.budget_from IS NULL THEN COALESCE(u.spent, 0) ELSE COALESCE((SELECT CAST(SUM(g.amount_micros) AS BIGINT) \
+               FROM usage_records g WHERE g.course_id = c.id AND g.from_at >= c.budget_from), 0) END AS spent, COALESCE(u.rest, 0) + COALESCE(h.money, 0) AS held_money, \
              COALESCE(u.started, 0) + COALESCE(h.starting, 0) AS started \
              FROM courses c \
              LEFT JOIN (SELECT l.course_id, \
@@ -102,6 +107,7 @@ fn read(row: &Row<'_>) -> Result<CourseQuota> {
     Ok(CourseQuota {
         course: CourseRef { id, code: row.text("code")?, name: row.text("name")? },
         namespace: row.text("namespace")?,
+        archived: row.flag("archived")?,
         status: QuotaStatus {
             course: id,
             limits: Amounts {
@@ -125,7 +131,16 @@ fn read(row: &Row<'_>) -> Result<CourseQuota> {
                 storage_gib: row.integer("held_storage")?,
                 running_labs: row.integer("held_labs")?,
             },
-            budget: BudgetStatus { limit: money("budget_micros")?, spent: money("spent")?, held: money("held_money")? },
+            budget: BudgetStatus {
+                limit: money("budget_micros")?,
+                terms: BudgetTerms {
+                    from: row.optional_timestamp("budget_from")?,
+                    to: row.optional_timestamp("budget_to")?,
+                    thresholds: row.json("budget_thresholds")?,
+                },
+                spent: money("spent")?,
+                held: money("held_money")?,
+            },
             started_today: share("started")?,
             starts_per_day: share("starts_per_day")?,
             cards_per_order: share("cards_per_order")?,

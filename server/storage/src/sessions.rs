@@ -44,6 +44,41 @@ pub async fn create(connection: &mut AnyConnection, id_hash: &str, user: Option<
     Ok(done.rows_affected() == 1)
 }
 
+/// Id and JSON data of a person's sessions that are not over.
+pub async fn of_user(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Vec<(String, String)>> {
+    let rows = sqlx::query("SELECT id, data FROM sessions WHERE user_id = $1 AND expires_at > $2")
+        .bind(user.to_string())
+        .bind(now.micros())
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of("sessions", row);
+            Ok((row.text("id")?, row.text("data")?))
+        })
+        .collect()
+}
+
+/// Deletes a session if it is this person's: whether it was there.
+pub async fn delete_own(connection: &mut AnyConnection, user: UserId, id_hash: &str) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id = $2")
+        .bind(user.to_string())
+        .bind(id_hash.to_owned())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Deletes all of a person's but one; returns how many.
+pub async fn delete_others(connection: &mut AnyConnection, user: UserId, keep: &str) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
+        .bind(user.to_string())
+        .bind(keep.to_owned())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}
+
 pub async fn delete(connection: &mut AnyConnection, id_hash: &str) -> Result<()> {
     sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id_hash.to_owned()).execute(connection).await?;
     Ok(())

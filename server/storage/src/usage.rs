@@ -4,7 +4,7 @@ mod bills;
 
 pub use bills::{summaries, sums};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     courses::CourseRef,
@@ -17,7 +17,7 @@ use domain::{
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{error::Result, row::Row};
+use crate::{error::Result, ids_list::list as list_of, row::Row};
 
 macro_rules! line_columns {
     () => {
@@ -113,8 +113,8 @@ pub async fn of_unmetered(connection: &mut AnyConnection, after: Option<LabId>, 
 #[derive(Debug, Clone)]
 pub struct Query {
     pub tenant: TenantId,
-    /// Of the courses that this person teaches and the labs that they own.
-    pub visible_to: Option<UserId>,
+    /// Of these courses, and of the labs that this person owns.
+    pub visible_to: Option<(UserId, BTreeSet<CourseId>)>,
     pub course: Option<CourseId>,
     /// Id or name.
     pub lab: Option<String>,
@@ -137,7 +137,7 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<U
         ", l.name AS lab_name, g.course_id, c.code AS course_code, c.name AS course_name \
          FROM usage_records g JOIN labs l ON l.id = g.lab_id JOIN courses c ON c.id = g.course_id \
          WHERE g.tenant_id = $1 AND (g.from_at, g.lab_id, g.meter) < ($2, $3, $4) \
-         AND ($5 IS NULL OR l.owner_id = $5 OR g.course_id IN (SELECT m.course_id FROM course_members m WHERE m.user_id = $5)) \
+         AND ($5 IS NULL OR l.owner_id = $5 OR $10 LIKE '%' || g.course_id || '%') \
          AND ($6 IS NULL OR g.course_id = $6) AND ($7 IS NULL OR g.lab_id = $7 OR l.name = $7) AND ($8 IS NULL OR g.month = $8) \
          ORDER BY g.from_at DESC, g.lab_id DESC, g.meter DESC LIMIT $9"
     ))
@@ -145,11 +145,12 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<U
     .bind(at)
     .bind(lab)
     .bind(meter)
-    .bind(query.visible_to.map(|id| id.to_string()))
+    .bind(query.visible_to.as_ref().map(|(id, _)| id.to_string()))
     .bind(query.course.map(|id| id.to_string()))
     .bind(query.lab.clone())
     .bind(query.month.map(|month| month.to_string()))
     .bind(i64::from(query.limit))
+    .bind(query.visible_to.as_ref().map(|(_, courses)| list_of(courses)))
     .fetch_all(connection)
     .await?;
     rows.iter()

@@ -70,7 +70,7 @@ pub async fn sign_in(services: &Services, origin: &Origin, login: &str, password
     let user = user.filter(|user| user.disabled_at.is_none());
     // Longer input cannot be right and is not hashed, but takes as long.
     let fits = password.chars().take(PASSWORD_MAX as usize + 1).count() <= PASSWORD_MAX as usize;
-    let hash = user.as_ref().filter(|_| fits).map(|user| user.password_hash.as_str());
+    let hash = user.as_ref().map(|user| user.password_hash.as_str()).filter(|hash| fits && !hash.is_empty());
     let matches = {
         let turn = password::turn().await?;
         password::verify(&turn, if fits { password } else { "" }, hash).await?

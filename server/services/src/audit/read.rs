@@ -2,7 +2,7 @@
 
 use domain::{
     Error, Problem, Result,
-    access::{Action, Resource},
+    access::Action,
     audit::{Chain, Filter, Listed},
     ids::AuditEventId,
     page::{MAX_LIMIT, Page, PageRequest},
@@ -20,7 +20,7 @@ pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page:
     let filter = tidy(filter);
     let entry = || Entry::new(action(Action::AuditRead), "audit", "", "").after(described(&filter));
     recording(services, caller, entry, async {
-        caller.actor.can(Action::AuditRead, &Resource::tenant(caller.actor.tenant))?;
+        let courses = caller.actor.extent(Action::AuditRead)?.courses();
         if !(1..=MAX_LIMIT).contains(&page.limit) {
             return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
         }
@@ -29,11 +29,13 @@ pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page:
             None => None,
         };
         record_reading(services, caller, entry()).await?;
+        // The system's records are the college's business.
         let chains = [Chain::Tenant(caller.actor.tenant), Chain::System];
+        let chains = if courses.is_some() { &chains[..1] } else { &chains[..] };
         let mut connection = services.db.read().await.or_domain()?;
         // One more than asked tells whether there is a next page.
         let mut items =
-            storage::audit::read::search(&mut connection, services.db.engine(), &chains, &filter, after, page.limit + 1).await.or_domain()?;
+            storage::audit::read::search(&mut connection, services.db.engine(), chains, courses.as_ref(), &filter, after, page.limit + 1).await.or_domain()?;
         let more = items.len() > page.limit as usize;
         items.truncate(page.limit as usize);
         let next = items.last().filter(|_| more).map(|last| Cursor { at: last.event.at, id: last.event.id }.to_string());
@@ -46,13 +48,14 @@ pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page:
 pub async fn get(services: &Services, caller: &Caller, id: AuditEventId) -> Result<Listed> {
     let entry = || Entry::new(action(Action::AuditRead), "audit", id, "");
     recording(services, caller, entry, async {
-        caller.actor.can(Action::AuditRead, &Resource::tenant(caller.actor.tenant))?;
+        let courses = caller.actor.extent(Action::AuditRead)?.courses();
         let found = {
             let mut connection = services.db.read().await.or_domain()?;
             storage::audit::read::by_id(&mut connection, id).await.or_domain()?
         };
         let mine = |listed: &Listed| matches!(listed.event.chain, Chain::System) || listed.event.chain == Chain::Tenant(caller.actor.tenant);
-        let listed = found.filter(mine).ok_or(Error::NotFound)?;
+        let covered = |listed: &Listed| courses.as_ref().is_none_or(|courses| listed.event.course.is_some_and(|course| courses.contains(&course)));
+        let listed = found.filter(mine).filter(covered).ok_or(Error::NotFound)?;
         let label = listed.event.object.label.clone();
         record_reading(services, caller, Entry::new(action(Action::AuditRead), "audit", id, label)).await?;
         Ok(listed)

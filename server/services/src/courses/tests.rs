@@ -11,7 +11,7 @@ use super::{create, list};
 use crate::testing::{TestWorld, with_scopes};
 
 fn form(code: &str) -> CourseForm {
-    CourseForm { code: code.into(), name: "计算机视觉".into(), budget: "5000".into(), cards: "8".into() }
+    CourseForm { code: code.into(), name: "计算机视觉".into(), budget: "5000".into(), cards: "8".into(), ..CourseForm::default() }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use domain::{
     Error, Problem, Result,
-    access::{Action, Reach},
+    access::{Action, Extent},
     ids::LabId,
     labs::{LabDetail, LabEvent, LabFilter, LabView},
     page::{MAX_LIMIT, Page, PageRequest},
@@ -65,11 +65,11 @@ pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
     }
-    let reach = actor.reach(Action::LabRead);
+    let extent = actor.extent(Action::LabRead)?;
     let query = Query {
         tenant: actor.tenant,
-        owner: (filter.mine || reach == Reach::Own).then_some(actor.user),
-        visible_to: (reach == Reach::Course).then_some(actor.user),
+        owner: (filter.mine || extent == Extent::Own).then_some(actor.user),
+        visible_to: extent.courses().map(|courses| (actor.user, courses)),
         state: filter.state,
         course: filter.course,
         live: filter.live,

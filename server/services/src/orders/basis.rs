@@ -38,6 +38,10 @@ pub(super) async fn course(connection: &mut AnyConnection, caller: &Caller, acti
         Err(_) => storage::courses::by_code(connection, actor.tenant, name).await.or_domain()?,
     };
     let Some(course) = found else { return Ok(Named::Nothing) };
+    // What is archived takes no more orders, as if it were gone.
+    if storage::courses::place(connection, course.id).await.or_domain()?.is_none_or(|place| place.archived_at.is_some()) {
+        return Ok(Named::Nothing);
+    }
     match actor.can(action, &Resource::course(actor.tenant, course.id)) {
         Ok(()) => Ok(Named::Course(course)),
         Err(Error::NotFound) => Ok(Named::Hidden(course)),

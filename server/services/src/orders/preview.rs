@@ -29,7 +29,7 @@ pub async fn preview(services: &Services, caller: &Caller, form: &OrderForm) -> 
             book: shelf.book(tenant),
             policy: shelf.policy(tenant),
             pools: &pools,
-            requester: &caller.actor.roles,
+            requester: &quota.as_ref().map_or_else(|| caller.actor.roles.clone(), |quota| caller.actor.roles_in(quota.course.id)),
             now,
         },
         form,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Error, Problem, Result,
-    access::{Action, Actor, Reach, Resource},
+    access::{Action, Actor, Extent, Resource},
     capacity::Pool,
     gpu::Card,
     ids::{CourseId, OrderId},
@@ -34,10 +34,10 @@ pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, pa
     let limit = limit(page)?;
     let query = Query {
         tenant: actor.tenant,
-        visible: match actor.reach(Action::OrderRead) {
-            Reach::Tenant => Visible::All,
-            Reach::Course => Visible::Courses(actor.user, actor.courses.iter().copied().collect()),
-            Reach::Own | Reach::Nothing => Visible::Own(actor.user),
+        visible: match actor.extent(Action::OrderRead)? {
+            Extent::Everything => Visible::All,
+            Extent::Courses(courses) => Visible::Courses(actor.user, courses.into_iter().collect()),
+            Extent::Own | Extent::Nothing => Visible::Own(actor.user),
         },
         owner: filter.mine.then_some(actor.user),
         state: filter.state,
@@ -54,11 +54,11 @@ pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, pa
 /// What waits for the caller's decision, oldest first. Four statements, whatever the number of orders. Errors: `Forbidden`.
 pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<ApprovalView>> {
     let actor = &caller.actor;
-    actor.can(Action::OrderDecide, &Resource::tenant(actor.tenant))?;
+    let courses = actor.extent(Action::OrderDecide)?.courses();
     let limit = limit(page)?;
     let after = cursor(page)?;
     let mut connection = services.db.read().await.or_domain()?;
-    let rows = storage::orders::inbox(&mut connection, actor.tenant, actor.user, after, limit + 1).await.or_domain()?;
+    let rows = storage::orders::inbox(&mut connection, actor.tenant, actor.user, courses.as_ref(), after, limit + 1).await.or_domain()?;
     let facts = Facts::load(services, &mut connection, caller).await?;
     let page = paged(rows, limit);
     let next = page.next;

@@ -177,7 +177,7 @@ fn decide(shelf: &Shelf, caller: &Caller, form: &OrderForm, quota: Option<&Quota
         policy: shelf.policy(tenant),
         // Free cards are shown, they decide nothing here: what is not free is waited for.
         pools: &[],
-        requester: &caller.actor.roles,
+        requester: &quota.map_or_else(|| caller.actor.roles.clone(), |quota| caller.actor.roles_in(quota.course)),
         now,
     };
     orders::preview(&on, form)

@@ -4,28 +4,29 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Error, Result,
+    Error, Problem, Result,
     access::{Action, Resource, Role},
-    ids::{CourseId, UserId},
-    people::Person,
+    courses::Department,
+    ids::{CourseId, TenantId, UserId},
+    people::{Person, PersonState},
 };
 use serde_json::json;
 use storage::{
-    AnyConnection,
+    AnyConnection, Write,
     accounts::{members, roles, users},
-    sessions, tokens,
+    dialect, sessions, tokens,
 };
 
-use super::{about, known_courses, tracked, view};
+use super::{about, known_courses, people, tracked};
 use crate::{
     Caller, Services,
     audit::{self, Entry},
     error::OrDomain,
 };
 
-/// Roles and courses as they shall be. An administrator cannot take that role from themselves.
+/// Roles at the college, and courses, as they shall be. An administrator cannot take that role from themselves, nor from the last one.
 ///
-/// Errors: `Forbidden`; `NotFound` also for another tenant's people; `Invalid` on `courses`.
+/// Errors: `Forbidden`; `LastAdministrator`; `NotFound` also for another tenant's people; `Invalid` on `courses`.
 pub async fn set_access(services: &Services, caller: &Caller, user: UserId, roles: BTreeSet<Role>, courses: BTreeSet<CourseId>) -> Result<Person> {
     let entry = || Entry::new("people.set_access", "user", user, "");
     let person = audit::recording(services, caller, entry, async {
@@ -34,7 +35,11 @@ pub async fn set_access(services: &Services, caller: &Caller, user: UserId, role
             return Err(Error::Forbidden);
         }
         let mut write = services.db.begin_write().await.or_domain()?;
+        lock(&mut write, caller).await?;
         let before = load(&mut write, caller, user).await?;
+        if before.roles.contains(&Role::Administrator) && !roles.contains(&Role::Administrator) {
+            keep_one(&mut write, caller, user).await?;
+        }
         let courses = known_courses(&mut write, caller.actor.tenant, &courses).await?;
         roles::set(&mut write, user, &roles).await.or_domain()?;
         members::set(&mut write, user, &courses.keys().copied().collect()).await.or_domain()?;
@@ -54,6 +59,66 @@ pub async fn set_access(services: &Services, caller: &Caller, user: UserId, role
     Ok(person)
 }
 
+/// Roles at a department as they shall be; none takes the person away from there.
+///
+/// Errors: `Forbidden`; `NotFound` also for another college's people; `Invalid` on `department`.
+pub async fn set_post(services: &Services, caller: &Caller, user: UserId, department: TenantId, roles: BTreeSet<Role>) -> Result<Person> {
+    let entry = || Entry::new("people.set_access", "user", user, "");
+    let person = audit::recording(services, caller, entry, async {
+        may_write(caller)?;
+        let mut write = services.db.begin_write().await.or_domain()?;
+        let before = load(&mut write, caller, user).await?;
+        department_of(&mut write, caller, department).await?;
+        roles::set_at(&mut write, user, department, &roles).await.or_domain()?;
+        let after = load(&mut write, caller, user).await?;
+        if after != before {
+            let entry = about(&after.person, "people.set_access").before(tracked(&before)).after(tracked(&after));
+            audit::success(services, &mut write, caller, entry).await?;
+        }
+        write.commit().await.or_domain()?;
+        Ok(after)
+    })
+    .await?;
+    services.cache.actors.forget(&user);
+    Ok(person)
+}
+
+/// Ends every session of a person; they sign in again. Returns how many. Errors: `Forbidden`, `NotFound`.
+pub async fn end_sessions(services: &Services, caller: &Caller, user: UserId) -> Result<u64> {
+    let entry = || Entry::new("session.end", "user", user, "");
+    audit::recording(services, caller, entry, async {
+        may_write(caller)?;
+        let mut write = services.db.begin_write().await.or_domain()?;
+        let person = load(&mut write, caller, user).await?;
+        let ended = sessions::delete_of_user(&mut write, user).await.or_domain()?;
+        if ended > 0 {
+            audit::success(services, &mut write, caller, about(&person.person, "session.end").after(json!({"sessions": ended}))).await?;
+        }
+        write.commit().await.or_domain()?;
+        Ok(ended)
+    })
+    .await
+}
+
+/// Of the caller's college. Errors: `Invalid` on `department`.
+pub(crate) async fn department_of(connection: &mut AnyConnection, caller: &Caller, id: TenantId) -> Result<Department> {
+    let department = storage::departments::by_id(connection, id).await.or_domain()?;
+    department.filter(|department| department.tenant == caller.actor.tenant).ok_or_else(|| Error::field("department", Problem::NoSuch))
+}
+
+/// Two administrators who take the role from each other at once: one of them comes too late.
+async fn lock(write: &mut Write, caller: &Caller) -> Result<()> {
+    dialect::lock(write, &format!("administrators:{}", caller.actor.tenant)).await.or_domain()
+}
+
+/// Errors: `LastAdministrator` when nobody else is one.
+async fn keep_one(write: &mut Write, caller: &Caller, except: UserId) -> Result<()> {
+    match users::other_administrators(write, caller.actor.tenant, except).await.or_domain()? {
+        0 => Err(Error::LastAdministrator),
+        _ => Ok(()),
+    }
+}
+
 /// Disabling ends every session and token at once; one cannot disable oneself. Who is disabled already stays so.
 ///
 /// Errors: `Forbidden`; `NotFound` also for another tenant's people.
@@ -66,12 +131,17 @@ pub async fn disable(services: &Services, caller: &Caller, user: UserId) -> Resu
         }
         let now = services.clock.now();
         let mut write = services.db.begin_write().await.or_domain()?;
+        lock(&mut write, caller).await?;
         let person = load(&mut write, caller, user).await?;
-        if person.disabled {
+        if person.state == PersonState::Disabled {
             return Ok(());
+        }
+        if person.roles.contains(&Role::Administrator) {
+            keep_one(&mut write, caller, user).await?;
         }
         users::set_disabled(&mut write, user, Some(now)).await.or_domain()?;
         sessions::delete_of_user(&mut write, user).await.or_domain()?;
+        storage::links::revoke_all(&mut write, user, now).await.or_domain()?;
         let revoked = tokens::revoke_all(&mut write, user, now).await.or_domain()?;
         let entry =
             about(&person.person, "people.disable").before(json!({"disabled": false})).after(json!({"disabled": true, "tokens_revoked": revoked}));
@@ -92,7 +162,7 @@ pub async fn enable(services: &Services, caller: &Caller, user: UserId) -> Resul
         may_write(caller)?;
         let mut write = services.db.begin_write().await.or_domain()?;
         let person = load(&mut write, caller, user).await?;
-        if !person.disabled {
+        if person.state != PersonState::Disabled {
             return Ok(());
         }
         users::set_disabled(&mut write, user, None).await.or_domain()?;
@@ -105,15 +175,13 @@ pub async fn enable(services: &Services, caller: &Caller, user: UserId) -> Resul
     Ok(())
 }
 
-fn may_write(caller: &Caller) -> Result<()> {
+pub(crate) fn may_write(caller: &Caller) -> Result<()> {
     caller.actor.can(Action::PeopleWrite, &Resource::tenant(caller.actor.tenant))
 }
 
-/// Errors: `NotFound`.
-async fn load(connection: &mut AnyConnection, caller: &Caller, id: UserId) -> Result<Person> {
+/// Errors: `NotFound`, also for another college's people.
+pub(crate) async fn load(connection: &mut AnyConnection, caller: &Caller, id: UserId) -> Result<Person> {
     let user = users::by_id(connection, id).await.or_domain()?;
     let user = user.filter(|user| user.tenant == caller.actor.tenant).ok_or(Error::NotFound)?;
-    let roles = roles::of_user(connection, id).await.or_domain()?;
-    let courses = members::refs_of_user(connection, id).await.or_domain()?;
-    Ok(view(user, roles, courses))
+    people(connection, vec![user]).await?.pop().ok_or(Error::NotFound)
 }

@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
-    access::{Actor, Role, Scope},
+    access::{Role, Scope},
     audit::Via,
-    courses::{Course, Tenant},
+    courses::{Course, Department, DepartmentKind, Tenant},
     gpu::CardShare,
     ids::{CourseId, TenantId, UserId},
     money::{Currency, Money},
@@ -93,12 +93,30 @@ impl TestWorld {
     /// A course with the reference quota and ¥100,000; `.add()` makes it.
     pub fn course(&self, code: &str) -> CourseBuilder<'_> {
         let settings = QuotaSettings::reference(Money::units(100_000, Currency::Cny));
-        CourseBuilder { world: self, tenant: self.tenant, code: code.into(), name: format!("Course {code}"), settings }
+        CourseBuilder { world: self, tenant: self.tenant, department: None, code: code.into(), name: format!("Course {code}"), settings }
     }
 
     /// Somebody without roles; `.add()` makes them.
     pub fn person(&self, login: &str) -> PersonBuilder<'_> {
-        PersonBuilder { world: self, tenant: self.tenant, login: login.into(), name: login.into(), roles: BTreeSet::new(), courses: BTreeSet::new() }
+        PersonBuilder {
+            world: self,
+            tenant: self.tenant,
+            login: login.into(),
+            name: login.into(),
+            roles: BTreeSet::new(),
+            posts: Vec::new(),
+            courses: BTreeSet::new(),
+        }
+    }
+
+    /// A department of the college.
+    pub async fn department(&self, name: &str) -> TenantId {
+        let id = TenantId::from_uuid(self.services.entropy.uuid());
+        let department = Department { id, tenant: self.tenant, kind: DepartmentKind::Department, name: name.into() };
+        let mut write = self.services.db.begin_write().await.expect("a transaction");
+        storage::departments::insert(&mut write, &department, self.clock.now()).await.expect("a department");
+        write.commit().await.expect("committed");
+        id
     }
 
     pub async fn teacher(&self, login: &str, courses: &[&Course]) -> Caller {
@@ -141,6 +159,7 @@ pub fn with_scopes(caller: &Caller, scopes: &[Scope]) -> Caller {
 pub struct CourseBuilder<'w> {
     world: &'w TestWorld,
     tenant: TenantId,
+    department: Option<TenantId>,
     code: String,
     name: String,
     settings: QuotaSettings,
@@ -153,6 +172,10 @@ impl CourseBuilder<'_> {
     }
     pub const fn in_tenant(mut self, tenant: TenantId) -> Self {
         self.tenant = tenant;
+        self
+    }
+    pub const fn in_department(mut self, department: TenantId) -> Self {
+        self.department = Some(department);
         self
     }
     /// Quota of whole cards.
@@ -179,12 +202,14 @@ impl CourseBuilder<'_> {
         self
     }
     pub async fn add(self) -> Course {
-        let Self { world, tenant, code, name, settings } = self;
+        let Self { world, tenant, department, code, name, settings } = self;
         let id = CourseId::from_uuid(world.services.entropy.uuid());
         let mut write = world.services.db.begin_write().await.expect("a transaction");
         let slug = storage::courses::tenant(&mut write, tenant).await.expect("read").expect("the tenant is there").slug;
         let course = Course { id, tenant, namespace: domain::courses::namespace(&slug, &code), code, name, settings };
         storage::courses::insert(&mut write, &course, world.clock.now()).await.expect("a new course");
+        let place = storage::courses::Place { department, archived_at: None };
+        storage::courses::set_place(&mut write, id, place).await.expect("its place");
         write.commit().await.expect("committed");
         course
     }
@@ -197,6 +222,7 @@ pub struct PersonBuilder<'w> {
     login: String,
     name: String,
     roles: BTreeSet<Role>,
+    posts: Vec<(TenantId, Role)>,
     courses: BTreeSet<CourseId>,
 }
 
@@ -213,19 +239,24 @@ impl PersonBuilder<'_> {
         self.roles.insert(role);
         self
     }
+    /// A role at a department.
+    pub fn role_at(mut self, department: TenantId, role: Role) -> Self {
+        self.posts.push((department, role));
+        self
+    }
     pub fn teaches(mut self, course: &Course) -> Self {
         self.courses.insert(course.id);
         self
     }
     /// Makes the account and gives its owner as they call from a browser.
     pub async fn add(self) -> Caller {
-        let Self { world, tenant, login, name, roles, courses } = self;
+        let Self { world, tenant, login, name, roles, posts, courses } = self;
         let id = UserId::from_uuid(world.services.entropy.uuid());
         let user = users::User {
             id,
             tenant,
-            login: login.clone(),
-            name: name.clone(),
+            login,
+            name,
             password_hash: crate::password::cheap_hash_for_tests(TestWorld::PASSWORD),
             credentials_version: 1,
             disabled_at: None,
@@ -235,8 +266,12 @@ impl PersonBuilder<'_> {
         let mut write = world.services.db.begin_write().await.expect("a transaction");
         users::insert(&mut write, &user).await.expect("a new person");
         roles::set(&mut write, id, &roles).await.expect("roles");
+        for (department, role) in posts {
+            roles::set_at(&mut write, id, department, &[role].into()).await.expect("a role at a department");
+        }
         members::set(&mut write, id, &courses).await.expect("courses");
+        let actor = crate::accounts::load_actor(&mut write, &user).await.expect("an actor");
         write.commit().await.expect("committed");
-        Caller { actor: Actor { user: id, login, name, tenant, roles, courses, scopes: None }, origin: TestWorld::origin() }
+        Caller { actor, origin: TestWorld::origin() }
     }
 }

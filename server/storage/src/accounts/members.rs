@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     courses::CourseRef,
-    ids::{CourseId, TenantId, UserId},
+    ids::{CourseId, UserId},
+    people::PersonRef,
 };
 use sqlx::AnyConnection;
 
-use crate::{error::Result, row::Row};
+use crate::{error::Result, ids_list::list, row::Row};
 
 pub async fn of_user(connection: &mut AnyConnection, user: UserId) -> Result<BTreeSet<CourseId>> {
     let rows = sqlx::query("SELECT course_id FROM course_members WHERE user_id = $1").bind(user.to_string()).fetch_all(connection).await?;
@@ -32,13 +33,13 @@ pub async fn refs_of_user(connection: &mut AnyConnection, user: UserId) -> Resul
         .collect()
 }
 
-/// Courses of everybody in a tenant in order of code, in one statement.
-pub async fn of_tenant(connection: &mut AnyConnection, tenant: TenantId) -> Result<BTreeMap<UserId, Vec<CourseRef>>> {
+/// Courses of these people in order of code, in one statement.
+pub async fn of_people(connection: &mut AnyConnection, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, Vec<CourseRef>>> {
     let rows = sqlx::query(
         "SELECT course_members.user_id AS user_id, courses.id AS id, courses.code AS code, courses.name AS name FROM course_members \
-         JOIN courses ON courses.id = course_members.course_id WHERE courses.tenant_id = $1 ORDER BY courses.code",
+         JOIN courses ON courses.id = course_members.course_id WHERE $1 LIKE '%' || course_members.user_id || '%' ORDER BY courses.code",
     )
-    .bind(tenant.to_string())
+    .bind(list(users))
     .fetch_all(connection)
     .await?;
     let mut members = BTreeMap::<UserId, Vec<CourseRef>>::new();
@@ -48,6 +49,43 @@ pub async fn of_tenant(connection: &mut AnyConnection, tenant: TenantId) -> Resu
         members.entry(row.parse("user_id")?).or_default().push(course);
     }
     Ok(members)
+}
+
+/// Who teaches a course, in order of login.
+pub async fn of_course(connection: &mut AnyConnection, course: CourseId) -> Result<Vec<PersonRef>> {
+    let rows = sqlx::query(
+        "SELECT u.id AS id, u.login AS login, u.name AS name FROM course_members m JOIN users u ON u.id = m.user_id \
+         WHERE m.course_id = $1 ORDER BY u.login",
+    )
+    .bind(course.to_string())
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of("users", row);
+            Ok(PersonRef { id: row.parse("id")?, login: row.text("login")?, name: row.text("name")? })
+        })
+        .collect()
+}
+
+/// `false` when they were one already.
+pub async fn add(connection: &mut AnyConnection, user: UserId, course: CourseId) -> Result<bool> {
+    let done = sqlx::query("INSERT INTO course_members (user_id, course_id) VALUES ($1, $2) ON CONFLICT (user_id, course_id) DO NOTHING")
+        .bind(user.to_string())
+        .bind(course.to_string())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// `false` when they were none.
+pub async fn remove(connection: &mut AnyConnection, user: UserId, course: CourseId) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM course_members WHERE user_id = $1 AND course_id = $2")
+        .bind(user.to_string())
+        .bind(course.to_string())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Replaces all courses of a person: two statements, whatever the number.

@@ -2,16 +2,17 @@ use std::collections::BTreeSet;
 
 use domain::{
     access::Role,
-    courses::{Course, Tenant},
+    courses::{Course, Department, DepartmentKind, Tenant},
     ids::{CourseId, TenantId, UserId},
     money::{Currency, Money},
+    people::{PersonState, Post},
     quotas::QuotaSettings,
     time::Timestamp,
 };
 use uuid::Uuid;
 
 use super::{attempts, members, roles, users};
-use crate::{Write, courses, testing::for_each_engine};
+use crate::{Write, courses, departments, testing::for_each_engine};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -44,6 +45,10 @@ fn course(number: u128, code: &str) -> Course {
     }
 }
 
+fn all() -> users::Query {
+    users::Query { tenant: tenant().id, teaching: None, text: None, role: None, state: None, after: None, limit: 50 }
+}
+
 async fn add(write: &mut Write, users: &[users::User], courses: &[Course]) {
     courses::insert_tenant(write, &tenant(), NOW).await.expect("a tenant");
     for user in users {
@@ -68,8 +73,9 @@ async fn an_account_comes_back_as_it_was_put_in() {
         assert_eq!(users::by_id(&mut read, li.id).await.expect("read"), Some(li.clone()));
         assert_eq!(users::by_login(&mut read, "li.hua").await.expect("read"), Some(li.clone()));
         assert_eq!(users::by_login(&mut read, "nobody").await.expect("read"), None);
-        assert_eq!(users::list(&mut read, tenant().id).await.expect("read"), [li, wang]);
-        assert_eq!(users::list(&mut read, TenantId::from_uuid(Uuid::from_u128(9))).await.expect("read"), []);
+        assert_eq!(users::search(&mut read, &all()).await.expect("read"), [li, wang]);
+        let elsewhere = users::Query { tenant: TenantId::from_uuid(Uuid::from_u128(9)), ..all() };
+        assert_eq!(users::search(&mut read, &elsewhere).await.expect("read"), []);
     })
     .await;
 }
@@ -115,8 +121,8 @@ async fn roles_and_courses_are_replaced_as_a_whole() {
         for expected in [BTreeSet::from([Role::Teacher, Role::Manager]), [Role::Auditor].into(), BTreeSet::new()] {
             roles::set(&mut write, li.id, &expected).await.expect("set");
             assert_eq!(roles::of_user(&mut write, li.id).await.expect("read"), expected);
-            let all = roles::of_tenant(&mut write, tenant().id).await.expect("read");
-            assert_eq!(all.get(&li.id).cloned().unwrap_or_default(), expected);
+            let all = roles::of_people(&mut write, &[li.id].into()).await.expect("read");
+            assert_eq!(all.get(&li.id).cloned().unwrap_or_default(), (expected.clone(), Vec::new()));
             for role in Role::ALL {
                 let holders = roles::holders(&mut write, tenant().id, role).await.expect("read");
                 assert_eq!(holders.contains(&li.id), expected.contains(&role));
@@ -126,10 +132,80 @@ async fn roles_and_courses_are_replaced_as_a_whole() {
             members::set(&mut write, li.id, &expected).await.expect("set");
             assert_eq!(members::of_user(&mut write, li.id).await.expect("read"), expected);
             let refs = members::refs_of_user(&mut write, li.id).await.expect("read");
-            assert_eq!(members::of_tenant(&mut write, tenant().id).await.expect("read").get(&li.id).cloned().unwrap_or_default(), refs);
+            assert_eq!(members::of_people(&mut write, &[li.id].into()).await.expect("read").get(&li.id).cloned().unwrap_or_default(), refs);
             assert_eq!(refs.iter().map(|course| course.id).collect::<BTreeSet<_>>(), expected);
             assert!(refs.is_sorted_by(|a, b| a.code < b.code));
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn people_are_found_by_text_role_state_and_course() {
+    for_each_engine("people_are_found_by_text_role_state_and_course", async |test| {
+        let mut write = test.database.begin_write().await.expect("a transaction");
+        let (li, b) = (user(1, "li.hua"), course(1, "b2"));
+        let mut invited = user(2, "a_b");
+        (invited.password_hash, invited.name) = (String::new(), "Zhao".into());
+        let gone = user(3, "gone");
+        add(&mut write, &[li.clone(), invited.clone(), gone.clone()], std::slice::from_ref(&b)).await;
+        users::set_disabled(&mut write, gone.id, Some(NOW)).await.expect("set");
+        roles::set(&mut write, li.id, &[Role::Teacher].into()).await.expect("set");
+        assert!(members::add(&mut write, li.id, b.id).await.expect("added"));
+        assert!(!members::add(&mut write, li.id, b.id).await.expect("there already"));
+        assert_eq!(members::of_course(&mut write, b.id).await.expect("read").iter().map(|who| who.id).collect::<Vec<_>>(), [li.id]);
+        let found = async |write: &mut Write, query: users::Query| {
+            users::search(write, &query).await.expect("read").into_iter().map(|user| user.login).collect::<Vec<_>>()
+        };
+        let text = |text: &str| users::Query { text: Some(text.into()), ..all() };
+        assert_eq!(found(&mut write, text("ZHA")).await, ["a_b"]);
+        assert_eq!(found(&mut write, text("a_")).await, ["a_b"], "an underscore is itself");
+        assert_eq!(found(&mut write, text("李")).await, ["gone", "li.hua"]);
+        assert_eq!(found(&mut write, users::Query { role: Some(Role::Teacher), ..all() }).await, ["li.hua"]);
+        for (state, login) in [(PersonState::Active, "li.hua"), (PersonState::Invited, "a_b"), (PersonState::Disabled, "gone")] {
+            assert_eq!(found(&mut write, users::Query { state: Some(state), ..all() }).await, [login]);
+        }
+        assert_eq!(found(&mut write, users::Query { teaching: Some([b.id].into()), ..all() }).await, ["li.hua"]);
+        assert_eq!(found(&mut write, users::Query { teaching: Some(BTreeSet::new()), ..all() }).await, Vec::<String>::new());
+        assert_eq!(found(&mut write, users::Query { after: Some("a_b".into()), limit: 1, ..all() }).await, ["gone"]);
+        let logins = ["a_b", "axb", "li.hua"].map(String::from).into();
+        let some = users::by_logins(&mut write, &logins).await.expect("read");
+        assert_eq!(some.iter().map(|user| user.login.as_str()).collect::<Vec<_>>(), ["a_b", "li.hua"]);
+        users::set_name(&mut write, li.id, "新名").await.expect("set");
+        assert_eq!(users::by_id(&mut write, li.id).await.expect("read").expect("there").name, "新名");
+        assert!(members::remove(&mut write, li.id, b.id).await.expect("removed"));
+        assert!(!members::remove(&mut write, li.id, b.id).await.expect("gone already"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_at_a_department_covers_its_courses() {
+    for_each_engine("a_role_at_a_department_covers_its_courses", async |test| {
+        let mut write = test.database.begin_write().await.expect("a transaction");
+        let (li, root, a, b) = (user(1, "li.hua"), user(2, "root"), course(1, "a1"), course(2, "b2"));
+        add(&mut write, &[li.clone(), root.clone()], &[a.clone(), b.clone()]).await;
+        let department =
+            Department { id: TenantId::from_uuid(Uuid::from_u128(7)), tenant: tenant().id, kind: DepartmentKind::Department, name: "软件".into() };
+        departments::insert(&mut write, &department, NOW).await.expect("a department");
+        roles::set_at(&mut write, li.id, department.id, &[Role::Manager].into()).await.expect("set");
+        roles::set(&mut write, root.id, &[Role::Administrator, Role::Manager].into()).await.expect("set");
+        let found = roles::at_departments(&mut write, li.id).await.expect("read");
+        assert_eq!(found.roles, [(Role::Manager, BTreeSet::new())].into(), "a department without courses still gives the role");
+        courses::set_place(&mut write, a.id, courses::Place { department: Some(department.id), archived_at: None }).await.expect("moved");
+        let found = roles::at_departments(&mut write, li.id).await.expect("read");
+        assert_eq!((found.roles, found.departments), ([(Role::Manager, [a.id].into())].into(), [department.id].into()));
+        assert_eq!(roles::of_user(&mut write, li.id).await.expect("read"), BTreeSet::new(), "nothing at the college");
+        let people = roles::of_people(&mut write, &[li.id, root.id].into()).await.expect("read");
+        assert_eq!(people[&li.id].1, [Post { department: department.brief(), roles: [Role::Manager].into() }]);
+        assert_eq!(people[&root.id].0, [Role::Administrator, Role::Manager].into());
+        assert_eq!(roles::holders(&mut write, tenant().id, Role::Manager).await.expect("read"), [root.id].into());
+        assert_eq!(roles::holders_for_course(&mut write, a.id, Role::Manager).await.expect("read"), [li.id, root.id].into());
+        assert_eq!(roles::holders_for_course(&mut write, b.id, Role::Manager).await.expect("read"), [root.id].into());
+        members::add(&mut write, root.id, a.id).await.expect("added");
+        assert_eq!(roles::at_departments(&mut write, root.id).await.expect("read").departments, [department.id].into(), "one teaches there");
+        assert_eq!(users::other_administrators(&mut write, tenant().id, li.id).await.expect("read"), 1);
+        assert_eq!(users::other_administrators(&mut write, tenant().id, root.id).await.expect("read"), 0);
     })
     .await;
 }

@@ -1,12 +1,16 @@
 //! People with their password hashes.
 
+use std::collections::BTreeSet;
+
 use domain::{
-    ids::{TenantId, UserId},
+    access::Role,
+    ids::{CourseId, TenantId, UserId},
+    people::PersonState,
     time::Timestamp,
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{error::Result, row::Row};
+use crate::{error::Result, ids_list, row::Row};
 
 /// An account as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +20,7 @@ pub struct User {
     /// Lower case.
     pub login: String,
     pub name: String,
-    /// argon2id, PHC string.
+    /// argon2id, PHC string; empty for who has no password yet.
     pub password_hash: String,
     /// Grows with every change of password and with disabling.
     pub credentials_version: i64,
@@ -79,6 +83,83 @@ pub async fn by_login(connection: &mut AnyConnection, login: &str) -> Result<Opt
 pub async fn list(connection: &mut AnyConnection, tenant: TenantId) -> Result<Vec<User>> {
     let rows = sqlx::query(select!("WHERE tenant_id = $1 ORDER BY login")).bind(tenant.to_string()).fetch_all(connection).await?;
     rows.iter().map(read).collect()
+}
+
+/// Which people of a college are wanted; all that is given must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    pub tenant: TenantId,
+    /// Only those who teach one of these courses.
+    pub teaching: Option<BTreeSet<CourseId>>,
+    /// Part of the login or name.
+    pub text: Option<String>,
+    pub role: Option<Role>,
+    pub state: Option<PersonState>,
+    /// Begin after this login.
+    pub after: Option<String>,
+    pub limit: u32,
+}
+
+/// In order of login.
+pub async fn search(connection: &mut AnyConnection, query: &Query) -> Result<Vec<User>> {
+    let like = query.text.as_ref().map(|text| {
+        let mut like = String::from("%");
+        for character in text.to_lowercase().chars() {
+            if matches!(character, '%' | '_' | '!') {
+                like.push('!');
+            }
+            like.push(character);
+        }
+        like.push('%');
+        like
+    });
+    let rows = sqlx::query(select!(
+        "WHERE tenant_id = $1 AND ($2 IS NULL OR login LIKE $2 ESCAPE '!' OR LOWER(name) LIKE $2 ESCAPE '!') \
+         AND ($3 IS NULL OR id IN (SELECT r.user_id FROM user_roles r WHERE r.role = $3)) \
+         AND ($4 IS NULL OR $4 = CASE WHEN disabled_at IS NOT NULL THEN 'disabled' WHEN password_hash = '' THEN 'invited' ELSE 'active' END) \
+         AND ($5 IS NULL OR login > $5) \
+         AND ($6 IS NULL OR id IN (SELECT m.user_id FROM course_members m WHERE $6 LIKE '%' || m.course_id || '%')) \
+         ORDER BY login LIMIT $7"
+    ))
+    .bind(query.tenant.to_string())
+    .bind(like)
+    .bind(query.role.map(Role::as_str))
+    .bind(query.state.map(PersonState::as_str))
+    .bind(query.after.clone())
+    .bind(query.teaching.as_ref().map(ids_list::list))
+    .bind(i64::from(query.limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Those with one of these logins, in whatever college.
+pub async fn by_logins(connection: &mut AnyConnection, logins: &BTreeSet<String>) -> Result<Vec<User>> {
+    // JSON holds any login; each stands between quotes of its own.
+    let list = serde_json::Value::from(logins.iter().cloned().collect::<Vec<_>>()).to_string();
+    let rows = sqlx::query(select!("WHERE $1 LIKE '%\"' || REPLACE(login, '_', '!_') || '\"%' ESCAPE '!' ORDER BY login"))
+        .bind(list)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// How many people other than this one are administrators of the college and can sign in.
+pub async fn other_administrators(connection: &mut AnyConnection, tenant: TenantId, except: UserId) -> Result<u32> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS others FROM users u JOIN user_roles r ON r.user_id = u.id AND r.tenant_id = u.tenant_id \
+         WHERE u.tenant_id = $1 AND u.id <> $2 AND r.role = 'administrator' AND u.disabled_at IS NULL AND u.password_hash <> ''",
+    )
+    .bind(tenant.to_string())
+    .bind(except.to_string())
+    .fetch_one(connection)
+    .await?;
+    Row::of("users", &row).count("others")
+}
+
+pub async fn set_name(connection: &mut AnyConnection, id: UserId, name: &str) -> Result<()> {
+    sqlx::query("UPDATE users SET name = $1 WHERE id = $2").bind(name.to_owned()).bind(id.to_string()).execute(connection).await?;
+    Ok(())
 }
 
 /// Whether there is any account at all.

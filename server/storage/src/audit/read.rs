@@ -1,17 +1,17 @@
 //! Searching the record: dynamic filters, pages by the key (at, id), newest first.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use domain::{
     audit::{Chain, Event, Filter, Hash, Listed, Object, Outcome, Via, Who},
-    ids::AuditEventId,
+    ids::{AuditEventId, CourseId},
     time::Timestamp,
 };
 use sea_query::{Cond, Expr, ExprTrait, Order, PostgresQueryBuilder, Query, SelectStatement};
 use sea_query_sqlx::SqlxBinder;
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{database::Engine, dialect, error::Result, row::Row};
+use crate::{database::Engine, dialect, error::Result, ids_list, row::Row};
 
 const COLUMNS: [&str; 23] = [
     "id",
@@ -102,13 +102,14 @@ pub async fn by_id(connection: &mut AnyConnection, id: AuditEventId) -> Result<O
     row.as_ref().map(listed).transpose()
 }
 
-/// At most `limit` records of these chains that all of `filter` fits, newest first, older than `after`.
+/// At most `limit` records of these chains (and of these courses, when given) that all of `filter` fits, newest first, older than `after`.
 ///
 /// One statement a chain: each walks an index in order, which a condition on several chains would not.
 pub async fn search(
     connection: &mut AnyConnection,
     engine: Engine,
     chains: &[Chain],
+    courses: Option<&BTreeSet<CourseId>>,
     filter: &Filter,
     after: Option<Cursor>,
     limit: u32,
@@ -123,6 +124,9 @@ pub async fn search(
             .order_by("at", Order::Desc)
             .order_by("id", Order::Desc)
             .limit(limit.into());
+        if let Some(courses) = courses {
+            query.and_where(Expr::cust_with_values("$1 LIKE '%' || course_id || '%'", [ids_list::list(courses)]));
+        }
         if let Some(Cursor { at, id }) = after {
             query.and_where(Expr::cust_with_values("(at, id) < ($1, $2)", [sea_query::Value::from(at.micros()), id.to_string().into()]));
         }

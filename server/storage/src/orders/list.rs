@@ -1,5 +1,7 @@
 //! Lists of orders: what one may read, what waits for a decision.
 
+use std::collections::BTreeSet;
+
 use domain::{
     ids::{CourseId, OrderId, TenantId, UserId},
     orders::OrderState,
@@ -7,7 +9,7 @@ use domain::{
 use sqlx::AnyConnection;
 
 use super::read::{LISTED, Listed, listed};
-use crate::{error::Result, row::Row};
+use crate::{error::Result, ids_list::list as list_of, row::Row};
 
 /// Which orders of a tenant somebody may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +68,23 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
     conditions.fetch("o.id DESC", query.limit, connection).await
 }
 
-/// What waits for a decision by somebody other than `decider`, oldest first.
-pub async fn inbox(connection: &mut AnyConnection, tenant: TenantId, decider: UserId, after: Option<OrderId>, limit: u32) -> Result<Vec<Listed>> {
+/// What waits for a decision by somebody other than `decider`, oldest first; of these courses only, when given.
+pub async fn inbox(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    decider: UserId,
+    courses: Option<&BTreeSet<CourseId>>,
+    after: Option<OrderId>,
+    limit: u32,
+) -> Result<Vec<Listed>> {
     let mut conditions = Conditions::default();
     conditions.and("o.tenant_id = ", &tenant);
     conditions.and("o.state = ", &OrderState::PendingApproval.as_str());
     conditions.and("o.owner_id <> ", &decider);
+    if let Some(courses) = courses {
+        let condition = format!("{} LIKE '%' || o.course_id || '%'", conditions.one("", &list_of(courses)));
+        conditions.all.push(condition);
+    }
     if let Some(after) = after {
         conditions.and("o.id > ", &after);
     }
@@ -79,14 +92,16 @@ pub async fn inbox(connection: &mut AnyConnection, tenant: TenantId, decider: Us
 }
 
 /// How many wait for a decision by somebody other than `decider`; counts no further than `most`.
-pub async fn pending_count(connection: &mut AnyConnection, tenant: TenantId, decider: UserId, most: u32) -> Result<u32> {
+pub async fn pending_count(connection: &mut AnyConnection, tenant: TenantId, decider: UserId, courses: Option<&BTreeSet<CourseId>>, most: u32) -> Result<u32> {
     let row = sqlx::query(
         "SELECT COUNT(*) AS pending FROM \
-         (SELECT id FROM orders WHERE tenant_id = $1 AND state = 'pending_approval' AND owner_id <> $2 LIMIT $3) AS first",
+         (SELECT id FROM orders WHERE tenant_id = $1 AND state = 'pending_approval' AND owner_id <> $2 \
+         AND ($4 IS NULL OR $4 LIKE '%' || course_id || '%') LIMIT $3) AS first",
     )
     .bind(tenant.to_string())
     .bind(decider.to_string())
     .bind(i64::from(most))
+    .bind(courses.map(list_of))
     .fetch_one(connection)
     .await?;
     Row::of("orders", &row).count("pending")

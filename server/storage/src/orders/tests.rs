@@ -73,10 +73,15 @@ async fn lists_hold_what_was_asked_for_and_nothing_else() {
         }
         let rows = orders::list(&mut write, &Query { state: Some(OrderState::Queued), ..all }).await.expect("a list");
         assert_eq!(rows.iter().map(|row| row.queue_position).collect::<Vec<_>>(), [Some(2), Some(1)]);
-        let inbox = orders::inbox(&mut write, tenant(), stranger, None, 10).await.expect("an inbox");
+        let inbox = orders::inbox(&mut write, tenant(), stranger, None, None, 10).await.expect("an inbox");
         assert_eq!(inbox.iter().map(|row| row.order.number).collect::<Vec<_>>(), [1, 3], "oldest first");
-        assert_eq!(orders::inbox(&mut write, tenant(), teacher(), None, 10).await.expect("an inbox"), [], "not one's own");
-        assert_eq!(orders::pending_count(&mut write, tenant(), stranger, 1).await.expect("counted"), 1, "no further than asked");
+        assert_eq!(orders::inbox(&mut write, tenant(), teacher(), None, None, 10).await.expect("an inbox"), [], "not one's own");
+        assert_eq!(orders::pending_count(&mut write, tenant(), stranger, None, 1).await.expect("counted"), 1, "no further than asked");
+        let (its, none) = ([course()].into(), std::collections::BTreeSet::new());
+        assert!(!orders::inbox(&mut write, tenant(), stranger, Some(&its), None, 10).await.expect("an inbox").is_empty());
+        assert_eq!(orders::inbox(&mut write, tenant(), stranger, Some(&none), None, 10).await.expect("an inbox"), []);
+        assert_eq!(orders::pending_count(&mut write, tenant(), stranger, Some(&its), 1).await.expect("counted"), 1);
+        assert_eq!(orders::pending_count(&mut write, tenant(), stranger, Some(&none), 1).await.expect("counted"), 0);
         let expired = orders::expired(&mut write, now().plus_seconds(101), 10).await.expect("read");
         assert_eq!(expired.iter().map(|order| order.number).collect::<Vec<_>>(), [1]);
     })

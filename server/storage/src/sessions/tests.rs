@@ -1,6 +1,6 @@
 use domain::time::Timestamp;
 
-use super::{create, delete, delete_of_user, load, save, sweep};
+use super::{create, delete, delete_of_user, load, save, sweep, delete_others, delete_own, of_user};
 use crate::testing::{for_each_engine, user};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -34,7 +34,15 @@ async fn all_sessions_of_a_person_end_and_nobody_elses() {
         for (id, user) in [("a", li), ("b", li), ("c", wang)] {
             save(&mut write, id, Some(user), "{}", NOW).await.expect("saved");
         }
-        assert_eq!(delete_of_user(&mut write, li).await.expect("deleted"), 2);
+        save(&mut write, "d", Some(li), "{}", NOW).await.expect("saved");
+        let before = NOW.plus_seconds(-1);
+        assert_eq!(of_user(&mut write, li, before).await.expect("read").len(), 3);
+        assert_eq!(of_user(&mut write, li, NOW).await.expect("read").len(), 0, "over");
+        assert!(!delete_own(&mut write, li, "c").await.expect("asked"), "somebody else's");
+        assert!(delete_own(&mut write, li, "d").await.expect("deleted"));
+        assert_eq!(delete_others(&mut write, li, "a").await.expect("deleted"), 1);
+        assert_eq!(of_user(&mut write, li, before).await.expect("read")[0].0, "a");
+        assert_eq!(delete_of_user(&mut write, li).await.expect("deleted"), 1);
         assert!(load(&mut write, "c", NOW.plus_seconds(-1)).await.expect("read").is_some());
     })
     .await;

@@ -1,15 +1,17 @@
 //! Sums over usage records: what bills are made of.
 
+use std::collections::BTreeSet;
+
 use domain::{
     billing::{BillLine, BillSummary},
     courses::CourseRef,
-    ids::{CourseId, TenantId, UserId},
+    ids::{CourseId, TenantId},
     money::{Currency, Money},
     time::Month,
 };
 use sqlx::AnyConnection;
 
-use crate::{error::Result, row::Row};
+use crate::{error::Result, ids_list::list, row::Row};
 
 /// One line for each lab and meter with usage in the month, by the lab's name and the meter.
 pub async fn sums(connection: &mut AnyConnection, course: CourseId, month: Month) -> Result<Vec<BillLine>> {
@@ -43,16 +45,16 @@ pub async fn sums(connection: &mut AnyConnection, course: CourseId, month: Month
     Ok(lines)
 }
 
-/// The month's total of every course of the tenant (or of those that this person teaches), by code; zero where nothing was used.
-pub async fn summaries(connection: &mut AnyConnection, tenant: TenantId, member: Option<UserId>, month: Month) -> Result<Vec<BillSummary>> {
+/// The month's total of every course of the tenant (or of these), by code; zero where nothing was used.
+pub async fn summaries(connection: &mut AnyConnection, tenant: TenantId, courses: Option<&BTreeSet<CourseId>>, month: Month) -> Result<Vec<BillSummary>> {
     let rows = sqlx::query(
         "SELECT c.id, c.code, c.name, c.currency, CAST(COALESCE(SUM(g.amount_micros), 0) AS BIGINT) AS total, COUNT(DISTINCT g.lab_id) AS labs \
          FROM courses c LEFT JOIN usage_records g ON g.course_id = c.id AND g.month = $3 \
-         WHERE c.tenant_id = $1 AND ($2 IS NULL OR c.id IN (SELECT m.course_id FROM course_members m WHERE m.user_id = $2)) \
+         WHERE c.tenant_id = $1 AND ($2 IS NULL OR $2 LIKE '%' || c.id || '%') \
          GROUP BY c.id, c.code, c.name, c.currency ORDER BY c.code",
     )
     .bind(tenant.to_string())
-    .bind(member.map(|id| id.to_string()))
+    .bind(courses.map(list))
     .bind(month.to_string())
     .fetch_all(connection)
     .await?;

@@ -97,6 +97,6 @@ on_each_engine!(the_inbox_has_what_waits_with_the_facts_beside_it, |world| {
     assert_eq!(inbox(&world.services, &li, &PageRequest::default()).await.expect_err("not a manager"), Error::Forbidden);
 
     let mut connection = world.services.db.read().await.expect("a connection");
-    let pending = storage::orders::pending_count(&mut connection, world.tenant, li.actor.user, 100).await;
+    let pending = storage::orders::pending_count(&mut connection, world.tenant, li.actor.user, None, 100).await;
     assert_eq!(pending.expect("counted"), 1, "the manager's own");
 });

@@ -1,0 +1,240 @@
+//! Lists of people and courses (A7): looked at first, mended where they are wrong, then taken over by a background job row by row.
+//! Reading rows against what is there is in `imports/check.rs`, taking them over in `imports/run.rs`.
+
+mod check;
+mod run;
+
+pub use run::run;
+
+use domain::{
+    Error, Problem, Result,
+    access::{Action, Resource},
+    ids::ImportId,
+    imports::{Cells, Counts, Import, ImportKind, ImportRow, ImportState, RowResult, Verdict, csv},
+    page::{MAX_LIMIT, Page, PageRequest},
+    people::{LinkKind, PersonRef},
+};
+use serde_json::json;
+use storage::imports as table;
+
+use crate::{
+    Caller, Services,
+    audit::{self, Entry},
+    error::OrDomain,
+    people::links,
+};
+
+/// Bytes as text: UTF-8, or GB18030 as spreadsheets in China write it. Errors: `Invalid` on `list` for what is neither.
+pub fn decode(bytes: &[u8]) -> Result<String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(text.to_owned());
+    }
+    let text = encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes);
+    text.map(std::borrow::Cow::into_owned).ok_or_else(|| Error::field("list", Problem::BadFormat { example: "UTF-8, GB18030".into() }))
+}
+
+/// Reads a list and says what each row would do; nothing is taken over yet.
+///
+/// Errors: `Forbidden`; `Invalid` on `list`.
+pub async fn preview(services: &Services, caller: &Caller, kind: ImportKind, file_name: &str, text: &str) -> Result<Import> {
+    let file_name: String = file_name.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+    let entry = || Entry::new("import.preview", "import", "", file_name.as_str());
+    audit::recording(services, caller, entry, async {
+        may(caller, kind)?;
+        let cells = csv::read(kind, text)?;
+        let rows = {
+            let mut connection = services.db.read().await.or_domain()?;
+            check::rows(services, &mut connection, caller.actor.tenant, kind, &cells).await?
+        };
+        let import = Import {
+            id: ImportId::from_uuid(services.entropy.uuid()),
+            kind,
+            file_name: file_name.clone(),
+            state: ImportState::Preview,
+            by: PersonRef { id: caller.actor.user, login: caller.actor.login.clone(), name: caller.actor.name.clone() },
+            created_at: services.clock.now(),
+            finished_at: None,
+            links_at: None,
+            counts: count(&rows),
+        };
+        let mut write = services.db.begin_write().await.or_domain()?;
+        table::insert(&mut write, caller.actor.tenant, &import).await.or_domain()?;
+        table::insert_rows(&mut write, import.id, &rows).await.or_domain()?;
+        let after = json!({"kind": kind, "rows": import.counts.all(), "errors": import.counts.error});
+        audit::success(services, &mut write, caller, about(&import, "import.preview").after(after)).await?;
+        write.commit().await.or_domain()?;
+        Ok(import)
+    })
+    .await
+}
+
+fn count(rows: &[ImportRow]) -> Counts {
+    rows.iter().fold(Counts::default(), |mut counts, row| {
+        match row.verdict {
+            Verdict::New => counts.new += 1,
+            Verdict::Change => counts.change += 1,
+            Verdict::Unchanged => counts.unchanged += 1,
+            Verdict::Error => counts.error += 1,
+        }
+        counts
+    })
+}
+
+/// Lists of the college, newest first. Errors: `Forbidden`; `Invalid` on `limit`, `after`.
+pub async fn list(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<Import>> {
+    let entry = || Entry::new("import.read", "import", "", "");
+    audit::recording(services, caller, entry, async {
+        may(caller, ImportKind::People)?;
+        if !(1..=MAX_LIMIT).contains(&page.limit) {
+            return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
+        }
+        let after = page.after.as_deref().map(|text| text.parse().map_err(|_| Error::field("after", Problem::NoSuch))).transpose()?;
+        let mut connection = services.db.read().await.or_domain()?;
+        let mut items = table::list(&mut connection, caller.actor.tenant, after, page.limit + 1).await.or_domain()?;
+        let more = items.len() > page.limit as usize;
+        items.truncate(page.limit as usize);
+        let next = items.last().filter(|_| more).map(|last| last.id.to_string());
+        Ok(Page { items, next })
+    })
+    .await
+}
+
+/// A list and a page of its rows, of one verdict when given. Errors: `Forbidden`; `NotFound`; `Invalid` on `limit`, `after`.
+pub async fn get(services: &Services, caller: &Caller, id: ImportId, verdict: Option<Verdict>, page: &PageRequest) -> Result<(Import, Page<ImportRow>)> {
+    let entry = || Entry::new("import.read", "import", id, "");
+    audit::recording(services, caller, entry, async {
+        if !(1..=MAX_LIMIT).contains(&page.limit) {
+            return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
+        }
+        let after = page.after.as_deref().map_or(Ok(0), |text| text.parse().map_err(|_| Error::field("after", Problem::NoSuch)))?;
+        let mut connection = services.db.read().await.or_domain()?;
+        let import = load(&mut connection, caller, id).await?;
+        let mut items = table::rows(&mut connection, id, verdict, after, page.limit + 1).await.or_domain()?;
+        let more = items.len() > page.limit as usize;
+        items.truncate(page.limit as usize);
+        let next = items.last().filter(|_| more).map(|last| last.number.to_string());
+        Ok((import, Page { items, next }))
+    })
+    .await
+}
+
+/// A row as it is typed anew; it is looked at again, alone. Rows that are done cannot be changed.
+///
+/// Errors: `Forbidden`; `NotFound`; `InvalidTransition` while the list runs or for a row that is done.
+pub async fn mend(services: &Services, caller: &Caller, id: ImportId, number: u32, cells: &Cells) -> Result<ImportRow> {
+    let entry = || Entry::new("import.mend", "import", id, "");
+    audit::recording(services, caller, entry, async {
+        let mut write = services.db.begin_write().await.or_domain()?;
+        let import = load(&mut write, caller, id).await?;
+        let row = table::rows(&mut write, id, None, number.saturating_sub(1), 1).await.or_domain()?.pop();
+        let row = row.filter(|row| row.number == number).ok_or(Error::NotFound)?;
+        if import.state == ImportState::Running || row.result == Some(RowResult::Done) {
+            return Err(Error::InvalidTransition { state: import.state.as_str().into(), event: "mend".into() });
+        }
+        let known = |field: &String| import.kind.columns().iter().any(|column| column.field == field);
+        let cells: Cells = cells
+            .iter()
+            .filter(|(field, text)| known(field) && !text.trim().is_empty())
+            .map(|(field, text)| (field.clone(), text.trim().chars().take(500).collect()))
+            .collect();
+        let [checked] = <[_; 1]>::try_from(check::rows(services, &mut write, caller.actor.tenant, import.kind, &[cells]).await?)
+            .map_err(|_| Error::NotFound)?;
+        let row = ImportRow { number, ..checked };
+        table::set_row(&mut write, id, &row).await.or_domain()?;
+        write.commit().await.or_domain()?;
+        Ok(row)
+    })
+    .await
+}
+
+/// Has the rows that are good taken over in the background. Starting again takes what was mended since.
+///
+/// Errors: `Forbidden`; `NotFound`; `InvalidTransition` when it runs, or nothing waits.
+pub async fn start(services: &Services, caller: &Caller, id: ImportId) -> Result<Import> {
+    let entry = || Entry::new("import.start", "import", id, "");
+    audit::recording(services, caller, entry, async {
+        let mut write = services.db.begin_write().await.or_domain()?;
+        let mut import = load(&mut write, caller, id).await?;
+        if import.state == ImportState::Running || import.counts.waiting() == 0 {
+            return Err(Error::InvalidTransition { state: import.state.as_str().into(), event: "start".into() });
+        }
+        import.state = ImportState::Running;
+        table::set_state(&mut write, id, import.state, None).await.or_domain()?;
+        audit::success(services, &mut write, caller, about(&import, "import.start").after(json!({"rows": import.counts.waiting()}))).await?;
+        write.commit().await.or_domain()?;
+        Ok(import)
+    })
+    .await
+}
+
+/// Each row with what came of it, as a list that spreadsheets open. `word` words a verdict, result or problem for the reader.
+///
+/// Errors: `Forbidden`; `NotFound`.
+pub async fn result_list(services: &Services, caller: &Caller, id: ImportId, chinese: bool, word: impl Fn(&ImportRow) -> [String; 2]) -> Result<String> {
+    let (import, rows) = {
+        let mut connection = services.db.read().await.or_domain()?;
+        let import = load(&mut connection, caller, id).await?;
+        (import, table::rows(&mut connection, id, None, 0, domain::imports::MAX_ROWS).await.or_domain()?)
+    };
+    let columns = import.kind.columns();
+    let [row, result, problem] = if chinese { ["行", "结果", "要改的"] } else { ["row", "result", "to mend"] };
+    let names = columns.iter().map(|column| if chinese { column.zh } else { column.en });
+    let mut text = format!("\u{feff}{}", csv::line([row].into_iter().chain(names).chain([result, problem])));
+    for row in &rows {
+        let [result, problem] = word(row);
+        let cells = columns.iter().map(|column| row.cells.get(column.field).map_or("", String::as_str));
+        text.push_str(&csv::line([row.number.to_string().as_str()].into_iter().chain(cells).chain([result.as_str(), problem.as_str()])));
+    }
+    Ok(text)
+}
+
+/// A link for everybody whom the list made and who has no password yet, as a list; only once. `base`: what stands before the path.
+///
+/// Errors: `Forbidden`; `NotFound`; `InvalidTransition` when they were taken before, or there are none.
+pub async fn link_list(services: &Services, caller: &Caller, id: ImportId, chinese: bool, base: &str) -> Result<String> {
+    let entry = || Entry::new("import.links", "import", id, "");
+    audit::recording(services, caller, entry, async {
+        let mut write = services.db.begin_write().await.or_domain()?;
+        let import = load(&mut write, caller, id).await?;
+        let people = table::unlinked(&mut write, id).await.or_domain()?;
+        if people.is_empty() || !table::take_links(&mut write, id, services.clock.now()).await.or_domain()? {
+            return Err(Error::InvalidTransition { state: "taken".into(), event: "links".into() });
+        }
+        let header = if chinese { ["账号", "姓名", "一次性链接（7 天内有效）"] } else { ["account", "name", "one-time link (good for 7 days)"] };
+        let mut text = format!("\u{feff}{}", csv::line(header));
+        // Two statements a person, a thousand people at most, once.
+        for (user, login, name) in &people {
+            let link = links::issue(services, &mut write, *user, LinkKind::Invite).await?;
+            text.push_str(&csv::line([login.as_str(), name.as_str(), &format!("{base}{}", link.path())]));
+        }
+        audit::success(services, &mut write, caller, about(&import, "import.links").after(json!({"people": people.len(), "links": "***"}))).await?;
+        write.commit().await.or_domain()?;
+        Ok(text)
+    })
+    .await
+}
+
+/// Errors: `Forbidden`; `NotFound`, also for another college's.
+async fn load(connection: &mut storage::AnyConnection, caller: &Caller, id: ImportId) -> Result<Import> {
+    may(caller, ImportKind::People)?;
+    let stored = table::by_id(connection, id).await.or_domain()?;
+    Ok(stored.filter(|stored| stored.tenant == caller.actor.tenant).ok_or(Error::NotFound)?.import)
+}
+
+/// Both are the administrator's; a list of courses also names people.
+fn may(caller: &Caller, kind: ImportKind) -> Result<()> {
+    let on = Resource::tenant(caller.actor.tenant);
+    caller.actor.can(Action::PeopleWrite, &on)?;
+    match kind {
+        ImportKind::People => Ok(()),
+        ImportKind::Courses => caller.actor.can(Action::CourseWrite, &on),
+    }
+}
+
+fn about(import: &Import, action: &str) -> Entry {
+    Entry::new(action, "import", import.id, import.file_name.as_str())
+}
+
+#[cfg(test)]
+mod tests;

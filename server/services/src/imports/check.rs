@@ -1,0 +1,195 @@
+//! What a row would do: read, held against what is there, in a fixed number of statements whatever the number of rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    Error, Problem, Result,
+    access::Role,
+    courses::{Course, Department, PlacedCourse},
+    error::{FieldError, FieldErrors},
+    gpu::CardShare,
+    ids::{CourseId, TenantId, UserId},
+    imports::{Cells, CourseRow, ImportKind, ImportRow, PersonRow, Verdict, course_row, person_row},
+    money::{Currency, Money},
+    people::Post,
+};
+use storage::{
+    AnyConnection,
+    accounts::{members, roles, users},
+};
+
+use crate::{Services, catalogue::shelf, error::OrDomain};
+
+/// What rows are held against.
+pub(super) struct Ground {
+    pub tenant: TenantId,
+    pub currency: Currency,
+    departments: Vec<Department>,
+    /// By code in lower case: codes that differ in case only would share a namespace.
+    courses: BTreeMap<String, PlacedCourse>,
+    settings: BTreeMap<CourseId, Course>,
+    people: BTreeMap<String, users::User>,
+    roles: BTreeMap<UserId, (BTreeSet<Role>, Vec<Post>)>,
+    taught: BTreeMap<UserId, BTreeSet<CourseId>>,
+}
+
+/// A row of people with its names resolved.
+pub(super) struct Person {
+    pub row: PersonRow,
+    pub department: Option<TenantId>,
+    pub courses: BTreeSet<CourseId>,
+    pub there: Option<users::User>,
+    pub verdict: Verdict,
+}
+
+/// A row of courses with its names resolved.
+pub(super) struct PlannedCourse {
+    pub row: CourseRow,
+    pub department: Option<Department>,
+    pub teachers: BTreeSet<UserId>,
+    pub there: Option<(Course, Option<TenantId>)>,
+    pub verdict: Verdict,
+}
+
+/// Every row with its verdict, numbered from 1.
+pub(super) async fn rows(
+    services: &Services,
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    kind: ImportKind,
+    cells: &[Cells],
+) -> Result<Vec<ImportRow>> {
+    let ground = Ground::load(services, connection, tenant, kind, cells).await?;
+    let mut seen = BTreeMap::new();
+    let mut rows = Vec::new();
+    for (number, cells) in (1..).zip(cells) {
+        let checked = match kind {
+            ImportKind::People => ground.person(cells).map(|person| (person.row.login, "login", person.verdict)),
+            ImportKind::Courses => ground.course(cells).map(|course| (course.row.code.to_lowercase(), "code", course.verdict)),
+        };
+        let checked = checked.and_then(|(key, field, verdict)| match seen.insert(key, number) {
+            Some(row) => Err(Error::field(field, Problem::SameAsRow { row })),
+            None => Ok(verdict),
+        });
+        let (verdict, problems) = outcome(checked)?;
+        rows.push(ImportRow { number, cells: cells.clone(), verdict, problems, result: None });
+    }
+    Ok(rows)
+}
+
+/// A row's mistakes are its verdict; anything else is an error of the whole.
+pub(super) fn outcome(checked: Result<Verdict>) -> Result<(Verdict, Vec<FieldError>)> {
+    match checked {
+        Ok(verdict) => Ok((verdict, Vec::new())),
+        Err(Error::Invalid(problems)) => Ok((Verdict::Error, problems)),
+        Err(other) => Err(other),
+    }
+}
+
+impl Ground {
+    pub(super) async fn load(services: &Services, connection: &mut AnyConnection, tenant: TenantId, kind: ImportKind, cells: &[Cells]) -> Result<Self> {
+        let logins: BTreeSet<String> = match kind {
+            ImportKind::People => cells.iter().filter_map(|cells| person_row(cells).ok()).map(|row| row.login).collect(),
+            ImportKind::Courses => cells.iter().filter_map(|cells| course_row(cells).ok()).flat_map(|row| row.teachers).collect(),
+        };
+        let people = users::by_logins(connection, &logins).await.or_domain()?;
+        let ids: BTreeSet<_> = people.iter().map(|user| user.id).collect();
+        let taught = members::of_people(connection, &ids).await.or_domain()?;
+        let courses = storage::departments::courses(connection, tenant).await.or_domain()?;
+        let settings = match kind {
+            ImportKind::People => Vec::new(),
+            ImportKind::Courses => storage::courses::list(connection, tenant).await.or_domain()?,
+        };
+        Ok(Self {
+            tenant,
+            currency: shelf(services, connection).await?.book(tenant).currency,
+            departments: storage::departments::list(connection, tenant).await.or_domain()?,
+            courses: courses.into_iter().map(|placed| (placed.course.code.to_lowercase(), placed)).collect(),
+            settings: settings.into_iter().map(|course| (course.id, course)).collect(),
+            roles: roles::of_people(connection, &ids).await.or_domain()?,
+            taught: taught.into_iter().map(|(user, courses)| (user, courses.into_iter().map(|course| course.id).collect())).collect(),
+            people: people.into_iter().map(|user| (user.login.clone(), user)).collect(),
+        })
+    }
+
+    fn department(&self, name: Option<&str>, errors: &mut FieldErrors) -> Option<&Department> {
+        let name = name?;
+        let found = self.departments.iter().find(|department| department.name == name);
+        if found.is_none() {
+            let choices = self.departments.iter().take(20).map(|department| department.name.clone()).collect::<Vec<_>>();
+            errors.push("department", if choices.is_empty() { Problem::NoSuch } else { Problem::NotOneOf { choices } });
+        }
+        found
+    }
+
+    pub(super) fn person(&self, cells: &Cells) -> Result<Person> {
+        let mut errors = FieldErrors::default();
+        let row = errors.take(person_row(cells))?;
+        // What cannot be read is not looked up.
+        let Some(row) = row else { return Err(errors.finish().err().unwrap_or(Error::NotFound)) };
+        let department = self.department(row.department.as_deref(), &mut errors).map(|department| department.id);
+        let mut courses = BTreeSet::new();
+        for code in &row.courses {
+            match self.courses.get(&code.to_lowercase()).filter(|placed| !placed.archived) {
+                Some(placed) => _ = courses.insert(placed.course.id),
+                None => errors.push("courses", Problem::NoSuch),
+            }
+        }
+        let there = self.people.get(&row.login).cloned();
+        if there.as_ref().is_some_and(|user| user.tenant != self.tenant) {
+            errors.push("login", Problem::Taken);
+        }
+        errors.finish()?;
+        let verdict = match &there {
+            None => Verdict::New,
+            Some(user) => {
+                let none = (BTreeSet::new(), Vec::new());
+                let (college, posts) = self.roles.get(&user.id).unwrap_or(&none);
+                let held = match department {
+                    None => Some(college),
+                    Some(id) => posts.iter().find(|post| post.department.id == id).map(|post| &post.roles),
+                };
+                let has_roles = row.roles.iter().all(|role| held.is_some_and(|held| held.contains(role)));
+                let has_courses = self.taught.get(&user.id).map_or(courses.is_empty(), |taught| courses.is_subset(taught));
+                if user.name == row.name && has_roles && has_courses { Verdict::Unchanged } else { Verdict::Change }
+            }
+        };
+        Ok(Person { row, department, courses, there, verdict })
+    }
+
+    pub(super) fn course(&self, cells: &Cells) -> Result<PlannedCourse> {
+        let mut errors = FieldErrors::default();
+        let row = errors.take(course_row(cells))?;
+        let Some(row) = row else { return Err(errors.finish().err().unwrap_or(Error::NotFound)) };
+        let department = self.department(row.department.as_deref(), &mut errors).cloned();
+        let mut teachers = BTreeSet::new();
+        for login in &row.teachers {
+            match self.people.get(login).filter(|user| user.tenant == self.tenant) {
+                Some(user) => _ = teachers.insert(user.id),
+                None => errors.push("teachers", Problem::NoSuch),
+            }
+        }
+        let placed = self.courses.get(&row.code.to_lowercase());
+        if placed.is_some_and(|placed| placed.archived || placed.course.code != row.code) {
+            errors.push("code", Problem::Taken);
+        }
+        let there = placed.and_then(|placed| self.settings.get(&placed.course.id).map(|course| (course.clone(), placed.department)));
+        if there.is_none() && row.budget.is_none() {
+            errors.push("budget", Problem::Missing);
+        }
+        errors.finish()?;
+        let verdict = match &there {
+            None => Verdict::New,
+            Some((course, place)) => {
+                let settings = &course.settings;
+                let same = course.name == row.name
+                    && department.as_ref().is_none_or(|department| *place == Some(department.id))
+                    && row.budget.is_none_or(|units| Money::units(units, settings.budget.currency) == settings.budget)
+                    && row.cards.is_none_or(|parts| CardShare::from_parts(parts) == settings.limits.cards)
+                    && teachers.iter().all(|user| self.taught.get(user).is_some_and(|taught| taught.contains(&course.id)));
+                if same { Verdict::Unchanged } else { Verdict::Change }
+            }
+        };
+        Ok(PlannedCourse { row, department, teachers, there, verdict })
+    }
+}
