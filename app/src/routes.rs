@@ -17,9 +17,15 @@ use crate::{
     billing::page::BillingPage,
     catalogue::page::{CataloguePage, OrderFormPage},
     home::page::HomePage,
-    labs::page::{LabPage, LabsPage},
+    labs::{
+        page::{LabPage, LabsPage},
+        resize::ResizePage,
+    },
     layout::NotFound,
-    orders::page::{OrderPage, OrdersPage},
+    orders::{
+        again::AgainPage,
+        page::{OrderPage, OrdersPage},
+    },
     session::page::SignInPage,
     setup::page::SetupPage,
 };
@@ -53,6 +59,14 @@ pub fn approval(order_id: impl Display) -> String {
 }
 pub fn lab(id: impl Display) -> String {
     format!("{LABS}/{id}")
+}
+/// Another size for a lab.
+pub fn lab_resize(id: impl Display) -> String {
+    format!("{LABS}/{id}/resize")
+}
+/// The order form filled as this order was.
+pub fn order_again(id: impl Display) -> String {
+    format!("{ORDERS}/{id}/again")
 }
 pub fn audit_event(id: impl Display) -> String {
     format!("{AUDIT}/{id}")
@@ -105,6 +119,8 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/approvals/:id") view=ApprovalPage ssr=SsrMode::Async/>
             <Route path=path!("/labs") view=LabsPage ssr=SsrMode::Async/>
             <Route path=path!("/labs/:id") view=LabPage ssr=SsrMode::Async/>
+            <Route path=path!("/labs/:id/resize") view=ResizePage ssr=SsrMode::Async/>
+            <Route path=path!("/orders/:id/again") view=AgainPage ssr=SsrMode::Async/>
             <Route path=path!("/billing") view=BillingPage ssr=SsrMode::Async/>
             <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
             <Route path=path!("/audit/:id") view=AuditEventPage ssr=SsrMode::Async/>

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::OrderId, money::Money, quotas::Shortfall, time::Timestamp};
+use crate::{access::Role, catalogue::Localized, ids::OrderId, money::Money, quotas::Shortfall, time::Timestamp};
 
 /// A refusal or failure as the caller may know it: never an internal message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -18,6 +18,12 @@ pub enum Error {
     /// More than the course's budget: `over` is what is missing (D4).
     #[error("over the course's budget by {over}")]
     OverBudget { left: Money, asked: Money, over: Money },
+    /// Fewer cards of the kind are free than this needs in addition, or others wait for them (C4).
+    #[error("{asked} more card(s) needed, {free} free")]
+    OverCapacity { asked: u32, free: u32 },
+    /// The policy asks for somebody's approval, which a change of a lab cannot wait for (C1). `rule`: the one that matched.
+    #[error("a {} must approve this", .role.as_str())]
+    ApprovalNeeded { role: Role, rule: Option<Localized> },
     /// The price book has no price for this meter at this time.
     #[error("no price for {meter}")]
     PriceMissing { meter: String },
@@ -80,6 +86,8 @@ impl Error {
             Self::Invalid(_) => "invalid",
             Self::OverQuota(_) => "over_quota",
             Self::OverBudget { .. } => "over_budget",
+            Self::OverCapacity { .. } => "over_capacity",
+            Self::ApprovalNeeded { .. } => "approval_needed",
             Self::PriceMissing { .. } => "price_missing",
             Self::NotFound => "not_found",
             Self::Forbidden => "forbidden",
@@ -107,7 +115,13 @@ impl Error {
             Self::Forbidden | Self::ScopeMissing { .. } | Self::OwnOrder | Self::SetupRefused | Self::CrossSite => 403,
             Self::NotFound => 404,
             Self::InvalidTransition { .. } | Self::Stale => 409,
-            Self::Invalid(_) | Self::OverQuota(_) | Self::OverBudget { .. } | Self::PriceMissing { .. } | Self::IdempotencyKeyReused { .. } => 422,
+            Self::Invalid(_)
+            | Self::OverQuota(_)
+            | Self::OverBudget { .. }
+            | Self::OverCapacity { .. }
+            | Self::ApprovalNeeded { .. }
+            | Self::PriceMissing { .. }
+            | Self::IdempotencyKeyReused { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,
             Self::Unavailable { .. } => 503,
