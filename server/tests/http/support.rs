@@ -1,6 +1,6 @@
 //! A portal for a test: the real router behind a real port, a database and a cluster of its own, a clock turned by hand.
 
-use std::{fmt::Write as _, path::Path, sync::Once};
+use std::{path::Path, sync::Once};
 
 use domain::{access::Scope, ids::UserId};
 use reqwest::{Client, RequestBuilder, Response, header::HeaderMap, redirect::Policy};
@@ -88,12 +88,8 @@ impl Portal {
     }
 
     pub async fn session_of(&self, user: UserId, name: &str) -> String {
-        use sha2::{Digest as _, Sha256};
         let id = tower_sessions::session::Id::default().to_string();
-        let hash = Sha256::digest(&id).iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let hash = services::digest::hex_sha256(&id);
         let data = format!("{{\"user\":\"{user}\",\"credentials_version\":1}}");
         let until = self.world.services.clock.now().plus_seconds(3_600);
         let made = services::sessions::create(&self.world.services, &hash, Some(user), &data, until).await;
@@ -183,6 +179,9 @@ impl Api {
     }
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.with_token(self.client.post(format!("{}{path}", self.base)))
+    }
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.with_token(self.client.put(format!("{}{path}", self.base)))
     }
     /// What a GET answers, which must be 200.
     pub async fn read(&self, path: &str) -> Value {
