@@ -9,7 +9,7 @@ use domain::{
 use crate::{
     components::{MomentStyle, moment_text},
     i18n::td_string,
-    language::Language,
+    language::{self, Language},
 };
 
 /// All of `error` in words: for an order over quota also by how much, item by item.
@@ -36,6 +36,11 @@ pub fn headline(language: Language, error: &Error) -> String {
             let (left, asked, over) = (left.to_string(), asked.to_string(), over.to_string());
             td_string!(language, errors.over_budget, left = left, asked = asked, over = over).to_string()
         }
+        Error::OverCapacity { asked, free } => td_string!(language, lifecycle.over_capacity, asked = *asked, free = *free).to_string(),
+        Error::ApprovalNeeded { rule: Some(rule), .. } => {
+            td_string!(language, lifecycle.approval_needed_rule, rule = rule.get(language::tag(language))).to_string()
+        }
+        Error::ApprovalNeeded { rule: None, .. } => td_string!(language, lifecycle.approval_needed).to_string(),
         Error::PriceMissing { meter } => td_string!(language, errors.price_missing, meter = meter.as_str()).to_string(),
         Error::NotFound => td_string!(language, errors.not_found).to_string(),
         Error::Forbidden => td_string!(language, errors.forbidden).to_string(),

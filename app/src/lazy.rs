@@ -72,6 +72,8 @@ pages! {
         Order = load_order, fetch_order: crate::orders::page::OrderPage;
         Labs = load_labs, fetch_labs: crate::labs::page::LabsPage;
         Lab = load_lab, fetch_lab: crate::labs::page::LabPage;
+        Resize = load_resize, fetch_resize: crate::labs::resize::ResizePage;
+        Again = load_again, fetch_again: crate::orders::again::AgainPage;
     }
     deciding ["approvals"] {
         Approvals = load_approvals, fetch_approvals: crate::approvals::page::ApprovalsPage;

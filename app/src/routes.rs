@@ -41,6 +41,14 @@ pub fn approval(order_id: impl Display) -> String {
 pub fn lab(id: impl Display) -> String {
     format!("{LABS}/{id}")
 }
+/// Another size for a lab.
+pub fn lab_resize(id: impl Display) -> String {
+    format!("{LABS}/{id}/resize")
+}
+/// The order form filled as this order was.
+pub fn order_again(id: impl Display) -> String {
+    format!("{ORDERS}/{id}/again")
+}
 pub fn audit_event(id: impl Display) -> String {
     format!("{AUDIT}/{id}")
 }
@@ -92,6 +100,8 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/approvals/:id") view={Lazy::<lazy::Approval>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/labs") view={Lazy::<lazy::Labs>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/labs/:id") view={Lazy::<lazy::Lab>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/labs/:id/resize") view={Lazy::<lazy::Resize>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/orders/:id/again") view={Lazy::<lazy::Again>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/billing") view={Lazy::<lazy::Billing>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/audit") view={Lazy::<lazy::Audit>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/audit/:id") view={Lazy::<lazy::AuditEvent>::new()} ssr=SsrMode::Async/>

@@ -19,6 +19,7 @@ pub struct Config {
     pub cluster: Cluster,
     pub sessions: Sessions,
     pub orders: Orders,
+    pub labs: Labs,
     pub log: Log,
 }
 
@@ -73,6 +74,13 @@ pub struct Sessions {
 pub struct Orders {
     /// Days that an undecided order holds its quota: 7.
     pub hold_days: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Labs {
+    /// Days that a stopped or failed lab is kept before it is destroyed with its files; its owner is warned a day before: 14.
+    pub keep_stopped_days: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -168,6 +176,12 @@ impl Default for Orders {
         Self { hold_days: 7 }
     }
 }
+
+impl Default for Labs {
+    fn default() -> Self {
+        Self { keep_stopped_days: 14 }
+    }
+}
 impl Default for Log {
     fn default() -> Self {
         Self { format: LogFormat::Text, filter: "info".into() }
@@ -211,6 +225,9 @@ impl Config {
         }
         if !self.cluster.simulator_listen.ip().is_loopback() {
             bail!("the simulated cluster listens on loopback only, and {} is not", self.cluster.simulator_listen);
+        }
+        if self.labs.keep_stopped_days < 2 {
+            bail!("labs.keep_stopped_days must be at least 2, so that there is a day between the warning and the end");
         }
         if self.sessions.hours < 1 || self.orders.hold_days < 1 || self.server.timeout_seconds < 1 {
             bail!("sessions.hours, orders.hold_days and server.timeout_seconds must be at least 1");

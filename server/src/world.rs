@@ -39,6 +39,7 @@ pub fn services(config: &Config, database: Database, cluster: SharedCluster) -> 
     let settings = Settings {
         simulated_cluster: config.cluster.source == Source::Simulator,
         hold_days: config.orders.hold_days,
+        keep_stopped_days: config.labs.keep_stopped_days,
         session_hours: config.sessions.hours,
         pod_annotations: BTreeMap::new(),
     };

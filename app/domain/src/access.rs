@@ -52,6 +52,12 @@ pub enum Action {
     LabStart,
     LabStop,
     LabDestroy,
+    LabRestart,
+    LabExtend,
+    LabResize,
+    /// Keep a lab that is down longer than it would be.
+    LabKeep,
+    LabAutostop,
     UsageRead,
     BillRead,
     QuotaRead,
@@ -66,7 +72,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 26] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
@@ -77,6 +83,11 @@ impl Action {
         Self::LabStart,
         Self::LabStop,
         Self::LabDestroy,
+        Self::LabRestart,
+        Self::LabExtend,
+        Self::LabResize,
+        Self::LabKeep,
+        Self::LabAutostop,
         Self::UsageRead,
         Self::BillRead,
         Self::QuotaRead,
@@ -103,6 +114,11 @@ impl Action {
             Self::LabStart => "lab.start",
             Self::LabStop => "lab.stop",
             Self::LabDestroy => "lab.destroy",
+            Self::LabRestart => "lab.restart",
+            Self::LabExtend => "lab.extend",
+            Self::LabResize => "lab.resize",
+            Self::LabKeep => "lab.keep",
+            Self::LabAutostop => "lab.autostop",
             Self::UsageRead => "usage.read",
             Self::BillRead => "bill.read",
             Self::QuotaRead => "quota.read",
@@ -126,6 +142,7 @@ impl Action {
             Self::OrderDecide => Scope::OrdersDecide,
             Self::LabRead => Scope::LabsRead,
             Self::LabStart | Self::LabStop | Self::LabDestroy => Scope::LabsWrite,
+            Self::LabRestart | Self::LabExtend | Self::LabResize | Self::LabKeep | Self::LabAutostop => Scope::LabsWrite,
             Self::UsageRead => Scope::UsageRead,
             Self::BillRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,
@@ -309,6 +326,11 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             | A::PeopleRead,
         ) => Tenant,
         (Role::Manager, A::LabStart | A::LabDestroy) => Own,
+        // What owners do with their labs: managers may give anybody's more time or size, which the policy may ask them for; operators help.
+        (Role::Teacher, A::LabRestart | A::LabExtend | A::LabResize | A::LabKeep | A::LabAutostop) => Own,
+        (Role::Manager, A::LabExtend | A::LabResize | A::LabKeep) => Tenant,
+        (Role::Manager, A::LabRestart | A::LabAutostop) => Own,
+        (Role::Operator, A::LabRestart | A::LabKeep) => Tenant,
         // Auditors read and change nothing; only they read the audit record (F3).
         (Role::Auditor, A::AuditRead | A::OrderRead | A::LabRead | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead | A::PeopleRead) => {
             Tenant
@@ -434,6 +456,7 @@ const fn reading(action: Action) -> Option<Action> {
     match action {
         Action::OrderCancel | Action::OrderDecide => Some(Action::OrderRead),
         Action::LabStart | Action::LabStop | Action::LabDestroy => Some(Action::LabRead),
+        Action::LabRestart | Action::LabExtend | Action::LabResize | Action::LabKeep | Action::LabAutostop => Some(Action::LabRead),
         Action::QuotaWrite => Some(Action::QuotaRead),
         Action::CourseWrite | Action::OrderSubmit | Action::OrderPreview => Some(Action::CourseRead),
         Action::PeopleWrite => Some(Action::PeopleRead),

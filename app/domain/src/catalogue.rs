@@ -270,7 +270,7 @@ fn check_git_url(text: &str) -> Result<(), Problem> {
 }
 
 /// Writes a checked value into the spec.
-fn apply(spec: &mut LabSpec, target: &Target, text: &str) {
+pub(crate) fn apply(spec: &mut LabSpec, target: &Target, text: &str) {
     let number = || text.parse::<u32>().unwrap_or_default();
     match target {
         Target::Image => text.clone_into(&mut spec.image),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::OrderId, money::Money, quotas::Shortfall, time::Timestamp};
+use crate::{access::Role, catalogue::Localized, ids::OrderId, money::Money, quotas::Shortfall, time::Timestamp};
 
 /// A refusal or failure as the caller may know it: never an internal message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -30,6 +30,12 @@ pub enum Error {
     /// A course with labs that are not destroyed or orders that are not decided.
     #[error("{labs} lab(s) and {orders} order(s) are in the way")]
     InTheWay { labs: u32, orders: u32 },
+    /// Fewer cards of the kind are free than this needs in addition, or others wait for them (C4).
+    #[error("{asked} more card(s) needed, {free} free")]
+    OverCapacity { asked: u32, free: u32 },
+    /// The policy asks for somebody's approval, which a change of a lab cannot wait for (C1). `rule`: the one that matched.
+    #[error("a {} must approve this", .role.as_str())]
+    ApprovalNeeded { role: Role, rule: Option<Localized> },
     /// The price book has no price for this meter at this time.
     #[error("no price for {meter}")]
     PriceMissing { meter: String },
@@ -96,6 +102,8 @@ impl Error {
             Self::LastAdministrator => "last_administrator",
             Self::LinkOver => "link_over",
             Self::InTheWay { .. } => "in_the_way",
+            Self::OverCapacity { .. } => "over_capacity",
+            Self::ApprovalNeeded { .. } => "approval_needed",
             Self::PriceMissing { .. } => "price_missing",
             Self::NotFound => "not_found",
             Self::Forbidden => "forbidden",
@@ -123,7 +131,13 @@ impl Error {
             Self::Forbidden | Self::ScopeMissing { .. } | Self::OwnOrder | Self::SetupRefused | Self::CrossSite => 403,
             Self::NotFound | Self::LinkOver => 404,
             Self::InvalidTransition { .. } | Self::Stale | Self::LimitBelowUse(_) | Self::LastAdministrator | Self::InTheWay { .. } => 409,
-            Self::Invalid(_) | Self::OverQuota(_) | Self::OverBudget { .. } | Self::PriceMissing { .. } | Self::IdempotencyKeyReused { .. } => 422,
+            Self::Invalid(_)
+            | Self::OverQuota(_)
+            | Self::OverBudget { .. }
+            | Self::OverCapacity { .. }
+            | Self::ApprovalNeeded { .. }
+            | Self::PriceMissing { .. }
+            | Self::IdempotencyKeyReused { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,
             Self::Unavailable { .. } => 503,

@@ -1,6 +1,12 @@
 //! Labs: what an order becomes. Desired state is what people ask for, observed state what the cluster reports (B4, B5).
 
+pub mod extend;
+pub mod lifecycle;
+pub mod resize;
+
 use serde::{Deserialize, Serialize};
+
+pub use lifecycle::{Autostop, EarlierSize, Extension, FailedAttempt, LabOptions, Lifecycle, TimeOfDay};
 
 use crate::{
     catalogue::{LabSpec, Localized},
@@ -40,6 +46,10 @@ pub enum LabEvent {
     Applied,
     /// Every pod is ready.
     Ready,
+    /// A person has the pods made anew.
+    Restart,
+    /// A person gives it another size, which makes the pods anew.
+    Resize,
     /// A pod that was ready is not any more.
     Lost,
     /// Every rank of a job ended well.
@@ -80,7 +90,7 @@ impl LabState {
         use LabEvent as E;
         Ok(match (self, event) {
             (Self::Stopped | Self::Failed, E::Start) => Self::Pending,
-            (Self::Pending, E::Applied) | (Self::Running, E::Lost) => Self::Starting,
+            (Self::Pending, E::Applied) | (Self::Running, E::Lost | E::Restart | E::Resize) => Self::Starting,
             (Self::Starting | Self::Failed, E::Ready) => Self::Running,
             (Self::Starting | Self::Running, E::Finished) => Self::Stopping,
             (Self::Pending | Self::Starting | Self::Running, E::Fail) => Self::Failed,
@@ -109,10 +119,12 @@ impl LabState {
 }
 
 impl LabEvent {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Start,
         Self::Applied,
         Self::Ready,
+        Self::Restart,
+        Self::Resize,
         Self::Lost,
         Self::Finished,
         Self::Fail,
@@ -126,6 +138,8 @@ impl LabEvent {
             Self::Start => "start",
             Self::Applied => "applied",
             Self::Ready => "ready",
+            Self::Restart => "restart",
+            Self::Resize => "resize",
             Self::Lost => "lost",
             Self::Finished => "finished",
             Self::Fail => "fail",
@@ -160,6 +174,7 @@ pub struct Lab {
     pub first_running_at: Option<Timestamp>,
     /// When the ordered time ends; set when it first runs, moved by an extension.
     pub ends_at: Option<Timestamp>,
+    pub lifecycle: Lifecycle,
     pub version: i64,
 }
 
@@ -231,6 +246,9 @@ pub struct Observation {
     /// Pods that exist, and that are ready.
     pub pods: u32,
     pub ready: u32,
+    /// Pods of an earlier generation than the lab's: they are on their way out.
+    #[serde(default)]
+    pub outdated: u32,
     pub phase: ObservedPhase,
     pub failure: Option<(String, String)>,
     /// Node of each pod that is bound, in pod order.
@@ -272,6 +290,7 @@ pub struct LabView {
     pub may_start: bool,
     pub may_stop: bool,
     pub may_destroy: bool,
+    pub options: LabOptions,
 }
 
 /// A lab with all that its own page shows.
@@ -283,15 +302,21 @@ pub struct LabDetail {
     /// When the cluster last reported on it.
     pub observed_at: Option<Timestamp>,
     pub usage: Vec<UsageLine>,
+    /// Every failure, the first one first.
+    pub failures: Vec<FailedAttempt>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabFilter {
     pub state: Option<LabState>,
     pub course: Option<CourseId>,
+    /// Empty for all.
+    pub course_code: String,
     pub mine: bool,
     /// Without those that are destroyed.
     pub live: bool,
+    /// Part of the lab's name, its offering's, its owner's or its course's; empty for all.
+    pub text: String,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
     courses::CourseRef,
     error::Error,
     ids::LabId,
-    labs::{LabState, StateChange},
+    labs::{EarlierSize, LabState, StateChange},
     money::Money,
     pricing::{self, Meter, PriceBook},
     time::{Month, Timestamp},
@@ -80,38 +80,68 @@ fn intervals(changes: &[StateChange], now: Timestamp, counts: impl Fn(LabState) 
     out
 }
 
-/// All usage of a lab until `now`, cut at month ends and price changes and rated.
-///
-/// Lines are keyed by (`meter`, `from`): a later call gives the same lines with the open ones longer.
-/// Errors: [`Error::PriceMissing`].
+/// All usage of a lab that was of one size all its life; see [`usage_of_sizes`].
 pub fn usage(spec: &LabSpec, changes: &[StateChange], book: &PriceBook, now: Timestamp) -> Result<Vec<UsageLine>, Error> {
-    let mut lines = Vec::new();
+    usage_of_sizes(spec, &[], changes, book, now)
+}
+
+/// All usage of a lab until `now`, cut at month ends, price changes and changes of size, and rated.
+///
+/// `earlier`: what it was made of before `spec`, the earliest first. Lines are keyed by (`meter`, `from`): a later call gives the same
+/// lines with the open ones longer. Errors: [`Error::PriceMissing`].
+pub fn usage_of_sizes(
+    spec: &LabSpec,
+    earlier: &[EarlierSize],
+    changes: &[StateChange],
+    book: &PriceBook,
+    now: Timestamp,
+) -> Result<Vec<UsageLine>, Error> {
     let running = running(changes, now);
     let kept = kept(changes, now);
-    let metered = pricing::running_meters(spec)
-        .into_iter()
-        .map(|meter| (meter, &running))
-        .chain(pricing::kept_meters(spec).into_iter().map(|meter| (meter, &kept)));
-    for ((meter, quantity), intervals) in metered {
-        for interval in intervals {
-            for piece in cut(*interval, meter, book) {
-                let unit_price = book.price(meter, piece.from)?;
-                let seconds = piece.to.seconds_since(piece.from);
-                lines.push(UsageLine {
-                    meter,
-                    quantity,
-                    from: piece.from,
-                    to: piece.to,
-                    seconds,
-                    unit_price,
-                    amount: pricing::amount(unit_price, meter, quantity, seconds),
-                    month: piece.from.campus_month(),
-                    open: piece.open,
-                });
+    let mut lines = Vec::new();
+    let mut since = None;
+    for (spec, until) in earlier.iter().map(|size| (&size.spec, Some(size.until))).chain([(spec, None)]) {
+        let metered = pricing::running_meters(spec)
+            .into_iter()
+            .map(|meter| (meter, &running))
+            .chain(pricing::kept_meters(spec).into_iter().map(|meter| (meter, &kept)));
+        for ((meter, quantity), intervals) in metered {
+            for interval in intervals.iter().filter_map(|interval| within(*interval, since, until)) {
+                for piece in cut(interval, meter, book) {
+                    lines.push(rated(meter, quantity, piece, book)?);
+                }
             }
         }
+        since = until;
     }
     Ok(lines)
+}
+
+fn rated(meter: Meter, quantity: i64, piece: Interval, book: &PriceBook) -> Result<UsageLine, Error> {
+    let unit_price = book.price(meter, piece.from)?;
+    let seconds = piece.to.seconds_since(piece.from);
+    Ok(UsageLine {
+        meter,
+        quantity,
+        from: piece.from,
+        to: piece.to,
+        seconds,
+        unit_price,
+        amount: pricing::amount(unit_price, meter, quantity, seconds),
+        month: piece.from.campus_month(),
+        open: piece.open,
+    })
+}
+
+/// The part of an interval during which the lab was of one size; `None` when nothing of it was. Without bounds it stays as it is.
+fn within(interval: Interval, since: Option<Timestamp>, until: Option<Timestamp>) -> Option<Interval> {
+    if since.is_none() && until.is_none() {
+        return Some(interval);
+    }
+    let from = since.map_or(interval.from, |since| interval.from.max(since));
+    let ends = until.is_some_and(|until| until < interval.to || (interval.open && until == interval.to));
+    let to = until.map_or(interval.to, |until| interval.to.min(until));
+    (from < to || (from == to && interval.open && !ends)).then_some(Interval { from, to, open: interval.open && !ends })
 }
 
 fn cut(interval: Interval, meter: Meter, book: &PriceBook) -> Vec<Interval> {
@@ -221,6 +251,61 @@ mod tests {
             assert_eq!((one.meter, one.from, one.open), (two.meter, two.from, two.open));
             assert_eq!(two.seconds - one.seconds, if one.open { 9 } else { 0 });
         }
+    }
+
+    /// Second by second, without intervals: what ran at that second, at the size of that second.
+    fn recounted(sizes: &[EarlierSize], last: &LabSpec, changes: &[StateChange], until: Timestamp) -> BTreeMap<(Meter, i64), i64> {
+        let mut seconds = BTreeMap::new();
+        let begin = changes[0].at;
+        for second in 0..until.seconds_since(begin) {
+            let at = begin.plus_seconds(second);
+            let spec = sizes.iter().find(|size| at < size.until).map_or(last, |size| &size.spec);
+            let past = || changes.iter().filter(|change| change.at <= at);
+            let state = past().last().map(|change| change.to);
+            let mut count = |(meter, quantity)| *seconds.entry((meter, quantity)).or_default() += 1;
+            if state == Some(LabState::Running) {
+                pricing::running_meters(spec).into_iter().for_each(&mut count);
+            }
+            if past().any(|change| change.to == LabState::Starting) && state != Some(LabState::Destroyed) {
+                pricing::kept_meters(spec).into_iter().for_each(&mut count);
+            }
+        }
+        seconds
+    }
+
+    #[test]
+    fn a_change_of_size_splits_the_interval_and_a_recount_second_by_second_agrees() {
+        let changes = [
+            change(1, LabState::Pending, "2026-11-30T08:59:00Z"),
+            change(2, LabState::Starting, "2026-11-30T08:59:30Z"),
+            change(3, LabState::Running, "2026-11-30T09:00:00Z"),
+            change(4, LabState::Starting, "2026-11-30T09:10:00Z"),
+            change(5, LabState::Running, "2026-11-30T09:10:40Z"),
+            change(6, LabState::Stopping, "2026-11-30T09:20:00Z"),
+            change(7, LabState::Stopped, "2026-11-30T09:20:05Z"),
+            change(8, LabState::Pending, "2026-11-30T09:40:00Z"),
+            change(9, LabState::Starting, "2026-11-30T09:40:10Z"),
+            change(10, LabState::Running, "2026-11-30T09:40:30Z"),
+        ];
+        let now = at("2026-11-30T09:50:00Z");
+        let sizes = [
+            EarlierSize { until: at("2026-11-30T09:10:00Z"), spec: LabSpec { cards_per_node: 1, ..spec() } },
+            EarlierSize { until: at("2026-11-30T09:30:00Z"), spec: LabSpec { cards_per_node: 4, ..spec() } },
+        ];
+        let last = LabSpec { storage_gib: 200, ..spec() };
+        let lines = usage_of_sizes(&last, &sizes, &changes, &book(), now).expect("prices are there");
+        let mut found = BTreeMap::new();
+        let mut keys = std::collections::BTreeSet::new();
+        for line in &lines {
+            *found.entry((line.meter, line.quantity)).or_default() += line.seconds;
+            assert!(keys.insert((line.meter, line.from)), "one line for each meter and begin: {line:?}");
+        }
+        assert_eq!(found, recounted(&sizes, &last, &changes, now));
+        assert_eq!(lines.iter().filter(|line| line.open).count(), 2, "only the last size still counts: {lines:?}");
+        // What was written before the change is still what it was.
+        let before = usage(&sizes[0].spec, &changes[..4], &book(), at("2026-11-30T09:10:00Z")).expect("prices are there");
+        let cards = |lines: &[UsageLine]| lines.iter().find(|line| line.meter != Meter::StorageGibMonth).cloned();
+        assert_eq!(cards(&lines), cards(&before));
     }
 
     #[test]

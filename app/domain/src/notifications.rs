@@ -19,6 +19,8 @@ pub enum Notice {
     OrderDecided { order: OrderId, number: i64, verdict: Verdict },
     /// The reader's lab stops at `ends_at`, which is `minutes` away.
     LabEndsSoon { lab: LabId, name: String, ends_at: Timestamp, minutes: u32 },
+    /// The reader's lab is down and is destroyed with its files at `kept_until`.
+    LabGoesSoon { lab: LabId, name: String, kept_until: Timestamp },
     /// The reader's lab did not start or broke.
     LabFailed { lab: LabId, name: String, at: Timestamp },
     /// A course that the reader teaches or manages has spent or held so much of its budget (D4).
@@ -47,7 +49,7 @@ impl Notice {
         match self {
             Self::OrderWaits { order, .. } => Target::Approval(*order),
             Self::OrderDecided { order, .. } => Target::Order(*order),
-            Self::LabEndsSoon { lab, .. } | Self::LabFailed { lab, .. } => Target::Lab(*lab),
+            Self::LabEndsSoon { lab, .. } | Self::LabGoesSoon { lab, .. } | Self::LabFailed { lab, .. } => Target::Lab(*lab),
             Self::BudgetReached { course, .. } => Target::Course(*course),
         }
     }

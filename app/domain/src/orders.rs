@@ -1,5 +1,7 @@
 //! Orders: states, transitions and what the pages and the API show of them (B5).
 
+pub mod again;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -10,9 +10,14 @@ use leptos::prelude::*;
 use super::api::labs;
 use crate::{
     caller_view::{Viewer, use_viewer},
-    components::{ButtonKind, Card, EmptyState, ErrorNotice, Glyph, LinkButton, Notice, PageHead, Section, Skeleton, Status},
+    components::{
+        ButtonKind, Card, EmptyState, ErrorNotice, Glyph, LinkButton, MomentStyle, Notice, PageHead, Section, Skeleton, Status, moment_text,
+    },
     i18n::td_string,
-    labs::words,
+    labs::{
+        extend::{ExtendButton, Extendable},
+        words,
+    },
     language::{self, Language},
     quotas::meters::CourseQuotas,
     routes,
@@ -79,6 +84,7 @@ fn Labs() -> impl IntoView {
     let language = language::current();
     let viewer = use_viewer();
     let labs = Resource::new(|| (), |()| labs());
+    let reload = Callback::new(move |()| labs.refetch());
     view! {
         <Suspense fallback=|| view! { <Skeleton/> }>
             {move || {
@@ -87,7 +93,7 @@ fn Labs() -> impl IntoView {
                     Err(error) => view! { <ErrorNotice error/> }.into_any(),
                     Ok(None) => view! { <Setting/> }.into_any(),
                     Ok(Some(page)) => view! {
-                        <Section title=td_string!(language, home.labs)>{lab_cards(language, page, may_order)}</Section>
+                        <Section title=td_string!(language, home.labs)>{lab_cards(language, page, may_order, reload)}</Section>
                     }
                     .into_any(),
                 })
@@ -97,7 +103,7 @@ fn Labs() -> impl IntoView {
     .into_any()
 }
 
-fn lab_cards(language: Language, page: Page<LabView>, may_order: bool) -> AnyView {
+fn lab_cards(language: Language, page: Page<LabView>, may_order: bool, reload: Callback<()>) -> AnyView {
     if page.items.is_empty() {
         return view! {
             <EmptyState glyph=Glyph::Lab title=td_string!(language, home.no_labs) text=td_string!(language, home.no_labs_text)>
@@ -107,7 +113,7 @@ fn lab_cards(language: Language, page: Page<LabView>, may_order: bool) -> AnyVie
         .into_any();
     }
     let more = page.items.len() > SHOWN as usize;
-    let items = page.items.into_iter().take(SHOWN as usize).map(|view| lab(language, view)).collect_view();
+    let items = page.items.into_iter().take(SHOWN as usize).map(|view| lab(language, view, reload)).collect_view();
     view! {
         <div class="stack tight">{items}</div>
         {more.then(|| view! { <p><a href=routes::LABS>{td_string!(language, home.all_labs)}</a></p> })}
@@ -115,7 +121,10 @@ fn lab_cards(language: Language, page: Page<LabView>, may_order: bool) -> AnyVie
     .into_any()
 }
 
-fn lab(language: Language, view: LabView) -> impl IntoView {
+fn lab(language: Language, view: LabView, reload: Callback<()>) -> impl IntoView {
+    let running = view.lab.state == LabState::Running;
+    let extend = Extendable::of(&view).filter(|_| running);
+    let until = view.lab.stops_at().filter(|_| running);
     let href = routes::lab(view.lab.id);
     let title = format!("{} · {}", view.lab.offering_name.get(language::tag(language)), view.course.name);
     let failed = view.lab.state == LabState::Failed;
@@ -125,8 +134,14 @@ fn lab(language: Language, view: LabView) -> impl IntoView {
     view! {
         <Card title end=move || view! { <Status kind>{text.get_value()}</Status> }>
             <div class="row between">
-                <span class="soft"><span class="mono">{name}</span>" · "{owner}</span>
-                <a class="btn small" href=href>{if failed { td_string!(language, home.see_why) } else { td_string!(language, home.open) }}</a>
+                <span class="soft">
+                    <span class="mono">{name}</span>" · "{owner}
+                    {until.map(|at| view! { " · "{td_string!(language, labs.until, at = moment_text(at, MomentStyle::Minute)).to_string()} })}
+                </span>
+                <div class="row">
+                    {extend.map(|lab| view! { <ExtendButton lab reload/> })}
+                    <a class="btn small" href=href>{if failed { td_string!(language, home.see_why) } else { td_string!(language, home.open) }}</a>
+                </div>
             </div>
         </Card>
     }

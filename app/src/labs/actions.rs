@@ -6,13 +6,17 @@ use domain::{
 };
 use leptos::{form::ActionForm, prelude::*, server_fn::ServerFn};
 
-use super::api::{DestroyLab, LabNow, StartLab, StopLab};
+use super::{
+    api::{DestroyLab, LabNow, StartLab, StopLab},
+    changes::{RestartLab, RetryLab},
+};
 use crate::{
-    components::{Button, ButtonKind, Card, ConfirmDialog, Glyph, Reading, part, use_toasts},
+    components::{Button, ButtonKind, Card, ConfirmDialog, Glyph, LinkButton, Reading, part, use_toasts},
     error::AppError,
     i18n::td_string,
     language,
     orders::words::storage_text,
+    routes,
 };
 
 /// What may be asked of the lab now.
@@ -23,6 +27,9 @@ pub struct Allowed {
     stop: Signal<Option<bool>>,
     /// With the state, since a failed lab is tried again and a stopped one is started.
     start: Signal<Option<(bool, LabState)>>,
+    /// The generation of its pods, when it may be restarted.
+    restart: Signal<Option<Option<u32>>>,
+    resize: Signal<Option<bool>>,
 }
 
 impl Allowed {
@@ -32,6 +39,8 @@ impl Allowed {
             name: part(lab, |lab| lab.detail.view.lab.name.clone()),
             stop: part(lab, |lab| lab.detail.view.may_stop),
             start: part(lab, |lab| (lab.detail.view.may_start, lab.detail.view.lab.state)),
+            restart: part(lab, |lab| lab.detail.view.options.may_restart.then_some(lab.detail.view.lab.lifecycle.generation)),
+            resize: part(lab, |lab| lab.detail.view.options.may_resize),
         }
     }
 }
@@ -42,12 +51,19 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     let language = language::current();
     let start = ServerAction::<StartLab>::new();
     let stop = ServerAction::<StopLab>::new();
+    let retry = ServerAction::<RetryLab>::new();
     let (id, name) = (allowed.id.get_untracked().unwrap_or_default(), allowed.name.get_untracked().unwrap_or_default());
     let started = td_string!(language, labs.start_asked, name = name.as_str()).to_string();
     let stopped = td_string!(language, labs.stop_asked, name = name.as_str()).to_string();
-    follow(start.value().into(), started, failed, reload);
-    follow(stop.value().into(), stopped, failed, reload);
+    follow(start.value().into(), started.clone(), None, failed, reload);
+    follow(retry.value().into(), started, None, failed, reload);
     let id = StoredValue::new(id);
+    // Stopping loses no file and can be undone; who may stop a lab and not start it is offered no undo.
+    let undo = Callback::new(move |()| {
+        start.dispatch(StartLab { id: id.get_value() });
+    });
+    follow(stop.value().into(), stopped, Some((undo, allowed.restart)), failed, reload);
+    let name = StoredValue::new(name);
     view! {
         {move || allowed.stop.get().filter(|may| *may).map(|_| view! {
             <ActionForm action=stop>
@@ -55,25 +71,61 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
                 <Button icon=Glyph::Power busy=stop.pending()>{td_string!(language, labs.stop)}</Button>
             </ActionForm>
         })}
-        {move || allowed.start.get().filter(|(may, _)| *may).map(|(_, state)| view! {
-            <ActionForm action=start>
+        {move || allowed.restart.get().flatten().map(|generation| view! {
+            <ConfirmDialog
+                id="restart"
+                open_text=td_string!(language, lifecycle.restart)
+                title=td_string!(language, lifecycle.restart_title, name = name.get_value()).to_string()
+                confirm_text=td_string!(language, lifecycle.restart_do)
+                action=RestartLab::url()
+                kind=ButtonKind::Plain
+            >
+                <p class="soft">{td_string!(language, lifecycle.restart_about)}</p>
                 <input type="hidden" name="id" value=id.get_value()/>
-                <Button kind=ButtonKind::Primary icon=Glyph::Retry busy=start.pending()>
-                    {if state == LabState::Failed { td_string!(language, labs.retry) } else { td_string!(language, labs.start) }}
-                </Button>
-            </ActionForm>
+                <input type="hidden" name="generation" value=generation/>
+            </ConfirmDialog>
+        })}
+        {move || allowed.resize.get().filter(|may| *may).map(|_| view! {
+            <LinkButton href=routes::lab_resize(id.get_value())>{td_string!(language, lifecycle.resize)}</LinkButton>
+        })}
+        {move || allowed.start.get().filter(|(may, _)| *may).map(|(_, state)| match state {
+            LabState::Failed => view! {
+                <ActionForm action=retry>
+                    <input type="hidden" name="id" value=id.get_value()/>
+                    <Button kind=ButtonKind::Primary icon=Glyph::Retry busy=retry.pending()>{td_string!(language, labs.retry)}</Button>
+                </ActionForm>
+            }
+            .into_any(),
+            _ => view! {
+                <ActionForm action=start>
+                    <input type="hidden" name="id" value=id.get_value()/>
+                    <Button kind=ButtonKind::Primary icon=Glyph::Retry busy=start.pending()>{td_string!(language, labs.start)}</Button>
+                </ActionForm>
+            }
+            .into_any(),
         })}
     }
     .into_any()
 }
 
-/// Says what was done, or why not, and reads the lab again.
-fn follow(answer: Signal<Option<Result<(), AppError>>>, text: String, failed: RwSignal<Option<Error>>, reload: Callback<()>) {
+/// Says what was done, or why not, and reads the lab again. `undo`: what takes it back, and whether this reader may do so.
+fn follow(
+    answer: Signal<Option<Result<(), AppError>>>,
+    text: String,
+    undo: Option<(Callback<()>, Signal<Option<Option<u32>>>)>,
+    failed: RwSignal<Option<Error>>,
+    reload: Callback<()>,
+) {
     let toasts = use_toasts();
+    // Who may restart it may start it; known before the lab stops.
+    let may_undo = undo.is_some_and(|(_, may)| may.get_untracked().flatten().is_some());
     Effect::new(move |_| match answer.get() {
         Some(Ok(())) => {
             failed.set(None);
-            toasts.show(text.clone());
+            match undo.filter(|_| may_undo) {
+                Some((undo, _)) => toasts.show_with_undo(text.clone(), move || undo.run(())),
+                None => toasts.show(text.clone()),
+            }
             reload.run(());
         }
         Some(Err(AppError(error))) => failed.set(Some(error)),

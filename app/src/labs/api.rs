@@ -25,15 +25,20 @@ pub async fn read_lab(id: String) -> Result<LabNow, AppError> {
     Ok(LabNow { detail, now: services.clock.now() })
 }
 
-/// `state` by its name, `all`, or empty for those that are not destroyed; `after` from the page before.
+/// `state` by its name, `all`, or empty for those that are not destroyed; `course` by its code; `after` from the page before.
 #[server(ListLabs, endpoint = "labs/list", input = GetUrl)]
-pub async fn list_labs(#[server(default)] state: String, #[server(default)] after: String) -> Result<Page<LabView>, AppError> {
+pub async fn list_labs(
+    #[server(default)] state: String,
+    #[server(default)] course: String,
+    #[server(default)] text: String,
+    #[server(default)] after: String,
+) -> Result<Page<LabView>, AppError> {
     use crate::caller::{caller, services};
     use domain::{
         labs::{LabFilter, LabState},
         page::PageRequest,
     };
-    let filter = LabFilter { state: LabState::parse(&state), live: state.is_empty(), ..LabFilter::default() };
+    let filter = LabFilter { state: LabState::parse(&state), live: state.is_empty(), course_code: course, text, ..LabFilter::default() };
     let page = PageRequest { after: (!after.is_empty()).then_some(after), ..PageRequest::default() };
     Ok(services::labs::list(&services()?, &caller()?, &filter, &page).await?)
 }

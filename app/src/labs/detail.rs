@@ -6,8 +6,11 @@ use leptos::prelude::*;
 use super::{
     actions::{Allowed, Buttons, Destroy},
     api::LabNow,
+    autostop::{AutostopCard, KeptNotice},
     cluster::{Conditions, Events, Objects},
     cost::Cost,
+    extend::{ExtendChoices, Extendable},
+    failures::Failures,
     history::History,
     time_left::TimeLeft,
     words::{lead, reason_text, state_kind, view_text},
@@ -46,6 +49,13 @@ pub fn LabDetailView(
     let id = part(lab, |lab| lab.detail.view.lab.id.to_string()).get_untracked().unwrap_or_default();
     let cost = part(lab, |lab| (lab.detail.usage.clone(), lab.detail.view.clone()));
     let about = part(lab, |lab| lab.detail.clone());
+    let failures = part(lab, |lab| lab.detail.failures.clone());
+    let view = part(lab, |lab| lab.detail.view.clone());
+    let extend = part(lab, |lab| Extendable::of(&lab.detail.view));
+    let autostop = part(lab, |lab| {
+        let view = &lab.detail.view;
+        (view.options.may_autostop || view.lab.lifecycle.autostop.daily.is_some()).then(|| (view.lab.clone(), view.options.may_autostop))
+    });
     let may_destroy = part(lab, |lab| lab.detail.view.may_destroy.then(|| lab.detail.view.lab.clone()));
     let buttons = Allowed::of(lab);
     view! {
@@ -59,9 +69,14 @@ pub fn LabDetailView(
         </div>
         {move || failed.get().map(|error| view! { <ErrorNotice error=AppError(error)/> })}
         {move || record.get().map(|lab| view! { <FailureNotice lab/> })}
+        {move || view.get().map(|view| view! { <KeptNotice view reload/> })}
         <div class="cols main-side">
             <div class="stack loose">
                 {move || clock.get().map(|(lab, now)| view! { <TimeLeft lab now/> })}
+                {move || extend.get().flatten().map(|lab| view! {
+                    <Card title=td_string!(language, lifecycle.more_time)><ExtendChoices lab refused=failed reload/></Card>
+                })}
+                {move || failures.get().map(|failures| view! { <Failures failures/> })}
                 <Card title=td_string!(language, labs.history) end=move || view! { <LiveMark liveness/> }>
                     {move || history.get().map(|history| view! { <History history/> })}
                 </Card>
@@ -72,6 +87,7 @@ pub fn LabDetailView(
             <aside class="stack loose">
                 {move || cost.get().map(|(usage, view)| view! { <Cost usage view/> })}
                 <Card title=td_string!(language, labs.what)>{move || about.get().map(|detail| view! { <What detail/> })}</Card>
+                {move || autostop.get().flatten().map(|(lab, may_set)| view! { <AutostopCard lab may_set failed reload/> })}
                 {move || may_destroy.get().flatten().map(|lab| view! { <Destroy lab/> })}
             </aside>
         </div>
@@ -117,6 +133,7 @@ fn What(detail: LabDetail) -> impl IntoView {
             {(!nodes.is_empty()).then(|| view! { <Fact name=td_string!(language, labs.runs_on)><span class="mono">{nodes}</span></Fact> })}
             <Fact name=td_string!(language, labs.namespace)><span class="mono">{lab.namespace}</span></Fact>
             <Fact name=td_string!(language, labs.order_link)><a href=routes::order(lab.order)>{td_string!(language, labs.see_order)}</a></Fact>
+            <Fact name=td_string!(language, lifecycle.again_fact)><a href=routes::order_again(lab.order)>{td_string!(language, lifecycle.again)}</a></Fact>
         </Facts>
         {observed.map(|text| view! { <p class="fine">{text}</p> })}
     }

@@ -1,4 +1,4 @@
-//! Labs as a table, and the states to choose from.
+//! Labs as a table.
 
 use domain::{
     labs::{LabState, LabView},
@@ -6,36 +6,24 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::words::{state_kind, state_text, view_text};
+use super::{
+    extend::{ExtendButton, Extendable},
+    filters::{ALL, Wanted},
+    words::{state_kind, view_text},
+};
 use crate::{
-    components::{
-        Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Glyph, LinkButton, LinkItem, Moment, Pager, Row, Segmented, Status, StatusKind,
-    },
+    components::{Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Glyph, LinkButton, Moment, Pager, Status, StatusKind},
     i18n::td_string,
     language,
     orders::words::cards_text,
     routes,
 };
 
-/// In the address: also those that are destroyed.
-const ALL: &str = "all";
-const OFFERED: [LabState; 4] = [LabState::Running, LabState::Stopped, LabState::Failed, LabState::Destroyed];
-
 #[component]
-pub fn States(current: String) -> impl IntoView {
-    let language = language::current();
-    let link = |name: &str, text: &'static str| LinkItem::new(routes::with_query(routes::LABS, &[("state", name)]), text, name == current);
-    let mut items = vec![link("", td_string!(language, labs.filter_live))];
-    items.extend(OFFERED.into_iter().map(|state| link(state.as_str(), state_text(language, state))));
-    items.push(link(ALL, td_string!(language, labs.filter_all)));
-    view! { <Segmented label=td_string!(language, labs.filter) items/> }.into_any()
-}
-
-#[component]
-pub fn LabList(labs: Page<LabView>, state: String, after: String) -> impl IntoView {
+pub fn LabList(labs: Page<LabView>, wanted: Wanted, reload: Callback<()>) -> impl IntoView {
     let language = language::current();
     if labs.items.is_empty() {
-        return view! { <NoLabs filtered=!state.is_empty() || !after.is_empty()/> }.into_any();
+        return view! { <NoLabs filtered=wanted.is_filtered()/> }.into_any();
     }
     let columns = vec![
         Column::text(td_string!(language, labs.lab)),
@@ -45,36 +33,69 @@ pub fn LabList(labs: Page<LabView>, state: String, after: String) -> impl IntoVi
         Column::text(td_string!(language, labs.owner)),
         Column::text(td_string!(language, labs.stops_at)),
         Column::number(td_string!(language, labs.cost)),
+        Column::text(""),
     ];
-    let rows = labs.items.into_iter().map(|view| view! { <LabRow view/> }).collect_view();
-    let older = labs.next.map(|next| routes::with_query(routes::LABS, &[("state", &state), ("after", &next)]));
-    let newest = (!after.is_empty()).then(|| {
-        let href = routes::with_query(routes::LABS, &[("state", &state)]);
+    let older = labs.next.as_deref().map(|next| wanted.after(next));
+    let courses = courses(&labs.items);
+    // On a desk the newest come first; on a phone, where rows are cards, those of one course stand together under its name.
+    let heads = if courses.len() > 1 {
+        courses.iter().enumerate().map(|(at, (code, name))| view! { <CourseHead text=format!("{code} {name}") place=2 * at/> }).collect()
+    } else {
+        Vec::new()
+    };
+    let rows = labs
+        .items
+        .into_iter()
+        .map(|view| {
+            let place = 2 * courses.iter().position(|(code, _)| *code == view.course.code).unwrap_or_default() + 1;
+            view! { <LabRow view place reload/> }
+        })
+        .collect_view();
+    let newest = (!wanted.after.is_empty()).then(|| {
+        let href = wanted.after("");
         view! { <p><a href=href>{td_string!(language, labs.newest)}</a></p> }
     });
     view! {
         {newest}
         <Card title=td_string!(language, labs.title) flush=true>
-            <DataTable caption=td_string!(language, labs.title) columns>{rows}</DataTable>
+            <div class="by-course"><DataTable caption=td_string!(language, labs.title) columns>{heads}{rows}</DataTable></div>
             <Pager nostrip:older=older/>
         </Card>
     }
     .into_any()
 }
 
+/// Code and name of each course on this page, in the order in which they come.
+fn courses(labs: &[LabView]) -> Vec<(String, String)> {
+    let mut courses: Vec<(String, String)> = Vec::new();
+    for view in labs {
+        if !courses.iter().any(|(code, _)| *code == view.course.code) {
+            courses.push((view.course.code.clone(), view.course.name.clone()));
+        }
+    }
+    courses
+}
+
+/// Only on a phone.
 #[component]
-fn LabRow(view: LabView) -> impl IntoView {
+fn CourseHead(text: String, place: usize) -> impl IntoView {
+    view! { <tr class="course-head" aria-hidden="true" style=format!("order: {place}")><td>{text}</td></tr> }
+}
+
+#[component]
+fn LabRow(view: LabView, place: usize, reload: Callback<()>) -> impl IntoView {
     let language = language::current();
     let state = view_text(language, &view);
+    let extend = Extendable::of(&view).filter(|_| view.lab.state == LabState::Running);
     let LabView { lab, owner, course, cost, .. } = view;
     let attention = (lab.state == LabState::Failed).then_some(StatusKind::Bad);
     let name = lab.offering_name.get(language::tag(language)).to_owned();
-    let stops = match lab.ends_at.filter(|_| lab.state == LabState::Running) {
+    let stops = match lab.stops_at().filter(|_| lab.state == LabState::Running) {
         Some(at) => view! { <Moment at/> }.into_any(),
         None => view! { <span class="muted">{td_string!(language, labs.none_yet)}</span> }.into_any(),
     };
     view! {
-        <Row nostrip:attention=attention>
+        <tr role="row" data-st=attention.map(StatusKind::name) style=format!("order: {place}")>
             <Cell><a href=routes::lab(lab.id)><b class="mono">{lab.name.clone()}</b></a><small>{name}</small></Cell>
             <Cell label=td_string!(language, labs.state) place=CellPlace::Corner><Status kind=state_kind(lab.state)>{state}</Status></Cell>
             <Cell label=td_string!(language, labs.cards)>{cards_text(&lab.spec)}</Cell>
@@ -82,7 +103,10 @@ fn LabRow(view: LabView) -> impl IntoView {
             <Cell label=td_string!(language, labs.owner)>{owner.name}</Cell>
             <Cell label=td_string!(language, labs.stops_at)>{stops}</Cell>
             <Cell label=td_string!(language, labs.cost) numeric=true><Amount money=cost/></Cell>
-        </Row>
+            <Cell place=if extend.is_some() { CellPlace::Wide } else { CellPlace::DeskOnly }>
+                {extend.map(|lab| view! { <ExtendButton lab reload/> })}
+            </Cell>
+        </tr>
     }
     .into_any()
 }

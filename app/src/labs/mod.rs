@@ -2,11 +2,17 @@
 
 pub mod actions;
 pub mod api;
+pub mod autostop;
+pub mod changes;
 pub mod cluster;
 pub mod cost;
 pub mod detail;
+pub mod extend;
+pub mod failures;
+pub mod filters;
 pub mod history;
 pub mod list;
 pub mod page;
+pub mod resize;
 pub mod time_left;
 pub mod words;

@@ -6,7 +6,8 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{
     api::{FORM, list_labs, read_lab},
     detail::LabDetailView,
-    list::{LabList, States},
+    filters::{Search, States, Wanted},
+    list::LabList,
 };
 use crate::{
     catalogue::offering::OrderButton,
@@ -22,21 +23,22 @@ pub fn LabsPage() -> impl IntoView {
     let query = use_query_map();
     let wanted = Memo::new(move |_| {
         let get = |name| query.with(|query| query.get_str(name).unwrap_or_default().to_owned());
-        (get("state"), get("after"))
+        Wanted { state: get("state"), course: get("course"), text: get("text"), after: get("after") }
     });
-    let labs = Resource::new(move || wanted.get(), |(state, after)| list_labs(state, after));
+    let labs = Resource::new(move || wanted.get(), |Wanted { state, course, text, after }| list_labs(state, course, text, after));
+    let reload = Callback::new(move |()| labs.refetch());
     let liveness = use_news(NEWS.to_owned(), move || labs.refetch());
     view! {
         <PageHead title=td_string!(language, labs.title) lead=td_string!(language, labs.lead)>
             <OrderButton text=td_string!(language, labs.new)/>
         </PageHead>
-        <div class="row between">{move || view! { <States current=wanted.get().0/> }}<LiveMark liveness/></div>
+        <div class="row between">{move || view! { <States wanted=wanted.get()/> }}<LiveMark liveness/></div>
+        <Search wanted=wanted.get_untracked()/>
         <Transition fallback=|| view! { <Skeleton lines=6/> }>
             {let labs = latest(labs);
             move || labs.get().map(|labs| match labs {
                 Ok(labs) => {
-                    let (state, after) = wanted.get_untracked();
-                    view! { <LabList labs state after/> }.into_any()
+                    view! { <LabList labs wanted=wanted.get_untracked() reload/> }.into_any()
                 }
                 Err(error) => view! { <ErrorNotice error/> }.into_any(),
             })}

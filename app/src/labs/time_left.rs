@@ -17,11 +17,12 @@ use crate::{
 /// Only while it runs and has an end.
 #[component]
 pub fn TimeLeft(lab: Lab, now: Timestamp) -> impl IntoView {
-    let ends_at = lab.ends_at.filter(|_| lab.state == LabState::Running)?;
+    let ends_at = lab.stops_at().filter(|_| lab.state == LabState::Running)?;
     let language = language::current();
     let now = ticking(now);
     let total = i64::from(lab.minutes) * 60;
-    let begins_at = ends_at.plus_seconds(-total);
+    // The daily stop may come before the end of the ordered time, which the bar is about.
+    let begins_at = lab.ends_at.unwrap_or(ends_at).plus_seconds(-total);
     let left = Memo::new(move |_| ends_at.seconds_since(now.get()).max(0));
     // The bar need not move every second.
     let minute = Memo::new(move |_| now.get().seconds_since(begins_at).clamp(0, total) / 60 * 60);

@@ -80,9 +80,13 @@ pub fn cause_text(language: Language, change: &StateChange) -> String {
         return change.cause.clone();
     };
     match event {
-        LabEvent::Start => td_string!(language, labs.cause_start),
         LabEvent::Applied => td_string!(language, labs.cause_applied),
         LabEvent::Ready => td_string!(language, labs.cause_ready),
+        LabEvent::Restart => td_string!(language, lifecycle.cause_restart),
+        LabEvent::Resize => td_string!(language, lifecycle.cause_resize),
+        LabEvent::Start if change.from == Some(LabState::Failed) => td_string!(language, lifecycle.cause_retry),
+        LabEvent::Start => td_string!(language, labs.cause_start),
+        LabEvent::Destroy if change.by.is_none() => td_string!(language, lifecycle.cause_kept_over),
         LabEvent::Lost => td_string!(language, labs.cause_lost),
         LabEvent::Finished => td_string!(language, labs.cause_finished),
         LabEvent::Fail => td_string!(language, labs.cause_fail),

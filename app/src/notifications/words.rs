@@ -2,7 +2,12 @@
 
 use domain::notifications::{Notice, Target, Verdict};
 
-use crate::{i18n::td_string, language::Language, routes};
+use crate::{
+    components::{MomentStyle, moment_text},
+    i18n::td_string,
+    language::Language,
+    routes,
+};
 
 /// One sentence: what happened, and what to do where something is to be done.
 pub fn notice_text(language: Language, notice: &Notice) -> String {
@@ -18,6 +23,10 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         }
         Notice::LabEndsSoon { name, minutes, .. } => {
             td_string!(language, notifications.lab_ends_soon, name = name.as_str(), minutes = *minutes).to_string()
+        }
+        Notice::LabGoesSoon { name, kept_until, .. } => {
+            let at = moment_text(*kept_until, MomentStyle::Minute);
+            td_string!(language, notifications.lab_goes_soon, name = name.as_str(), at = at).to_string()
         }
         Notice::LabFailed { name, .. } => td_string!(language, notifications.lab_failed, name = name.as_str()).to_string(),
     }

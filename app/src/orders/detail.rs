@@ -174,6 +174,7 @@ fn What(view: OrderView) -> impl IntoView {
             <Fact name=td_string!(language, orders.offering)>{name}" "<span class="fine">{version}</span></Fact>
             <Fact name=td_string!(language, orders.duration)>{duration_text(language, order.minutes)}</Fact>
             <SpecFacts spec=order.spec/>
+            <Fact name=td_string!(language, lifecycle.again_fact)><a href=routes::order_again(order.id)>{td_string!(language, lifecycle.again)}</a></Fact>
         </Facts>
     }
     .into_any()

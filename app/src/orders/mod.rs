@@ -1,5 +1,6 @@
 //! Orders: the form, the list, one order.
 
+pub mod again;
 pub mod api;
 pub mod detail;
 pub mod form;

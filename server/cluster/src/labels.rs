@@ -15,6 +15,8 @@ pub const LAB: &str = "lectern.dev/lab";
 pub const ORDER: &str = "lectern.dev/order";
 pub const COURSE: &str = "lectern.dev/course";
 pub const TENANT: &str = "lectern.dev/tenant";
+/// Annotation of a pod: which making of the lab's pods it belongs to; none for the first.
+pub const GENERATION: &str = "lectern.dev/generation";
 pub const OWNER: &str = "lectern.dev/owner";
 /// On the portal's own namespace, so that its proxy may reach labs; set by the Helm chart.
 pub const PORTAL: &str = "lectern.dev/portal";

@@ -37,6 +37,8 @@ scenarios! {
     life::a_stop_keeps_the_volume_and_a_start_brings_the_lab_back,
     life::a_stopped_job_starts_anew,
     life::a_second_start_changes_nothing,
+    life::a_restart_makes_new_pods_on_the_same_volume,
+    life::a_job_gets_new_ranks_of_another_size,
     life::a_whole_class_starts_at_once,
     destroy::nothing_is_left_after_a_destroy,
     destroy::the_namespace_stays_while_another_lab_lives_in_it,

@@ -60,6 +60,8 @@ pub struct Settings {
     pub simulated_cluster: bool,
     /// Days that an undecided order holds its quota.
     pub hold_days: i64,
+    /// Days that a lab which is down is kept before it is destroyed; its owner is warned a day before.
+    pub keep_stopped_days: i64,
     /// Hours that a session lives without use.
     pub session_hours: i64,
     /// Added to every pod; tests steer simulated kubelets by it.
@@ -68,7 +70,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { simulated_cluster: false, hold_days: 7, session_hours: 12, pod_annotations: std::collections::BTreeMap::new() }
+        Self { simulated_cluster: false, hold_days: 7, keep_stopped_days: 14, session_hours: 12, pod_annotations: std::collections::BTreeMap::new() }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Labs: read, start, stop, destroy.
+//! Labs: read, start, stop, destroy. What else owners ask of them is in `lab_changes`.
 
 use axum::{
     Json,
@@ -6,7 +6,7 @@ use axum::{
 };
 use domain::{
     ids::LabId,
-    labs::{ClusterEvent, Condition, Failure, LabDetail, LabFilter, LabState, LabView, ObjectRef, StateChange},
+    labs::{ClusterEvent, Condition, FailedAttempt, Failure, LabDetail, LabFilter, LabState, LabView, Lifecycle, ObjectRef, StateChange},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,7 +49,36 @@ pub struct Lab {
     pub running_since: Option<String>,
     /// When its time is over and it is stopped.
     pub ends_at: Option<String>,
+    /// How many times its pods were to be made anew; give it back with a restart, so that a repeated request restarts once.
+    pub generation: u32,
+    pub autostop: Autostop,
+    /// When it is stopped by its daily stop next; only while it is up.
+    pub daily_stop_at: Option<String>,
+    /// When a lab that is down is destroyed by itself.
+    pub kept_until: Option<String>,
     pub version: i64,
+}
+
+/// When it stops by itself besides the end of its time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Autostop {
+    /// Minutes without use. Kept as a wish: it takes effect where the cluster reports use.
+    pub idle_minutes: Option<u32>,
+    /// Every day at this time on campus.
+    #[schema(example = "22:00")]
+    pub daily: Option<String>,
+}
+
+/// One failure, with what the cluster showed then.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Attempt {
+    /// Counts from 1; the first stays whatever comes after.
+    #[schema(example = 1)]
+    pub attempt: u32,
+    #[serde(flatten)]
+    pub failure: LabFailure,
+    pub conditions: Vec<LabCondition>,
+    pub events: Vec<LabEvent>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -75,6 +104,8 @@ pub struct LabWithDetail {
     /// When the cluster last reported on it.
     pub observed_at: Option<String>,
     pub usage: Vec<Usage>,
+    /// Every failure, the first one first.
+    pub failures: Vec<Attempt>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -119,7 +150,8 @@ pub struct LabObject {
 
 impl From<LabView> for Lab {
     fn from(view: LabView) -> Self {
-        let LabView { lab, owner, course, cost, running_since, queue_position, may_start: _, may_stop: _, may_destroy: _ } = view;
+        let LabView { lab, owner, course, cost, running_since, queue_position, may_start: _, may_stop: _, may_destroy: _, options: _ } = view;
+        let Lifecycle { generation, autostop, daily_stop_at, kept_until } = lab.lifecycle;
         Self {
             id: lab.id.to_string(),
             name: lab.name,
@@ -133,11 +165,15 @@ impl From<LabView> for Lab {
             duration_minutes: lab.minutes,
             cost: cost.into(),
             queue_position,
-            failure: lab.failure.map(|Failure { reason, message, at }| LabFailure { reason, message, at: moment(at) }),
+            failure: lab.failure.map(Into::into),
             created_at: moment(lab.created_at),
             first_running_at: lab.first_running_at.map(moment),
             running_since: running_since.map(moment),
             ends_at: lab.ends_at.map(moment),
+            generation,
+            autostop: Autostop { idle_minutes: autostop.idle_minutes, daily: autostop.daily.map(|time| time.to_string()) },
+            daily_stop_at: daily_stop_at.map(moment),
+            kept_until: kept_until.map(moment),
             version: lab.version,
         }
     }
@@ -145,7 +181,7 @@ impl From<LabView> for Lab {
 
 impl From<LabDetail> for LabWithDetail {
     fn from(detail: LabDetail) -> Self {
-        let LabDetail { view, history, observation, observed_at, usage } = detail;
+        let LabDetail { view, history, observation, observed_at, usage, failures } = detail;
         let (id, name, course) = (view.lab.id, view.lab.name.clone(), view.course.clone());
         let change = |StateChange { seq: _, from, to, at, cause, by }: StateChange| Change {
             from: from.map(LabState::as_str),
@@ -154,28 +190,49 @@ impl From<LabDetail> for LabWithDetail {
             cause,
             by: by.map(Into::into),
         };
-        let condition =
-            |Condition { kind, status, reason, message, since }: Condition| LabCondition { kind, status, reason, message, since: since.map(moment) };
-        let event = |ClusterEvent { at, warning, reason, message, object, count }: ClusterEvent| LabEvent {
-            at: moment(at),
-            warning,
-            reason,
-            message,
-            object,
-            count,
-        };
         let object = |ObjectRef { api_version, kind, namespace, name }: ObjectRef| LabObject { api_version, kind, namespace, name };
         Self {
             lab: view.into(),
             history: history.into_iter().map(change).collect(),
-            conditions: observation.conditions.into_iter().map(condition).collect(),
-            events: observation.events.into_iter().map(event).collect(),
+            conditions: observation.conditions.into_iter().map(Into::into).collect(),
+            events: observation.events.into_iter().map(Into::into).collect(),
             objects: observation.objects.into_iter().map(object).collect(),
             nodes: observation.nodes,
             pods: observation.pods,
             pods_ready: observation.ready,
             observed_at: observed_at.map(moment),
             usage: usage.into_iter().map(|line| Usage::of(id, &name, course.clone(), line)).collect(),
+            failures: failures.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<Failure> for LabFailure {
+    fn from(Failure { reason, message, at }: Failure) -> Self {
+        Self { reason, message, at: moment(at) }
+    }
+}
+
+impl From<Condition> for LabCondition {
+    fn from(Condition { kind, status, reason, message, since }: Condition) -> Self {
+        Self { kind, status, reason, message, since: since.map(moment) }
+    }
+}
+
+impl From<ClusterEvent> for LabEvent {
+    fn from(ClusterEvent { at, warning, reason, message, object, count }: ClusterEvent) -> Self {
+        Self { at: moment(at), warning, reason, message, object, count }
+    }
+}
+
+impl From<FailedAttempt> for Attempt {
+    fn from(FailedAttempt { attempt, failure, evidence }: FailedAttempt) -> Self {
+        let evidence = evidence.unwrap_or_default();
+        Self {
+            attempt,
+            failure: failure.into(),
+            conditions: evidence.conditions.into_iter().map(Into::into).collect(),
+            events: evidence.events.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -183,7 +240,8 @@ impl From<LabDetail> for LabWithDetail {
 /// Labs that the token may read, newest first.
 #[utoipa::path(get, path = "/api/v1/labs", tag = "labs",
     params(("state" = Option<String>, Query), ("mine" = Option<bool>, Query, description = "Only one's own"),
-        ("live" = Option<bool>, Query, description = "Without those that are destroyed"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+        ("live" = Option<bool>, Query, description = "Without those that are destroyed"),
+        ("text" = Option<String>, Query, description = "Part of the name of the lab, its offering, its owner or its course"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = List<Lab>)))]
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Lab>>, Problem> {
     let names = || LabState::ALL.map(|state| state.as_str().to_owned()).to_vec();
@@ -192,6 +250,8 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
         course: query.parsed("course", ID_EXAMPLE),
         mine: query.flag("mine"),
         live: query.flag("live"),
+        course_code: String::new(),
+        text: query.text("text").unwrap_or_default(),
     };
     let page = query.page();
     query.finish()?;

@@ -1,11 +1,13 @@
 //! `/api/v1`: the REST API, for programs. Bearer tokens only; cookies are ignored. One file for each resource; a new operation is a
 //! handler with its `utoipa::path`, a line in [`operations`] and one in [`openapi`], which a test holds against each other.
 
+pub mod again;
 pub mod audit;
 pub mod bearer;
 pub mod bills;
 pub mod body;
 pub mod dto;
+pub mod lab_changes;
 pub mod labs;
 pub mod offerings;
 pub mod openapi;
@@ -18,7 +20,7 @@ pub mod usage;
 use axum::{
     Router,
     middleware::from_fn,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, get, post, put},
 };
 use http::Method;
 
@@ -40,6 +42,9 @@ fn reading(path: &'static str, route: MethodRouter<AppState>) -> Operation {
 fn changing(path: &'static str, route: MethodRouter<AppState>) -> Operation {
     Operation { method: Method::POST, path, route }
 }
+fn setting(path: &'static str, route: MethodRouter<AppState>) -> Operation {
+    Operation { method: Method::PUT, path, route }
+}
 
 /// Every operation there is.
 pub fn operations() -> Vec<Operation> {
@@ -52,11 +57,18 @@ pub fn operations() -> Vec<Operation> {
         changing("/orders/{id}/approve", post(orders::approve)),
         changing("/orders/{id}/reject", post(orders::reject)),
         changing("/orders/{id}/cancel", post(orders::cancel)),
+        changing("/orders/{id}/again", post(again::again)),
         reading("/labs", get(labs::list)),
         reading("/labs/{id}", get(labs::show)),
         changing("/labs/{id}/start", post(labs::start)),
         changing("/labs/{id}/stop", post(labs::stop)),
         changing("/labs/{id}/destroy", post(labs::destroy)),
+        changing("/labs/{id}/restart", post(lab_changes::restart)),
+        changing("/labs/{id}/retry", post(lab_changes::retry)),
+        changing("/labs/{id}/extend", post(lab_changes::extend)),
+        changing("/labs/{id}/resize", post(lab_changes::resize)),
+        changing("/labs/{id}/keep", post(lab_changes::keep)),
+        setting("/labs/{id}/autostop", put(lab_changes::autostop)),
         reading("/usage", get(usage::list)),
         reading("/bills", get(bills::list)),
         reading("/quotas", get(quotas::list)),

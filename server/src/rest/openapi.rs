@@ -29,6 +29,8 @@ use super::problem::MEDIA_TYPE;
         super::offerings::list,
         super::orders::list, super::orders::submit, super::orders::show, super::orders::approve, super::orders::reject, super::orders::cancel,
         super::labs::list, super::labs::show, super::labs::start, super::labs::stop, super::labs::destroy,
+        super::lab_changes::restart, super::lab_changes::retry, super::lab_changes::extend, super::lab_changes::resize,
+        super::lab_changes::keep, super::lab_changes::autostop, super::again::again,
         super::usage::list, super::bills::list, super::quotas::list, super::audit::list,
     ),
     modifiers(&Bearer),

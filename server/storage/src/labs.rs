@@ -1,7 +1,11 @@
 //! Labs and their state changes. A lab is saved by compare-and-set on its version; each save may be followed by a change row.
 
+mod failures;
+mod lifecycle;
 mod read;
 
+pub use failures::{add_failure, failures};
+pub use lifecycle::{Due, add_earlier_size, daily_stops, destroy_due, ending, expiring, held, set_held, set_size, sizes_of_unmetered, warn, warned};
 pub use read::{Listed, Query, ended, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered};
 
 use domain::{
@@ -33,12 +37,13 @@ pub async fn insert(connection: &mut AnyConnection, lab: &Lab, currency: Currenc
         created_at,
         first_running_at,
         ends_at,
+        lifecycle,
         version,
     } = lab;
     sqlx::query(
         "INSERT INTO labs (id, order_id, tenant_id, course_id, owner_id, name, namespace, offering_name, spec, card, cards, card_parts, \
-         cpu_cores, memory_gib, storage_gib, minutes, state, failure, created_at, first_running_at, ends_at, currency, version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+         cpu_cores, memory_gib, storage_gib, minutes, state, failure, created_at, first_running_at, ends_at, currency, version, generation, autostop, daily_stop_at, \
+         kept_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
     )
     .bind(id.to_string())
     .bind(order.to_string())
@@ -63,6 +68,10 @@ pub async fn insert(connection: &mut AnyConnection, lab: &Lab, currency: Currenc
     .bind(ends_at.map(Timestamp::micros))
     .bind(currency.code())
     .bind(*version)
+    .bind(i64::from(lifecycle.generation))
+    .bind(json(&lifecycle.autostop))
+    .bind(lifecycle.daily_stop_at.map(Timestamp::micros))
+    .bind(lifecycle.kept_until.map(Timestamp::micros))
     .execute(connection)
     .await?;
     Ok(())
@@ -72,7 +81,8 @@ pub async fn insert(connection: &mut AnyConnection, lab: &Lab, currency: Currenc
 /// The lab is metered again, whatever it was before.
 pub async fn save(connection: &mut AnyConnection, lab: &Lab) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE labs SET state = $3, failure = $4, first_running_at = $5, ends_at = $6, metered_to = NULL, version = version + 1 \
+        "UPDATE labs SET state = $3, failure = $4, first_running_at = $5, ends_at = $6, minutes = $7, generation = $8, autostop = $9, \
+         daily_stop_at = $10, kept_until = $11, metered_to = NULL, version = version + 1 \
          WHERE id = $1 AND version = $2",
     )
     .bind(lab.id.to_string())
@@ -81,6 +91,11 @@ pub async fn save(connection: &mut AnyConnection, lab: &Lab) -> Result<bool> {
     .bind(lab.failure.as_ref().map(json))
     .bind(lab.first_running_at.map(Timestamp::micros))
     .bind(lab.ends_at.map(Timestamp::micros))
+    .bind(i64::from(lab.minutes))
+    .bind(i64::from(lab.lifecycle.generation))
+    .bind(json(&lab.lifecycle.autostop))
+    .bind(lab.lifecycle.daily_stop_at.map(Timestamp::micros))
+    .bind(lab.lifecycle.kept_until.map(Timestamp::micros))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -37,6 +37,8 @@ const STEPS: &[Step] = &[
     step!(7, "0007_audit"),
     step!(8, "0008_metering_paths"),
     step!(9, "0009_notifications"),
+    step!(12, "0012_lab_lifecycle"),
+    step!(13, "0013_lab_failures"),
     step!(16, "0016_departments"),
     step!(17, "0017_links_and_announcements"),
     step!(18, "0018_imports"),

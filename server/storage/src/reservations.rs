@@ -36,6 +36,31 @@ pub async fn release(connection: &mut AnyConnection, lab: LabId) -> Result<bool>
     Ok(done.rows_affected() == 1)
 }
 
+/// Changes what a lab holds to `cards` of `card`. `false`, and nothing is written, when fewer are free or the lab holds none.
+pub async fn change(connection: &mut AnyConnection, lab: LabId, card: Card, cards: u32) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE reservations SET card = $2, cards = CAST($3 AS BIGINT) WHERE lab_id = $1 \
+         AND (CAST($3 AS BIGINT) = 0 OR (card = $2 AND cards >= CAST($3 AS BIGINT)) OR COALESCE((SELECT total FROM card_pools WHERE card = $2), 0) >= \
+              CAST($3 AS BIGINT) + (SELECT COALESCE(SUM(o.cards), 0) FROM reservations o WHERE o.card = $2 AND o.lab_id <> $1))",
+    )
+    .bind(lab.to_string())
+    .bind(card.id())
+    .bind(i64::from(cards))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives back what a lab holds above `cards`. `false` when it holds no more than that.
+pub async fn shrink(connection: &mut AnyConnection, lab: LabId, cards: u32) -> Result<bool> {
+    let done = sqlx::query("UPDATE reservations SET cards = $2 WHERE lab_id = $1 AND cards > $2")
+        .bind(lab.to_string())
+        .bind(i64::from(cards))
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// What waits for cards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiter {

@@ -1,6 +1,6 @@
 //! A portal for a test: the real router behind a real port, a database and a cluster of its own, a clock turned by hand.
 
-use std::{fmt::Write as _, path::Path, sync::Once};
+use std::{path::Path, sync::Once};
 
 use domain::{access::Scope, ids::UserId};
 use reqwest::{Client, RequestBuilder, Response, header::HeaderMap, redirect::Policy};
@@ -179,6 +179,9 @@ impl Api {
     }
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.with_token(self.client.post(format!("{}{path}", self.base)))
+    }
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.with_token(self.client.put(format!("{}{path}", self.base)))
     }
     /// What a GET answers, which must be 200.
     pub async fn read(&self, path: &str) -> Value {

@@ -107,6 +107,10 @@ async fn operations_of_the_api() {
                 api.post(&path).header("idempotency-key", "table").json(&body)
             } else if operation.path.ends_with("/reject") {
                 api.post(&path).json(&serde_json::json!({"reason": "a reason"}))
+            } else if operation.path.ends_with("/extend") {
+                api.post(&path).json(&serde_json::json!({"minutes": 30}))
+            } else if operation.method == Method::PUT {
+                api.put(&path)
             } else {
                 api.post(&path)
             };

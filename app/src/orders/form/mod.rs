@@ -42,7 +42,13 @@ pub fn values(form: &OrderForm) -> BTreeMap<String, String> {
 }
 
 #[component]
-pub fn OrderFormView(page: OrderFormPage, last_try: Flash) -> impl IntoView {
+pub fn OrderFormView(
+    page: OrderFormPage,
+    last_try: Flash,
+    /// Said before the form.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
     let language = language::current();
     let OrderFormPage { context, idempotency_key } = page;
     let offering = context.offering.clone();
@@ -61,6 +67,7 @@ pub fn OrderFormView(page: OrderFormPage, last_try: Flash) -> impl IntoView {
             lead=td_string!(language, orders.form_lead)
             crumb=(routes::CATALOGUE.to_owned(), td_string!(language, catalogue.title).to_owned())
         />
+        {children.map(|children| children())}
         <Refusal state/>
         <div class="cols main-side">
             <ActionForm

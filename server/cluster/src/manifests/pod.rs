@@ -23,8 +23,12 @@ pub fn template(order: &LabOrder, environment: Vec<(&'static str, Value)>) -> Va
     let lab = &order.lab;
     let spec = &lab.spec;
     let mut metadata = json!({ "labels": labels::of_lab(order) });
-    if !order.pod_annotations.is_empty() {
-        metadata["annotations"] = json!(order.pod_annotations);
+    let mut annotations = order.pod_annotations.clone();
+    if lab.lifecycle.generation > 0 {
+        annotations.insert(labels::GENERATION.to_owned(), lab.lifecycle.generation.to_string());
+    }
+    if !annotations.is_empty() {
+        metadata["annotations"] = json!(annotations);
     }
     let work = if spec.storage_gib > 0 {
         json!({ "name": "work", "persistentVolumeClaim": { "claimName": lab.name } })

@@ -25,7 +25,9 @@ impl Kubernetes {
             None => self.fetch(order).await?,
         };
         seen.stuck = self.patience.look(&seen.pods);
-        Ok(conclude(&seen))
+        let mut observation = conclude(&seen);
+        observation.outdated = count(seen.outdated(order.lab.lifecycle.generation));
+        Ok(observation)
     }
 }
 
@@ -36,6 +38,7 @@ fn conclude(seen: &seen::Seen) -> Observation {
         ready: count(seen.ready()),
         phase: phase::phase(seen, failure.is_some()),
         failure,
+        outdated: 0,
         nodes: seen.nodes(),
         conditions: conditions::conditions(seen),
         events: events::readable(&seen.events),

@@ -12,7 +12,10 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time},
 };
 
-use crate::{kinds::Kind, labels::MANAGER};
+use crate::{
+    kinds::Kind,
+    labels::{GENERATION, MANAGER},
+};
 
 /// The object that makes the pods.
 #[derive(Debug, Clone)]
@@ -70,6 +73,11 @@ impl Seen {
         self.pods.iter().filter(|pod| is_ready(pod)).count()
     }
 
+    /// Pods that were made before this generation of the lab's.
+    pub fn outdated(&self, generation: u32) -> usize {
+        self.pods.iter().filter(|pod| pod_generation(pod) < generation).count()
+    }
+
     /// Ranks that are done while others still work.
     pub fn succeeded(&self) -> usize {
         self.pods.iter().filter(|pod| pod_phase(pod) == "Succeeded").count()
@@ -121,6 +129,12 @@ impl Seen {
 
 pub fn pod_phase(pod: &Pod) -> &str {
     pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending")
+}
+
+/// Which making of the lab's pods it belongs to; 0 for one without a note of it.
+fn pod_generation(pod: &Pod) -> u32 {
+    let annotations = pod.metadata.annotations.as_ref();
+    annotations.and_then(|all| all.get(GENERATION)).and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 pub fn is_ending(pod: &Pod) -> bool {

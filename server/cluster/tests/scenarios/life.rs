@@ -87,6 +87,45 @@ pub async fn a_second_start_changes_nothing(rig: &Rig) {
     rig.clean(&order).await;
 }
 
+pub async fn a_restart_makes_new_pods_on_the_same_volume(rig: &Rig) {
+    let mut order = Orders::new().notebook();
+    rig.start(&order).await;
+    let first = phase(rig, &order, ObservedPhase::Ready).await;
+    let (volume_before, pod_before) = (volume(rig, &order).await, pod(rig, &order).await.expect("a pod"));
+    assert_eq!(first.outdated, 0);
+
+    // The portal asks for another generation: the pod that is there is none of it, whatever the cluster says of its health.
+    order.lab.lifecycle.generation += 1;
+    assert_eq!(rig.cluster.observe(&order).await.expect("an answer").outdated, 1);
+    rig.cluster.stop(&order).await.expect("a stop");
+    phase(rig, &order, ObservedPhase::Idle).await;
+    // Cut off here, the next round does the same again.
+    rig.cluster.stop(&order).await.expect("a second stop is fine");
+    rig.start(&order).await;
+    let again = phase(rig, &order, ObservedPhase::Ready).await;
+    assert_eq!((again.pods, again.outdated), (1, 0));
+    assert_ne!(pod(rig, &order).await.expect("a pod"), pod_before, "another pod");
+    assert_eq!(volume(rig, &order).await, volume_before, "the same files");
+    rig.clean(&order).await;
+}
+
+pub async fn a_job_gets_new_ranks_of_another_size(rig: &Rig) {
+    let mut order = Orders::new().training();
+    rig.start(&order).await;
+    phase(rig, &order, ObservedPhase::Ready).await;
+    order.lab.lifecycle.generation += 1;
+    order.lab.spec.cpu_cores = 8;
+    assert_eq!(rig.cluster.observe(&order).await.expect("an answer").outdated, 8);
+    rig.cluster.stop(&order).await.expect("a stop");
+    phase(rig, &order, ObservedPhase::Idle).await;
+    rig.start(&order).await;
+    let again = phase(rig, &order, ObservedPhase::Ready).await;
+    assert_eq!((again.pods, again.outdated), (8, 0));
+    let job = api(rig, Kind::Job, &order.lab.namespace).get(&order.lab.name).await.expect("a job");
+    assert_eq!(job.data["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"], "8");
+    rig.clean(&order).await;
+}
+
 pub async fn a_whole_class_starts_at_once(rig: &Rig) {
     let class = Orders::new().class(30);
     let mut changes = rig.cluster.watch();
@@ -117,6 +156,11 @@ async fn versions(rig: &Rig, order: &LabOrder) -> Vec<(String, String, String)> 
 async fn volume(rig: &Rig, order: &LabOrder) -> Option<String> {
     let found = api(rig, Kind::PersistentVolumeClaim, &order.lab.namespace).get_opt(&order.lab.name).await.expect("an answer");
     found.and_then(|claim| claim.metadata.uid)
+}
+
+async fn pod(rig: &Rig, order: &LabOrder) -> Option<String> {
+    let found = api(rig, Kind::Pod, &order.lab.namespace).get_opt(&format!("{}-0", order.lab.name)).await.expect("an answer");
+    found.and_then(|pod| pod.metadata.uid)
 }
 
 fn api(rig: &Rig, kind: Kind, namespace: &str) -> Api<DynamicObject> {

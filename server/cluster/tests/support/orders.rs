@@ -7,7 +7,7 @@ use domain::{
     courses::Course,
     gpu::CardShare,
     ids::{CourseId, LabId, OrderId, TenantId, UserId},
-    labs::{Lab, LabState},
+    labs::{Lab, LabState, Lifecycle},
     money::{Currency, Money},
     quotas::QuotaSettings,
     time::Timestamp,
@@ -115,6 +115,7 @@ impl Orders {
             created_at: Timestamp::from_seconds(1_795_000_000),
             first_running_at: None,
             ends_at: None,
+            lifecycle: Lifecycle::default(),
             version: 1,
         };
         LabOrder { lab, course: self.course.clone(), owner_login: "wang.li@example.edu".into(), pod_annotations: BTreeMap::new() }

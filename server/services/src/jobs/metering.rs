@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Result,
     ids::TenantId,
-    labs::{Lab, StateChange},
+    labs::{EarlierSize, Lab, StateChange},
     metering::{self, UsageLine},
     pricing::{Meter, PriceBook},
     time::Timestamp,
@@ -29,18 +29,20 @@ pub async fn run(services: &Services) -> Result<u32> {
     let books = Books::load(services).await?;
     let (mut after, mut metered, mut unrated) = (None, 0, None);
     loop {
-        let (batch, mut lines) = {
+        let (batch, mut lines, sizes) = {
             let mut read = services.db.read().await.or_domain()?;
             let batch = labs::unmetered(&mut read, after, BATCH).await.or_domain()?;
             let Some((last, _)) = batch.last() else { break };
             let lines = usage::of_unmetered(&mut read, after, last.id).await.or_domain()?;
-            (batch, lines)
+            let sizes = labs::sizes_of_unmetered(&mut read, after, last.id).await.or_domain()?;
+            (batch, lines, sizes)
         };
         after = batch.last().map(|(lab, _)| lab.id);
         let mut counts = Vec::with_capacity(batch.len());
         for (lab, changes) in batch {
             let stored = lines.remove(&lab.id).unwrap_or_default();
-            match books.of(lab.tenant).and_then(|book| Count::of(lab, &changes, stored, book, now)) {
+            let earlier = sizes.get(&lab.id).map_or(&[][..], Vec::as_slice);
+            match books.of(lab.tenant).and_then(|book| Count::of(lab, earlier, &changes, stored, book, now)) {
                 Ok(count) => counts.push(count),
                 Err(error) => unrated = Some(error),
             }
@@ -92,8 +94,8 @@ struct Count {
 }
 
 impl Count {
-    fn of(lab: Lab, changes: &[StateChange], stored: Vec<UsageLine>, book: &PriceBook, now: Timestamp) -> Result<Self> {
-        let lines = metering::usage(&lab.spec, changes, book, now)?;
+    fn of(lab: Lab, earlier: &[EarlierSize], changes: &[StateChange], stored: Vec<UsageLine>, book: &PriceBook, now: Timestamp) -> Result<Self> {
+        let lines = metering::usage_of_sizes(&lab.spec, earlier, changes, book, now)?;
         let cost_micros = lines.iter().map(|line| line.amount.micros).sum();
         let metered_to = lines.iter().all(|line| !line.open).then_some(now);
         let mut stored: BTreeMap<_, _> = stored.into_iter().map(|line| ((line.meter, line.from), line)).collect();

@@ -42,6 +42,10 @@ async fn work(services: Services) {
     every!("metering", Duration::from_secs(10), metering::run);
     every!("seal", Duration::from_secs(1), audit::seal);
     every!("stop_ended", Duration::from_secs(1), labs::stop_ended);
+    every!("stop_daily", Duration::from_secs(5), labs::stop_daily);
+    every!("warn_ending", Duration::from_secs(5), labs::warn_ending);
+    every!("warn_kept", Duration::from_mins(1), labs::warn_kept);
+    every!("destroy_kept", Duration::from_mins(1), labs::destroy_kept);
     every!("expire", Duration::from_secs(30), orders::expire);
     every!("imports", Duration::from_secs(1), imports::run);
     every!("budgets", Duration::from_mins(1), courses::tell_thresholds);

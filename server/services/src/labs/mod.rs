@@ -1,15 +1,33 @@
-//! Labs: read, start, stop, destroy. What the cluster does about it is in `jobs`. One verb a file; a new verb goes through `transition`.
+//! Labs: read, start, stop, restart, extend, resize, keep, destroy. What the cluster does about it is in `jobs`, what the clock does in
+//! `ended` and `kept`. One verb a file; a new verb goes through `transition`.
 
+mod autostop;
+mod basis;
 mod destroy;
 mod ended;
+mod extend;
+mod keep;
+mod kept;
 mod load;
 mod read;
+mod resize;
+mod restart;
+mod retry;
 mod start;
 mod stop;
 pub(crate) mod transition;
+mod warn;
 
+pub use autostop::set_autostop;
 pub use destroy::destroy;
-pub use ended::stop_ended;
+pub use ended::{stop_daily, stop_ended};
+pub use extend::{extend, extend_preview};
+pub use keep::keep;
+pub use kept::{destroy_kept, warn_kept};
 pub use read::{get, list, manifests};
+pub use resize::{resize, resize_context};
+pub use restart::restart;
+pub use retry::retry;
 pub use start::start;
 pub use stop::stop;
+pub use warn::warn_ending;

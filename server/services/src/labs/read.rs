@@ -1,21 +1,30 @@
-//! Reading labs. A list is one statement whatever its length; a lab's own page is four.
+//! Reading labs. A list is two statements whatever its length; a lab's own page is six.
 
 use domain::{
     Error, Problem, Result,
     access::{Action, Extent},
     ids::LabId,
-    labs::{LabDetail, LabEvent, LabFilter, LabView},
+    labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabView, resize::size_parameters},
     page::{MAX_LIMIT, Page, PageRequest},
 };
 use storage::labs::{Listed, Query};
 
 use super::{load, transition};
-use crate::{Caller, Services, audit, error::OrDomain, jobs::lab_order};
+use crate::{
+    Caller, Services, audit,
+    catalogue::{Shelf, shelf},
+    error::OrDomain,
+    jobs::lab_order,
+};
 
-fn shown(services: &Services, caller: &Caller, listed: Listed) -> LabView {
-    let Listed { lab, owner, course, cost, running_since, queue_position } = listed;
+/// Characters of a search that are looked for.
+const LONGEST_TEXT: usize = 100;
+
+fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) -> LabView {
+    let options = options(services, caller, shelf, &listed);
+    let Listed { lab, owner, course, cost, running_since, queue_position, .. } = listed;
     let may = |action, event| lab.state.allows(event) && load::authorise(caller, action, &lab).is_ok();
-    let over = lab.ends_at.is_some_and(|end| end <= services.clock.now());
+    let over = lab.is_over(services.clock.now());
     LabView {
         may_start: !over && may(Action::LabStart, LabEvent::Start),
         may_stop: may(Action::LabStop, LabEvent::Stop),
@@ -26,6 +35,31 @@ fn shown(services: &Services, caller: &Caller, listed: Listed) -> LabView {
         cost,
         running_since,
         queue_position,
+        options,
+    }
+}
+
+/// What else may be asked of it now. What the offering and the budget say is decided when it is asked.
+fn options(services: &Services, caller: &Caller, shelf: &Shelf, listed: &Listed) -> LabOptions {
+    let lab = &listed.lab;
+    let now = services.clock.now();
+    let over = lab.is_over(now);
+    let may = |action, states: &[LabState]| states.contains(&lab.state) && load::authorise(caller, action, lab).is_ok();
+    let down = [LabState::Stopped, LabState::Failed];
+    let up = [LabState::Pending, LabState::Starting, LabState::Running];
+    let alive = [down.as_slice(), &up, &[LabState::Stopping]].concat();
+    let offering = shelf.offering(&listed.offering.to_string());
+    let more_minutes = offering.map(|offering| offering.duration.max.saturating_sub(lab.minutes));
+    LabOptions {
+        may_restart: !over && may(Action::LabRestart, &[LabState::Running]),
+        may_extend: more_minutes.is_some_and(|more| more > 0) && may(Action::LabExtend, &alive),
+        may_resize: offering.is_some_and(|offering| size_parameters(offering).next().is_some())
+            && may(Action::LabResize, &[LabState::Running, LabState::Stopped, LabState::Failed]),
+        may_retry: !over && may(Action::LabStart, &[LabState::Failed]),
+        may_keep: lab.lifecycle.kept_until.is_some() && may(Action::LabKeep, &down),
+        may_autostop: may(Action::LabAutostop, &alive),
+        per_hour: shelf.book(lab.tenant).estimate(&lab.spec, 60, now).ok().map(|estimate| estimate.per_hour),
+        more_minutes,
     }
 }
 
@@ -33,7 +67,8 @@ fn shown(services: &Services, caller: &Caller, listed: Listed) -> LabView {
 pub(super) async fn view(services: &Services, caller: &Caller, id: LabId) -> Result<LabView> {
     let mut read = services.db.read().await.or_domain()?;
     let listed = storage::labs::listed(&mut read, id).await.or_domain()?.ok_or(Error::NotFound)?;
-    Ok(shown(services, caller, listed))
+    let shelf = shelf(services, &mut read).await?;
+    Ok(shown(services, caller, &shelf, listed))
 }
 
 pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabDetail> {
@@ -49,8 +84,10 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
     let history = storage::labs::history(&mut read, id).await.or_domain()?;
     let observed = storage::observations::get(&mut read, id).await.or_domain()?;
     let usage = storage::usage::of_lab(&mut read, id).await.or_domain()?;
+    let failures = storage::labs::failures(&mut read, id).await.or_domain()?;
+    let shelf = shelf(services, &mut read).await?;
     let (observation, observed_at) = observed.map_or_else(Default::default, |(observation, at)| (observation, Some(at)));
-    Ok(LabDetail { view: shown(services, caller, listed), history, observation, observed_at, usage })
+    Ok(LabDetail { view: shown(services, caller, &shelf, listed), history, observation, observed_at, usage, failures })
 }
 
 /// What the caller may read, newest first. Errors: `Invalid` on `limit` or `after`; `Forbidden` for those who read no lab at all.
@@ -73,15 +110,18 @@ pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page
         state: filter.state,
         course: filter.course,
         live: filter.live,
+        course_code: Some(filter.course_code.trim().to_owned()).filter(|code| !code.is_empty()),
+        text: (!filter.text.trim().is_empty()).then(|| filter.text.trim().chars().take(LONGEST_TEXT).collect()),
         before,
         limit: limit + 1,
     };
     let mut read = services.db.read().await.or_domain()?;
     let mut items = storage::labs::list(&mut read, &query).await.or_domain()?;
+    let shelf = shelf(services, &mut read).await?;
     let more = items.len() > limit as usize;
     items.truncate(limit as usize);
     let next = if more { items.last().map(|listed| listed.lab.id.to_string()) } else { None };
-    Ok(Page { items: items.into_iter().map(|listed| shown(services, caller, listed)).collect(), next })
+    Ok(Page { items: items.into_iter().map(|listed| shown(services, caller, &shelf, listed)).collect(), next })
 }
 
 /// The YAML that the cluster is given for the lab.

@@ -23,7 +23,7 @@ pub async fn start(services: &Services, caller: &Caller, id: LabId) -> Result<La
     read::view(services, caller, id).await
 }
 
-async fn change(services: &Services, caller: &Caller, id: LabId) -> Result<()> {
+pub(super) async fn change(services: &Services, caller: &Caller, id: LabId) -> Result<()> {
     let mut write = services.db.begin_write().await.or_domain()?;
     let now = services.clock.now();
     let mut lab = load::fresh(&mut write, id).await?;

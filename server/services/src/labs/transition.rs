@@ -5,7 +5,7 @@ use domain::{
     access::Action,
     audit::Outcome,
     ids::{LabId, OutboxId},
-    labs::{Failure, Lab, LabEvent},
+    labs::{Failure, Lab, LabEvent, Lifecycle},
     orders::OrderEvent,
     time::Timestamp,
 };
@@ -42,11 +42,36 @@ pub(crate) async fn take_with(
     by: By<'_>,
     failure: Option<Failure>,
 ) -> Result<()> {
+    step(services, write, lab, event, by, failure, |_| {}).await
+}
+
+/// As [`take`], with a change of the lab that goes with the event.
+pub(crate) async fn take_changed(
+    services: &Services,
+    write: &mut Write,
+    lab: &mut Lab,
+    event: LabEvent,
+    by: By<'_>,
+    change: impl FnOnce(&mut Lab),
+) -> Result<()> {
+    step(services, write, lab, event, by, None, change).await
+}
+
+async fn step(
+    services: &Services,
+    write: &mut Write,
+    lab: &mut Lab,
+    event: LabEvent,
+    by: By<'_>,
+    failure: Option<Failure>,
+    change: impl FnOnce(&mut Lab),
+) -> Result<()> {
     let before = tracked(lab);
     let from = lab.state;
     let now = services.clock.now();
     lab.state = from.after(event)?;
-    mark(lab, event, failure, now);
+    mark(lab, event, failure, now, services.settings.keep_stopped_days);
+    change(lab);
     if !storage::labs::save(write, lab).await.or_domain()? {
         return Err(Error::Stale);
     }
@@ -62,14 +87,51 @@ pub(crate) async fn take_with(
         By::Person(caller) => audit::success(services, write, caller, entry).await?,
         By::Job(job) => audit::by_job(services, write, job, lab.tenant, entry, outcome).await?,
     }
-    if matches!(event, LabEvent::Start | LabEvent::Stop | LabEvent::Destroy) {
+    if matches!(event, LabEvent::Start | LabEvent::Stop | LabEvent::Destroy | LabEvent::Restart | LabEvent::Resize) {
         want(services, write, lab.id).await?;
     }
     Ok(())
 }
 
+/// Changes something of the lab that is not its state, and writes all that belongs to it. `action`: what the record calls it.
+///
+/// Errors: `Stale` when somebody changed the lab since it was read.
+pub(crate) async fn alter(
+    services: &Services,
+    write: &mut Write,
+    lab: &mut Lab,
+    action: &'static str,
+    by: By<'_>,
+    change: impl FnOnce(&mut Lab),
+) -> Result<()> {
+    let before = tracked(lab);
+    change(lab);
+    if !storage::labs::save(write, lab).await.or_domain()? {
+        return Err(Error::Stale);
+    }
+    lab.version += 1;
+    let entry = entry(action.into(), lab).before(before).after(tracked(lab));
+    match by {
+        By::Person(caller) => audit::success(services, write, caller, entry).await,
+        By::Job(job) => audit::by_job(services, write, job, lab.tenant, entry, Outcome::Success).await,
+    }
+}
+
 /// What an event leaves behind besides the state.
-fn mark(lab: &mut Lab, event: LabEvent, failure: Option<Failure>, now: Timestamp) {
+fn mark(lab: &mut Lab, event: LabEvent, failure: Option<Failure>, now: Timestamp, keep_days: i64) {
+    let life = &mut lab.lifecycle;
+    // Down it is kept for a while; up it stops at its owner's time of day.
+    match event {
+        LabEvent::PodsGone | LabEvent::Fail => life.kept_until = Some(now.plus_minutes(keep_days * 24 * 60)),
+        LabEvent::Start | LabEvent::Ready | LabEvent::Destroy => life.kept_until = None,
+        _ => {}
+    }
+    match event {
+        LabEvent::Start => life.daily_stop_at = life.autostop.daily.map(|time| time.next_after(now)),
+        LabEvent::Stop | LabEvent::Finished | LabEvent::Fail | LabEvent::Destroy => life.daily_stop_at = None,
+        LabEvent::Restart | LabEvent::Resize => life.generation = life.generation.saturating_add(1),
+        _ => {}
+    }
     match event {
         LabEvent::Ready => {
             lab.first_running_at.get_or_insert(now);
@@ -157,6 +219,9 @@ fn tracked(lab: &Lab) -> Value {
         failure,
         first_running_at,
         ends_at,
+        minutes,
+        spec,
+        lifecycle: Lifecycle { generation, autostop, daily_stop_at, kept_until },
         // Fixed when the lab is made; the order's record has them.
         id: _,
         order: _,
@@ -166,8 +231,6 @@ fn tracked(lab: &Lab) -> Value {
         name: _,
         namespace: _,
         offering_name: _,
-        spec: _,
-        minutes: _,
         created_at: _,
         // Counts the changes themselves.
         version: _,
@@ -178,5 +241,17 @@ fn tracked(lab: &Lab) -> Value {
         "failure": failure.as_ref().map(|failure| json!({ "reason": failure.reason, "message": failure.message })),
         "first_running_at": first_running_at.map(Timestamp::to_rfc3339),
         "ends_at": ends_at.map(Timestamp::to_rfc3339),
+        "minutes": minutes,
+        "size": {
+            "card": spec.card.id(),
+            "cards_per_node": spec.cards_per_node,
+            "cpu_cores": spec.cpu_cores,
+            "memory_gib": spec.memory_gib,
+            "storage_gib": spec.storage_gib,
+        },
+        "generation": generation,
+        "autostop": autostop,
+        "daily_stop_at": daily_stop_at.map(Timestamp::to_rfc3339),
+        "kept_until": kept_until.map(Timestamp::to_rfc3339),
     })
 }

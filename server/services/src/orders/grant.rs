@@ -4,7 +4,7 @@ use domain::{
     Error, Result,
     capacity::{Placement, place},
     ids::{LabId, UserId},
-    labs::{Lab, LabState},
+    labs::{Lab, LabState, Lifecycle},
     orders::Order,
 };
 use storage::Write;
@@ -48,6 +48,7 @@ pub(super) async fn make_lab(services: &Services, write: &mut Write, order: &Ord
         created_at: now,
         first_running_at: None,
         ends_at: None,
+        lifecycle: Lifecycle::default(),
         version: 1,
     };
     storage::labs::insert(write, &lab, order.estimate.total.currency).await.or_domain()?;

@@ -1,5 +1,6 @@
 //! Orders: preview, submit, decide, cancel, read. One verb a file; `basis` loads what they decide on, `grant` hands out cards.
 
+mod again;
 mod audited;
 mod basis;
 mod cancel;
@@ -10,6 +11,7 @@ mod queue;
 mod read;
 mod submit;
 
+pub use again::again;
 pub use cancel::{cancel, expire};
 pub use decide::{approve, reject};
 pub use preview::preview;

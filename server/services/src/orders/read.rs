@@ -90,7 +90,7 @@ pub(super) fn view(actor: &Actor, listed: Listed) -> OrderView {
     }
 }
 
-async fn readable(connection: &mut AnyConnection, caller: &Caller, id: OrderId) -> Result<Listed> {
+pub(super) async fn readable(connection: &mut AnyConnection, caller: &Caller, id: OrderId) -> Result<Listed> {
     let listed = storage::orders::get(connection, id).await.or_domain()?.ok_or(Error::NotFound)?;
     let order = &listed.order;
     match caller.actor.can(Action::OrderRead, &Resource::owned(order.tenant, order.course, order.owner)) {

@@ -36,6 +36,8 @@ struct State {
     stuck: u32,
     nodes: Vec<Node>,
     labs: BTreeMap<LabId, Observation>,
+    /// Generation of each lab's pods.
+    generations: BTreeMap<LabId, u32>,
     quotas: BTreeMap<String, Amounts>,
     calls: Vec<String>,
 }
@@ -50,6 +52,7 @@ impl Default for FakeCluster {
             stuck: 0,
             nodes: vec![whole("gpu-1"), whole("gpu-2"), node("gpu-3", "a100-80g-1g.10gb", 14)],
             labs: BTreeMap::new(),
+            generations: BTreeMap::new(),
             quotas: BTreeMap::new(),
             calls: Vec::new(),
         };
@@ -191,6 +194,7 @@ impl Cluster for FakeCluster {
             let pods = order.lab.spec.nodes;
             let (ready, phase) = if state.hold_pods { (0, ObservedPhase::Progressing) } else { (pods, ObservedPhase::Ready) };
             let nodes = state.nodes.first().map(|node| node.name.clone()).into_iter().cycle().take(pods as usize).collect();
+            state.generations.insert(id, order.lab.lifecycle.generation);
             state.labs.insert(id, Observation { pods, ready, phase, nodes, objects: objects(order), ..Observation::default() });
         }
         self.tell(Change::Lab(id));
@@ -230,7 +234,11 @@ impl Cluster for FakeCluster {
 
     async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
         let state = self.called(format!("observe {}", order.lab.name))?;
-        Ok(state.labs.get(&order.lab.id).cloned().unwrap_or_default())
+        let mut seen = state.labs.get(&order.lab.id).cloned().unwrap_or_default();
+        if state.generations.get(&order.lab.id).is_some_and(|made| *made < order.lab.lifecycle.generation) {
+            seen.outdated = seen.pods;
+        }
+        Ok(seen)
     }
 
     fn manifests(&self, order: &LabOrder) -> String {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     courses::CourseRef,
-    ids::{CourseId, LabId, TenantId, UserId},
-    labs::{Lab, LabState, StateChange},
+    ids::{CourseId, LabId, OfferingId, TenantId, UserId},
+    labs::{Lab, LabState, Lifecycle, StateChange},
     money::Money,
     people::PersonRef,
     time::Timestamp,
@@ -17,7 +17,8 @@ use crate::{error::Result, ids_list::list as list_of, row::Row};
 macro_rules! lab_columns {
     () => {
         "l.id, l.order_id, l.tenant_id, l.course_id, l.owner_id, l.name, l.namespace, l.offering_name, l.spec, l.minutes, l.state, \
-         CASE WHEN r.lab_id IS NULL THEN 0 ELSE 1 END AS reserved, l.failure, l.created_at, l.first_running_at, l.ends_at, l.version"
+         CASE WHEN r.lab_id IS NULL THEN 0 ELSE 1 END AS reserved, l.failure, l.created_at, l.first_running_at, l.ends_at, l.version, \
+         l.generation, l.autostop, l.daily_stop_at, l.kept_until"
     };
 }
 macro_rules! from_labs {
@@ -31,13 +32,15 @@ macro_rules! listed_columns {
         concat!(
             lab_columns!(),
             ", u.login AS owner_login, u.name AS owner_name, c.code AS course_code, c.name AS course_name, l.cost_micros, l.currency, \
+             g.offering_id, g.held_micros, \
              CASE WHEN l.state = 'running' THEN (SELECT MAX(h.at) FROM lab_changes h WHERE h.lab_id = l.id AND h.to_state = 'running') END \
              AS running_since, \
              CASE WHEN l.state = 'pending' AND r.lab_id IS NULL THEN 1 \
              + (SELECT COUNT(*) FROM orders o WHERE o.state = 'queued' AND o.card = l.card AND o.queued_at <= COALESCE(l.queued_at, l.created_at)) \
              + (SELECT COUNT(*) FROM labs w LEFT JOIN reservations x ON x.lab_id = w.id WHERE w.state = 'pending' AND x.lab_id IS NULL \
              AND w.card = l.card AND (w.queued_at < l.queued_at OR (w.queued_at = l.queued_at AND w.id < l.id))) END AS queue_position \
-             FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id JOIN users u ON u.id = l.owner_id JOIN courses c ON c.id = l.course_id "
+             FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id JOIN users u ON u.id = l.owner_id JOIN courses c ON c.id = l.course_id \
+             JOIN orders g ON g.id = l.order_id "
         )
     };
 }
@@ -51,6 +54,10 @@ pub struct Listed {
     pub cost: Money,
     pub running_since: Option<Timestamp>,
     pub queue_position: Option<u32>,
+    /// What its order was for.
+    pub offering: OfferingId,
+    /// Micro-units that its order holds of the budget, what was spent of it included.
+    pub held_micros: i64,
 }
 
 /// Which labs are wanted; all conditions hold together.
@@ -62,8 +69,11 @@ pub struct Query {
     pub visible_to: Option<(UserId, BTreeSet<CourseId>)>,
     pub state: Option<LabState>,
     pub course: Option<CourseId>,
+    pub course_code: Option<String>,
     /// Without those that are destroyed.
     pub live: bool,
+    /// Part of the lab's, its offering's, its owner's or its course's name, in lower case.
+    pub text: Option<String>,
     /// Older than this one.
     pub before: Option<LabId>,
     pub limit: u32,
@@ -88,6 +98,12 @@ fn lab(row: &AnyRow) -> Result<Lab> {
         created_at: row.timestamp("created_at")?,
         first_running_at: row.optional_timestamp("first_running_at")?,
         ends_at: row.optional_timestamp("ends_at")?,
+        lifecycle: Lifecycle {
+            generation: row.count("generation")?,
+            autostop: row.json("autostop")?,
+            daily_stop_at: row.optional_timestamp("daily_stop_at")?,
+            kept_until: row.optional_timestamp("kept_until")?,
+        },
         version: row.integer("version")?,
     })
 }
@@ -104,6 +120,8 @@ fn with_surroundings(any: &AnyRow) -> Result<Listed> {
             .optional_integer("queue_position")?
             .map(|position| u32::try_from(position).map_err(|_| row.fail("queue_position", "out of range")))
             .transpose()?,
+        offering: row.parse("offering_id")?,
+        held_micros: row.integer("held_micros")?,
         lab,
     })
 }
@@ -138,7 +156,11 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
         "WHERE l.tenant_id = $1 AND ($2 IS NULL OR l.owner_id = $2) \
          AND ($3 IS NULL OR l.owner_id = $3 OR $9 LIKE '%' || l.course_id || '%') \
          AND ($4 IS NULL OR l.state = $4) AND ($5 IS NULL OR l.course_id = $5) AND ($6 = 0 OR l.state <> 'destroyed') \
-         AND ($7 IS NULL OR l.id < $7) ORDER BY l.id DESC LIMIT $8"
+         AND ($7 IS NULL OR l.id < $7) \
+         AND ($10 IS NULL OR LOWER(l.name) LIKE $10 ESCAPE '!' OR LOWER(l.offering_name) LIKE $10 ESCAPE '!' OR LOWER(u.name) LIKE $10 ESCAPE '!' \
+              OR LOWER(c.code) LIKE $10 ESCAPE '!' OR LOWER(c.name) LIKE $10 ESCAPE '!') \
+         AND ($11 IS NULL OR c.code = $11) \
+         ORDER BY l.id DESC LIMIT $8"
     ))
     .bind(query.tenant.to_string())
     .bind(query.owner.map(|id| id.to_string()))
@@ -149,11 +171,19 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
     .bind(query.before.map(|id| id.to_string()))
     .bind(i64::from(query.limit))
     .bind(query.visible_to.as_ref().map(|(_, courses)| list_of(courses)))
+    .bind(query.text.as_deref().map(contains))
+    .bind(query.course_code.clone())
     .fetch_all(connection)
     .await?
     .iter()
     .map(with_surroundings)
     .collect()
+}
+
+/// A pattern for texts that contain this one.
+fn contains(text: &str) -> String {
+    let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{escaped}%")
 }
 
 fn change(row: &AnyRow) -> Result<StateChange> {

@@ -1,6 +1,7 @@
 //! Orders, quotas, cards and the queue at the level of rows, on both engines.
 
 mod ground;
+mod lifecycle;
 
 use domain::{
     gpu::CardShare,

@@ -2,16 +2,18 @@
 
 use domain::{
     labs::{Failure, Lab, LabEvent, LabState, Observation, ObservedPhase},
+    notifications::Notice,
     orders::OrderEvent,
 };
 
-use super::{JOB, LOOK_AGAIN, Next, Trouble, keep_observation};
+use super::{JOB, LOOK_AGAIN, Next, Trouble, keep_observation, promote};
 use crate::{
     Services,
     error::OrDomain,
     hub::News,
     jobs::lease,
     labs::transition::{self, By},
+    notifications::notify,
     ports::{ClusterError, LabOrder},
 };
 
@@ -21,6 +23,13 @@ const LONGEST_MESSAGE: usize = 2_000;
 pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     let lab = &order.lab;
     let seen = services.cluster.observe(order).await?;
+    if seen.outdated > 0 {
+        return match lab.state {
+            // A start of an earlier generation that came late.
+            LabState::Running => turn(services, lab, LabEvent::Lost, &seen).await,
+            _ => replace(services, order, &seen).await,
+        };
+    }
     match (lab.state, seen.phase) {
         (LabState::Starting, ObservedPhase::Ready) => turn(services, lab, LabEvent::Ready, &seen).await,
         (LabState::Running, ObservedPhase::Ready) => {
@@ -38,6 +47,7 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
         // The pods are not there: either they are still to come, or somebody took the objects away. Applying again heals that.
         (_, ObservedPhase::Absent | ObservedPhase::Idle) => {
             keep_observation(services, lab, &seen).await?;
+            give_back(services, lab).await?;
             match services.cluster.start(order).await {
                 Ok(()) => Ok(Next::Soon(2)),
                 Err(ClusterError::Refused { reason, message }) => fail(services, lab, &reason, &message, Some(&seen)).await,
@@ -51,6 +61,24 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
         // Not called for other states.
         (_, ObservedPhase::Ready) => Ok(Next::Done),
     }
+}
+
+/// Takes pods of an earlier generation away. When none is left the next steps make new ones, of the lab's size then.
+async fn replace(services: &Services, order: &LabOrder, seen: &Observation) -> Result<Next, Trouble> {
+    keep_observation(services, &order.lab, seen).await?;
+    services.cluster.stop(order).await?;
+    Ok(if services.cluster.observe(order).await?.pods == 0 { Next::Again } else { Next::Soon(1) })
+}
+
+/// Cards that a smaller size no longer needs: its old pods are gone.
+async fn give_back(services: &Services, lab: &Lab) -> Result<(), Trouble> {
+    let mut write = lease::begin_write(services).await?;
+    let shrunk = storage::reservations::shrink(&mut write, lab.id, lab.spec.cards()).await.or_domain()?;
+    if shrunk {
+        write.commit().await.or_domain()?;
+        promote(services).await;
+    }
+    Ok(())
 }
 
 /// The lab's next state, with the report that brought it and what it means for the order, in one transaction.
@@ -81,10 +109,16 @@ pub(super) async fn fail(services: &Services, lab: &Lab, reason: &str, message: 
     let order = transition::order(services, &mut write, &lab, OrderEvent::Fail, Some(&told), By::Job(JOB)).await?;
     let failure = Failure { reason: reason.to_owned(), message: message.chars().take(LONGEST_MESSAGE).collect(), at: now };
     transition::take_with(services, &mut write, &mut lab, LabEvent::Fail, By::Job(JOB), Some(failure)).await?;
+    if let Some(failure) = &lab.failure {
+        storage::labs::add_failure(&mut write, lab.id, failure, seen).await.or_domain()?;
+    }
     if let Some(seen) = seen {
         storage::observations::put(&mut write, lab.id, seen, now).await.or_domain()?;
     }
+    let notice = Notice::LabFailed { lab: lab.id, name: lab.name.clone(), at: now };
+    let told_owner = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
     write.commit().await.or_domain()?;
+    told_owner.tell(services);
     services.hub.tell(News::Lab(lab.tenant, lab.id));
     if let Some(news) = order {
         services.hub.tell(news);

@@ -1,6 +1,8 @@
 //! The whole life of labs against a real database and a cluster in memory. `Scene` is a college with one course and a teacher.
 
 mod bills;
+mod changes;
+mod clock;
 mod faults;
 mod handover;
 mod life;

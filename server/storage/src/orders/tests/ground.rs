@@ -7,7 +7,7 @@ use domain::{
     courses::{Course, Tenant},
     gpu::Card,
     ids::{CourseId, LabId, OfferingId, OrderId, PriceBookId, TenantId, UserId},
-    labs::{Lab, LabState},
+    labs::{Lab, LabState, Lifecycle},
     money::{Currency, Money},
     orders::{Order, OrderState},
     pricing::PriceBook,
@@ -163,6 +163,7 @@ pub(super) fn lab(order: &Order, state: LabState) -> Lab {
         created_at: order.submitted_at,
         first_running_at: None,
         ends_at: None,
+        lifecycle: Lifecycle::default(),
         version: 1,
     }
 }

@@ -1,0 +1,144 @@
+//! Another size for a lab: share or number of cards, cores, memory, storage, within what the offering lets one choose.
+//! Page, API and use case decide by the same function.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Lab;
+use crate::{
+    catalogue::{LabSpec, Offering, Parameter, ParameterInput, Target},
+    error::{Error, FieldErrors, Problem},
+    money::Money,
+    pricing::PriceBook,
+    quotas::Amounts,
+    time::Timestamp,
+};
+
+/// What a change of size comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resized {
+    pub spec: LabSpec,
+    pub per_hour_before: Money,
+    pub per_hour_after: Money,
+    /// What the rest of the ordered time costs more; below zero when it costs less.
+    pub difference: Money,
+    /// What it takes of the quota in addition, item by item.
+    pub more: Amounts,
+}
+
+/// All that the form needs to compute a [`Resized`] in the browser as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResizeContext {
+    pub lab: Lab,
+    pub offering: Offering,
+    pub book: PriceBook,
+    pub now: Timestamp,
+}
+
+impl ResizeContext {
+    pub fn preview(&self, input: &ParameterInput) -> Result<Resized, Error> {
+        resized(&self.lab, &self.offering, input, &self.book, self.now)
+    }
+}
+
+impl Target {
+    /// Whether it decides about the size of a lab, which may be changed later.
+    pub const fn is_size(&self) -> bool {
+        matches!(self, Self::Card | Self::CardsPerNode | Self::CpuCores | Self::MemoryGib | Self::StorageGib)
+    }
+
+    /// What the spec has now, as it would be typed.
+    pub fn value(&self, spec: &LabSpec) -> Option<String> {
+        Some(match self {
+            Self::Image => spec.image.clone(),
+            Self::Card => spec.card.id().to_owned(),
+            Self::CardsPerNode => spec.cards_per_node.to_string(),
+            Self::Nodes => spec.nodes.to_string(),
+            Self::CpuCores => spec.cpu_cores.to_string(),
+            Self::MemoryGib => spec.memory_gib.to_string(),
+            Self::StorageGib => spec.storage_gib.to_string(),
+            Self::GitUrl => spec.git_url.clone()?,
+            Self::Environment(name) => spec.environment.get(name)?.clone(),
+        })
+    }
+}
+
+/// The parameters of the offering that decide about size.
+pub fn size_parameters(offering: &Offering) -> impl Iterator<Item = &Parameter> {
+    offering.parameters.iter().filter(|parameter| parameter.target.is_size())
+}
+
+/// What the lab has now, by parameter.
+pub fn size_values(offering: &Offering, spec: &LabSpec) -> ParameterInput {
+    size_parameters(offering).filter_map(|parameter| Some((parameter.key.clone(), parameter.target.value(spec)?))).collect()
+}
+
+/// What the lab would be. What is not typed stays as it is, and only what changes must fit the offering of today.
+///
+/// Errors: `Invalid` per field: unknown parameters, values that the offering does not allow, another model of card, less storage than
+/// there is; `PriceMissing`.
+pub fn resized(lab: &Lab, offering: &Offering, input: &ParameterInput, book: &PriceBook, now: Timestamp) -> Result<Resized, Error> {
+    let spec = new_spec(&lab.spec, offering, input)?;
+    let before = book.estimate(&lab.spec, lab.minutes_left(now), now)?;
+    let after = book.estimate(&spec, lab.minutes_left(now), now)?;
+    Ok(Resized {
+        more: more(&lab.spec, &spec),
+        per_hour_before: before.per_hour,
+        per_hour_after: after.per_hour,
+        difference: after.total.minus(before.total),
+        spec,
+    })
+}
+
+fn new_spec(old: &LabSpec, offering: &Offering, input: &ParameterInput) -> Result<LabSpec, Error> {
+    let known: BTreeMap<_, _> = size_parameters(offering).map(|parameter| (parameter.key.as_str(), parameter)).collect();
+    let mut errors = FieldErrors::default();
+    let mut spec = old.clone();
+    for (key, text) in input {
+        let field = || format!("parameters.{key}");
+        let text = text.trim();
+        let Some(parameter) = known.get(key.as_str()) else {
+            errors.push(field(), Problem::UnknownField);
+            continue;
+        };
+        if text.is_empty() || parameter.target.value(old).as_deref() == Some(text) {
+            continue;
+        }
+        if let Err(problem) = parameter.check(text) {
+            errors.push(field(), problem);
+            continue;
+        }
+        crate::catalogue::apply(&mut spec, &parameter.target, text);
+        if spec.card.kind().model != old.card.kind().model {
+            let same = |id: &str| id.parse::<crate::gpu::Card>().is_ok_and(|card| card.kind().model == old.card.kind().model);
+            errors.push(
+                field(),
+                Problem::NotOneOf { choices: crate::gpu::Card::all().map(|card| card.id().to_owned()).filter(|id| same(id)).collect() },
+            );
+            spec.card = old.card;
+        }
+        if parameter.target == Target::StorageGib && spec.storage_gib < old.storage_gib {
+            errors.push(field(), Problem::OutOfRange { min: old.storage_gib.into(), max: i64::from(u32::MAX) });
+        }
+    }
+    errors.finish()?;
+    // A lab without a volume cannot be given one under the files that it has.
+    if old.storage_gib == 0 && spec.storage_gib > 0 {
+        let key = known.values().find(|parameter| parameter.target == Target::StorageGib).map_or("storage_gib", |parameter| parameter.key.as_str());
+        return Err(Error::field(format!("parameters.{key}"), Problem::OutOfRange { min: 0, max: 0 }));
+    }
+    Ok(spec)
+}
+
+/// Item by item, what the new size takes in addition; below zero where it takes less. Not another lab.
+fn more(old: &LabSpec, new: &LabSpec) -> Amounts {
+    let (old, new) = (Amounts::running(old), Amounts::running(new));
+    Amounts {
+        cards: new.cards.minus(old.cards),
+        cpu_cores: new.cpu_cores - old.cpu_cores,
+        memory_gib: new.memory_gib - old.memory_gib,
+        storage_gib: new.storage_gib - old.storage_gib,
+        running_labs: 0,
+    }
+}

@@ -1,0 +1,163 @@
+//! Another size for a lab: the size parameters of its offering, what an hour costs before and after, and what happens to a running lab.
+
+use domain::{
+    Error,
+    catalogue::{Parameter, ParameterInput, ParameterKind},
+    labs::{
+        LabState,
+        resize::{ResizeContext, Resized, size_parameters, size_values},
+    },
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::{use_navigate, use_params_map};
+
+use super::changes::{ResizeLab, read_resize};
+use crate::{
+    components::{Button, ButtonKind, Card, ErrorNotice, Fact, Facts, Failed, LinkButton, Notice, PageHead, SelectField, Skeleton, TextField},
+    error::AppError,
+    error_text::field_problem_text,
+    flash::{Flash, flash},
+    i18n::td_string,
+    language::{self, Language},
+    orders::words::{cards_text, machine_text, storage_text},
+    routes,
+};
+
+/// By which the page finds what its last try left behind.
+pub const FORM: &str = "lab.resize";
+
+#[component]
+pub fn ResizePage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get_str("id").unwrap_or_default().to_owned()));
+    let context = Resource::new(move || id.get(), read_resize);
+    let last_try = flash(FORM);
+    view! {
+        <Suspense fallback=|| view! { <Skeleton lines=6/> }>
+            {move || {
+                let (context, last_try) = (context.get()?, last_try.get()?);
+                Some(match context {
+                    Ok(context) => view! { <ResizeForm context last_try/> }.into_any(),
+                    Err(error) => view! { <Failed error/> }.into_any(),
+                })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+#[component]
+fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
+    let language = language::current();
+    let lab = context.lab.clone();
+    let id = lab.id;
+    let mut start = size_values(&context.offering, &lab.spec);
+    start.extend(last_try.values.iter().filter_map(|(field, text)| Some((field.strip_prefix("parameters.")?.to_owned(), text.clone()))));
+    let typed = RwSignal::new(start);
+    let answered = RwSignal::new(last_try.error.clone());
+    let action = ServerAction::<ResizeLab>::new();
+    let navigate = use_navigate();
+    Effect::new(move |_| match action.value().get() {
+        Some(Ok(())) => navigate(&routes::lab(id), leptos_router::NavigateOptions::default()),
+        Some(Err(AppError(error))) => answered.set(Some(error)),
+        None => {}
+    });
+    let fields = size_parameters(&context.offering).cloned().collect::<Vec<_>>();
+    let running = lab.state == LabState::Running;
+    let rules = StoredValue::new(context);
+    let preview = Memo::new(move |_| rules.with_value(|rules| typed.with(|typed| rules.preview(typed))));
+    let errors = Signal::derive(move || match (preview.get(), answered.get()) {
+        (Err(error), _) | (Ok(_), Some(error)) => Some(error),
+        (Ok(_), None) => None,
+    });
+    let fields = fields.into_iter().map(|parameter| view! { <SizeField parameter typed errors/> }).collect_view();
+    view! {
+        <PageHead
+            title=td_string!(language, lifecycle.resize_title, name = lab.name.as_str()).to_string()
+            lead=td_string!(language, lifecycle.resize_lead)
+            crumb=(routes::lab(id), lab.name.clone())
+        />
+        {move || answered.get().filter(|error| !matches!(error, Error::Invalid(_))).map(|error| view! { <ErrorNotice error=AppError(error)/> })}
+        <div class="cols main-side">
+            <ActionForm action attr:class="form" attr:novalidate=true attr:id="resize-form">
+                <input type="hidden" name="id" value=id.to_string()/>
+                <div class="fields">{fields}</div>
+                {running.then(|| view! {
+                    <Notice title=td_string!(language, lifecycle.resize_running_title)>{td_string!(language, lifecycle.resize_running)}</Notice>
+                })}
+                {(!running).then(|| view! { <p class="fine">{td_string!(language, lifecycle.resize_stopped)}</p> })}
+                <div class="actions">
+                    <LinkButton href=routes::lab(id)>{td_string!(language, lifecycle.resize_back)}</LinkButton>
+                    <Button kind=ButtonKind::Primary busy=action.pending()>
+                        {if running { td_string!(language, lifecycle.resize_do_running) } else { td_string!(language, lifecycle.resize_do) }}
+                    </Button>
+                </div>
+            </ActionForm>
+            <aside class="stack">
+                <Card title=td_string!(language, lifecycle.resize_price)>
+                    {move || match preview.get() {
+                        Ok(resized) => view! { <Prices resized/> }.into_any(),
+                        Err(_) => view! { <p class="soft">{td_string!(language, lifecycle.resize_mend)}</p> }.into_any(),
+                    }}
+                </Card>
+            </aside>
+        </div>
+    }
+    .into_any()
+}
+
+/// Before, after, and what the rest of the time costs more or less.
+#[component]
+fn Prices(resized: Resized) -> impl IntoView {
+    let language = language::current();
+    let Resized { spec, per_hour_before, per_hour_after, difference, more: _ } = resized;
+    let before = td_string!(language, lifecycle.per_hour, price = per_hour_before.to_string()).to_string();
+    let after = td_string!(language, lifecycle.per_hour, price = per_hour_after.to_string()).to_string();
+    let storage = (spec.storage_gib > 0).then(|| storage_text(spec.storage_gib));
+    view! {
+        <Facts>
+            <Fact name=td_string!(language, lifecycle.resize_before)>{before}</Fact>
+            <Fact name=td_string!(language, lifecycle.resize_after)><b>{after}</b></Fact>
+            <Fact name=td_string!(language, lifecycle.resize_difference)>{difference.to_string()}</Fact>
+            <Fact name=td_string!(language, lifecycle.resize_becomes)>
+                {[Some(cards_text(&spec)), Some(machine_text(language, &spec)), storage].into_iter().flatten().collect::<Vec<_>>().join(" · ")}
+            </Fact>
+        </Facts>
+        <p class="fine">{td_string!(language, lifecycle.resize_metered)}</p>
+    }
+    .into_any()
+}
+
+#[component]
+fn SizeField(parameter: Parameter, typed: RwSignal<ParameterInput>, errors: Signal<Option<Error>>) -> impl IntoView {
+    let language = language::current();
+    let tag = language::tag(language);
+    let field = format!("parameters.{}", parameter.key);
+    let name = format!("parameters[{}]", parameter.key);
+    let label = parameter.label.get(tag).to_owned();
+    let value = typed.with_untracked(|typed| typed.get(&parameter.key).cloned().unwrap_or_default());
+    let error = Signal::derive(move || problem(language, errors.get().as_ref(), &field));
+    let key = parameter.key.clone();
+    let put = Callback::new(move |text: String| {
+        typed.update(|typed| {
+            typed.insert(key.clone(), text);
+        });
+    });
+    match parameter.kind {
+        ParameterKind::Choice { options } => {
+            let choices = options.into_iter().map(|option| (option.value, option.label.get(tag).to_owned())).collect();
+            view! { <SelectField name label choices value error on_change=put/> }.into_any()
+        }
+        ParameterKind::Integer { min, max, .. } => {
+            let help = td_string!(language, lifecycle.resize_range, min = min, max = max).to_string();
+            view! { <TextField name label value help error input_mode="numeric" on_input=put/> }.into_any()
+        }
+        ParameterKind::Text { .. } | ParameterKind::GitUrl => view! { <TextField name label value error on_input=put/> }.into_any(),
+    }
+}
+
+/// What is wrong with this field.
+fn problem(language: Language, error: Option<&Error>, field: &str) -> Option<String> {
+    let Some(Error::Invalid(problems)) = error else { return None };
+    problems.iter().find(|problem| problem.field == field).map(|problem| field_problem_text(language, &problem.problem))
+}

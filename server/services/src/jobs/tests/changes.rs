@@ -1,0 +1,305 @@
+//! What owners ask of labs that exist: restart, retry, extend, resize. Each step repeated, cut off and raced.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Error,
+    catalogue::ParameterInput,
+    ids::LabId,
+    labs::{Extension, LabState},
+    orders::OrderForm,
+    pricing::Meter,
+    quotas::QuotaStatus,
+};
+use storage::testing::for_each_engine;
+
+use super::Scene;
+use crate::{
+    Caller,
+    jobs::{metering, reconcile, watch},
+    labs, orders,
+    ports::{Change, Clock as _},
+};
+
+/// Of the course of the scene.
+async fn quota(scene: &Scene) -> QuotaStatus {
+    let mut read = scene.world.services.db.read().await.expect("a connection");
+    storage::quotas::of_course(&mut read, scene.course.id, scene.world.clock.now()).await.expect("read").expect("the course is there").status
+}
+
+fn input(pairs: &[(&str, &str)]) -> ParameterInput {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// A running notebook with whole cards.
+async fn with_cards(scene: &Scene, caller: &Caller, cards: u32) -> LabId {
+    let form = OrderForm {
+        offering: "jupyterlab-2xa100-1tb".into(),
+        course: scene.course.code.clone(),
+        duration_minutes: "90".into(),
+        parameters: input(&[("cards", &cards.to_string())]),
+        ..OrderForm::default()
+    };
+    let key = orders::IdempotencyKey::parse(&scene.world.services.entropy.uuid().to_string()).expect("a key");
+    let view = orders::submit(&scene.world.services, caller, &form, &key).await.expect("an order");
+    scene.settle().await;
+    view.labs[0]
+}
+
+#[tokio::test]
+async fn a_restart_is_metered_as_it_was_and_counts_as_no_start() {
+    for_each_engine("a_restart_is_metered_as_it_was_and_counts_as_no_start", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        let before = (scene.lab(id).await, quota(&scene).await);
+        scene.world.clock.advance(100);
+        scene.world.cluster.hold_pods();
+        let view = labs::restart(services, &scene.teacher, id, Some(0)).await.expect("restarts");
+        assert_eq!((view.lab.state, view.lab.lifecycle.generation), (LabState::Starting, 1));
+        scene.settle().await;
+        scene.world.clock.advance(40);
+        scene.world.cluster.make_ready(id);
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        scene.world.clock.advance(60);
+        metering::run(services).await.expect("meters");
+        let after = scene.lab(id).await;
+        assert_eq!((after.state, after.ends_at, after.reserved), (LabState::Running, before.0.ends_at, true));
+        assert_eq!(quota(&scene).await.started_today, before.1.started_today);
+        let detail = labs::get(services, &scene.teacher, id).await.expect("reads");
+        let cards: i64 = detail.usage.iter().filter(|line| matches!(line.meter, Meter::CardHour(_))).map(|line| line.seconds).sum();
+        assert_eq!(cards, 160, "not the 40 seconds without a ready pod");
+        assert_eq!(scene.steps(id).await[3..], ["starting restart", "running ready"]);
+        // The same request again, its answer lost: nothing is done again.
+        let again = labs::restart(services, &scene.teacher, id, Some(0)).await.expect("answers");
+        assert_eq!((again.lab.state, again.lab.lifecycle.generation), (LabState::Running, 1));
+        let recorded = scene.recorded(&id.to_string()).await;
+        assert_eq!(recorded.iter().filter(|action| *action == "lab.restart").count(), 1, "{recorded:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_restart_that_is_cut_off_between_any_two_steps_is_finished() {
+    for_each_engine("a_restart_that_is_cut_off_between_any_two_steps_is_finished", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        let old = scene.lab_order(id).await;
+        labs::restart(services, &scene.teacher, id, None).await.expect("restarts");
+        // Killed after the cluster took the pods away and before the portal knew.
+        services.cluster.stop(&scene.lab_order(id).await).await.expect("a cluster");
+        reconcile::lab(services, id).await.expect("goes on");
+        // A start of the old generation that was on its way arrives late: its pods go again.
+        services.cluster.stop(&old).await.expect("a cluster");
+        services.cluster.start(&old).await.expect("the cluster does not know better");
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        scene.world.clock.advance(5);
+        scene.settle().await;
+        let seen = services.cluster.observe(&scene.lab_order(id).await).await.expect("answers");
+        assert_eq!((scene.lab(id).await.state, seen.ready, seen.outdated), (LabState::Running, 1, 0));
+        assert_eq!(scene.reserved().await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_retry_keeps_the_first_failure_with_its_evidence() {
+    for_each_engine("a_retry_keeps_the_first_failure_with_its_evidence", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.hold_pods();
+        let id = scene.pending().await;
+        scene.settle().await;
+        for reason in ["ImagePullBackOff", "CrashLoopBackOff"] {
+            scene.world.cluster.fail(id, reason, "in detail");
+            watch::take(services, &[Change::Lab(id)]).await.expect("work");
+            scene.settle().await;
+            labs::retry(services, &scene.teacher, id).await.expect("again");
+            labs::retry(services, &scene.teacher, id).await.expect("a second click is fine");
+            scene.settle().await;
+            scene.world.clock.advance(60);
+        }
+        scene.world.cluster.make_ready(id);
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        let detail = labs::get(services, &scene.teacher, id).await.expect("reads");
+        assert_eq!((detail.view.lab.state, &detail.view.lab.failure), (LabState::Running, &None));
+        let kept: Vec<_> = detail.failures.iter().map(|each| (each.attempt, each.failure.reason.as_str())).collect();
+        assert_eq!(kept, [(1, "ImagePullBackOff"), (2, "CrashLoopBackOff")]);
+        let evidence = detail.failures[0].evidence.as_ref().expect("evidence");
+        assert_eq!(evidence.failure, Some(("ImagePullBackOff".into(), "in detail".into())));
+        let refused = labs::stop(services, &scene.teacher, id).await.map(drop).and(labs::retry(services, &scene.teacher, id).await.map(drop));
+        assert!(matches!(refused, Err(Error::InvalidTransition { .. })), "only what failed is tried again: {refused:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_extension_holds_its_cost_once() {
+    for_each_engine("an_extension_holds_its_cost_once", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        let (lab, before) = (scene.lab(id).await, quota(&scene).await.budget.held);
+        let wanted = labs::extend_preview(services, &scene.teacher, id, Extension::Minutes(30)).await.expect("a preview");
+        let view = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(90)).await.expect("more time");
+        assert_eq!((view.lab.minutes, view.lab.ends_at), (120, lab.ends_at.map(|end| end.plus_minutes(30))));
+        assert_eq!(quota(&scene).await.budget.held, before.plus(wanted.cost));
+        labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(90)).await.expect("a second click");
+        assert_eq!((scene.lab(id).await.minutes, quota(&scene).await.budget.held), (120, before.plus(wanted.cost)));
+        let stale = labs::extend(services, &scene.teacher, id, Extension::Minutes(45), Some(90)).await.expect_err("another page extended it");
+        assert_eq!(stale, Error::Stale);
+        let until = view.lab.ends_at.expect("an end").plus_minutes(15);
+        for _ in 0..2 {
+            labs::extend(services, &scene.teacher, id, Extension::Until(until), None).await.expect("until a time");
+        }
+        assert_eq!((scene.lab(id).await.minutes, scene.lab(id).await.ends_at), (135, Some(until)));
+        let longest = labs::extend(services, &scene.teacher, id, Extension::Minutes(100_000), None).await.expect_err("too long");
+        assert!(matches!(longest, Error::Invalid(_)), "{longest:?}");
+        let other = scene.world.teacher("wang", &[&scene.course]).await;
+        let hidden = labs::extend(services, &other, id, Extension::Minutes(30), None).await.expect_err("a colleague's");
+        assert_eq!(hidden, Error::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_policy_would_ask_approval_for_a_manager_gives_and_not_to_oneself() {
+    for_each_engine("what_the_policy_would_ask_approval_for_a_manager_gives_and_not_to_oneself", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 8), ("gpu-2", "a100-80g", 8)]);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        let manager =
+            scene.world.person("zhang").role(domain::access::Role::Manager).role(domain::access::Role::Teacher).teaches(&scene.course).add().await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        let size = input(&[("cards", "6")]);
+        let refused = labs::resize(services, &scene.teacher, id, &size).await.expect_err("more than four cards");
+        assert!(matches!(refused, Error::ApprovalNeeded { rule: Some(_), .. }), "{refused:?}");
+        let own = with_cards(&scene, &manager, 1).await;
+        let refused = labs::resize(services, &manager, own, &size).await.expect_err("nobody approves their own");
+        assert!(matches!(refused, Error::ApprovalNeeded { .. }), "{refused:?}");
+        let given = labs::resize(services, &manager, id, &size).await.expect("they may decide it");
+        assert_eq!(given.lab.spec.cards(), 6);
+        let recorded = scene.recorded(&id.to_string()).await;
+        assert!(recorded.contains(&"lab.resize".to_owned()), "the refusal is on record: {recorded:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_resize_takes_and_gives_cards_quota_and_budget_in_one_step() {
+    for_each_engine("a_resize_takes_and_gives_cards_quota_and_budget_in_one_step", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let card = "a100-80g".parse().expect("a card");
+        let reserved = async || {
+            let mut read = services.db.read().await.expect("a connection");
+            storage::pools::find(&mut read, card).await.expect("read").expect("a pool").reserved
+        };
+        let manager = scene.world.manager("zhang").await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        let before = quota(&scene).await;
+        scene.world.clock.advance(600);
+        labs::resize(services, &manager, id, &input(&[("cards", "3")])).await.expect("grows");
+        let (after, lab) = (quota(&scene).await, scene.lab(id).await);
+        assert_eq!((lab.state, lab.lifecycle.generation, lab.spec.cards()), (LabState::Starting, 1, 3));
+        assert_eq!((after.used.cards.minus(before.used.cards).parts(), reserved().await), (2 * 840, 3));
+        assert!(after.budget.held.micros > before.budget.held.micros);
+        scene.settle().await;
+        scene.world.clock.advance(5);
+        scene.settle().await;
+        assert_eq!(scene.lab(id).await.state, LabState::Running);
+        labs::resize(services, &manager, id, &input(&[("cards", "3")])).await.expect("has that size already");
+        assert_eq!(scene.lab(id).await.lifecycle.generation, 1);
+
+        // Smaller: the cards are free when the old pods are gone, not before.
+        labs::resize(services, &manager, id, &input(&[("cards", "2")])).await.expect("shrinks");
+        assert_eq!(reserved().await, 3);
+        scene.settle().await;
+        scene.world.clock.advance(5);
+        scene.settle().await;
+        assert_eq!((scene.lab(id).await.state, reserved().await), (LabState::Running, 2));
+
+        // More than there is: nothing changes.
+        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 3)]);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        let refused = labs::resize(services, &manager, id, &input(&[("cards", "4")])).await.expect_err("three cards are there");
+        assert_eq!(refused, Error::OverCapacity { asked: 2, free: 1 });
+        assert_eq!((scene.lab(id).await.spec.cards(), reserved().await), (2, 2));
+        let smaller = labs::resize(services, &manager, id, &input(&[("storage_gib", "1")])).await.expect_err("files would be lost");
+        assert!(matches!(smaller, Error::Invalid(_)), "{smaller:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_who_grow_at_once_do_not_both_get_the_last_card() {
+    for_each_engine("two_who_grow_at_once_do_not_both_get_the_last_card", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 3)]);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        let manager = scene.world.manager("zhang").await;
+        let one = with_cards(&scene, &scene.teacher, 1).await;
+        let two = with_cards(&scene, &scene.teacher, 1).await;
+        let replica = scene.world.replica();
+        let size = input(&[("cards", "2")]);
+        let (first, second) = futures::join!(labs::resize(services, &manager, one, &size), labs::resize(&replica, &manager, two, &size));
+        let refused: Vec<_> = [first.err(), second.err()].into_iter().flatten().collect();
+        assert_eq!(refused, [Error::OverCapacity { asked: 1, free: 0 }]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn usage_before_a_resize_stays_at_the_old_size() {
+    for_each_engine("usage_before_a_resize_stays_at_the_old_size", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        let storage = scene.lab(id).await.spec.storage_gib;
+        scene.world.clock.advance(600);
+        metering::run(services).await.expect("meters");
+        let grown = (storage + 128).to_string();
+        let manager = scene.world.manager("zhang").await;
+        labs::resize(services, &manager, id, &input(&[("cards", "2"), ("storage_gib", &grown)])).await.expect("grows");
+        for _ in 0..3 {
+            scene.settle().await;
+            scene.world.clock.advance(5);
+        }
+        scene.world.clock.advance(285);
+        metering::run(services).await.expect("meters");
+        metering::run(services).await.expect("again changes nothing");
+        let detail = labs::get(services, &scene.teacher, id).await.expect("reads");
+        let mut seconds = BTreeMap::new();
+        for line in &detail.usage {
+            *seconds.entry((line.meter.to_string(), line.quantity)).or_insert(0) += line.seconds;
+        }
+        assert_eq!(seconds[&("gpu-a100-80g-hour".into(), 1)], 600);
+        assert!(seconds[&("gpu-a100-80g-hour".into(), 2)] >= 285, "{seconds:?}");
+        assert_eq!(seconds[&("storage-gib-month".into(), i64::from(storage))], 600);
+        assert_eq!(seconds[&("storage-gib-month".into(), i64::from(storage) + 128)], 300);
+        assert_eq!(detail.view.cost.micros, detail.usage.iter().map(|line| line.amount.micros).sum::<i64>());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_is_filled_again_as_it_was_with_what_changed() {
+    for_each_engine("an_order_is_filled_again_as_it_was_with_what_changed", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let order = scene.order().await;
+        let again = orders::again(services, &scene.teacher, order.order.id).await.expect("a filled form");
+        assert_eq!((again.form.offering.as_str(), again.form.duration_minutes.as_str(), again.notes.len()), ("jupyterlab-slice", "90", 0));
+        let key = orders::IdempotencyKey::parse("again-1").expect("a key");
+        orders::submit(services, &scene.teacher, &again.form, &key).await.expect("can be sent as it is");
+        let other = scene.world.teacher("wang", &[]).await;
+        assert_eq!(orders::again(services, &other, order.order.id).await.expect_err("not theirs"), Error::NotFound);
+    })
+    .await;
+}

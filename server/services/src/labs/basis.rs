@@ -1,0 +1,61 @@
+//! What changes of a lab that cost something are decided on: its order's offering, prices, policy and quota, and who may waive approval.
+
+use std::sync::Arc;
+
+use domain::{
+    Error, Result,
+    access::{Action, Resource},
+    approvals::{Outcome, Ruling},
+    catalogue::Offering,
+    labs::{Lab, extend::ChangeBasis},
+    quotas::QuotaStatus,
+    time::Timestamp,
+};
+use storage::{AnyConnection, Write, labs::Listed};
+
+use crate::{
+    Caller, Services,
+    catalogue::{Shelf, shelf},
+    error::OrDomain,
+};
+
+/// Read before the transaction; prices and policies change seldom and only forward.
+pub(super) async fn shelf_now(services: &Services) -> Result<Arc<Shelf>> {
+    let mut read = services.db.read().await.or_domain()?;
+    shelf(services, &mut read).await
+}
+
+/// The offering as it is on sale. Errors: `Invalid` on `offering` when it no longer is: nothing then says what is allowed.
+pub(super) fn offering<'s>(shelf: &'s Shelf, listed: &Listed) -> Result<&'s Offering> {
+    shelf.offering(&listed.offering.to_string()).ok_or_else(|| Error::field("offering", domain::Problem::NoSuch))
+}
+
+/// The course's quota, under its lock: nobody else takes of it until the transaction ends.
+pub(super) async fn quota(write: &mut Write, lab: &Lab, now: Timestamp) -> Result<QuotaStatus> {
+    storage::quotas::lock(write, lab.course).await.or_domain()?;
+    Ok(storage::quotas::of_course(write, lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?.status)
+}
+
+pub(super) fn of<'a>(shelf: &'a Shelf, caller: &'a Caller, quota: &'a QuotaStatus, now: Timestamp) -> ChangeBasis<'a> {
+    let tenant = caller.actor.tenant;
+    ChangeBasis { book: shelf.book(tenant), policy: shelf.policy(tenant), quota, requester: &caller.actor.roles, now }
+}
+
+/// Whether the change may be made at once: the policy lets it, or the caller may decide such orders of this person.
+///
+/// Errors: `ApprovalNeeded`.
+pub(super) fn check_ruling(caller: &Caller, lab: &Lab, ruling: Ruling) -> Result<()> {
+    match ruling.outcome {
+        Outcome::Automatic => Ok(()),
+        Outcome::Approval(role) => {
+            let resource = Resource::owned(lab.tenant, lab.course, lab.owner);
+            let decides = caller.actor.has(role) && caller.actor.can(Action::OrderDecide, &resource).is_ok();
+            if decides { Ok(()) } else { Err(Error::ApprovalNeeded { role, rule: ruling.rule }) }
+        }
+    }
+}
+
+/// The lab with its order's figures, as they are in this transaction.
+pub(super) async fn listed(connection: &mut AnyConnection, id: domain::ids::LabId) -> Result<Listed> {
+    storage::labs::listed(connection, id).await.or_domain()?.ok_or(Error::NotFound)
+}

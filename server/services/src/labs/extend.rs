@@ -1,0 +1,91 @@
+//! More time for a lab. What it costs is held in the transaction that gives it; what the policy would ask approval for is refused.
+
+use domain::{
+    Error, Result,
+    access::Action,
+    ids::LabId,
+    labs::{Extension, LabState, LabView, extend::Extended},
+    quotas::QuotaStatus,
+    time::Timestamp,
+};
+use storage::labs::Listed;
+
+use super::{
+    basis, load, read,
+    transition::{self, By},
+};
+use crate::{Caller, Services, catalogue::Shelf, error::OrDomain, hub::News};
+
+/// `seen_minutes`: all minutes of the lab as the caller saw them. When they are what this would make of them it was done before (a second
+/// click, a lost answer); when they are something else it is `Stale`. Without it a repeated request adds again, except one with an end.
+///
+/// Errors: `Invalid` on `minutes` or `until`, `OverBudget`, `ApprovalNeeded`, `Stale`; `InvalidTransition` for one that is destroyed.
+pub async fn extend(services: &Services, caller: &Caller, id: LabId, by: Extension, seen_minutes: Option<u32>) -> Result<LabView> {
+    load::changing(services, caller, Action::LabExtend, id, || change(services, caller, id, by, seen_minutes)).await?;
+    read::view(services, caller, id).await
+}
+
+/// What it would come to. Errors: those of [`extend`].
+pub async fn extend_preview(services: &Services, caller: &Caller, id: LabId, by: Extension) -> Result<Extended> {
+    let now = services.clock.now();
+    let shelf = basis::shelf_now(services).await?;
+    let mut read = services.db.read().await.or_domain()?;
+    let listed = basis::listed(&mut read, id).await?;
+    load::authorise(caller, Action::LabExtend, &listed.lab)?;
+    let quota = storage::quotas::of_course(&mut read, listed.lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
+    decide(&shelf, caller, &listed, by, &quota, now)
+}
+
+async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, seen_minutes: Option<u32>) -> Result<()> {
+    let shelf = basis::shelf_now(services).await?;
+    let now = services.clock.now();
+    let mut write = services.db.begin_write().await.or_domain()?;
+    let course = load::fresh(&mut write, id).await?;
+    let quota = basis::quota(&mut write, &course, now).await?;
+    // Again under the course's lock: what it holds is decided on too.
+    let listed = basis::listed(&mut write, id).await?;
+    if done_before(&listed, by, seen_minutes)? {
+        return Ok(());
+    }
+    let extended = decide(&shelf, caller, &listed, by, &quota, now)?;
+    let held = held_after(&listed, &extended, now);
+    let mut lab = listed.lab;
+    transition::alter(services, &mut write, &mut lab, "lab.extend", By::Person(caller), |lab| {
+        lab.minutes = extended.minutes;
+        lab.ends_at = extended.ends_at;
+    })
+    .await?;
+    storage::labs::set_held(&mut write, lab.order, held).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    services.hub.tell(News::Lab(lab.tenant, id));
+    Ok(())
+}
+
+fn done_before(listed: &Listed, by: Extension, seen: Option<u32>) -> Result<bool> {
+    let lab = &listed.lab;
+    match (by, seen) {
+        (Extension::Until(until), _) if lab.ends_at == Some(until) => Ok(true),
+        (Extension::Minutes(minutes), Some(seen)) if lab.minutes == seen.saturating_add(minutes) => Ok(true),
+        (_, Some(seen)) if lab.minutes != seen => Err(Error::Stale),
+        _ => Ok(false),
+    }
+}
+
+fn decide(shelf: &Shelf, caller: &Caller, listed: &Listed, by: Extension, quota: &QuotaStatus, now: Timestamp) -> Result<Extended> {
+    let lab = &listed.lab;
+    if matches!(lab.state, LabState::Destroying | LabState::Destroyed) {
+        return Err(Error::InvalidTransition { state: lab.state.as_str().into(), event: "extend".into() });
+    }
+    let on = basis::of(shelf, caller, quota, now);
+    let extended = domain::labs::extend::extended(lab, basis::offering(shelf, listed)?.duration, by, on.book, now)?;
+    quota.check_budget(extended.cost, now)?;
+    basis::check_ruling(caller, lab, on.ruling(lab, &lab.spec, extended.minutes)?)?;
+    Ok(extended)
+}
+
+/// A lab whose time was over has given the rest of its hold back: only the new time is held then.
+fn held_after(listed: &Listed, extended: &Extended, now: Timestamp) -> i64 {
+    let gave_back = listed.lab.state == LabState::Stopped && listed.lab.is_over(now);
+    let before = if gave_back { listed.cost.micros.min(listed.held_micros) } else { listed.held_micros };
+    before.saturating_add(extended.cost.micros)
+}

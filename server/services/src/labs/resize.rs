@@ -1,0 +1,106 @@
+//! Another size for a lab. Quota, budget and cards are checked and taken in one transaction, as at approval. A running lab gets new pods
+//! of the new size; a stopped one takes it at its next start. What is given back is free when the old pods are gone, not before.
+
+use domain::{
+    Error, Result,
+    access::Action,
+    catalogue::ParameterInput,
+    ids::LabId,
+    labs::{
+        EarlierSize, LabEvent, LabState, LabView,
+        resize::{ResizeContext, Resized, resized},
+    },
+    quotas::Amounts,
+};
+use storage::{Write, labs::Listed};
+
+use super::{
+    basis, load, read,
+    transition::{self, By},
+};
+use crate::{Caller, Services, error::OrDomain, hub::News};
+
+/// What the form is drawn from and computes by. Errors: `NotFound`, `Forbidden`; `Invalid` on `offering` when it is no longer on sale.
+pub async fn resize_context(services: &Services, caller: &Caller, id: LabId) -> Result<ResizeContext> {
+    let shelf = basis::shelf_now(services).await?;
+    let mut read = services.db.read().await.or_domain()?;
+    let listed = basis::listed(&mut read, id).await?;
+    load::authorise(caller, Action::LabResize, &listed.lab)?;
+    let offering = basis::offering(&shelf, &listed)?.clone();
+    let book = shelf.book(caller.actor.tenant).clone();
+    Ok(ResizeContext { lab: listed.lab, offering, book, now: services.clock.now() })
+}
+
+/// What is not in `input` stays. A lab that has this size already is left alone.
+///
+/// Errors: `Invalid` per parameter, `OverQuota`, `OverBudget`, `OverCapacity`, `ApprovalNeeded`; `InvalidTransition` unless it runs, is
+/// stopped or has failed.
+pub async fn resize(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<LabView> {
+    load::changing(services, caller, Action::LabResize, id, || change(services, caller, id, input)).await?;
+    read::view(services, caller, id).await
+}
+
+async fn change(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<()> {
+    let shelf = basis::shelf_now(services).await?;
+    let now = services.clock.now();
+    let mut write = services.db.begin_write().await.or_domain()?;
+    let course = load::fresh(&mut write, id).await?;
+    let quota = basis::quota(&mut write, &course, now).await?;
+    let listed = basis::listed(&mut write, id).await?;
+    let on = basis::of(&shelf, caller, &quota, now);
+    let wanted = resized(&listed.lab, basis::offering(&shelf, &listed)?, input, on.book, now)?;
+    if wanted.spec == listed.lab.spec {
+        return Ok(());
+    }
+    if !matches!(listed.lab.state, LabState::Running | LabState::Stopped | LabState::Failed) {
+        return Err(Error::InvalidTransition { state: listed.lab.state.as_str().into(), event: LabEvent::Resize.as_str().into() });
+    }
+    // A stopped lab counts with its volume only; the rest is checked when it starts.
+    let more = if listed.lab.state.holds_cards() { wanted.more } else { Amounts { storage_gib: wanted.more.storage_gib, ..Amounts::default() } };
+    quota.check_amounts(&more)?;
+    quota.check_budget(wanted.difference, now)?;
+    basis::check_ruling(caller, &listed.lab, on.ruling(&listed.lab, &wanted.spec, listed.lab.minutes)?)?;
+    let news = save(services, &mut write, caller, listed, wanted).await?;
+    write.commit().await.or_domain()?;
+    services.hub.tell(news);
+    Ok(())
+}
+
+async fn save(services: &Services, write: &mut Write, caller: &Caller, listed: Listed, wanted: Resized) -> Result<News> {
+    let Listed { mut lab, held_micros, .. } = listed;
+    let now = services.clock.now();
+    let earlier = EarlierSize { until: now, spec: std::mem::replace(&mut lab.spec, wanted.spec) };
+    if lab.reserved {
+        hold_cards(write, &lab, &earlier.spec).await?;
+    }
+    // The record of the change tells both sizes.
+    let after = std::mem::replace(&mut lab.spec, earlier.spec.clone());
+    match lab.state {
+        LabState::Running => {
+            transition::take_changed(services, write, &mut lab, LabEvent::Resize, By::Person(caller), |lab| lab.spec = after).await?
+        }
+        _ => transition::alter(services, write, &mut lab, "lab.resize", By::Person(caller), |lab| lab.spec = after).await?,
+    }
+    storage::labs::set_size(write, &lab).await.or_domain()?;
+    storage::labs::add_earlier_size(write, lab.id, &earlier).await.or_domain()?;
+    storage::labs::set_held(write, lab.order, held_micros.saturating_add(wanted.difference.micros).max(0)).await.or_domain()?;
+    Ok(News::Lab(lab.tenant, lab.id))
+}
+
+/// Sets aside what the new size needs. Fewer of the same kind are given back by the reconciler, once the old pods are gone.
+async fn hold_cards(write: &mut Write, lab: &domain::labs::Lab, old: &domain::catalogue::LabSpec) -> Result<()> {
+    let (card, cards) = (lab.spec.card, lab.spec.cards());
+    storage::pools::lock(write, card).await.or_domain()?;
+    let asked = if card == old.card { cards.saturating_sub(old.cards()) } else { cards };
+    if asked == 0 {
+        return Ok(());
+    }
+    let pool = storage::pools::find(write, card).await.or_domain()?;
+    let (total, free) = pool.map_or((0, 0), |pool| (pool.total, pool.free()));
+    // Who waits for cards of this kind came first.
+    let others_wait = !storage::reservations::queue(write, card, total, 1).await.or_domain()?.is_empty();
+    if others_wait || !storage::reservations::change(write, lab.id, card, cards).await.or_domain()? {
+        return Err(Error::OverCapacity { asked, free: if others_wait { 0 } else { free } });
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! What owners ask of a lab that exists: restart, retry, more time, another size, keeping it, stopping by the clock. Every request may be
+//! repeated: give back what was seen (`generation`, `seen_minutes`), or say the outcome (`until`, a size, a setting).
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use domain::{
+    Error, Problem as FieldProblem,
+    labs::{Autostop, Extension, TimeOfDay},
+    time::Timestamp,
+};
+
+use super::{
+    bearer::Bearer,
+    body::{Fields, Raw},
+    labs::Lab,
+    orders::id,
+    problem::Problem,
+};
+use crate::state::AppState;
+
+/// Makes the lab's pods anew: files, cards and time stay, and it counts as no start. A failed lab is tried again.
+#[utoipa::path(post, path = "/api/v1/labs/{id}/restart", tag = "labs", params(("id" = String, Path)),
+    request_body(content = Object, description = "`generation`: as you saw it; made anew since, nothing is done again", example = json!({"generation": 0})),
+    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`")))]
+pub async fn restart(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    let mut fields = Fields::parse(&raw)?;
+    let generation = fields.optional_integer("generation").and_then(|number| u32::try_from(number).ok());
+    fields.finish()?;
+    Ok(Json(services::labs::restart(&state.services, &caller, id(&text)?, generation).await?.into()))
+}
+
+/// Tries a failed lab again; the records of its failures stay. It may wait for cards.
+#[utoipa::path(post, path = "/api/v1/labs/{id}/retry", tag = "labs", params(("id" = String, Path)),
+    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`: it did not fail")))]
+pub async fn retry(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    Ok(Json(services::labs::retry(&state.services, &caller, id(&text)?).await?.into()))
+}
+
+/// Gives a lab more time: `minutes` more, or `until` an instant. What it costs is held of the course's budget.
+#[utoipa::path(post, path = "/api/v1/labs/{id}/extend", tag = "labs", params(("id" = String, Path)),
+    request_body(content = Object, description = "`minutes` or `until` (RFC 3339); with `seen_minutes` (`duration_minutes` as you saw it) a \
+        repeated request adds nothing", example = json!({"minutes": 30, "seen_minutes": 90})),
+    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`, `stale`"),
+        (status = 422, description = "`invalid`, `over_budget`, `approval_needed`")))]
+pub async fn extend(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    let mut fields = Fields::parse(&raw)?;
+    let minutes = fields.optional_integer("minutes");
+    let until = fields.optional_text("until");
+    let seen = fields.optional_integer("seen_minutes").and_then(|number| u32::try_from(number).ok());
+    fields.finish()?;
+    let by = match (minutes, until.as_str()) {
+        (Some(minutes), "") => Extension::Minutes(u32::try_from(minutes).map_err(|_| Error::field("minutes", FieldProblem::NotANumber))?),
+        (None, until) if !until.is_empty() => {
+            let bad = || Error::field("until", FieldProblem::NotADate { example: "2026-11-22T13:30:00+08:00".into() });
+            Extension::Until(Timestamp::parse_rfc3339(until).ok_or_else(bad)?)
+        }
+        _ => return Err(Error::field("minutes", FieldProblem::Missing).into()),
+    };
+    Ok(Json(services::labs::extend(&state.services, &caller, id(&text)?, by, seen).await?.into()))
+}
+
+/// Gives a lab another size within its offering: what is left out stays. A running lab restarts with it, a stopped one takes it at its next
+/// start. Storage can only grow.
+#[utoipa::path(post, path = "/api/v1/labs/{id}/resize", tag = "labs", params(("id" = String, Path)),
+    request_body(content = Object, example = json!({"parameters": {"cpu_cores": 8, "memory_gib": 32}})),
+    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`"),
+        (status = 422, description = "`invalid`, `over_quota`, `over_budget`, `over_capacity`, `approval_needed`")))]
+pub async fn resize(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    let mut fields = Fields::parse(&raw)?;
+    let parameters = fields.parameters("parameters");
+    fields.finish()?;
+    Ok(Json(services::labs::resize(&state.services, &caller, id(&text)?, &parameters).await?.into()))
+}
+
+/// Keeps a lab that is down longer than it would be; the time begins anew.
+#[utoipa::path(post, path = "/api/v1/labs/{id}/keep", tag = "labs", params(("id" = String, Path)),
+    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`")))]
+pub async fn keep(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    Ok(Json(services::labs::keep(&state.services, &caller, id(&text)?).await?.into()))
+}
+
+/// Sets when a lab stops by itself besides the end of its time. The whole setting: what is left out is off.
+#[utoipa::path(put, path = "/api/v1/labs/{id}/autostop", tag = "labs", params(("id" = String, Path)),
+    request_body(content = Object, description = "`daily`: a time on campus; `idle_minutes`: 10 to 1440, kept as a wish until the cluster reports use",
+        example = json!({"daily": "22:00"})),
+    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`"), (status = 422, description = "`invalid`")))]
+pub async fn autostop(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    let mut fields = Fields::parse(&raw)?;
+    let idle_minutes = fields.optional_integer("idle_minutes").map(|minutes| u32::try_from(minutes).unwrap_or_default());
+    let daily = fields.optional_text("daily");
+    fields.finish()?;
+    let daily = match daily.as_str() {
+        "" => None,
+        text => Some(text.parse::<TimeOfDay>().map_err(|_| Error::field("daily", FieldProblem::BadFormat { example: "22:00".into() }))?),
+    };
+    let wanted = Autostop { idle_minutes, daily };
+    Ok(Json(services::labs::set_autostop(&state.services, &caller, id(&text)?, wanted).await?.into()))
+}
