@@ -62,10 +62,12 @@ pub enum Action {
     PeopleWrite,
     CourseRead,
     CourseWrite,
+    /// Write, publish and retire offerings.
+    OfferingWrite,
 }
 
 impl Action {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
@@ -86,6 +88,7 @@ impl Action {
         Self::PeopleWrite,
         Self::CourseRead,
         Self::CourseWrite,
+        Self::OfferingWrite,
     ];
 
     /// `order.submit`: the stable name in audit records.
@@ -111,6 +114,7 @@ impl Action {
             Self::PeopleWrite => "people.write",
             Self::CourseRead => "course.read",
             Self::CourseWrite => "course.write",
+            Self::OfferingWrite => "offering.write",
         }
     }
 
@@ -127,7 +131,7 @@ impl Action {
             Self::BillRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,
             Self::AuditRead => Scope::AuditRead,
-            Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite => Scope::Admin,
+            Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite | Self::OfferingWrite => Scope::Admin,
         }
     }
 }
@@ -245,6 +249,7 @@ pub const fn rule(role: Role, action: Action) -> Reach {
     use Action as A;
     use Reach::{Course, Nothing, Own, Tenant};
     match (role, action) {
+        (Role::Operator | Role::Administrator, A::OfferingWrite) => Tenant,
         // Everybody in the tenant sees the catalogue.
         (_, A::CatalogueRead) => Tenant,
         (Role::Teacher, A::OrderPreview | A::OrderSubmit | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead) => Course,
@@ -340,6 +345,7 @@ const fn reading(action: Action) -> Option<Action> {
         Action::QuotaWrite => Some(Action::QuotaRead),
         Action::CourseWrite | Action::OrderSubmit | Action::OrderPreview => Some(Action::CourseRead),
         Action::PeopleWrite => Some(Action::PeopleRead),
+        Action::OfferingWrite => Some(Action::CatalogueRead),
         _ => None,
     }
 }

@@ -96,6 +96,8 @@ impl Orders {
             storage_gib: 0,
             git_url: None,
             environment: BTreeMap::new(),
+            retries: 0,
+            health_path: None,
         };
         change(&mut spec);
         let lab = Lab {
