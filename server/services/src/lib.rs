@@ -16,6 +16,7 @@ pub mod hub;
 pub mod jobs;
 pub mod labs;
 pub mod news;
+pub mod offerings;
 pub mod orders;
 pub mod password;
 pub mod people;

@@ -58,12 +58,17 @@ impl Offering {
     /// The same with its base as the parameters' defaults make it, so that the catalogue shows what an order gets.
     #[must_use]
     pub fn normalised(mut self) -> Self {
-        self.base.workload = self.workload;
-        if let Ok(spec) = self.resolve(&ParameterInput::new()) {
-            let environment = std::mem::take(&mut self.base.environment);
-            self.base = LabSpec { environment, git_url: self.base.git_url, ..spec };
-        }
+        let environment = std::mem::take(&mut self.base.environment);
+        self.base = LabSpec { environment, git_url: self.base.git_url.take(), ..self.defaults() };
         self
+    }
+
+    /// What a lab is made of before anything is typed; parameters that must be typed leave the base as it is.
+    pub fn defaults(&self) -> LabSpec {
+        let typed = self.parameters.iter().filter_map(|parameter| Some((parameter.key.clone(), parameter.default.clone()?)));
+        let optional = |parameter: &Parameter| Parameter { optional: true, ..parameter.clone() };
+        let lenient = Self { parameters: self.parameters.iter().map(optional).collect(), ..self.clone() };
+        lenient.resolve(&typed.collect()).unwrap_or_else(|_| LabSpec { workload: self.workload, ..self.base.clone() })
     }
 
     fn check_parameters(&self, errors: &mut FieldErrors) {
