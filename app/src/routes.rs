@@ -15,9 +15,13 @@ use crate::{
     approvals::page::{ApprovalPage, ApprovalsPage},
     audit::page::{AuditEventPage, AuditPage},
     billing::page::BillingPage,
-    catalogue::page::{CataloguePage, OrderFormPage},
+    catalogue::{
+        detail::OfferingPage,
+        page::{CataloguePage, OrderFormPage},
+    },
     home::page::HomePage,
     labs::page::{LabPage, LabsPage},
+    offerings::page::{OfferingEditorPage, OfferingsPage},
     layout::NotFound,
     orders::page::{OrderPage, OrdersPage},
     session::page::SignInPage,
@@ -38,8 +42,17 @@ pub const AUDIT: &str = "/audit";
 pub const ACCOUNT: &str = "/account";
 pub const PEOPLE: &str = "/people";
 pub const COURSES: &str = "/courses";
+pub const OFFERINGS: &str = "/offerings";
 pub const CLUSTER: &str = "/cluster";
 
+/// One offering as those see it who may order it.
+pub fn offering(slug: impl Display) -> String {
+    format!("{CATALOGUE}/{slug}")
+}
+/// One offering as operators edit it; `new` makes one.
+pub fn offering_editor(slug: impl Display) -> String {
+    format!("{OFFERINGS}/{slug}")
+}
 /// The order form of one offering.
 pub fn order_form(slug: impl Display) -> String {
     format!("{CATALOGUE}/{slug}/order")
@@ -75,6 +88,13 @@ pub fn sign_in_then(path: &str) -> String {
     with_query(SIGN_IN, &[("back", path)])
 }
 
+/// Text for the inside of a URL.
+pub fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    push_encoded(&mut out, text);
+    out
+}
+
 fn push_encoded(url: &mut String, value: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in value.bytes() {
@@ -98,6 +118,7 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
             <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async/>
             <Route path=path!("/catalogue") view=CataloguePage ssr=SsrMode::Async/>
+            <Route path=path!("/catalogue/:slug") view=OfferingPage ssr=SsrMode::Async/>
             <Route path=path!("/catalogue/:slug/order") view=OrderFormPage ssr=SsrMode::Async/>
             <Route path=path!("/orders") view=OrdersPage ssr=SsrMode::Async/>
             <Route path=path!("/orders/:id") view=OrderPage ssr=SsrMode::Async/>
@@ -111,6 +132,8 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
             <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
             <Route path=path!("/courses") view=CoursesPage ssr=SsrMode::Async/>
+            <Route path=path!("/offerings") view=OfferingsPage ssr=SsrMode::Async/>
+            <Route path=path!("/offerings/:slug") view=OfferingEditorPage ssr=SsrMode::Async/>
             <Route path=path!("/cluster") view=ClusterPage ssr=SsrMode::Async/>
         </FlatRoutes>
     }

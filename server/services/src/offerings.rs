@@ -34,6 +34,11 @@ fn reading() -> Entry {
     Entry::new(audit::action(Action::OfferingWrite), "offering", "", "")
 }
 
+/// Whether the caller may write offerings at all, before anything of theirs is read. Errors: `Forbidden`, `ScopeMissing`.
+pub async fn allowed(services: &Services, caller: &Caller) -> Result<()> {
+    audit::recording(services, caller, reading, async { authorise(caller) }).await
+}
+
 /// Every offering with its state, price and labs, in the catalogue's order. Three statements.
 ///
 /// Errors: `Forbidden`, `ScopeMissing`.

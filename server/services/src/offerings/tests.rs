@@ -35,6 +35,7 @@ async fn an_edit_is_a_draft_until_it_is_published_and_orders_keep_their_version(
         let course = world.course("AI2301").add().await;
         let (teacher, operator) = (world.teacher("li", &[&course]).await, world.operator("ops").await);
         let services = &world.services;
+        crate::cluster_status::refresh(services).await.expect("the cluster reports its cards");
         let first = orders::submit(services, &teacher, &order("vscode"), &key("one")).await.expect("ordered");
 
         let mut changed = on_sale(&world, &operator, "vscode").await;
