@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 18] = [
+const NAMESPACES: [&str; 19] = [
     "account",
     "admin",
     "approvals",
@@ -23,6 +23,7 @@ const NAMESPACES: [&str; 18] = [
     "layout",
     "lifecycle",
     "notifications",
+    "offerings",
     "orders",
     "quotas",
     "session",

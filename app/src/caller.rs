@@ -146,6 +146,12 @@ pub async fn answer<T>(
     result
 }
 
+/// Keeps what was typed for the form's next showing, without an error: a form that only asked for another row.
+pub async fn keep(form: &str, values: BTreeMap<String, String>) -> Result<(), AppError> {
+    session()?.insert(&flash_key(form), Flash { values, error: None }).await.map_err(away)?;
+    Ok(())
+}
+
 /// What the last try of this form left behind; the second look finds nothing.
 pub async fn take_flash(form: &str) -> Option<Flash> {
     let session = session().ok()?;

@@ -67,6 +67,7 @@ macro_rules! pages {
 pages! {
     teaching ["catalogue", "orders", "labs"] {
         Catalogue = load_catalogue, fetch_catalogue: crate::catalogue::page::CataloguePage;
+        Offering = load_offering, fetch_offering: crate::catalogue::detail::OfferingPage;
         OrderForm = load_order_form, fetch_order_form: crate::catalogue::page::OrderFormPage;
         Orders = load_orders, fetch_orders: crate::orders::page::OrdersPage;
         Order = load_order, fetch_order: crate::orders::page::OrderPage;
@@ -84,11 +85,13 @@ pages! {
         AuditEvent = load_audit_event, fetch_audit_event: crate::audit::page::AuditEventPage;
         Billing = load_billing, fetch_billing: crate::billing::page::BillingPage;
     }
-    managing ["account", "people", "courses", "cluster", "setup"] {
+    managing ["account", "people", "courses", "cluster", "offerings", "setup"] {
         Account = load_account, fetch_account: crate::account::page::AccountPage;
         People = load_people, fetch_people: crate::admin::page::PeoplePage;
         Courses = load_courses, fetch_courses: crate::admin::page::CoursesPage;
         Cluster = load_cluster, fetch_cluster: crate::admin::page::ClusterPage;
+        Offerings = load_offerings, fetch_offerings: crate::offerings::page::OfferingsPage;
+        OfferingEditor = load_offering_editor, fetch_offering_editor: crate::offerings::page::OfferingEditorPage;
         Setup = load_setup, fetch_setup: crate::setup::page::SetupPage;
     }
 }

@@ -32,6 +32,7 @@ pub mod catalogue;
 pub mod home;
 pub mod labs;
 pub mod notifications;
+pub mod offerings;
 pub mod orders;
 pub mod quotas;
 pub mod session;

@@ -25,8 +25,17 @@ pub const AUDIT: &str = "/audit";
 pub const ACCOUNT: &str = "/account";
 pub const PEOPLE: &str = "/people";
 pub const COURSES: &str = "/courses";
+pub const OFFERINGS: &str = "/offerings";
 pub const CLUSTER: &str = "/cluster";
 
+/// One offering as those see it who may order it.
+pub fn offering(slug: impl Display) -> String {
+    format!("{CATALOGUE}/{slug}")
+}
+/// One offering as operators edit it; `new` makes one.
+pub fn offering_editor(slug: impl Display) -> String {
+    format!("{OFFERINGS}/{slug}")
+}
 /// The order form of one offering.
 pub fn order_form(slug: impl Display) -> String {
     format!("{CATALOGUE}/{slug}/order")
@@ -70,6 +79,13 @@ pub fn sign_in_then(path: &str) -> String {
     with_query(SIGN_IN, &[("back", path)])
 }
 
+/// Text for the inside of a URL.
+pub fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    push_encoded(&mut out, text);
+    out
+}
+
 fn push_encoded(url: &mut String, value: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in value.bytes() {
@@ -109,6 +125,9 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/people") view={Lazy::<lazy::People>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/courses") view={Lazy::<lazy::Courses>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/cluster") view={Lazy::<lazy::Cluster>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/catalogue/:slug") view={Lazy::<lazy::Offering>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/offerings") view={Lazy::<lazy::Offerings>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/offerings/:slug") view={Lazy::<lazy::OfferingEditor>::new()} ssr=SsrMode::Async/>
         </FlatRoutes>
     }
 }

@@ -69,10 +69,12 @@ pub enum Action {
     CourseRead,
     CourseWrite,
     AnnouncementWrite,
+    /// Write, publish and retire offerings.
+    OfferingWrite,
 }
 
 impl Action {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
@@ -99,6 +101,7 @@ impl Action {
         Self::CourseRead,
         Self::CourseWrite,
         Self::AnnouncementWrite,
+        Self::OfferingWrite,
     ];
 
     /// `order.submit`: the stable name in audit records.
@@ -130,6 +133,7 @@ impl Action {
             Self::CourseRead => "course.read",
             Self::CourseWrite => "course.write",
             Self::AnnouncementWrite => "announcement.write",
+            Self::OfferingWrite => "offering.write",
         }
     }
 
@@ -147,7 +151,7 @@ impl Action {
             Self::BillRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,
             Self::AuditRead => Scope::AuditRead,
-            Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite | Self::AnnouncementWrite => Scope::Admin,
+            Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite | Self::AnnouncementWrite | Self::OfferingWrite => Scope::Admin,
         }
     }
 }
@@ -306,6 +310,7 @@ pub const fn rule(role: Role, action: Action) -> Reach {
     use Action as A;
     use Reach::{Course, Nothing, Own, Tenant};
     match (role, action) {
+        (Role::Operator | Role::Administrator, A::OfferingWrite) => Tenant,
         // Everybody in the tenant sees the catalogue.
         (_, A::CatalogueRead) => Tenant,
         (Role::Teacher, A::OrderPreview | A::OrderSubmit | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead) => Course,
@@ -460,6 +465,7 @@ const fn reading(action: Action) -> Option<Action> {
         Action::QuotaWrite => Some(Action::QuotaRead),
         Action::CourseWrite | Action::OrderSubmit | Action::OrderPreview => Some(Action::CourseRead),
         Action::PeopleWrite => Some(Action::PeopleRead),
+        Action::OfferingWrite => Some(Action::CatalogueRead),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     error::{Error, FieldErrors, Problem},
     gpu::{Card, CardShare},
     ids::OfferingId,
+    offerings::Audience,
 };
 
 /// Content that operators write in both languages (interface texts live in the locale files instead).
@@ -38,6 +39,9 @@ pub struct Offering {
     /// Name of a symbol in the icon sprite.
     pub icon: String,
     pub workload: Workload,
+    /// Who sees it and may order it.
+    #[serde(default, skip_serializing_if = "Audience::is_everyone")]
+    pub audience: Audience,
     /// What every lab of this offering gets before the parameters change it.
     pub base: LabSpec,
     /// Minutes: default, least and most.
@@ -54,13 +58,80 @@ pub struct DurationLimits {
 }
 
 /// How it runs in Kubernetes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Workload {
     /// A StatefulSet of one, opened in a browser; files survive a stop.
     Notebook,
     /// An indexed Job with a headless Service; every node is a rank.
     DistributedJob,
+    /// A Deployment of one, opened in a browser.
+    CodeEditor,
+    /// A Deployment of one that is reached by SSH: its Service listens on port 22.
+    Shell,
+    /// A Job of one pod that is tried again when it fails; the lab ends with it.
+    BatchJob,
+    /// A Deployment behind one address; every node is a replica.
+    Inference,
+}
+
+/// What an offering is for, as the catalogue sorts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    Teaching,
+    Training,
+    Serving,
+}
+
+impl Purpose {
+    pub const ALL: [Self; 3] = [Self::Teaching, Self::Training, Self::Serving];
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Teaching => "teaching",
+            Self::Training => "training",
+            Self::Serving => "serving",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == text)
+    }
+}
+
+impl Workload {
+    pub const ALL: [Self; 6] = [Self::Notebook, Self::CodeEditor, Self::Shell, Self::BatchJob, Self::DistributedJob, Self::Inference];
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notebook => "notebook",
+            Self::DistributedJob => "distributed_job",
+            Self::CodeEditor => "code_editor",
+            Self::Shell => "shell",
+            Self::BatchJob => "batch_job",
+            Self::Inference => "inference",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|workload| workload.as_str() == text)
+    }
+    pub const fn purpose(self) -> Purpose {
+        match self {
+            Self::Notebook | Self::CodeEditor | Self::Shell => Purpose::Teaching,
+            Self::BatchJob | Self::DistributedJob => Purpose::Training,
+            Self::Inference => Purpose::Serving,
+        }
+    }
+    /// Whether it may have several nodes: ranks or replicas.
+    pub const fn spreads(self) -> bool {
+        matches!(self, Self::DistributedJob | Self::Inference)
+    }
+    /// Whether it ends by itself.
+    pub const fn ends(self) -> bool {
+        matches!(self, Self::DistributedJob | Self::BatchJob)
+    }
+    /// Whether it is a Deployment in the cluster.
+    pub const fn is_deployment(self) -> bool {
+        matches!(self, Self::CodeEditor | Self::Shell | Self::Inference)
+    }
 }
 
 /// What a lab is made of: the offering's base with the order's parameters applied.
@@ -89,9 +160,35 @@ pub struct LabSpec {
     pub git_url: Option<String>,
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// How often a batch job is tried again after a failure.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u32,
+    /// Path of an HTTP check on `port` that says the lab answers; without one an open port is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_path: Option<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// Names of variables whose values are nobody else's business.
+const SECRET: [&str; 6] = ["PASSWORD", "SECRET", "TOKEN", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY"];
+
 impl LabSpec {
+    /// The same without the values of variables that look like secrets, for showing.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        for (name, value) in &mut self.environment {
+            let upper = name.to_ascii_uppercase();
+            if SECRET.iter().any(|word| upper.contains(word)) {
+                "***".clone_into(value);
+            }
+        }
+        self
+    }
+
     /// All cards of the lab.
     pub const fn cards(&self) -> u32 {
         self.cards_per_node * self.nodes
@@ -138,6 +235,7 @@ pub enum Target {
     MemoryGib,
     StorageGib,
     GitUrl,
+    Retries,
     /// An environment variable of that name.
     Environment(String),
 }
@@ -256,7 +354,7 @@ impl Parameter {
     }
 }
 
-fn check_git_url(text: &str) -> Result<(), Problem> {
+pub(crate) fn check_git_url(text: &str) -> Result<(), Problem> {
     let bad = || Problem::BadFormat { example: GIT_EXAMPLE.into() };
     if text.len() > 500 {
         return Err(Problem::TooLong { max: 500 });
@@ -284,6 +382,7 @@ pub(crate) fn apply(spec: &mut LabSpec, target: &Target, text: &str) {
         Target::CpuCores => spec.cpu_cores = number(),
         Target::MemoryGib => spec.memory_gib = number(),
         Target::StorageGib => spec.storage_gib = number(),
+        Target::Retries => spec.retries = number(),
         Target::GitUrl => spec.git_url = Some(text.to_owned()),
         Target::Environment(name) => {
             spec.environment.insert(name.clone(), text.to_owned());
@@ -317,6 +416,7 @@ mod tests {
             summary: text("A notebook"),
             icon: "notebook".into(),
             workload: Workload::Notebook,
+            audience: Audience::default(),
             base: LabSpec {
                 workload: Workload::Notebook,
                 image: "jupyter/base".into(),
@@ -330,6 +430,8 @@ mod tests {
                 storage_gib: 20,
                 git_url: None,
                 environment: BTreeMap::new(),
+                retries: 0,
+                health_path: None,
             },
             duration: DurationLimits { default: 90, min: 30, max: 600 },
             parameters: vec![

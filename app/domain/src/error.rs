@@ -221,6 +221,14 @@ impl FieldErrors {
     pub fn push(&mut self, field: impl Into<String>, problem: Problem) {
         self.0.push(FieldError { field: field.into(), problem });
     }
+    /// Whether the field has a problem already.
+    pub fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|error| error.field == field)
+    }
+    #[expect(clippy::len_without_is_empty, reason = "counts problems between two points")]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
     /// Keeps the value, or notes the problems and gives `None`.
     pub fn take<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Error> {
         match result {

@@ -18,6 +18,7 @@ pub mod labs;
 pub mod metering;
 pub mod money;
 pub mod notifications;
+pub mod offerings;
 pub mod orders;
 pub mod page;
 pub mod people;

@@ -192,6 +192,8 @@ mod tests {
             storage_gib: 100,
             git_url: None,
             environment: BTreeMap::new(),
+            retries: 0,
+            health_path: None,
         }
     }
 

@@ -49,6 +49,7 @@ pub fn action_groups(language: Language) -> Vec<(String, String)> {
         ("token.", td_string!(language, audit.group_token)),
         ("people.", td_string!(language, audit.group_people)),
         ("course.", td_string!(language, audit.group_course)),
+        ("offering.", td_string!(language, audit.group_offering)),
         ("audit.", td_string!(language, audit.group_audit)),
         ("setup.", td_string!(language, audit.group_setup)),
     ]
@@ -75,6 +76,10 @@ pub fn action_text(language: Language, code: &str) -> String {
         "people.enable" => td_string!(language, audit.action_people_enable),
         "people.read" => td_string!(language, audit.action_people_read),
         "course.create" => td_string!(language, audit.action_course_create),
+        "offering.save" => td_string!(language, audit.action_offering_save),
+        "offering.publish" => td_string!(language, audit.action_offering_publish),
+        "offering.retire" => td_string!(language, audit.action_offering_retire),
+        "offering.restore" => td_string!(language, audit.action_offering_restore),
         "audit.read" => td_string!(language, audit.action_audit_read),
         "order.submit" => td_string!(language, audit.action_order_submit),
         "order.approve" => td_string!(language, audit.action_order_approve),

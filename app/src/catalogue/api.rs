@@ -10,3 +10,10 @@ pub async fn list_offerings() -> Result<Vec<OfferingCard>, AppError> {
     use crate::caller::{caller, services};
     Ok(services::catalogue::list(&services()?, &caller()?).await?)
 }
+
+/// By slug or id.
+#[server(ReadOffering, endpoint = "catalogue/read", input = GetUrl)]
+pub async fn read_offering(#[server(default)] slug: String) -> Result<OfferingCard, AppError> {
+    use crate::caller::{caller, services};
+    Ok(services::catalogue::get(&services()?, &caller()?, &slug).await?)
+}

@@ -50,6 +50,8 @@ pub fn OfferingTile(card: OfferingCard, may_order: bool) -> impl IntoView {
     };
     let name = offering.name.get(tag).to_owned();
     let label = td_string!(language, catalogue.order, name = offering.name.get(tag)).to_string();
+    let details = routes::offering(&offering.slug);
+    let details_label = format!("{}\u{a0}{}", td_string!(language, catalogue.details), offering.name.get(tag));
     view! {
         <article class="offering">
             <div class="top">
@@ -58,7 +60,7 @@ pub fn OfferingTile(card: OfferingCard, may_order: bool) -> impl IntoView {
                     {if may_order {
                         view! { <a href=routes::order_form(&offering.slug) aria-label=label>{name}</a> }.into_any()
                     } else {
-                        name.into_any()
+                        view! { <a href=details.clone()>{name}</a> }.into_any()
                     }}
                 </h2>
             </div>
@@ -68,6 +70,7 @@ pub fn OfferingTile(card: OfferingCard, may_order: bool) -> impl IntoView {
                 <Free free=cards_free spec=offering.base.clone()/>
                 // The whole tile is the link; this shows that it is one.
                 {may_order.then(|| view! {
+                    <a class="details" href=details aria-label=details_label>{td_string!(language, catalogue.details)}</a>
                     <span class="row go" aria-hidden="true">
                         {td_string!(language, catalogue.order_this)}<Icon glyph=Glyph::Right small=true/>
                     </span>
@@ -80,11 +83,11 @@ pub fn OfferingTile(card: OfferingCard, may_order: bool) -> impl IntoView {
 
 /// How many cards are free, and whether that is enough.
 #[component]
-fn Free(free: Option<u32>, spec: LabSpec) -> impl IntoView {
+pub fn Free(free: Option<u32>, spec: LabSpec) -> impl IntoView {
     let language = language::current();
     match free {
         None => view! { <Status kind=StatusKind::Idle>{td_string!(language, catalogue.not_reported)}</Status> }.into_any(),
-        Some(free) if free < spec.cards() => view! { <Status kind=StatusKind::Wait>{td_string!(language, catalogue.none_free)}</Status> }.into_any(),
+        Some(free) if spec.cards() > 0 && free < spec.cards() => view! { <Status kind=StatusKind::Wait>{td_string!(language, catalogue.none_free)}</Status> }.into_any(),
         Some(free) => {
             let text = td_string!(language, catalogue.free, count = pieces_text(language, spec.card, free)).to_string();
             view! { <Status kind=StatusKind::Ok>{text}</Status> }.into_any()

@@ -28,6 +28,9 @@ pub fn ConfirmDialog(
     /// Of the button that opens it.
     #[prop(default = ButtonKind::Danger)]
     kind: ButtonKind,
+    /// Of the button that consents; red unless nothing is lost.
+    #[prop(default = ButtonKind::DangerSolid)]
+    confirm_kind: ButtonKind,
     #[prop(optional)] small: bool,
     children: Children,
 ) -> impl IntoView {
@@ -76,7 +79,7 @@ pub fn ConfirmDialog(
                     >
                         {td_string!(language, components.cancel)}
                     </button>
-                    <Button kind=ButtonKind::DangerSolid>{confirm_text}</Button>
+                    <Button kind=confirm_kind>{confirm_text}</Button>
                 </div>
             </form>
         </dialog>

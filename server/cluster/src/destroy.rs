@@ -28,9 +28,9 @@ impl Kubernetes {
     async fn doom(&self, kind: Kind, namespace: &str, object: &DynamicObject) -> Result<(), ClusterError> {
         let name = object.metadata.name.as_deref().unwrap_or_default();
         let how = match kind {
-            Kind::StatefulSet | Kind::Job => DeleteParams::foreground(),
+            Kind::StatefulSet | Kind::Job | Kind::Deployment => DeleteParams::foreground(),
             // These go with their owner, gracefully; without one nobody else would end them.
-            Kind::Pod | Kind::ControllerRevision if object.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty()) => {
+            Kind::Pod | Kind::ReplicaSet | Kind::ControllerRevision if object.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty()) => {
                 return Ok(());
             }
             _ => DeleteParams::background(),
@@ -44,7 +44,7 @@ impl Kubernetes {
         self.courses.forget(name);
         let Some(found) = self.get(Kind::Namespace, "", name).await? else { return Ok(0) };
         let others = format!("{},{}!={}", labels::selector_of_all(), labels::LAB, order.lab.id);
-        let workloads = [Kind::StatefulSet, Kind::Job, Kind::PersistentVolumeClaim];
+        let workloads = [Kind::StatefulSet, Kind::Job, Kind::Deployment, Kind::PersistentVolumeClaim];
         if found.metadata.deletion_timestamp.is_none() && !self.find(name, &workloads, &others).await?.is_empty() {
             return Ok(0);
         }

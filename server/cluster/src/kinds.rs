@@ -16,7 +16,10 @@ pub enum Kind {
     Service,
     StatefulSet,
     Job,
-    /// Made by the two above.
+    Deployment,
+    /// Made by a Deployment.
+    ReplicaSet,
+    /// Made by the workloads above.
     Pod,
     /// Made by a StatefulSet.
     ControllerRevision,
@@ -24,9 +27,11 @@ pub enum Kind {
 
 impl Kind {
     /// Kinds that carry a lab's label, workloads first: the order in which a lab is taken down.
-    pub const OF_A_LAB: [Self; 8] = [
+    pub const OF_A_LAB: [Self; 10] = [
         Self::StatefulSet,
         Self::Job,
+        Self::Deployment,
+        Self::ReplicaSet,
         Self::Pod,
         Self::ControllerRevision,
         Self::Service,
@@ -47,6 +52,8 @@ impl Kind {
             Self::Service => ("", "v1", "Service", "services"),
             Self::StatefulSet => ("apps", "v1", "StatefulSet", "statefulsets"),
             Self::Job => ("batch", "v1", "Job", "jobs"),
+            Self::Deployment => ("apps", "v1", "Deployment", "deployments"),
+            Self::ReplicaSet => ("apps", "v1", "ReplicaSet", "replicasets"),
             Self::Pod => ("", "v1", "Pod", "pods"),
             Self::ControllerRevision => ("apps", "v1", "ControllerRevision", "controllerrevisions"),
         }

@@ -1,4 +1,4 @@
-//! Taking the pods away: a notebook is scaled to none, a job is deleted with its pods. All else of the lab stays.
+//! Taking the pods away: a job is deleted with its pods, all else is scaled to none. All else of the lab stays.
 
 use domain::catalogue::Workload;
 use kube::api::DeleteParams;
@@ -12,14 +12,15 @@ impl Kubernetes {
         let (namespace, name) = (order.lab.namespace.as_str(), order.lab.name.as_str());
         match order.lab.spec.workload {
             // Foreground: the Job itself goes last, so that its pods are never left without an owner.
-            Workload::DistributedJob => {
+            Workload::DistributedJob | Workload::BatchJob => {
                 let deleted = self.delete(Kind::Job, namespace, name, &DeleteParams::foreground()).await?;
                 self.mirror.wrote(order.lab.id, deleted.as_ref().map(|job| &job.metadata));
             }
-            Workload::Notebook => {
-                let api = Kind::StatefulSet.api(&self.client, namespace);
+            workload => {
+                let kind = if workload.is_deployment() { Kind::Deployment } else { Kind::StatefulSet };
+                let api = kind.api(&self.client, namespace);
                 let none = json!({ "spec": { "replicas": 0 } });
-                // A merge patch, since an apply would make a StatefulSet that was never there.
+                // A merge patch, since an apply would make a workload that was never there.
                 let (parameters, patch) = apply::merge(&none);
                 let scaled = within(async {
                     match api.patch(name, &parameters, &patch).await {

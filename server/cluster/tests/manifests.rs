@@ -8,7 +8,7 @@ use cluster::{
     manifests::{self, Manifest},
 };
 use k8s_openapi::api::{
-    apps::v1::StatefulSet,
+    apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
     core::v1::{LimitRange, Namespace, PersistentVolumeClaim, ResourceQuota, Service, ServiceAccount},
     networking::v1::NetworkPolicy,
@@ -43,6 +43,26 @@ fn training_on_an_old_server() {
     insta::assert_snapshot!(own(&course().training(), OLD));
 }
 
+#[test]
+fn an_editor_in_the_browser() {
+    insta::assert_snapshot!(own(&course().editor(), Capabilities::CURRENT));
+}
+
+#[test]
+fn a_shell_by_ssh() {
+    insta::assert_snapshot!(own(&course().shell(), Capabilities::CURRENT));
+}
+
+#[test]
+fn a_batch_job_with_retries() {
+    insta::assert_snapshot!(own(&course().batch(), Capabilities::CURRENT));
+}
+
+#[test]
+fn inference_on_two_replicas() {
+    insta::assert_snapshot!(own(&course().inference(), Capabilities::CURRENT));
+}
+
 /// The documents of the lab alone; the course's are in the first snapshot.
 fn own(order: &LabOrder, capabilities: Capabilities) -> String {
     let all = manifests::yaml(order, capabilities);
@@ -56,7 +76,7 @@ fn orders() -> Vec<LabOrder> {
     let mut shared_volume = course.training();
     shared_volume.lab.spec.storage_gib = 100;
     shared_volume.lab.spec.git_url = Some("https://git.example.edu/a.git".into());
-    vec![course.slice(), course.notebook(), course.plain(), course.training(), without_cards, shared_volume]
+    vec![course.slice(), course.notebook(), course.plain(), course.training(), without_cards, shared_volume, course.editor(), course.shell(), course.batch(), course.inference()]
 }
 
 fn every_manifest() -> Vec<Manifest> {
@@ -82,7 +102,8 @@ fn every_field_is_one_that_kubernetes_has() {
             Kind::Service => same::<Service>(&manifest),
             Kind::StatefulSet => same::<StatefulSet>(&manifest),
             Kind::Job => same::<Job>(&manifest),
-            Kind::Pod | Kind::ControllerRevision => panic!("not ours to apply"),
+            Kind::Deployment => same::<Deployment>(&manifest),
+            Kind::Pod | Kind::ReplicaSet | Kind::ControllerRevision => panic!("not ours to apply"),
         }
     }
 }
@@ -90,7 +111,7 @@ fn every_field_is_one_that_kubernetes_has() {
 #[test]
 fn every_container_is_hardened_and_no_pod_has_a_token() {
     let mut containers = 0;
-    for manifest in every_manifest().iter().filter(|manifest| matches!(manifest.kind, Kind::StatefulSet | Kind::Job)) {
+    for manifest in every_manifest().iter().filter(|manifest| matches!(manifest.kind, Kind::StatefulSet | Kind::Job | Kind::Deployment)) {
         let pod = &manifest.body["spec"]["template"]["spec"];
         assert_eq!(pod["automountServiceAccountToken"], false);
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true);

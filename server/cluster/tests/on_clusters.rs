@@ -34,6 +34,9 @@ macro_rules! scenarios {
 scenarios! {
     life::a_notebook_starts_and_becomes_ready,
     life::a_job_of_eight_starts_and_finishes,
+    life::an_editor_starts_stops_and_starts_again,
+    life::a_service_is_ready_when_every_replica_is,
+    life::a_batch_job_runs_to_its_end,
     life::a_stop_keeps_the_volume_and_a_start_brings_the_lab_back,
     life::a_stopped_job_starts_anew,
     life::a_second_start_changes_nothing,
@@ -46,6 +49,8 @@ scenarios! {
     destroy::a_start_waits_for_a_namespace_that_is_ending,
     failures::an_image_that_cannot_be_pulled_fails_the_lab,
     failures::a_job_whose_rank_dies_fails_and_can_be_started_again,
+    failures::a_batch_job_that_fails_is_tried_again_before_the_lab_fails,
+    failures::a_deployment_over_the_quota_is_a_failure_that_heals,
     failures::over_the_quota_is_a_failure_that_heals_with_the_quota,
     failures::a_lab_that_finds_no_card_waits_and_does_not_fail,
     failures::what_the_cluster_refuses_is_said_with_its_reason,

@@ -4,14 +4,14 @@
 mod defaults;
 mod shelf;
 
-pub use defaults::install_defaults;
+pub use defaults::{install_defaults, price_book};
 pub use shelf::{Shelf, ShelfCache, shelf};
 
 use domain::{
     Error, Result,
     access::{Action, Resource},
     capacity::Pool,
-    catalogue::{Offering, OfferingCard, ParameterInput},
+    catalogue::{Offering, OfferingCard},
     courses::CourseRef,
     orders::OrderContext,
     pricing::PriceBook,
@@ -25,13 +25,13 @@ use crate::{Caller, Services, error::OrDomain};
 pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<OfferingCard>> {
     let (shelf, pools) = read(services, caller).await?;
     let now = services.clock.now();
-    Ok(shelf.offerings.iter().map(|offering| card(offering, shelf.book(caller.actor.tenant), &pools, now)).collect())
+    Ok(shelf.visible(&caller.actor).map(|offering| card(offering, shelf.book(caller.actor.tenant), &pools, now)).collect())
 }
 
 /// One offering by slug or id. Errors: `NotFound`.
 pub async fn get(services: &Services, caller: &Caller, offering: &str) -> Result<OfferingCard> {
     let (shelf, pools) = read(services, caller).await?;
-    let offering = shelf.offering(offering).ok_or(Error::NotFound)?;
+    let offering = shelf.offering(&caller.actor, offering).ok_or(Error::NotFound)?;
     Ok(card(offering, shelf.book(caller.actor.tenant), &pools, services.clock.now()))
 }
 
@@ -40,7 +40,7 @@ pub async fn get(services: &Services, caller: &Caller, offering: &str) -> Result
 /// Errors: `NotFound` for the offering; `Forbidden` for those who order nothing.
 pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Result<OrderContext> {
     let (shelf, pools) = read(services, caller).await?;
-    let offering = shelf.offering(offering).ok_or(Error::NotFound)?.clone();
+    let offering = public(shelf.offering(&caller.actor, offering).ok_or(Error::NotFound)?);
     let now = services.clock.now();
     let courses = orderable(services, caller, now).await?;
     Ok(OrderContext {
@@ -73,16 +73,19 @@ async fn read(services: &Services, caller: &Caller) -> Result<(std::sync::Arc<Sh
 }
 
 fn card(offering: &Offering, book: &PriceBook, pools: &[Pool], now: Timestamp) -> OfferingCard {
-    // An offering whose defaults leave something open has no price before it is filled in.
-    let spec = offering.resolve(&ParameterInput::new()).ok();
-    let estimate = spec.as_ref().and_then(|spec| book.estimate(spec, 60, now).ok());
-    let kind = spec.as_ref().map_or(offering.base.card, |spec| spec.card);
+    let spec = offering.defaults();
+    let estimate = book.estimate(&spec, 60, now).ok();
     OfferingCard {
-        offering: offering.clone(),
+        offering: public(offering),
         per_hour: estimate.as_ref().map(|estimate| estimate.per_hour),
         parts: estimate.map(|estimate| estimate.lines).unwrap_or_default(),
-        cards_free: pools.iter().find(|pool| pool.card == kind).map(Pool::free),
+        cards_free: pools.iter().find(|pool| pool.card == spec.card).map(Pool::free),
     }
+}
+
+/// Without who else may see it.
+fn public(offering: &Offering) -> Offering {
+    Offering { audience: domain::offerings::Audience::default(), ..offering.clone() }
 }
 
 #[cfg(test)]

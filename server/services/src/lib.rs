@@ -21,6 +21,7 @@ pub mod jobs;
 pub mod labs;
 pub mod news;
 pub mod notifications;
+pub mod offerings;
 pub mod orders;
 pub mod password;
 pub mod people;

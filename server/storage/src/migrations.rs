@@ -37,6 +37,7 @@ const STEPS: &[Step] = &[
     step!(7, "0007_audit"),
     step!(8, "0008_metering_paths"),
     step!(9, "0009_notifications"),
+    step!(10, "0010_offering_versions"),
     step!(12, "0012_lab_lifecycle"),
     step!(13, "0013_lab_failures"),
     step!(16, "0016_departments"),

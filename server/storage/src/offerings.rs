@@ -1,8 +1,11 @@
-//! Offerings and their versions. The newest version that is not retired is on sale; older ones stay for the orders made from them.
+//! Offerings and their versions. The newest published version is on sale; older ones stay for the orders made from them. What
+//! operators write is in `versions`.
 //! Every change of the catalogue, prices or policies raises one version that the processes' caches compare.
 
-use domain::{catalogue::Offering, time::Timestamp};
+use domain::{catalogue::Offering, ids::OfferingId, time::Timestamp};
 use sqlx::AnyConnection;
+
+pub mod versions;
 
 use crate::{
     error::Result,
@@ -31,7 +34,7 @@ pub async fn raise_version(connection: &mut AnyConnection) -> Result<()> {
 pub async fn on_sale(connection: &mut AnyConnection) -> Result<Vec<Offering>> {
     let rows = sqlx::query(
         "SELECT v.document FROM offerings o JOIN offering_versions v ON v.offering_id = o.id \
-         WHERE v.version = (SELECT MAX(n.version) FROM offering_versions n WHERE n.offering_id = o.id AND n.retired_at IS NULL) \
+         WHERE v.version = (SELECT MAX(n.version) FROM offering_versions n WHERE n.offering_id = o.id AND n.state = 'published') \
          ORDER BY o.position, o.slug",
     )
     .fetch_all(connection)
@@ -39,23 +42,42 @@ pub async fn on_sale(connection: &mut AnyConnection) -> Result<Vec<Offering>> {
     rows.iter().map(|row| Row::of("offering_versions", row).json("document")).collect()
 }
 
-/// Publishes a version. Nothing happens when that version of the offering is there.
+/// Publishes a version that comes with the product. Nothing happens when that version of the offering is there, or when
+/// somebody has given its slug to another one.
 pub async fn publish(connection: &mut AnyConnection, offering: &Offering, position: u32, now: Timestamp) -> Result<bool> {
-    sqlx::query("INSERT INTO offerings (id, slug, position) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
+    sqlx::query("INSERT INTO offerings (id, slug, position) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
         .bind(offering.id.to_string())
         .bind(offering.slug.clone())
         .bind(i64::from(position))
         .execute(&mut *connection)
         .await?;
+    if sqlx::query("SELECT id FROM offerings WHERE id = $1").bind(offering.id.to_string()).fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(false);
+    }
     let done = sqlx::query(
-        "INSERT INTO offering_versions (offering_id, version, document, published_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (offering_id, version) DO NOTHING",
+        "INSERT INTO offering_versions (offering_id, version, document, state, revision, changed_at, published_at) \
+         VALUES ($1, $2, $3, 'published', 1, $4, $4) ON CONFLICT (offering_id, version) DO NOTHING",
     )
     .bind(offering.id.to_string())
     .bind(i64::from(offering.version))
     .bind(json(offering))
     .bind(now.micros())
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    retire_older(connection, offering.id, offering.version, now).await?;
+    Ok(true)
+}
+
+/// Takes every older version off sale: a newer one took its place.
+pub async fn retire_older(connection: &mut AnyConnection, id: OfferingId, version: u32, now: Timestamp) -> Result<()> {
+    sqlx::query("UPDATE offering_versions SET state = 'retired', retired_at = $3 WHERE offering_id = $1 AND version < $2 AND state = 'published'")
+        .bind(id.to_string())
+        .bind(i64::from(version))
+        .bind(now.micros())
+        .execute(connection)
+        .await?;
+    Ok(())
 }

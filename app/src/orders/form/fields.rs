@@ -204,12 +204,15 @@ fn card_choice(language: Language, context: &OrderContext, option: &ChoiceOption
 }
 
 /// The unit that an operator named, in the reader's language where it is one of ours.
-fn unit_text(language: Language, unit: String) -> String {
+pub fn unit_text(language: Language, unit: String) -> String {
     match unit.as_str() {
         "GiB" => td_string!(language, orders.unit_gib).to_owned(),
         "cores" => td_string!(language, orders.unit_cores).to_owned(),
         "cards" => td_string!(language, orders.unit_cards).to_owned(),
         "nodes" => td_string!(language, orders.unit_nodes).to_owned(),
+        "replicas" => td_string!(language, orders.unit_replicas).to_owned(),
+        "retries" => td_string!(language, orders.unit_retries).to_owned(),
+        "minutes" => td_string!(language, orders.unit_minutes).to_owned(),
         _ => unit,
     }
 }

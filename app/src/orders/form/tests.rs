@@ -41,6 +41,7 @@ fn offering() -> Offering {
         summary: words("A lab"),
         icon: "lab".into(),
         workload: Workload::Notebook,
+        audience: domain::offerings::Audience::default(),
         base: LabSpec {
             workload: Workload::Notebook,
             image: "lab:1".into(),
@@ -54,6 +55,8 @@ fn offering() -> Offering {
             storage_gib: 0,
             git_url: None,
             environment: std::collections::BTreeMap::new(),
+            retries: 0,
+            health_path: None,
         },
         duration: DurationLimits { default: 90, min: 30, max: 480 },
         parameters: vec![Parameter {

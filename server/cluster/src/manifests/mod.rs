@@ -1,7 +1,9 @@
 //! From an order to the objects that a started lab needs, one file per kind. Another object: a builder in its own file, and a row in
 //! `of_lab` or `of_course`. Bodies are JSON in Kubernetes' own words; a test reads each back through its typed form.
 
+mod batch_job;
 mod container;
+mod deployment;
 mod job;
 mod limits;
 mod namespace;
@@ -56,7 +58,8 @@ pub fn of_course(course: &Course) -> Vec<Manifest> {
 
 /// What belongs to the lab alone, without its workload; in any order.
 pub fn of_lab(order: &LabOrder) -> Vec<Manifest> {
-    let mut all = vec![pod::service_account(order), network::of_lab(order), service::service(order)];
+    let mut all = vec![pod::service_account(order), network::of_lab(order)];
+    all.extend(service::service(order));
     all.extend(volume::claim(order));
     all
 }
@@ -66,6 +69,8 @@ pub fn workload(order: &LabOrder, capabilities: Capabilities) -> Manifest {
     match order.lab.spec.workload {
         Workload::Notebook => stateful_set::stateful_set(order),
         Workload::DistributedJob => job::job(order, capabilities),
+        Workload::BatchJob => batch_job::batch_job(order),
+        Workload::CodeEditor | Workload::Shell | Workload::Inference => deployment::deployment(order),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The pod that notebooks and ranks have in common, hardened (G3): nobody's root, no privileges, no token of the cluster.
+//! The pod that all labs have in common, hardened (G3): nobody's root, no privileges, no token of the cluster.
 
 use domain::gpu::PRODUCT_LABEL;
 use serde_json::{Value, json};

@@ -123,13 +123,16 @@ pub fn refused(seen: &Seen) -> Option<Refusal> {
     let kind = match workload {
         Workload::StatefulSet(_) => "StatefulSet",
         Workload::Job(_) => "Job",
+        // It leaves the making of pods to its ReplicaSet, whose name it does not tell.
+        Workload::Deployment(_) => "ReplicaSet",
     };
+    let own = !matches!(workload, Workload::Deployment(_));
     let mut refusals: Vec<&Event> = seen
         .events
         .iter()
         .filter(|event| event.reason.as_deref() == Some("FailedCreate") && event.involved_object.kind.as_deref() == Some(kind))
         // An event of an object that had the same name before is about that one.
-        .filter(|event| event.involved_object.uid.is_none() || event.involved_object.uid == workload.metadata().uid)
+        .filter(|event| !own || event.involved_object.uid.is_none() || event.involved_object.uid == workload.metadata().uid)
         .filter(|event| since.is_none_or(|since| events::last(event).is_some_and(|last| last.seconds() >= since.seconds())))
         .collect();
     refusals.sort_by_key(|event| events::last(event));

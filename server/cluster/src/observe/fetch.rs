@@ -4,7 +4,7 @@ use domain::catalogue;
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
-        apps::v1::StatefulSet,
+        apps::v1::{Deployment, StatefulSet},
         batch::v1::Job,
         core::v1::{Event, PersistentVolumeClaim, Pod},
     },
@@ -50,7 +50,13 @@ impl Kubernetes {
             catalogue::Workload::Notebook => {
                 within(self.typed::<StatefulSet>(namespace).get_opt(name)).await?.map(|set| Workload::StatefulSet(Box::new(set)))
             }
-            catalogue::Workload::DistributedJob => within(self.typed::<Job>(namespace).get_opt(name)).await?.map(|job| Workload::Job(Box::new(job))),
+            catalogue::Workload::DistributedJob | catalogue::Workload::BatchJob => {
+                within(self.typed::<Job>(namespace).get_opt(name)).await?.map(|job| Workload::Job(Box::new(job)))
+            }
+            catalogue::Workload::CodeEditor | catalogue::Workload::Shell | catalogue::Workload::Inference => {
+                let found = within(self.typed::<Deployment>(namespace).get_opt(name)).await?;
+                found.map(|deployment| Workload::Deployment(Box::new(deployment)))
+            }
         })
     }
 

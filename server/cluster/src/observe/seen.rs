@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use domain::{labs::ObjectRef, time::Timestamp};
 use k8s_openapi::{
     api::{
-        apps::v1::StatefulSet,
+        apps::v1::{Deployment, StatefulSet},
         batch::v1::{Job, JobCondition},
         core::v1::{Event, PersistentVolumeClaim, Pod, PodCondition},
     },
@@ -22,6 +22,7 @@ use crate::{
 pub enum Workload {
     StatefulSet(Box<StatefulSet>),
     Job(Box<Job>),
+    Deployment(Box<Deployment>),
 }
 
 /// All of a lab in one namespace.
@@ -44,6 +45,7 @@ impl Workload {
         match self {
             Self::StatefulSet(set) => &set.metadata,
             Self::Job(job) => &job.metadata,
+            Self::Deployment(deployment) => &deployment.metadata,
         }
     }
     /// Pods that it should have now; none while it is being deleted.
@@ -52,6 +54,7 @@ impl Workload {
             _ if self.metadata().deletion_timestamp.is_some() => None,
             Self::StatefulSet(set) => set.spec.as_ref().and_then(|spec| spec.replicas),
             Self::Job(job) => job.spec.as_ref().and_then(|spec| spec.completions),
+            Self::Deployment(deployment) => deployment.spec.as_ref().and_then(|spec| spec.replicas),
         };
         wanted.and_then(|wanted| usize::try_from(wanted).ok()).unwrap_or(0)
     }
@@ -112,6 +115,7 @@ impl Seen {
         match &self.workload {
             Some(Workload::StatefulSet(set)) => push(Kind::StatefulSet, set.metadata.name.as_deref()),
             Some(Workload::Job(job)) => push(Kind::Job, job.metadata.name.as_deref()),
+            Some(Workload::Deployment(deployment)) => push(Kind::Deployment, deployment.metadata.name.as_deref()),
             None => {}
         }
         for pod in &self.pods {

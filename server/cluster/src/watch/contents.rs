@@ -94,6 +94,7 @@ impl Contents {
         match object {
             Object::StatefulSet(set) => self.lab(&set.metadata.clone(), |lab, _| lab.workload = Some(Workload::StatefulSet(set))),
             Object::Job(job) => self.lab(&job.metadata.clone(), |lab, _| lab.workload = Some(Workload::Job(job))),
+            Object::Deployment(it) => self.lab(&it.metadata.clone(), |lab, _| lab.workload = Some(Workload::Deployment(it))),
             Object::Pod(pod) => self.lab(&pod.metadata.clone(), |lab, name| lab.pods.extend([(name, *pod)])),
             Object::Volume(claim) => self.lab(&claim.metadata.clone(), |lab, _| lab.volume = Some(*claim)),
             Object::Other(kind, metadata) => self.lab(&metadata, |lab, name| lab.others.extend([(kind, name)])),
@@ -115,6 +116,7 @@ impl Contents {
         match object {
             Object::StatefulSet(set) => self.lab(&set.metadata, |lab, _| lab.drop_workload(set.metadata.uid.as_deref())),
             Object::Job(job) => self.lab(&job.metadata, |lab, _| lab.drop_workload(job.metadata.uid.as_deref())),
+            Object::Deployment(it) => self.lab(&it.metadata, |lab, _| lab.drop_workload(it.metadata.uid.as_deref())),
             Object::Pod(pod) => self.lab(&pod.metadata, |lab, name| lab.pods.retain(|other, _| *other != name)),
             Object::Volume(claim) => self.lab(&claim.metadata, |lab, _| lab.volume = None),
             Object::Other(kind, metadata) => self.lab(metadata, |lab, name| lab.others.retain(|(other, of)| (other, of) != (kind, &name))),
@@ -173,6 +175,7 @@ impl Contents {
             match kind {
                 "StatefulSet" if matches!(objects.workload, Some(Workload::StatefulSet(_))) => objects.workload = None,
                 "Job" if matches!(objects.workload, Some(Workload::Job(_))) => objects.workload = None,
+                "Deployment" if matches!(objects.workload, Some(Workload::Deployment(_))) => objects.workload = None,
                 "Pod" => objects.pods.clear(),
                 "PersistentVolumeClaim" => objects.volume = None,
                 _ => objects.others.retain(|(other, _)| other.as_str() != kind),

@@ -2,7 +2,7 @@
 
 use futures::{StreamExt, stream::BoxStream};
 use k8s_openapi::api::{
-    apps::v1::StatefulSet,
+    apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
     core::v1::{self as core, PersistentVolumeClaim, Pod, Service, ServiceAccount},
     networking::v1::NetworkPolicy,
@@ -36,6 +36,7 @@ pub enum Item {
 pub enum Object {
     StatefulSet(Box<StatefulSet>),
     Job(Box<Job>),
+    Deployment(Box<Deployment>),
     Pod(Box<Pod>),
     Volume(Box<PersistentVolumeClaim>),
     /// Of these it is enough to know that they are there.
@@ -46,8 +47,8 @@ pub enum Object {
 
 /// The source of each kind by its number, which every item comes with.
 pub const KINDS: [&str; COUNT] =
-    ["StatefulSet", "Job", "Pod", "PersistentVolumeClaim", "Service", "NetworkPolicy", "ServiceAccount", "Node", "Event"];
-pub const COUNT: usize = 9;
+    ["StatefulSet", "Job", "Pod", "PersistentVolumeClaim", "Service", "NetworkPolicy", "ServiceAccount", "Deployment", "Node", "Event"];
+pub const COUNT: usize = 10;
 
 pub fn all(client: &Client) -> Vec<BoxStream<'static, (usize, Item)>> {
     let labs = watcher::Config::default().labels(&labels::selector_of_all()).timeout(RENEWED_EVERY);
@@ -60,7 +61,8 @@ pub fn all(client: &Client) -> Vec<BoxStream<'static, (usize, Item)>> {
         source(Api::<PersistentVolumeClaim>::all(every()), labs.clone(), |claim| Object::Volume(Box::new(claim))),
         source(Api::<Service>::all(every()), labs.clone(), |it| Object::Other(Kind::Service, Box::new(it.metadata))),
         source(Api::<NetworkPolicy>::all(every()), labs.clone(), |it| Object::Other(Kind::NetworkPolicy, Box::new(it.metadata))),
-        source(Api::<ServiceAccount>::all(every()), labs, |it| Object::Other(Kind::ServiceAccount, Box::new(it.metadata))),
+        source(Api::<ServiceAccount>::all(every()), labs.clone(), |it| Object::Other(Kind::ServiceAccount, Box::new(it.metadata))),
+        source(Api::<Deployment>::all(every()), labs, |deployment| Object::Deployment(Box::new(deployment))),
         source(Api::<core::Node>::all(every()), plain.clone(), |node| Object::Node(Box::new(node))),
         // Events have no labels to select them by.
         source(Api::<core::Event>::all(every()), plain, |event| Object::Event(Box::new(event))),

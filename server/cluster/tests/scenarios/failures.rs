@@ -78,3 +78,27 @@ pub async fn what_the_cluster_refuses_is_said_with_its_reason(rig: &Rig) {
     assert!(message.contains("Not_a_name"), "{message}");
     rig.clean(&order).await;
 }
+
+pub async fn a_batch_job_that_fails_is_tried_again_before_the_lab_fails(rig: &Rig) {
+    let mut order = annotated(Orders::new().batch(), "fail-after", "1");
+    order.lab.spec.retries = 1;
+    rig.start(&order).await;
+    let seen = phase(rig, &order, ObservedPhase::Failed).await;
+    assert_eq!(seen.failure.expect("a failure").0, "BackoffLimitExceeded");
+    assert_eq!(seen.pods, 2, "the first try and one more");
+    rig.clean(&order).await;
+}
+
+pub async fn a_deployment_over_the_quota_is_a_failure_that_heals(rig: &Rig) {
+    let order = Orders::new().with_cards(1).inference();
+    rig.start(&order).await;
+    let seen = phase(rig, &order, ObservedPhase::Failed).await;
+    let (reason, message) = seen.failure.expect("a failure");
+    assert_eq!(reason, "QuotaExceeded");
+    assert!(message.contains("requests.nvidia.com/gpu"), "{message}");
+    let mut limits = order.course.settings.limits;
+    limits.cards = CardShare::whole(2);
+    rig.cluster.set_quota(&order.course, &limits).await.expect("a quota");
+    phase(rig, &order, ObservedPhase::Ready).await;
+    rig.clean(&order).await;
+}

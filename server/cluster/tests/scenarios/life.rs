@@ -42,6 +42,40 @@ pub async fn a_job_of_eight_starts_and_finishes(rig: &Rig) {
     rig.clean(&order).await;
 }
 
+pub async fn an_editor_starts_stops_and_starts_again(rig: &Rig) {
+    let order = Orders::new().editor();
+    rig.start(&order).await;
+    let seen = phase(rig, &order, ObservedPhase::Ready).await;
+    assert_eq!((seen.pods, seen.ready, seen.nodes.len(), seen.failure), (1, 1, 1, None));
+    assert!(seen.objects.iter().any(|object| object.kind == "Deployment"), "{:?}", seen.objects);
+    let before = volume(rig, &order).await.expect("a volume");
+    rig.cluster.stop(&order).await.expect("a stop");
+    let seen = phase(rig, &order, ObservedPhase::Idle).await;
+    assert_eq!((seen.pods, seen.failure), (0, None));
+    rig.start(&order).await;
+    phase(rig, &order, ObservedPhase::Ready).await;
+    assert_eq!(volume(rig, &order).await, Some(before), "the claim outlives the stop");
+    rig.clean(&order).await;
+    assert_eq!(rig.cluster.observe(&order).await.expect("an answer").phase, ObservedPhase::Absent);
+}
+
+pub async fn a_service_is_ready_when_every_replica_is(rig: &Rig) {
+    let order = Orders::new().inference();
+    rig.start(&order).await;
+    let seen = phase(rig, &order, ObservedPhase::Ready).await;
+    assert_eq!((seen.pods, seen.ready, seen.nodes.len()), (2, 2, 2));
+    rig.clean(&order).await;
+}
+
+pub async fn a_batch_job_runs_to_its_end(rig: &Rig) {
+    let order = annotated(Orders::new().batch(), "succeed-after", "3");
+    rig.start(&order).await;
+    let seen = phase(rig, &order, ObservedPhase::Finished).await;
+    assert_eq!(seen.failure, None);
+    assert!(!seen.objects.iter().any(|object| object.kind == "Service"), "nobody connects to it");
+    rig.clean(&order).await;
+}
+
 pub async fn a_stop_keeps_the_volume_and_a_start_brings_the_lab_back(rig: &Rig) {
     let order = Orders::new().notebook();
     rig.start(&order).await;

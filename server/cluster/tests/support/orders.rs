@@ -75,6 +75,41 @@ impl Orders {
         })
     }
 
+    /// VS Code on one card, with a volume.
+    pub fn editor(&self) -> LabOrder {
+        self.order(5, "a100-80g", |spec| {
+            spec.workload = Workload::CodeEditor;
+            spec.image = "docker.io/codercom/code-server:4.104.1".into();
+            (spec.port, spec.storage_gib, spec.health_path) = (8_080, 20, Some("/healthz".into()));
+        })
+    }
+
+    /// A machine with one card, reached by SSH.
+    pub fn shell(&self) -> LabOrder {
+        self.order(6, "v100-32g", |spec| {
+            spec.workload = Workload::Shell;
+            spec.port = 2_222;
+        })
+    }
+
+    /// A command that runs to its end, tried twice more if it fails.
+    pub fn batch(&self) -> LabOrder {
+        self.order(7, "a100-80g", |spec| {
+            spec.workload = Workload::BatchJob;
+            spec.command = ["python", "train.py"].map(Into::into).to_vec();
+            (spec.retries, spec.storage_gib) = (2, 20);
+        })
+    }
+
+    /// A model behind two replicas.
+    pub fn inference(&self) -> LabOrder {
+        self.order(8, "a100-80g", |spec| {
+            spec.workload = Workload::Inference;
+            (spec.nodes, spec.port, spec.storage_gib, spec.health_path) = (2, 8_000, 50, Some("/health".into()));
+            spec.environment = BTreeMap::from([("LECTERN_MODEL".into(), "example/model".into())]);
+        })
+    }
+
     /// Small notebooks without a card, one for each of a class.
     pub fn class(&self, size: u128) -> Vec<LabOrder> {
         let small = |spec: &mut LabSpec| (spec.cards_per_node, spec.cpu_cores, spec.memory_gib) = (0, 1, 1);
@@ -96,6 +131,8 @@ impl Orders {
             storage_gib: 0,
             git_url: None,
             environment: BTreeMap::new(),
+            retries: 0,
+            health_path: None,
         };
         change(&mut spec);
         let lab = Lab {

@@ -1,27 +1,34 @@
-//! What a new installation begins with: three offerings, the reference prices in yuan, a policy. An operator changes all of it later.
+//! What a new installation begins with: eight offerings, the reference prices in yuan, a policy. An operator changes all of it later.
 
 use domain::{
     Result,
     access::Role,
     approvals::{Condition, Outcome, Policy, Rule},
-    catalogue::{Localized, Offering},
+    catalogue::Localized,
     gpu::{Card, CardShare},
     ids::{PriceBookId, TenantId},
     money::{Currency, MICROS_PER_UNIT},
-    pricing::{Meter, Price},
+    pricing::{Meter, Price, PriceBook},
+    time::Timestamp,
 };
 use storage::Write;
 
 use crate::{
     Services,
     error::{OrDomain, internal},
+    offerings::yaml,
 };
 
 /// In the catalogue's order.
-pub(super) const OFFERINGS: [&str; 3] = [
+pub(super) const OFFERINGS: [&str; 8] = [
     include_str!("../../offerings/jupyterlab-slice.yaml"),
     include_str!("../../offerings/jupyterlab-2xa100-1tb.yaml"),
+    include_str!("../../offerings/vscode.yaml"),
+    include_str!("../../offerings/linux-ssh.yaml"),
+    include_str!("../../offerings/batch-training.yaml"),
+    include_str!("../../offerings/inference-service.yaml"),
     include_str!("../../offerings/pytorch-ddp-8.yaml"),
+    include_str!("../../offerings/pytorch-ddp-10.yaml"),
 ];
 
 /// Fen per card-hour. A whole A100 is the reference price of requirements E4; a seventh costs a seventh.
@@ -39,7 +46,7 @@ pub async fn install_defaults(services: &Services, write: &mut Write, tenant: Te
     let now = services.clock.now();
     let mut changed = false;
     for (position, text) in (1..).zip(OFFERINGS) {
-        let offering = parse(text).map_err(|error| internal(&error))?;
+        let offering = yaml::parse(text).map_err(|error| internal(&error))?;
         changed |= storage::offerings::publish(write, &offering, position, now).await.or_domain()?;
     }
     if !storage::prices::has_default(write).await.or_domain()? {
@@ -57,15 +64,13 @@ pub async fn install_defaults(services: &Services, write: &mut Write, tenant: Te
     Ok(())
 }
 
-/// By way of JSON, so that enums are written as in the API (`kind: {text: …}`) and not as YAML tags.
-pub(super) fn parse(text: &str) -> Result<Offering, serde_json::Error> {
-    use serde::de::Error as _;
-    let value: serde_json::Value = serde_yaml_ng::from_str(text).map_err(serde_json::Error::custom)?;
-    serde_json::from_value(value)
+/// The prices of a new installation, for a first idea of what an offering would cost.
+pub fn price_book(now: Timestamp) -> PriceBook {
+    PriceBook { id: PriceBookId::from_uuid(uuid::Uuid::nil()), currency: Currency::Cny, prices: prices(now.campus_month().start()) }
 }
 
 /// Prices of every kind of card that there is, from the beginning of the month on.
-fn prices(from: domain::time::Timestamp) -> Vec<Price> {
+fn prices(from: Timestamp) -> Vec<Price> {
     let fen = |card: Card| CARD_FEN.iter().find(|(id, _)| *id == card.id()).map(|(_, fen)| *fen);
     let cards = Card::all().filter_map(|card| Some((Meter::CardHour(card), fen(card)?)));
     cards.chain(OTHER_FEN).map(|(meter, fen)| Price { meter, unit_micros: fen * MICROS_PER_FEN, from }).collect()
@@ -88,28 +93,36 @@ pub(super) fn policy() -> Policy {
 
 #[cfg(test)]
 mod tests {
-    use domain::catalogue::ParameterInput;
+    use domain::catalogue::Offering;
 
     use super::*;
 
     #[test]
-    fn every_built_in_offering_reads_and_its_defaults_resolve() {
-        let offerings = OFFERINGS.map(|text| parse(text).expect("a good offering"));
-        for offering in &offerings {
-            let spec = offering.resolve(&ParameterInput::new()).expect("defaults are values");
-            // The base is what the defaults say, so that the catalogue card tells the truth.
-            assert_eq!(spec, domain::catalogue::LabSpec { environment: spec.environment.clone(), ..offering.base.clone() }, "{}", offering.slug);
+    fn every_built_in_offering_reads_and_says_what_its_defaults_make() {
+        let offerings = OFFERINGS.map(|text| yaml::parse(text).expect("a good offering"));
+        for (offering, text) in offerings.iter().zip(OFFERINGS) {
+            // Reading brings the base in line; the file should say it right by itself.
+            let plain: serde_json::Value = serde_yaml_ng::from_str(text).expect("YAML");
+            assert_eq!(serde_json::from_value::<Offering>(plain).expect("an offering"), *offering, "{}", offering.slug);
             offering.check_duration(offering.duration.default).expect("the default duration is allowed");
         }
-        let [slice, large, ddp] = offerings.map(|offering| offering.resolve(&ParameterInput::new()).expect("defaults"));
+        let ids: std::collections::BTreeSet<_> = offerings.iter().map(|offering| offering.id).collect();
+        assert_eq!(ids.len(), OFFERINGS.len(), "each has an id of its own");
+        let of = |slug: &str| offerings.iter().find(|offering| offering.slug == slug).map(Offering::defaults).expect("built in");
+        let (slice, large, ddp, ten) = (of("jupyterlab-slice"), of("jupyterlab-2xa100-1tb"), of("pytorch-ddp-8"), of("pytorch-ddp-10"));
         assert_eq!((slice.card_share().to_string().as_str(), slice.cpu_cores, slice.memory_gib, slice.storage_gib), ("1/7", 4, 16, 20));
         assert_eq!((large.cards(), large.storage_gib), (2, 1_024));
         assert_eq!((ddp.nodes, ddp.cards_per_node, ddp.cpu_cores, ddp.memory_gib), (8, 1, 16, 64));
+        assert_eq!((ten.nodes, ten.cards()), (10, 10));
     }
 
     #[test]
-    fn an_unknown_key_in_an_offering_is_refused() {
-        assert!(parse(&format!("{}\ncolour: red\n", OFFERINGS[0])).is_err());
+    fn an_order_of_each_can_be_priced_by_the_first_price_book() {
+        let now = Timestamp::from_seconds(1_795_000_000);
+        for text in OFFERINGS {
+            let offering = yaml::parse(text).expect("a good offering");
+            price_book(now).estimate(&offering.defaults(), 60, now).expect("a price");
+        }
     }
 
     #[test]

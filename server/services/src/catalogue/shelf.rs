@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{
     Result,
+    access::Actor,
     approvals::Policy,
     catalogue::Offering,
     ids::{OfferingId, PriceBookId, TenantId},
@@ -21,18 +22,26 @@ use crate::{Services, error::OrDomain};
 pub struct Shelf {
     version: i64,
     /// On sale, in order.
-    pub offerings: Vec<Offering>,
+    offerings: Vec<Offering>,
     books: Vec<(Option<TenantId>, PriceBook)>,
     policies: Vec<(TenantId, Policy)>,
+    /// Slugs, by which offerings name who sees them.
+    tenants: Vec<(TenantId, String)>,
     no_prices: PriceBook,
     no_policy: Policy,
 }
 
 impl Shelf {
-    /// By slug or id.
-    pub fn offering(&self, name: &str) -> Option<&Offering> {
+    /// Those on sale that this person may see, in order.
+    pub fn visible<'s>(&'s self, actor: &'s Actor) -> impl Iterator<Item = &'s Offering> {
+        let tenant = self.tenants.iter().find(|(id, _)| *id == actor.tenant).map(|(_, slug)| slug.as_str());
+        self.offerings.iter().filter(move |offering| offering.audience.admits(tenant, &actor.roles))
+    }
+
+    /// By slug or id, as far as this person may see it.
+    pub fn offering<'s>(&'s self, actor: &'s Actor, name: &str) -> Option<&'s Offering> {
         let id: Option<OfferingId> = name.parse().ok();
-        self.offerings.iter().find(|offering| offering.slug == name || Some(offering.id) == id)
+        self.visible(actor).find(|offering| offering.slug == name || Some(offering.id) == id)
     }
 
     /// The tenant's own prices, or everybody's. An installation without prices gets an empty book: every estimate then says `PriceMissing`.
@@ -64,6 +73,7 @@ pub async fn shelf(services: &Services, connection: &mut AnyConnection) -> Resul
         offerings: storage::offerings::on_sale(connection).await.or_domain()?,
         books: storage::prices::books(connection).await.or_domain()?,
         policies: storage::policies::all(connection).await.or_domain()?,
+        tenants: storage::courses::tenants(connection).await.or_domain()?.into_iter().map(|tenant| (tenant.id, tenant.slug)).collect(),
         no_prices: PriceBook { id: PriceBookId::from_uuid(Uuid::nil()), currency: Currency::Cny, prices: Vec::new() },
         no_policy: Policy { rules: Vec::new() },
     });

@@ -11,7 +11,7 @@ use super::{context, get, install_defaults, list, shelf};
 use crate::{ports::Clock as _, testing::TestWorld};
 
 #[tokio::test]
-async fn the_catalogue_has_three_offerings_with_their_prices_per_hour() {
+async fn the_catalogue_has_eight_offerings_with_their_prices_per_hour() {
     let world = TestWorld::college().await;
     let course = world.course("AI2301").add().await;
     let teacher = world.teacher("li", &[&course]).await;
@@ -19,7 +19,16 @@ async fn the_catalogue_has_three_offerings_with_their_prices_per_hour() {
     let shown: Vec<_> = cards.iter().map(|card| (card.offering.slug.as_str(), card.per_hour.map(|money| money.to_string()))).collect();
     let price = |text: &str| Some(text.to_owned());
     // 8 cards at 5.40, 128 cores at 0.05, 512 GiB at 0.01 and 100 GiB of volume at 1.08 a month make 54.87.
-    let expected = [("jupyterlab-slice", price("¥1.16")), ("jupyterlab-2xa100-1tb", price("¥16.50")), ("pytorch-ddp-8", price("¥54.87"))];
+    let expected = [
+        ("jupyterlab-slice", price("¥1.16")),
+        ("jupyterlab-2xa100-1tb", price("¥16.50")),
+        ("vscode", price("¥1.52")),
+        ("linux-ssh", price("¥3.40")),
+        ("batch-training", price("¥6.99")),
+        ("inference-service", price("¥2.50")),
+        ("pytorch-ddp-8", price("¥54.87")),
+        ("pytorch-ddp-10", price("¥68.70")),
+    ];
     assert_eq!(shown, expected);
     for card in &cards {
         let parts = card.parts.iter().fold(Money::zero(Currency::Cny), |sum, part| sum.plus(part.per_hour));

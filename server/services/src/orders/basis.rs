@@ -11,10 +11,11 @@ use storage::AnyConnection;
 
 use crate::{Caller, catalogue::Shelf, error::OrDomain};
 
-pub(super) fn offering<'s>(shelf: &'s Shelf, form: &OrderForm) -> Result<&'s Offering> {
+/// An offering that the caller may not see is none.
+pub(super) fn offering<'s>(shelf: &'s Shelf, caller: &'s Caller, form: &OrderForm) -> Result<&'s Offering> {
     match form.offering.trim() {
         "" => Err(Error::field("offering", Problem::Missing)),
-        name => shelf.offering(name).ok_or_else(|| Error::field("offering", Problem::NoSuch)),
+        name => shelf.offering(&caller.actor, name).ok_or_else(|| Error::field("offering", Problem::NoSuch)),
     }
 }
 

@@ -16,7 +16,7 @@ pub async fn preview(services: &Services, caller: &Caller, form: &OrderForm) -> 
     let mut connection = services.db.read().await.or_domain()?;
     let course = basis::course(&mut connection, caller, Action::OrderPreview, form).await?;
     let shelf = shelf(services, &mut connection).await?;
-    let offering = basis::offering(&shelf, form)?;
+    let offering = basis::offering(&shelf, caller, form)?;
     let quota = match course {
         Named::Course(course) => storage::quotas::of_course(&mut connection, course.id, now).await.or_domain()?,
         Named::Nothing | Named::Hidden(_) => None,

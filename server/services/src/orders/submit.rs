@@ -72,7 +72,7 @@ async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderFor
     if let Some(refusal) = preview.refusal {
         return Err(refusal);
     }
-    let offering = basis::offering(&shelf, form)?;
+    let offering = basis::offering(&shelf, caller, form)?;
     let mut order = Order {
         id: OrderId::from_uuid(services.entropy.uuid()),
         number: storage::orders::next_number(&mut write).await.or_domain()?,
@@ -146,7 +146,7 @@ async fn check(services: &Services, caller: &Caller, form: &OrderForm, key: &Ide
         return Ok(Checked::Before(order));
     }
     let shelf = shelf(services, &mut connection).await?;
-    basis::offering(&shelf, form)?;
+    basis::offering(&shelf, caller, form)?;
     let now = services.clock.now();
     let course = match named {
         Named::Course(course) => course,
@@ -171,7 +171,7 @@ fn no_course(shelf: &Shelf, caller: &Caller, form: &OrderForm, now: Timestamp) -
 fn decide(shelf: &Shelf, caller: &Caller, form: &OrderForm, quota: Option<&QuotaStatus>, now: Timestamp) -> Result<Preview> {
     let tenant = caller.actor.tenant;
     let on = Decision {
-        offering: basis::offering(shelf, form)?,
+        offering: basis::offering(shelf, caller, form)?,
         quota,
         book: shelf.book(tenant),
         policy: shelf.policy(tenant),

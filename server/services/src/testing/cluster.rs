@@ -167,7 +167,12 @@ fn objects(order: &LabOrder) -> Vec<ObjectRef> {
         namespace: order.lab.namespace.clone(),
         name: order.lab.name.clone(),
     };
-    let mut objects = vec![object("apps/v1", "StatefulSet"), object("v1", "Service")];
+    let workload = match order.lab.spec.workload {
+        workload if workload.ends() => object("batch/v1", "Job"),
+        workload if workload.is_deployment() => object("apps/v1", "Deployment"),
+        _ => object("apps/v1", "StatefulSet"),
+    };
+    let mut objects = vec![workload, object("v1", "Service")];
     if order.lab.spec.storage_gib > 0 {
         objects.push(object("v1", "PersistentVolumeClaim"));
     }

@@ -87,6 +87,8 @@ pub(super) fn spec() -> LabSpec {
         storage_gib: 20,
         git_url: None,
         environment: [].into(),
+        retries: 0,
+        health_path: None,
     }
 }
 
@@ -99,6 +101,7 @@ pub(super) fn offering(version: u32) -> domain::catalogue::Offering {
         summary: text("A notebook"),
         icon: "book".into(),
         workload: Workload::Notebook,
+        audience: domain::offerings::Audience::default(),
         base: spec(),
         duration: domain::catalogue::DurationLimits { default: 60, min: 30, max: 90 },
         parameters: vec![],

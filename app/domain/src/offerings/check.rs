@@ -1,0 +1,266 @@
+//! What an offering must be before anybody orders from it: every limit in one place, for the editor, the files and the API.
+//! Fields are named as in the document; parameters by their number: `parameters.2.default`.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    catalogue::{LabSpec, Localized, Offering, Parameter, ParameterInput, ParameterKind, Target, check_git_url},
+    error::{Error, FieldErrors, Problem},
+    gpu::Card,
+};
+
+/// Symbols of the sprite that mark an offering.
+pub const ICONS: [&str; 7] = ["book", "code", "lab", "batch", "ddp", "serve", "screen"];
+/// Units of whole numbers, keys of the locale files.
+pub const UNITS: [&str; 7] = ["cards", "nodes", "cores", "GiB", "replicas", "retries", "minutes"];
+pub const MAX_PARAMETERS: usize = 30;
+
+const NAME_MAX: u32 = 80;
+const SUMMARY_MAX: u32 = 300;
+const TEXT_MAX: u32 = 500;
+const IMAGE_MAX: u32 = 300;
+const SCRIPT_MAX: u32 = 8_000;
+/// A month of 30 days.
+const LONGEST: u32 = 43_200;
+/// Variables that Lectern sets itself, or that would give a lab more than it ordered.
+const RESERVED: [&str; 5] = ["LECTERN_LAB", "LECTERN_COURSE", "NVIDIA_VISIBLE_DEVICES", "LD_PRELOAD", "PATH"];
+
+impl Offering {
+    /// Errors: [`Error::Invalid`] with every problem at once.
+    pub fn check(&self) -> Result<(), Error> {
+        let mut errors = FieldErrors::default();
+        if !is_slug(&self.slug) {
+            errors.push("slug", if self.slug.is_empty() { Problem::Missing } else { Problem::BadFormat { example: "jupyterlab-slice".into() } });
+        }
+        localized(&mut errors, "name", &self.name, NAME_MAX);
+        localized(&mut errors, "summary", &self.summary, SUMMARY_MAX);
+        if !ICONS.contains(&self.icon.as_str()) {
+            errors.push("icon", one_of(&ICONS));
+        }
+        if self.base.workload != self.workload {
+            errors.push("base.workload", Problem::NotOneOf { choices: vec![self.workload.as_str().into()] });
+        }
+        spec(&mut errors, &self.base);
+        let (min, default, max) = (self.duration.min, self.duration.default, self.duration.max);
+        range(&mut errors, "duration.min", min, 5, LONGEST);
+        range(&mut errors, "duration.max", max, min, LONGEST);
+        range(&mut errors, "duration.default", default, min, max);
+        for tenant in self.audience.tenants.iter().filter(|tenant| tenant.len() > 40 || tenant.is_empty()) {
+            errors.push(format!("audience.tenants.{tenant}"), Problem::NoSuch);
+        }
+        self.check_parameters(&mut errors);
+        errors.finish()?;
+        // With every part good the defaults must still make a lab.
+        let open = self.parameters.iter().any(|parameter| parameter.default.is_none() && !parameter.optional);
+        if open { Ok(()) } else { self.resolve(&ParameterInput::new()).map(drop) }
+    }
+
+    /// The same with its base as the parameters' defaults make it, so that the catalogue shows what an order gets.
+    #[must_use]
+    pub fn normalised(mut self) -> Self {
+        let environment = std::mem::take(&mut self.base.environment);
+        self.base = LabSpec { environment, git_url: self.base.git_url.take(), ..self.defaults() };
+        self
+    }
+
+    /// What a lab is made of before anything is typed; parameters that must be typed leave the base as it is.
+    pub fn defaults(&self) -> LabSpec {
+        let typed = self.parameters.iter().filter_map(|parameter| Some((parameter.key.clone(), parameter.default.clone()?)));
+        let optional = |parameter: &Parameter| Parameter { optional: true, ..parameter.clone() };
+        let lenient = Self { parameters: self.parameters.iter().map(optional).collect(), ..self.clone() };
+        lenient.resolve(&typed.collect()).unwrap_or_else(|_| LabSpec { workload: self.workload, ..self.base.clone() })
+    }
+
+    fn check_parameters(&self, errors: &mut FieldErrors) {
+        if self.parameters.len() > MAX_PARAMETERS {
+            errors.push("parameters", Problem::TooLong { max: u32::try_from(MAX_PARAMETERS).unwrap_or(u32::MAX) });
+        }
+        let (mut keys, mut targets) = (BTreeSet::new(), BTreeSet::new());
+        for (number, parameter) in self.parameters.iter().enumerate() {
+            let field = |name: &str| format!("parameters.{number}.{name}");
+            if !is_key(&parameter.key) {
+                errors.push(field("key"), Problem::BadFormat { example: "cpu_cores".into() });
+            } else if !keys.insert(parameter.key.as_str()) {
+                errors.push(field("key"), Problem::Taken);
+            }
+            // Two parameters for one thing: the later one would silently win.
+            if !targets.insert(format!("{:?}", parameter.target)) {
+                errors.push(field("target"), Problem::Taken);
+            }
+            localized(errors, &field("label"), &parameter.label, NAME_MAX);
+            if let Some(help) = &parameter.help {
+                localized(errors, &field("help"), help, SUMMARY_MAX);
+            }
+            if let Target::Environment(name) = &parameter.target
+                && !is_variable(name)
+            {
+                errors.push(field("variable"), Problem::BadFormat { example: "LESSON_NAME".into() });
+            }
+            self.check_kind(errors, number, parameter);
+        }
+    }
+
+    fn check_kind(&self, errors: &mut FieldErrors, number: usize, parameter: &Parameter) {
+        let field = |name: &str| format!("parameters.{number}.{name}");
+        let fitting = fitting(&parameter.target);
+        if !fitting.contains(&parameter.kind.as_str()) {
+            errors.push(field("kind"), one_of(fitting));
+            return;
+        }
+        let before = errors.len();
+        match &parameter.kind {
+            ParameterKind::Integer { min, max, step, unit } => {
+                let (least, most) = self.limits(&parameter.target);
+                range(errors, &field("min"), *min, least, most);
+                range(errors, &field("max"), *max, *min, most);
+                range(errors, &field("step"), *step, 1, most.max(1));
+                if !UNITS.contains(&unit.as_str()) {
+                    errors.push(field("unit"), one_of(&UNITS));
+                }
+            }
+            ParameterKind::Choice { options } => {
+                if options.is_empty() {
+                    errors.push(field("options"), Problem::Missing);
+                }
+                let mut values = BTreeSet::new();
+                for option in options {
+                    let good = match parameter.target {
+                        Target::Card => option.value.parse::<Card>().is_ok(),
+                        Target::Image => is_image(&option.value),
+                        _ => !option.value.is_empty() && !option.value.contains('|') && !option.value.chars().any(char::is_control),
+                    };
+                    if !good {
+                        let example = if parameter.target == Target::Card { "a100-80g" } else { "docker.io/library/python:3.12" };
+                        errors.push(field("options"), Problem::BadFormat { example: example.into() });
+                    } else if !values.insert(option.value.as_str()) {
+                        errors.push(field("options"), Problem::Taken);
+                    }
+                    localized(errors, &field("options"), &option.label, NAME_MAX);
+                }
+            }
+            ParameterKind::Text { max_length } => range(errors, &field("max_length"), *max_length, 1, SCRIPT_MAX),
+            ParameterKind::GitUrl => {}
+        }
+        if errors.len() == before
+            && let Some(default) = &parameter.default
+            && let Err(problem) = parameter.check(default)
+        {
+            errors.push(field("default"), problem);
+        }
+    }
+
+    /// Least and most of what a whole number may decide.
+    fn limits(&self, target: &Target) -> (u32, u32) {
+        match target {
+            Target::CardsPerNode => (0, 16),
+            Target::Nodes => (1, if self.workload.spreads() { 64 } else { 1 }),
+            Target::CpuCores => (1, 256),
+            Target::MemoryGib => (1, 4_096),
+            Target::StorageGib => (0, 65_536),
+            Target::Retries => (0, 10),
+            _ => (0, 1_000_000_000),
+        }
+    }
+}
+
+impl ParameterKind {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Integer { .. } => "integer",
+            Self::Choice { .. } => "choice",
+            Self::Text { .. } => "text",
+            Self::GitUrl => "git_url",
+        }
+    }
+}
+
+/// The kinds of parameter that can decide it.
+const fn fitting(target: &Target) -> &'static [&'static str] {
+    match target {
+        Target::Image => &["choice", "text"],
+        Target::Card => &["choice"],
+        Target::GitUrl => &["git_url"],
+        Target::Environment(_) => &["text", "choice", "integer"],
+        _ => &["integer"],
+    }
+}
+
+fn spec(errors: &mut FieldErrors, spec: &LabSpec) {
+    if !is_image(&spec.image) {
+        errors.push("base.image", if spec.image.is_empty() { Problem::Missing } else { image_example() });
+    }
+    if spec.command.len() > 20 || spec.command.iter().any(|argument| argument.len() > SCRIPT_MAX as usize) {
+        errors.push("base.command", Problem::TooLong { max: SCRIPT_MAX });
+    }
+    if spec.port == 0 {
+        errors.push("base.port", Problem::OutOfRange { min: 1, max: u16::MAX.into() });
+    }
+    range(errors, "base.cards_per_node", spec.cards_per_node, 0, 16);
+    range(errors, "base.nodes", spec.nodes, 1, if spec.workload.spreads() { 64 } else { 1 });
+    range(errors, "base.cpu_cores", spec.cpu_cores, 1, 256);
+    range(errors, "base.memory_gib", spec.memory_gib, 1, 4_096);
+    range(errors, "base.storage_gib", spec.storage_gib, 0, 65_536);
+    range(errors, "base.retries", spec.retries, 0, 10);
+    if let Some(url) = &spec.git_url
+        && let Err(problem) = check_git_url(url)
+    {
+        errors.push("base.git_url", problem);
+    }
+    if let Some(path) = &spec.health_path
+        && (!path.starts_with('/') || path.len() > 200 || path.chars().any(|c| !c.is_ascii_graphic()))
+    {
+        errors.push("base.health_path", Problem::BadFormat { example: "/health".into() });
+    }
+    if spec.environment.iter().any(|(name, value)| !is_variable(name) || value.chars().count() > TEXT_MAX as usize) {
+        errors.push("base.environment", Problem::BadFormat { example: "LESSON_NAME=lesson-1".into() });
+    }
+}
+
+fn localized(errors: &mut FieldErrors, field: &str, text: &Localized, max: u32) {
+    for (language, text) in [("zh", &text.zh), ("en", &text.en)] {
+        if text.trim().is_empty() {
+            errors.push(format!("{field}.{language}"), Problem::Missing);
+        } else if text.chars().count() > max as usize {
+            errors.push(format!("{field}.{language}"), Problem::TooLong { max });
+        }
+    }
+}
+
+fn range(errors: &mut FieldErrors, field: &str, value: u32, min: u32, max: u32) {
+    if !(min..=max.max(min)).contains(&value) {
+        errors.push(field, Problem::OutOfRange { min: min.into(), max: max.max(min).into() });
+    }
+}
+
+fn one_of(choices: &[&str]) -> Problem {
+    Problem::NotOneOf { choices: choices.iter().map(|choice| (*choice).to_owned()).collect() }
+}
+
+fn image_example() -> Problem {
+    Problem::BadFormat { example: "quay.io/jupyter/pytorch-notebook:cuda12-python-3.12".into() }
+}
+
+fn is_image(text: &str) -> bool {
+    let signs = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':' | '@');
+    !text.is_empty() && text.len() <= IMAGE_MAX as usize && text.chars().all(signs) && !text.starts_with(['/', ':', '@', '-', '.'])
+}
+
+/// Part of URLs; `new` is the page that makes one.
+fn is_slug(text: &str) -> bool {
+    let signs = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (3..=40).contains(&text.len())
+        && text.chars().all(signs)
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && !["new", "preview"].contains(&text)
+}
+
+fn is_key(text: &str) -> bool {
+    let signs = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    (1..=40).contains(&text.len()) && text.chars().all(signs) && text.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+fn is_variable(text: &str) -> bool {
+    let signs = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    (1..=60).contains(&text.len()) && text.chars().all(signs) && !text.starts_with(|c: char| c.is_ascii_digit()) && !RESERVED.contains(&text)
+}

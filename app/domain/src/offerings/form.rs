@@ -1,0 +1,327 @@
+//! An offering as the flat fields of the editor and back. Fields are texts named as in the document, so that a problem found
+//! by `check` stands at its field; a parameter is a row: `parameters.2.label.zh`.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use super::Audience;
+use crate::{
+    access::Role,
+    catalogue::{ChoiceOption, DurationLimits, LabSpec, Localized, Offering, Parameter, ParameterKind, Target, Workload},
+    error::{Error, FieldErrors, Problem},
+    gpu::Card,
+    ids::OfferingId,
+};
+
+/// Field name to typed text.
+pub type Fields = BTreeMap<String, String>;
+
+/// Number of parameter rows in the form.
+pub fn rows(fields: &Fields) -> usize {
+    let numbers = fields.keys().filter_map(|key| key.strip_prefix("parameters.")?.split('.').next()?.parse::<usize>().ok());
+    numbers.max().map_or(0, |last| last.min(super::MAX_PARAMETERS * 2) + 1)
+}
+
+/// What the editor's fields start with.
+pub fn fields_of(offering: &Offering) -> Fields {
+    let Offering { id: _, slug, version: _, name, summary, icon, workload, audience, base, duration, parameters } = offering;
+    let mut out = Fields::new();
+    let mut put = |name: &str, text: String| _ = out.insert(name.to_owned(), text);
+    put("slug", slug.clone());
+    put("name.zh", name.zh.clone());
+    put("name.en", name.en.clone());
+    put("summary.zh", summary.zh.clone());
+    put("summary.en", summary.en.clone());
+    put("icon", icon.clone());
+    put("workload", workload.as_str().into());
+    audience.tenants.iter().for_each(|tenant| put(&format!("audience.tenants.{tenant}"), "on".into()));
+    audience.roles.iter().for_each(|role| put(&format!("audience.roles.{}", role.as_str()), "on".into()));
+    let LabSpec { workload: _, image, command, port, card, cards_per_node, nodes, cpu_cores, memory_gib, storage_gib, git_url, environment, retries, health_path } = base;
+    put("base.image", image.clone());
+    put("base.command", command.iter().map(|argument| escaped(argument)).collect::<Vec<_>>().join("\n"));
+    put("base.port", port.to_string());
+    put("base.card", card.id().to_owned());
+    let numbers = [
+        ("base.cards_per_node", cards_per_node),
+        ("base.nodes", nodes),
+        ("base.cpu_cores", cpu_cores),
+        ("base.memory_gib", memory_gib),
+        ("base.storage_gib", storage_gib),
+        ("base.retries", retries),
+        ("duration.default", &duration.default),
+        ("duration.min", &duration.min),
+        ("duration.max", &duration.max),
+    ];
+    numbers.into_iter().for_each(|(name, number)| put(name, number.to_string()));
+    put("base.git_url", git_url.clone().unwrap_or_default());
+    put("base.health_path", health_path.clone().unwrap_or_default());
+    put("base.environment", environment.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n"));
+    for (number, parameter) in parameters.iter().enumerate() {
+        row_of(parameter, &mut |name, text| put(&format!("parameters.{number}.{name}"), text));
+    }
+    out
+}
+
+fn row_of(parameter: &Parameter, put: &mut impl FnMut(&str, String)) {
+    let Parameter { key, label, help, target, kind, default, optional } = parameter;
+    put("key", key.clone());
+    put("label.zh", label.zh.clone());
+    put("label.en", label.en.clone());
+    put("help.zh", help.as_ref().map(|help| help.zh.clone()).unwrap_or_default());
+    put("help.en", help.as_ref().map(|help| help.en.clone()).unwrap_or_default());
+    put("target", target.as_str().to_owned());
+    if let Target::Environment(name) = target {
+        put("variable", name.clone());
+    }
+    put("kind", kind.as_str().to_owned());
+    match kind {
+        ParameterKind::Integer { min, max, step, unit } => {
+            put("min", min.to_string());
+            put("max", max.to_string());
+            put("step", step.to_string());
+            put("unit", unit.clone());
+        }
+        ParameterKind::Choice { options } => {
+            let line = |option: &ChoiceOption| format!("{} | {} | {}", option.value, option.label.zh, option.label.en);
+            put("options", options.iter().map(line).collect::<Vec<_>>().join("\n"));
+        }
+        ParameterKind::Text { max_length } => put("max_length", max_length.to_string()),
+        ParameterKind::GitUrl => {}
+    }
+    put("default", default.clone().unwrap_or_default());
+    if *optional {
+        put("optional", "on".to_owned());
+    }
+}
+
+/// The offering that the fields describe, checked. Rows without anything typed are left out.
+///
+/// Errors: [`Error::Invalid`] with every problem, each at its field.
+pub fn offering_of(fields: &Fields, id: OfferingId, version: u32) -> Result<Offering, Error> {
+    let mut form = Form { fields, errors: FieldErrors::default() };
+    let workload = form.word("workload", Workload::parse, || Workload::ALL.map(Workload::as_str).to_vec()).unwrap_or(Workload::Notebook);
+    let mut offering = Offering {
+        id,
+        slug: form.text("slug"),
+        version,
+        name: form.localized("name"),
+        summary: form.localized("summary"),
+        icon: form.text("icon"),
+        workload,
+        audience: form.audience(),
+        base: LabSpec {
+            workload,
+            image: form.text("base.image"),
+            command: form.lines("base.command").iter().map(|line| unescaped(line)).collect(),
+            port: form.number("base.port"),
+            card: form.word("base.card", |text| text.parse::<Card>().ok(), cards).unwrap_or_else(first_card),
+            cards_per_node: form.number("base.cards_per_node"),
+            nodes: form.number("base.nodes"),
+            cpu_cores: form.number("base.cpu_cores"),
+            memory_gib: form.number("base.memory_gib"),
+            storage_gib: form.number("base.storage_gib"),
+            git_url: form.optional("base.git_url"),
+            environment: form.environment(),
+            retries: form.number_or("base.retries", 0),
+            health_path: form.optional("base.health_path"),
+        },
+        duration: DurationLimits { default: form.number("duration.default"), min: form.number("duration.min"), max: form.number("duration.max") },
+        parameters: Vec::new(),
+    };
+    // Rows that stay keep their numbers in messages.
+    let mut numbers = Vec::new();
+    for number in 0..rows(fields) {
+        if let Some(parameter) = form.parameter(number) {
+            numbers.push(number);
+            offering.parameters.push(parameter);
+        }
+    }
+    let Form { mut errors, .. } = form;
+    if let Err(Error::Invalid(problems)) = offering.check() {
+        for problem in problems {
+            let field = renumbered(&problem.field, &numbers);
+            if !errors.has(&field) {
+                errors.push(field, problem.problem);
+            }
+        }
+    }
+    errors.finish()?;
+    Ok(offering.normalised())
+}
+
+/// `parameters.1.key` of the offering as the row that it came from.
+fn renumbered(field: &str, numbers: &[usize]) -> String {
+    let row = field.strip_prefix("parameters.").and_then(|rest| rest.split_once('.')).and_then(|(number, rest)| {
+        let number: usize = number.parse().ok()?;
+        Some(format!("parameters.{}.{rest}", numbers.get(number)?))
+    });
+    row.unwrap_or_else(|| field.to_owned())
+}
+
+struct Form<'f> {
+    fields: &'f Fields,
+    errors: FieldErrors,
+}
+
+impl Form<'_> {
+    fn text(&self, name: &str) -> String {
+        self.fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default()
+    }
+    fn optional(&self, name: &str) -> Option<String> {
+        Some(self.text(name)).filter(|text| !text.is_empty())
+    }
+    fn is_on(&self, name: &str) -> bool {
+        !self.text(name).is_empty()
+    }
+    fn localized(&self, name: &str) -> Localized {
+        Localized { zh: self.text(&format!("{name}.zh")), en: self.text(&format!("{name}.en")) }
+    }
+    fn lines(&self, name: &str) -> Vec<String> {
+        let text = self.fields.get(name).map_or("", String::as_str);
+        text.lines().map(|line| line.trim_end_matches('\r').to_owned()).filter(|line| !line.trim().is_empty()).collect()
+    }
+    fn number<T: FromStr + Default>(&mut self, name: &str) -> T {
+        let text = self.text(name);
+        if text.is_empty() {
+            self.errors.push(name, Problem::Missing);
+            return T::default();
+        }
+        text.parse().unwrap_or_else(|_| {
+            self.errors.push(name, Problem::NotANumber);
+            T::default()
+        })
+    }
+    fn number_or(&mut self, name: &str, otherwise: u32) -> u32 {
+        if self.text(name).is_empty() { otherwise } else { self.number(name) }
+    }
+    fn word<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, choices: impl Fn() -> Vec<&'static str>) -> Option<T> {
+        let text = self.text(name);
+        let word = parse(&text);
+        if word.is_none() {
+            let known = || Problem::NotOneOf { choices: choices().into_iter().map(str::to_owned).collect() };
+            self.errors.push(name, if text.is_empty() { Problem::Missing } else { known() });
+        }
+        word
+    }
+
+    fn audience(&mut self) -> Audience {
+        let tenants = self.fields.keys().filter_map(|name| name.strip_prefix("audience.tenants.")).map(str::to_owned).collect();
+        let roles = Role::ALL.into_iter().filter(|role| self.is_on(&format!("audience.roles.{}", role.as_str()))).collect();
+        Audience { tenants, roles }
+    }
+
+    fn environment(&mut self) -> BTreeMap<String, String> {
+        let mut out = BTreeMap::new();
+        for line in self.lines("base.environment") {
+            match line.split_once('=') {
+                Some((name, value)) => _ = out.insert(name.trim().to_owned(), value.trim().to_owned()),
+                None => self.errors.push("base.environment", Problem::BadFormat { example: "LESSON_NAME=lesson-1".into() }),
+            }
+        }
+        out
+    }
+
+    fn parameter(&mut self, number: usize) -> Option<Parameter> {
+        let name = |field: &str| format!("parameters.{number}.{field}");
+        let typed = ["key", "label.zh", "label.en", "help.zh", "help.en", "default"];
+        if typed.iter().all(|field| self.text(&name(field)).is_empty()) {
+            return None;
+        }
+        let key = self.text(&name("key"));
+        let variable = self.text(&name("variable"));
+        let target = self.word(&name("target"), |text| Target::parse(text, &variable), || Target::WORDS.to_vec()).unwrap_or(Target::GitUrl);
+        let kind = match self.text(&name("kind")).as_str() {
+            "integer" => ParameterKind::Integer {
+                min: self.number(&name("min")),
+                max: self.number(&name("max")),
+                step: self.number_or(&name("step"), 1),
+                unit: self.text(&name("unit")),
+            },
+            "choice" => ParameterKind::Choice { options: self.options(&name("options")) },
+            "text" => ParameterKind::Text { max_length: self.number_or(&name("max_length"), 200) },
+            "git_url" => ParameterKind::GitUrl,
+            _ => {
+                let kinds = ["integer", "choice", "text", "git_url"];
+                self.errors.push(name("kind"), Problem::NotOneOf { choices: kinds.map(str::to_owned).to_vec() });
+                ParameterKind::GitUrl
+            }
+        };
+        let help = Some(self.localized(&name("help"))).filter(|help| !(help.zh.is_empty() && help.en.is_empty()));
+        let (default, optional) = (self.optional(&name("default")), self.is_on(&name("optional")));
+        Some(Parameter { key, label: self.localized(&name("label")), help, target, kind, default, optional })
+    }
+
+    /// `value | 中文 | English`; one text stands for both languages, none for the value itself.
+    fn options(&self, name: &str) -> Vec<ChoiceOption> {
+        let option = |line: String| {
+            let mut parts = line.split('|').map(str::trim);
+            let value = parts.next().unwrap_or_default().to_owned();
+            let zh = parts.next().filter(|text| !text.is_empty()).unwrap_or(&value).to_owned();
+            let en = parts.next().filter(|text| !text.is_empty()).unwrap_or(&zh).to_owned();
+            ChoiceOption { value, label: Localized { zh, en } }
+        };
+        self.lines(name).into_iter().map(option).collect()
+    }
+}
+
+impl Target {
+    pub const WORDS: [&str; 10] =
+        ["image", "card", "cards_per_node", "nodes", "cpu_cores", "memory_gib", "storage_gib", "git_url", "retries", "environment"];
+
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Card => "card",
+            Self::CardsPerNode => "cards_per_node",
+            Self::Nodes => "nodes",
+            Self::CpuCores => "cpu_cores",
+            Self::MemoryGib => "memory_gib",
+            Self::StorageGib => "storage_gib",
+            Self::GitUrl => "git_url",
+            Self::Retries => "retries",
+            Self::Environment(_) => "environment",
+        }
+    }
+    /// `variable` is the name that `environment` sets.
+    pub fn parse(text: &str, variable: &str) -> Option<Self> {
+        Some(match text {
+            "image" => Self::Image,
+            "card" => Self::Card,
+            "cards_per_node" => Self::CardsPerNode,
+            "nodes" => Self::Nodes,
+            "cpu_cores" => Self::CpuCores,
+            "memory_gib" => Self::MemoryGib,
+            "storage_gib" => Self::StorageGib,
+            "git_url" => Self::GitUrl,
+            "retries" => Self::Retries,
+            "environment" => Self::Environment(variable.to_owned()),
+            _ => return None,
+        })
+    }
+}
+
+fn cards() -> Vec<&'static str> {
+    Card::all().map(|card| card.id()).collect()
+}
+
+/// Any card will do where the field has a problem of its own.
+fn first_card() -> Card {
+    Card::all().next().unwrap_or_else(|| unreachable!("there are cards"))
+}
+
+/// An argument on a line of its own: a line break inside is `\n`.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n")
+}
+
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut signs = text.chars();
+    while let Some(sign) = signs.next() {
+        match (sign, if sign == '\\' { signs.next() } else { None }) {
+            ('\\', Some('n')) => out.push('\n'),
+            ('\\', Some(other)) => out.push(other),
+            (sign, _) => out.push(sign),
+        }
+    }
+    out
+}

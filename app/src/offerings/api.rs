@@ -1,0 +1,205 @@
+//! Reading and writing offerings. The editor posts its fields as one map, so that rows come and go without scripts.
+
+use domain::offerings::{Fields, ManagedOffering, OfferingHistory, OfferingPreview};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+
+/// By which the editor finds what its last try left behind.
+pub const FORM: &str = "offering";
+
+/// What the editor is drawn from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditorPage {
+    /// `None` for a new offering.
+    pub history: Option<OfferingHistory>,
+    /// Slug and name of every tenant.
+    pub tenants: Vec<(String, String)>,
+    /// Slugs and names to start a new one from.
+    pub others: Vec<(String, String)>,
+    /// As typed before, else of the latest version.
+    pub fields: Fields,
+    /// Why the last try did not work.
+    pub error: Option<domain::Error>,
+    pub preview: OfferingPreview,
+    /// The latest version as a file.
+    pub yaml: String,
+    /// What was pasted and refused.
+    pub pasted: String,
+}
+
+#[server(ListManagedOfferings, endpoint = "offerings/list", input = GetUrl)]
+pub async fn managed_offerings() -> Result<Vec<ManagedOffering>, AppError> {
+    use crate::caller::{caller, services};
+    Ok(services::offerings::list(&services()?, &caller()?).await?)
+}
+
+/// `slug` may be `new`; then `from` names the offering to start from.
+#[server(ReadOfferingEditor, endpoint = "offerings/editor", input = GetUrl)]
+pub async fn read_editor(#[server(default)] slug: String, #[server(default)] from: String) -> Result<EditorPage, AppError> {
+    use crate::caller::{caller, services, take_flash};
+    use domain::offerings::{fields_of, offering_of};
+    let (services, caller) = (services()?, caller()?);
+    let tenants = services::offerings::tenants(&services, &caller).await?;
+    let mut page = EditorPage { tenants: tenants.into_iter().map(|tenant| (tenant.slug, tenant.name)).collect(), ..EditorPage::default() };
+    let is_new = slug == "new";
+    let source = if is_new { from } else { slug };
+    let source = if source.is_empty() { None } else { Some(services::offerings::history(&services, &caller, &source).await?) };
+    if is_new {
+        let all = services::offerings::list(&services, &caller).await?;
+        page.others = all.into_iter().map(|row| (row.current.offering.slug, row.current.offering.name.zh)).collect();
+    }
+    match source.as_ref().and_then(OfferingHistory::latest) {
+        Some(latest) => {
+            page.fields = fields_of(&latest.offering);
+            page.yaml = services::offerings::yaml::write(&latest.offering);
+        }
+        None => page.fields = blank(),
+    }
+    if is_new {
+        page.fields.insert("slug".into(), String::new());
+    } else {
+        page.history = source;
+    }
+    if let Some(flash) = take_flash(FORM).await {
+        page.error = flash.error;
+        match flash.values.get("yaml") {
+            Some(pasted) => page.pasted.clone_from(pasted),
+            None if !flash.values.is_empty() => page.fields = flash.values,
+            None => {}
+        }
+    }
+    let id = domain::ids::OfferingId::from_uuid(services.entropy.uuid());
+    page.preview = match offering_of(&page.fields, id, 1) {
+        Ok(offering) => services::offerings::preview(&services, &caller, &offering).await?,
+        Err(error) => problems(error)?,
+    };
+    Ok(page)
+}
+
+/// A new offering before anything is typed.
+#[cfg(feature = "ssr")]
+fn blank() -> Fields {
+    let start = [
+        ("icon", "book"),
+        ("workload", "notebook"),
+        ("base.port", "8888"),
+        ("base.card", "a100-80g-1g.10gb"),
+        ("base.cards_per_node", "1"),
+        ("base.nodes", "1"),
+        ("base.cpu_cores", "4"),
+        ("base.memory_gib", "16"),
+        ("base.storage_gib", "20"),
+        ("duration.default", "90"),
+        ("duration.min", "30"),
+        ("duration.max", "720"),
+    ];
+    start.into_iter().map(|(field, value)| (field.to_owned(), value.to_owned())).collect()
+}
+
+#[cfg(feature = "ssr")]
+fn problems(error: domain::Error) -> Result<OfferingPreview, AppError> {
+    match error {
+        domain::Error::Invalid(problems) => Ok(OfferingPreview { problems, ..OfferingPreview::default() }),
+        other => Err(other.into()),
+    }
+}
+
+/// What the fields as they are would cost and make.
+#[server(PreviewOffering, endpoint = "offerings/preview")]
+pub async fn preview_offering(#[server(default)] fields: Fields) -> Result<OfferingPreview, AppError> {
+    use crate::caller::{caller, services};
+    let (services, caller) = (services()?, caller()?);
+    services::offerings::allowed(&services, &caller).await?;
+    match domain::offerings::offering_of(&fields, domain::ids::OfferingId::from_uuid(services.entropy.uuid()), 1) {
+        Ok(offering) => Ok(services::offerings::preview(&services, &caller, &offering).await?),
+        Err(error) => problems(error),
+    }
+}
+
+/// `slug` is `new` or the offering's; `intent` is empty to save, else `add`, `remove.2` or `show`, which only change the form.
+#[server(SaveOffering, endpoint = "offerings/save")]
+pub async fn save_offering(
+    #[server(default)] slug: String,
+    #[server(default)] intent: String,
+    #[server(default)] revision: String,
+    #[server(default)] fields: Fields,
+) -> Result<String, AppError> {
+    use crate::{caller::*, routes};
+    let page = routes::offering_editor(&slug);
+    if let Some(changed) = super::fields::reshaped(&fields, &intent) {
+        caller()?;
+        keep(FORM, changed).await?;
+        see_other(&format!("{page}#parameters"));
+        return Ok(slug);
+    }
+    let result = async {
+        let (services, caller) = (services()?, caller()?);
+        services::offerings::allowed(&services, &caller).await?;
+        let offering = domain::offerings::offering_of(&fields, domain::ids::OfferingId::from_uuid(services.entropy.uuid()), 1)?;
+        let known = (slug != "new").then_some(slug.as_str());
+        let saved = services::offerings::save(&services, &caller, known, offering, revision.trim().parse().ok()).await?;
+        Ok(saved.offering.slug)
+    }
+    .await;
+    answer(FORM, &page, fields, result, |slug| saved(slug)).await
+}
+
+/// Saves a pasted file as a draft.
+#[server(ImportOffering, endpoint = "offerings/import")]
+pub async fn import_offering(#[server(default)] slug: String, #[server(default)] yaml: String) -> Result<String, AppError> {
+    use crate::{caller::*, routes};
+    let page = routes::with_query(&routes::offering_editor(&slug), &[("tab", "yaml")]);
+    let pasted = typed([("yaml", &yaml)]);
+    let result = async {
+        let (services, caller) = (services()?, caller()?);
+        services::offerings::allowed(&services, &caller).await?;
+        let offering = services::offerings::yaml::parse(&yaml)?;
+        let known = (slug != "new").then_some(slug.as_str());
+        Ok(services::offerings::save(&services, &caller, known, offering, None).await?.offering.slug)
+    }
+    .await;
+    answer(FORM, &page, pasted, result, |slug| saved(slug)).await
+}
+
+#[cfg(feature = "ssr")]
+fn saved(slug: &str) -> String {
+    crate::routes::with_query(&crate::routes::offering_editor(slug), &[("saved", "1")])
+}
+
+#[server(PublishOffering, endpoint = "offerings/publish")]
+pub async fn publish_offering(#[server(default)] slug: String, #[server(default)] revision: String) -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let page = routes::offering_editor(&slug);
+    let result = async {
+        services::offerings::publish(&services()?, &caller()?, &slug, revision.trim().parse().ok()).await?;
+        Ok(())
+    }
+    .await;
+    answer(FORM, &page, typed([]), result, |()| page.clone()).await
+}
+
+#[server(RetireOffering, endpoint = "offerings/retire")]
+pub async fn retire_offering(#[server(default)] slug: String) -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let page = routes::offering_editor(&slug);
+    let result = async {
+        services::offerings::retire(&services()?, &caller()?, &slug).await?;
+        Ok(())
+    }
+    .await;
+    answer(FORM, &page, typed([]), result, |()| page.clone()).await
+}
+
+#[server(RestoreOffering, endpoint = "offerings/restore")]
+pub async fn restore_offering(#[server(default)] slug: String) -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let page = routes::offering_editor(&slug);
+    let result = async {
+        services::offerings::restore(&services()?, &caller()?, &slug).await?;
+        Ok(())
+    }
+    .await;
+    answer(FORM, &page, typed([]), result, |()| page.clone()).await
+}

@@ -1,0 +1,20 @@
+//! A batch job: one pod that runs a command to its end, tried again as often as was ordered. Nothing connects to it, so it has no Service.
+
+use serde_json::{Value, json};
+use services::ports::LabOrder;
+
+use super::{Manifest, pod};
+use crate::{kinds::Kind, labels};
+
+pub fn batch_job(order: &LabOrder) -> Manifest {
+    let lab = &order.lab;
+    let mut template = pod::template(order, Vec::new());
+    template["spec"]["restartPolicy"] = Value::from("Never");
+    let spec = json!({
+        "parallelism": 1,
+        "completions": 1,
+        "backoffLimit": lab.spec.retries,
+        "template": template,
+    });
+    Manifest::new(Kind::Job, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "spec": spec }))
+}

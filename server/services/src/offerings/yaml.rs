@@ -1,0 +1,173 @@
+//! Offerings as YAML files, as they come with the product, from an editor or from Git. The format is `docs/offering.schema.json`.
+//! Enums are written as in the API (`kind: {text: …}`), by way of JSON, and not as YAML tags.
+
+use domain::{Error, FieldError, Problem, Result, catalogue::Offering, gpu::Card};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// Characters of a file that are read.
+pub const LONGEST: usize = 100_000;
+
+/// Reads and checks an offering; its base follows its defaults. `id` and `version` may be left out: Lectern gives them.
+///
+/// Errors: [`Error::Invalid`]; what the reader cannot take in is named alone, else every problem is. A field is a path
+/// (`parameters.2.default`), or `line 7` where the text is no YAML.
+pub fn parse(text: &str) -> Result<Offering> {
+    let offering = read(text)?;
+    offering.check()?;
+    Ok(offering.normalised())
+}
+
+fn read(text: &str) -> Result<Offering> {
+    if text.len() > LONGEST {
+        return Err(Error::field("yaml", Problem::TooLong { max: u32::try_from(LONGEST).unwrap_or(u32::MAX) }));
+    }
+    let mut value: Value = serde_yaml_ng::from_str(text).map_err(|error| {
+        let line = error.location().map_or(1, |location| location.line());
+        Error::field(format!("line {line}"), Problem::BadFormat { example: "slug: jupyterlab-slice".into() })
+    })?;
+    let Value::Object(document) = &mut value else {
+        return Err(Error::field("line 1", Problem::BadFormat { example: "slug: jupyterlab-slice".into() }));
+    };
+    document.entry("id").or_insert_with(|| json!(Uuid::nil()));
+    document.entry("version").or_insert_with(|| json!(1));
+    if let Some(workload) = document.get("workload").cloned()
+        && let Some(Value::Object(base)) = document.get_mut("base")
+    {
+        base.entry("workload").or_insert(workload);
+    }
+    from_value(value)
+}
+
+/// An offering from JSON. Errors: [`Error::Invalid`] with the one field that cannot be taken in.
+pub fn from_value(value: Value) -> Result<Offering> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = plain(&error.path().to_string());
+        Error::Invalid(vec![problem(&path, &error.into_inner().to_string())])
+    })
+}
+
+/// `parameters[2].kind.integer.min` as the editor names it: `parameters.2.min`.
+fn plain(path: &str) -> String {
+    let dotted = path.replace('[', ".").replace(']', "");
+    let words = dotted.split('.').filter(|word| !word.is_empty() && *word != "?");
+    let mut out: Vec<&str> = Vec::new();
+    let mut in_kind = false;
+    for word in words {
+        if word == "kind" {
+            in_kind = true;
+        } else if !(in_kind && matches!(word, "integer" | "choice" | "text")) {
+            if in_kind {
+                out.retain(|word| *word != "kind");
+            }
+            out.push(word);
+            continue;
+        }
+        if word == "kind" {
+            out.push(word);
+        }
+    }
+    out.join(".")
+}
+
+/// serde's sentence as a problem with its field.
+fn problem(path: &str, sentence: &str) -> FieldError {
+    let quoted: Vec<&str> = sentence.split('`').skip(1).step_by(2).collect();
+    let below = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else if path.rsplit('.').next() == Some(name) {
+            path.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
+    match quoted.as_slice() {
+        [name, ..] if sentence.starts_with("missing field") => FieldError { field: below(name), problem: Problem::Missing },
+        [name, ..] if sentence.starts_with("unknown field") => FieldError { field: below(name), problem: Problem::UnknownField },
+        [_, choices @ ..] if sentence.starts_with("unknown variant") => {
+            let choices = choices.iter().map(|choice| (*choice).to_owned()).collect();
+            FieldError { field: path.to_owned(), problem: Problem::NotOneOf { choices } }
+        }
+        _ if path.ends_with("card") => {
+            let choices = Card::all().map(|card| card.id().to_owned()).collect();
+            FieldError { field: path.to_owned(), problem: Problem::NotOneOf { choices } }
+        }
+        _ => {
+            let is_number = sentence.contains("expected u") || sentence.contains("expected i");
+            let problem = if is_number { Problem::NotANumber } else { Problem::BadFormat { example: example(path).to_owned() } };
+            FieldError { field: path.to_owned(), problem }
+        }
+    }
+}
+
+/// How the field could be written; for messages.
+pub fn example(field: &str) -> &'static str {
+    let leaf = field.rsplit('.').find(|word| word.parse::<u32>().is_err()).unwrap_or_default();
+    match leaf {
+        "slug" => "slug: jupyterlab-slice",
+        "name" | "summary" | "label" | "help" | "zh" | "en" => "name: { zh: 推理服务, en: Inference service }",
+        "icon" => "icon: book",
+        "workload" => "workload: notebook",
+        "image" => "image: quay.io/jupyter/pytorch-notebook:cuda12-python-3.12",
+        "command" => "command: [/bin/sh, -c, exec python train.py]",
+        "port" => "port: 8888",
+        "card" => "card: a100-80g",
+        "cpu_cores" => "cpu_cores: 8",
+        "memory_gib" => "memory_gib: 32",
+        "storage_gib" => "storage_gib: 20",
+        "cards_per_node" => "cards_per_node: 1",
+        "nodes" => "nodes: 1",
+        "environment" => "environment: { LESSON_NAME: lesson-1 }",
+        "health_path" => "health_path: /health",
+        "duration" | "min" | "max" => "duration: { default: 90, min: 30, max: 720 }",
+        "base" => "base: { image: …, port: 8888, card: a100-80g, … }",
+        "parameters" => "parameters: []",
+        "target" => "target: cpu_cores",
+        "kind" => "kind: { integer: { min: 1, max: 8, unit: cores } }",
+        "options" => "options: [{ value: a100-80g, label: { zh: A100, en: A100 } }]",
+        "default" => "default: \"8\"",
+        "roles" => "roles: [teacher]",
+        "tenants" => "tenants: [ai]",
+        "key" => "key: cpu_cores",
+        _ => "slug: jupyterlab-slice",
+    }
+}
+
+/// The order in which people read a file; anything else follows by name.
+const ORDER: [&str; 40] = [
+    "slug", "name", "summary", "icon", "workload", "audience", "base", "duration", "parameters", "key", "value", "label", "help", "target", "default",
+    "optional", "kind", "zh", "en", "image", "command", "port", "health_path", "card", "cards_per_node", "nodes", "cpu_cores", "memory_gib",
+    "storage_gib", "retries", "git_url", "environment", "min", "max", "step", "unit", "options", "max_length", "tenants", "roles",
+];
+
+/// The file of an offering, without what Lectern gives by itself.
+pub fn write(offering: &Offering) -> String {
+    let mut value = serde_json::to_value(offering).unwrap_or_default();
+    if let Value::Object(document) = &mut value {
+        document.remove("id");
+        document.remove("version");
+        if let Some(Value::Object(base)) = document.get_mut("base") {
+            base.remove("workload");
+        }
+    }
+    serde_yaml_ng::to_string(&ordered(&value)).unwrap_or_default()
+}
+
+fn ordered(value: &Value) -> serde_yaml_ng::Value {
+    match value {
+        Value::Object(members) => {
+            let rank = |name: &str| ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len());
+            let mut sorted: Vec<(&String, &Value)> = members.iter().filter(|(_, member)| !is_empty(member)).collect();
+            sorted.sort_by_key(|(name, _)| (rank(name), name.as_str()));
+            serde_yaml_ng::Value::Mapping(sorted.into_iter().map(|(name, member)| (name.as_str().into(), ordered(member))).collect())
+        }
+        Value::Array(items) => serde_yaml_ng::Value::Sequence(items.iter().map(ordered).collect()),
+        other => serde_yaml_ng::to_value(other).unwrap_or_default(),
+    }
+}
+
+/// What says nothing and may be left out.
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || *value == Value::Bool(false) || matches!(value, Value::Object(members) if *members == Map::new())
+}
