@@ -35,7 +35,7 @@ const MOST_OWNERS: usize = 20_000;
 impl Owners {
     async fn about(&self, state: &AppState, news: News) -> Option<Resource> {
         let key = match news {
-            News::Cluster => return None,
+            News::Cluster | News::Notice(_) => return None,
             News::Order(_, id) => id.uuid(),
             News::Lab(_, id) => id.uuid(),
         };
@@ -107,7 +107,8 @@ async fn hears(state: &AppState, caller: &Caller, wanted: Option<LabId>, news: N
         News::Cluster => ("cluster", String::new()),
         News::Lab(tenant, id) if tenant == caller.actor.tenant && wanted.is_none_or(|lab| lab == id) => ("lab", id.to_string()),
         News::Order(tenant, id) if tenant == caller.actor.tenant && wanted.is_none() => ("order", id.to_string()),
-        News::Lab(..) | News::Order(..) => return None,
+        News::Notice(user) if user == caller.actor.user => ("notice", String::new()),
+        News::Lab(..) | News::Order(..) | News::Notice(_) => return None,
     };
     let about = state.owners.about(state, news).await;
     news::may_hear(&caller.actor, news, about.as_ref()).then(|| Event::default().event(kind).data(id))

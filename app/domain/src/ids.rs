@@ -70,6 +70,7 @@ ids! {
     AuditSearchId,
     /// A verification of the audit chains.
     AuditRunId,
+    NotificationId,
     PriceBookId,
     /// A piece of background work waiting in the outbox.
     OutboxId,

@@ -1,7 +1,7 @@
 //! News for open pages: what changed, not how. Pages read again what they show. Slow listeners skip news and read everything.
 //! News of an order or a lab also wakes the background jobs of this process, so that a start reaches the cluster at once.
 
-use domain::ids::{LabId, OrderId, TenantId};
+use domain::ids::{LabId, OrderId, TenantId, UserId};
 use tokio::sync::{Notify, broadcast};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub enum News {
     Order(TenantId, OrderId),
     Lab(TenantId, LabId),
     Cluster,
+    /// Something for this person alone.
+    Notice(UserId),
 }
 
 #[derive(Debug)]

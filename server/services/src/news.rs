@@ -10,7 +10,7 @@ use crate::{Services, error::OrDomain, hub::News};
 /// What the news is about, for [`may_hear`]; `None` when it is gone, or is nobody's in particular. Owners never change: keep it.
 pub async fn about(services: &Services, news: News) -> Result<Option<Resource>> {
     match news {
-        News::Cluster => Ok(None),
+        News::Cluster | News::Notice(_) => Ok(None),
         News::Order(_, id) => {
             let mut connection = services.db.read().await.or_domain()?;
             storage::figures::order_resource(&mut connection, id).await.or_domain()
@@ -27,6 +27,7 @@ pub fn may_hear(actor: &Actor, news: News, about: Option<&Resource>) -> bool {
     let action = match news {
         // That the cluster is away is on everybody's page.
         News::Cluster => return true,
+        News::Notice(user) => return user == actor.user,
         News::Order(..) => Action::OrderRead,
         News::Lab(..) => Action::LabRead,
     };

@@ -1,6 +1,6 @@
 //! Personal access tokens for the API (L1): `lct_` and 43 characters; the database has only their SHA-256.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::collections::BTreeSet;
 
 use domain::{
     Error, Problem, Result,
@@ -10,7 +10,6 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use storage::{
     accounts::users,
     tokens::{self, Token},
@@ -19,6 +18,7 @@ use storage::{
 use crate::{
     Caller, Origin, Services, accounts,
     audit::{self, Entry},
+    digest::hex_sha256,
     error::OrDomain,
 };
 
@@ -143,11 +143,7 @@ fn new_secret(services: &Services) -> String {
 
 /// Hexadecimal SHA-256. A fast hash is enough: the secret has 256 bits that nobody chose.
 pub(crate) fn hash(secret: &str) -> String {
-    Sha256::digest(secret.as_bytes()).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex_sha256(secret)
 }
 
 #[cfg(test)]

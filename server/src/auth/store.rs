@@ -1,11 +1,8 @@
 //! Sessions in the database, under the SHA-256 of the cookie's value: who can read the table can open no session by it.
 
-use std::fmt::Write as _;
-
 use async_trait::async_trait;
 use domain::{ids::UserId, time::Timestamp};
-use services::Services;
-use sha2::{Digest as _, Sha256};
+use services::{Services, digest::hex_sha256};
 use tower_sessions::{
     SessionStore,
     cookie::time::{Duration, OffsetDateTime},
@@ -31,10 +28,7 @@ impl Store {
 }
 
 fn hashed(id: &Id) -> String {
-    Sha256::digest(id.to_string()).iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex_sha256(id.to_string())
 }
 
 fn backend(error: domain::Error) -> Error {

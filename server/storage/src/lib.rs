@@ -12,6 +12,7 @@ pub mod figures;
 pub mod labs;
 pub mod leases;
 mod migrations;
+pub mod notifications;
 pub mod observations;
 pub mod offerings;
 pub mod orders;

@@ -36,6 +36,9 @@ const STEPS: &[Step] = &[
     step!(6, "0006_jobs"),
     step!(7, "0007_audit"),
     step!(8, "0008_metering_paths"),
+    step!(9, "0009_notifications"),
+    step!(21, "0021_audit_searches"),
+    step!(22, "0022_audit_runs"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

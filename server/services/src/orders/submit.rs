@@ -12,7 +12,6 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use storage::{AnyConnection, Write};
 
 use super::{
@@ -24,6 +23,7 @@ use crate::{
     Caller, Services,
     audit::{self, Entry},
     catalogue::{Shelf, shelf},
+    digest::hex_sha256,
     error::OrDomain,
     hub::News,
 };
@@ -200,12 +200,7 @@ async fn view(services: &Services, caller: &Caller, id: OrderId) -> Result<Order
 
 /// Hexadecimal SHA-256 of the form. Its maps are sorted, so the same form always gives the same bytes.
 fn request_hash(form: &OrderForm) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(storage::row::json(form)).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex_sha256(storage::row::json(form))
 }
 
 /// The attempt as the record of a refusal describes it; what was typed is cut, since nothing has checked it.

@@ -32,6 +32,19 @@ pub async fn of_tenant(connection: &mut AnyConnection, tenant: TenantId) -> Resu
     Ok(roles)
 }
 
+/// Who has a role in a tenant and may sign in: whom to tell.
+pub async fn holders(connection: &mut AnyConnection, tenant: TenantId, role: Role) -> Result<BTreeSet<UserId>> {
+    let rows = sqlx::query(
+        "SELECT user_roles.user_id AS user_id FROM user_roles JOIN users ON users.id = user_roles.user_id \
+         WHERE users.tenant_id = $1 AND user_roles.role = $2 AND users.disabled_at IS NULL",
+    )
+    .bind(tenant.to_string())
+    .bind(role.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Row::of("user_roles", row).parse("user_id")).collect()
+}
+
 /// Replaces all roles of a person.
 pub async fn set(connection: &mut AnyConnection, user: UserId, roles: &BTreeSet<Role>) -> Result<()> {
     sqlx::query("DELETE FROM user_roles WHERE user_id = $1").bind(user.to_string()).execute(&mut *connection).await?;

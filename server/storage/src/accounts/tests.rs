@@ -117,6 +117,10 @@ async fn roles_and_courses_are_replaced_as_a_whole() {
             assert_eq!(roles::of_user(&mut write, li.id).await.expect("read"), expected);
             let all = roles::of_tenant(&mut write, tenant().id).await.expect("read");
             assert_eq!(all.get(&li.id).cloned().unwrap_or_default(), expected);
+            for role in Role::ALL {
+                let holders = roles::holders(&mut write, tenant().id, role).await.expect("read");
+                assert_eq!(holders.contains(&li.id), expected.contains(&role));
+            }
         }
         for expected in [BTreeSet::from([a.id, b.id]), [b.id].into(), BTreeSet::new()] {
             members::set(&mut write, li.id, &expected).await.expect("set");

@@ -1,0 +1,58 @@
+//! What Lectern tells one person about. A notice carries data, never sentences: the page words it in the reader's language.
+//! A new kind is a variant of [`Notice`], its [`Target`], and its words in `app/src/notifications/words.rs`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{LabId, NotificationId, OrderId},
+    time::Timestamp,
+};
+
+/// One message. Two equal notices to the same person are one: whatever tells them apart must be in the data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Notice {
+    /// An order waits for the reader's decision.
+    OrderWaits { order: OrderId, number: i64, owner: String },
+    /// The reader's order was decided.
+    OrderDecided { order: OrderId, number: i64, verdict: Verdict },
+    /// The reader's lab stops at `ends_at`, which is `minutes` away.
+    LabEndsSoon { lab: LabId, name: String, ends_at: Timestamp, minutes: u32 },
+    /// The reader's lab did not start or broke.
+    LabFailed { lab: LabId, name: String, at: Timestamp },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Approved,
+    Rejected,
+}
+
+/// Where a notice leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    Order(OrderId),
+    /// The order as its approver sees it.
+    Approval(OrderId),
+    Lab(LabId),
+}
+
+impl Notice {
+    pub const fn target(&self) -> Target {
+        match self {
+            Self::OrderWaits { order, .. } => Target::Approval(*order),
+            Self::OrderDecided { order, .. } => Target::Order(*order),
+            Self::LabEndsSoon { lab, .. } | Self::LabFailed { lab, .. } => Target::Lab(*lab),
+        }
+    }
+}
+
+/// A notice as it was given to somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    pub id: NotificationId,
+    pub notice: Notice,
+    pub created_at: Timestamp,
+    pub read_at: Option<Timestamp>,
+}

@@ -1,0 +1,3 @@
+//! What Lectern tells this person about.
+
+pub mod words;

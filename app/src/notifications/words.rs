@@ -1,0 +1,33 @@
+//! Words and links of notices.
+
+use domain::notifications::{Notice, Target, Verdict};
+
+use crate::{i18n::td_string, language::Language, routes};
+
+/// One sentence: what happened, and what to do where something is to be done.
+pub fn notice_text(language: Language, notice: &Notice) -> String {
+    match notice {
+        Notice::OrderWaits { number, owner, .. } => {
+            td_string!(language, notifications.order_waits, number = *number, owner = owner.as_str()).to_string()
+        }
+        Notice::OrderDecided { number, verdict: Verdict::Approved, .. } => {
+            td_string!(language, notifications.order_approved, number = *number).to_string()
+        }
+        Notice::OrderDecided { number, verdict: Verdict::Rejected, .. } => {
+            td_string!(language, notifications.order_rejected, number = *number).to_string()
+        }
+        Notice::LabEndsSoon { name, minutes, .. } => {
+            td_string!(language, notifications.lab_ends_soon, name = name.as_str(), minutes = *minutes).to_string()
+        }
+        Notice::LabFailed { name, .. } => td_string!(language, notifications.lab_failed, name = name.as_str()).to_string(),
+    }
+}
+
+/// The page that the notice leads to.
+pub fn notice_link(notice: &Notice) -> String {
+    match notice.target() {
+        Target::Order(id) => routes::order(id),
+        Target::Approval(id) => routes::approval(id),
+        Target::Lab(id) => routes::lab(id),
+    }
+}
