@@ -8,11 +8,12 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 17] = [
+const NAMESPACES: [&str; 19] = [
     "account",
     "admin",
     "approvals",
     "audit",
+    "audit_tools",
     "billing",
     "catalogue",
     "common",
@@ -24,6 +25,7 @@ const NAMESPACES: [&str; 17] = [
     "notifications",
     "orders",
     "quotas",
+    "search",
     "session",
     "setup",
 ];

@@ -33,6 +33,7 @@ pub mod labs;
 pub mod notifications;
 pub mod orders;
 pub mod quotas;
+pub mod search;
 pub mod session;
 pub mod setup;
 

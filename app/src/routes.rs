@@ -19,7 +19,9 @@ use crate::{
     home::page::HomePage,
     labs::page::{LabPage, LabsPage},
     layout::NotFound,
+    notifications::page::NotificationsPage,
     orders::page::{OrderPage, OrdersPage},
+    search::page::SearchPage,
     session::page::SignInPage,
     setup::page::SetupPage,
 };
@@ -35,6 +37,10 @@ pub const APPROVALS: &str = "/approvals";
 pub const LABS: &str = "/labs";
 pub const BILLING: &str = "/billing";
 pub const AUDIT: &str = "/audit";
+/// A file of what a search finds; the server answers it, not a page.
+pub const AUDIT_EXPORT: &str = "/audit/export";
+pub const NOTIFICATIONS: &str = "/notifications";
+pub const SEARCH: &str = "/search";
 pub const ACCOUNT: &str = "/account";
 pub const PEOPLE: &str = "/people";
 pub const COURSES: &str = "/courses";
@@ -108,6 +114,8 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/billing") view=BillingPage ssr=SsrMode::Async/>
             <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
             <Route path=path!("/audit/:id") view=AuditEventPage ssr=SsrMode::Async/>
+            <Route path=path!("/notifications") view=NotificationsPage ssr=SsrMode::Async/>
+            <Route path=path!("/search") view=SearchPage ssr=SsrMode::Async/>
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
             <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
             <Route path=path!("/courses") view=CoursesPage ssr=SsrMode::Async/>

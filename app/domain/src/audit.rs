@@ -367,6 +367,19 @@ pub struct Listed {
     pub seal: Option<(i64, Hash, Hash)>,
 }
 
+/// A record with all that its own page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspected {
+    pub listed: Listed,
+    /// Its neighbours in the chain.
+    pub before: Option<AuditEventId>,
+    pub after: Option<AuditEventId>,
+    /// The bytes that are hashed, as text.
+    pub canonical: String,
+    /// Whether the stored hash is that of the stored record; `None` until it is sealed.
+    pub intact: Option<bool>,
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

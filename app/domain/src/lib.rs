@@ -9,6 +9,7 @@ pub mod capacity;
 pub mod catalogue;
 pub mod cluster;
 pub mod courses;
+pub mod dashboard;
 pub mod error;
 pub mod gpu;
 pub mod ids;
@@ -21,6 +22,7 @@ pub mod page;
 pub mod people;
 pub mod pricing;
 pub mod quotas;
+pub mod search;
 pub mod time;
 
 pub use error::{Error, FieldError, Problem};

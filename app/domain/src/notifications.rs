@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{LabId, NotificationId, OrderId},
+    ids::{AuditRunId, LabId, NotificationId, OrderId},
     time::Timestamp,
 };
 
@@ -20,6 +20,8 @@ pub enum Notice {
     LabEndsSoon { lab: LabId, name: String, ends_at: Timestamp, minutes: u32 },
     /// The reader's lab did not start or broke.
     LabFailed { lab: LabId, name: String, at: Timestamp },
+    /// A verification found an audit chain broken; for auditors.
+    AuditBroken { run: AuditRunId, at: Timestamp },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +38,8 @@ pub enum Target {
     /// The order as its approver sees it.
     Approval(OrderId),
     Lab(LabId),
+    /// The audit browser.
+    Audit,
 }
 
 impl Notice {
@@ -44,6 +48,7 @@ impl Notice {
             Self::OrderWaits { order, .. } => Target::Approval(*order),
             Self::OrderDecided { order, .. } => Target::Order(*order),
             Self::LabEndsSoon { lab, .. } | Self::LabFailed { lab, .. } => Target::Lab(*lab),
+            Self::AuditBroken { .. } => Target::Audit,
         }
     }
 }
@@ -55,4 +60,16 @@ pub struct Notification {
     pub notice: Notice,
     pub created_at: Timestamp,
     pub read_at: Option<Timestamp>,
+}
+
+/// Unread ones are counted no further than this.
+pub const UNREAD_MOST: u32 = 100;
+
+/// What the bell shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbox {
+    /// At most [`UNREAD_MOST`].
+    pub unread: u32,
+    /// The newest, read or not.
+    pub latest: Vec<Notification>,
 }

@@ -30,6 +30,9 @@ use super::problem::MEDIA_TYPE;
         super::orders::list, super::orders::submit, super::orders::show, super::orders::approve, super::orders::reject, super::orders::cancel,
         super::labs::list, super::labs::show, super::labs::start, super::labs::stop, super::labs::destroy,
         super::usage::list, super::bills::list, super::quotas::list, super::audit::list,
+        super::audit_more::saved, super::audit_more::save, super::audit_more::delete, super::audit_more::export, super::audit_more::chain,
+        super::audit_more::verify,
+        super::notifications::list, super::notifications::read_all, super::notifications::read, super::search::find,
     ),
     modifiers(&Bearer),
 )]

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod audit;
 pub mod cluster_status;
 pub mod courses;
+pub mod dashboard;
 pub mod database;
 pub mod dialect;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod prices;
 pub mod quotas;
 pub mod reservations;
 pub mod row;
+pub mod search;
 pub mod sessions;
 pub mod settings;
 #[cfg(any(test, feature = "testing"))]

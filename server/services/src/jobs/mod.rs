@@ -16,7 +16,7 @@ use std::time::Duration;
 use domain::{Result, ids::LabId};
 use tokio::task::JoinSet;
 
-use crate::{Services, audit, cluster_status, error::OrDomain, labs, orders, ports::LabOrder, sessions};
+use crate::{Services, audit, cluster_status, error::OrDomain, labs, notifications, orders, ports::LabOrder, sessions};
 
 /// Runs every job until `stop` is cancelled by dropping the future: reconcile, watch, queue, meter, seal, expire, sweep.
 /// Only the replica that holds the lease works; the others wait for it.
@@ -43,6 +43,8 @@ async fn work(services: Services) {
     every!("seal", Duration::from_secs(1), audit::seal);
     every!("stop_ended", Duration::from_secs(1), labs::stop_ended);
     every!("expire", Duration::from_secs(30), orders::expire);
+    every!("audit_verify", Duration::from_secs(1), audit::runs::work);
+    every!("sweep_notifications", Duration::from_mins(60), notifications::sweep);
     every!("sweep_sessions", Duration::from_mins(10), sessions::sweep);
     // None of them ends by itself.
     while tasks.join_next().await.is_some() {}
