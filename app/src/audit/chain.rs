@@ -65,9 +65,10 @@ pub fn Chains(card: ChainCard, verify: ServerAction<VerifyAudit>) -> impl IntoVi
         })
         .collect_view();
     let running = current.is_some();
+    let state = last.as_ref().map(|run| run.state);
     view! {
-        <Card title=td_string!(language, audit_tools.chain) id="chains" end=move || view! { <Mark last=last.clone()/> }>
-            <Outcome last=last.clone()/>
+        <Card title=td_string!(language, audit_tools.chain) id="chains" end=move || view! { <Mark state/> }>
+            <Outcome last/>
             <Facts>{facts}</Facts>
             {match current {
                 Some(run) => view! { <Progress run/> }.into_any(),
@@ -87,9 +88,9 @@ pub fn Chains(card: ChainCard, verify: ServerAction<VerifyAudit>) -> impl IntoVi
 }
 
 #[component]
-fn Mark(last: Option<Run>) -> impl IntoView {
+fn Mark(state: Option<RunState>) -> impl IntoView {
     let language = language::current();
-    match last.map(|run| run.state) {
+    match state {
         Some(RunState::Broken) => view! { <Status kind=StatusKind::Bad>{td_string!(language, audit_tools.chain_broken)}</Status> }.into_any(),
         Some(_) => view! { <Status kind=StatusKind::Ok>{td_string!(language, audit_tools.chain_good)}</Status> }.into_any(),
         None => view! { <Status kind=StatusKind::Idle>{td_string!(language, audit_tools.chain_never)}</Status> }.into_any(),

@@ -112,7 +112,7 @@ fn SaveForm(query: Query, last_try: Flash) -> impl IntoView {
 #[component]
 pub fn Export(query: Query) -> impl IntoView {
     let language = language::current();
-    let link = |format: &'static str| {
+    let link = move |format: &'static str| {
         let mut pairs = query.conditions().to_vec();
         pairs.push(("format", format));
         routes::with_query(routes::AUDIT_EXPORT, &pairs)

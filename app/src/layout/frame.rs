@@ -13,7 +13,7 @@ use crate::{
     language,
     preferences::Preferences,
     routes::{self, Pages},
-    search::palette::Palette,
+    search::palette::{self, Palette},
 };
 
 /// The whole application, the same on both sides of the wire.
@@ -28,6 +28,7 @@ pub fn App() -> impl IntoView {
     ViewerContext::provide();
     ToastBoard::provide();
     NewsBoard::provide();
+    palette::Open::provide();
     let (routing, set_routing) = signal(false);
     view! {
         <Router set_is_routing=set_routing>
