@@ -8,11 +8,12 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 19] = [
+const NAMESPACES: [&str; 21] = [
     "account",
     "admin",
     "approvals",
     "audit",
+    "audit_tools",
     "billing",
     "catalogue",
     "common",
@@ -26,6 +27,7 @@ const NAMESPACES: [&str; 19] = [
     "offerings",
     "orders",
     "quotas",
+    "search",
     "session",
     "setup",
 ];

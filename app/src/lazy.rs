@@ -85,7 +85,9 @@ pages! {
         AuditEvent = load_audit_event, fetch_audit_event: crate::audit::page::AuditEventPage;
         Billing = load_billing, fetch_billing: crate::billing::page::BillingPage;
     }
-    managing ["account", "people", "courses", "cluster", "offerings", "setup"] {
+    managing ["account", "notifications", "search", "people", "courses", "cluster", "offerings", "setup"] {
+        Notifications = load_notifications, fetch_notifications: crate::notifications::page::NotificationsPage;
+        Search = load_search, fetch_search: crate::search::page::SearchPage;
         Account = load_account, fetch_account: crate::account::page::AccountPage;
         People = load_people, fetch_people: crate::admin::page::PeoplePage;
         Courses = load_courses, fetch_courses: crate::admin::page::CoursesPage;

@@ -35,6 +35,7 @@ pub mod notifications;
 pub mod offerings;
 pub mod orders;
 pub mod quotas;
+pub mod search;
 pub mod session;
 pub mod setup;
 

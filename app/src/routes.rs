@@ -22,6 +22,10 @@ pub const APPROVALS: &str = "/approvals";
 pub const LABS: &str = "/labs";
 pub const BILLING: &str = "/billing";
 pub const AUDIT: &str = "/audit";
+/// A file of what a search finds; the server answers it, not a page.
+pub const AUDIT_EXPORT: &str = "/audit/export";
+pub const NOTIFICATIONS: &str = "/notifications";
+pub const SEARCH: &str = "/search";
 pub const ACCOUNT: &str = "/account";
 pub const PEOPLE: &str = "/people";
 pub const COURSES: &str = "/courses";
@@ -128,6 +132,8 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/catalogue/:slug") view={Lazy::<lazy::Offering>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/offerings") view={Lazy::<lazy::Offerings>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/offerings/:slug") view={Lazy::<lazy::OfferingEditor>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/notifications") view={Lazy::<lazy::Notifications>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/search") view={Lazy::<lazy::Search>::new()} ssr=SsrMode::Async/>
         </FlatRoutes>
     }
 }

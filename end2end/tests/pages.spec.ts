@@ -35,6 +35,13 @@ const VIEWS: View[] = [
   { name: "people", path: "/people", who: "administrator" },
   { name: "courses", path: "/courses", who: "administrator" },
   { name: "cluster", path: "/cluster", who: "operator" },
+  { name: "today-manager", path: "/", who: "manager" },
+  { name: "today-auditor", path: "/", who: "auditor" },
+  { name: "today-operator", path: "/", who: "operator" },
+  { name: "today-administrator", path: "/", who: "administrator" },
+  { name: "notifications", path: "/notifications", who: "manager" },
+  { name: "search", path: "/search?q=AI2301", who: "teacher" },
+  { name: "audit-timeline", path: "/audit?person=teacher&view=timeline", who: "auditor" },
 ];
 
 test.beforeAll(async () => {

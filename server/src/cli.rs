@@ -102,6 +102,9 @@ pub enum Audit {
     Verify {
         #[command(flatten)]
         place: Place,
+        /// Check an exported file of JSON lines instead; needs no database
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
     },
 }
 
@@ -194,7 +197,8 @@ pub fn run() -> ExitCode {
             Command::Token(Token::Create { place, user, scope, name }) => {
                 quiet(&place, async |config| commands::token::create(config, &user, &scope, &name).await).await
             }
-            Command::Audit(Audit::Verify { place }) => quiet(&place, commands::audit::verify).await,
+            Command::Audit(Audit::Verify { place: _, file: Some(file) }) => commands::audit::verify_file(&file),
+            Command::Audit(Audit::Verify { place, file: None }) => quiet(&place, commands::audit::verify).await,
             Command::User(User::ResetPassword { place, login }) => {
                 quiet(&place, async |config| commands::user::reset_password(config, &login).await).await
             }

@@ -1,4 +1,4 @@
-//! `/events`: news for open pages as server-sent events. An event says what changed (`lab`, `order`, `cluster`), never how; the page
+//! `/events`: news for open pages as server-sent events. An event says what changed (`lab`, `order`, `cluster`, `notice`, `audit`), never how; the page
 //! reads again what it shows. Who listens too slowly is told to read everything again (`refresh`).
 
 use std::{
@@ -36,6 +36,7 @@ impl Owners {
     async fn about(&self, state: &AppState, news: News) -> Option<Resource> {
         let key = match news {
             News::Cluster | News::Notice(_) => return None,
+            News::Audit(tenant) => return Some(Resource::tenant(tenant)),
             News::Order(_, id) => id.uuid(),
             News::Lab(_, id) => id.uuid(),
         };
@@ -108,7 +109,8 @@ async fn hears(state: &AppState, caller: &Caller, wanted: Option<LabId>, news: N
         News::Lab(tenant, id) if tenant == caller.actor.tenant && wanted.is_none_or(|lab| lab == id) => ("lab", id.to_string()),
         News::Order(tenant, id) if tenant == caller.actor.tenant && wanted.is_none() => ("order", id.to_string()),
         News::Notice(user) if user == caller.actor.user => ("notice", String::new()),
-        News::Lab(..) | News::Order(..) | News::Notice(_) => return None,
+        News::Audit(tenant) if tenant == caller.actor.tenant && wanted.is_none() => ("audit", String::new()),
+        News::Lab(..) | News::Order(..) | News::Notice(_) | News::Audit(_) => return None,
     };
     let about = state.owners.about(state, news).await;
     news::may_hear(&caller.actor, news, about.as_ref()).then(|| Event::default().event(kind).data(id))

@@ -3,6 +3,7 @@
 
 #![recursion_limit = "256"]
 
+pub mod audit_export;
 pub mod auth;
 pub mod cli;
 pub mod commands;

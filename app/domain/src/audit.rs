@@ -5,6 +5,12 @@
 //! The hash of record `seq` is SHA-256 over `prev` (32 bytes; zeros for the first), `seq` (8 bytes, big-endian) and the canonical bytes.
 //! The format is fixed: a change is a new version beside this one.
 
+pub mod export;
+pub mod run;
+pub mod search;
+
+pub use search::{Filter, Range, SavedSearch};
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -354,27 +360,24 @@ impl Verifier {
     }
 }
 
-/// What the browser searches by; all that is given must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Filter {
-    /// Login, exact.
-    pub person: Option<String>,
-    /// `order.submit`, or a prefix that ends in a dot: `order.`
-    pub action: Option<String>,
-    /// Label or id of the object, exact.
-    pub object: Option<String>,
-    pub outcome: Option<Outcome>,
-    /// Words, all of which must occur.
-    pub text: Option<String>,
-    pub from: Option<Timestamp>,
-    pub to: Option<Timestamp>,
-}
-
 /// A record as the browser lists it; `seq` and hashes are missing until it is sealed (within a second).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     pub event: Event,
     pub seal: Option<(i64, Hash, Hash)>,
+}
+
+/// A record with all that its own page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspected {
+    pub listed: Listed,
+    /// Its neighbours in the chain.
+    pub before: Option<AuditEventId>,
+    pub after: Option<AuditEventId>,
+    /// The bytes that are hashed, as text.
+    pub canonical: String,
+    /// Whether the stored hash is that of the stored record; `None` until it is sealed.
+    pub intact: Option<bool>,
 }
 
 #[cfg(test)]

@@ -66,6 +66,10 @@ ids! {
     TokenId,
     UsageRecordId,
     AuditEventId,
+    /// A search of the audit record that somebody keeps under a name.
+    AuditSearchId,
+    /// A verification of the audit chains.
+    AuditRunId,
     NotificationId,
     PriceBookId,
     /// A piece of background work waiting in the outbox.

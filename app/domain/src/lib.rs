@@ -10,6 +10,7 @@ pub mod capacity;
 pub mod catalogue;
 pub mod cluster;
 pub mod courses;
+pub mod dashboard;
 pub mod error;
 pub mod gpu;
 pub mod ids;
@@ -24,6 +25,7 @@ pub mod page;
 pub mod people;
 pub mod pricing;
 pub mod quotas;
+pub mod search;
 pub mod time;
 
 pub use error::{Error, FieldError, Problem};

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{CourseId, LabId, NotificationId, OrderId},
+    ids::{AuditRunId, CourseId, LabId, NotificationId, OrderId},
     money::Money,
     time::Timestamp,
 };
@@ -25,6 +25,8 @@ pub enum Notice {
     LabFailed { lab: LabId, name: String, at: Timestamp },
     /// A course that the reader teaches or manages has spent or held so much of its budget (D4).
     BudgetReached { course: CourseId, code: String, percent: u32, amount: Money, term_from: Option<Timestamp> },
+    /// A verification found an audit chain broken; for auditors.
+    AuditBroken { run: AuditRunId, at: Timestamp },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,8 @@ pub enum Target {
     Approval(OrderId),
     Lab(LabId),
     Course(CourseId),
+    /// The audit browser.
+    Audit,
 }
 
 impl Notice {
@@ -51,6 +55,7 @@ impl Notice {
             Self::OrderDecided { order, .. } => Target::Order(*order),
             Self::LabEndsSoon { lab, .. } | Self::LabGoesSoon { lab, .. } | Self::LabFailed { lab, .. } => Target::Lab(*lab),
             Self::BudgetReached { course, .. } => Target::Course(*course),
+            Self::AuditBroken { .. } => Target::Audit,
         }
     }
 }
@@ -62,4 +67,16 @@ pub struct Notification {
     pub notice: Notice,
     pub created_at: Timestamp,
     pub read_at: Option<Timestamp>,
+}
+
+/// Unread ones are counted no further than this.
+pub const UNREAD_MOST: u32 = 100;
+
+/// What the bell shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbox {
+    /// At most [`UNREAD_MOST`].
+    pub unread: u32,
+    /// The newest, read or not.
+    pub latest: Vec<Notification>,
 }

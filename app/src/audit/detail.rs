@@ -1,15 +1,21 @@
-//! One audit record whole: who, from where, what, the change field by field, and its place in the chain.
+//! One audit record whole: who, from where, what, before and after, its place in the chain and how its hash is made.
 
-use domain::audit::{Chain, Listed, Who};
+use domain::audit::{Inspected, Who};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{api::get, words};
+use super::{
+    api::{Query, get},
+    chain::chain_text,
+    change::changes,
+    words,
+};
 use crate::{
-    components::{Card, ErrorNotice, Fact, Facts, Moment, MomentStyle, PageHead, Skeleton, Status},
+    components::{
+        Card, ErrorNotice, Fact, Facts, Glyph, Icon, Moment, MomentStyle, Notice, NoticeKind, PageHead, Skeleton, Status, StatusKind, use_toasts,
+    },
     i18n::td_string,
-    language::{self, Language},
-    routes,
+    language, routes,
 };
 
 #[component]
@@ -20,7 +26,7 @@ pub fn AuditEventPage() -> impl IntoView {
     view! {
         <Transition fallback=|| view! { <Skeleton/> }>
             {move || event.get().map(|event| match event {
-                Ok(listed) => view! { <Record listed/> }.into_any(),
+                Ok(record) => view! { <Record record/> }.into_any(),
                 Err(error) => {
                     view! {
                         <PageHead title=td_string!(language, audit.title) crumb=(routes::AUDIT.to_owned(), td_string!(language, audit.title).to_owned())/>
@@ -34,27 +40,40 @@ pub fn AuditEventPage() -> impl IntoView {
 }
 
 #[component]
-fn Record(listed: Listed) -> impl IntoView {
+fn Record(record: Inspected) -> impl IntoView {
     let language = language::current();
-    let Listed { event, seal } = listed;
+    let Inspected { listed, before, after, canonical, intact } = record.clone();
+    let event = listed.event;
     let who = words::who_text(language, &event.who);
     let login = match &event.who {
         Who::Person { login, .. } => Some(login.clone()),
         Who::System { .. } | Who::Anonymous { .. } => None,
     };
-    let everything = login.as_ref().map(|login| routes::with_query(routes::AUDIT, &[("person", login)]));
-    let same_object = routes::with_query(routes::AUDIT, &[("object", &event.object.label)]);
-    let chain = match event.chain {
-        Chain::System => td_string!(language, audit.chain_system),
-        Chain::Tenant(_) => td_string!(language, audit.chain_tenant),
-    };
+    let timeline = |query: Query| Query { view: "timeline".into(), ..query }.link("");
+    let everything = login.clone().map(|person| timeline(Query { person, ..Query::default() }));
+    let same_object = timeline(Query { object: event.object.label.clone(), ..Query::default() });
+    let has_object = !event.object.label.is_empty();
     let change = changes(language, event.before.as_ref(), event.after.as_ref());
+    let neighbour = |id: Option<domain::ids::AuditEventId>| id.map(routes::audit_event);
+    let (before, after) = (neighbour(before), neighbour(after));
     view! {
         <PageHead
             title=format!("{} {}", words::action_text(language, &event.action), event.object.label)
             lead=format!("{who} · {}", words::outcome_text(language, event.outcome))
             crumb=(routes::AUDIT.to_owned(), td_string!(language, audit.title).to_owned())
-        />
+        >
+            {(before.is_some() || after.is_some()).then(|| view! {
+                <nav class="row" aria-label=td_string!(language, audit_tools.neighbours)>
+                    {before.map(|href| view! {
+                        <a class="btn small" href=href rel="prev"><Icon glyph=Glyph::Left small=true/>{td_string!(language, audit_tools.previous)}</a>
+                    })}
+                    {after.map(|href| view! {
+                        <a class="btn small" href=href rel="next">{td_string!(language, audit_tools.next)}<Icon glyph=Glyph::Right small=true/></a>
+                    })}
+                </nav>
+            })}
+        </PageHead>
+        {(intact == Some(false)).then(|| view! { <Notice kind=NoticeKind::Bad title=td_string!(language, audit_tools.not_intact)/> })}
         <div class="cols main-side">
             <div class="stack">
                 <Card title=td_string!(language, audit.record)>
@@ -69,8 +88,7 @@ fn Record(listed: Listed) -> impl IntoView {
                             {event.address.map(|address| view! { " · " <span class="mono">{address}</span> })}
                         </Fact>
                         <Fact name=td_string!(language, audit.object)>
-                            {event.object.kind}" "
-                            {(!event.object.label.is_empty()).then(|| view! { <a class="mono" href=same_object>{event.object.label}</a> })}
+                            {event.object.kind}" "<span class="mono">{event.object.label}</span>
                         </Fact>
                         <Fact name=td_string!(language, audit.outcome)>
                             <Status kind=words::outcome_kind(event.outcome)>{words::outcome_text(language, event.outcome)}</Status>
@@ -84,56 +102,76 @@ fn Record(listed: Listed) -> impl IntoView {
                         })}
                         <Fact name=td_string!(language, audit.id)><span class="mono">{event.id.to_string()}</span></Fact>
                     </Facts>
-                    {everything.map(|href| view! { <p><a href=href>{td_string!(language, audit.all_of_person)}</a></p> })}
+                    <p class="row">
+                        {everything.map(|href| view! { <a href=href>{td_string!(language, audit_tools.person_timeline)}</a> })}
+                        {has_object.then(|| view! { <a href=same_object>{td_string!(language, audit_tools.same_object)}</a> })}
+                    </p>
                 </Card>
-                <Card title=td_string!(language, audit.change)>{change}</Card>
+                <section class="card flush">
+                    <div class="head"><h2>{td_string!(language, audit.change)}</h2></div>
+                    <div class="body">{change}</div>
+                </section>
             </div>
-            <aside class="stack">
-                <Card title=td_string!(language, audit.proof)>
-                    {match seal {
-                        Some((seq, prev, hash)) => view! {
-                            <p>{td_string!(language, audit.sealed, seq = seq, chain = chain)}</p>
-                            <Facts>
-                                <Fact name=td_string!(language, audit.hash)><span class="mono break">{hash.to_string()}</span></Fact>
-                                <Fact name=td_string!(language, audit.prev)><span class="mono break">{prev.to_string()}</span></Fact>
-                            </Facts>
-                            <p class="fine">{td_string!(language, audit.verify_hint)}</p>
-                        }
-                        .into_any(),
-                        None => view! { <p>{td_string!(language, audit.unsealed_text)}</p> }.into_any(),
-                    }}
-                </Card>
-            </aside>
+            <aside class="stack"><Proof record canonical/></aside>
         </div>
     }
 }
 
-/// Every field of before and after, changed ones marked.
-fn changes(language: Language, before: Option<&serde_json::Value>, after: Option<&serde_json::Value>) -> AnyView {
-    let field = |value: Option<&serde_json::Value>, key: &str| value.and_then(|value| value.get(key)).map(plain);
-    let mut keys: Vec<String> =
-        [before, after].into_iter().flatten().filter_map(|value| value.as_object()).flat_map(|map| map.keys().cloned()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    if keys.is_empty() {
-        return view! { <p class="muted">{td_string!(language, audit.no_change)}</p> }.into_any();
+/// Its place, its hash and the bytes that were hashed.
+#[component]
+fn Proof(record: Inspected, canonical: String) -> impl IntoView {
+    let language = language::current();
+    let chain = chain_text(language, record.listed.event.chain);
+    let Some((seq, prev, hash)) = record.listed.seal else {
+        return view! { <Card title=td_string!(language, audit.proof)><p>{td_string!(language, audit.unsealed_text)}</p></Card> }.into_any();
+    };
+    let intact = record.intact.unwrap_or_default();
+    view! {
+        <Card title=td_string!(language, audit.proof)>
+            <p>{td_string!(language, audit.sealed, seq = seq, chain = chain)}</p>
+            {if intact {
+                view! { <Status kind=StatusKind::Ok>{td_string!(language, audit_tools.intact)}</Status> }.into_any()
+            } else {
+                view! { <Status kind=StatusKind::Bad>{td_string!(language, audit_tools.not_intact)}</Status> }.into_any()
+            }}
+            <Facts>
+                <Fact name=td_string!(language, audit.hash)><span class="mono break">{hash.to_string()}</span></Fact>
+                <Fact name=td_string!(language, audit.prev)><span class="mono break">{prev.to_string()}</span></Fact>
+            </Facts>
+            <div class="folds">
+                <details>
+                    <summary><Icon glyph=Glyph::Right/><span>{td_string!(language, audit_tools.how)}</span></summary>
+                    <div class="in">
+                        <p class="soft">{td_string!(language, audit_tools.how_text)}</p>
+                        <div class="row between">
+                            <b>{td_string!(language, audit_tools.canonical)}</b>
+                            <CopyButton text=canonical.clone()/>
+                        </div>
+                        <pre class="listing" tabindex="0" role="region" aria-label=td_string!(language, audit_tools.canonical)>{canonical}</pre>
+                    </div>
+                </details>
+            </div>
+            <p class="fine">{td_string!(language, audit.verify_hint)}</p>
+        </Card>
     }
-    let facts = keys
-        .into_iter()
-        .map(|key| {
-            let (old, new) = (field(before, &key), field(after, &key));
-            let value = match (old, new) {
-                (Some(old), Some(new)) if old != new => view! { <span class="diff"><del>{old}</del>" → "<ins>{new}</ins></span> }.into_any(),
-                (Some(old), None) if after.is_some() => view! { <span class="diff"><del>{old}</del></span> }.into_any(),
-                (old, new) => view! { <span class="break">{new.or(old)}</span> }.into_any(),
-            };
-            view! { <Fact name=key>{value}</Fact> }
-        })
-        .collect_view();
-    view! { <Facts>{facts}</Facts> }.into_any()
+    .into_any()
 }
 
-/// A JSON value without the quotes around a plain text.
-fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+/// Puts the text on the clipboard; without scripts the text itself can be marked and copied.
+#[component]
+fn CopyButton(text: String) -> impl IntoView {
+    let language = language::current();
+    let toasts = use_toasts();
+    let text = StoredValue::new(text);
+    let copy = move |_| {
+        #[cfg(feature = "hydrate")]
+        if let Some(window) = web_sys::window() {
+            // A promise that nobody waits for: where the browser refuses, the text below is still there.
+            let _ = window.navigator().clipboard().write_text(&text.get_value());
+            toasts.show(td_string!(language, audit_tools.copied));
+        }
+        #[cfg(not(feature = "hydrate"))]
+        let _ = (text, toasts);
+    };
+    view! { <button type="button" class="btn small script-only" on:click=copy>{td_string!(language, audit_tools.copy)}</button> }.into_any()
 }

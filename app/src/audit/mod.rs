@@ -1,7 +1,12 @@
-//! The audit browser: search and one record. Only auditors read here, and reading is itself recorded.
+//! The audit record, for auditors.
 
 pub mod api;
+mod chain;
+mod change;
 pub mod detail;
 pub mod filters;
+mod form;
 pub mod page;
+mod results;
+mod saved;
 pub mod words;

@@ -1,6 +1,6 @@
 //! Words for what stands in an audit record.
 
-use domain::audit::{Outcome, Via, Who};
+use domain::audit::{Event, Outcome, Via, Who};
 
 use crate::{components::StatusKind, i18n::td_string, language::Language};
 
@@ -27,6 +27,12 @@ pub fn via_text(language: Language, via: Via) -> &'static str {
         Via::Cli => td_string!(language, audit.via_cli),
         Via::Job => td_string!(language, audit.via_job),
     }
+}
+
+/// Through which door, and from which address.
+pub fn source_text(language: Language, event: &Event) -> String {
+    let via = via_text(language, event.via);
+    event.address.as_ref().map_or_else(|| via.to_owned(), |address| format!("{via} · {address}"))
 }
 
 /// A person's name, the job's, or what somebody unknown typed.
@@ -81,6 +87,11 @@ pub fn action_text(language: Language, code: &str) -> String {
         "offering.retire" => td_string!(language, audit.action_offering_retire),
         "offering.restore" => td_string!(language, audit.action_offering_restore),
         "audit.read" => td_string!(language, audit.action_audit_read),
+        "audit.export" => td_string!(language, audit.action_audit_export),
+        "audit.search_save" => td_string!(language, audit.action_audit_search_save),
+        "audit.search_delete" => td_string!(language, audit.action_audit_search_delete),
+        "audit.verify" => td_string!(language, audit.action_audit_verify),
+        "audit.verified" => td_string!(language, audit.action_audit_verified),
         "order.submit" => td_string!(language, audit.action_order_submit),
         "order.approve" => td_string!(language, audit.action_order_approve),
         "order.reject" => td_string!(language, audit.action_order_reject),

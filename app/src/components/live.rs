@@ -1,5 +1,6 @@
 //! News from the server for an open page: an event says that something changed, the page reads again what it shows.
-//! Without server-sent events the page asks every five seconds, and says so.
+//! One connection serves the whole tab, since browsers allow few of them. Without server-sent events the page asks every
+//! five seconds, and says so.
 
 use leptos::prelude::*;
 
@@ -25,19 +26,81 @@ pub fn news_of_lab(id: impl std::fmt::Display) -> String {
     format!("{NEWS}?lab={id}")
 }
 
-/// Calls `changed` on every piece of news from `url`, on every reconnection (something may have been missed) and, while
-/// there is no connection, every five seconds. Ends with the component.
+/// What [`use_news_of`] can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// Something for the reader alone.
+    Notice,
+    /// A verification of the audit chains moved on.
+    Audit,
+}
+
+/// The tab's connection. The frame makes it before any page is drawn.
+#[derive(Clone, Copy)]
+pub struct NewsBoard {
+    liveness: RwSignal<Liveness>,
+    #[cfg(feature = "hydrate")]
+    listeners: browser::Listeners,
+}
+
+impl NewsBoard {
+    /// Offers itself to all that is inside, and is connected while somebody is signed in.
+    pub fn provide() {
+        let board = Self {
+            liveness: RwSignal::new(Liveness::Connecting),
+            #[cfg(feature = "hydrate")]
+            listeners: browser::Listeners::new(),
+        };
+        provide_context(board);
+        #[cfg(feature = "hydrate")]
+        {
+            // Whether the cluster answers is in the frame of every page.
+            let viewer = crate::caller_view::use_viewer();
+            let signed_in = Memo::new(move |_| viewer.person().is_some());
+            Effect::new(move |_| {
+                if signed_in.get() {
+                    browser::connect(board.listeners, board.liveness, move || viewer.refetch());
+                }
+            });
+        }
+    }
+}
+
+/// Calls `changed` on every piece of news from `url` ([`NEWS`] or [`news_of_lab`]), on every reconnection (something may have
+/// been missed) and, while there is no connection, every five seconds. Ends with the component.
 pub fn use_news(url: String, changed: impl Fn() + Clone + 'static) -> ReadSignal<Liveness> {
-    let (liveness, set_liveness) = signal(Liveness::Connecting);
+    let board = expect_context::<NewsBoard>();
     #[cfg(feature = "hydrate")]
     {
-        // Whether the cluster answers is in the frame of every page.
-        let viewer = crate::caller_view::use_viewer();
-        Effect::new(move |_| browser::listen(&url, changed.clone(), move || viewer.refetch(), liveness, set_liveness));
+        let lab = url.split_once("lab=").map(|(_, id)| id.to_owned());
+        board.listeners.add(move |kind, id| match kind {
+            "lab" if lab.is_none() || lab.as_deref() == Some(id) => changed(),
+            "order" if lab.is_none() => changed(),
+            "cluster" | "refresh" | browser::POLLED => changed(),
+            _ => {}
+        });
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = (url, changed, set_liveness);
-    liveness
+    let _ = (url, changed);
+    board.liveness.read_only()
+}
+
+/// Calls `changed` on every piece of news of a topic and on every reconnection; never by polling. Ends with the component.
+pub fn use_news_of(topic: Topic, changed: impl Fn() + 'static) {
+    #[cfg(feature = "hydrate")]
+    {
+        let wanted = match topic {
+            Topic::Notice => "notice",
+            Topic::Audit => "audit",
+        };
+        expect_context::<NewsBoard>().listeners.add(move |kind, _| {
+            if kind == wanted || kind == "refresh" {
+                changed();
+            }
+        });
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (topic, changed);
 }
 
 /// The mark beside a heading that says how fresh the page is.
@@ -59,61 +122,87 @@ pub fn LiveMark(liveness: ReadSignal<Liveness>) -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use std::time::Duration;
+    use std::{rc::Rc, time::Duration};
 
     use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*};
     use wasm_bindgen::{JsCast, closure::Closure};
-    use web_sys::{Event, EventSource};
+    use web_sys::{EventSource, MessageEvent};
 
-    use super::Liveness;
+    use super::{Liveness, NEWS};
 
     const POLL: Duration = Duration::from_secs(5);
     /// `refresh` comes when this page was too slow to hear everything.
-    const KINDS: [&str; 4] = ["lab", "order", CLUSTER, "refresh"];
+    const KINDS: [&str; 6] = ["lab", "order", CLUSTER, "notice", "audit", REFRESH];
     const CLUSTER: &str = "cluster";
+    const REFRESH: &str = "refresh";
+    /// The kind of what nobody told: time went by without a connection.
+    pub const POLLED: &str = "polled";
 
-    pub fn listen(
-        url: &str,
-        changed: impl Fn() + Clone + 'static,
-        cluster_changed: impl Fn() + 'static,
-        now: ReadSignal<Liveness>,
-        set: WriteSignal<Liveness>,
-    ) {
-        let poll = {
-            let changed = changed.clone();
-            move || {
-                if now.get_untracked() != Liveness::Live {
-                    changed();
-                }
+    type Listener = Rc<dyn Fn(&str, &str)>;
+
+    /// Whoever wants to hear, by a number that ends with their component.
+    #[derive(Clone, Copy)]
+    pub struct Listeners(StoredValue<(u32, Vec<(u32, Listener)>), LocalStorage>);
+
+    impl Listeners {
+        pub fn new() -> Self {
+            Self(StoredValue::new_local((0, Vec::new())))
+        }
+
+        /// `heard` is given the kind and the id of what changed.
+        pub fn add(self, heard: impl Fn(&str, &str) + 'static) {
+            let mut key = 0;
+            self.0.update_value(|(next, all)| {
+                key = *next;
+                *next = next.wrapping_add(1);
+                all.push((key, Rc::new(heard)));
+            });
+            on_cleanup(move || {
+                self.0.try_update_value(|(_, all)| all.retain(|(each, _)| *each != key));
+            });
+        }
+
+        fn tell(self, kind: &str, id: &str) {
+            // Copied first: who hears may add or remove listeners.
+            let all: Vec<_> = self.0.with_value(|(_, all)| all.iter().map(|(_, heard)| Rc::clone(heard)).collect());
+            for heard in all {
+                heard(kind, id);
+            }
+        }
+    }
+
+    /// Opens the connection until the effect that calls this runs again or ends.
+    pub fn connect(listeners: Listeners, liveness: RwSignal<Liveness>, cluster_changed: impl Fn() + 'static) {
+        let poll = move || {
+            if liveness.get_untracked() != Liveness::Live {
+                listeners.tell(POLLED, "");
             }
         };
         let interval = set_interval_with_handle(poll, POLL).ok();
-        let Ok(source) = EventSource::new(url) else {
-            set.set(Liveness::Polling);
+        let Ok(source) = EventSource::new(NEWS) else {
+            liveness.set(Liveness::Polling);
             on_cleanup(move || stop(interval));
             return;
         };
-        let on_news = {
-            let changed = changed.clone();
-            Closure::<dyn Fn(Event)>::new(move |event: Event| {
-                if event.type_() == CLUSTER {
-                    cluster_changed();
-                }
-                changed();
-            })
-        };
+        let on_news = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+            let kind = event.type_();
+            if kind == CLUSTER {
+                cluster_changed();
+            }
+            listeners.tell(&kind, &event.data().as_string().unwrap_or_default());
+        });
         for kind in KINDS {
             // It only fails for a listener that is none.
             let _ = source.add_event_listener_with_callback(kind, on_news.as_ref().unchecked_ref());
         }
-        let on_open = Closure::<dyn Fn(Event)>::new(move |_| {
-            if now.get_untracked() == Liveness::Polling {
-                changed();
+        let on_open = Closure::<dyn Fn()>::new(move || {
+            if liveness.get_untracked() == Liveness::Polling {
+                listeners.tell(REFRESH, "");
             }
-            set.set(Liveness::Live);
+            liveness.set(Liveness::Live);
         });
         // The browser tries again by itself unless the server refused.
-        let on_error = Closure::<dyn Fn(Event)>::new(move |_| set.set(Liveness::Polling));
+        let on_error = Closure::<dyn Fn()>::new(move || liveness.set(Liveness::Polling));
         source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         // The closures live as long as the source may call them.

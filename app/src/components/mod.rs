@@ -43,7 +43,7 @@ pub use field_choice::{CheckField, Choice, ChoiceCards};
 pub use form_errors::{FieldMessage, FormErrors};
 pub use icon::{Glyph, Icon, IconSprite};
 pub use latest::{Reading, latest, outline, part};
-pub use live::{LiveMark, Liveness, NEWS, news_of_lab, use_news};
+pub use live::{LiveMark, Liveness, NEWS, NewsBoard, Topic, news_of_lab, use_news, use_news_of};
 pub use meter::Meter;
 pub use moment::{Moment, MomentStyle, moment_text};
 pub use notice::{Notice, NoticeKind};

@@ -1,162 +1,138 @@
-//! The first page after sign-in: the answer in one sentence, then the labs that are up and the courses' limits.
-//! Each role sees the parts that it can act on.
+//! The first page after sign-in: the answer in one sentence, then a part for each role of the reader, the most urgent first.
 
-use domain::{
-    labs::{LabState, LabView},
-    page::Page,
-};
+use domain::dashboard::{Dashboard, Part};
 use leptos::prelude::*;
 
-use super::api::labs;
+use super::{
+    administering::administering,
+    api::dashboard,
+    auditing::auditing,
+    deciding::{deciding, near_budget},
+    labs::{lab_cards, teaching},
+    operating::operating,
+};
 use crate::{
     caller_view::{Viewer, use_viewer},
-    components::{
-        ButtonKind, Card, EmptyState, ErrorNotice, Glyph, LinkButton, MomentStyle, Notice, PageHead, Section, Skeleton, Status, moment_text,
-    },
+    components::{ButtonKind, ErrorNotice, Glyph, LinkButton, NEWS, PageHead, Section, Skeleton, Topic, latest, use_news, use_news_of},
     i18n::td_string,
-    labs::{
-        extend::{ExtendButton, Extendable},
-        words,
-    },
     language::{self, Language},
-    quotas::meters::CourseQuotas,
+    quotas::meters::CourseQuota,
     routes,
 };
-
-/// Labs shown here; the rest is behind the link.
-pub const SHOWN: u32 = 6;
 
 #[component]
 pub fn HomePage() -> impl IntoView {
     let viewer = use_viewer();
+    let page = Resource::new(|| (), |()| dashboard());
+    use_news(NEWS.to_owned(), move || page.refetch());
+    use_news_of(Topic::Audit, move || page.refetch());
+    let reload = Callback::new(move |()| page.refetch());
     view! {
-        <Suspense fallback=|| view! { <Skeleton/> }>{move || viewer.person().map(|person| view! { <Head person/> })}</Suspense>
-        <div class="cols main-side">
-            <div class="stack"><Labs/></div>
-            <aside class="stack"><CourseQuotas/></aside>
-        </div>
+        <Transition fallback=|| view! { <Skeleton lines=8/> }>
+            {let page = latest(page);
+            move || {
+                let person = viewer.person()?;
+                page.get().map(|page| match page {
+                    Ok(page) => view! { <Today person page reload/> }.into_any(),
+                    Err(error) => view! { <ErrorNotice error/> }.into_any(),
+                })
+            }}
+        </Transition>
     }
+    .into_any()
 }
 
-#[component]
-fn Head(person: Viewer) -> impl IntoView {
-    let language = language::current();
-    let orders = orders(&person);
-    let waiting = person.pending_approvals;
-    let decides = person.has_role("manager") && waiting > 0;
-    let audits = person.has_role("auditor");
-    let title = td_string!(language, home.greeting, name = person.name.as_str()).to_string();
-    let lead = if decides {
-        td_string!(language, home.lead_waiting, count = waiting).to_string()
-    } else if orders {
-        td_string!(language, home.lead_teacher).to_owned()
-    } else if audits {
-        td_string!(language, home.lead_auditor).to_owned()
-    } else {
-        td_string!(language, home.lead_operator).to_owned()
-    };
-    // The one thing that this person most likely came for.
-    let (href, glyph, text) = if decides {
-        (routes::APPROVALS, Glyph::Stamp, td_string!(language, home.decide))
-    } else if orders {
+/// What the page says first, and the one thing that this person most likely came for.
+struct Answer {
+    lead: String,
+    href: String,
+    glyph: Glyph,
+    text: &'static str,
+}
+
+fn answer(language: Language, person: &Viewer, page: &Dashboard) -> Answer {
+    let of = |lead: String, href: &str, glyph, text| Answer { lead, href: href.to_owned(), glyph, text };
+    let labs = page.labs.as_ref();
+    let counted = |state| labs.map_or(0, |labs| labs.shown.iter().filter(|view| view.lab.state == state).count());
+    let (running, failed) = (counted(domain::labs::LabState::Running), counted(domain::labs::LabState::Failed));
+    if page.auditing.as_ref().is_some_and(|part| part.chain.is_broken()) {
+        return of(td_string!(language, home.lead_broken).to_owned(), routes::AUDIT, Glyph::Shield, td_string!(language, home.see_broken));
+    }
+    if let Some(part) = page.administering.as_ref().filter(|part| !part.is_set_up()) {
+        let left = part.steps().iter().filter(|(_, done)| !done).count();
+        let href = part.steps().iter().find(|(_, done)| !done).map_or(routes::COURSES, |(step, _)| super::administering::step_link(*step));
+        let lead = td_string!(language, home.lead_setup, count = left).to_string();
+        return of(lead, href, Glyph::Right, td_string!(language, home.next_step));
+    }
+    if let Some(part) = page.deciding.as_ref().filter(|part| part.waiting > 0) {
+        let lead = td_string!(language, home.lead_waiting, count = part.waiting).to_string();
+        return of(lead, routes::APPROVALS, Glyph::Stamp, td_string!(language, home.decide));
+    }
+    if page.operating.as_ref().is_some_and(|part| part.away_since.is_some()) {
+        return of(td_string!(language, home.lead_away).to_owned(), routes::CLUSTER, Glyph::Node, td_string!(language, home.cluster));
+    }
+    let orders = person.has_role("teacher") || person.has_role("manager");
+    let (href, glyph, text) = if orders {
         (routes::CATALOGUE, Glyph::Shelf, td_string!(language, home.order))
-    } else if audits {
+    } else if person.has_role("auditor") {
         (routes::AUDIT, Glyph::Shield, td_string!(language, home.search))
     } else {
         (routes::CLUSTER, Glyph::Node, td_string!(language, home.cluster))
     };
+    let lead = if failed > 0 {
+        td_string!(language, home.lead_failed, count = failed).to_string()
+    } else if running > 0 {
+        td_string!(language, home.lead_running, count = running).to_string()
+    } else if orders {
+        td_string!(language, home.lead_teacher).to_owned()
+    } else if person.has_role("auditor") {
+        td_string!(language, home.lead_auditor).to_owned()
+    } else {
+        td_string!(language, home.lead_operator).to_owned()
+    };
+    of(lead, href, glyph, text)
+}
+
+#[component]
+fn Today(person: Viewer, page: Dashboard, reload: Callback<()>) -> impl IntoView {
+    let language = language::current();
+    let Answer { lead, href, glyph, text } = answer(language, &person, &page);
+    let title = td_string!(language, home.greeting, name = person.name.as_str()).to_string();
+    let parts = page.parts().into_iter().map(|part| match part {
+        Part::Teaching => teaching(language, &page),
+        Part::Deciding => deciding(language, &page),
+        Part::Auditing => auditing(language, &page),
+        Part::Operating => operating(language, &page),
+        Part::Administering => administering(language, &page),
+    });
+    let parts = parts.collect_view();
+    // Managers and administrators look after every course: those near their budget, not a meter for each.
+    let many = page.deciding.is_some() || page.administering.is_some();
+    let quotas = if many {
+        near_budget(language, &page)
+    } else {
+        page.quotas.iter().cloned().map(|(course, status)| view! { <CourseQuota course status/> }).collect_view().into_any()
+    };
+    let aside = many || !page.quotas.is_empty();
+    let may_order = person.has_role("teacher") || person.has_role("manager");
+    let labs = page.labs.clone().map(|labs| {
+        view! { <Section title=td_string!(language, home.labs)>{lab_cards(language, labs, page.now, may_order, reload)}</Section> }
+    });
     view! {
         <PageHead title lead>
             <LinkButton href kind=ButtonKind::Primary icon=glyph>{text}</LinkButton>
         </PageHead>
-    }
-    .into_any()
-}
-
-/// Whether this person orders labs.
-fn orders(person: &Viewer) -> bool {
-    person.has_role("teacher") || person.has_role("manager")
-}
-
-/// Labs that are up or on their way.
-#[component]
-fn Labs() -> impl IntoView {
-    let language = language::current();
-    let viewer = use_viewer();
-    let labs = Resource::new(|| (), |()| labs());
-    let reload = Callback::new(move |()| labs.refetch());
-    view! {
-        <Suspense fallback=|| view! { <Skeleton/> }>
-            {move || {
-                let may_order = viewer.person().is_some_and(|person| orders(&person));
-                labs.get().map(|labs| match labs {
-                    Err(error) => view! { <ErrorNotice error/> }.into_any(),
-                    Ok(None) => view! { <Setting/> }.into_any(),
-                    Ok(Some(page)) => view! {
-                        <Section title=td_string!(language, home.labs)>{lab_cards(language, page, may_order, reload)}</Section>
-                    }
-                    .into_any(),
-                })
-            }}
-        </Suspense>
-    }
-    .into_any()
-}
-
-fn lab_cards(language: Language, page: Page<LabView>, may_order: bool, reload: Callback<()>) -> AnyView {
-    if page.items.is_empty() {
-        return view! {
-            <EmptyState glyph=Glyph::Lab title=td_string!(language, home.no_labs) text=td_string!(language, home.no_labs_text)>
-                {may_order.then(|| view! { <LinkButton href=routes::CATALOGUE>{td_string!(language, home.order)}</LinkButton> })}
-            </EmptyState>
-        }
-        .into_any();
-    }
-    let more = page.items.len() > SHOWN as usize;
-    let items = page.items.into_iter().take(SHOWN as usize).map(|view| lab(language, view, reload)).collect_view();
-    view! {
-        <div class="stack tight">{items}</div>
-        {more.then(|| view! { <p><a href=routes::LABS>{td_string!(language, home.all_labs)}</a></p> })}
-    }
-    .into_any()
-}
-
-fn lab(language: Language, view: LabView, reload: Callback<()>) -> impl IntoView {
-    let running = view.lab.state == LabState::Running;
-    let extend = Extendable::of(&view).filter(|_| running);
-    let until = view.lab.stops_at().filter(|_| running);
-    let href = routes::lab(view.lab.id);
-    let title = format!("{} · {}", view.lab.offering_name.get(language::tag(language)), view.course.name);
-    let failed = view.lab.state == LabState::Failed;
-    let kind = words::state_kind(view.lab.state);
-    let text = StoredValue::new(words::view_text(language, &view));
-    let (name, owner) = (view.lab.name, view.owner.name);
-    view! {
-        <Card title end=move || view! { <Status kind>{text.get_value()}</Status> }>
-            <div class="row between">
-                <span class="soft">
-                    <span class="mono">{name}</span>" · "{owner}
-                    {until.map(|at| view! { " · "{td_string!(language, labs.until, at = moment_text(at, MomentStyle::Minute)).to_string()} })}
-                </span>
-                <div class="row">
-                    {extend.map(|lab| view! { <ExtendButton lab reload/> })}
-                    <a class="btn small" href=href>{if failed { td_string!(language, home.see_why) } else { td_string!(language, home.open) }}</a>
+        {if aside {
+            view! {
+                <div class="cols main-side">
+                    <div class="stack loose">{parts}{labs}</div>
+                    <aside class="stack">{quotas}</aside>
                 </div>
-            </div>
-        </Card>
-    }
-}
-
-/// For an administrator of an installation that is still empty.
-#[component]
-fn Setting() -> impl IntoView {
-    let language = language::current();
-    view! {
-        <Notice title=td_string!(language, home.setting)>{td_string!(language, home.setting_text)}</Notice>
-        <div class="row">
-            <LinkButton href=routes::COURSES>{td_string!(language, layout.courses)}</LinkButton>
-            <LinkButton href=routes::PEOPLE>{td_string!(language, layout.people)}</LinkButton>
-        </div>
+            }
+            .into_any()
+        } else {
+            view! { <div class="stack loose">{parts}{labs}</div> }.into_any()
+        }}
     }
     .into_any()
 }

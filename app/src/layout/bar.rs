@@ -1,4 +1,4 @@
-//! The bar above the page: tenant, language, theme, account.
+//! The bar above the page: tenant, search, language, theme, notifications, account.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,10 @@ use crate::{
     caller_view::{Viewer, use_viewer},
     components::{Glyph, Icon},
     i18n::td_string,
-    language, routes,
+    language,
+    notifications::bell::Bell,
+    routes,
+    search::palette::Finder,
 };
 
 #[component]
@@ -20,6 +23,7 @@ pub fn Bar() -> impl IntoView {
             <Transition>
                 {move || viewer.person().map(|person| view! { <p class="tenant"><b>{person.tenant_name}</b></p> })}
             </Transition>
+            <Finder/>
             <div class="tools">
                 <LanguageSwitch class="tool desk-only"/>
                 <button
@@ -30,6 +34,7 @@ pub fn Bar() -> impl IntoView {
                 >
                     <Icon glyph=Glyph::Theme/>
                 </button>
+                <Bell/>
                 <Transition>{move || viewer.person().map(|person| view! { <Account person/> })}</Transition>
             </div>
         </header>

@@ -8,11 +8,12 @@ use leptos_router::{components::Router, hooks::use_location};
 use super::{bar::Bar, menus::Menus, nav::Nav};
 use crate::{
     caller_view::{ViewerContext, use_viewer},
-    components::{MomentStyle, Notice, NoticeKind, ToastBoard, Toasts, moment_text},
+    components::{MomentStyle, NewsBoard, Notice, NoticeKind, ToastBoard, Toasts, moment_text},
     i18n::td_string,
     language,
     preferences::Preferences,
     routes::{self, Pages},
+    search::palette::{self, Palette},
 };
 
 /// The whole application, the same on both sides of the wire.
@@ -26,6 +27,8 @@ pub fn App() -> impl IntoView {
     }
     ViewerContext::provide();
     ToastBoard::provide();
+    NewsBoard::provide();
+    palette::Open::provide();
     let (routing, set_routing) = signal(false);
     view! {
         <Router set_is_routing=set_routing>
@@ -101,7 +104,7 @@ fn Frame() -> impl IntoView {
                 </main>
             </div>
         </div>
-        <Show when=move || !alone.get()><Menus/></Show>
+        <Show when=move || !alone.get()><Menus/><Palette/></Show>
         <Toasts/>
     }
     .into_any()

@@ -76,6 +76,8 @@ fn MoreSheet(person: Viewer) -> impl IntoView {
             <div class="stack">
                 <ul class="listbox flat">
                     {items}
+                    <li><a class="opt" href=routes::SEARCH><Icon glyph=Glyph::Find/>{td_string!(language, search.title)}</a></li>
+                    <li><a class="opt" href=routes::NOTIFICATIONS><Icon glyph=Glyph::Bell/>{td_string!(language, notifications.title)}</a></li>
                     <li><a class="opt" href=routes::ACCOUNT><Icon glyph=Glyph::Key/>{td_string!(language, layout.account)}</a></li>
                     <li><LanguageSwitch class="opt"/></li>
                     <li><SignOut/></li>

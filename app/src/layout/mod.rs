@@ -6,7 +6,7 @@ mod frame;
 mod gate;
 mod menus;
 mod nav;
-mod navigation;
+pub mod navigation;
 mod not_found;
 mod preference_forms;
 

@@ -29,6 +29,7 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
             td_string!(language, notifications.lab_goes_soon, name = name.as_str(), at = at).to_string()
         }
         Notice::LabFailed { name, .. } => td_string!(language, notifications.lab_failed, name = name.as_str()).to_string(),
+        Notice::AuditBroken { .. } => td_string!(language, notifications.audit_broken).to_owned(),
     }
 }
 
@@ -38,5 +39,6 @@ pub fn notice_link(notice: &Notice) -> String {
         Target::Order(id) => routes::order(id),
         Target::Approval(id) => routes::approval(id),
         Target::Lab(id) => routes::lab(id),
+        Target::Audit => routes::AUDIT.to_owned(),
     }
 }

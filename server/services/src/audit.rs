@@ -1,14 +1,19 @@
 //! The audit record of use cases: written in the transaction of the change; refusals in one of their own.
 //! Here is how it is written; searching, counting floods, sealing and verifying have files of their own.
 
+mod export;
 mod floods;
 mod read;
+pub mod runs;
 mod seal;
+pub mod searches;
 mod verify;
 
 pub(crate) use floods::count_refusal;
+pub use export::{Format, export};
 pub use floods::unauthenticated;
 pub use read::{get, search};
+pub(crate) use read::{latest_privileged, search_words};
 pub use seal::seal;
 pub use verify::{ChainReport, verify};
 

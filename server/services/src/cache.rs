@@ -36,7 +36,7 @@ pub struct Cache {
     pub links: crate::people::links::Waiting,
     /// What is known of the cluster.
     pub cluster: Cached<ClusterStatus>,
-    /// Who read what of the audit record within the minute: reader and filter.
+    /// Who read what of the audit record within ten minutes: reader and filter.
     pub readings: CachedMap<(UserId, String), ()>,
     /// Whether there is an account; never unset, since accounts are not deleted.
     pub set_up: AtomicBool,
@@ -51,7 +51,7 @@ impl Default for Cache {
             announcements: Cached::default(),
             links: crate::people::links::Waiting::default(),
             cluster: Cached::default(),
-            readings: CachedMap::living(60),
+            readings: CachedMap::living(600),
             set_up: AtomicBool::new(false),
         }
     }

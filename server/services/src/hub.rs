@@ -11,6 +11,8 @@ pub enum News {
     Cluster,
     /// Something for this person alone.
     Notice(UserId),
+    /// A verification of the audit chains moved on.
+    Audit(TenantId),
 }
 
 #[derive(Debug)]

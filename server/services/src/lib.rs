@@ -10,6 +10,7 @@ pub mod caller;
 pub mod catalogue;
 pub mod cluster_status;
 pub mod courses;
+pub mod dashboard;
 pub mod demo;
 pub mod departments;
 pub mod digest;
@@ -27,6 +28,7 @@ pub mod password;
 pub mod people;
 pub mod ports;
 pub mod quotas;
+pub mod search;
 pub mod sessions;
 pub mod setup;
 #[cfg(any(test, feature = "testing"))]

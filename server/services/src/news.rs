@@ -11,6 +11,7 @@ use crate::{Services, error::OrDomain, hub::News};
 pub async fn about(services: &Services, news: News) -> Result<Option<Resource>> {
     match news {
         News::Cluster | News::Notice(_) => Ok(None),
+        News::Audit(tenant) => Ok(Some(Resource::tenant(tenant))),
         News::Order(_, id) => {
             let mut connection = services.db.read().await.or_domain()?;
             storage::figures::order_resource(&mut connection, id).await.or_domain()
@@ -28,6 +29,7 @@ pub fn may_hear(actor: &Actor, news: News, about: Option<&Resource>) -> bool {
         // That the cluster is away is on everybody's page.
         News::Cluster => return true,
         News::Notice(user) => return user == actor.user,
+        News::Audit(_) => Action::AuditRead,
         News::Order(..) => Action::OrderRead,
         News::Lab(..) => Action::LabRead,
     };

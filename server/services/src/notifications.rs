@@ -1,15 +1,24 @@
 //! Telling people: a notice is written in the transaction of the change it tells of, and heard of after the commit.
+//! Reading them needs no permission: they are one's own, whoever one is. What one has read is no deed and is not audited.
 
 use std::collections::BTreeSet;
 
 use domain::{
-    Result,
+    Error, Problem, Result,
     ids::{NotificationId, UserId},
-    notifications::Notice,
+    notifications::{Inbox, Notice, Notification, UNREAD_MOST},
+    page::{MAX_LIMIT, Page, PageRequest},
 };
 use storage::Write;
 
-use crate::{Services, digest::hex_sha256, error::OrDomain, hub::News};
+use crate::{Caller, Services, digest::hex_sha256, error::OrDomain, hub::News, jobs::lease};
+
+/// Older ones are swept.
+const KEPT_DAYS: i64 = 90;
+/// A sweep's transaction stays short.
+const SWEPT: u32 = 500;
+/// How many the bell shows.
+const LATEST: i64 = 10;
 
 /// Who was told something new. Call [`Told::tell`] once the transaction is committed.
 #[must_use = "open pages hear of it by `told.tell(services)` after the commit"]
@@ -42,6 +51,76 @@ pub async fn notify(services: &Services, write: &mut Write, users: &BTreeSet<Use
         }
     }
     Ok(told)
+}
+
+/// What the bell shows: how many are unread, and the newest. Two statements.
+pub async fn inbox(services: &Services, caller: &Caller) -> Result<Inbox> {
+    let mut connection = services.db.read().await.or_domain()?;
+    let unread = storage::notifications::unread(&mut connection, caller.actor.user, UNREAD_MOST).await.or_domain()?;
+    let latest = storage::notifications::latest(&mut connection, caller.actor.user, LATEST).await.or_domain()?;
+    Ok(Inbox { unread, latest })
+}
+
+/// How many are unread, counted to [`UNREAD_MOST`].
+pub async fn unread(services: &Services, caller: &Caller) -> Result<u32> {
+    let mut connection = services.db.read().await.or_domain()?;
+    storage::notifications::unread(&mut connection, caller.actor.user, UNREAD_MOST).await.or_domain()
+}
+
+/// Which notifications are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    All,
+    Unread,
+}
+
+/// One's own, newest first. One statement. Errors: `Invalid` on `limit` or `after`.
+pub async fn list(services: &Services, caller: &Caller, wanted: Wanted, page: &PageRequest) -> Result<Page<Notification>> {
+    if !(1..=MAX_LIMIT).contains(&page.limit) {
+        return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
+    }
+    let before = page.after.as_deref().map(|text| text.parse().map_err(|_| Error::field("after", Problem::NoSuch))).transpose()?;
+    let mut connection = services.db.read().await.or_domain()?;
+    let unread = wanted == Wanted::Unread;
+    let mut items = storage::notifications::page(&mut connection, caller.actor.user, unread, before, page.limit + 1).await.or_domain()?;
+    let more = items.len() > page.limit as usize;
+    items.truncate(page.limit as usize);
+    let next = items.last().filter(|_| more).map(|last| last.id.to_string());
+    Ok(Page { items, next })
+}
+
+/// Marks one as read, or all; other open pages of the person hear of it. Doing it twice is no error.
+/// Errors: `NotFound` for one that is not the caller's.
+pub async fn mark_read(services: &Services, caller: &Caller, id: Option<NotificationId>) -> Result<()> {
+    let user = caller.actor.user;
+    let mut write = services.db.begin_write().await.or_domain()?;
+    let marked = storage::notifications::set_read(&mut write, user, id, services.clock.now()).await.or_domain()?;
+    if let Some(id) = id
+        && marked == 0
+        && !storage::notifications::is_of(&mut write, user, id).await.or_domain()?
+    {
+        return Err(Error::NotFound);
+    }
+    write.commit().await.or_domain()?;
+    if marked > 0 {
+        services.hub.tell(News::Notice(user));
+    }
+    Ok(())
+}
+
+/// Deletes what is older than 90 days: how many.
+pub(crate) async fn sweep(services: &Services) -> Result<u64> {
+    let before = services.clock.now().plus_seconds(-KEPT_DAYS * 86_400);
+    let mut swept = 0;
+    loop {
+        let mut write = lease::begin_write(services).await?;
+        let batch = storage::notifications::sweep(&mut write, before, SWEPT).await.or_domain()?;
+        write.commit().await.or_domain()?;
+        swept += batch;
+        if batch < u64::from(SWEPT) {
+            return Ok(swept);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use domain::{
-    audit::{Filter, Listed, Outcome, Via, Who},
+    audit::{Filter, Listed, Outcome, Range, Via, Who},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -121,25 +121,34 @@ impl std::str::FromStr for Instant {
     }
 }
 
-/// Searches the audit record, newest first.
-#[utoipa::path(get, path = "/api/v1/audit/events", tag = "audit",
-    params(("person" = Option<String>, Query, description = "Login"), ("action" = Option<String>, Query, description = "`order.submit`, or a prefix with its dot: `order.`"),
-        ("object" = Option<String>, Query, description = "Label or id"), ("outcome" = Option<String>, Query), ("text" = Option<String>, Query, description = "Words that must all occur"),
-        ("from" = Option<String>, Query, description = "RFC 3339"), ("to" = Option<String>, Query, description = "RFC 3339"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = List<AuditEvent>)))]
-pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<AuditEvent>>, Problem> {
+/// The conditions of a search, as its parameters.
+pub(super) fn filter(query: &mut Parameters) -> Filter {
     let mut instant = |name| query.parsed::<Instant>(name, "2026-11-21T08:00:00Z").map(|Instant(at)| at);
     let (from, to) = (instant("from"), instant("to"));
-    let outcomes = || Outcome::ALL.map(|outcome| outcome.as_str().to_owned()).to_vec();
-    let filter = Filter {
+    Filter {
         person: query.text("person"),
         action: query.text("action"),
         object: query.text("object"),
-        outcome: query.choice("outcome", Outcome::parse, outcomes),
+        outcome: query.choice("outcome", Outcome::parse, || Outcome::ALL.map(|outcome| outcome.as_str().to_owned()).to_vec()),
+        via: query.choice("via", Via::parse, || Via::ALL.map(|via| via.as_str().to_owned()).to_vec()),
+        address: query.text("address"),
         text: query.text("text"),
         from,
         to,
-    };
+        range: query.choice("range", Range::parse, || Range::ALL.map(|range| range.as_str().to_owned()).to_vec()),
+    }
+}
+
+/// Searches the audit record, newest first.
+#[utoipa::path(get, path = "/api/v1/audit/events", tag = "audit",
+    params(("person" = Option<String>, Query, description = "Login"), ("action" = Option<String>, Query, description = "`order.submit`, or a prefix with its dot: `order.`"),
+        ("object" = Option<String>, Query, description = "Label or id"), ("outcome" = Option<String>, Query), ("via" = Option<String>, Query, description = "`web`, `api`, `cli` or `job`"),
+        ("address" = Option<String>, Query, description = "IP address"), ("text" = Option<String>, Query, description = "Words that must all occur"),
+        ("from" = Option<String>, Query, description = "RFC 3339"), ("to" = Option<String>, Query, description = "RFC 3339"),
+        ("range" = Option<String>, Query, description = "`today`, `week`, `month` or `term`, ending now"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = List<AuditEvent>)))]
+pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<AuditEvent>>, Problem> {
+    let filter = filter(&mut query);
     let page = query.page();
     query.finish()?;
     let events = services::audit::search(&state.services, &caller, &filter, &page).await?;

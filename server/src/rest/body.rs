@@ -104,6 +104,18 @@ impl Fields {
         number
     }
 
+    /// `true` or `false`; `false` when it is left out.
+    pub fn optional_flag(&mut self, name: &str) -> bool {
+        match self.take(name) {
+            None => false,
+            Some(Value::Bool(flag)) => flag,
+            Some(_) => {
+                self.errors.push(name, FieldProblem::NotABoolean);
+                false
+            }
+        }
+    }
+
     /// An object of texts and numbers, which may be left out.
     pub fn parameters(&mut self, name: &str) -> BTreeMap<String, String> {
         let mut out = BTreeMap::new();

@@ -3,18 +3,21 @@
 
 pub mod again;
 pub mod audit;
+pub mod audit_more;
 pub mod bearer;
 pub mod bills;
 pub mod body;
 pub mod dto;
 pub mod lab_changes;
 pub mod labs;
+pub mod notifications;
 pub mod offerings;
 pub mod openapi;
 pub mod orders;
 pub mod problem;
 pub mod query;
 pub mod quotas;
+pub mod search;
 pub mod usage;
 
 use axum::{
@@ -73,6 +76,16 @@ pub fn operations() -> Vec<Operation> {
         reading("/bills", get(bills::list)),
         reading("/quotas", get(quotas::list)),
         reading("/audit/events", get(audit::list)),
+        reading("/audit/searches", get(audit_more::saved)),
+        changing("/audit/searches", post(audit_more::save)),
+        changing("/audit/searches/{id}/delete", post(audit_more::delete)),
+        reading("/audit/export", get(audit_more::export)),
+        reading("/audit/chain", get(audit_more::chain)),
+        changing("/audit/verify", post(audit_more::verify)),
+        reading("/notifications", get(notifications::list)),
+        changing("/notifications/read", post(notifications::read_all)),
+        changing("/notifications/{id}/read", post(notifications::read)),
+        reading("/search", get(search::find)),
     ]
 }
 

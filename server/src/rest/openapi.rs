@@ -32,6 +32,9 @@ use super::problem::MEDIA_TYPE;
         super::lab_changes::restart, super::lab_changes::retry, super::lab_changes::extend, super::lab_changes::resize,
         super::lab_changes::keep, super::lab_changes::autostop, super::again::again,
         super::usage::list, super::bills::list, super::quotas::list, super::audit::list,
+        super::audit_more::saved, super::audit_more::save, super::audit_more::delete, super::audit_more::export, super::audit_more::chain,
+        super::audit_more::verify,
+        super::notifications::list, super::notifications::read_all, super::notifications::read, super::search::find,
     ),
     modifiers(&Bearer),
 )]

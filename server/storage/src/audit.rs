@@ -3,6 +3,8 @@
 pub mod chain;
 pub mod floods;
 pub mod read;
+pub mod runs;
+pub mod searches;
 
 use domain::audit::{Event, Who};
 use sqlx::AnyConnection;
@@ -55,3 +57,6 @@ pub async fn insert(connection: &mut AnyConnection, event: &Event) -> Result<()>
     .join(" ");
     dialect::index_words(connection, &id, &words).await
 }
+
+#[cfg(test)]
+mod tests;

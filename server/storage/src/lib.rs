@@ -6,6 +6,7 @@ pub mod announcements;
 pub mod audit;
 pub mod cluster_status;
 pub mod courses;
+pub mod dashboard;
 pub mod database;
 pub mod departments;
 pub mod dialect;
@@ -28,6 +29,7 @@ pub mod prices;
 pub mod quotas;
 pub mod reservations;
 pub mod row;
+pub mod search;
 pub mod sessions;
 pub mod settings;
 #[cfg(any(test, feature = "testing"))]

@@ -43,6 +43,8 @@ const STEPS: &[Step] = &[
     step!(16, "0016_departments"),
     step!(17, "0017_links_and_announcements"),
     step!(18, "0018_imports"),
+    step!(21, "0021_audit_searches"),
+    step!(22, "0022_audit_runs"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

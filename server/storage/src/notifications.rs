@@ -54,5 +54,63 @@ pub async fn latest(connection: &mut AnyConnection, user: UserId, limit: i64) ->
     rows.iter().map(read).collect()
 }
 
+/// A page of a person's, newest first: older than `before`, only unread ones where wanted.
+pub async fn page(connection: &mut AnyConnection, user: UserId, unread: bool, before: Option<NotificationId>, limit: u32) -> Result<Vec<Notification>> {
+    let rows = sqlx::query(
+        "SELECT id, notice, created_at, read_at FROM notifications \
+         WHERE user_id = $1 AND ($2 = 0 OR read_at IS NULL) AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
+    )
+    .bind(user.to_string())
+    .bind(i64::from(unread))
+    .bind(before.map(|id| id.to_string()))
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+/// How many a person has not read; counts no further than `most`.
+pub async fn unread(connection: &mut AnyConnection, user: UserId, most: u32) -> Result<u32> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS unread FROM (SELECT id FROM notifications WHERE user_id = $1 AND read_at IS NULL LIMIT $2) AS first",
+    )
+    .bind(user.to_string())
+    .bind(i64::from(most))
+    .fetch_one(connection)
+    .await?;
+    Row::of("notifications", &row).count("unread")
+}
+
+/// Marks one of a person's as read, or all that there are: how many were not before.
+pub async fn set_read(connection: &mut AnyConnection, user: UserId, id: Option<NotificationId>, at: Timestamp) -> Result<u64> {
+    let done = sqlx::query("UPDATE notifications SET read_at = $1 WHERE user_id = $2 AND ($3 IS NULL OR id = $3) AND read_at IS NULL")
+        .bind(at.micros())
+        .bind(user.to_string())
+        .bind(id.map(|id| id.to_string()))
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Whether this is one of the person's.
+pub async fn is_of(connection: &mut AnyConnection, user: UserId, id: NotificationId) -> Result<bool> {
+    let row = sqlx::query("SELECT id FROM notifications WHERE user_id = $1 AND id = $2")
+        .bind(user.to_string())
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Deletes at most `limit` that were made before this time: how many.
+pub async fn sweep(connection: &mut AnyConnection, before: Timestamp, limit: u32) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < $1 ORDER BY created_at LIMIT $2)")
+        .bind(before.micros())
+        .bind(i64::from(limit))
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}
+
 #[cfg(test)]
 mod tests;

@@ -3,21 +3,21 @@
 use domain::{
     Error, Problem, Result,
     access::Action,
-    audit::{Chain, Filter, Listed},
-    ids::AuditEventId,
+    audit::{Chain, Filter, Inspected, Listed},
+    ids::{AuditEventId, TenantId},
     page::{MAX_LIMIT, Page, PageRequest},
 };
 use serde_json::{Map, Value};
-use storage::audit::read::Cursor;
+use storage::{AnyConnection, audit::read::Cursor};
 
 use super::{Entry, action, recording, success};
 use crate::{Caller, Services, error::OrDomain};
 
 /// Searches the records of the caller's tenant and of the system, newest first.
 ///
-/// Errors: `Forbidden`; `Invalid` on `limit` or `after`. Reading is recorded once a minute for each caller and filter.
+/// Errors: `Forbidden`; `Invalid` on `limit` or `after`. Reading is recorded once in ten minutes for each caller and filter.
 pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page: &PageRequest) -> Result<Page<Listed>> {
-    let filter = tidy(filter);
+    let filter = filter.tidy();
     let entry = || Entry::new(action(Action::AuditRead), "audit", "", "").after(described(&filter));
     recording(services, caller, entry, async {
         let courses = caller.actor.extent(Action::AuditRead)?.courses();
@@ -31,6 +31,7 @@ pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page:
         record_reading(services, caller, entry()).await?;
         // The system's records are the college's business.
         let chains = [Chain::Tenant(caller.actor.tenant), Chain::System];
+        let filter = filter.at(services.clock.now());
         let chains = if courses.is_some() { &chains[..1] } else { &chains[..] };
         let mut connection = services.db.read().await.or_domain()?;
         // One more than asked tells whether there is a next page.
@@ -44,8 +45,8 @@ pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page:
     .await
 }
 
-/// One record. Errors: `Forbidden`; `NotFound` also for another tenant's.
-pub async fn get(services: &Services, caller: &Caller, id: AuditEventId) -> Result<Listed> {
+/// One record with its neighbours in the chain and the bytes that were hashed. Errors: `Forbidden`; `NotFound` also for another tenant's.
+pub async fn get(services: &Services, caller: &Caller, id: AuditEventId) -> Result<Inspected> {
     let entry = || Entry::new(action(Action::AuditRead), "audit", id, "");
     recording(services, caller, entry, async {
         let courses = caller.actor.extent(Action::AuditRead)?.courses();
@@ -58,36 +59,44 @@ pub async fn get(services: &Services, caller: &Caller, id: AuditEventId) -> Resu
         let listed = found.filter(mine).filter(covered).ok_or(Error::NotFound)?;
         let label = listed.event.object.label.clone();
         record_reading(services, caller, Entry::new(action(Action::AuditRead), "audit", id, label)).await?;
-        Ok(listed)
+        let (before, after) = match &listed.seal {
+            Some((seq, ..)) => {
+                let mut connection = services.db.read().await.or_domain()?;
+                storage::audit::chain::neighbours(&mut connection, listed.event.chain, *seq).await.or_domain()?
+            }
+            None => (None, None),
+        };
+        let intact = listed.seal.as_ref().map(|(seq, prev, hash)| listed.event.hash(*seq, prev) == *hash);
+        let canonical = String::from_utf8_lossy(&listed.event.canonical()).into_owned();
+        Ok(Inspected { listed, before, after, canonical, intact })
     })
     .await
 }
 
-/// As it is compared: trimmed, logins in lower case, nothing for empty.
-fn tidy(filter: &Filter) -> Filter {
-    let Filter { person, action, object, outcome, text, from, to } = filter;
-    let trimmed = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(ToOwned::to_owned);
-    Filter {
-        person: trimmed(person).map(|login| login.to_lowercase()),
-        action: trimmed(action),
-        object: trimmed(object),
-        outcome: *outcome,
-        text: trimmed(text),
-        from: *from,
-        to: *to,
-    }
+/// What people with power over others did: accounts, rights, tokens, limits, and reading the record away.
+const PRIVILEGED: [&str; 8] = ["people.", "token.", "password.reset", "course.", "quota.", "policy.", "setup.", "audit.export"];
+
+/// The newest of it in the caller's tenant, for whoever may read the record. One statement; the caller checks the permission.
+pub(crate) async fn latest_privileged(connection: &mut AnyConnection, tenant: TenantId, limit: u32) -> Result<Vec<Listed>> {
+    storage::audit::read::latest_of(connection, Chain::Tenant(tenant), &PRIVILEGED, limit).await.or_domain()
+}
+
+/// The newest records that hold all words of `text`; recorded as a search for them. Errors: `Forbidden`, `ScopeMissing`.
+pub(crate) async fn search_words(services: &Services, caller: &Caller, text: &str, limit: u32) -> Result<Vec<Listed>> {
+    let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
+    Ok(search(services, caller, &filter, &PageRequest { limit, after: None }).await?.items)
 }
 
 /// The filter as a document, without what was not asked for.
-fn described(filter: &Filter) -> Value {
+pub(super) fn described(filter: &Filter) -> Value {
     let Ok(Value::Object(all)) = serde_json::to_value(filter) else { return Value::Null };
     Value::Object(all.into_iter().filter(|(_, value)| !value.is_null()).collect::<Map<_, _>>())
 }
 
-/// Before anything is shown. The same question within a minute (another page, a reload) is one reading.
-async fn record_reading(services: &Services, caller: &Caller, entry: Entry) -> Result<()> {
+/// Before anything is shown. The same question within ten minutes (another page, a reload) is one reading.
+pub(super) async fn record_reading(services: &Services, caller: &Caller, entry: Entry) -> Result<()> {
     let what = entry.after.as_ref().map(domain::audit::canonical_json).unwrap_or_default();
-    let key = (caller.actor.user, format!("{} {what}", entry.object.id));
+    let key = (caller.actor.user, format!("{} {} {what}", entry.action, entry.object.id));
     services
         .cache
         .readings

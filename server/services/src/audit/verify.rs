@@ -43,39 +43,63 @@ pub async fn verify(db: &Database) -> Result<Vec<ChainReport>> {
 }
 
 async fn verify_chain(db: &Database, name: &str) -> Result<std::result::Result<i64, Broken>> {
-    let mut verifier = Verifier::default();
-    let mut last = 0;
+    let mut walk = Walk::new(name.to_owned());
     loop {
+        if let Step::Done(result) = walk.step(db).await? {
+            return Ok(result);
+        }
+    }
+}
+
+/// A verifier on its way along one chain, a batch a step.
+#[derive(Debug)]
+pub(super) struct Walk {
+    name: String,
+    verifier: Verifier,
+    /// Place of the last good record.
+    pub(super) last: i64,
+}
+
+#[derive(Debug)]
+pub(super) enum Step {
+    More,
+    Done(std::result::Result<i64, Broken>),
+}
+
+impl Walk {
+    pub(super) fn new(name: String) -> Self {
+        Self { name, verifier: Verifier::default(), last: 0 }
+    }
+
+    pub(super) async fn step(&mut self, db: &Database) -> Result<Step> {
         let mut connection = db.read().await.or_domain()?;
         // Rows first: a head that is read after them cannot be behind them unless somebody else wrote it.
-        let rows = chain::sealed(&mut connection, name, last, BATCH).await.or_domain()?;
-        let head = match chain::head(&mut connection, name).await {
+        let rows = chain::sealed(&mut connection, &self.name, self.last, BATCH).await.or_domain()?;
+        let head = match chain::head(&mut connection, &self.name).await {
             Ok(head) => head,
             Err(storage::Error::Unreadable { reason, .. }) => {
-                return Ok(Err(Broken::Unreadable { seq: last, reason: format!("audit_heads: {reason}") }));
+                return Ok(Step::Done(Err(Broken::Unreadable { seq: self.last, reason: format!("audit_heads: {reason}") })));
             }
             Err(other) => return Err(crate::error::from_storage(other)),
         };
         let end = rows.is_empty();
         for (seq, row) in rows {
             let taken = match row {
-                Ok(sealed) => verifier.take(&sealed),
+                Ok(sealed) => self.verifier.take(&sealed),
                 Err(error) => Err(Broken::Unreadable { seq, reason: error.to_string() }),
             };
             if let Err(broken) = taken {
-                return Ok(Err(broken));
+                return Ok(Step::Done(Err(broken)));
             }
             if seq > head.0 {
-                return Ok(Err(Broken::Gap { expected: head.0, found: seq }));
+                return Ok(Step::Done(Err(Broken::Gap { expected: head.0, found: seq })));
             }
-            last = seq;
+            self.last = seq;
         }
-        if end {
-            // What was sealed since the rows were read is left for the next time, if it is there.
-            if head.0 > last && !chain::sealed(&mut connection, name, last, 1).await.or_domain()?.is_empty() {
-                continue;
-            }
-            return Ok(verifier.finish(head.0, &head.1));
+        // What was sealed since the rows were read is left for the next step, if it is there.
+        if !end || (head.0 > self.last && !chain::sealed(&mut connection, &self.name, self.last, 1).await.or_domain()?.is_empty()) {
+            return Ok(Step::More);
         }
+        Ok(Step::Done(std::mem::take(&mut self.verifier).finish(head.0, &head.1)))
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use domain::{Result, ids::LabId};
 use tokio::task::JoinSet;
 
-use crate::{Services, audit, cluster_status, courses, error::OrDomain, imports, labs, orders, ports::LabOrder, sessions};
+use crate::{Services, audit, cluster_status, courses, error::OrDomain, imports, labs, notifications, orders, ports::LabOrder, sessions};
 
 /// Runs every job until `stop` is cancelled by dropping the future: reconcile, watch, queue, meter, seal, expire, sweep.
 /// Only the replica that holds the lease works; the others wait for it.
@@ -50,6 +50,8 @@ async fn work(services: Services) {
     every!("imports", Duration::from_secs(1), imports::run);
     every!("budgets", Duration::from_mins(1), courses::tell_thresholds);
     every!("quotas", Duration::from_mins(5), courses::refresh_quotas);
+    every!("audit_verify", Duration::from_secs(1), audit::runs::work);
+    every!("sweep_notifications", Duration::from_mins(60), notifications::sweep);
     every!("sweep_sessions", Duration::from_mins(10), sessions::sweep);
     // None of them ends by itself.
     while tasks.join_next().await.is_some() {}

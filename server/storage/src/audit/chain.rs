@@ -1,7 +1,7 @@
 //! Chains: what is not sealed, the seals, the heads, and the rows in order for a verifier.
 
 use domain::{
-    audit::{Event, Hash, Sealed},
+    audit::{Chain, Event, Hash, Sealed, run::ChainState},
     ids::AuditEventId,
 };
 use sea_query::{Expr, ExprTrait, Order, PostgresQueryBuilder};
@@ -84,4 +84,41 @@ pub async fn count_unsealed(connection: &mut AnyConnection, chain: &str) -> Resu
         .fetch_one(connection)
         .await?;
     Row::of("audit_events", &row).integer("unsealed")
+}
+
+/// How far each of these chains is sealed, in their order. One statement a chain.
+pub async fn states(connection: &mut AnyConnection, chains: &[Chain]) -> Result<Vec<ChainState>> {
+    let mut states = Vec::with_capacity(chains.len());
+    for chain in chains {
+        let row = sqlx::query(
+            "SELECT (SELECT seq FROM audit_heads WHERE chain = $1) AS seq, (SELECT hash FROM audit_heads WHERE chain = $1) AS hash, \
+             (SELECT COUNT(*) FROM audit_events WHERE chain = $1 AND seq IS NULL) AS unsealed",
+        )
+        .bind(chain.to_string())
+        .fetch_one(&mut *connection)
+        .await?;
+        let row = Row::of("audit_heads", &row);
+        states.push(ChainState {
+            chain: *chain,
+            sealed: row.optional_integer("seq")?.unwrap_or_default(),
+            head: row.optional_parse("hash")?.unwrap_or(Hash::ZERO),
+            unsealed: row.integer("unsealed")?,
+        });
+    }
+    Ok(states)
+}
+
+/// The records before and after a place in a chain.
+pub async fn neighbours(connection: &mut AnyConnection, chain: Chain, seq: i64) -> Result<(Option<AuditEventId>, Option<AuditEventId>)> {
+    let row = sqlx::query(
+        "SELECT (SELECT id FROM audit_events WHERE chain = $1 AND seq = $2) AS before, \
+         (SELECT id FROM audit_events WHERE chain = $1 AND seq = $3) AS after",
+    )
+    .bind(chain.to_string())
+    .bind(seq - 1)
+    .bind(seq + 1)
+    .fetch_one(connection)
+    .await?;
+    let row = Row::of("audit_events", &row);
+    Ok((row.optional_parse("before")?, row.optional_parse("after")?))
 }

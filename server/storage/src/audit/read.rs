@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use domain::{
-    audit::{Chain, Event, Filter, Hash, Listed, Object, Outcome, Via, Who},
+    audit::{Chain, Event, Filter, Hash, Listed, Object, Outcome, Sealed, Via, Who},
     ids::{AuditEventId, CourseId},
     time::Timestamp,
 };
@@ -141,19 +141,70 @@ pub async fn search(
     Ok(found)
 }
 
+/// At most `limit` sealed records of one chain that all of `filter` fits, in order of their places, from after `after` up to `to`.
+pub async fn sealed(
+    connection: &mut AnyConnection,
+    engine: Engine,
+    chain: Chain,
+    filter: &Filter,
+    (after, to): (i64, i64),
+    limit: u32,
+) -> Result<Vec<Sealed>> {
+    let Some(condition) = condition(engine, filter) else { return Ok(Vec::new()) };
+    let mut query = select();
+    query
+        .and_where(Expr::col("chain").eq(chain.to_string()))
+        .and_where(Expr::col("seq").gt(after))
+        .and_where(Expr::col("seq").lte(to))
+        .cond_where(condition)
+        .order_by("seq", Order::Asc)
+        .limit(limit.into());
+    let (sql, values) = query.build_sqlx(PostgresQueryBuilder);
+    let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), values).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| match seal(row)? {
+            Some((seq, prev, hash)) => Ok(Sealed { event: event(row)?, seq, prev, hash }),
+            None => Err(Row::of("audit_events", row).fail("seq", "missing")),
+        })
+        .collect()
+}
+
+/// The newest records of one chain whose action begins with any of `prefixes`, newest first.
+pub async fn latest_of(connection: &mut AnyConnection, chain: Chain, prefixes: &[&str], limit: u32) -> Result<Vec<Listed>> {
+    let mut any = Cond::any();
+    for prefix in prefixes {
+        any = any.add(begins_with(prefix));
+    }
+    let mut query = select();
+    query
+        .and_where(Expr::col("chain").eq(chain.to_string()))
+        .cond_where(any)
+        .order_by("at", Order::Desc)
+        .order_by("id", Order::Desc)
+        .limit(limit.into());
+    let (sql, values) = query.build_sqlx(PostgresQueryBuilder);
+    let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), values).fetch_all(connection).await?;
+    rows.iter().map(listed).collect()
+}
+
+/// Not LIKE: it is blind to case on SQLite and `_` is a wildcard.
+fn begins_with(prefix: &str) -> Expr {
+    let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
+    Expr::cust_with_values("substr(action, 1, CAST($1 AS INTEGER)) = $2", [sea_query::Value::from(length), prefix.into()])
+}
+
 /// `None` when nothing can fit: a text without a single word.
 fn condition(engine: Engine, filter: &Filter) -> Option<Cond> {
     // Without `..`: a new filter does not compile until it has its line here.
-    let Filter { person, action, object, outcome, text, from, to } = filter;
+    // The range is a beginning by now: `Filter::at`.
+    let Filter { person, action, object, outcome, via, address, text, from, to, range: _ } = filter;
     let mut all = Cond::all();
     if let Some(person) = person {
         all = all.add(Expr::col("who_label").eq(person.as_str()));
     }
     if let Some(action) = action {
         all = all.add(if action.ends_with('.') {
-            // Not LIKE: it is blind to case on SQLite and `_` is a wildcard.
-            let length = i64::try_from(action.chars().count()).unwrap_or(i64::MAX);
-            Expr::cust_with_values("substr(action, 1, CAST($1 AS INTEGER)) = $2", [sea_query::Value::from(length), action.as_str().into()])
+            begins_with(action)
         } else {
             Expr::col("action").eq(action.as_str())
         });
@@ -163,6 +214,12 @@ fn condition(engine: Engine, filter: &Filter) -> Option<Cond> {
     }
     if let Some(outcome) = outcome {
         all = all.add(Expr::col("outcome").eq(outcome.as_str()));
+    }
+    if let Some(via) = via {
+        all = all.add(Expr::col("via").eq(via.as_str()));
+    }
+    if let Some(address) = address {
+        all = all.add(Expr::col("address").eq(address.as_str()));
     }
     if let Some(text) = text {
         let words = dialect::words_query(engine, text)?;

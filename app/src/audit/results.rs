@@ -1,0 +1,133 @@
+//! What a search found: a table, or a timeline by day of one person or object.
+
+use domain::{
+    audit::{Listed, Outcome},
+    page::Page,
+};
+use leptos::prelude::*;
+
+use super::{api::Query, words};
+use crate::{
+    components::{
+        Card, Cell, CellPlace, Column, DataTable, EmptyState, Glyph, LinkButton, Moment, MomentStyle, Pager, Row, Status, Timeline, TimelineItem,
+        moment_text,
+    },
+    i18n::td_string,
+    language::Language,
+    routes,
+};
+
+pub fn results(language: Language, page: Page<Listed>, query: &Query) -> impl IntoView + use<> {
+    if page.items.is_empty() {
+        let narrow = query.is_narrow();
+        return view! {
+            <EmptyState
+                glyph=Glyph::Shield
+                title=if narrow { td_string!(language, audit.none_found) } else { td_string!(language, audit.none_yet) }
+                text=if narrow { td_string!(language, audit.none_found_text) } else { td_string!(language, audit.none_yet_text) }
+            >
+                {narrow.then(|| view! { <LinkButton href=routes::AUDIT>{td_string!(language, audit.clear)}</LinkButton> })}
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let newest = (!query.after.is_empty()).then(|| query.link(""));
+    let older = page.next.as_deref().map(|next| query.link(next));
+    let body = if query.view.is_empty() { table(language, page.items).into_any() } else { timeline(language, page.items).into_any() };
+    view! {
+        <div class="stack">
+            {body}
+            {newest.map(|href| view! { <p><a href=href>{td_string!(language, audit.to_newest)}</a></p> })}
+            <Pager nostrip:older=older note=td_string!(language, audit.newest_first)/>
+            <p class="fine">{td_string!(language, audit_tools.read_recorded)}</p>
+        </div>
+    }
+    .into_any()
+}
+
+fn table(language: Language, items: Vec<Listed>) -> impl IntoView {
+    let columns = vec![
+        Column::text(td_string!(language, audit.when)),
+        Column::text(td_string!(language, audit.who)),
+        Column::text(td_string!(language, audit.what)),
+        Column::text(td_string!(language, audit.outcome)),
+        Column::text(td_string!(language, audit.seal)),
+    ];
+    let rows = items.into_iter().map(|listed| row(language, listed)).collect_view();
+    view! {
+        <section class="card flush">
+            <div class="body">
+                <DataTable caption=td_string!(language, audit.caption) columns dense=true>{rows}</DataTable>
+            </div>
+        </section>
+    }
+}
+
+fn row(language: Language, Listed { event, seal }: Listed) -> impl IntoView {
+    let kind = words::outcome_kind(event.outcome);
+    let attention = (event.outcome != Outcome::Success).then_some(kind);
+    let code = event.code.clone();
+    let who = words::who_text(language, &event.who);
+    let times = (event.count > 1).then(|| td_string!(language, audit.times, count = event.count).to_string());
+    let source = words::source_text(language, &event);
+    view! {
+        <Row nostrip:attention=attention>
+        <Cell label=td_string!(language, audit.when)>
+            <div><Moment at=event.at style=MomentStyle::Second/><small>{source}</small></div>
+        </Cell>
+        <Cell place=CellPlace::Corner>{who}</Cell>
+        <Cell label=td_string!(language, audit.what)>
+            <div>
+                <a href=routes::audit_event(event.id)>{words::action_text(language, &event.action)}</a>
+                <small><span class="mono">{event.object.label}</span>{times.map(|times| format!(" · {times}"))}</small>
+            </div>
+        </Cell>
+        <Cell label=td_string!(language, audit.outcome)>
+            <div>
+                <Status kind>{words::outcome_text(language, event.outcome)}</Status>
+                {code.map(|code| view! { <small class="mono">{code}</small> })}
+            </div>
+        </Cell>
+        <Cell label=td_string!(language, audit.seal) place=CellPlace::DeskOnly>
+            {match seal {
+                Some((seq, ..)) => view! { <span class="mono">{seq}</span> }.into_any(),
+                None => view! { <span class="muted">{td_string!(language, audit.unsealed)}</span> }.into_any(),
+            }}
+        </Cell>
+        </Row>
+    }
+}
+
+/// Newest day first, and within it newest first, as the pages are.
+fn timeline(language: Language, items: Vec<Listed>) -> impl IntoView {
+    let mut days: Vec<(String, Vec<Listed>)> = Vec::new();
+    for listed in items {
+        let day = moment_text(listed.event.at, MomentStyle::Date);
+        match days.last_mut() {
+            Some((last, records)) if *last == day => records.push(listed),
+            _ => days.push((day, vec![listed])),
+        }
+    }
+    days.into_iter()
+        .map(|(day, records)| {
+            let count = td_string!(language, audit_tools.day_count, count = records.len()).to_string();
+            let items = records.into_iter().map(|listed| step(language, listed)).collect_view();
+            view! {
+                <Card title=day end=move || view! { <span class="soft">{count.clone()}</span> }>
+                    <Timeline>{items}</Timeline>
+                </Card>
+            }
+        })
+        .collect_view()
+}
+
+fn step(language: Language, Listed { event, seal: _ }: Listed) -> impl IntoView {
+    let title = format!("{} {}", words::action_text(language, &event.action), event.object.label);
+    let about = format!("{} · {}", words::who_text(language, &event.who), words::source_text(language, &event));
+    let outcome = (event.outcome != Outcome::Success).then(|| format!(" · {}", words::outcome_text(language, event.outcome)));
+    view! {
+        <TimelineItem at=event.at style=MomentStyle::Time kind=words::outcome_kind(event.outcome) title>
+            {about}{outcome}" "<a href=routes::audit_event(event.id)>{td_string!(language, audit.record)}</a>
+        </TimelineItem>
+    }
+}

@@ -1,0 +1,102 @@
+//! All of one's notifications, newest first; works without scripts.
+
+use domain::{notifications::Notification, page::Page};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_query_map;
+
+use super::{
+    api::{FORM, ReadNotification, list},
+    words::{notice_link, notice_text},
+};
+use crate::{
+    components::{
+        Button, ButtonKind, EmptyState, ErrorNotice, Glyph, LinkItem, Moment, PageHead, Pager, Segmented, Skeleton, Topic, latest, use_news_of,
+    },
+    error::AppError,
+    flash::flash,
+    i18n::td_string,
+    language::{self, Language},
+    routes,
+};
+
+const UNREAD: &str = "unread";
+
+#[component]
+pub fn NotificationsPage() -> impl IntoView {
+    let language = language::current();
+    let query = use_query_map();
+    let get = move |name: &str| query.with(|query| query.get(name).unwrap_or_default());
+    let flash = flash(FORM);
+    let read = ServerAction::<ReadNotification>::new();
+    let told = Resource::new(move || (get("filter"), get("after")), |(filter, after)| list(filter, after));
+    use_news_of(Topic::Notice, move || told.refetch());
+    let filters = move || {
+        let unread = get("filter") == UNREAD;
+        vec![
+            LinkItem::new(routes::NOTIFICATIONS, td_string!(language, notifications.all), !unread),
+            LinkItem::new(
+                routes::with_query(routes::NOTIFICATIONS, &[("filter", UNREAD)]),
+                td_string!(language, notifications.unread),
+                unread,
+            ),
+        ]
+    };
+    view! {
+        <PageHead title=td_string!(language, notifications.title) lead=td_string!(language, notifications.lead)>
+            <ActionForm action=read>
+                <Button icon=Glyph::Tick busy=read.pending()>{td_string!(language, notifications.read_all)}</Button>
+            </ActionForm>
+        </PageHead>
+        {move || view! { <Segmented label=td_string!(language, notifications.filter) items=filters()/> }}
+        <Suspense>{move || flash.get().and_then(|flash| flash.error).map(|error| view! { <ErrorNotice error=AppError(error)/> })}</Suspense>
+        <Transition fallback=|| view! { <Skeleton/> }>
+            {let told = latest(told);
+            move || told.get().map(|told| match told {
+                Ok(page) => found(language, page, &get("filter"), read),
+                Err(error) => view! { <ErrorNotice error/> }.into_any(),
+            })}
+        </Transition>
+    }
+}
+
+fn found(language: Language, page: Page<Notification>, filter: &str, read: ServerAction<ReadNotification>) -> AnyView {
+    if page.items.is_empty() {
+        let unread = filter == UNREAD;
+        return view! {
+            <EmptyState
+                glyph=Glyph::Bell
+                title=if unread { td_string!(language, notifications.none_unread) } else { td_string!(language, notifications.none) }
+                text=if unread { td_string!(language, notifications.none_unread_text) } else { td_string!(language, notifications.none_text) }
+            />
+        }
+        .into_any();
+    }
+    let older = page.next.map(|next| routes::with_query(routes::NOTIFICATIONS, &[("filter", filter), ("after", &next)]));
+    let items = page.items.into_iter().map(|each| row(language, each, read)).collect_view();
+    view! {
+        <section class="card flush">
+            <ul class="notices">{items}</ul>
+        </section>
+        <Pager nostrip:older=older/>
+    }
+    .into_any()
+}
+
+fn row(language: Language, Notification { id, notice, created_at, read_at }: Notification, read: ServerAction<ReadNotification>) -> impl IntoView {
+    let fresh = read_at.is_none();
+    view! {
+        <li class="notice" class:unread=fresh>
+            <div>
+                {fresh.then(|| view! { <span class="sr">{td_string!(language, notifications.is_unread)}</span> })}
+                <a href=notice_link(&notice)>{notice_text(language, &notice)}</a>
+                <small><Moment at=created_at/></small>
+            </div>
+            {fresh.then(|| view! {
+                <ActionForm action=read>
+                    <input type="hidden" name="id" value=id.to_string()/>
+                    <Button kind=ButtonKind::Quiet small=true>{td_string!(language, notifications.read_one)}</Button>
+                </ActionForm>
+            })}
+        </li>
+    }
+}

@@ -1,0 +1,184 @@
+//! Exporting what a search finds: JSON lines with proof, or CSV for a spreadsheet. Read in batches while it is sent, so that memory
+//! does not grow with the record. Sealed records only, in the order of their chains.
+
+use std::collections::VecDeque;
+
+use domain::{
+    Result,
+    access::{Action, Resource},
+    audit::{
+        Chain, Filter, Sealed, Who, canonical_json,
+        export::{CANONICAL, ChainHead, End, FORMAT, Head, Line, csv_cell},
+    },
+};
+use futures::{Stream, stream};
+use serde_json::json;
+use storage::{Database, audit::chain, row::json as text};
+
+use super::{Entry, read, recording};
+use crate::{Caller, Services, error::OrDomain};
+
+const BATCH: u32 = 500;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// With proof, for `lectern audit verify FILE`.
+    Jsonl,
+    Csv,
+}
+
+impl Format {
+    pub const ALL: [Self; 2] = [Self::Jsonl, Self::Csv];
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == text)
+    }
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jsonl => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+/// Everything that a search finds, in pieces of text. Errors: `Forbidden`, `ScopeMissing`; of the stream: the database went away.
+///
+/// Recorded before anything is sent, once in ten minutes for the same person, search and format.
+pub async fn export(
+    services: &Services,
+    caller: &Caller,
+    filter: &Filter,
+    format: Format,
+) -> Result<impl Stream<Item = Result<String>> + Send + use<>> {
+    let filter = filter.tidy();
+    let entry = || {
+        let label = format.as_str();
+        Entry::new("audit.export", "audit", "", label).after(json!({"format": label, "filter": read::described(&filter)}))
+    };
+    let heads = recording(services, caller, entry, async {
+        let tenant = caller.actor.tenant;
+        caller.actor.can(Action::AuditRead, &Resource::tenant(tenant))?;
+        read::record_reading(services, caller, entry()).await?;
+        let mut connection = services.db.read().await.or_domain()?;
+        chain::states(&mut connection, &[Chain::Tenant(tenant), Chain::System]).await.or_domain()
+    })
+    .await?;
+    let now = services.clock.now();
+    let heads: VecDeque<_> = heads.into_iter().map(|state| ChainHead { chain: state.chain, seq: state.sealed, hash: state.head }).collect();
+    let first = match format {
+        Format::Jsonl => format!(
+            "{}\n",
+            text(&Head {
+                format: FORMAT.into(),
+                canonical: CANONICAL.into(),
+                exported_at: now,
+                exported_by: caller.actor.login.clone(),
+                filter: filter.at(now),
+                heads: heads.iter().cloned().collect(),
+            })
+        ),
+        Format::Csv => csv_head(),
+    };
+    let export = Export { db: services.db.clone(), filter: filter.at(now), format, heads, after: 0, records: 0, first: Some(first), over: false };
+    Ok(stream::try_unfold(export, |mut export| async move { Ok(export.next().await?.map(|piece| (piece, export))) }))
+}
+
+struct Export {
+    db: Database,
+    filter: Filter,
+    format: Format,
+    /// The chain that is being read, and those after it.
+    heads: VecDeque<ChainHead>,
+    /// Place of the last record that was sent.
+    after: i64,
+    records: i64,
+    first: Option<String>,
+    over: bool,
+}
+
+impl Export {
+    /// The next piece; `None` after the last.
+    async fn next(&mut self) -> Result<Option<String>> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        while let Some(head) = self.heads.front() {
+            let found = {
+                // A connection for each batch: whoever reads slowly keeps none.
+                let mut connection = self.db.read().await.or_domain()?;
+                let span = (self.after, head.seq);
+                storage::audit::read::sealed(&mut connection, self.db.engine(), head.chain, &self.filter, span, BATCH).await.or_domain()?
+            };
+            match found.last() {
+                Some(last) => {
+                    self.after = last.seq;
+                    self.records += i64::try_from(found.len()).unwrap_or(i64::MAX);
+                    let format = self.format;
+                    return Ok(Some(found.into_iter().map(|sealed| line(format, sealed)).collect()));
+                }
+                None => {
+                    self.heads.pop_front();
+                    self.after = 0;
+                }
+            }
+        }
+        if self.over || self.format == Format::Csv {
+            return Ok(None);
+        }
+        self.over = true;
+        Ok(Some(format!("{}\n", text(&Line::End(End { records: self.records })))))
+    }
+}
+
+fn line(format: Format, sealed: Sealed) -> String {
+    match format {
+        Format::Jsonl => format!("{}\n", text(&Line::Record(sealed))),
+        Format::Csv => csv_line(&sealed),
+    }
+}
+
+const COLUMNS: [&str; 20] = [
+    "at", "chain", "seq", "who_kind", "login", "name", "via", "address", "action", "object_kind", "object_label", "object_id", "outcome", "code",
+    "before", "after", "count", "request_id", "id", "hash",
+];
+
+/// The mark at the beginning tells spreadsheets that the text is UTF-8.
+fn csv_head() -> String {
+    format!("\u{feff}{}\r\n", COLUMNS.join(","))
+}
+
+fn csv_line(Sealed { event, seq, prev: _, hash }: &Sealed) -> String {
+    let name = match &event.who {
+        Who::Person { name, .. } => name.as_str(),
+        Who::System { .. } | Who::Anonymous { .. } => "",
+    };
+    let document = |value: &Option<serde_json::Value>| value.as_ref().map(canonical_json).unwrap_or_default();
+    let cells: [String; COLUMNS.len()] = [
+        event.at.to_rfc3339(),
+        event.chain.to_string(),
+        seq.to_string(),
+        event.who.kind().to_owned(),
+        event.who.label().to_owned(),
+        name.to_owned(),
+        event.via.as_str().to_owned(),
+        event.address.clone().unwrap_or_default(),
+        event.action.clone(),
+        event.object.kind.clone(),
+        event.object.label.clone(),
+        event.object.id.clone(),
+        event.outcome.as_str().to_owned(),
+        event.code.clone().unwrap_or_default(),
+        document(&event.before),
+        document(&event.after),
+        event.count.to_string(),
+        event.request_id.clone().unwrap_or_default(),
+        event.id.to_string(),
+        hash.to_string(),
+    ];
+    format!("{}\r\n", cells.map(|cell| csv_cell(&cell)).join(","))
+}

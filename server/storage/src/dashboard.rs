@@ -1,0 +1,155 @@
+//! Figures of the first page: one statement for each role, whatever there is to count.
+
+use domain::{
+    dashboard::{Administering, Deciding, Starts, Teaching},
+    ids::{TenantId, UserId},
+    time::Timestamp,
+};
+use sqlx::AnyConnection;
+
+use crate::{error::Result, row::Row};
+
+/// A person's own orders that are on their way.
+pub async fn teaching(connection: &mut AnyConnection, owner: UserId) -> Result<Teaching> {
+    let row = sqlx::query(
+        "SELECT (SELECT COUNT(*) FROM orders WHERE owner_id = $1 AND state = 'pending_approval') AS undecided, \
+         (SELECT COUNT(*) FROM orders WHERE owner_id = $1 AND state = 'queued') AS queued",
+    )
+    .bind(owner.to_string())
+    .fetch_one(connection)
+    .await?;
+    let row = Row::of("orders", &row);
+    Ok(Teaching { waiting_for_decision: row.count("undecided")?, waiting_for_cards: row.count("queued")? })
+}
+
+/// What waits for a decision by somebody other than its owner, and what waits for cards.
+pub async fn deciding(connection: &mut AnyConnection, tenant: TenantId, decider: UserId) -> Result<Deciding> {
+    let row = sqlx::query(
+        "SELECT (SELECT COUNT(*) FROM orders WHERE tenant_id = $1 AND state = 'pending_approval' AND owner_id <> $2) AS undecided, \
+         (SELECT MIN(submitted_at) FROM orders WHERE tenant_id = $1 AND state = 'pending_approval' AND owner_id <> $2) AS oldest, \
+         (SELECT COUNT(*) FROM orders WHERE tenant_id = $1 AND state = 'queued') \
+         + (SELECT COUNT(*) FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id \
+            WHERE l.tenant_id = $1 AND l.state = 'pending' AND r.lab_id IS NULL) AS queued",
+    )
+    .bind(tenant.to_string())
+    .bind(decider.to_string())
+    .fetch_one(connection)
+    .await?;
+    let row = Row::of("orders", &row);
+    Ok(Deciding { waiting: row.count("undecided")?, oldest: row.optional_timestamp("oldest")?, waiting_for_cards: row.count("queued")? })
+}
+
+/// Attempts that were refused in a tenant and at its doors since `from`.
+pub async fn refused_since(connection: &mut AnyConnection, tenant: TenantId, from: Timestamp) -> Result<i64> {
+    let row = sqlx::query(
+        "SELECT CAST(COALESCE(SUM(attempts), 0) AS BIGINT) AS refused FROM audit_events \
+         WHERE chain IN ($1, 'system') AND outcome = 'refused' AND at >= $2",
+    )
+    .bind(tenant.to_string())
+    .bind(from.micros())
+    .fetch_one(connection)
+    .await?;
+    Row::of("audit_events", &row).integer("refused")
+}
+
+/// What the operator of the cluster looks after: all tenants', since they share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    pub labs_running: u32,
+    pub labs_failed: u32,
+    /// Orders and restarted labs that wait for cards.
+    pub queue: u32,
+    /// Pieces of background work that are due.
+    pub work: u32,
+    pub starts: Starts,
+}
+
+/// `since`: how far the figures of starts look back. One statement.
+pub async fn load(connection: &mut AnyConnection, now: Timestamp, since: Timestamp) -> Result<Load> {
+    // A lab counts by its first outcome. The median is the lower one of two in the middle.
+    let row = sqlx::query(
+        "SELECT (SELECT COUNT(*) FROM labs WHERE state = 'running') AS running, \
+         (SELECT COUNT(*) FROM labs WHERE state = 'failed') AS failed, \
+         (SELECT COUNT(*) FROM orders WHERE state = 'queued') \
+         + (SELECT COUNT(*) FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id WHERE l.state = 'pending' AND r.lab_id IS NULL) AS queued, \
+         (SELECT COUNT(*) FROM outbox WHERE not_before <= $1) AS work, \
+         (SELECT took FROM (SELECT l.first_running_at - o.submitted_at AS took, \
+            ROW_NUMBER() OVER (ORDER BY l.first_running_at - o.submitted_at) AS place, COUNT(*) OVER () AS total \
+            FROM labs l JOIN orders o ON o.id = l.order_id WHERE l.first_running_at >= $2) AS ranked WHERE place = (total + 1) / 2) AS median, \
+         (SELECT COUNT(*) FROM lab_changes c WHERE c.at >= $2 AND c.to_state = 'running' AND NOT EXISTS \
+            (SELECT 1 FROM lab_changes p WHERE p.lab_id = c.lab_id AND p.seq < c.seq AND p.to_state IN ('running', 'failed'))) AS good, \
+         (SELECT COUNT(*) FROM lab_changes c WHERE c.at >= $2 AND c.to_state = 'failed' AND NOT EXISTS \
+            (SELECT 1 FROM lab_changes p WHERE p.lab_id = c.lab_id AND p.seq < c.seq AND p.to_state IN ('running', 'failed'))) AS bad",
+    )
+    .bind(now.micros())
+    .bind(since.micros())
+    .fetch_one(connection)
+    .await?;
+    let row = Row::of("labs", &row);
+    Ok(Load {
+        labs_running: row.count("running")?,
+        labs_failed: row.count("failed")?,
+        queue: row.count("queued")?,
+        work: row.count("work")?,
+        starts: Starts {
+            median_seconds: row.optional_integer("median")?.map(|micros| micros / domain::time::MICROS_PER_SECOND),
+            succeeded: row.integer("good")?,
+            failed: row.integer("bad")?,
+        },
+    })
+}
+
+/// People and first steps of a tenant. One statement.
+pub async fn administering(connection: &mut AnyConnection, tenant: TenantId) -> Result<Administering> {
+    let row = sqlx::query(
+        "SELECT (SELECT COUNT(*) FROM users WHERE tenant_id = $1) AS people, \
+         (SELECT COUNT(*) FROM users WHERE tenant_id = $1 AND disabled_at IS NOT NULL) AS disabled, \
+         (SELECT COUNT(*) FROM users WHERE tenant_id = $1 AND disabled_at IS NULL AND last_sign_in_at IS NULL) AS fresh, \
+         (SELECT COUNT(*) FROM courses WHERE tenant_id = $1) AS courses, \
+         (SELECT COUNT(*) FROM users u WHERE u.tenant_id = $1 AND u.disabled_at IS NULL \
+            AND EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id AND r.role = 'teacher') \
+            AND EXISTS (SELECT 1 FROM course_members m WHERE m.user_id = u.id)) AS teachers, \
+         (SELECT COUNT(*) FROM users u JOIN user_roles r ON r.user_id = u.id \
+            WHERE u.tenant_id = $1 AND u.disabled_at IS NULL AND r.role = 'manager') AS managers, \
+         (SELECT COUNT(*) FROM users u JOIN user_roles r ON r.user_id = u.id \
+            WHERE u.tenant_id = $1 AND u.disabled_at IS NULL AND r.role = 'auditor') AS auditors, \
+         (SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM card_pools) AS cards",
+    )
+    .bind(tenant.to_string())
+    .fetch_one(connection)
+    .await?;
+    let row = Row::of("users", &row);
+    Ok(Administering {
+        people: row.count("people")?,
+        disabled: row.count("disabled")?,
+        never_signed_in: row.count("fresh")?,
+        courses: row.count("courses")?,
+        teachers_with_course: row.count("teachers")?,
+        managers: row.count("managers")?,
+        auditors: row.count("auditors")?,
+        cards: row.count("cards")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::for_each_engine;
+
+    #[tokio::test]
+    async fn an_empty_installation_counts_nothing() {
+        for_each_engine("storage::dashboard::empty", |test| async move {
+            let mut read = test.database.read().await.expect("a connection");
+            let (tenant, user) = (TenantId::from_uuid(uuid::Uuid::nil()), UserId::from_uuid(uuid::Uuid::nil()));
+            let now = Timestamp::from_seconds(1_000);
+            assert_eq!(teaching(&mut read, user).await.expect("read"), Teaching { waiting_for_decision: 0, waiting_for_cards: 0 });
+            assert_eq!(deciding(&mut read, tenant, user).await.expect("read"), Deciding { waiting: 0, oldest: None, waiting_for_cards: 0 });
+            assert_eq!(refused_since(&mut read, tenant, now).await.expect("read"), 0);
+            let empty = Load { labs_running: 0, labs_failed: 0, queue: 0, work: 0, starts: Starts::default() };
+            assert_eq!(load(&mut read, now, now).await.expect("read"), empty);
+            let nobody = administering(&mut read, tenant).await.expect("read");
+            assert_eq!((nobody.people, nobody.courses, nobody.cards), (0, 0, 0));
+        })
+        .await;
+    }
+}
