@@ -15,6 +15,7 @@ pub mod ids;
 pub mod labs;
 pub mod metering;
 pub mod money;
+pub mod nodes;
 pub mod orders;
 pub mod page;
 pub mod people;

@@ -119,7 +119,7 @@ pub struct LabObject {
 
 impl From<LabView> for Lab {
     fn from(view: LabView) -> Self {
-        let LabView { lab, owner, course, cost, running_since, queue_position, may_start: _, may_stop: _, may_destroy: _ } = view;
+        let LabView { lab, owner, course, cost, running_since, queue_position, wait: _, may_start: _, may_stop: _, may_destroy: _ } = view;
         Self {
             id: lab.id.to_string(),
             name: lab.name,

@@ -12,10 +12,12 @@ pub mod figures;
 pub mod labs;
 pub mod leases;
 mod migrations;
+pub mod nodes;
 pub mod observations;
 pub mod offerings;
 pub mod orders;
 pub mod outbox;
+pub mod placement;
 pub mod policies;
 pub mod pools;
 pub mod prices;
@@ -27,6 +29,7 @@ pub mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokens;
+pub mod transplant;
 pub mod usage;
 
 pub use database::{Database, Engine, Write};

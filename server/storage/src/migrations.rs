@@ -36,6 +36,7 @@ const STEPS: &[Step] = &[
     step!(6, "0006_jobs"),
     step!(7, "0007_audit"),
     step!(8, "0008_metering_paths"),
+    step!(23, "0023_nodes"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

@@ -117,7 +117,13 @@ impl Orders {
             ends_at: None,
             version: 1,
         };
-        LabOrder { lab, course: self.course.clone(), owner_login: "wang.li@example.edu".into(), pod_annotations: BTreeMap::new() }
+        LabOrder {
+            lab,
+            course: self.course.clone(),
+            owner_login: "wang.li@example.edu".into(),
+            preferred_node: None,
+            pod_annotations: BTreeMap::new(),
+        }
     }
 }
 

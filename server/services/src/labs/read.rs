@@ -3,8 +3,9 @@
 use domain::{
     Error, Problem, Result,
     access::{Action, Reach},
+    capacity::wait_reason,
     ids::LabId,
-    labs::{LabDetail, LabEvent, LabFilter, LabView},
+    labs::{LabDetail, LabEvent, LabFilter, LabState, LabView},
     page::{MAX_LIMIT, Page, PageRequest},
 };
 use storage::labs::{Listed, Query};
@@ -26,6 +27,7 @@ fn shown(services: &Services, caller: &Caller, listed: Listed) -> LabView {
         cost,
         running_since,
         queue_position,
+        wait: None,
     }
 }
 
@@ -50,7 +52,14 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
     let observed = storage::observations::get(&mut read, id).await.or_domain()?;
     let usage = storage::usage::of_lab(&mut read, id).await.or_domain()?;
     let (observation, observed_at) = observed.map_or_else(Default::default, |(observation, at)| (observation, Some(at)));
-    Ok(LabDetail { view: shown(services, caller, listed), history, observation, observed_at, usage })
+    let wait = if listed.lab.state == LabState::Pending && !listed.lab.reserved {
+        let pool = storage::pools::find(&mut read, listed.lab.spec.card).await.or_domain()?;
+        Some(wait_reason(pool.as_ref(), &listed.lab.spec))
+    } else {
+        None
+    };
+    let view = LabView { wait, ..shown(services, caller, listed) };
+    Ok(LabDetail { view, history, observation, observed_at, usage })
 }
 
 /// What the caller may read, newest first. Errors: `Invalid` on `limit` or `after`; `Forbidden` for those who read no lab at all.
