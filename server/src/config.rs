@@ -19,6 +19,7 @@ pub struct Config {
     pub cluster: Cluster,
     pub sessions: Sessions,
     pub orders: Orders,
+    pub demo: Demo,
     pub log: Log,
 }
 
@@ -73,6 +74,13 @@ pub struct Sessions {
 pub struct Orders {
     /// Days that an undecided order holds its quota: 7.
     pub hold_days: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Demo {
+    /// Demonstration content comes with a college's whole term instead of two courses and nobody there: `true`.
+    pub history: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -168,6 +176,11 @@ impl Default for Orders {
         Self { hold_days: 7 }
     }
 }
+impl Default for Demo {
+    fn default() -> Self {
+        Self { history: true }
+    }
+}
 impl Default for Log {
     fn default() -> Self {
         Self { format: LogFormat::Text, filter: "info".into() }
@@ -253,7 +266,7 @@ mod tests {
         let example = include_str!("../../docs/lectern.toml");
         assert_eq!(Config::parse(example).unwrap(), Config::default());
         // An unknown key in each section makes the parser list those that there are.
-        for section in ["server", "storage", "cluster", "sessions", "orders", "log"] {
+        for section in ["server", "storage", "cluster", "sessions", "orders", "demo", "log"] {
             let error = Config::parse(&format!("[{section}]\nno_such_key = 1\n")).unwrap_err().to_string();
             let expected = error.rsplit("expected ").next().unwrap_or_default();
             let keys: Vec<_> = expected.split('`').skip(1).step_by(2).collect();

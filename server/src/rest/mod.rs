@@ -7,6 +7,7 @@ pub mod bills;
 pub mod body;
 pub mod dto;
 pub mod labs;
+pub mod nodes;
 pub mod offerings;
 pub mod openapi;
 pub mod orders;
@@ -60,6 +61,9 @@ pub fn operations() -> Vec<Operation> {
         reading("/usage", get(usage::list)),
         reading("/bills", get(bills::list)),
         reading("/quotas", get(quotas::list)),
+        reading("/gpu-inventory", get(nodes::inventory)),
+        reading("/nodes", get(nodes::list)),
+        reading("/nodes/{name}", get(nodes::show)),
         reading("/audit/events", get(audit::list)),
     ]
 }

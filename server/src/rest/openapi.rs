@@ -29,7 +29,9 @@ use super::problem::MEDIA_TYPE;
         super::offerings::list,
         super::orders::list, super::orders::submit, super::orders::show, super::orders::approve, super::orders::reject, super::orders::cancel,
         super::labs::list, super::labs::show, super::labs::start, super::labs::stop, super::labs::destroy,
-        super::usage::list, super::bills::list, super::quotas::list, super::audit::list,
+        super::usage::list, super::bills::list, super::quotas::list,
+        super::nodes::inventory, super::nodes::list, super::nodes::show,
+        super::audit::list,
     ),
     modifiers(&Bearer),
 )]
