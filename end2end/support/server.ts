@@ -33,6 +33,8 @@ export class Server {
   async run(): Promise<void> {
     this.child = spawn(BINARY, ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data, "--site-root", SITE, ...this.flags], {
       cwd: ROOT,
+      // A term of history only where a test asks for it: it takes up to a minute.
+      env: { LECTERN_DEMO_HISTORY: "0", ...process.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [this.child.stdout, this.child.stderr]) stream?.on("data", (text) => (this.log += text));

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
 use crate::{
     commands,
@@ -76,6 +76,9 @@ pub struct Serve {
     /// No demonstration content: the first visitor sets up, with a code from the log (the default)
     #[arg(long, overrides_with = "demo")]
     pub no_demo: bool,
+    /// Whether demonstration content comes with a whole term [default: 1]
+    #[arg(long, env = "LECTERN_DEMO_HISTORY", value_name = "0|1", value_parser = BoolishValueParser::new())]
+    pub demo_history: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -177,6 +180,9 @@ impl Serve {
         if self.demo || self.no_demo {
             config.server.demo = self.demo;
         }
+        if let Some(history) = self.demo_history {
+            config.demo.history = history;
+        }
         config.check()?;
         Ok(config)
     }
@@ -253,7 +259,8 @@ mod tests {
         let file = file.to_str().unwrap();
         let config = serve(&["serve", "--config", file, "--no-demo", "--cluster", "kubeconfig:/k"]);
         assert_eq!(config.server.listen.port(), 5000);
-        assert!(!config.server.demo);
+        assert!(!config.server.demo && config.demo.history);
+        assert!(!serve(&["serve", "--demo-history", "0"]).demo.history);
         assert_eq!(config.cluster.source, Source::Kubeconfig(Some("/k".into())));
     }
 

@@ -20,6 +20,7 @@ pub struct Config {
     pub sessions: Sessions,
     pub orders: Orders,
     pub labs: Labs,
+    pub demo: Demo,
     pub log: Log,
 }
 
@@ -81,6 +82,13 @@ pub struct Orders {
 pub struct Labs {
     /// Days that a stopped or failed lab is kept before it is destroyed with its files; its owner is warned a day before: 14.
     pub keep_stopped_days: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Demo {
+    /// Demonstration content comes with a college's whole term instead of two courses and nobody there: `true`.
+    pub history: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -182,6 +190,12 @@ impl Default for Labs {
         Self { keep_stopped_days: 14 }
     }
 }
+
+impl Default for Demo {
+    fn default() -> Self {
+        Self { history: true }
+    }
+}
 impl Default for Log {
     fn default() -> Self {
         Self { format: LogFormat::Text, filter: "info".into() }
@@ -270,7 +284,7 @@ mod tests {
         let example = include_str!("../../docs/lectern.toml");
         assert_eq!(Config::parse(example).unwrap(), Config::default());
         // An unknown key in each section makes the parser list those that there are.
-        for section in ["server", "storage", "cluster", "sessions", "orders", "log"] {
+        for section in ["server", "storage", "cluster", "sessions", "orders", "demo", "log"] {
             let error = Config::parse(&format!("[{section}]\nno_such_key = 1\n")).unwrap_err().to_string();
             let expected = error.rsplit("expected ").next().unwrap_or_default();
             let keys: Vec<_> = expected.split('`').skip(1).step_by(2).collect();

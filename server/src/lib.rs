@@ -16,6 +16,7 @@ pub mod lock;
 pub mod metrics;
 pub mod outside;
 pub mod preferences;
+pub mod progress;
 pub mod request;
 pub mod rest;
 pub mod router;

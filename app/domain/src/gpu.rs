@@ -55,6 +55,53 @@ impl fmt::Display for CardShare {
     }
 }
 
+/// Who makes the card. Each vendor's software labels nodes in its own words: GPU feature discovery for NVIDIA, the node labeller for AMD.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vendor {
+    Nvidia,
+    Amd,
+}
+
+impl Vendor {
+    pub const ALL: [Self; 2] = [Self::Nvidia, Self::Amd];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nvidia => "NVIDIA",
+            Self::Amd => "AMD",
+        }
+    }
+    /// What its extended resources and its nodes' taint begin with.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Nvidia => "nvidia.com/",
+            Self::Amd => "amd.com/",
+        }
+    }
+    /// Extended resource of whole cards.
+    pub const fn resource(self) -> &'static str {
+        match self {
+            Self::Nvidia => "nvidia.com/gpu",
+            Self::Amd => "amd.com/gpu",
+        }
+    }
+    /// Node label that carries [`CardKind::product`].
+    pub const fn product_label(self) -> &'static str {
+        match self {
+            Self::Nvidia => "nvidia.com/gpu.product",
+            Self::Amd => "amd.com/gpu.product-name",
+        }
+    }
+    /// Node label with the driver's version: `550.54.15`.
+    pub const fn driver_label(self) -> &'static str {
+        match self {
+            Self::Nvidia => "nvidia.com/cuda.driver-version.full",
+            Self::Amd => "amd.com/gpu.driver-version",
+        }
+    }
+}
+
 /// A kind of card that can be ordered: a whole one or a share of one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CardKind {
@@ -62,25 +109,22 @@ pub struct CardKind {
     pub id: &'static str,
     /// What people call it: `A100 80 GB`, `A100 1/7, 10 GB`.
     pub name: &'static str,
-    pub vendor: &'static str,
+    pub vendor: Vendor,
     /// Model shared by all shares of it: `a100-80g`.
     pub model: &'static str,
     pub memory_gb: u32,
     pub share: CardShare,
     /// Extended resource that a pod requests.
     pub resource: &'static str,
-    /// Value of the node label `nvidia.com/gpu.product` (or the vendor's own) that says the node has it.
+    /// Value of the node label [`Vendor::product_label`] that says the node has it.
     pub product: &'static str,
 }
-
-/// Label that carries [`CardKind::product`].
-pub const PRODUCT_LABEL: &str = "nvidia.com/gpu.product";
 
 pub const CARDS: &[CardKind] = &[
     CardKind {
         id: "a100-80g",
         name: "A100 80 GB",
-        vendor: "NVIDIA",
+        vendor: Vendor::Nvidia,
         model: "a100-80g",
         memory_gb: 80,
         share: CardShare::WHOLE,
@@ -90,7 +134,7 @@ pub const CARDS: &[CardKind] = &[
     CardKind {
         id: "a100-80g-1g.10gb",
         name: "A100 1/7, 10 GB",
-        vendor: "NVIDIA",
+        vendor: Vendor::Nvidia,
         model: "a100-80g",
         memory_gb: 10,
         share: CardShare::from_parts(120),
@@ -100,7 +144,7 @@ pub const CARDS: &[CardKind] = &[
     CardKind {
         id: "a100-80g-2g.20gb",
         name: "A100 2/7, 20 GB",
-        vendor: "NVIDIA",
+        vendor: Vendor::Nvidia,
         model: "a100-80g",
         memory_gb: 20,
         share: CardShare::from_parts(240),
@@ -110,7 +154,7 @@ pub const CARDS: &[CardKind] = &[
     CardKind {
         id: "h100-80g",
         name: "H100 80 GB",
-        vendor: "NVIDIA",
+        vendor: Vendor::Nvidia,
         model: "h100-80g",
         memory_gb: 80,
         share: CardShare::WHOLE,
@@ -120,7 +164,7 @@ pub const CARDS: &[CardKind] = &[
     CardKind {
         id: "v100-32g",
         name: "V100 32 GB",
-        vendor: "NVIDIA",
+        vendor: Vendor::Nvidia,
         model: "v100-32g",
         memory_gb: 32,
         share: CardShare::WHOLE,
@@ -130,12 +174,12 @@ pub const CARDS: &[CardKind] = &[
     CardKind {
         id: "mi250",
         name: "MI250 128 GB",
-        vendor: "AMD",
+        vendor: Vendor::Amd,
         model: "mi250",
         memory_gb: 128,
         share: CardShare::WHOLE,
         resource: "amd.com/gpu",
-        product: "AMD-Instinct-MI250",
+        product: "AMD_Instinct_MI250_OAM",
     },
 ];
 
@@ -232,6 +276,7 @@ mod tests {
         for card in Card::all() {
             assert_eq!(CARDS.iter().filter(|other| other.id == card.id()).count(), 1);
             assert_eq!(Card::of_node(card.kind().product, card.kind().resource), Some(card));
+            assert!(card.kind().resource.starts_with(card.kind().vendor.prefix()), "{card}");
         }
     }
 }

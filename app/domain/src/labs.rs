@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use lifecycle::{Autostop, EarlierSize, Extension, FailedAttempt, LabOptions, Lifecycle, TimeOfDay};
 
 use crate::{
+    capacity::WaitReason,
     catalogue::{LabSpec, Localized},
     courses::CourseRef,
     error::Error,
@@ -287,6 +288,8 @@ pub struct LabView {
     pub running_since: Option<Timestamp>,
     /// 1 is next; only while it waits for cards.
     pub queue_position: Option<u32>,
+    /// Why it still waits for cards; only on its own page.
+    pub wait: Option<WaitReason>,
     pub may_start: bool,
     pub may_stop: bool,
     pub may_destroy: bool,

@@ -20,6 +20,7 @@ pub mod metering;
 pub mod money;
 pub mod notifications;
 pub mod offerings;
+pub mod nodes;
 pub mod orders;
 pub mod page;
 pub mod people;

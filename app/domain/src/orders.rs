@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     approvals::Ruling,
+    capacity::WaitReason,
     catalogue::{LabSpec, Localized, Offering, ParameterInput},
     courses::CourseRef,
     error::Error,
@@ -166,6 +167,8 @@ pub struct OrderView {
     pub labs: Vec<LabId>,
     /// 1 is next; only while queued.
     pub queue_position: Option<u32>,
+    /// Why it still waits for cards; only in the view of one order while it is queued.
+    pub wait: Option<WaitReason>,
     /// What the reader may do now.
     pub may_cancel: bool,
     pub may_decide: bool,
@@ -184,6 +187,8 @@ pub struct Preview {
     pub refusal: Option<Error>,
     /// Cards of the kind free now; `None` when the cluster has not reported.
     pub cards_free: Option<u32>,
+    /// Most of them on one node.
+    pub largest_free_node: Option<u32>,
 }
 
 /// All that the order page needs to compute a [`Preview`] in the browser as well.
@@ -279,8 +284,9 @@ pub fn preview(on: &Decision<'_>, form: &OrderForm) -> Result<Preview, Error> {
         requester: on.requester.clone(),
         budget_asks: quota.budget_asks(estimate.total),
     });
-    let cards_free = on.pools.iter().find(|pool| pool.card == spec.card).map(crate::capacity::Pool::free);
-    Ok(Preview { spec, estimate, ruling, asked, quota: quota.clone(), refusal, cards_free })
+    let pool = on.pools.iter().find(|pool| pool.card == spec.card);
+    let (cards_free, largest_free_node) = (pool.map(crate::capacity::Pool::free), pool.map(|pool| pool.largest_node));
+    Ok(Preview { spec, estimate, ruling, asked, quota: quota.clone(), refusal, cards_free, largest_free_node })
 }
 
 /// The facts beside a decision (C3).
@@ -289,6 +295,8 @@ pub struct WhatIf {
     /// With this order's hold in it already.
     pub quota: QuotaStatus,
     pub cards_free: Option<u32>,
+    /// Most of them on one node.
+    pub largest_free_node: Option<u32>,
     /// Orders that wait for the same kind of card.
     pub waiting_for_same_card: u32,
 }

@@ -60,6 +60,11 @@ pub fn lab_of(labels: Option<&BTreeMap<String, String>>) -> Option<LabId> {
     labels?.get(LAB)?.parse().ok()
 }
 
+/// Whether Lectern made the object.
+pub fn is_ours(labels: Option<&BTreeMap<String, String>>) -> bool {
+    labels.and_then(|labels| labels.get(MANAGED_BY)).is_some_and(|manager| manager == MANAGER)
+}
+
 /// The name of the lab that an object belongs to.
 pub fn instance_of(labels: Option<&BTreeMap<String, String>>) -> String {
     labels.and_then(|labels| labels.get(INSTANCE)).cloned().unwrap_or_default()

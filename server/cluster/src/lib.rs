@@ -8,6 +8,7 @@ mod client;
 mod courses;
 mod destroy;
 mod errors;
+mod holds;
 mod info;
 mod kinds;
 mod labels;

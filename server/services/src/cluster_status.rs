@@ -8,6 +8,12 @@ use domain::{
     capacity::Pool,
     cluster::{ClusterStatus, Node},
     gpu::Card,
+    ids::LabId,
+};
+
+use storage::{
+    Write,
+    placement::{self, NodeCards},
 };
 
 use crate::{
@@ -22,6 +28,8 @@ use crate::{
 
 /// How old `last_seen_at` may grow while the cluster answers and nothing changes.
 const SEEN_SECONDS: i64 = 30;
+/// How old an event of a node may be and still be shown.
+const EVENT_SECONDS: i64 = 3_600;
 
 /// Without a permission check: parts of it are on every page.
 pub async fn current(services: &Services) -> Result<ClusterStatus> {
@@ -38,7 +46,7 @@ pub async fn get(services: &Services, caller: &Caller) -> Result<ClusterStatus> 
     .await
 }
 
-async fn load(services: &Services) -> Result<ClusterStatus> {
+pub(crate) async fn load(services: &Services) -> Result<ClusterStatus> {
     let mut read = services.db.read().await.or_domain()?;
     let pools = storage::pools::all(&mut read).await.or_domain()?;
     let status = storage::cluster_status::get(&mut read).await.or_domain()?;
@@ -49,11 +57,12 @@ async fn load(services: &Services) -> Result<ClusterStatus> {
     })
 }
 
-/// Asks the cluster for its version and nodes, counts the cards, and lets the queue go on when there are more. Returns whether anything changed.
+/// Asks the cluster for its version and nodes, counts the cards, notes where labs' pods are, and lets the queue go on when there are more
+/// cards. Returns whether anything changed that open pages are told of.
 ///
 /// A cluster that does not answer is no error: it is noted as away.
 pub async fn refresh(services: &Services) -> Result<bool> {
-    let ClusterInfo { version, nodes } = match services.cluster.info().await {
+    let ClusterInfo { version, mut nodes } = match services.cluster.info().await {
         Ok(info) => info,
         Err(ClusterError::Away(reason)) => {
             away(services, &reason).await?;
@@ -66,17 +75,24 @@ pub async fn refresh(services: &Services) -> Result<bool> {
         }
     };
     let now = services.clock.now();
+    for node in &mut nodes {
+        node.events.retain(|event| now.seconds_since(event.at) < EVENT_SECONDS);
+    }
     let before = load(services).await?;
     let pools = count(&nodes, &before.pools);
-    let changed = pools != cards(&before.pools) || before.nodes != nodes || before.version != version || before.away_since.is_some();
+    let had: BTreeMap<_, _> = before.pools.iter().map(|pool| (pool.card, pool.total)).collect();
+    let lasting = |nodes: &[Node]| nodes.iter().map(Node::lasting).collect::<Vec<_>>();
+    let more_or_less = totals(&pools) != had;
+    let changed = more_or_less || lasting(&before.nodes) != lasting(&nodes) || before.version != version || before.away_since.is_some();
     let fresh = before.last_seen_at.is_some_and(|at| now.seconds_since(at) < SEEN_SECONDS);
-    if !changed && fresh {
+    if !changed && fresh && before.nodes == nodes {
         return Ok(false);
     }
     let mut write = lease::begin_write(services).await?;
     for (card, (total, largest)) in &pools {
         storage::pools::put(&mut write, *card, *total, *largest, now).await.or_domain()?;
     }
+    place(&mut write, &nodes, pools.keys().copied()).await?;
     let status = ClusterStatus { version, nodes, away_since: None, last_seen_at: Some(now), ..before.clone() };
     storage::cluster_status::put(&mut write, &status, now).await.or_domain()?;
     if before.away_since.is_some() {
@@ -91,7 +107,7 @@ pub async fn refresh(services: &Services) -> Result<bool> {
     if before.away_since.is_some() {
         tracing::info!("the cluster answers again");
     }
-    if pools != cards(&before.pools) {
+    if more_or_less {
         orders::promote(services).await?;
     }
     Ok(changed)
@@ -110,8 +126,40 @@ fn count(nodes: &[Node], before: &[Pool]) -> BTreeMap<Card, (u32, u32)> {
     pools
 }
 
-fn cards(pools: &[Pool]) -> BTreeMap<Card, (u32, u32)> {
-    pools.iter().map(|pool| (pool.card, (pool.total, pool.largest_node))).collect()
+fn totals(pools: &BTreeMap<Card, (u32, u32)>) -> BTreeMap<Card, u32> {
+    pools.iter().map(|(card, (total, _))| (*card, *total)).collect()
+}
+
+/// Writes down what each node has, and where the cluster has put the pods of labs. Under the locks of all these kinds of card.
+async fn place(write: &mut Write, nodes: &[Node], cards: impl Iterator<Item = Card>) -> Result<()> {
+    let planned = placement::places(write).await.or_domain()?;
+    for card in cards {
+        let of_node = |node: &Node| {
+            let (_, total) = node.cards.iter().find(|(of, _)| *of == card)?;
+            let foreign = node.holds.iter().filter(|hold| hold.card == card && hold.lab.is_none_or(|lab| !planned.contains_key(&lab)));
+            Some(NodeCards { node: node.name.clone(), total: *total, others: foreign.map(|hold| hold.cards).sum() })
+        };
+        let nodes: Vec<_> = nodes.iter().filter(|node| node.takes_pods()).filter_map(of_node).collect();
+        placement::put_nodes(write, card, &nodes).await.or_domain()?;
+    }
+    let mut placed = BTreeMap::<LabId, BTreeMap<String, u32>>::new();
+    for node in nodes {
+        for hold in &node.holds {
+            if let Some(lab) = hold.lab {
+                *placed.entry(lab).or_default().entry(node.name.clone()).or_default() += hold.cards;
+            }
+        }
+    }
+    for (lab, places) in placed {
+        let places: Vec<_> = places.into_iter().collect();
+        let Some(plan) = planned.get(&lab) else { continue };
+        // Until every pod has its node the plan stands.
+        let sum = |places: &[(String, u32)]| places.iter().map(|(_, cards)| cards).sum::<u32>();
+        if *plan != places && sum(&places) >= sum(plan) {
+            placement::put_places(write, lab, &places, None).await.or_domain()?;
+        }
+    }
+    Ok(())
 }
 
 /// Notes that the cluster does not answer, if that is news.

@@ -48,6 +48,8 @@ pub struct LabOrder {
     pub course: Course,
     /// Login of the owner, for labels.
     pub owner_login: String,
+    /// The node where the portal counts on its cards; the cluster may choose another.
+    pub preferred_node: Option<String>,
     /// Annotations for the pods, from settings (tests steer simulated kubelets by them).
     pub pod_annotations: std::collections::BTreeMap<String, String>,
 }
@@ -73,7 +75,7 @@ pub enum Change {
 /// Kubernetes, as far as a lab needs it. Every call may be repeated and may be cut off anywhere.
 #[async_trait]
 pub trait Cluster: Send + Sync + 'static {
-    /// Version and nodes.
+    /// Version and nodes, with what holds their cards; from what a running watch knows where there is one.
     async fn info(&self) -> Result<ClusterInfo, ClusterError>;
 
     /// Makes the cluster hold what a started lab needs: namespace, quota, limits, network policy, service account, volume,

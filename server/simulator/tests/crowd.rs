@@ -16,7 +16,7 @@ use serde_json::json;
 
 /// Labs that are started together, and cards that there are.
 const LABS: usize = 120;
-const CARDS: usize = 38;
+const CARDS: usize = 34;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn as_many_labs_run_as_there_are_cards_and_the_others_get_theirs_in_turn() {

@@ -167,7 +167,7 @@ async fn nodes_show_their_cards_and_the_default_account_is_there() {
         let of = |node: &Node| node.status.as_ref()?.allocatable.as_ref()?.get(name)?.0.parse::<u32>().ok();
         nodes.items.iter().filter_map(of).sum()
     };
-    assert_eq!((total("nvidia.com/gpu"), total("nvidia.com/mig-1g.10gb"), total("amd.com/gpu")), (38, 14, 8));
+    assert_eq!((total("nvidia.com/gpu"), total("nvidia.com/mig-1g.10gb"), total("amd.com/gpu")), (34, 14, 8));
     let accounts = Api::<k8s_openapi::api::core::v1::ServiceAccount>::namespaced(cluster.client.clone(), "lab");
     until("the default account", || async { accounts.get_opt("default").await.unwrap() }).await;
 }

@@ -1,10 +1,13 @@
 //! `lectern serve`: starts everything, serves, and stops it in order.
 
-use std::{fmt::Write as _, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{fmt::Write as _, io, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result};
 use axum::serve::ListenerExt as _;
-use services::Services;
+use services::{
+    Services,
+    demo::{self, Account, Term},
+};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -15,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     lock::{self, DataLock},
+    progress::Progress,
     router::router,
     site,
     state::AppState,
@@ -26,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 pub async fn run(config: Config) -> Result<ExitCode> {
     telemetry::start(&config.log);
-    let stop = asked_to_stop()?;
+    let mut stop = Box::pin(asked_to_stop()?);
     let _lock = DataLock::take(&config.storage.data)?;
     let listener = TcpListener::bind(config.server.listen).await.with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr()?;
@@ -35,7 +39,11 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     let found = world::cluster(&config).await?;
     let services = world::services(&config, database, found.cluster);
     let url = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    greet(&config, &services, &url).await?;
+    tokio::select! {
+        greeted = greet(&config, &services, &url) => greeted?,
+        // Content that was not finished is made anew by the next start.
+        () = &mut stop => return Ok(ExitCode::SUCCESS),
+    }
     warn_without_https(&config, address);
 
     let stopping = CancellationToken::new();
@@ -96,11 +104,9 @@ fn start_jobs(services: &Services, stopping: &CancellationToken) -> JoinHandle<(
 async fn greet(config: &Config, services: &Services, url: &str) -> Result<()> {
     let kept = config.storage.data.join("demo-accounts.txt");
     if config.server.demo {
-        let accounts = services::demo::seed(services).await.context("demonstration content could not be made")?;
+        let accounts = demonstrate(config, services, &kept).await.context("demonstration content could not be made")?;
         if !accounts.is_empty() {
-            let table = table(&accounts);
-            lock::write_private(&kept, &table)?;
-            super::say(&format!("\nDemonstration accounts (kept in {}):\n\n{table}", kept.display()));
+            super::say(&format!("\nDemonstration accounts (kept in {}):\n\n{}", kept.display(), table(&accounts)));
         } else if kept.is_file() {
             tracing::info!("demonstration accounts are in {}", kept.display());
         }
@@ -112,7 +118,18 @@ async fn greet(config: &Config, services: &Services, url: &str) -> Result<()> {
     Ok(())
 }
 
-fn table(accounts: &[(String, String)]) -> String {
+/// The accounts of new content, which are kept in this file first; none where there is content.
+async fn demonstrate(config: &Config, services: &Services, kept: &Path) -> Result<Vec<Account>, domain::Error> {
+    let keep = |accounts: &[Account]| lock::write_private(kept, &table(accounts)).map_err(io::Error::other);
+    if !config.demo.history {
+        return demo::seed(services, &keep).await;
+    }
+    let bar = Progress::new("Living through a term of the demonstration college");
+    let term = Term { workshop: &config.storage.data, weeks: demo::WEEKS, progress: &|percent| bar.done(percent) };
+    demo::seed_term(services, &term, &keep).await
+}
+
+fn table(accounts: &[Account]) -> String {
     let width = accounts.iter().map(|(login, _)| login.len()).max().unwrap_or_default();
     accounts.iter().fold(String::new(), |mut table, (login, password)| {
         let _ = writeln!(table, "  {login:width$}  {password}");

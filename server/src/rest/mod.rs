@@ -11,6 +11,7 @@ pub mod dto;
 pub mod lab_changes;
 pub mod labs;
 pub mod notifications;
+pub mod nodes;
 pub mod offerings;
 pub mod openapi;
 pub mod orders;
@@ -75,6 +76,9 @@ pub fn operations() -> Vec<Operation> {
         reading("/usage", get(usage::list)),
         reading("/bills", get(bills::list)),
         reading("/quotas", get(quotas::list)),
+        reading("/gpu-inventory", get(nodes::inventory)),
+        reading("/nodes", get(nodes::list)),
+        reading("/nodes/{name}", get(nodes::show)),
         reading("/audit/events", get(audit::list)),
         reading("/audit/searches", get(audit_more::saved)),
         changing("/audit/searches", post(audit_more::save)),

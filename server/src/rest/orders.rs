@@ -107,7 +107,7 @@ impl From<domain::pricing::Estimate> for Estimate {
 
 impl From<OrderView> for Order {
     fn from(view: OrderView) -> Self {
-        let OrderView { order, owner, course, decided_by, labs, queue_position, may_cancel: _, may_decide: _ } = view;
+        let OrderView { order, owner, course, decided_by, labs, queue_position, wait: _, may_cancel: _, may_decide: _ } = view;
         Self {
             id: order.id.to_string(),
             number: order.number,

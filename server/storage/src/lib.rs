@@ -19,10 +19,12 @@ pub mod leases;
 pub mod links;
 mod migrations;
 pub mod notifications;
+pub mod nodes;
 pub mod observations;
 pub mod offerings;
 pub mod orders;
 pub mod outbox;
+pub mod placement;
 pub mod policies;
 pub mod pools;
 pub mod prices;
@@ -35,6 +37,7 @@ pub mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokens;
+pub mod transplant;
 pub mod usage;
 
 pub use database::{Database, Engine, Write};

@@ -45,6 +45,7 @@ const STEPS: &[Step] = &[
     step!(18, "0018_imports"),
     step!(21, "0021_audit_searches"),
     step!(22, "0022_audit_runs"),
+    step!(23, "0023_nodes"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

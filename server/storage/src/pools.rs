@@ -5,6 +5,18 @@ use sqlx::AnyConnection;
 
 use crate::{Write, dialect, error::Result, row::Row};
 
+// The most free cards on one node; of a kind whose nodes are not known yet the most that one node was reported to have.
+macro_rules! pool_columns {
+    () => {
+        "p.card, p.total, \
+         CAST(COALESCE((SELECT SUM(r.cards) FROM reservations r WHERE r.card = p.card), 0) AS BIGINT) AS reserved, \
+         CAST(COALESCE((SELECT MAX(n.total - n.others - COALESCE((SELECT SUM(l.cards) FROM lab_places l \
+         JOIN reservations x ON x.lab_id = l.lab_id WHERE l.node = n.node AND x.card = n.card), 0)) \
+         FROM node_cards n WHERE n.card = p.card), p.largest_node) AS BIGINT) AS largest_node \
+         FROM card_pools p "
+    };
+}
+
 /// Makes every other transaction that hands out cards of this kind wait until this one ends.
 ///
 /// Take it after the course's lock, never before: all writers lock in the order key, course, cards.
@@ -14,26 +26,13 @@ pub async fn lock(write: &mut Write, card: Card) -> Result<()> {
 
 /// Every kind that the cluster ever reported, in order of its id.
 pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Pool>> {
-    let rows = sqlx::query(
-        "SELECT p.card, p.total, p.largest_node, \
-         CAST(COALESCE((SELECT SUM(r.cards) FROM reservations r WHERE r.card = p.card), 0) AS BIGINT) AS reserved \
-         FROM card_pools p ORDER BY p.card",
-    )
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(concat!("SELECT ", pool_columns!(), "ORDER BY p.card")).fetch_all(connection).await?;
     rows.iter().map(|row| read(&Row::of("card_pools", row))).collect()
 }
 
 /// One kind. `None` when the cluster never reported it.
 pub async fn find(connection: &mut AnyConnection, card: Card) -> Result<Option<Pool>> {
-    let row = sqlx::query(
-        "SELECT p.card, p.total, p.largest_node, \
-         CAST(COALESCE((SELECT SUM(r.cards) FROM reservations r WHERE r.card = p.card), 0) AS BIGINT) AS reserved \
-         FROM card_pools p WHERE p.card = $1",
-    )
-    .bind(card.id())
-    .fetch_optional(connection)
-    .await?;
+    let row = sqlx::query(concat!("SELECT ", pool_columns!(), "WHERE p.card = $1")).bind(card.id()).fetch_optional(connection).await?;
     row.as_ref().map(|row| read(&Row::of("card_pools", row))).transpose()
 }
 
@@ -56,5 +55,10 @@ pub async fn put(write: &mut Write, card: Card, total: u32, largest_node: u32, n
 }
 
 fn read(row: &Row<'_>) -> Result<Pool> {
-    Ok(Pool { card: row.parse("card")?, total: row.count("total")?, reserved: row.count("reserved")?, largest_node: row.count("largest_node")? })
+    Ok(Pool {
+        card: row.parse("card")?,
+        total: row.count("total")?,
+        reserved: row.count("reserved")?,
+        largest_node: u32::try_from(row.integer("largest_node")?).unwrap_or(0),
+    })
 }

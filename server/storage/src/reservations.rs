@@ -2,6 +2,7 @@
 //! Call the functions that hand out cards only under [`crate::pools::lock`] of that kind of card.
 
 use domain::{
+    catalogue::LabSpec,
     gpu::Card,
     ids::{LabId, OrderId},
     time::Timestamp,
@@ -32,6 +33,7 @@ pub async fn take(connection: &mut AnyConnection, lab: LabId, card: Card, cards:
 
 /// Gives a lab's cards back. `false` when it held none.
 pub async fn release(connection: &mut AnyConnection, lab: LabId) -> Result<bool> {
+    crate::placement::forget(&mut *connection, lab).await?;
     let done = sqlx::query("DELETE FROM reservations WHERE lab_id = $1").bind(lab.to_string()).execute(connection).await?;
     Ok(done.rows_affected() == 1)
 }
@@ -75,6 +77,9 @@ pub enum Waiter {
 pub struct Waiting {
     pub waiter: Waiter,
     pub cards: u32,
+    /// Cards of each pod, which must be on one node, and pods.
+    pub cards_per_node: u32,
+    pub nodes: u32,
 }
 
 /// Kinds of card that anybody waits for.
@@ -93,10 +98,10 @@ pub async fn waited_for(connection: &mut AnyConnection) -> Result<Vec<Card>> {
 /// since no waiting helps them before the cluster grows, and they must not hold up everybody else.
 pub async fn queue(connection: &mut AnyConnection, card: Card, most: u32, limit: u32) -> Result<Vec<Waiting>> {
     let rows = sqlx::query(
-        "SELECT kind, id, cards FROM ( \
-           SELECT 'order' AS kind, id, cards, queued_at AS since FROM orders WHERE state = 'queued' AND card = $1 AND cards <= $2 \
+        "SELECT kind, id, cards, spec FROM ( \
+           SELECT 'order' AS kind, id, cards, spec, queued_at AS since FROM orders WHERE state = 'queued' AND card = $1 AND cards <= $2 \
            UNION ALL \
-           SELECT 'lab' AS kind, l.id, l.cards, COALESCE(l.queued_at, l.created_at) AS since FROM labs l \
+           SELECT 'lab' AS kind, l.id, l.cards, l.spec, COALESCE(l.queued_at, l.created_at) AS since FROM labs l \
              LEFT JOIN reservations r ON r.lab_id = l.id \
              WHERE l.state = 'pending' AND r.lab_id IS NULL AND l.card = $1 AND l.cards <= $2 \
          ) AS waiting ORDER BY since, id LIMIT $3",
@@ -113,7 +118,8 @@ pub async fn queue(connection: &mut AnyConnection, card: Card, most: u32, limit:
                 "order" => Waiter::Order(row.parse("id")?),
                 _ => Waiter::Lab(row.parse("id")?),
             };
-            Ok(Waiting { waiter, cards: row.count("cards")? })
+            let spec: LabSpec = row.json("spec")?;
+            Ok(Waiting { waiter, cards: row.count("cards")?, cards_per_node: spec.cards_per_node, nodes: spec.nodes })
         })
         .collect()
 }

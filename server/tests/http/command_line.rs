@@ -13,7 +13,8 @@ use crate::support::Portal;
 
 fn lectern(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lectern"));
-    command.args(arguments).env_clear();
+    // Tests are about the server, not about a term.
+    command.args(arguments).env_clear().env("LECTERN_DEMO_HISTORY", "0");
     command
 }
 

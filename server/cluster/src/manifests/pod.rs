@@ -1,6 +1,5 @@
 //! The pod that all labs have in common, hardened (G3): nobody's root, no privileges, no token of the cluster.
 
-use domain::gpu::PRODUCT_LABEL;
 use serde_json::{Value, json};
 use services::ports::LabOrder;
 
@@ -58,10 +57,15 @@ pub fn template(order: &LabOrder, environment: Vec<(&'static str, Value)>) -> Va
     }
     if spec.cards_per_node > 0 {
         let kind = spec.card.kind();
-        pod["nodeSelector"] = json!({ PRODUCT_LABEL: kind.product });
+        pod["nodeSelector"] = json!({ kind.vendor.product_label(): kind.product });
         // Nodes with cards are often kept clear of other pods by this taint.
-        let vendor = kind.resource.split('/').next().unwrap_or_default();
-        pod["tolerations"] = json!([{ "key": format!("{vendor}/gpu"), "operator": "Exists", "effect": "NoSchedule" }]);
+        pod["tolerations"] = json!([{ "key": kind.vendor.resource(), "operator": "Exists", "effect": "NoSchedule" }]);
+    }
+    if let Some(node) = order.preferred_node.as_ref().filter(|_| spec.cards_per_node > 0) {
+        // The cards were counted on that node; a wish and no demand, since the cluster knows more than cards.
+        let here = json!({ "matchExpressions": [{ "key": "kubernetes.io/hostname", "operator": "In", "values": [node] }] });
+        let wish = json!([{ "weight": 100, "preference": here }]);
+        pod["affinity"] = json!({ "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": wish } });
     }
     json!({ "metadata": metadata, "spec": pod })
 }

@@ -7,11 +7,24 @@ use super::seen::stamp;
 
 /// As many as a person reads.
 const SHOWN: usize = 50;
+const SHOWN_OF_NODE: usize = 20;
 
 pub fn readable(events: &[Event]) -> Vec<ClusterEvent> {
     let mut all: Vec<_> = events.iter().filter_map(of_event).collect();
     all.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.object.cmp(&b.object)).then_with(|| a.reason.cmp(&b.reason)));
     all.truncate(SHOWN);
+    all
+}
+
+/// What a node has of events: those about the node itself.
+pub fn of_node<'e>(events: impl Iterator<Item = &'e Event>, node: &str) -> Vec<ClusterEvent> {
+    let about = |event: &&Event| {
+        let object = &event.involved_object;
+        object.kind.as_deref() == Some("Node") && object.name.as_deref() == Some(node)
+    };
+    let mut all: Vec<_> = events.filter(about).filter_map(of_event).collect();
+    all.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.reason.cmp(&b.reason)));
+    all.truncate(SHOWN_OF_NODE);
     all
 }
 

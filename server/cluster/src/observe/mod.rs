@@ -14,7 +14,7 @@ use services::ports::{ClusterError, LabOrder};
 pub use self::{
     fetch::order_of_pods,
     patience::Patience,
-    seen::{Seen, Workload},
+    seen::{Seen, Workload, pod_phase, stamp},
 };
 use crate::client::Kubernetes;
 

@@ -9,6 +9,7 @@ use services::ports::{Change, LabOrder};
 
 use super::sources::{self, Item, Object};
 use crate::{
+    holds::{self, PodCards},
     info,
     kinds::Kind,
     labels,
@@ -27,6 +28,8 @@ pub struct Contents {
     /// By namespace, object and name of the event, so that those of one object are neighbours.
     events: BTreeMap<(String, String, String), Event>,
     nodes: HashMap<String, Node>,
+    /// Pods with cards, of labs and of others.
+    holds: HashMap<Place, PodCards>,
 }
 
 #[derive(Default)]
@@ -51,11 +54,11 @@ impl Contents {
 
     /// Takes an item in and gives the changes that it means. While a list is being read there are none: `All` stands for them.
     pub fn take(&mut self, source: usize, item: Item) -> Vec<Change> {
-        let change = match item {
+        let changes = match item {
             Item::Begins => {
                 self.synced[source] = false;
                 self.forget(source);
-                None
+                Vec::new()
             }
             Item::Synced => {
                 self.synced[source] = true;
@@ -65,9 +68,23 @@ impl Contents {
             }
             Item::Is(object) => self.put(object),
             Item::Gone(object) => self.remove(&object),
-            Item::Broken(_) => None,
+            Item::Broken(_) => Vec::new(),
         };
-        change.filter(|_| self.is_complete()).into_iter().collect()
+        if self.is_complete() { changes } else { Vec::new() }
+    }
+
+    /// The nodes with what holds their cards and what happened on them, by name; `None` while something is not known.
+    pub fn nodes(&self) -> Option<Vec<Node>> {
+        if !self.is_complete() {
+            return None;
+        }
+        let mut nodes: Vec<_> = self.nodes.values().cloned().collect();
+        nodes.sort_by(|one, two| one.name.cmp(&two.name));
+        holds::attach(&mut nodes, self.holds.values());
+        for node in &mut nodes {
+            node.events = events::of_node(self.events.values(), &node.name);
+        }
+        Some(nodes)
     }
 
     /// The lab's objects, when the session knows all there are.
@@ -90,19 +107,39 @@ impl Contents {
         Some(seen)
     }
 
-    fn put(&mut self, object: Object) -> Option<Change> {
+    fn put(&mut self, object: Object) -> Vec<Change> {
+        if let Object::Pod(pod) = object {
+            let moved = self.hold(&pod.metadata, holds::of_pod(&pod));
+            let lab = self.lab(&pod.metadata.clone(), |lab, name| lab.pods.extend([(name, *pod)]));
+            return lab.into_iter().chain(moved).collect();
+        }
+        self.put_other(object).into_iter().collect()
+    }
+
+    /// Notes what a pod holds; news for the nodes when that is another thing than before.
+    fn hold(&mut self, metadata: &ObjectMeta, cards: Option<PodCards>) -> Option<Change> {
+        let place = (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
+        let before = match &cards {
+            Some(cards) => self.holds.insert(place, cards.clone()),
+            None => self.holds.remove(&place),
+        };
+        (before != cards).then_some(Change::Nodes)
+    }
+
+    fn put_other(&mut self, object: Object) -> Option<Change> {
         match object {
             Object::StatefulSet(set) => self.lab(&set.metadata.clone(), |lab, _| lab.workload = Some(Workload::StatefulSet(set))),
             Object::Job(job) => self.lab(&job.metadata.clone(), |lab, _| lab.workload = Some(Workload::Job(job))),
             Object::Deployment(it) => self.lab(&it.metadata.clone(), |lab, _| lab.workload = Some(Workload::Deployment(it))),
-            Object::Pod(pod) => self.lab(&pod.metadata.clone(), |lab, name| lab.pods.extend([(name, *pod)])),
+            Object::Pod(_) => None,
             Object::Volume(claim) => self.lab(&claim.metadata.clone(), |lab, _| lab.volume = Some(*claim)),
             Object::Other(kind, metadata) => self.lab(&metadata, |lab, name| lab.others.extend([(kind, name)])),
             Object::Node(node) => {
                 // Nodes beat every few seconds; only what the portal shows of them counts.
                 let node = info::of_node(&node);
-                let before = self.nodes.insert(node.name.clone(), node.clone());
-                (before != Some(node)).then_some(Change::Nodes)
+                let lasting = node.lasting();
+                let before = self.nodes.insert(node.name.clone(), node);
+                (before.is_none_or(|before| before.lasting() != lasting)).then_some(Change::Nodes)
             }
             Object::Event(event) => {
                 let lab = self.lab_of_event(&event);
@@ -112,12 +149,21 @@ impl Contents {
         }
     }
 
-    fn remove(&mut self, object: &Object) -> Option<Change> {
+    fn remove(&mut self, object: &Object) -> Vec<Change> {
+        if let Object::Pod(pod) = object {
+            let moved = self.hold(&pod.metadata, None);
+            let lab = self.lab(&pod.metadata, |lab, name| lab.pods.retain(|other, _| *other != name));
+            return lab.into_iter().chain(moved).collect();
+        }
+        self.remove_other(object).into_iter().collect()
+    }
+
+    fn remove_other(&mut self, object: &Object) -> Option<Change> {
         match object {
             Object::StatefulSet(set) => self.lab(&set.metadata, |lab, _| lab.drop_workload(set.metadata.uid.as_deref())),
             Object::Job(job) => self.lab(&job.metadata, |lab, _| lab.drop_workload(job.metadata.uid.as_deref())),
             Object::Deployment(it) => self.lab(&it.metadata, |lab, _| lab.drop_workload(it.metadata.uid.as_deref())),
-            Object::Pod(pod) => self.lab(&pod.metadata, |lab, name| lab.pods.retain(|other, _| *other != name)),
+            Object::Pod(_) => None,
             Object::Volume(claim) => self.lab(&claim.metadata, |lab, _| lab.volume = None),
             Object::Other(kind, metadata) => self.lab(metadata, |lab, name| lab.others.retain(|(other, of)| (other, of) != (kind, &name))),
             Object::Node(node) => self.nodes.remove(node.metadata.name.as_deref().unwrap_or_default()).map(|_| Change::Nodes),
@@ -131,7 +177,7 @@ impl Contents {
 
     /// Changes the lab that this object's labels name; a lab without objects is forgotten.
     fn lab(&mut self, metadata: &ObjectMeta, change: impl FnOnce(&mut LabObjects, String)) -> Option<Change> {
-        let id = labels::lab_of(metadata.labels.as_ref())?;
+        let id = labels::lab_of(metadata.labels.as_ref()).filter(|_| labels::is_ours(metadata.labels.as_ref()))?;
         let objects = self.labs.entry(id).or_default();
         change(objects, metadata.name.clone().unwrap_or_default());
         let place = (metadata.namespace.clone().unwrap_or_default(), labels::instance_of(metadata.labels.as_ref()));
@@ -169,6 +215,7 @@ impl Contents {
         match kind {
             "Node" => self.nodes.clear(),
             "Event" => self.events.clear(),
+            "Pod" => self.holds.clear(),
             _ => {}
         }
         for objects in self.labs.values_mut() {

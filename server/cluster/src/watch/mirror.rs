@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use domain::ids::LabId;
+use domain::{cluster::Node, ids::LabId};
 use kube::core::ObjectMeta;
 use services::ports::LabOrder;
 
@@ -30,6 +30,13 @@ impl Mirror {
         let contents = lock(&self.current).clone()?;
         let seen = lock(&contents).seen(order)?;
         self.is_current(order.lab.id, seen.workload.as_ref()).then_some(seen)
+    }
+
+    /// The nodes with what holds their cards; `None` when the server must be asked.
+    pub fn nodes(&self) -> Option<Vec<Node>> {
+        let contents = lock(&self.current).clone()?;
+        let contents = lock(&contents);
+        contents.nodes()
     }
 
     /// Whether the watch has come as far as our own last write to the lab.

@@ -57,7 +57,8 @@ pub fn all(client: &Client) -> Vec<BoxStream<'static, (usize, Item)>> {
     let sources: [BoxStream<'static, Item>; COUNT] = [
         source(Api::<StatefulSet>::all(every()), labs.clone(), |set| Object::StatefulSet(Box::new(set))),
         source(Api::<Job>::all(every()), labs.clone(), |job| Object::Job(Box::new(job))),
-        source(Api::<Pod>::all(every()), labs.clone(), pod),
+        // Those that are no lab's too: they may hold cards.
+        source(Api::<Pod>::all(every()), plain.clone(), pod),
         source(Api::<PersistentVolumeClaim>::all(every()), labs.clone(), |claim| Object::Volume(Box::new(claim))),
         source(Api::<Service>::all(every()), labs.clone(), |it| Object::Other(Kind::Service, Box::new(it.metadata))),
         source(Api::<NetworkPolicy>::all(every()), labs.clone(), |it| Object::Other(Kind::NetworkPolicy, Box::new(it.metadata))),

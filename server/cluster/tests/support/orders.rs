@@ -155,7 +155,13 @@ impl Orders {
             lifecycle: Lifecycle::default(),
             version: 1,
         };
-        LabOrder { lab, course: self.course.clone(), owner_login: "wang.li@example.edu".into(), pod_annotations: BTreeMap::new() }
+        LabOrder {
+            lab,
+            course: self.course.clone(),
+            owner_login: "wang.li@example.edu".into(),
+            preferred_node: None,
+            pod_annotations: BTreeMap::new(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use domain::{
     Error, Problem, Result,
     access::{Action, Extent},
+    capacity::wait_reason,
     ids::LabId,
     labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabView, resize::size_parameters},
     page::{MAX_LIMIT, Page, PageRequest},
@@ -35,6 +36,7 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         cost,
         running_since,
         queue_position,
+        wait: None,
         options,
     }
 }
@@ -87,7 +89,14 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
     let failures = storage::labs::failures(&mut read, id).await.or_domain()?;
     let shelf = shelf(services, &mut read).await?;
     let (observation, observed_at) = observed.map_or_else(Default::default, |(observation, at)| (observation, Some(at)));
-    Ok(LabDetail { view: shown(services, caller, &shelf, listed), history, observation, observed_at, usage, failures })
+    let wait = if listed.lab.state == LabState::Pending && !listed.lab.reserved {
+        let pool = storage::pools::find(&mut read, listed.lab.spec.card).await.or_domain()?;
+        Some(wait_reason(pool.as_ref(), &listed.lab.spec))
+    } else {
+        None
+    };
+    let view = LabView { wait, ..shown(services, caller, &shelf, listed) };
+    Ok(LabDetail { view, history, observation, observed_at, usage, failures })
 }
 
 /// What the caller may read, newest first. Errors: `Invalid` on `limit` or `after`; `Forbidden` for those who read no lab at all.

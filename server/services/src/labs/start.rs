@@ -13,7 +13,7 @@ use super::{
     load, read,
     transition::{self, By},
 };
-use crate::{Caller, Services, error::OrDomain, hub::News};
+use crate::{Caller, Services, capacity, error::OrDomain, hub::News};
 
 /// From stopped or failed; cards are reserved again or the lab waits for them. Asking again for what is already so is no error.
 ///
@@ -56,9 +56,8 @@ async fn check_quota(services: &Services, write: &mut Write, lab: &domain::labs:
 async fn reserve(write: &mut Write, lab: &domain::labs::Lab, now: domain::time::Timestamp) -> Result<bool> {
     let (card, cards) = (lab.spec.card, lab.spec.cards());
     storage::pools::lock(write, card).await.or_domain()?;
-    let largest = storage::pools::find(write, card).await.or_domain()?.map_or(0, |pool| pool.total);
-    if cards > 0 && !storage::reservations::queue(write, card, largest, 1).await.or_domain()?.is_empty() {
+    if cards > 0 && !capacity::waiting(write, card, 1).await?.is_empty() {
         return Ok(false);
     }
-    storage::reservations::take(write, lab.id, card, cards, now).await.or_domain()
+    capacity::reserve(write, lab.id, &lab.spec, now).await
 }

@@ -9,9 +9,9 @@ use domain::{
 };
 use storage::Write;
 
-use crate::{Services, error::OrDomain, labs::transition};
+use crate::{Services, capacity, error::OrDomain, labs::transition};
 
-/// Whether the order's cards are free and nobody waits for them before it. From here to the end of the transaction nobody else
+/// Whether the order's cards are free, each pod's on one node, and nobody waits for them before it. From here to the end of the transaction nobody else
 /// hands out cards of this kind. Must come after the course's lock.
 pub(super) async fn placement(write: &mut Write, order: &Order) -> Result<Placement> {
     let (card, cards) = (order.spec.card, order.spec.cards());
@@ -20,10 +20,11 @@ pub(super) async fn placement(write: &mut Write, order: &Order) -> Result<Placem
     if place(pool.as_ref(), cards) == Placement::Queue {
         return Ok(Placement::Queue);
     }
+    if !capacity::has_room(write, &order.spec).await? {
+        return Ok(Placement::Queue);
+    }
     // Cards may be free while somebody waits for more of them: who comes later waits behind.
-    let most = pool.map_or(0, |pool| pool.total);
-    let waiting = storage::reservations::queue(write, card, most, 1).await.or_domain()?;
-    Ok(if waiting.is_empty() || cards == 0 { Placement::Fits } else { Placement::Queue })
+    Ok(if cards == 0 || capacity::waiting(write, card, 1).await?.is_empty() { Placement::Fits } else { Placement::Queue })
 }
 
 /// Makes the order's lab, sets its cards aside and asks for it to be brought up. Only after [`placement`] said that they fit.
@@ -53,7 +54,7 @@ pub(super) async fn make_lab(services: &Services, write: &mut Write, order: &Ord
     };
     storage::labs::insert(write, &lab, order.estimate.total.currency).await.or_domain()?;
     storage::labs::add_change(write, id, None, LabState::Pending, now, "order", by).await.or_domain()?;
-    if !storage::reservations::take(write, id, order.spec.card, order.spec.cards(), now).await.or_domain()? {
+    if !capacity::reserve(write, id, &order.spec, now).await? {
         // The cluster lost a node between the two statements. Nothing is written; the next try finds the smaller pool.
         return Err(Error::Unavailable { retry_after_seconds: 1 });
     }

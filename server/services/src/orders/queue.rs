@@ -3,6 +3,7 @@
 use domain::{
     Error, Result,
     audit::Outcome,
+    capacity::plan,
     gpu::Card,
     ids::{LabId, OrderId},
     labs::LabState,
@@ -15,6 +16,7 @@ use super::{audited, grant};
 use crate::{
     Services,
     audit::{self, Entry},
+    capacity,
     error::OrDomain,
     hub::News,
     jobs::lease,
@@ -22,11 +24,11 @@ use crate::{
 };
 
 /// How many one transaction lets through, so that other writers get their turn; the next transaction goes on.
-const BATCH: u32 = 25;
+const BATCH: usize = 25;
 const JOB: &str = "queue";
 
 /// Reserves cards for as many waiting orders and labs as fit; returns how many. A big one at the head is not overtaken, except when it
-/// asks for more cards than the cluster has at all: then waiting does not help it, and the others go on.
+/// asks for more cards than the cluster (or, for one pod, any node of it) has at all: then waiting does not help it, and the others go on.
 pub async fn promote(services: &Services) -> Result<u32> {
     let cards = {
         let mut connection = services.db.read().await.or_domain()?;
@@ -50,13 +52,14 @@ async fn promote_card(services: &Services, card: Card) -> Result<(u32, bool)> {
     let mut write = lease::begin_write(services).await?;
     storage::pools::lock(&mut write, card).await.or_domain()?;
     let Some(pool) = storage::pools::find(&mut write, card).await.or_domain()? else { return Ok((0, false)) };
-    let waiting = storage::reservations::queue(&mut write, card, pool.total, BATCH).await.or_domain()?;
-    let full_batch = waiting.len() == BATCH as usize;
+    let waiting = capacity::waiting(&mut write, card, BATCH).await?;
+    let full_batch = waiting.len() == BATCH;
     let mut free = pool.free();
     let mut news = Vec::new();
     let mut stopped = false;
     for next in waiting {
-        if next.cards > free {
+        let rooms = storage::placement::rooms(&mut write, card).await.or_domain()?;
+        if next.cards > free || plan(&rooms, next.cards_per_node, next.nodes).is_none() {
             stopped = true;
             break;
         }
@@ -105,7 +108,7 @@ async fn promote_lab(services: &Services, write: &mut Write, id: LabId) -> Resul
         return Ok(None);
     }
     let cards = lab.spec.cards();
-    if !storage::reservations::take(write, id, lab.spec.card, cards, services.clock.now()).await.or_domain()? {
+    if !capacity::reserve(write, id, &lab.spec, services.clock.now()).await? {
         // The cluster lost a node in this moment. Nothing is written; the next round finds the smaller pool.
         return Err(Error::Unavailable { retry_after_seconds: 1 });
     }

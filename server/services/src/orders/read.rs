@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Problem, Result,
     access::{Action, Actor, Extent, Resource},
-    capacity::Pool,
+    capacity::{Pool, wait_reason},
     gpu::Card,
     ids::{CourseId, OrderId},
     orders::{ApprovalView, OrderEvent, OrderFilter, OrderState, OrderView, WhatIf},
@@ -20,11 +20,17 @@ use storage::{
 use super::decide::may_decide;
 use crate::{Caller, Services, error::OrDomain};
 
-/// One statement. Errors: `NotFound` for what the caller may not see, too.
+/// One statement, two for an order that waits for cards. Errors: `NotFound` for what the caller may not see, too.
 pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
     let mut connection = services.db.read().await.or_domain()?;
     let listed = readable(&mut connection, caller, id).await?;
-    Ok(view(&caller.actor, listed))
+    let wait = if listed.order.state == OrderState::Queued {
+        let pool = storage::pools::find(&mut connection, listed.order.spec.card).await.or_domain()?;
+        Some(wait_reason(pool.as_ref(), &listed.order.spec))
+    } else {
+        None
+    };
+    Ok(OrderView { wait, ..view(&caller.actor, listed) })
 }
 
 /// What the caller may read, newest first. One statement.
@@ -87,6 +93,7 @@ pub(super) fn view(actor: &Actor, listed: Listed) -> OrderView {
         decided_by,
         labs,
         queue_position,
+        wait: None,
     }
 }
 
@@ -119,10 +126,12 @@ impl Facts {
 
     fn beside(&self, actor: &Actor, listed: Listed) -> Result<ApprovalView> {
         let card = listed.order.spec.card;
+        let pool = self.pools.iter().find(|pool| pool.card == card);
         let what_if = WhatIf {
             // Courses are never deleted.
             quota: self.quotas.get(&listed.order.course).cloned().ok_or(Error::NotFound)?,
-            cards_free: self.pools.iter().find(|pool| pool.card == card).map(Pool::free),
+            cards_free: pool.map(Pool::free),
+            largest_free_node: pool.map(|pool| pool.largest_node),
             waiting_for_same_card: self.waiting.get(&card).copied().unwrap_or_default(),
         };
         Ok(ApprovalView { view: view(actor, listed), what_if })

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    cluster::Node,
+    cluster::{Hold, Node},
     courses::Course,
     gpu::Card,
     ids::LabId,
@@ -71,6 +71,13 @@ pub(super) fn node(name: &str, card: &str, count: u32) -> Node {
         cards: vec![(card, count)],
         cpu_cores: 128,
         memory_gib: 1_024,
+        vendor: Some(card.kind().vendor),
+        driver: Some("550.54.15".into()),
+        mig_strategy: None,
+        temperature: None,
+        troubles: Vec::new(),
+        holds: Vec::new(),
+        events: Vec::new(),
     }
 }
 
@@ -128,6 +135,15 @@ impl FakeCluster {
     pub fn set_nodes(&self, nodes: &[(&str, &str, u32)]) {
         self.state().nodes = nodes.iter().map(|(name, card, count)| node(name, card, *count)).collect();
         self.tell(Change::Nodes);
+    }
+    /// A pod on this node holds cards from now on.
+    pub fn hold(&self, node: &str, hold: Hold) {
+        self.state().nodes.iter_mut().find(|known| known.name == node).expect("the node").holds.push(hold);
+        self.tell(Change::Nodes);
+    }
+    /// Something on the node reports its temperature.
+    pub fn report_temperature(&self, node: &str, celsius: i32) {
+        self.state().nodes.iter_mut().find(|known| known.name == node).expect("the node").temperature = Some(celsius);
     }
     /// Whether any object of the lab is there.
     pub fn holds(&self, lab: LabId) -> bool {

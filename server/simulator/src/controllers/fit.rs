@@ -34,6 +34,15 @@ fn affinity_fits(pod: &Value, node: &Value) -> bool {
         })
 }
 
+/// How much the pod wishes to go to this node: the weights of its preferred terms that fit.
+pub fn wish(pod: &Value, node: &Value) -> i64 {
+    let terms = value::items(pod, "/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution");
+    let fits = |term: &&Value| {
+        LabelSelector::of(&json!({"matchExpressions": term["preference"]["matchExpressions"]})).is_none_or(|selector| selector.matches(node))
+    };
+    terms.iter().filter(fits).map(|term| value::int(term, "/weight").unwrap_or_default()).sum()
+}
+
 fn tolerates(pod: &Value, taint: &Value) -> bool {
     value::items(pod, "/spec/tolerations").iter().any(|toleration| {
         let (key, effect) = (value::text(toleration, "/key"), value::text(toleration, "/effect"));

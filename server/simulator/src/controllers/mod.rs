@@ -8,6 +8,7 @@ mod endpoints;
 pub mod events;
 mod fit;
 mod garbage;
+mod heat;
 mod job;
 mod job_status;
 mod kubelet;
@@ -97,6 +98,7 @@ fn resync(context: &mut Context) -> u64 {
         observe(context, &change);
     }
     context.queue.push(Work::ExpireEvents);
+    context.queue.push(Work::Heat);
     version
 }
 
@@ -131,5 +133,6 @@ fn reconcile(context: &mut Context, work: Work) {
         Work::Endpoints(key) => endpoints::reconcile(context, &key),
         Work::Node(key) => node::reconcile(context, &key),
         Work::ExpireEvents => events::expire(context),
+        Work::Heat => heat::reconcile(context),
     }
 }

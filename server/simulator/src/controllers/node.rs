@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Context, Work, pod_template::is_ready};
+use super::{
+    Context, Work,
+    events::{self, Said},
+    pod_template::is_ready,
+};
 use crate::{
     ops::{
         Writer,
@@ -13,6 +17,9 @@ use crate::{
     value,
 };
 
+const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+const COMPONENT: &str = "kubelet";
+
 pub fn observe(context: &mut Context, change: &Change) {
     if change.key.resource == Resource::Nodes && change.new.is_some() {
         context.queue.push(Work::Node(change.key.clone()));
@@ -21,12 +28,22 @@ pub fn observe(context: &mut Context, change: &Change) {
 
 pub fn reconcile(context: &mut Context, key: &Key) {
     let mut txn = context.store.write();
-    update::modify(&mut txn, key, Part::Main, &Writer::controller("kube-controller-manager"), |node| {
+    let mut said = Vec::new();
+    let node = update::modify(&mut txn, key, Part::Main, &Writer::controller("kube-controller-manager"), |node| {
         let is_unready = !is_ready(node);
-        let wanted = [
-            ("node.kubernetes.io/unschedulable", "NoSchedule", value::flag(node, "/spec/unschedulable")),
-            ("node.kubernetes.io/not-ready", "NoSchedule", is_unready),
-        ];
+        let wanted =
+            [(UNSCHEDULABLE, "NoSchedule", value::flag(node, "/spec/unschedulable")), ("node.kubernetes.io/not-ready", "NoSchedule", is_unready)];
+        for (key, _, applies) in wanted {
+            let applied = value::items(node, "/spec/taints").iter().any(|taint| taint["key"] == key);
+            if applied != applies {
+                said.push(match (key, applies) {
+                    (UNSCHEDULABLE, true) => "NodeNotSchedulable",
+                    (UNSCHEDULABLE, false) => "NodeSchedulable",
+                    (_, true) => "NodeNotReady",
+                    (_, false) => "NodeReady",
+                });
+            }
+        }
         let mut taints: Vec<Value> =
             value::items(node, "/spec/taints").iter().filter(|taint| !wanted.iter().any(|(key, ..)| taint["key"] == *key)).cloned().collect();
         taints.extend(wanted.iter().filter(|(.., applies)| *applies).map(|(key, effect, _)| json!({"key": key, "effect": effect})));
@@ -36,4 +53,11 @@ pub fn reconcile(context: &mut Context, key: &Key) {
             value::set(node, &["spec", "taints"], taints);
         }
     });
+    if let Some(node) = node {
+        for reason in said {
+            let message = format!("Node {} status is now: {reason}", key.name);
+            let said = if reason == "NodeNotReady" { Said::warning(COMPONENT, reason, message) } else { Said::normal(COMPONENT, reason, message) };
+            events::record(&mut txn, &node, &said.on(&key.name));
+        }
+    }
 }

@@ -28,6 +28,7 @@ pub enum Work {
     Endpoints(Key),
     Quota(String),
     ExpireEvents,
+    Heat,
 }
 
 /// Work without repetition, timers, and deadlines that are met once.

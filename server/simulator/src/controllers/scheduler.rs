@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     Context, Work,
     events::{self, Said},
-    fit::{free_share, mismatch, shortages},
+    fit::{free_share, mismatch, shortages, wish},
     pod_template::set_condition,
 };
 use crate::{
@@ -45,9 +45,15 @@ pub fn observe(context: &mut Context, change: &Change) {
             context.queue.forget_stage(value::uid(old), "schedule");
             context.queue.push(Work::ScheduleAll);
         }
+        // What a node reports of itself besides is no reason to try again.
+        (Resource::Nodes, Some(old), Some(new)) if old["spec"] == new["spec"] && old["status"] == new["status"] && same_labels(old, new) => {}
         (Resource::Nodes | Resource::PersistentVolumeClaims, _, _) => context.queue.push(Work::ScheduleAll),
         _ => {}
     }
+}
+
+fn same_labels(old: &Value, new: &Value) -> bool {
+    old.pointer("/metadata/labels") == new.pointer("/metadata/labels")
 }
 
 /// Tries every pod that waits, in one pass: what each takes is known to the next, and a pod like one that just failed is not tried.
@@ -150,7 +156,7 @@ fn choose(txn: &Txn<'_>, pod: &Object, room: &Room) -> Result<String, String> {
     let asked = usage::pod(pod, Side::Requests);
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let mut hopeless = 0;
-    let mut best: Option<(f64, &Object)> = None;
+    let mut best: Option<((i64, f64), &Object)> = None;
     for node in nodes {
         if let Some(reason) = mismatch(pod, node) {
             *reasons.entry(reason).or_default() += 1;
@@ -162,7 +168,7 @@ fn choose(txn: &Txn<'_>, pod: &Object, room: &Room) -> Result<String, String> {
         let (taken, count) = room.used.get(value::name(node)).unwrap_or(&empty);
         let short = shortages(&asked, &allocatable, taken, *count);
         if short.is_empty() {
-            let score = free_share(&asked, &allocatable, taken);
+            let score = (wish(pod, node), free_share(&asked, &allocatable, taken));
             if best.is_none_or(|(highest, _)| score > highest) {
                 best = Some((score, node));
             }

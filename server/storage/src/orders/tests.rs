@@ -4,9 +4,10 @@ mod ground;
 mod lifecycle;
 
 use domain::{
+    capacity::Room,
     gpu::CardShare,
     ids::{PriceBookId, TenantId, UserId},
-    labs::LabState,
+    labs::{LabState, Observation},
     money::{Currency, Money},
     orders::OrderState,
     pricing::PriceBook,
@@ -15,7 +16,9 @@ use domain::{
 
 use super::{Query, Visible};
 use crate::{
-    labs, offerings, orders, policies, pools, prices, quotas,
+    labs, nodes, observations, offerings, orders,
+    placement::{self, NodeCards},
+    policies, pools, prices, quotas,
     reservations::{self, Waiter},
     testing::for_each_engine,
 };
@@ -210,6 +213,65 @@ async fn the_newest_version_is_on_sale_and_every_change_raises_the_number() {
         assert!(!policies::insert(&mut write, tenant(), &policy).await.expect("asked"));
         policies::replace(&mut write, tenant(), &policy).await.expect("replaced");
         assert_eq!(policies::all(&mut write).await.expect("read"), [(tenant(), policy)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_room_of_a_node_is_what_neither_labs_nor_others_hold() {
+    for_each_engine("the_room_of_a_node_is_what_neither_labs_nor_others_hold", |database| async move {
+        let mut write = ground(&database).await;
+        let order = order(1, OrderState::Approved);
+        orders::insert(&mut write, &order).await.expect("inserted");
+        let lab = lab(&order, LabState::Pending);
+        labs::insert(&mut write, &lab, Currency::Cny).await.expect("inserted");
+        pools::put(&mut write, card(), 16, 8, now()).await.expect("put");
+        assert_eq!(placement::rooms(&mut write, card()).await.expect("read"), [], "nodes are not known yet");
+        let node = |node: &str, total, others| NodeCards { node: node.into(), total, others };
+        let room = |node: &str, total, free| Room { node: node.into(), total, free };
+        let nodes = [node("n2", 8, 1), node("n1", 8, 0)];
+        placement::put_nodes(&mut write, card(), &nodes).await.expect("put");
+        placement::put_nodes(&mut write, card(), &nodes).await.expect("put again");
+        assert!(reservations::take(&mut write, lab.id, card(), 4, now()).await.expect("taken"));
+        placement::put_places(&mut write, lab.id, &[("n1".into(), 4)], Some("n1")).await.expect("planned");
+        assert_eq!(placement::rooms(&mut write, card()).await.expect("read"), [room("n1", 8, 4), room("n2", 8, 7)]);
+        assert_eq!(pools::find(&mut write, card()).await.expect("read").expect("a pool").largest_node, 7);
+
+        // The cluster put its pod elsewhere; what was asked of it stays as it was.
+        placement::put_places(&mut write, lab.id, &[("n2".into(), 4)], None).await.expect("placed");
+        assert_eq!(placement::rooms(&mut write, card()).await.expect("read"), [room("n1", 8, 8), room("n2", 8, 3)]);
+        assert_eq!(placement::preferred_node(&mut write, lab.id).await.expect("read").as_deref(), Some("n1"));
+        assert_eq!(placement::places(&mut write).await.expect("read"), [(lab.id, vec![("n2".to_owned(), 4)])].into());
+        let held = nodes::held(&mut write).await.expect("read");
+        assert_eq!((held.len(), held[0].node.as_str(), held[0].cards, held[0].owner.login.as_str()), (1, "n2", 4, "li"));
+
+        reservations::release(&mut write, lab.id).await.expect("released");
+        assert_eq!(placement::rooms(&mut write, card()).await.expect("read"), [room("n1", 8, 8), room("n2", 8, 7)]);
+        assert_eq!(placement::preferred_node(&mut write, lab.id).await.expect("read"), None);
+        placement::put_nodes(&mut write, card(), &[node("n2", 2, 3)]).await.expect("fewer");
+        assert_eq!(placement::rooms(&mut write, card()).await.expect("read"), [room("n2", 2, 0)], "never below none");
+        placement::forget(&mut write, lab.id).await.expect("nothing to forget");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_and_what_comes_up_is_found_for_the_nodes_page() {
+    for_each_engine("what_waits_and_what_comes_up_is_found_for_the_nodes_page", |database| async move {
+        let mut write = ground(&database).await;
+        let (queued, made) = (order(1, OrderState::Queued), order(2, OrderState::Approved));
+        for order in [&queued, &made] {
+            orders::insert(&mut write, order).await.expect("inserted");
+        }
+        let lab = lab(&made, LabState::Starting);
+        labs::insert(&mut write, &lab, Currency::Cny).await.expect("inserted");
+        assert_eq!(nodes::coming_up(&mut write, tenant(), 10).await.expect("read"), [], "the cluster has said nothing of it");
+        observations::put(&mut write, lab.id, &Observation::default(), now()).await.expect("observed");
+        assert_eq!(nodes::coming_up(&mut write, tenant(), 10).await.expect("read"), [(lab.id, "lab-2".to_owned(), Observation::default())]);
+        assert_eq!(nodes::queued(&mut write, tenant(), 10).await.expect("read"), [queued.spec]);
+        let abroad = TenantId::from_uuid(uuid(99));
+        assert_eq!(nodes::queued(&mut write, abroad, 10).await.expect("read"), []);
+        assert_eq!(nodes::coming_up(&mut write, abroad, 10).await.expect("read"), []);
     })
     .await;
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use domain::{
     Error, Problem,
     access::{Role, Scope},
+    capacity::WaitReason,
     gpu::CardShare,
     orders::OrderState,
 };
 
-use super::{WHOLE, cards, on_each_engine, order, quota, records, reserved, state, whole};
+use super::{WHOLE, cards, cards_on, on_each_engine, order, quota, records, reserved, state, whole};
 use crate::{
     orders::{approve, get, reject},
     testing::{TestWorld, with_scopes},
@@ -146,3 +147,49 @@ async fn what_waits_is_seen_as_it_is_decided() {
     let told = crate::hub::News::Order(world.tenant, id);
     assert_eq!((news.recv().await, news.recv().await), (Ok(told), Ok(told)));
 }
+
+on_each_engine!(cards_on_two_nodes_are_no_place_for_one_pod, |world| {
+    cards_on(&world, WHOLE, &[3, 3]).await;
+    let course = world.course("CV2402").add().await;
+    let teacher = world.teacher("li", &[&course]).await;
+    let manager = world.manager("zhou").await;
+    // Six cards are free, never four on one node: it waits for the cluster to grow, and holds up nobody.
+    let four = order(&world, &teacher, &whole(&course, 4)).await.expect("ordered").order.id;
+    let view = approve(&world.services, &manager, four, None).await.expect("approved");
+    assert_eq!((view.order.state, view.labs.len()), (OrderState::Queued, 0));
+    let card = WHOLE.parse().expect("a card");
+    let expected = WaitReason::NoSingleNode { card, per_node: 4, largest: 3 };
+    assert_eq!(get(&world.services, &teacher, four).await.expect("read").wait, Some(expected));
+    let two = order(&world, &teacher, &whole(&course, 2)).await.expect("ordered").order.id;
+    let view = approve(&world.services, &manager, two, None).await.expect("approved");
+    assert_eq!((view.order.state, view.wait), (OrderState::Approved, None));
+    // The next two go to the other node: one is left on each, and no order for two has a place.
+    let more = order(&world, &teacher, &whole(&course, 2)).await.expect("ordered").order.id;
+    assert_eq!(approve(&world.services, &manager, more, None).await.expect("approved").order.state, OrderState::Approved);
+    let late = order(&world, &teacher, &whole(&course, 2)).await.expect("ordered").order.id;
+    assert_eq!(approve(&world.services, &manager, late, None).await.expect("approved").order.state, OrderState::Queued);
+    let expected = WaitReason::NoSingleNode { card, per_node: 2, largest: 1 };
+    assert_eq!(get(&world.services, &teacher, late).await.expect("read").wait, Some(expected));
+    assert_eq!(crate::orders::promote(&world.services).await, Ok(0), "nothing became free");
+    // A node of eight comes.
+    cards_on(&world, WHOLE, &[3, 3, 8]).await;
+    assert_eq!(crate::orders::promote(&world.services).await, Ok(2));
+});
+
+on_each_engine!(the_last_node_with_room_goes_to_one_of_two_approvers, |world| {
+    // Eight cards are free, four on one node: two orders for four at once must not both count on it.
+    cards_on(&world, WHOLE, &[4, 2, 2]).await;
+    let course = world.course("CV2402").add().await;
+    let replica = world.replica();
+    let mut tasks = Vec::new();
+    for (number, services) in [world.services.clone(), replica].into_iter().enumerate() {
+        let teacher = world.teacher(&format!("teacher-{number}"), &[&course]).await;
+        let manager = world.manager(&format!("manager-{number}")).await;
+        let id = order(&world, &teacher, &whole(&course, 4)).await.expect("ordered").order.id;
+        tasks.push(async move { approve(&services, &manager, id, None).await.expect("approved").order.state });
+    }
+    let states = futures::future::join_all(tasks.into_iter().map(tokio::spawn)).await;
+    let states: BTreeSet<_> = states.into_iter().map(|state| state.expect("no panic")).collect();
+    assert_eq!(states, [OrderState::Approved, OrderState::Queued].into());
+    assert_eq!(reserved(&world, WHOLE).await, 4);
+});

@@ -36,11 +36,20 @@ macro_rules! on_each_engine {
 }
 pub(super) use on_each_engine;
 
-/// The cluster reports so many cards of a kind.
+/// The cluster reports so many cards of a kind, all on one node.
 pub(super) async fn cards(world: &TestWorld, card: &str, total: u32) {
+    cards_on(world, card, &[total]).await;
+}
+
+/// The cluster reports nodes with so many cards each.
+pub(super) async fn cards_on(world: &TestWorld, card: &str, nodes: &[u32]) {
     let card: Card = card.parse().expect("a card");
     let mut write = world.services.db.begin_write().await.expect("a transaction");
-    storage::pools::put(&mut write, card, total, total, crate::ports::Clock::now(&*world.clock)).await.expect("put");
+    let (total, largest) = (nodes.iter().sum(), nodes.iter().max().copied().unwrap_or_default());
+    storage::pools::put(&mut write, card, total, largest, crate::ports::Clock::now(&*world.clock)).await.expect("put");
+    let nodes: Vec<_> =
+        (1..).zip(nodes).map(|(at, total)| storage::placement::NodeCards { node: format!("gpu-{at}"), total: *total, others: 0 }).collect();
+    storage::placement::put_nodes(&mut write, card, &nodes).await.expect("put");
     write.commit().await.expect("committed");
 }
 

@@ -1,0 +1,343 @@
+//! Nodes as operators see them: which card is held by whom, what is free, and what somebody should look at (A3, H2, H3, I2).
+//! Another thing to look for is a variant of [`Finding`] and a few lines in [`findings`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    capacity::{Pool, WaitReason},
+    cluster::Node,
+    courses::CourseRef,
+    gpu::{Card, CardShare, Vendor},
+    ids::LabId,
+    labs::LabState,
+    people::PersonRef,
+    time::Timestamp,
+};
+
+/// Degrees Celsius above which a card is too hot (requirements K3).
+pub const HOT_CELSIUS: i32 = 85;
+
+/// A node with who holds its cards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeView {
+    pub node: Node,
+    pub kinds: Vec<KindUse>,
+    pub holders: Vec<Holder>,
+}
+
+/// Cards of one kind on one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KindUse {
+    pub card: Card,
+    pub total: u32,
+    /// Held by labs and by others.
+    pub used: u32,
+    /// None on a node that takes no pods.
+    pub free: u32,
+}
+
+/// Somebody who holds cards of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    pub card: Card,
+    pub cards: u32,
+    pub who: Who,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    Lab(Box<LabHolder>),
+    /// A lab of a tenant that the reader is not of.
+    OtherTenant,
+    /// A pod that is no lab of this portal: `namespace/pod`.
+    Pod(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabHolder {
+    pub id: LabId,
+    pub name: String,
+    pub state: LabState,
+    pub owner: PersonRef,
+    pub course: CourseRef,
+    pub ends_at: Option<Timestamp>,
+    /// Its pod is on the node; before that its cards are only set aside there.
+    pub bound: bool,
+}
+
+/// All nodes, with what somebody should look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodesView {
+    /// Kubernetes version; empty before the first contact.
+    pub version: String,
+    pub simulated: bool,
+    pub away_since: Option<Timestamp>,
+    /// When the cluster was last heard.
+    pub reported_at: Option<Timestamp>,
+    pub nodes: Vec<NodeView>,
+    pub pools: Vec<Pool>,
+    pub findings: Vec<Finding>,
+}
+
+/// Something that somebody should look at, with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Finding {
+    NotReady {
+        node: String,
+        reason: String,
+        message: String,
+        since: Option<Timestamp>,
+    },
+    Pressure {
+        node: String,
+        /// `MemoryPressure`, `DiskPressure`, …
+        condition: String,
+        message: String,
+        since: Option<Timestamp>,
+    },
+    Hot {
+        node: String,
+        celsius: i32,
+    },
+    DriverDiffers {
+        node: String,
+        driver: String,
+        /// What most nodes of the vendor have, and how many.
+        usual: String,
+        nodes: u32,
+    },
+    /// Cards that Kubernetes has given to pods that are no lab of this portal.
+    Foreign {
+        node: String,
+        cards: u32,
+        pods: Vec<String>,
+    },
+    /// Kubernetes finds no node for a lab that has its cards.
+    Unschedulable {
+        lab: LabId,
+        name: String,
+        message: String,
+    },
+    /// Orders wait although enough cards are free, since no node has as many as one pod needs.
+    Scattered {
+        card: Card,
+        per_node: u32,
+        largest: u32,
+        waiting: u32,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Serious,
+    Warning,
+}
+
+impl Finding {
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::NotReady { .. } | Self::Pressure { .. } | Self::Unschedulable { .. } => Severity::Serious,
+            Self::Hot { .. } | Self::DriverDiffers { .. } | Self::Foreign { .. } | Self::Scattered { .. } => Severity::Warning,
+        }
+    }
+
+    /// The node it is about.
+    pub fn node(&self) -> Option<&str> {
+        match self {
+            Self::NotReady { node, .. }
+            | Self::Pressure { node, .. }
+            | Self::Hot { node, .. }
+            | Self::DriverDiffers { node, .. }
+            | Self::Foreign { node, .. } => Some(node),
+            Self::Unschedulable { .. } | Self::Scattered { .. } => None,
+        }
+    }
+}
+
+/// A lab that comes up and that Kubernetes finds no node for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    pub lab: LabId,
+    pub name: String,
+    pub message: String,
+}
+
+/// What there is to look at, the serious first. `waits`: the reason of each order that waits for cards.
+pub fn findings(nodes: &[NodeView], stuck: &[Stuck], waits: &[WaitReason]) -> Vec<Finding> {
+    let mut all: Vec<Finding> = nodes.iter().flat_map(of_node).collect();
+    all.extend(drivers(nodes));
+    all.extend(stuck.iter().map(|stuck| Finding::Unschedulable { lab: stuck.lab, name: stuck.name.clone(), message: stuck.message.clone() }));
+    let mut scattered = BTreeMap::<(Card, u32, u32), u32>::new();
+    for wait in waits {
+        if let WaitReason::NoSingleNode { card, per_node, largest } = wait {
+            *scattered.entry((*card, *per_node, *largest)).or_default() += 1;
+        }
+    }
+    all.extend(scattered.into_iter().map(|((card, per_node, largest), waiting)| Finding::Scattered { card, per_node, largest, waiting }));
+    all.sort_by_key(Finding::severity);
+    all
+}
+
+fn of_node(view: &NodeView) -> Vec<Finding> {
+    let node = &view.node;
+    let mut all: Vec<_> = node
+        .troubles
+        .iter()
+        .map(|trouble| {
+            let (node, message, since) = (node.name.clone(), trouble.message.clone(), trouble.since);
+            if trouble.kind == "Ready" {
+                Finding::NotReady { node, reason: trouble.reason.clone(), message, since }
+            } else {
+                Finding::Pressure { node, condition: trouble.kind.clone(), message, since }
+            }
+        })
+        .collect();
+    // A node that nobody has heard of for long may have no condition at all.
+    if !node.ready && !node.troubles.iter().any(|trouble| trouble.kind == "Ready") {
+        all.push(Finding::NotReady { node: node.name.clone(), reason: "Unknown".into(), message: String::new(), since: None });
+    }
+    if let Some(celsius) = node.temperature.filter(|celsius| *celsius > HOT_CELSIUS) {
+        all.push(Finding::Hot { node: node.name.clone(), celsius });
+    }
+    let (mut cards, mut pods) = (0, Vec::new());
+    for holder in &view.holders {
+        if let Who::Pod(pod) = &holder.who {
+            cards += holder.cards;
+            pods.push(pod.clone());
+        }
+    }
+    if cards > 0 {
+        all.push(Finding::Foreign { node: node.name.clone(), cards, pods });
+    }
+    all
+}
+
+/// Nodes whose driver is not the one that most nodes of the vendor have. Of two that are as common the newer one is the usual.
+fn drivers(nodes: &[NodeView]) -> Vec<Finding> {
+    let mut counts = BTreeMap::<(Vendor, &str), u32>::new();
+    for node in nodes.iter().map(|view| &view.node) {
+        if let (Some(vendor), Some(driver)) = (node.vendor, node.driver.as_deref()) {
+            *counts.entry((vendor, driver)).or_default() += 1;
+        }
+    }
+    let usual = |vendor: Vendor| {
+        let of_vendor = counts.iter().filter(|((of, _), _)| *of == vendor).map(|((_, driver), count)| (*driver, *count));
+        of_vendor.max_by_key(|(driver, count)| (*count, version(driver)))
+    };
+    nodes
+        .iter()
+        .filter_map(|view| {
+            let (vendor, driver) = (view.node.vendor?, view.node.driver.as_deref()?);
+            let (usual, nodes) = usual(vendor)?;
+            (driver != usual).then(|| Finding::DriverDiffers { node: view.node.name.clone(), driver: driver.into(), usual: usual.into(), nodes })
+        })
+        .collect()
+}
+
+/// `550.54.15` as numbers, so that 1000 comes after 550.
+fn version(text: &str) -> Vec<u32> {
+    text.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+}
+
+/// One node of the inventory (I2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inventory {
+    pub node: String,
+    /// Whole cards that can be had now.
+    pub gpu_free: u32,
+    pub gpu_total: u32,
+    pub gpu_allocated: u32,
+    pub driver_version: Option<String>,
+    pub temperature: Option<i32>,
+    pub model: String,
+    pub vendor: Option<Vendor>,
+    /// Slices by kind.
+    pub slices: Vec<KindUse>,
+    pub ready: bool,
+    pub schedulable: bool,
+}
+
+/// The nodes that have cards.
+pub fn inventory(nodes: &[NodeView]) -> Vec<Inventory> {
+    let of = |view: &NodeView| {
+        let NodeView { node, kinds, .. } = view;
+        let (whole, slices): (Vec<_>, Vec<_>) = kinds.iter().copied().partition(|kind| kind.card.share() == CardShare::WHOLE);
+        let sum = |pick: fn(&KindUse) -> u32| whole.iter().map(pick).sum();
+        Inventory {
+            node: node.name.clone(),
+            gpu_free: sum(|kind| kind.free),
+            gpu_total: sum(|kind| kind.total),
+            gpu_allocated: sum(|kind| kind.used),
+            driver_version: node.driver.clone(),
+            temperature: node.temperature,
+            model: node.product.clone(),
+            vendor: node.vendor,
+            slices,
+            ready: node.ready,
+            schedulable: node.takes_pods(),
+        }
+    };
+    nodes.iter().filter(|view| view.node.vendor.is_some() || !view.kinds.is_empty()).map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Trouble;
+
+    fn node(name: &str, driver: &str) -> NodeView {
+        let node = Node {
+            name: name.into(),
+            ready: true,
+            cordoned: false,
+            product: "NVIDIA-A100-SXM4-80GB".into(),
+            cards: vec![],
+            cpu_cores: 128,
+            memory_gib: 1_024,
+            vendor: Some(Vendor::Nvidia),
+            driver: Some(driver.into()),
+            mig_strategy: None,
+            temperature: Some(60),
+            troubles: vec![],
+            holds: vec![],
+            events: vec![],
+        };
+        NodeView { node, kinds: vec![], holders: vec![] }
+    }
+
+    #[test]
+    fn a_quiet_cluster_has_no_findings() {
+        assert_eq!(findings(&[node("n1", "550.54.15"), node("n2", "550.54.15")], &[], &[]), []);
+    }
+
+    #[test]
+    fn the_odd_driver_is_named_with_what_the_others_have() {
+        let mut amd = node("n4", "6.7.0");
+        amd.node.vendor = Some(Vendor::Amd);
+        let nodes = [node("n1", "550.54.15"), node("n2", "550.54.15"), node("n3", "535.161.08"), amd];
+        let expected = Finding::DriverDiffers { node: "n3".into(), driver: "535.161.08".into(), usual: "550.54.15".into(), nodes: 2 };
+        assert_eq!(findings(&nodes, &[], &[]), [expected]);
+        let two = [node("n1", "1000.1"), node("n2", "550.54.15")];
+        assert_eq!(findings(&two, &[], &[])[0].node(), Some("n2"), "the older of two");
+    }
+
+    #[test]
+    fn what_is_serious_comes_first() {
+        let (mut hot, mut lost) = (node("n1", "1"), node("n2", "1"));
+        hot.node.temperature = Some(91);
+        hot.holders.push(Holder { card: "a100-80g".parse().expect("a card"), cards: 2, who: Who::Pod("kube-system/stray".into()) });
+        lost.node.ready = false;
+        lost.node.troubles =
+            vec![Trouble { kind: "Ready".into(), reason: "NodeStatusUnknown".into(), message: "stopped posting".into(), since: None }];
+        let card: Card = "a100-80g".parse().expect("a card");
+        let waits = [WaitReason::NoSingleNode { card, per_node: 4, largest: 3 }, WaitReason::Turn { card }];
+        let found = findings(&[hot, lost], &[], &waits);
+        let kinds: Vec<_> = found.iter().map(|finding| serde_json::to_value(finding).expect("JSON")["kind"].clone()).collect();
+        assert_eq!(kinds, ["not_ready", "hot", "foreign", "scattered"]);
+    }
+}

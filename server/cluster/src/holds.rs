@@ -1,0 +1,98 @@
+//! Which pod holds which cards of which node: every pod of the cluster counts, not only those of labs.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    cluster::{Hold, Node},
+    gpu::{Card, Vendor},
+    ids::LabId,
+};
+use k8s_openapi::api::core::v1::Pod;
+
+use crate::{labels, observe::pod_phase, quantity};
+
+/// A bound pod that asked for cards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodCards {
+    pub namespace: String,
+    pub pod: String,
+    pub node: String,
+    pub lab: Option<LabId>,
+    /// Extended resource and count.
+    pub asked: BTreeMap<String, u32>,
+}
+
+/// `None` for a pod without a node or without cards, and for one that has ended: its cards are free again.
+pub fn of_pod(pod: &Pod) -> Option<PodCards> {
+    let spec = pod.spec.as_ref()?;
+    let node = spec.node_name.clone()?;
+    if matches!(pod_phase(pod), "Succeeded" | "Failed") {
+        return None;
+    }
+    let mut asked = BTreeMap::<String, u32>::new();
+    for container in &spec.containers {
+        // For extended resources limits and requests are the same, and either may be left out.
+        let Some(resources) = &container.resources else { continue };
+        let Some(amounts) = resources.limits.as_ref().or(resources.requests.as_ref()) else { continue };
+        for (resource, amount) in amounts {
+            let count = quantity::whole(&amount.0);
+            if count > 0 && Vendor::ALL.iter().any(|vendor| resource.starts_with(vendor.prefix())) {
+                *asked.entry(resource.clone()).or_default() += count;
+            }
+        }
+    }
+    (!asked.is_empty()).then(|| PodCards {
+        namespace: pod.metadata.namespace.clone().unwrap_or_default(),
+        pod: pod.metadata.name.clone().unwrap_or_default(),
+        node,
+        lab: labels::lab_of(pod.metadata.labels.as_ref()).filter(|_| labels::is_ours(pod.metadata.labels.as_ref())),
+        asked,
+    })
+}
+
+/// Gives each node the pods that hold its cards, in order of their names.
+pub fn attach<'p>(nodes: &mut [Node], pods: impl Iterator<Item = &'p PodCards>) {
+    let mut of_node = BTreeMap::<&str, Vec<&PodCards>>::new();
+    for pod in pods {
+        of_node.entry(&pod.node).or_default().push(pod);
+    }
+    for node in nodes {
+        let holds = of_node.remove(node.name.as_str()).unwrap_or_default();
+        let mut holds: Vec<_> = holds.into_iter().flat_map(|pod| of_product(pod, &node.product)).collect();
+        holds.sort();
+        node.holds = holds;
+    }
+}
+
+fn of_product(pod: &PodCards, product: &str) -> Vec<Hold> {
+    let hold = |(resource, cards): (&String, &u32)| {
+        let card = Card::of_node(product, resource)?;
+        Some(Hold { namespace: pod.namespace.clone(), pod: pod.pod.clone(), lab: pod.lab, card, cards: *cards })
+    };
+    pod.asked.iter().filter_map(hold).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(phase: &str, node: Option<&str>, cards: &str) -> Pod {
+        serde_json::from_value(json!({
+            "metadata": { "name": "p", "namespace": "other" },
+            "spec": { "nodeName": node, "containers": [{ "name": "c", "resources": { "limits": { "nvidia.com/gpu": cards, "cpu": "4" } } }] },
+            "status": { "phase": phase },
+        }))
+        .expect("a pod")
+    }
+
+    #[test]
+    fn a_bound_pod_holds_its_cards_until_it_ends() {
+        assert_eq!(of_pod(&pod("Pending", None, "2")), None, "not placed yet");
+        assert_eq!(of_pod(&pod("Succeeded", Some("n1"), "2")), None);
+        assert_eq!(of_pod(&pod("Running", Some("n1"), "0")), None, "no cards");
+        let holder = of_pod(&pod("Running", Some("n1"), "2")).expect("a holder");
+        assert_eq!((holder.node.as_str(), holder.lab, holder.asked["nvidia.com/gpu"]), ("n1", None, 2));
+    }
+}

@@ -1,0 +1,243 @@
+//! Both colleges: everybody can sign in, what was cut off leaves nothing, and the term's books agree.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use domain::{
+    audit::Filter,
+    labs::{LabFilter, LabState},
+    orders::{OrderFilter, OrderState},
+    page::PageRequest,
+    pricing::Meter,
+    time::Month,
+};
+use storage::testing::for_each_engine;
+
+use super::*;
+use crate::{Caller, testing::TestWorld};
+
+async fn sign_in(world: &TestWorld, made: &[Account], login: &str) -> Caller {
+    let (_, password) = made.iter().find(|(known, _)| known == login).expect("an account");
+    let signed_in = crate::accounts::sign_in(&world.services, &TestWorld::origin(), login, password).await.expect("signed in");
+    Caller { actor: signed_in.actor, origin: TestWorld::origin() }
+}
+
+fn keep_nothing(_: &[Account]) -> io::Result<()> {
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_empty_installation_is_filled_once_and_everybody_can_sign_in() {
+    let world = TestWorld::empty().await;
+    let told = Mutex::new(Vec::new());
+    let keep = |made: &[Account]| {
+        told.lock().expect("kept").extend_from_slice(made);
+        Ok(())
+    };
+    let made = seed(&world.services, &keep).await.expect("seeded");
+    let logins: Vec<_> = made.iter().map(|(login, _)| login.as_str()).collect();
+    assert_eq!(logins, ["teacher", "teacher2", "manager", "auditor", "operator", "administrator"]);
+    assert_eq!(*told.lock().expect("kept"), made);
+    assert_eq!(seed(&world.services, &keep).await.expect("seen"), [], "what is there is left alone");
+
+    let passwords: BTreeSet<_> = made.iter().map(|(_, password)| password).collect();
+    assert_eq!(passwords.len(), made.len(), "everybody has a password of their own");
+    for (login, _) in &made {
+        let caller = sign_in(&world, &made, login).await;
+        assert_eq!(crate::catalogue::list(&world.services, &caller).await.expect("a catalogue").len(), 3);
+        match login.as_str() {
+            "teacher" | "teacher2" => {
+                let quotas = crate::quotas::list(&world.services, &caller).await.expect("quotas");
+                let codes: Vec<_> = quotas.iter().map(|(course, _)| course.code.as_str()).collect();
+                assert_eq!(codes, ["AI2301", "CV2402"]);
+            }
+            "auditor" => {
+                let filter = Filter { action: Some("demo.seed".into()), ..Filter::default() };
+                let found = crate::audit::search(&world.services, &caller, &filter, &PageRequest::default()).await.expect("found");
+                assert_eq!(found.items.len(), 1);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn accounts_that_cannot_be_kept_are_not_made() {
+    let world = TestWorld::empty().await;
+    let full = |_: &[Account]| Err(io::Error::other("the disk is full"));
+    assert_eq!(seed(&world.services, &full).await.expect_err("refused").code(), "internal");
+    assert_eq!(seed(&world.services, &keep_nothing).await.expect("seeded").len(), 6, "nothing was left behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_term_is_lived_through_and_its_books_agree() {
+    for_each_engine("a_term_is_lived_through_and_its_books_agree", |database| async {
+        let world = TestWorld::on(database);
+        let services = &world.services;
+        let folder = tempfile::tempdir().expect("a folder");
+        let seen = AtomicU32::new(0);
+        let progress = |percent| {
+            seen.fetch_max(percent, Ordering::SeqCst);
+        };
+        let term = Term { workshop: folder.path(), weeks: 3, progress: &progress };
+        let made = seed_term(services, &term, &keep_nothing).await.expect("a term");
+        assert_eq!((made.len(), seen.load(Ordering::SeqCst)), (6, 100));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "the workshop is tidied up");
+        assert_eq!(seed_term(services, &term, &keep_nothing).await.expect("seen"), [], "what is there is left alone");
+
+        let manager = sign_in(&world, &made, "manager").await;
+        let mut states = BTreeMap::new();
+        for state in OrderState::ALL {
+            let filter = OrderFilter { state: Some(state), ..OrderFilter::default() };
+            let page = PageRequest { limit: 200, after: None };
+            states.insert(state.as_str(), crate::orders::list(services, &manager, &filter, &page).await.expect("orders").items.len());
+        }
+        for (state, least) in [("pending_approval", 3), ("approved", 4), ("queued", 1), ("fulfilled", 30)] {
+            assert!(states[state] >= least, "{states:?}");
+        }
+        let waiting = LabFilter { state: Some(LabState::Pending), ..LabFilter::default() };
+        let coming = crate::labs::list(services, &manager, &waiting, &PageRequest::default()).await.expect("labs");
+        assert!(coming.items.len() >= 5, "a handful comes up as soon as the real cluster is told");
+        for state in [LabState::Starting, LabState::Running, LabState::Stopping] {
+            let filter = LabFilter { state: Some(state), ..LabFilter::default() };
+            assert!(crate::labs::list(services, &manager, &filter, &PageRequest::default()).await.expect("labs").items.is_empty());
+        }
+        for report in crate::audit::verify(&services.db).await.expect("verified") {
+            assert!(report.result.is_ok(), "{report:?}");
+            assert!(report.unsealed < 20, "all but what this test did is sealed");
+        }
+        recount(services, &manager).await;
+
+        // The real jobs take over: the cluster of this test brings the labs up.
+        world.services.hub.wake();
+        crate::cluster_status::refresh(services).await.expect("told");
+        for _ in 0..40 {
+            if crate::jobs::reconcile::due(services).await.expect("works") == 0 {
+                break;
+            }
+        }
+        let running = LabFilter { state: Some(LabState::Running), ..LabFilter::default() };
+        assert!(crate::labs::list(services, &manager, &running, &PageRequest::default()).await.expect("labs").items.len() >= 5);
+    })
+    .await;
+}
+
+/// Counts everything once more in the plainest way: seconds in a state, times quantity, times the one price there is.
+async fn recount(services: &Services, manager: &Caller) {
+    let mut read = services.db.read().await.expect("a connection");
+    let books = storage::prices::books(&mut read).await.expect("books");
+    let price = |meter: Meter| books[0].1.prices.iter().find(|price| price.meter == meter).expect("a price").unit_micros;
+    let now = crate::jobs::metering::counted_to(services).await.expect("read").expect("counted");
+    let mut expected = BTreeMap::<(domain::ids::CourseId, Month), i64>::new();
+    let mut after = None;
+    loop {
+        let query = storage::labs::Query {
+            tenant: manager.actor.tenant,
+            owner: None,
+            visible_to: None,
+            state: None,
+            course: None,
+            live: false,
+            before: after,
+            limit: 100,
+        };
+        let labs = storage::labs::list(&mut read, &query).await.expect("labs");
+        let Some(last) = labs.last() else { break };
+        after = Some(last.lab.id);
+        for listed in labs {
+            let lab = listed.lab;
+            let changes = storage::labs::history(&mut read, lab.id).await.expect("a life");
+            let mut kept_since = None;
+            for (at, change) in changes.iter().enumerate() {
+                let until = changes.get(at + 1).map_or(now, |next| next.at);
+                if kept_since.is_none() && change.to == LabState::Starting {
+                    kept_since = Some(change.at);
+                }
+                if change.to == LabState::Running {
+                    let spec = &lab.spec;
+                    for (meter, quantity) in [
+                        (Meter::CardHour(spec.card), spec.cards()),
+                        (Meter::CpuCoreHour, spec.total_cpu_cores()),
+                        (Meter::MemoryGibHour, spec.total_memory_gib()),
+                    ] {
+                        charge(&mut expected, lab.course, change.at, until, i128::from(price(meter)) * i128::from(quantity), 3_600);
+                    }
+                }
+            }
+            if let Some(from) = kept_since {
+                let until = changes.iter().find(|change| change.to == LabState::Destroyed).map_or(now, |change| change.at);
+                let rate = i128::from(price(Meter::StorageGibMonth)) * i128::from(lab.spec.storage_gib);
+                charge(&mut expected, lab.course, from, until, rate, 30 * 86_400);
+            }
+        }
+    }
+    drop(read);
+    let mut months: BTreeSet<_> = expected.keys().map(|(_, month)| *month).collect();
+    months.insert(now.campus_month());
+    let mut billed = 0;
+    for month in months {
+        for bill in crate::billing::bills(services, manager, month).await.expect("bills") {
+            let counted = expected.get(&(bill.course.id, month)).copied().unwrap_or(0);
+            assert_eq!(bill.total.micros, counted, "{} {month}", bill.course.code);
+            billed += i64::from(counted > 0);
+        }
+    }
+    assert!(billed >= 6, "every course has used something");
+}
+
+/// Month by month, rounded once for each.
+fn charge(
+    sums: &mut BTreeMap<(domain::ids::CourseId, Month), i64>,
+    course: domain::ids::CourseId,
+    from: Timestamp,
+    to: Timestamp,
+    rate: i128,
+    per: i128,
+) {
+    let (mut from, mut month) = (from, from.campus_month());
+    loop {
+        let end = month.end().min(to);
+        let seconds = i128::from(end.seconds_since(from));
+        *sums.entry((course, month)).or_default() += i64::try_from((rate * seconds + per / 2) / per).expect("in range");
+        if end == to {
+            return;
+        }
+        (from, month) = (end, month.next());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_term_that_is_cut_off_leaves_nothing_and_the_next_start_makes_it_whole() {
+    for_each_engine("a_term_that_is_cut_off_leaves_nothing_and_the_next_start_makes_it_whole", |database| async {
+        let world = TestWorld::on(database);
+        let folder = tempfile::tempdir().expect("a folder");
+        for cut in [30, 98] {
+            let services = world.services.clone();
+            let workshop = folder.path().to_owned();
+            let (reached, mut wait) = tokio::sync::mpsc::unbounded_channel();
+            let task = tokio::spawn(async move {
+                let progress = move |percent| {
+                    if percent >= cut {
+                        let _ = reached.send(());
+                        // Long enough for the other side to end this task here.
+                        std::thread::sleep(Duration::from_millis(300));
+                    }
+                };
+                let term = Term { workshop: &workshop, weeks: 1, progress: &progress };
+                seed_term(&services, &term, &keep_nothing).await
+            });
+            wait.recv().await.expect("it gets that far");
+            task.abort();
+            assert!(task.await.is_err_and(|error| error.is_cancelled()));
+            assert!(is_empty(&world.services).await.expect("read"), "cut off at {cut}");
+        }
+        let term = Term { workshop: folder.path(), weeks: 1, progress: &|_| {} };
+        assert_eq!(seed_term(&world.services, &term, &keep_nothing).await.expect("a term").len(), 6);
+    })
+    .await;
+}
