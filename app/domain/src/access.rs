@@ -151,7 +151,13 @@ impl Action {
             Self::BillRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,
             Self::AuditRead => Scope::AuditRead,
-            Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite | Self::AnnouncementWrite | Self::OfferingWrite => Scope::Admin,
+            Self::QuotaWrite
+            | Self::ClusterRead
+            | Self::PeopleRead
+            | Self::PeopleWrite
+            | Self::CourseWrite
+            | Self::AnnouncementWrite
+            | Self::OfferingWrite => Scope::Admin,
         }
     }
 }
@@ -356,14 +362,7 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         ) => Tenant,
         (
             Role::Administrator,
-            A::PeopleRead
-            | A::PeopleWrite
-            | A::CourseRead
-            | A::CourseWrite
-            | A::QuotaRead
-            | A::QuotaWrite
-            | A::ClusterRead
-            | A::AnnouncementWrite,
+            A::PeopleRead | A::PeopleWrite | A::CourseRead | A::CourseWrite | A::QuotaRead | A::QuotaWrite | A::ClusterRead | A::AnnouncementWrite,
         ) => Tenant,
         _ => Nothing,
     }

@@ -150,7 +150,8 @@ pub struct LabObject {
 
 impl From<LabView> for Lab {
     fn from(view: LabView) -> Self {
-        let LabView { lab, owner, course, cost, running_since, queue_position, wait: _, may_start: _, may_stop: _, may_destroy: _, options: _ } = view;
+        let LabView { lab, owner, course, cost, running_since, queue_position, wait: _, may_start: _, may_stop: _, may_destroy: _, options: _ } =
+            view;
         let Lifecycle { generation, autostop, daily_stop_at, kept_until } = lab.lifecycle;
         Self {
             id: lab.id.to_string(),

@@ -58,6 +58,7 @@ impl Target {
             Self::CpuCores => spec.cpu_cores.to_string(),
             Self::MemoryGib => spec.memory_gib.to_string(),
             Self::StorageGib => spec.storage_gib.to_string(),
+            Self::Retries => spec.retries.to_string(),
             Self::GitUrl => spec.git_url.clone()?,
             Self::Environment(name) => spec.environment.get(name)?.clone(),
         })

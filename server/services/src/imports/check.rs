@@ -87,7 +87,13 @@ pub(super) fn outcome(checked: Result<Verdict>) -> Result<(Verdict, Vec<FieldErr
 }
 
 impl Ground {
-    pub(super) async fn load(services: &Services, connection: &mut AnyConnection, tenant: TenantId, kind: ImportKind, cells: &[Cells]) -> Result<Self> {
+    pub(super) async fn load(
+        services: &Services,
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        kind: ImportKind,
+        cells: &[Cells],
+    ) -> Result<Self> {
         let logins: BTreeSet<String> = match kind {
             ImportKind::People => cells.iter().filter_map(|cells| person_row(cells).ok()).map(|row| row.login).collect(),
             ImportKind::Courses => cells.iter().filter_map(|cells| course_row(cells).ok()).flat_map(|row| row.teachers).collect(),
