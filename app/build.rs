@@ -8,21 +8,26 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 17] = [
+const NAMESPACES: [&str; 22] = [
     "account",
     "admin",
+    "announcements",
     "approvals",
     "audit",
     "billing",
     "catalogue",
     "common",
     "components",
+    "courses",
     "errors",
     "home",
+    "imports",
+    "join",
     "labs",
     "layout",
     "notifications",
     "orders",
+    "people",
     "quotas",
     "session",
     "setup",

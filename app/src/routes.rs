@@ -11,15 +11,20 @@ use leptos_router::{
 
 use crate::{
     account::page::AccountPage,
-    admin::page::{ClusterPage, CoursesPage, PeoplePage},
+    admin::page::ClusterPage,
+    announcements::page::AnnouncementsPage,
     approvals::page::{ApprovalPage, ApprovalsPage},
     audit::page::{AuditEventPage, AuditPage},
     billing::page::BillingPage,
     catalogue::page::{CataloguePage, OrderFormPage},
+    courses::page::{CoursePage, CoursesPage},
     home::page::HomePage,
+    imports::page::{ImportPage, ImportsPage},
+    join::page::JoinPage,
     labs::page::{LabPage, LabsPage},
     layout::NotFound,
     orders::page::{OrderPage, OrdersPage},
+    people::page::{PeoplePage, PersonPage},
     session::page::SignInPage,
     setup::page::SetupPage,
 };
@@ -39,6 +44,13 @@ pub const ACCOUNT: &str = "/account";
 pub const PEOPLE: &str = "/people";
 pub const COURSES: &str = "/courses";
 pub const CLUSTER: &str = "/cluster";
+pub const ANNOUNCEMENTS: &str = "/announcements";
+/// Lists of people and courses that are taken over.
+pub const IMPORTS: &str = "/imports";
+/// A form posts a file here.
+pub const IMPORTS_UPLOAD: &str = "/imports/upload";
+/// Before the secret of a one-time link.
+pub const JOIN_PREFIX: &str = "/join/";
 
 /// The order form of one offering.
 pub fn order_form(slug: impl Display) -> String {
@@ -53,6 +65,15 @@ pub fn approval(order_id: impl Display) -> String {
 }
 pub fn lab(id: impl Display) -> String {
     format!("{LABS}/{id}")
+}
+pub fn person(id: impl Display) -> String {
+    format!("{PEOPLE}/{id}")
+}
+pub fn course(id: impl Display) -> String {
+    format!("{COURSES}/{id}")
+}
+pub fn import(id: impl Display) -> String {
+    format!("{IMPORTS}/{id}")
 }
 pub fn audit_event(id: impl Display) -> String {
     format!("{AUDIT}/{id}")
@@ -110,7 +131,13 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/audit/:id") view=AuditEventPage ssr=SsrMode::Async/>
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
             <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
+            <Route path=path!("/people/:id") view=PersonPage ssr=SsrMode::Async/>
             <Route path=path!("/courses") view=CoursesPage ssr=SsrMode::Async/>
+            <Route path=path!("/courses/:id") view=CoursePage ssr=SsrMode::Async/>
+            <Route path=path!("/announcements") view=AnnouncementsPage ssr=SsrMode::Async/>
+            <Route path=path!("/imports") view=ImportsPage ssr=SsrMode::Async/>
+            <Route path=path!("/imports/:id") view=ImportPage ssr=SsrMode::Async/>
+            <Route path=path!("/join/:token") view=JoinPage ssr=SsrMode::Async/>
             <Route path=path!("/cluster") view=ClusterPage ssr=SsrMode::Async/>
         </FlatRoutes>
     }

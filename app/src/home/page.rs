@@ -38,7 +38,7 @@ fn Head(person: Viewer) -> impl IntoView {
     let language = language::current();
     let orders = orders(&person);
     let waiting = person.pending_approvals;
-    let decides = person.has_role("manager") && waiting > 0;
+    let decides = person.may(domain::access::Action::OrderDecide) && waiting > 0;
     let audits = person.has_role("auditor");
     let title = td_string!(language, home.greeting, name = person.name.as_str()).to_string();
     let lead = if decides {
@@ -70,7 +70,7 @@ fn Head(person: Viewer) -> impl IntoView {
 
 /// Whether this person orders labs.
 fn orders(person: &Viewer) -> bool {
-    person.has_role("teacher") || person.has_role("manager")
+    person.may(domain::access::Action::OrderSubmit)
 }
 
 /// Labs that are up or on their way.

@@ -19,6 +19,9 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         Notice::LabEndsSoon { name, minutes, .. } => {
             td_string!(language, notifications.lab_ends_soon, name = name.as_str(), minutes = *minutes).to_string()
         }
+        Notice::BudgetReached { code, percent, amount, .. } => {
+            td_string!(language, notifications.budget_reached, course = code.as_str(), percent = *percent, amount = amount.to_string()).to_string()
+        }
         Notice::LabFailed { name, .. } => td_string!(language, notifications.lab_failed, name = name.as_str()).to_string(),
     }
 }
@@ -29,5 +32,6 @@ pub fn notice_link(notice: &Notice) -> String {
         Target::Order(id) => routes::order(id),
         Target::Approval(id) => routes::approval(id),
         Target::Lab(id) => routes::lab(id),
+        Target::Course(id) => routes::course(id),
     }
 }

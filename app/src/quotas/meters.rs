@@ -64,7 +64,7 @@ pub fn CourseQuotas() -> impl IntoView {
 
 /// One course: budget first, then cards, then the rest as far as anything of it is taken.
 #[component]
-fn CourseQuota(course: CourseRef, status: QuotaStatus) -> impl IntoView {
+pub fn CourseQuota(course: CourseRef, status: QuotaStatus) -> impl IntoView {
     let language = language::current();
     let budget = status.budget.clone();
     let overspent = budget.left().is_negative();
