@@ -176,6 +176,11 @@ pub async fn take_flash(form: &str) -> Option<Flash> {
     Some(flash)
 }
 
+/// What [`take_flash`] finds, left by a route that is no server function.
+pub async fn leave_flash(session: &Session, form: &str, flash: Flash) -> Result<(), Error> {
+    session.insert(&flash_key(form), flash).await.map_err(away)
+}
+
 fn flash_key(form: &str) -> String {
     format!("flash.{form}")
 }

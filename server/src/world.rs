@@ -40,6 +40,7 @@ pub fn services(config: &Config, database: Database, cluster: SharedCluster) -> 
         simulated_cluster: config.cluster.source == Source::Simulator,
         hold_days: config.orders.hold_days,
         session_hours: config.sessions.hours,
+        public_url: config.server.public_url.clone(),
         pod_annotations: BTreeMap::new(),
     };
     Services::new(database, Arc::new(SystemClock), Arc::new(SystemEntropy), cluster, settings)

@@ -111,7 +111,7 @@ fn Members(id: CourseId, members: Vec<PersonRef>, may_write: bool, failed: Flash
         <Card title=td_string!(language, courses.members) id="members">
             {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
             {none.then(|| view! { <p class="muted">{td_string!(language, courses.no_members)}</p> })}
-            <ul class="plain stack tight">{items}</ul>
+            <ul class="plain-list">{items}</ul>
             {may_write.then(|| view! {
                 <form class="stack tight" method="post" action=AddMember::PATH>
                     <input type="hidden" name="id" value=id.to_string()/>
@@ -144,12 +144,13 @@ fn Manage(
 ) -> impl IntoView {
     let language = language::current();
     let other = failed.other();
-    let problem = |field| Signal::stored(failed.problem(field).map(|problem| field_problem_text(language, problem)));
+    let problem = move |field| Signal::stored(failed.problem(field).map(|problem| field_problem_text(language, problem)));
     let id = id.to_string();
+    let own = id.clone();
     let end = if archived {
         view! {
             <form method="post" action=RestoreCourse::PATH>
-                <input type="hidden" name="id" value=id.clone()/>
+                <input type="hidden" name="id" value=id/>
                 <Button>{td_string!(language, courses.restore)}</Button>
             </form>
         }
@@ -164,7 +165,7 @@ fn Manage(
                 confirm_text=td_string!(language, courses.archive)
                 action=ArchiveCourse::PATH
             >
-                <input type="hidden" name="id" value=id.clone()/>
+                <input type="hidden" name="id" value=id/>
                 <p>{td_string!(language, courses.archive_text)}</p>
             </ConfirmDialog>
         }
@@ -174,7 +175,7 @@ fn Manage(
         <Card title=td_string!(language, courses.manage)>
             {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
             <form class="stack" method="post" action=ChangeCourse::PATH>
-                <input type="hidden" name="id" value=id/>
+                <input type="hidden" name="id" value=own/>
                 <TextField name="name" label=td_string!(language, admin.course_name) value=name error=problem("name") maxlength=100/>
                 {choices.map(|choices| view! {
                     <SelectField

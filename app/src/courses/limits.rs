@@ -52,8 +52,8 @@ pub fn QuotaEditor(id: CourseId, settings: QuotaSettings, quota: QuotaStatus, fa
                 {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
                 {below.then(|| view! { <CheckField name="accept" label=td_string!(language, courses.accept_below) value="on"/> })}
                 <input type="hidden" name="id" value=id.to_string()/>
-                <div class="cols two">{items}</div>
-                <div class="cols two">
+                <div class="filters">{items}</div>
+                <div class="filters">
                     <TextField
                         name="quota[cards_per_order]"
                         label=td_string!(language, courses.cards_per_order)
@@ -124,7 +124,7 @@ pub fn BudgetEditor(id: CourseId, budget: BudgetStatus, failed: Flash) -> impl I
                     input_mode="numeric"
                     unit=budget.limit.currency.code()
                 />
-                <div class="cols two">
+                <div class="filters">
                     <TextField
                         name="budget[from]"
                         label=td_string!(language, courses.term_from)
@@ -145,7 +145,7 @@ pub fn BudgetEditor(id: CourseId, budget: BudgetStatus, failed: Flash) -> impl I
                     />
                 </div>
                 <p class="fine">{td_string!(language, courses.thresholds_text)}</p>
-                <div class="cols three">{thresholds}</div>
+                <div class="filters">{thresholds}</div>
                 <div><Button kind=ButtonKind::Primary>{td_string!(language, courses.save_budget)}</Button></div>
             </form>
         </Card>

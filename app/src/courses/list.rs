@@ -118,7 +118,8 @@ fn EditDepartment(department: Department) -> impl IntoView {
 fn NewDepartment(failed: Flash) -> impl IntoView {
     let language = language::current();
     let other = failed.other();
-    let problem = |field| Signal::stored(failed.problem(field).map(|problem| field_problem_text(language, problem)));
+    let typed = failed.clone();
+    let problem = move |field| Signal::stored(typed.problem(field).map(|problem| field_problem_text(language, problem)));
     let kind = Some(failed.value("kind").to_owned()).filter(|kind| !kind.is_empty()).unwrap_or_else(|| "department".to_owned());
     view! {
         <Card title=td_string!(language, courses.new_department) id="new-department">

@@ -104,7 +104,7 @@ fn Whole(import: Import, rows: Page<ImportRow>, show: String) -> impl IntoView {
 #[component]
 fn Progress(import: Import) -> impl IntoView {
     let language = language::current();
-    let (id, counts) = (import.id.to_string(), import.counts);
+    let (id, counts) = (import.id, import.counts);
     let finished = import.state == ImportState::Done;
     let bar = (import.state != ImportState::Preview).then(|| view! {
         <Meter

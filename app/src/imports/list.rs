@@ -128,7 +128,7 @@ fn Upload(failed: Flash) -> impl IntoView {
             </form>
         </Card>
         <Card title=td_string!(language, imports.samples)>
-            <ul class="plain stack tight">
+            <ul class="plain-list">
                 <li><a href="/imports/sample/people.csv" rel="external" download="">{td_string!(language, imports.sample_people)}</a></li>
                 <li><a href="/imports/sample/courses.csv" rel="external" download="">{td_string!(language, imports.sample_courses)}</a></li>
             </ul>

@@ -128,10 +128,11 @@ fn Actions(id: String, name: String, state: PersonState, has_link: bool) -> impl
         PersonState::Invited => td_string!(language, people.link_again),
         _ => td_string!(language, people.reset),
     };
+    let (to_link, to_revoke) = (id.clone(), id.clone());
     let switch = if state == PersonState::Disabled {
         view! {
             <form method="post" action=EnablePerson::PATH>
-                <input type="hidden" name="id" value=id.clone()/>
+                <input type="hidden" name="id" value=id/>
                 <Button>{td_string!(language, people.enable)}</Button>
             </form>
         }
@@ -146,7 +147,7 @@ fn Actions(id: String, name: String, state: PersonState, has_link: bool) -> impl
                 confirm_text=td_string!(language, people.disable)
                 action=DisablePerson::PATH
             >
-                <input type="hidden" name="id" value=id.clone()/>
+                <input type="hidden" name="id" value=id/>
                 <p>{td_string!(language, people.disable_text)}</p>
             </ConfirmDialog>
         }
@@ -157,14 +158,14 @@ fn Actions(id: String, name: String, state: PersonState, has_link: bool) -> impl
             <div class="stack">
                 {(state != PersonState::Disabled).then(|| view! {
                     <form method="post" action=ReissueLink::PATH class="stack tight">
-                        <input type="hidden" name="id" value=id.clone()/>
+                        <input type="hidden" name="id" value=to_link/>
                         <Button>{link_text}</Button>
                         <p class="help">{td_string!(language, people.link_help)}</p>
                     </form>
                 })}
                 {has_link.then(|| view! {
                     <form method="post" action=RevokeLink::PATH>
-                        <input type="hidden" name="id" value=id.clone()/>
+                        <input type="hidden" name="id" value=to_revoke/>
                         <Button kind=ButtonKind::Quiet>{td_string!(language, people.revoke_link)}</Button>
                     </form>
                 })}
@@ -231,7 +232,7 @@ fn Sessions(id: String, sessions: Vec<SessionView>) -> impl IntoView {
         <Card title=td_string!(language, people.sessions)>
             {if any {
                 view! {
-                    <ul class="plain stack tight">{items}</ul>
+                    <ul class="plain-list">{items}</ul>
                     <ConfirmDialog
                         id="end-sessions"
                         open_text=td_string!(language, people.end_sessions)

@@ -30,6 +30,13 @@ use super::problem::MEDIA_TYPE;
         super::orders::list, super::orders::submit, super::orders::show, super::orders::approve, super::orders::reject, super::orders::cancel,
         super::labs::list, super::labs::show, super::labs::start, super::labs::stop, super::labs::destroy,
         super::usage::list, super::bills::list, super::quotas::list, super::audit::list,
+        super::tenants::list, super::tenants::create, super::tenants::change,
+        super::courses::list, super::courses::create, super::courses::show, super::courses::change, super::courses::set_quota,
+        super::courses::set_budget, super::courses::add_member, super::courses::remove_member, super::courses::archive, super::courses::restore,
+        super::people::list, super::people::invite, super::people::show, super::people::invite_again, super::people::reset,
+        super::people::set_access, super::people::disable, super::people::enable,
+        super::announcements::list, super::announcements::create, super::announcements::end,
+        super::imports::list, super::imports::create, super::imports::show, super::imports::rows, super::imports::start,
     ),
     modifiers(&Bearer),
 )]
