@@ -8,9 +8,10 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 21] = [
+const NAMESPACES: [&str; 26] = [
     "account",
     "admin",
+    "announcements",
     "approvals",
     "audit",
     "audit_tools",
@@ -18,14 +19,18 @@ const NAMESPACES: [&str; 21] = [
     "catalogue",
     "common",
     "components",
+    "courses",
     "errors",
     "home",
+    "imports",
+    "join",
     "labs",
     "layout",
     "lifecycle",
     "notifications",
     "offerings",
     "orders",
+    "people",
     "quotas",
     "search",
     "session",

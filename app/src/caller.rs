@@ -19,7 +19,7 @@ use domain::{Error, ids::UserId};
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
-use services::accounts::SignedIn;
+use services::accounts::{SignedIn, sessions};
 pub use services::{Caller, Origin, Services};
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
@@ -59,18 +59,7 @@ pub fn id_of<T: FromStr>(text: &str) -> Result<T, AppError> {
 /// The signed-in person as the layout shows them.
 pub async fn viewer() -> Result<Option<Viewer>, AppError> {
     let Some(caller) = maybe_caller() else { return Ok(None) };
-    let domain::people::Viewer { person, roles, tenant_name, simulated_cluster, cluster_away_since, pending_approvals } =
-        services::accounts::viewer(&services()?, &caller).await?;
-    Ok(Some(Viewer {
-        user_id: person.id.to_string(),
-        login: person.login,
-        name: person.name,
-        roles: roles.into_iter().map(|role| role.as_str().to_owned()).collect(),
-        tenant_name,
-        simulated_cluster,
-        cluster_away_since: cluster_away_since.map(domain::time::Timestamp::micros),
-        pending_approvals,
-    }))
+    Ok(Some(services::accounts::viewer(&services()?, &caller).await?))
 }
 
 /// Makes this session the person's, under a new id, so that nobody else knows it.
@@ -81,6 +70,12 @@ pub async fn begin_session(signed_in: &SignedIn) -> Result<(), AppError> {
     session.cycle_id().await.map_err(away)?;
     session.insert(USER, signed_in.actor.user).await.map_err(away)?;
     session.insert(CREDENTIALS, signed_in.credentials_version).await.map_err(away)?;
+    // For its owner to know it by, among others.
+    let now = services()?.clock.now();
+    session.insert(sessions::BEGAN, now).await.map_err(away)?;
+    session.insert(sessions::TOUCHED, now).await.map_err(away)?;
+    session.insert(sessions::AGENT, agent()).await.map_err(away)?;
+    session.insert(sessions::ADDRESS, origin()?.address).await.map_err(away)?;
     session.set_expiry(Some(Expiry::OnInactivity(Duration::hours(hours))));
     Ok(())
 }
@@ -91,6 +86,28 @@ pub async fn renew_session(credentials_version: i64) -> Result<(), AppError> {
     session.cycle_id().await.map_err(away)?;
     session.insert(CREDENTIALS, credentials_version).await.map_err(away)?;
     Ok(())
+}
+
+/// The stored id of this session.
+pub fn session_id() -> Result<String, AppError> {
+    Ok(session()?.id().map(|id| services::digest::hex_sha256(id.to_string())).unwrap_or_default())
+}
+
+/// What the browser calls itself, not longer than is of use.
+fn agent() -> String {
+    let parts = use_context::<Parts>();
+    let agent = parts.as_ref().and_then(|parts| parts.headers.get(header::USER_AGENT)?.to_str().ok());
+    agent.unwrap_or_default().chars().take(300).collect()
+}
+
+/// What stands before a path of this site in a link that is passed on: as the reader's browser reaches it.
+pub fn site() -> Result<String, AppError> {
+    if let Some(url) = &services()?.settings.public_url {
+        return Ok(url.clone());
+    }
+    let parts = use_context::<Parts>();
+    let host = parts.as_ref().and_then(|parts| parts.headers.get(header::HOST)?.to_str().ok()).unwrap_or_default();
+    Ok(if host.is_empty() { String::new() } else { format!("http://{host}") })
 }
 
 /// Forgets the session here and in the database.
@@ -163,6 +180,11 @@ pub async fn take_flash(form: &str) -> Option<Flash> {
         session.flush().await.ok()?;
     }
     Some(flash)
+}
+
+/// What [`take_flash`] finds, left by a route that is no server function.
+pub async fn leave_flash(session: &Session, form: &str, flash: Flash) -> Result<(), Error> {
+    session.insert(&flash_key(form), flash).await.map_err(away)
 }
 
 fn flash_key(form: &str) -> String {

@@ -23,6 +23,15 @@ pub fn error_text(language: Language, error: &Error) -> String {
             }
             text
         }
+        Error::LimitBelowUse(shortfalls) => {
+            let mut text = headline(language, error);
+            for short in shortfalls {
+                let (item, used, limit) = (item_text(language, short.item), short.item.show(short.in_use), short.item.show(short.limit));
+                text.push(' ');
+                text.push_str(&td_string!(language, errors.below_item, item = item, used = used, limit = limit).to_string());
+            }
+            text
+        }
         _ => headline(language, error),
     }
 }
@@ -41,6 +50,10 @@ pub fn headline(language: Language, error: &Error) -> String {
             td_string!(language, lifecycle.approval_needed_rule, rule = rule.get(language::tag(language))).to_string()
         }
         Error::ApprovalNeeded { rule: None, .. } => td_string!(language, lifecycle.approval_needed).to_string(),
+        Error::LimitBelowUse(_) => td_string!(language, errors.limit_below_use).to_string(),
+        Error::LastAdministrator => td_string!(language, errors.last_administrator).to_string(),
+        Error::LinkOver => td_string!(language, errors.link_over).to_string(),
+        Error::InTheWay { labs, orders } => td_string!(language, errors.in_the_way, labs = *labs, orders = *orders).to_string(),
         Error::PriceMissing { meter } => td_string!(language, errors.price_missing, meter = meter.as_str()).to_string(),
         Error::NotFound => td_string!(language, errors.not_found).to_string(),
         Error::Forbidden => td_string!(language, errors.forbidden).to_string(),
@@ -78,6 +91,9 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::BadFormat { example } => td_string!(language, errors.bad_format, example = example.as_str()).to_string(),
         Problem::NotADate { example } => td_string!(language, errors.not_a_date, example = example.as_str()).to_string(),
         Problem::InThePast { now } => td_string!(language, errors.in_the_past, now = moment_text(*now, MomentStyle::Minute)).to_string(),
+        Problem::TooManyRows { rows, max } => td_string!(language, errors.too_many_rows, rows = *rows, max = *max).to_string(),
+        Problem::SameAsRow { row } => td_string!(language, errors.same_as_row, row = *row).to_string(),
+        Problem::EndsBeforeStart => td_string!(language, errors.ends_before_start).to_string(),
         Problem::WrongPassword => td_string!(language, errors.wrong_password).to_string(),
     }
 }

@@ -85,12 +85,18 @@ pages! {
         AuditEvent = load_audit_event, fetch_audit_event: crate::audit::page::AuditEventPage;
         Billing = load_billing, fetch_billing: crate::billing::page::BillingPage;
     }
-    managing ["account", "notifications", "search", "people", "courses", "cluster", "offerings", "setup"] {
+    managing ["account", "notifications", "search", "people", "courses", "announcements", "imports", "join", "cluster", "offerings", "setup"] {
         Notifications = load_notifications, fetch_notifications: crate::notifications::page::NotificationsPage;
         Search = load_search, fetch_search: crate::search::page::SearchPage;
         Account = load_account, fetch_account: crate::account::page::AccountPage;
-        People = load_people, fetch_people: crate::admin::page::PeoplePage;
-        Courses = load_courses, fetch_courses: crate::admin::page::CoursesPage;
+        People = load_people, fetch_people: crate::people::page::PeoplePage;
+        Person = load_person, fetch_person: crate::people::page::PersonPage;
+        Courses = load_courses, fetch_courses: crate::courses::page::CoursesPage;
+        Course = load_course, fetch_course: crate::courses::page::CoursePage;
+        Announcements = load_announcements, fetch_announcements: crate::announcements::page::AnnouncementsPage;
+        Imports = load_imports, fetch_imports: crate::imports::page::ImportsPage;
+        Import = load_import, fetch_import: crate::imports::page::ImportPage;
+        Join = load_join, fetch_join: crate::join::page::JoinPage;
         Cluster = load_cluster, fetch_cluster: crate::admin::page::ClusterPage;
         Offerings = load_offerings, fetch_offerings: crate::offerings::page::OfferingsPage;
         OfferingEditor = load_offering_editor, fetch_offering_editor: crate::offerings::page::OfferingEditorPage;

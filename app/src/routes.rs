@@ -31,6 +31,13 @@ pub const PEOPLE: &str = "/people";
 pub const COURSES: &str = "/courses";
 pub const OFFERINGS: &str = "/offerings";
 pub const CLUSTER: &str = "/cluster";
+pub const ANNOUNCEMENTS: &str = "/announcements";
+/// Lists of people and courses that are taken over.
+pub const IMPORTS: &str = "/imports";
+/// A form posts a file here.
+pub const IMPORTS_UPLOAD: &str = "/imports/upload";
+/// Before the secret of a one-time link.
+pub const JOIN_PREFIX: &str = "/join/";
 
 /// One offering as those see it who may order it.
 pub fn offering(slug: impl Display) -> String {
@@ -61,6 +68,14 @@ pub fn lab_resize(id: impl Display) -> String {
 /// The order form filled as this order was.
 pub fn order_again(id: impl Display) -> String {
     format!("{ORDERS}/{id}/again")
+pub fn person(id: impl Display) -> String {
+    format!("{PEOPLE}/{id}")
+}
+pub fn course(id: impl Display) -> String {
+    format!("{COURSES}/{id}")
+}
+pub fn import(id: impl Display) -> String {
+    format!("{IMPORTS}/{id}")
 }
 pub fn audit_event(id: impl Display) -> String {
     format!("{AUDIT}/{id}")
@@ -134,6 +149,12 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/offerings/:slug") view={Lazy::<lazy::OfferingEditor>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/notifications") view={Lazy::<lazy::Notifications>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/search") view={Lazy::<lazy::Search>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/people/:id") view={Lazy::<lazy::Person>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/courses/:id") view={Lazy::<lazy::Course>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/announcements") view={Lazy::<lazy::Announcements>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/imports") view={Lazy::<lazy::Imports>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/imports/:id") view={Lazy::<lazy::Import>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/join/:token") view={Lazy::<lazy::Join>::new()} ssr=SsrMode::Async/>
         </FlatRoutes>
     }
 }

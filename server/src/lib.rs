@@ -11,6 +11,7 @@ pub mod config;
 pub mod error_page;
 pub mod events;
 pub mod headers;
+pub mod imports;
 pub mod health;
 pub mod lock;
 pub mod metrics;

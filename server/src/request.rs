@@ -26,7 +26,7 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     let id = state.services.entropy.uuid().simple().to_string();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let address = client_address(request.headers(), peer, state.config.server.behind_proxy);
-    let path = request.uri().path().to_owned();
+    let path = loggable(request.uri().path());
     let via = if path.starts_with(crate::rest::PREFIX) { Via::Api } else { Via::Web };
     request.extensions_mut().insert(Origin { via, address: address.map(|ip| ip.to_string()), request_id: Some(id.clone()) });
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
@@ -51,6 +51,11 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     response
 }
 
+/// A path as it may be logged: the secret of a one-time link is left out.
+pub fn loggable(path: &str) -> String {
+    if path.starts_with(app::routes::JOIN_PREFIX) { format!("{}***", app::routes::JOIN_PREFIX) } else { path.to_owned() }
+}
+
 /// The peer, or behind a proxy what that proxy (the last in the chain) says it saw; what clients claim before it is not believed.
 fn client_address(headers: &HeaderMap, peer: Option<IpAddr>, behind_proxy: bool) -> Option<IpAddr> {
     if !behind_proxy {
@@ -63,6 +68,12 @@ fn client_address(headers: &HeaderMap, peer: Option<IpAddr>, behind_proxy: bool)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_secret_of_a_link_is_not_logged() {
+        assert_eq!(loggable("/join/lnk_abc"), "/join/***");
+        assert_eq!(loggable("/people"), "/people");
+    }
 
     #[test]
     fn a_forwarded_address_counts_only_behind_a_proxy_and_only_the_last() {

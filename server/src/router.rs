@@ -19,7 +19,7 @@ use services::Origin;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 use crate::{
-    audit_export, auth, error_page, events, headers, health, metrics, preferences, request,
+    audit_export, auth, error_page, events, headers, health, imports, metrics, preferences, request,
     rest::{
         self,
         problem::{self, Problem},
@@ -67,6 +67,10 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route(app::routes::AUDIT_EXPORT, get(audit_export::download))
         .route(app::preferences::PATH, post(preferences::save))
         .route(app::routes::SIGN_OUT, post(sign_out::sign_out))
+        .route(app::routes::IMPORTS_UPLOAD, post(imports::upload))
+        .route("/imports/sample/{name}", get(imports::sample))
+        .route("/imports/{id}/result.csv", get(imports::result))
+        .route("/imports/{id}/links.csv", post(imports::links))
         .fallback(not_found)
         .layer(from_fn_with_state(state.clone(), auth::layer::authenticate))
         .layer(auth::sessions(state))

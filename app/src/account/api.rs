@@ -1,8 +1,13 @@
-//! One's own password and tokens.
+//! One's own name, password, sessions and tokens.
 
 use std::collections::BTreeSet;
 
-use domain::{access::Scope, ids::TokenId, time::Timestamp};
+use domain::{
+    access::Scope,
+    ids::TokenId,
+    people::{Post, SessionView},
+    time::Timestamp,
+};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +20,7 @@ pub struct Token {
     pub name: String,
     pub scopes: BTreeSet<Scope>,
     pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
 }
@@ -43,6 +49,7 @@ pub async fn tokens() -> Result<Vec<Token>, AppError> {
             name: token.name,
             scopes: token.scopes,
             created_at: token.created_at,
+            expires_at: token.expires_at,
             last_used_at: token.last_used_at,
             revoked_at: token.revoked_at,
         })
@@ -54,4 +61,43 @@ pub async fn revoke_token(id: String) -> Result<(), AppError> {
     use crate::{caller::*, routes};
     let result = async { Ok(services::tokens::revoke(&services()?, &caller()?, id_of(&id)?).await?) }.await;
     answer("token", routes::ACCOUNT, typed([]), result, |()| routes::ACCOUNT.to_owned()).await
+}
+
+#[server(Rename, endpoint = "account/rename")]
+pub async fn rename(#[server(default)] name: String) -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let typed = typed([("name", &name)]);
+    let result = async { Ok(services::accounts::rename(&services()?, &caller()?, &name).await?) }.await;
+    answer("rename", routes::ACCOUNT, typed, result, |()| routes::ACCOUNT.to_owned()).await
+}
+
+/// One's roles at departments.
+#[server(ListPosts, endpoint = "account/posts", input = GetUrl)]
+pub async fn posts() -> Result<Vec<Post>, AppError> {
+    use crate::caller::{caller, services};
+    Ok(services::accounts::posts(&services()?, &caller()?).await?)
+}
+
+#[server(ListSessions, endpoint = "account/sessions", input = GetUrl)]
+pub async fn sessions() -> Result<Vec<SessionView>, AppError> {
+    use crate::caller::{caller, services, session_id};
+    Ok(services::accounts::list_sessions(&services()?, &caller()?, &session_id()?).await?)
+}
+
+#[server(EndSession, endpoint = "account/end-session")]
+pub async fn end_session(id: String) -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let result = async { Ok(services::accounts::end_session(&services()?, &caller()?, &id).await?) }.await;
+    answer("session", routes::ACCOUNT, typed([]), result, |()| routes::ACCOUNT.to_owned()).await
+}
+
+#[server(EndOtherSessions, endpoint = "account/end-other-sessions")]
+pub async fn end_other_sessions() -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let result = async {
+        services::accounts::end_other_sessions(&services()?, &caller()?, &session_id()?).await?;
+        Ok(())
+    }
+    .await;
+    answer("session", routes::ACCOUNT, typed([]), result, |()| routes::ACCOUNT.to_owned()).await
 }

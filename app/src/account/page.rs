@@ -1,11 +1,15 @@
 //! The account page.
 
+use domain::{
+    access::Scope,
+    people::{Post, SessionView},
+};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::api::{ChangePassword, RevokeToken, Token, tokens};
+use super::api::{ChangePassword, EndOtherSessions, EndSession, Rename, RevokeToken, Token, posts, sessions, tokens};
 use crate::{
-    caller_view::use_viewer,
+    caller_view::{Viewer, use_viewer},
     components::{
         Button, ButtonKind, Card, Cell, CellPlace, Column, ConfirmDialog, DataTable, EmptyState, ErrorNotice, Fact, Facts, Glyph, Moment, Notice,
         PageHead, Row, Skeleton, TextField,
@@ -15,7 +19,8 @@ use crate::{
     flash::{Flash, flash},
     i18n::td_string,
     language::{self, Language},
-    orders::words::role_text,
+    layout::{LanguageSwitch, ThemeSwitch},
+    people::words::{device_text, roles_text},
 };
 
 #[component]
@@ -23,6 +28,9 @@ pub fn AccountPage() -> impl IntoView {
     let language = language::current();
     let viewer = use_viewer();
     let failed = flash("password");
+    let renamed = flash("rename");
+    let posts = Resource::new(|| (), |()| posts());
+    let sessions = Resource::new(|| (), |()| sessions());
     let tokens = Resource::new(|| (), |()| tokens());
     let query = use_query_map();
     let done = move || query.with(|query| query.get("done").as_deref() == Some("password"));
@@ -34,24 +42,16 @@ pub fn AccountPage() -> impl IntoView {
         <div class="cols main-side">
             <div class="stack">
                 <Suspense fallback=|| view! { <Skeleton/> }>
-                    {move || viewer.person().map(|person| {
-                        let roles = person
-                            .roles
-                            .iter()
-                            .filter_map(|role| domain::access::Role::parse(role))
-                            .map(|role| role_text(language, role))
-                            .collect::<Vec<_>>()
-                            .join(td_string!(language, common.list_comma));
-                        view! {
-                            <Card title=td_string!(language, account.about)>
-                                <Facts>
-                                    <Fact name=td_string!(language, account.name)>{person.name}</Fact>
-                                    <Fact name=td_string!(language, account.login)><span class="mono">{person.login}</span></Fact>
-                                    <Fact name=td_string!(language, account.roles)>{roles}</Fact>
-                                    <Fact name=td_string!(language, account.college)>{person.tenant_name}</Fact>
-                                </Facts>
-                            </Card>
-                        }
+                    {move || Suspend::new(async move {
+                        let failed = renamed.await;
+                        let posts = posts.await.unwrap_or_default();
+                        viewer.loaded().await.map(|person| view! { <About person posts failed/> })
+                    })}
+                </Suspense>
+                <Suspense fallback=|| view! { <Skeleton/> }>
+                    {move || sessions.get().map(|sessions| match sessions {
+                        Ok(sessions) => view! { <Sessions sessions/> }.into_any(),
+                        Err(error) => view! { <ErrorNotice error/> }.into_any(),
                     })}
                 </Suspense>
                 <Suspense fallback=|| view! { <Skeleton/> }>
@@ -63,9 +63,104 @@ pub fn AccountPage() -> impl IntoView {
             </div>
             <aside class="stack">
                 <Suspense>{move || failed.get().map(|failed| view! { <PasswordForm failed/> })}</Suspense>
+                <Card title=td_string!(language, account.preferences)>
+                    <div class="stack tight"><LanguageSwitch class="btn small"/><ThemeSwitch/></div>
+                </Card>
             </aside>
         </div>
     }
+}
+
+/// Who one is here, and what one may do where.
+#[component]
+fn About(person: Viewer, posts: Vec<Post>, failed: Flash) -> impl IntoView {
+    let language = language::current();
+    let other = failed.other();
+    let problem = Signal::stored(failed.problem("name").map(|problem| field_problem_text(language, problem)));
+    let name = if failed.values.is_empty() { person.name.clone() } else { failed.value("name").to_owned() };
+    let at_departments = posts
+        .into_iter()
+        .map(|post| view! { <Fact name=post.department.name>{roles_text(language, &post.roles)}</Fact> })
+        .collect_view();
+    let at_college = if person.roles.is_empty() { td_string!(language, account.no_role).to_owned() } else { roles_text(language, &person.roles) };
+    view! {
+        <Card title=td_string!(language, account.about)>
+            <Facts>
+                <Fact name=td_string!(language, account.login)><span class="mono">{person.login}</span></Fact>
+                <Fact name=person.tenant_name>{at_college}</Fact>
+                {at_departments}
+            </Facts>
+            <form class="stack tight" method="post" action=Rename::PATH>
+                {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
+                <TextField name="name" label=td_string!(language, account.name) value=name error=problem maxlength=100/>
+                <div><Button>{td_string!(language, common.save)}</Button></div>
+            </form>
+        </Card>
+    }
+    .into_any()
+}
+
+/// Where one is signed in.
+#[component]
+fn Sessions(sessions: Vec<SessionView>) -> impl IntoView {
+    let language = language::current();
+    let others = sessions.iter().any(|session| !session.current);
+    let columns = vec![
+        Column::text(td_string!(language, account.device)),
+        Column::text(td_string!(language, account.address)),
+        Column::text(td_string!(language, account.seen)),
+        Column::text(""),
+    ];
+    let rows = sessions
+        .into_iter()
+        .map(|session| {
+            let SessionView { id, agent, address, began_at, seen_at, current } = session;
+            let end = if current {
+                view! { <span class="muted">{td_string!(language, account.this_session)}</span> }.into_any()
+            } else {
+                view! {
+                    <form method="post" action=EndSession::PATH class="inline">
+                        <input type="hidden" name="id" value=id/>
+                        <Button kind=ButtonKind::Quiet small=true>{td_string!(language, account.end_session)}</Button>
+                    </form>
+                }
+                .into_any()
+            };
+            view! {
+                <Row>
+                    <Cell>
+                        <div>
+                            <b>{device_text(language, &agent)}</b>
+                            <small>{began_at.map(|at| view! { {td_string!(language, account.began)}" "<Moment at/> })}</small>
+                        </div>
+                    </Cell>
+                    <Cell label=td_string!(language, account.address)><span class="mono">{address}</span></Cell>
+                    <Cell label=td_string!(language, account.seen)>{seen_at.map(|at| view! { <Moment at/> })}</Cell>
+                    <Cell place=CellPlace::Wide>{end}</Cell>
+                </Row>
+            }
+        })
+        .collect_view();
+    view! {
+        <Card title=td_string!(language, account.sessions) flush=true id="sessions">
+            <DataTable caption=td_string!(language, account.sessions) columns>{rows}</DataTable>
+            {others.then(|| view! {
+                <div class="pager">
+                    <ConfirmDialog
+                        id="end-others"
+                        open_text=td_string!(language, account.end_others)
+                        title=td_string!(language, account.end_others_title)
+                        confirm_text=td_string!(language, account.end_others)
+                        action=EndOtherSessions::PATH
+                        small=true
+                    >
+                        <p>{td_string!(language, account.end_others_text)}</p>
+                    </ConfirmDialog>
+                </div>
+            })}
+        </Card>
+    }
+    .into_any()
 }
 
 #[component]
@@ -104,6 +199,7 @@ fn token_card(language: Language, tokens: Vec<Token>) -> impl IntoView {
     let columns = vec![
         Column::text(td_string!(language, account.token_name)),
         Column::text(td_string!(language, account.scopes)),
+        Column::text(td_string!(language, account.expires)),
         Column::text(td_string!(language, account.last_used)),
         Column::text(""),
     ];
@@ -119,14 +215,41 @@ fn token_card(language: Language, tokens: Vec<Token>) -> impl IntoView {
     }
 }
 
+/// What a token may be used for, in words.
+fn scope_text(language: Language, scope: Scope) -> &'static str {
+    match scope {
+        Scope::OfferingsRead => td_string!(language, account.scope_offerings_read),
+        Scope::OrdersRead => td_string!(language, account.scope_orders_read),
+        Scope::OrdersWrite => td_string!(language, account.scope_orders_write),
+        Scope::OrdersDecide => td_string!(language, account.scope_orders_decide),
+        Scope::LabsRead => td_string!(language, account.scope_labs_read),
+        Scope::LabsWrite => td_string!(language, account.scope_labs_write),
+        Scope::UsageRead => td_string!(language, account.scope_usage_read),
+        Scope::BillsRead => td_string!(language, account.scope_bills_read),
+        Scope::QuotasRead => td_string!(language, account.scope_quotas_read),
+        Scope::AuditRead => td_string!(language, account.scope_audit_read),
+        Scope::Admin => td_string!(language, account.scope_admin),
+    }
+}
+
 fn token_row(language: Language, token: Token) -> impl IntoView {
-    let scopes = token.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
+    let scopes = token
+        .scopes
+        .iter()
+        .map(|scope| view! { <div>{scope_text(language, *scope)}" "<small class="mono">{scope.as_str()}</small></div> })
+        .collect_view();
     let title = td_string!(language, account.revoke_title, name = token.name.as_str()).to_string();
     let id = token.id.to_string();
     view! {
         <Row>
             <Cell><div>{token.name}<small><Moment at=token.created_at/></small></div></Cell>
-            <Cell label=td_string!(language, account.scopes)><span class="mono">{scopes}</span></Cell>
+            <Cell label=td_string!(language, account.scopes)><div>{scopes}</div></Cell>
+            <Cell label=td_string!(language, account.expires)>
+                {match token.expires_at {
+                    Some(at) => view! { <Moment at/> }.into_any(),
+                    None => view! { <span class="muted">{td_string!(language, account.no_end)}</span> }.into_any(),
+                }}
+            </Cell>
             <Cell label=td_string!(language, account.last_used)>
                 {match token.last_used_at {
                     Some(at) => view! { <Moment at/> }.into_any(),

@@ -1,8 +1,5 @@
-//! What administrators and operators look after: people, courses, the cluster.
+//! What administrators and operators look after: the cluster.
 
 pub mod api;
 pub mod cluster;
-pub mod courses;
 pub mod page;
-pub mod people;
-pub mod person_form;

@@ -85,7 +85,7 @@ pub fn Decision(view: ApprovalView, last_try: Flash, failed: RwSignal<Option<dom
 }
 
 fn is_own(view: &domain::orders::OrderView) -> bool {
-    use_viewer().person().is_some_and(|person| person.user_id == view.owner.id.to_string())
+    use_viewer().person().is_some_and(|person| person.user_id == view.owner.id)
 }
 
 /// The rule's own name.

@@ -71,7 +71,7 @@ fn answer(language: Language, person: &Viewer, page: &Dashboard) -> Answer {
     if page.operating.as_ref().is_some_and(|part| part.away_since.is_some()) {
         return of(td_string!(language, home.lead_away).to_owned(), routes::CLUSTER, Glyph::Node, td_string!(language, home.cluster));
     }
-    let orders = person.has_role("teacher") || person.has_role("manager");
+    let orders = person.may(domain::access::Action::OrderSubmit);
     let (href, glyph, text) = if orders {
         (routes::CATALOGUE, Glyph::Shelf, td_string!(language, home.order))
     } else if person.has_role("auditor") {

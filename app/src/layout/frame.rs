@@ -1,12 +1,12 @@
 //! The application: contexts, router, and the frame of navigation, bar and main part around every page.
 
-use domain::time::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{components::Router, hooks::use_location};
 
 use super::{bar::Bar, menus::Menus, nav::Nav};
 use crate::{
+    announcements::banner::Banners,
     caller_view::{ViewerContext, use_viewer},
     components::{MomentStyle, NewsBoard, Notice, NoticeKind, ToastBoard, Toasts, moment_text},
     i18n::td_string,
@@ -77,7 +77,7 @@ fn arrive() {
 
 /// Pages without navigation: nobody is signed in there.
 fn stands_alone(path: &str) -> bool {
-    path == routes::SIGN_IN || path == routes::SETUP
+    path == routes::SIGN_IN || path == routes::SETUP || path.starts_with(routes::JOIN_PREFIX)
 }
 
 #[component]
@@ -99,7 +99,7 @@ fn Frame() -> impl IntoView {
             <div>
                 <Show when=move || !alone.get()><Bar/></Show>
                 <main id="main" tabindex="-1" class:page=move || !alone.get()>
-                    <Show when=move || !alone.get()><ClusterAway/></Show>
+                    <Show when=move || !alone.get()><ClusterAway/><Banners/></Show>
                     <Pages/>
                 </main>
             </div>
@@ -118,7 +118,7 @@ fn ClusterAway() -> impl IntoView {
     view! {
         <Transition>
             {move || viewer.person().and_then(|person| person.cluster_away_since).map(|since| {
-                let since = moment_text(Timestamp::from_micros(since), MomentStyle::Minute);
+                let since = moment_text(since, MomentStyle::Minute);
                 view! {
                     <Notice kind=NoticeKind::Warn title=td_string!(language, layout.cluster_away, since = since).to_string()>
                         {td_string!(language, layout.cluster_away_kept)}

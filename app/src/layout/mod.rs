@@ -16,3 +16,4 @@ pub use document::shell;
 pub use frame::App;
 pub use gate::Gate;
 pub use not_found::NotFound;
+pub use preference_forms::{LanguageSwitch, ThemeSwitch};

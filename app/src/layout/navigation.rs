@@ -65,6 +65,9 @@ pub fn entries(viewer: &Viewer, language: Language) -> Vec<Entry> {
     if may(Action::PeopleWrite) {
         list.push(entry(routes::PEOPLE, td_string!(language, layout.people), Glyph::People));
     }
+    if may(Action::AnnouncementWrite) {
+        list.push(entry(routes::ANNOUNCEMENTS, td_string!(language, announcements.title), Glyph::Bell));
+    }
     if may(Action::ClusterRead) {
         list.push(entry(routes::CLUSTER, td_string!(language, layout.cluster), Glyph::Node));
     }
@@ -73,10 +76,29 @@ pub fn entries(viewer: &Viewer, language: Language) -> Vec<Entry> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::{access::Role, ids::UserId};
+
     use super::*;
 
+    fn viewer(roles: BTreeSet<Role>, department_roles: BTreeSet<Role>) -> Viewer {
+        Viewer {
+            user_id: UserId::from_uuid(uuid::Uuid::from_u128(1)),
+            login: String::new(),
+            name: String::new(),
+            roles,
+            department_roles,
+            tenant_name: String::new(),
+            simulated_cluster: false,
+            cluster_away_since: None,
+            pending_approvals: 0,
+            banners: Vec::new(),
+        }
+    }
+
     fn paths(roles: &[&str]) -> Vec<&'static str> {
-        let viewer = Viewer { roles: roles.iter().map(|role| (*role).to_owned()).collect(), ..Viewer::default() };
+        let viewer = viewer(roles.iter().filter_map(|role| Role::parse(role)).collect(), BTreeSet::new());
         entries(&viewer, Language::en).into_iter().map(|entry| entry.href).collect()
     }
 
@@ -85,10 +107,13 @@ mod tests {
         assert_eq!(paths(&["teacher"]), ["/", "/catalogue", "/labs", "/orders", "/billing"]);
         assert_eq!(paths(&["auditor"]), ["/", "/audit", "/labs", "/orders", "/billing"]);
         assert_eq!(paths(&["manager"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/billing", "/courses"]);
-        assert_eq!(paths(&["operator"]), ["/", "/catalogue", "/labs", "/orders", "/courses", "/offerings", "/cluster"]);
-        assert_eq!(paths(&["administrator"]), ["/", "/courses", "/offerings", "/people", "/cluster"]);
+        assert_eq!(paths(&["operator"]), ["/", "/catalogue", "/labs", "/orders", "/courses", "/offerings", "/announcements", "/cluster"]);
+        assert_eq!(paths(&["administrator"]), ["/", "/courses", "/offerings", "/people", "/announcements", "/cluster"]);
         assert_eq!(paths(&["teacher", "auditor"])[..3], ["/", "/audit", "/catalogue"]);
         assert_eq!(paths(&[]), ["/"]);
+        let head = viewer(BTreeSet::new(), [Role::Manager].into());
+        let head: Vec<_> = entries(&head, Language::en).into_iter().map(|entry| entry.href).collect();
+        assert_eq!(head, paths(&["manager"]), "the same work, fewer courses");
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
             let at = moment_text(*kept_until, MomentStyle::Minute);
             td_string!(language, notifications.lab_goes_soon, name = name.as_str(), at = at).to_string()
         }
+        Notice::BudgetReached { code, percent, amount, .. } => {
+            td_string!(language, notifications.budget_reached, course = code.as_str(), percent = *percent, amount = amount.to_string()).to_string()
+        }
         Notice::LabFailed { name, .. } => td_string!(language, notifications.lab_failed, name = name.as_str()).to_string(),
         Notice::AuditBroken { .. } => td_string!(language, notifications.audit_broken).to_owned(),
     }
@@ -40,5 +43,6 @@ pub fn notice_link(notice: &Notice) -> String {
         Target::Approval(id) => routes::approval(id),
         Target::Lab(id) => routes::lab(id),
         Target::Audit => routes::AUDIT.to_owned(),
+        Target::Course(id) => routes::course(id),
     }
 }

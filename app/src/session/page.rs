@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::SignIn;
 use crate::{
+    announcements::banner::PublicBanners,
     components::{Button, ButtonKind, ErrorNotice, TextField},
     error::AppError,
     flash::{Flash, flash},
@@ -21,6 +22,7 @@ pub fn SignInPage() -> impl IntoView {
     view! {
         <Title text=format!("{} · Lectern", td_string!(language, session.title))/>
         <Gate foot=td_string!(language, session.foot)>
+            <PublicBanners/>
             <Suspense>{move || failed.get().map(|failed| view! { <SignInForm failed/> })}</Suspense>
         </Gate>
     }

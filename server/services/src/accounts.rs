@@ -15,7 +15,7 @@ use domain::{
     Error, Result,
     access::{Action, Actor},
     ids::UserId,
-    people::{Viewer, check_name},
+    people::{Post, Viewer, check_name},
 };
 use serde_json::json;
 use storage::{
@@ -101,6 +101,14 @@ pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
         pending_approvals,
         banners: crate::announcements::banners(services, actor).await?,
     })
+}
+
+/// One's own roles at departments, by their names.
+pub async fn posts(services: &Services, caller: &Caller) -> Result<Vec<Post>> {
+    let user = caller.actor.user;
+    let mut connection = services.db.read().await.or_domain()?;
+    let mut people = roles::of_people(&mut connection, &[user].into()).await.or_domain()?;
+    Ok(people.remove(&user).unwrap_or_default().1)
 }
 
 /// One's own name. Errors: `Invalid` on `name`.

@@ -69,6 +69,8 @@ pub struct Settings {
     pub keep_stopped_days: i64,
     /// Hours that a session lives without use.
     pub session_hours: i64,
+    /// `https://lectern.example.edu`, for links that are passed on; `None` where only the reader's browser knows it.
+    pub public_url: Option<String>,
     /// Added to every pod; tests steer simulated kubelets by it.
     pub pod_annotations: std::collections::BTreeMap<String, String>,
 }
@@ -76,6 +78,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { simulated_cluster: false, hold_days: 7, keep_stopped_days: 14, session_hours: 12, pod_annotations: std::collections::BTreeMap::new() }
+        Self { simulated_cluster: false, hold_days: 7, session_hours: 12, public_url: None, pod_annotations: std::collections::BTreeMap::new() }
     }
 }
 

@@ -17,7 +17,7 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
     }
     // The request itself cannot be held over a wait, since its body cannot.
     let (parts, _) = request.into_parts();
-    tracing::warn!(http.path = %parts.uri.path(), "a form of another site was refused");
+    tracing::warn!(http.path = %crate::request::loggable(parts.uri.path()), "a form of another site was refused");
     if let Some(origin) = parts.extensions.get::<Origin>() {
         services::audit::unauthenticated(&state.services, origin, "session.cross_site", None, Error::CrossSite.code()).await;
     }

@@ -8,7 +8,7 @@ use axum::{
 };
 use domain::{Error, time::Timestamp};
 use http::{Method, request::Parts};
-use services::{Caller, Origin, Services};
+use services::{Caller, Origin, Services, accounts::sessions};
 use tower_sessions::Session;
 
 use super::public;
@@ -16,7 +16,6 @@ use crate::{error_page, state::AppState};
 
 /// Without use a session ends; using it moves the end, at most this often, so that reading pages seldom writes.
 const TOUCH_SECONDS: i64 = 15 * 60;
-const TOUCHED: &str = "touched";
 
 pub async fn authenticate(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let session = request.extensions().get::<Session>().cloned();
@@ -50,15 +49,16 @@ async fn caller(services: &Services, session: Option<Session>, origin: Option<Or
         app::caller::drop_session(&session).await?;
         return Ok(None);
     };
-    touch(&session, services.clock.now()).await;
+    touch(&session, services.clock.now(), origin.address.as_deref()).await;
     Ok(Some(Caller { actor, origin }))
 }
 
-async fn touch(session: &Session, now: Timestamp) {
-    let last = session.get::<Timestamp>(TOUCHED).await.ok().flatten();
+async fn touch(session: &Session, now: Timestamp, address: Option<&str>) {
+    let last = session.get::<Timestamp>(sessions::TOUCHED).await.ok().flatten();
     if last.is_none_or(|last| now.seconds_since(last) >= TOUCH_SECONDS) {
         // Saved with the answer; when that fails the session ends earlier, which is no error of this request.
-        let _ = session.insert(TOUCHED, now).await;
+        let _ = session.insert(sessions::TOUCHED, now).await;
+        let _ = session.insert(sessions::ADDRESS, address).await;
     }
 }
 

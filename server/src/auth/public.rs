@@ -1,13 +1,21 @@
 //! What nobody needs to sign in for, in one short list; everything else on the pages' half does. A test holds the list against
 //! the routes that exist.
 
-/// Pages.
-pub const PAGES: [&str; 2] = [app::routes::SIGN_IN, app::routes::SETUP];
+/// Pages. What stands behind a one-time link asks for no more than the link.
+pub const PAGES: [&str; 3] = [app::routes::SIGN_IN, app::routes::SETUP, "/join/:token"];
 
 /// Server functions, by path.
-pub const FUNCTIONS: [&str; 4] = ["/api/session/viewer", "/api/session/sign-in", "/api/setup/needed", "/api/setup/complete"];
+pub const FUNCTIONS: [&str; 7] = [
+    "/api/session/viewer",
+    "/api/session/sign-in",
+    "/api/setup/needed",
+    "/api/setup/complete",
+    "/api/join/show",
+    "/api/join/complete",
+    "/api/announcements/public",
+];
 
 /// Whether a path may be asked for by anybody.
 pub fn is_public(path: &str) -> bool {
-    PAGES.contains(&path) || FUNCTIONS.contains(&path) || path == app::preferences::PATH
+    PAGES.contains(&path) || path.starts_with(app::routes::JOIN_PREFIX) || FUNCTIONS.contains(&path) || path == app::preferences::PATH
 }

@@ -80,6 +80,20 @@ impl Fields {
         self.text(name)
     }
 
+    /// A text that says nothing when it is left out, also when it is empty.
+    pub fn given_text(&mut self, name: &str) -> Option<String> {
+        self.members.get(name).is_some_and(|value| !value.is_null()).then(|| self.text(name))
+    }
+
+    /// A number or text as it would be typed; what reads it says that it is missing.
+    pub fn optional_number(&mut self, name: &str) -> String {
+        if self.members.get(name).is_none_or(Value::is_null) {
+            self.members.remove(name);
+            return String::new();
+        }
+        self.number(name)
+    }
+
     /// A number that must be there, as it would be typed.
     pub fn number(&mut self, name: &str) -> String {
         match self.take(name) {

@@ -2,23 +2,28 @@
 //! handler with its `utoipa::path`, a line in [`operations`] and one in [`openapi`], which a test holds against each other.
 
 pub mod again;
+pub mod announcements;
 pub mod audit;
 pub mod audit_more;
 pub mod bearer;
 pub mod bills;
 pub mod body;
+pub mod courses;
 pub mod dto;
 pub mod lab_changes;
+pub mod imports;
 pub mod labs;
 pub mod nodes;
 pub mod notifications;
 pub mod offerings;
 pub mod openapi;
 pub mod orders;
+pub mod people;
 pub mod problem;
 pub mod query;
 pub mod quotas;
 pub mod search;
+pub mod tenants;
 pub mod usage;
 
 use axum::{
@@ -90,6 +95,35 @@ pub fn operations() -> Vec<Operation> {
         changing("/notifications/read", post(notifications::read_all)),
         changing("/notifications/{id}/read", post(notifications::read)),
         reading("/search", get(search::find)),
+        reading("/tenants", get(tenants::list)),
+        changing("/tenants", post(tenants::create)),
+        changing("/tenants/{id}", post(tenants::change)),
+        reading("/courses", get(courses::list)),
+        changing("/courses", post(courses::create)),
+        reading("/courses/{id}", get(courses::show)),
+        changing("/courses/{id}", post(courses::change)),
+        changing("/courses/{id}/quota", post(courses::set_quota)),
+        changing("/courses/{id}/budget", post(courses::set_budget)),
+        changing("/courses/{id}/members", post(courses::add_member)),
+        changing("/courses/{id}/members/{user}/remove", post(courses::remove_member)),
+        changing("/courses/{id}/archive", post(courses::archive)),
+        changing("/courses/{id}/restore", post(courses::restore)),
+        reading("/people", get(people::list)),
+        changing("/people", post(people::invite)),
+        reading("/people/{id}", get(people::show)),
+        changing("/people/{id}/invite", post(people::invite_again)),
+        changing("/people/{id}/reset", post(people::reset)),
+        changing("/people/{id}/access", post(people::set_access)),
+        changing("/people/{id}/disable", post(people::disable)),
+        changing("/people/{id}/enable", post(people::enable)),
+        reading("/announcements", get(announcements::list)),
+        changing("/announcements", post(announcements::create)),
+        changing("/announcements/{id}/end", post(announcements::end)),
+        reading("/imports", get(imports::list)),
+        changing("/imports", post(imports::create)),
+        reading("/imports/{id}", get(imports::show)),
+        reading("/imports/{id}/rows", get(imports::rows)),
+        changing("/imports/{id}/start", post(imports::start)),
     ]
 }
 

@@ -20,7 +20,7 @@ use domain::{catalogue::Workload, courses::Course};
 use serde_json::{Map, Value, json};
 use services::ports::LabOrder;
 
-pub use self::quota::resource_quota;
+pub use self::{limits::limit_range, quota::resource_quota};
 use crate::{capabilities::Capabilities, kinds::Kind};
 
 /// One object to apply.

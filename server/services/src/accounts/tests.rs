@@ -219,9 +219,9 @@ async fn the_frame_knows_college_roles_and_cluster() {
     let world = TestWorld::college().await;
     let manager = world.manager("wang").await;
     assert!(manager.actor.can(Action::OrderDecide, &domain::access::Resource::tenant(world.tenant)).is_ok());
-    let Viewer { person, roles, tenant_name, simulated_cluster, cluster_away_since: _, pending_approvals } =
+    let Viewer { login, roles, tenant_name, simulated_cluster, pending_approvals, .. } =
         viewer(&world.services, &manager).await.expect("a viewer");
-    assert_eq!((person.login.as_str(), tenant_name.as_str()), ("wang", "School of Artificial Intelligence"));
+    assert_eq!((login.as_str(), tenant_name.as_str()), ("wang", "School of Artificial Intelligence"));
     assert_eq!(roles, [Role::Manager].into());
     assert!(simulated_cluster);
     assert_eq!(pending_approvals, 0);

@@ -1,1 +1,129 @@
+use domain::{
+    Error, Problem,
+    access::Role,
+    audit::Filter,
+    imports::{Cells, Counts, ImportKind, ImportState, RowResult, Verdict},
+    page::PageRequest,
+    people::{PersonFilter, PersonState},
+};
+use storage::testing::for_each_engine;
 
+use super::{decode, get, link_list, list, mend, preview, result_list, run, start};
+use crate::{Caller, courses, people, testing::TestWorld};
+
+const PEOPLE: &str = "账号,姓名,部门,角色,课程\n\
+    20260001,示范教师甲,软件技术系,教师,CV2402\n\
+    20260002,示范教师乙,软件系统系,教师,\n\
+    20260001,示范教师丙,,教师,\n\
+    old,改了的名,,审计员,CV2402\n\
+    same,same,,,\n";
+
+async fn page_of(world: &TestWorld, caller: &Caller, id: domain::ids::ImportId) -> (domain::imports::Import, Vec<domain::imports::ImportRow>) {
+    let (import, page) = get(&world.services, caller, id, None, &PageRequest::default()).await.expect("read");
+    (import, page.items)
+}
+
+#[tokio::test]
+async fn a_list_of_people_is_looked_at_mended_and_taken_over() {
+    for_each_engine("a_list_of_people_is_looked_at_mended_and_taken_over", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let administrator = world.administrator("root").await;
+        let department = world.department("软件技术系").await;
+        let course = world.course("CV2402").add().await;
+        for login in ["old", "same"] {
+            world.person(login).role(Role::Teacher).add().await;
+        }
+        let import = preview(services, &administrator, ImportKind::People, "名单.csv", PEOPLE).await.expect("looked at");
+        assert_eq!(import.counts, Counts { new: 1, change: 1, unchanged: 1, error: 2, ..Counts::default() });
+        let (_, rows) = page_of(&world, &administrator, import.id).await;
+        assert_eq!(rows[1].problems[0].problem, Problem::NotOneOf { choices: vec!["软件技术系".into()] });
+        assert_eq!(rows[2].problems[0].problem, Problem::SameAsRow { row: 1 });
+        assert_eq!(people::search(services, &administrator, &PersonFilter::default(), &PageRequest::default()).await.expect("read").items.len(), 3);
+
+        start(services, &administrator, import.id).await.expect("started");
+        assert!(matches!(start(services, &administrator, import.id).await, Err(Error::InvalidTransition { .. })), "not twice");
+        assert_eq!(run(services).await, Ok(2));
+        assert_eq!(run(services).await, Ok(0), "nothing is done again");
+        let (done, rows) = page_of(&world, &administrator, import.id).await;
+        assert_eq!((done.state, done.counts.done, done.counts.waiting()), (ImportState::Done, 2, 0));
+        assert_eq!(rows[0].result, Some(RowResult::Done));
+        let filter = PersonFilter { text: Some("20260001".into()), ..PersonFilter::default() };
+        let made = people::search(services, &administrator, &filter, &PageRequest::default()).await.expect("read").items.remove(0);
+        assert_eq!((made.state, made.posts[0].department.id, made.courses), (PersonState::Invited, department, vec![course.brief()]));
+        let filter = PersonFilter { text: Some("old".into()), ..PersonFilter::default() };
+        let changed = people::search(services, &administrator, &filter, &PageRequest::default()).await.expect("read").items.remove(0);
+        assert_eq!((changed.person.name.as_str(), changed.roles), ("改了的名", [Role::Teacher, Role::Auditor].into()), "nothing is taken away");
+
+        let cells = |pairs: &[(&str, &str)]| pairs.iter().map(|(field, text)| ((*field).to_owned(), (*text).to_owned())).collect::<Cells>();
+        let mended = cells(&[("login", "20260002"), ("name", "示范教师乙"), ("department", "软件技术系"), ("other", "x")]);
+        let row = mend(services, &administrator, import.id, 2, &mended).await.expect("mended");
+        assert_eq!((row.verdict, row.cells.contains_key("other")), (Verdict::New, false));
+        assert!(matches!(mend(services, &administrator, import.id, 1, &mended).await, Err(Error::InvalidTransition { .. })), "done is done");
+        start(services, &administrator, import.id).await.expect("started again");
+        assert_eq!(run(services).await, Ok(1));
+
+        let links = link_list(services, &administrator, import.id, true, "https://lectern.example").await.expect("links");
+        assert_eq!(links.matches("https://lectern.example/join/lnk_").count(), 2, "{links}");
+        assert!(matches!(link_list(services, &administrator, import.id, true, "").await, Err(Error::InvalidTransition { .. })), "once");
+        let word = |row: &domain::imports::ImportRow| [row.verdict.as_str().to_owned(), String::new()];
+        let result = result_list(services, &administrator, import.id, false, word).await.expect("a list");
+        assert!(result.contains("4,old,改了的名,,审计员,CV2402,change,"), "{result}");
+
+        let auditor = world.auditor("shen").await;
+        let filter = Filter { text: None, ..Filter::default() };
+        let records = crate::audit::search(services, &auditor, &filter, &PageRequest::default()).await.expect("found").items;
+        let all = serde_json::to_string(&records).expect("JSON");
+        assert!(!all.contains("lnk_") && all.contains("import.finish"), "{all}");
+        assert_eq!(list(services, &auditor, &PageRequest::default()).await.expect_err("refused"), Error::Forbidden);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_of_courses_makes_and_changes_them() {
+    for_each_engine("a_list_of_courses_makes_and_changes_them", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let administrator = world.administrator("root").await;
+        world.department("软件技术系").await;
+        let old = world.course("OLD1").add().await;
+        let li = world.teacher("li", &[]).await;
+        let text = "code,name,department,budget,cards,teachers\nNEW1,New,软件技术系,6000,1/2,li\nOLD1,Renamed,软件技术系,,8,\nNEW2,No budget,,,,nobody\n";
+        let import = preview(services, &administrator, ImportKind::Courses, "c.csv", text).await.expect("looked at");
+        assert_eq!(import.counts, Counts { new: 1, change: 1, error: 1, ..Counts::default() });
+        start(services, &administrator, import.id).await.expect("started");
+        assert_eq!(run(services).await, Ok(2));
+        let detail = courses::get(services, &administrator, old.id).await.expect("read");
+        assert_eq!((detail.course.name.as_str(), detail.course.settings.limits.cards.parts()), ("Renamed", 8 * 840));
+        assert_eq!(detail.department.expect("placed").name, "软件技术系");
+        assert_eq!(detail.course.settings.budget, old.settings.budget, "an empty cell changes nothing");
+        let made = crate::accounts::actor(services, li.actor.user, 1).await.expect("read").expect("there").courses;
+        assert_eq!(made.len(), 1, "the teacher has the new course at once");
+        let again = preview(services, &administrator, ImportKind::Courses, "c.csv", text).await.expect("looked at");
+        assert_eq!((again.counts.unchanged, again.counts.to_do()), (2, 0), "the same list again changes nothing");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_may_no_more_does_not_go_on() {
+    let world = TestWorld::college().await;
+    let services = &world.services;
+    let (one, two) = (world.administrator("one").await, world.administrator("two").await);
+    let import = preview(services, &one, ImportKind::People, "x.csv", "login,name\na1,A\n").await.expect("looked at");
+    start(services, &one, import.id).await.expect("started");
+    people::disable(services, &two, one.actor.user).await.expect("disabled");
+    assert_eq!(run(services).await, Ok(0));
+    let (import, _) = page_of(&world, &two, import.id).await;
+    assert_eq!((import.state, import.counts.waiting()), (ImportState::Done, 1));
+    start(services, &two, import.id).await.expect("somebody else starts it");
+}
+
+#[test]
+fn lists_come_in_either_encoding() {
+    assert_eq!(decode("账号,姓名".as_bytes()), Ok("账号,姓名".into()));
+    assert_eq!(decode(b"\xef\xbb\xbfa,b"), Ok("a,b".into()));
+    assert_eq!(decode(b"\xd5\xcb\xba\xc5,\xd0\xd5\xc3\xfb"), Ok("账号,姓名".into()));
+    assert!(decode(b"\xff\xfe\x00").is_err());
+}

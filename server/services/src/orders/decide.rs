@@ -61,7 +61,7 @@ enum Verdict<'r> {
 pub(super) fn may_decide(actor: &Actor, order: &Order) -> Result<()> {
     actor.can(Action::OrderDecide, &Resource::owned(order.tenant, order.course, order.owner))?;
     match order.ruling.outcome {
-        Outcome::Approval(role) if !actor.has(role) => Err(Error::Forbidden),
+        Outcome::Approval(role) if !actor.roles_in(order.course).contains(&role) => Err(Error::Forbidden),
         Outcome::Approval(_) | Outcome::Automatic => Ok(()),
     }
 }

@@ -6,13 +6,17 @@ use domain::{
     audit::Filter,
     ids::{CourseId, UserId},
     page::PageRequest,
-    people::NewPerson,
+    people::{Invitation, LinkKind, NewPerson, PersonFilter, PersonState},
 };
 use storage::testing::for_each_engine;
 use uuid::Uuid;
 
-use super::{create, disable, enable, list, set_access};
+use super::{create, disable, enable, end_sessions, get, join, joining, links, search, set_access, set_post};
 use crate::{accounts, audit, sessions, testing::TestWorld};
+
+async fn list(services: &crate::Services, caller: &crate::Caller) -> domain::Result<Vec<domain::people::Person>> {
+    Ok(search(services, caller, &PersonFilter::default(), &PageRequest::default()).await?.items)
+}
 
 fn new(login: &str) -> NewPerson {
     NewPerson { login: login.into(), name: "李华".into(), password: "a long password".into() }
@@ -132,4 +136,147 @@ async fn one_cannot_lock_oneself_out_and_others_may_not_at_all() {
     let filter = Filter { action: Some("people.".into()), ..Filter::default() };
     let page = audit::search(services, &auditor, &filter, &PageRequest::default()).await.expect("found");
     assert_eq!(page.items.len(), 9, "every refusal is recorded");
+}
+
+fn invitation(login: &str) -> Invitation {
+    Invitation { login: login.into(), name: "王芳".into() }
+}
+
+fn secret(link: &links::OneTimeLink) -> String {
+    link.path().strip_prefix("/join/").expect("a path").to_owned()
+}
+
+#[tokio::test]
+async fn an_invitation_opens_once_and_says_nothing_when_it_does_not() {
+    for_each_engine("an_invitation_opens_once_and_says_nothing_when_it_does_not", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let administrator = world.administrator("root").await;
+        let course = world.course("CV2402").add().await;
+        let department = world.department("软件技术系").await;
+        let access = links::Access { department: Some(department), roles: [Role::Manager].into(), courses: [course.id].into() };
+        let (person, first) = links::invite(services, &administrator, &invitation("wang.fang"), &access).await.expect("invited");
+        assert_eq!((person.state, person.posts[0].department.id), (PersonState::Invited, department));
+        let origin = TestWorld::origin();
+        let refused = accounts::sign_in(services, &origin, "wang.fang", "").await.expect_err("no password yet");
+        assert_eq!(refused, Error::SignInFailed);
+
+        // A new link makes the one before void.
+        let link = links::reissue(services, &administrator, person.person.id).await.expect("again");
+        let whom = joining(services, &secret(&link)).await.expect("it opens");
+        assert_eq!((whom.kind, whom.login.as_str()), (LinkKind::Invite, "wang.fang"));
+        let expired = services.clock.now().plus_minutes(7 * 24 * 60);
+        assert_eq!(whom.expires_at, expired);
+        let bad = Err(Error::field("password", Problem::TooShort { min: 10 }));
+        assert_eq!(join(services, &origin, &secret(&link), "王芳", "short").await.map(drop), bad, "and the link is still good");
+        let signed_in = join(services, &origin, &secret(&link), "王芳芳", "a long password").await.expect("joined");
+        assert_eq!((signed_in.actor.name.as_str(), signed_in.actor.courses.clone()), ("王芳芳", [course.id].into()));
+        assert!(accounts::actor(services, person.person.id, signed_in.credentials_version).await.expect("read").is_some());
+        accounts::sign_in(services, &origin, "wang.fang", "a long password").await.expect("signed in");
+
+        for dead in [secret(&first), secret(&link), "lnk_".to_owned() + &"x".repeat(43), "x".into()] {
+            assert_eq!(joining(services, &dead).await, Err(Error::LinkOver));
+            assert_eq!(join(services, &origin, &dead, "x", "a long password").await.map(drop), Err(Error::LinkOver));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reset_ends_what_was_and_no_secret_is_recorded() {
+    let world = TestWorld::college().await;
+    let services = &world.services;
+    let administrator = world.administrator("root").await;
+    let li = world.person("li.hua").add().await;
+    let user = li.actor.user;
+    let later = services.clock.now().plus_minutes(60);
+    sessions::save(services, "hash", Some(user), r#"{"agent":"Firefox/1"}"#, later).await.expect("saved");
+    let link = links::reissue(services, &administrator, user).await.expect("a link");
+    let detail = get(services, &administrator, user).await.expect("read");
+    assert_eq!(detail.link.map(|link| link.kind), Some(LinkKind::Reset));
+    assert_eq!(detail.sessions[0].agent, "Firefox/1");
+    assert_eq!(accounts::actor(services, user, 1).await.expect("read").map(|actor| actor.user), Some(user), "until it is used");
+    join(services, &TestWorld::origin(), &secret(&link), "", "another password").await.expect("reset");
+    assert_eq!(accounts::actor(services, user, 1).await, Ok(None));
+    assert_eq!(sessions::load(services, "hash").await, Ok(None));
+
+    // Shown once, to its maker only, and nowhere else.
+    let link = links::reissue(services, &administrator, user).await.expect("a link");
+    links::keep(services, &administrator, &link);
+    assert!(links::take(services, &li, link.open.id).is_none(), "not to somebody else");
+    assert_eq!(links::take(services, &administrator, link.open.id).map(|link| link.path()), Some(link.path()));
+    assert!(links::take(services, &administrator, link.open.id).is_none(), "not twice");
+    links::revoke(services, &administrator, user).await.expect("taken back");
+    assert_eq!(joining(services, &secret(&link)).await, Err(Error::LinkOver));
+    disable(services, &administrator, user).await.expect("disabled");
+    assert!(matches!(links::reissue(services, &administrator, user).await, Err(Error::InvalidTransition { .. })));
+
+    let auditor = world.auditor("shen").await;
+    let page = audit::search(services, &auditor, &Filter::default(), &PageRequest::default()).await.expect("found");
+    let all = serde_json::to_string(&page.items).expect("JSON");
+    assert!(all.contains("people.reset") && !all.contains("lnk_"), "{all}");
+    assert!(!format!("{link:?}").contains("lnk_"));
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays_one() {
+    for_each_engine("the_last_administrator_stays_one", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let (one, two) = (world.administrator("one").await, world.administrator("two").await);
+        set_access(services, &one, two.actor.user, BTreeSet::new(), BTreeSet::new()).await.expect("one is left");
+        // As when both ask at the same time: the other's session still says administrator.
+        let error = set_access(services, &two, one.actor.user, BTreeSet::new(), BTreeSet::new()).await.expect_err("refused");
+        assert_eq!(error, Error::LastAdministrator);
+        assert_eq!(disable(services, &two, one.actor.user).await, Err(Error::LastAdministrator));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sessions_end_one_by_one_all_others_or_all() {
+    let world = TestWorld::college().await;
+    let services = &world.services;
+    let administrator = world.administrator("root").await;
+    let (li, wang) = (world.person("li.hua").add().await, world.person("wang").add().await);
+    let later = services.clock.now().plus_minutes(60);
+    for (id, who) in [("a", &li), ("b", &li), ("c", &li), ("d", &wang)] {
+        sessions::save(services, id, Some(who.actor.user), "{}", later).await.expect("saved");
+    }
+    let mine = accounts::list_sessions(services, &li, "b").await.expect("listed");
+    assert_eq!((mine.len(), mine[0].id.as_str(), mine[0].current), (3, "b", true));
+    accounts::end_session(services, &li, "a").await.expect("ended");
+    for gone in ["a", "d"] {
+        assert_eq!(accounts::end_session(services, &li, gone).await, Err(Error::NotFound));
+    }
+    assert_eq!(accounts::end_other_sessions(services, &li, "b").await, Ok(1));
+    assert_eq!(end_sessions(services, &administrator, li.actor.user).await, Ok(1));
+    assert_eq!(end_sessions(services, &wang, li.actor.user).await, Err(Error::Forbidden));
+    assert!(sessions::load(services, "d").await.expect("read").is_some());
+    accounts::rename(services, &li, "李 华").await.expect("renamed");
+    assert_eq!(accounts::rename(services, &li, " ").await, Err(Error::field("name", Problem::Missing)));
+    assert_eq!(get(services, &administrator, li.actor.user).await.expect("read").person.person.name, "李 华");
+}
+
+#[tokio::test]
+async fn who_leads_a_department_sees_its_teachers_only() {
+    let world = TestWorld::college().await;
+    let services = &world.services;
+    let administrator = world.administrator("root").await;
+    let software = world.department("软件技术系").await;
+    let (its, other) = (world.course("A1").in_department(software).add().await, world.course("B2").add().await);
+    let (li, wang) = (world.teacher("li", &[&its]).await, world.teacher("wang", &[&other]).await);
+    let head = world.person("head").role_at(software, Role::Manager).add().await;
+    let logins: Vec<_> = list(services, &head).await.expect("listed").into_iter().map(|person| person.person.login).collect();
+    assert_eq!(logins, ["li"]);
+    assert!(!get(services, &head, li.actor.user).await.expect("seen").may_write);
+    assert_eq!(get(services, &head, wang.actor.user).await.expect_err("hidden"), Error::NotFound);
+    assert_eq!(set_post(services, &head, li.actor.user, software, BTreeSet::new()).await.expect_err("refused"), Error::Forbidden);
+    let person = set_post(services, &administrator, li.actor.user, software, [Role::Auditor].into()).await.expect("given");
+    assert_eq!(person.posts[0].roles, [Role::Auditor].into());
+    let actor = accounts::actor(services, li.actor.user, 1).await.expect("read").expect("there");
+    assert_eq!(actor.department_roles, [(Role::Auditor, [its.id].into())].into());
+    let elsewhere = world.other_tenant("law").await;
+    let error = set_post(services, &administrator, li.actor.user, elsewhere, BTreeSet::new()).await.expect_err("a college is no department");
+    assert_eq!(error, Error::field("department", Problem::NoSuch));
 }

@@ -1,0 +1,8 @@
+//! Departments and courses: the tree, and one course with who teaches it, its quota and its budget.
+
+pub mod api;
+mod detail;
+mod limits;
+mod list;
+pub mod page;
+mod words;

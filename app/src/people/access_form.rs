@@ -1,0 +1,75 @@
+//! Boxes for roles and courses, and the choice of a department.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    access::Role,
+    courses::{CourseRef, Department},
+};
+use leptos::prelude::*;
+
+use crate::{
+    components::CheckField,
+    i18n::td_string,
+    language::{self, Language},
+    orders::words::role_text,
+};
+
+/// A box for each role. `prefix` keeps several such groups on a page apart.
+#[component]
+pub fn RoleBoxes(roles: BTreeSet<Role>, #[prop(into)] prefix: String) -> impl IntoView {
+    let language = language::current();
+    let boxes = Role::ALL
+        .into_iter()
+        .map(|role| {
+            view! {
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        id=format!("{prefix}-{}", role.as_str())
+                        name=format!("access[{}]", role.as_str())
+                        checked=roles.contains(&role)
+                        value="on"
+                    />
+                    {role_text(language, role)}
+                </label>
+            }
+        })
+        .collect_view();
+    view! { <fieldset class="field"><legend>{td_string!(language, people.roles)}</legend>{boxes}</fieldset> }.into_any()
+}
+
+/// A box for each course.
+#[component]
+pub fn CourseBoxes(member_of: Vec<CourseRef>, courses: Vec<CourseRef>) -> impl IntoView {
+    let language = language::current();
+    let boxes = courses
+        .into_iter()
+        .enumerate()
+        .map(|(index, course)| {
+            let checked = member_of.iter().any(|own| own.id == course.id);
+            view! {
+                <CheckField
+                    name=format!("access[courses][{index}]")
+                    label=format!("{} {}", course.code, course.name)
+                    checked
+                    value=course.id.to_string()
+                />
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="field">
+            <legend>{td_string!(language, people.courses)}</legend>
+            <p class="help">{td_string!(language, people.courses_help)}</p>
+            {boxes}
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// The college itself, then its departments.
+pub fn places(language: Language, departments: &[Department]) -> Vec<(String, String)> {
+    let college = (String::new(), td_string!(language, people.whole_college).to_owned());
+    std::iter::once(college).chain(departments.iter().map(|department| (department.id.to_string(), department.name.clone()))).collect()
+}

@@ -1,0 +1,239 @@
+//! People: search, invite, change access, disable and enable. A one-time link is in the answer that made it and nowhere else.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use domain::{
+    Error, Problem as FieldProblem,
+    access::Role,
+    ids::{CourseId, TenantId},
+    people::{Invitation, Person as DomainPerson, PersonFilter, PersonState, Post as DomainPost},
+};
+use http::{HeaderMap, header};
+use serde::{Deserialize, Serialize};
+use services::people::links::{self, OneTimeLink};
+use utoipa::ToSchema;
+
+use super::{
+    bearer::Bearer,
+    body::{Fields, Raw},
+    dto::{Course, List, moment},
+    orders::id,
+    problem::Problem,
+    query::Parameters,
+};
+use crate::state::AppState;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Person {
+    #[schema(example = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e")]
+    pub id: String,
+    #[schema(example = "li.hua")]
+    pub login: String,
+    #[schema(example = "李华")]
+    pub name: String,
+    /// `active`, `invited` or `disabled`.
+    #[schema(example = "active")]
+    pub state: &'static str,
+    /// At the college.
+    #[schema(example = json!(["teacher"]))]
+    pub roles: Vec<&'static str>,
+    /// At departments.
+    pub department_roles: Vec<Post>,
+    pub courses: Vec<Course>,
+    pub last_sign_in_at: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Post {
+    /// Id of the department.
+    pub department: String,
+    #[schema(example = "软件技术系")]
+    pub name: String,
+    #[schema(example = json!(["manager"]))]
+    pub roles: Vec<&'static str>,
+}
+
+impl From<DomainPerson> for Person {
+    fn from(DomainPerson { person, roles, posts, courses, state, last_sign_in_at }: DomainPerson) -> Self {
+        let words = |roles: BTreeSet<Role>| roles.into_iter().map(Role::as_str).collect();
+        let post = |DomainPost { department, roles }: DomainPost| Post { department: department.id.to_string(), name: department.name, roles: words(roles) };
+        Self {
+            id: person.id.to_string(),
+            login: person.login,
+            name: person.name,
+            state: state.as_str(),
+            roles: words(roles),
+            department_roles: posts.into_iter().map(post).collect(),
+            courses: courses.into_iter().map(Course::from).collect(),
+            last_sign_in_at: last_sign_in_at.map(moment),
+        }
+    }
+}
+
+/// A one-time link, shown this once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Link {
+    /// Whoever opens it sets the person's password.
+    #[schema(example = "https://lectern.example.edu/join/lnk_…")]
+    pub url: String,
+    pub expires_at: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Invited {
+    pub person: Person,
+    pub link: Link,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct NewInvitation {
+    #[schema(example = "li.hua")]
+    login: String,
+    #[schema(example = "李华")]
+    name: String,
+    /// Id of the department where the roles hold; left out for the whole college.
+    department: Option<String>,
+    /// Of `teacher`, `manager`, `auditor`, `operator`, `administrator`, parted by commas.
+    #[schema(example = "teacher")]
+    roles: Option<String>,
+    /// Ids of courses, parted by commas.
+    courses: Option<String>,
+}
+
+/// Roles and courses as they shall be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct Access {
+    /// Id of the department where the roles hold; left out for the college.
+    department: Option<String>,
+    #[schema(example = "teacher, auditor")]
+    roles: Option<String>,
+    /// Ids of courses, parted by commas; only without a department.
+    courses: Option<String>,
+}
+
+fn parted(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+fn roles(text: &str) -> Result<BTreeSet<Role>, Error> {
+    let choices = || Role::ALL.map(|role| role.as_str().to_owned()).to_vec();
+    parted(text).map(|word| Role::parse(word).ok_or_else(|| Error::field("roles", FieldProblem::NotOneOf { choices: choices() }))).collect()
+}
+
+fn courses(text: &str) -> Result<BTreeSet<CourseId>, Error> {
+    parted(text).map(|word| word.parse().map_err(|_| Error::field("courses", FieldProblem::NoSuch))).collect()
+}
+
+fn department(text: &str) -> Result<Option<TenantId>, Error> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| Error::field("department", FieldProblem::NoSuch)),
+    }
+}
+
+fn shown(state: &AppState, headers: &HeaderMap, link: &OneTimeLink) -> Link {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let site = state.services.settings.public_url.clone().unwrap_or_else(|| format!("http://{host}"));
+    Link { url: format!("{site}{}", link.path()), expires_at: moment(link.open.expires_at) }
+}
+
+/// People that the token may see, by login.
+#[utoipa::path(get, path = "/api/v1/people", tag = "people",
+    params(("text" = Option<String>, Query, description = "Part of the login or the name"), ("role" = Option<String>, Query),
+        ("state" = Option<String>, Query, description = "`active`, `invited` or `disabled`"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = List<Person>)))]
+pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Person>>, Problem> {
+    let filter = PersonFilter {
+        text: query.text("text"),
+        role: query.choice("role", Role::parse, || Role::ALL.map(|role| role.as_str().to_owned()).to_vec()),
+        state: query.choice("state", PersonState::parse, || PersonState::ALL.map(|state| state.as_str().to_owned()).to_vec()),
+    };
+    let page = query.page();
+    query.finish()?;
+    Ok(Json(List::of(services::people::search(&state.services, &caller, &filter, &page).await?, Person::from)))
+}
+
+/// One person.
+#[utoipa::path(get, path = "/api/v1/people/{id}", tag = "people", params(("id" = String, Path)), responses((status = 200, body = Person)))]
+pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>) -> Result<Json<Person>, Problem> {
+    Ok(Json(services::people::get(&state.services, &caller, id(&text)?).await?.person.into()))
+}
+
+/// Makes an account without a password, and the one-time link by which its owner sets one.
+#[utoipa::path(post, path = "/api/v1/people", tag = "people", request_body = NewInvitation, responses((status = 200, body = Invited)))]
+pub async fn invite(State(state): State<AppState>, Bearer(caller): Bearer, headers: HeaderMap, raw: Raw) -> Result<Json<Invited>, Problem> {
+    let mut body = Fields::parse(&raw)?;
+    let invitation = Invitation { login: body.optional_text("login"), name: body.optional_text("name") };
+    let (place, words, taught) = (body.optional_text("department"), body.optional_text("roles"), body.optional_text("courses"));
+    body.finish()?;
+    let access = links::Access { department: department(&place)?, roles: roles(&words)?, courses: courses(&taught)? };
+    let (person, link) = links::invite(&state.services, &caller, &invitation, &access).await?;
+    Ok(Json(Invited { person: person.into(), link: shown(&state, &headers, &link) }))
+}
+
+/// Makes a new invitation for somebody without a password; links made before stop working.
+#[utoipa::path(post, path = "/api/v1/people/{id}/invite", tag = "people", params(("id" = String, Path)), responses((status = 200, body = Link)))]
+pub async fn invite_again(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    raw: Raw,
+) -> Result<Json<Link>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    Ok(Json(shown(&state, &headers, &links::reissue(&state.services, &caller, id(&text)?).await?)))
+}
+
+/// Makes a link by which somebody sets a new password; their sessions end when they do.
+#[utoipa::path(post, path = "/api/v1/people/{id}/reset", tag = "people", params(("id" = String, Path)),
+    responses((status = 200, body = Link), (status = 409, description = "`invalid_transition` for somebody disabled")))]
+pub async fn reset(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    raw: Raw,
+) -> Result<Json<Link>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    Ok(Json(shown(&state, &headers, &links::reissue(&state.services, &caller, id(&text)?).await?)))
+}
+
+/// Replaces somebody's roles and courses at the college, or their roles at a department.
+#[utoipa::path(post, path = "/api/v1/people/{id}/access", tag = "people", params(("id" = String, Path)), request_body = Access,
+    responses((status = 200, body = Person), (status = 409, description = "`last_administrator`")))]
+pub async fn set_access(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Person>, Problem> {
+    let mut body = Fields::parse(&raw)?;
+    let (place, words, taught) = (body.optional_text("department"), body.optional_text("roles"), body.optional_text("courses"));
+    body.finish()?;
+    let user = id(&text)?;
+    let person = match department(&place)? {
+        Some(department) => services::people::set_post(&state.services, &caller, user, department, roles(&words)?).await?,
+        None => services::people::set_access(&state.services, &caller, user, roles(&words)?, courses(&taught)?).await?,
+    };
+    Ok(Json(person.into()))
+}
+
+/// Disables somebody: sessions and tokens end at once.
+#[utoipa::path(post, path = "/api/v1/people/{id}/disable", tag = "people", params(("id" = String, Path)),
+    responses((status = 200, body = Person), (status = 409, description = "`last_administrator`")))]
+pub async fn disable(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Person>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    let user = id(&text)?;
+    services::people::disable(&state.services, &caller, user).await?;
+    Ok(Json(services::people::get(&state.services, &caller, user).await?.person.into()))
+}
+
+/// Lets somebody disabled sign in again.
+#[utoipa::path(post, path = "/api/v1/people/{id}/enable", tag = "people", params(("id" = String, Path)), responses((status = 200, body = Person)))]
+pub async fn enable(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Person>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    let user = id(&text)?;
+    services::people::enable(&state.services, &caller, user).await?;
+    Ok(Json(services::people::get(&state.services, &caller, user).await?.person.into()))
+}
