@@ -5,7 +5,7 @@ use leptos::{form::ActionForm, prelude::*};
 
 use super::changes::ExtendLab;
 use crate::{
-    components::{Button, ButtonKind, Glyph, use_toasts},
+    components::{Button, ButtonKind, use_toasts},
     error::AppError,
     i18n::td_string,
     language::{self, Language},
@@ -69,7 +69,7 @@ pub fn ExtendChoices(lab: Extendable, refused: RwSignal<Option<domain::Error>>, 
             view! {
                 <ActionForm action>
                     <Hidden id=id.get_value() seen minutes/>
-                    <Button icon=Glyph::Plus busy=action.pending()>{text(language, minutes, per_hour)}</Button>
+                    <Button busy=action.pending()>{text(language, minutes, per_hour)}</Button>
                 </ActionForm>
             }
         })
@@ -105,7 +105,7 @@ pub fn ExtendButton(lab: Extendable, #[prop(into, optional)] reload: Option<Call
     view! {
         <ActionForm action attr:aria-label=label>
             <Hidden id=lab.id seen=lab.seen minutes/>
-            <Button small=true icon=Glyph::Plus busy=action.pending()>{td_string!(language, lifecycle.extend_minutes, minutes = minutes).to_string()}</Button>
+            <Button small=true busy=action.pending()>{td_string!(language, lifecycle.extend_minutes, minutes = minutes).to_string()}</Button>
         </ActionForm>
     }
     .into_any()

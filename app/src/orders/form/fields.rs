@@ -204,7 +204,7 @@ fn card_choice(language: Language, context: &OrderContext, option: &ChoiceOption
 }
 
 /// The unit that an operator named, in the reader's language where it is one of ours.
-fn unit_text(language: Language, unit: String) -> String {
+pub fn unit_text(language: Language, unit: String) -> String {
     match unit.as_str() {
         "GiB" => td_string!(language, orders.unit_gib).to_owned(),
         "cores" => td_string!(language, orders.unit_cores).to_owned(),

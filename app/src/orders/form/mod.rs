@@ -13,7 +13,7 @@ use domain::{Error, orders::OrderForm};
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::{use_navigate, use_query_map};
 
-pub use self::summary::Prices;
+pub use self::{fields::unit_text, summary::Prices};
 use self::{fields::Chapters, state::FormState, summary::Summary};
 use super::api::{OrderFormPage, SubmitOrder, sent};
 use crate::{
