@@ -27,8 +27,8 @@ pub struct Allowed {
     stop: Signal<Option<bool>>,
     /// With the state, since a failed lab is tried again and a stopped one is started.
     start: Signal<Option<(bool, LabState)>>,
-    /// The generation of its pods, when it may be restarted.
-    restart: Signal<Option<Option<u32>>>,
+    /// With the generation of its pods.
+    restart: Signal<Option<(bool, u32)>>,
     resize: Signal<Option<bool>>,
 }
 
@@ -39,7 +39,7 @@ impl Allowed {
             name: part(lab, |lab| lab.detail.view.lab.name.clone()),
             stop: part(lab, |lab| lab.detail.view.may_stop),
             start: part(lab, |lab| (lab.detail.view.may_start, lab.detail.view.lab.state)),
-            restart: part(lab, |lab| lab.detail.view.options.may_restart.then_some(lab.detail.view.lab.lifecycle.generation)),
+            restart: part(lab, |lab| (lab.detail.view.options.may_restart, lab.detail.view.lab.lifecycle.generation)),
             resize: part(lab, |lab| lab.detail.view.options.may_resize),
         }
     }
@@ -62,7 +62,9 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     let undo = Callback::new(move |()| {
         start.dispatch(StartLab { id: id.get_value() });
     });
-    follow(stop.value().into(), stopped, Some((undo, allowed.restart)), failed, reload);
+    // Who may restart it may start it; known before the lab stops.
+    let may_undo = allowed.restart.get_untracked().is_some_and(|(may, _)| may);
+    follow(stop.value().into(), stopped, may_undo.then_some(undo), failed, reload);
     let name = StoredValue::new(name);
     view! {
         {move || allowed.stop.get().filter(|may| *may).map(|_| view! {
@@ -71,7 +73,7 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
                 <Button icon=Glyph::Power busy=stop.pending()>{td_string!(language, labs.stop)}</Button>
             </ActionForm>
         })}
-        {move || allowed.restart.get().flatten().map(|generation| view! {
+        {move || allowed.restart.get().filter(|(may, _)| *may).map(|(_, generation)| view! {
             <ConfirmDialog
                 id="restart"
                 open_text=td_string!(language, lifecycle.restart)
@@ -108,22 +110,20 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     .into_any()
 }
 
-/// Says what was done, or why not, and reads the lab again. `undo`: what takes it back, and whether this reader may do so.
+/// Says what was done, or why not, and reads the lab again. `undo`: what takes it back, for who may do so.
 fn follow(
     answer: Signal<Option<Result<(), AppError>>>,
     text: String,
-    undo: Option<(Callback<()>, Signal<Option<Option<u32>>>)>,
+    undo: Option<Callback<()>>,
     failed: RwSignal<Option<Error>>,
     reload: Callback<()>,
 ) {
     let toasts = use_toasts();
-    // Who may restart it may start it; known before the lab stops.
-    let may_undo = undo.is_some_and(|(_, may)| may.get_untracked().flatten().is_some());
     Effect::new(move |_| match answer.get() {
         Some(Ok(())) => {
             failed.set(None);
-            match undo.filter(|_| may_undo) {
-                Some((undo, _)) => toasts.show_with_undo(text.clone(), move || undo.run(())),
+            match undo {
+                Some(undo) => toasts.show_with_undo(text.clone(), move || undo.run(())),
                 None => toasts.show(text.clone()),
             }
             reload.run(());

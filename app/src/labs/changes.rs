@@ -40,7 +40,7 @@ pub async fn keep_lab(id: String) -> Result<(), AppError> {
     caller::answer(FORM, &routes::lab(&id), caller::typed([]), result, |()| routes::lab(&id)).await
 }
 
-/// `minutes` more, or `until` a time on campus (`13:30`, the next one to come). `seen`: all minutes of the lab as the page showed them.
+/// `minutes` more, or `until` a time on campus (`13:30`, the next one to come) or an instant (RFC 3339). `seen`: all minutes of the lab as the page showed them.
 #[server(ExtendLab, endpoint = "labs/extend")]
 pub async fn extend_lab(
     id: String,
@@ -68,6 +68,9 @@ fn wanted(minutes: &str, until: &str, now: domain::time::Timestamp) -> Result<do
     };
     if until.is_empty() {
         return minutes.parse().map(Extension::Minutes).map_err(|_| Error::field("minutes", Problem::NotANumber));
+    }
+    if let Some(until) = domain::time::Timestamp::parse_rfc3339(until) {
+        return Ok(Extension::Until(until));
     }
     let time: TimeOfDay = until.parse().map_err(|_| Error::field("until", Problem::BadFormat { example: "13:30".into() }))?;
     Ok(Extension::Until(time.next_after(now)))

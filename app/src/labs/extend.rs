@@ -1,11 +1,15 @@
 //! More time in one click: half an hour, a lesson, or until a time of day. Each button names its price.
 
-use domain::labs::{LabView, lifecycle::EXTENSIONS};
+use domain::{
+    ids::LabId,
+    labs::{LabView, lifecycle::EXTENSIONS},
+    time::Timestamp,
+};
 use leptos::{form::ActionForm, prelude::*};
 
 use super::changes::ExtendLab;
 use crate::{
-    components::{Button, ButtonKind, Glyph, use_toasts},
+    components::{Button, ButtonKind, use_toasts},
     error::AppError,
     i18n::td_string,
     language::{self, Language},
@@ -69,7 +73,7 @@ pub fn ExtendChoices(lab: Extendable, refused: RwSignal<Option<domain::Error>>, 
             view! {
                 <ActionForm action>
                     <Hidden id=id.get_value() seen minutes/>
-                    <Button icon=Glyph::Plus busy=action.pending()>{text(language, minutes, per_hour)}</Button>
+                    <Button busy=action.pending()>{text(language, minutes, per_hour)}</Button>
                 </ActionForm>
             }
         })
@@ -105,7 +109,31 @@ pub fn ExtendButton(lab: Extendable, #[prop(into, optional)] reload: Option<Call
     view! {
         <ActionForm action attr:aria-label=label>
             <Hidden id=lab.id seen=lab.seen minutes/>
-            <Button small=true icon=Glyph::Plus busy=action.pending()>{td_string!(language, lifecycle.extend_minutes, minutes = minutes).to_string()}</Button>
+            <Button small=true busy=action.pending()>{td_string!(language, lifecycle.extend_minutes, minutes = minutes).to_string()}</Button>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// For a notice that a lab stops at `ends_at`: half an hour beyond. Pressed twice, or when the end was moved since, it adds nothing.
+#[component]
+pub fn ExtendEnding(
+    lab: LabId,
+    #[prop(into)] name: String,
+    ends_at: Timestamp,
+    #[prop(into, optional)] reload: Option<Callback<()>>,
+) -> impl IntoView {
+    let language = language::current();
+    let minutes = EXTENSIONS[0];
+    let action = ServerAction::<ExtendLab>::new();
+    follow(action, name.clone(), None, reload.unwrap_or_else(|| Callback::new(|()| {})));
+    let label = td_string!(language, lifecycle.extend_for, name = name.as_str(), minutes = minutes).to_string();
+    let until = ends_at.plus_minutes(minutes.into()).to_rfc3339();
+    view! {
+        <ActionForm action attr:aria-label=label>
+            <input type="hidden" name="id" value=lab.to_string()/>
+            <input type="hidden" name="until" value=until/>
+            <Button small=true busy=action.pending()>{td_string!(language, lifecycle.extend_minutes, minutes = minutes).to_string()}</Button>
         </ActionForm>
     }
     .into_any()

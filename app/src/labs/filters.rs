@@ -54,8 +54,9 @@ pub fn Search(wanted: Wanted) -> impl IntoView {
     let courses = Resource::new(|| (), |()| lab_courses());
     let Wanted { state, course, text, .. } = wanted;
     view! {
-        <form class="row" role="search" method="get" action=routes::LABS>
+        <form class="filters" role="search" method="get" action=routes::LABS>
             {(!state.is_empty()).then(|| view! { <input type="hidden" name="state" value=state/> })}
+            <div class="field">
             <label class="sr" for="labs-text">{td_string!(language, lifecycle.search_text)}</label>
             <input
                 class="input"
@@ -66,12 +67,13 @@ pub fn Search(wanted: Wanted) -> impl IntoView {
                 maxlength="100"
                 placeholder=td_string!(language, lifecycle.search_text)
             />
+            </div>
             <Suspense>
                 {move || courses.get().and_then(Result::ok).filter(|courses| courses.len() > 1).map(|courses| {
                     view! { <CourseSelect courses chosen=course.clone()/> }
                 })}
             </Suspense>
-            <Button icon=Glyph::Find>{td_string!(language, lifecycle.search)}</Button>
+            <div class="row"><Button icon=Glyph::Find>{td_string!(language, lifecycle.search)}</Button></div>
         </form>
     }
     .into_any()
@@ -88,11 +90,13 @@ fn CourseSelect(courses: Vec<CourseRef>, chosen: String) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <label class="sr" for="labs-course">{td_string!(language, labs.course)}</label>
-        <select class="input" id="labs-course" name="course">
-            <option value="">{td_string!(language, lifecycle.all_courses)}</option>
-            {options}
-        </select>
+        <div class="field">
+            <label class="sr" for="labs-course">{td_string!(language, labs.course)}</label>
+            <select class="input" id="labs-course" name="course">
+                <option value="">{td_string!(language, lifecycle.all_courses)}</option>
+                {options}
+            </select>
+        </div>
     }
     .into_any()
 }

@@ -9,7 +9,7 @@ use domain::{
     },
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::hooks::{use_navigate, use_params_map};
+use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 
 use super::changes::{ResizeLab, read_resize};
 use crate::{
@@ -19,7 +19,10 @@ use crate::{
     flash::{Flash, flash},
     i18n::td_string,
     language::{self, Language},
-    orders::words::{cards_text, machine_text, storage_text},
+    orders::{
+        form::unit_text,
+        words::{cards_text, machine_text, storage_text},
+    },
     routes,
 };
 
@@ -53,6 +56,13 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
     let id = lab.id;
     let mut start = size_values(&context.offering, &lab.spec);
     start.extend(last_try.values.iter().filter_map(|(field, text)| Some((field.strip_prefix("parameters.")?.to_owned(), text.clone()))));
+    // Without scripts the form asks the page for the price, with what was typed in the address.
+    let query = use_query_map().get_untracked();
+    for (key, text) in &mut start {
+        if let Some(typed) = query.get_str(&format!("parameters[{key}]")) {
+            typed.clone_into(text);
+        }
+    }
     let typed = RwSignal::new(start);
     let answered = RwSignal::new(last_try.error.clone());
     let action = ServerAction::<ResizeLab>::new();
@@ -79,7 +89,7 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
         />
         {move || answered.get().filter(|error| !matches!(error, Error::Invalid(_))).map(|error| view! { <ErrorNotice error=AppError(error)/> })}
         <div class="cols main-side">
-            <ActionForm action attr:class="form" attr:novalidate=true attr:id="resize-form">
+            <ActionForm action attr:class="stack loose" attr:novalidate=true attr:id="resize-form">
                 <input type="hidden" name="id" value=id.to_string()/>
                 <div class="fields">{fields}</div>
                 {running.then(|| view! {
@@ -99,6 +109,11 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
                         Ok(resized) => view! { <Prices resized/> }.into_any(),
                         Err(_) => view! { <p class="soft">{td_string!(language, lifecycle.resize_mend)}</p> }.into_any(),
                     }}
+                    <div class="no-script">
+                        <button class="btn" form="resize-form" formmethod="get" formaction=routes::lab_resize(id)>
+                            {td_string!(language, lifecycle.resize_ask_price)}
+                        </button>
+                    </div>
                 </Card>
             </aside>
         </div>
@@ -148,9 +163,10 @@ fn SizeField(parameter: Parameter, typed: RwSignal<ParameterInput>, errors: Sign
             let choices = options.into_iter().map(|option| (option.value, option.label.get(tag).to_owned())).collect();
             view! { <SelectField name label choices value error on_change=put/> }.into_any()
         }
-        ParameterKind::Integer { min, max, .. } => {
+        ParameterKind::Integer { min, max, unit, .. } => {
+            let unit = unit_text(language, unit);
             let help = td_string!(language, lifecycle.resize_range, min = min, max = max).to_string();
-            view! { <TextField name label value help error input_mode="numeric" on_input=put/> }.into_any()
+            view! { <TextField name label value help error unit input_mode="numeric" on_input=put/> }.into_any()
         }
         ParameterKind::Text { .. } | ParameterKind::GitUrl => view! { <TextField name label value error on_input=put/> }.into_any(),
     }

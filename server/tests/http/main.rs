@@ -12,6 +12,7 @@ mod events;
 mod files;
 mod openapi;
 mod rest_errors;
+mod rest_lab_changes;
 mod rest_thread;
 mod sign_in;
 mod support;

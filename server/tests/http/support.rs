@@ -1,6 +1,6 @@
 //! A portal for a test: the real router behind a real port, a database and a cluster of its own, a clock turned by hand.
 
-use std::{path::Path, sync::Once};
+use std::{fmt::Write as _, path::Path, sync::Once};
 
 use domain::{access::Scope, ids::UserId};
 use reqwest::{Client, RequestBuilder, Response, header::HeaderMap, redirect::Policy};

@@ -129,6 +129,7 @@ pub struct EarlierSize {
 
 /// What a reader may still ask of a lab besides start, stop and destroy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each button")]
 pub struct LabOptions {
     pub may_restart: bool,
     pub may_extend: bool,

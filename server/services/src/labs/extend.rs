@@ -4,7 +4,7 @@ use domain::{
     Error, Result,
     access::Action,
     ids::LabId,
-    labs::{Extension, LabState, LabView, extend::Extended},
+    labs::{Extension, Lab, LabState, LabView, extend::Extended},
     quotas::QuotaStatus,
     time::Timestamp,
 };
@@ -18,6 +18,8 @@ use crate::{Caller, Services, catalogue::Shelf, error::OrDomain, hub::News};
 
 /// `seen_minutes`: all minutes of the lab as the caller saw them. When they are what this would make of them it was done before (a second
 /// click, a lost answer); when they are something else it is `Stale`. Without it a repeated request adds again, except one with an end.
+///
+/// An end past the daily stop moves that to the day after.
 ///
 /// Errors: `Invalid` on `minutes` or `until`, `OverBudget`, `ApprovalNeeded`, `Stale`; `InvalidTransition` for one that is destroyed.
 pub async fn extend(services: &Services, caller: &Caller, id: LabId, by: Extension, seen_minutes: Option<u32>) -> Result<LabView> {
@@ -43,7 +45,17 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
     let course = load::fresh(&mut write, id).await?;
     let quota = basis::quota(&mut write, &course, now).await?;
     // Again under the course's lock: what it holds is decided on too.
-    let listed = basis::listed(&mut write, id).await?;
+    let mut listed = basis::listed(&mut write, id).await?;
+    if let Some(next) = daily_stop_past(&listed.lab, by)
+        && matches!(by, Extension::Until(until) if listed.lab.ends_at.is_some_and(|end| until <= end))
+    {
+        // It has the time already: only the daily stop was before it.
+        let change = |lab: &mut Lab| lab.lifecycle.daily_stop_at = Some(next);
+        transition::alter(services, &mut write, &mut listed.lab, "lab.extend", By::Person(caller), change).await?;
+        write.commit().await.or_domain()?;
+        services.hub.tell(News::Lab(listed.lab.tenant, id));
+        return Ok(());
+    }
     if done_before(&listed, by, seen_minutes)? {
         return Ok(());
     }
@@ -53,12 +65,20 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
     transition::alter(services, &mut write, &mut lab, "lab.extend", By::Person(caller), |lab| {
         lab.minutes = extended.minutes;
         lab.ends_at = extended.ends_at;
+        lab.lifecycle.daily_stop_at = daily_stop_past(lab, by).or(lab.lifecycle.daily_stop_at);
     })
     .await?;
     storage::labs::set_held(&mut write, lab.order, held).await.or_domain()?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::Lab(lab.tenant, id));
     Ok(())
+}
+
+/// Who asks for a lab until an instant does not want it stopped before: when its daily stop would come first, the next one after that.
+fn daily_stop_past(lab: &Lab, by: Extension) -> Option<Timestamp> {
+    let Extension::Until(until) = by else { return None };
+    let before = lab.lifecycle.daily_stop_at.is_some_and(|at| at < until);
+    lab.lifecycle.autostop.daily.filter(|_| before).map(|time| time.next_after(until))
 }
 
 fn done_before(listed: &Listed, by: Extension, seen: Option<u32>) -> Result<bool> {

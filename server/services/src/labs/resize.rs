@@ -77,7 +77,7 @@ async fn save(services: &Services, write: &mut Write, caller: &Caller, listed: L
     let after = std::mem::replace(&mut lab.spec, earlier.spec.clone());
     match lab.state {
         LabState::Running => {
-            transition::take_changed(services, write, &mut lab, LabEvent::Resize, By::Person(caller), |lab| lab.spec = after).await?
+            transition::take_changed(services, write, &mut lab, LabEvent::Resize, By::Person(caller), |lab| lab.spec = after).await?;
         }
         _ => transition::alter(services, write, &mut lab, "lab.resize", By::Person(caller), |lab| lab.spec = after).await?,
     }

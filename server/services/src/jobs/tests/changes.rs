@@ -248,7 +248,8 @@ async fn two_who_grow_at_once_do_not_both_get_the_last_card() {
         let two = with_cards(&scene, &scene.teacher, 1).await;
         let replica = scene.world.replica();
         let size = input(&[("cards", "2")]);
-        let (first, second) = futures::join!(labs::resize(services, &manager, one, &size), labs::resize(&replica, &manager, two, &size));
+        let grow = (Box::pin(labs::resize(services, &manager, one, &size)), Box::pin(labs::resize(&replica, &manager, two, &size)));
+        let (first, second) = futures::join!(grow.0, grow.1);
         let refused: Vec<_> = [first.err(), second.err()].into_iter().flatten().collect();
         assert_eq!(refused, [Error::OverCapacity { asked: 1, free: 0 }]);
     })

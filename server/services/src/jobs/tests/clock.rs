@@ -76,6 +76,19 @@ async fn the_daily_stop_comes_every_day_and_the_lab_can_be_started_again() {
         labs::start(services, &scene.teacher, id).await.expect("starts again");
         let next = scene.lab(id).await.lifecycle.daily_stop_at.expect("tomorrow");
         assert!(next.seconds_since(scene.world.clock.now()) > 23 * 3_600);
+        // A stop of today that is in the way is put off by asking for the lab until later.
+        scene.settle().await;
+        let day = next.plus_minutes(-24 * 60).on_campus().date();
+        let in_hour = scene.world.clock.now().plus_minutes(60);
+        let early = scene.world.clock.now().plus_minutes(30).on_campus().time().parse().expect("a time of day");
+        labs::set_autostop(services, &scene.teacher, id, Autostop { daily: Some(early), idle_minutes: None }).await.expect("set");
+        let minutes = scene.lab(id).await.minutes;
+        for _ in 0..2 {
+            labs::extend(services, &scene.teacher, id, domain::labs::Extension::Until(in_hour), None).await.ok();
+        }
+        let later = scene.lab(id).await;
+        assert_eq!(later.minutes, minutes, "the time was its own already, {day}");
+        assert!(later.lifecycle.daily_stop_at > Some(in_hour));
         let manager = scene.world.manager("zhang").await;
         labs::set_autostop(services, &manager, id, wanted).await.expect_err("the owner's choice");
     })

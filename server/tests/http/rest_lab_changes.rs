@@ -1,0 +1,83 @@
+//! What owners ask of labs by API: restart, more time, another size, the daily stop, keeping, ordering again. Each repeated.
+
+use domain::labs::LabState;
+use reqwest::Response;
+use serde_json::{Value, json};
+use services::jobs;
+
+use crate::support::{Api, Portal};
+
+async fn work(portal: &Portal) {
+    for _ in 0..5 {
+        while jobs::reconcile::due(&portal.world.services).await.unwrap() > 0 {}
+        portal.world.clock.advance(5);
+    }
+}
+
+async fn json_of(answer: Response) -> (u16, Value) {
+    let status = answer.status().as_u16();
+    (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap())
+}
+
+async fn send(api: &Api, path: &str, body: Value) -> (u16, Value) {
+    json_of(api.post(path).json(&body).send().await.unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lab_is_changed_by_api_and_a_repeated_request_changes_nothing() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let (teacher, colleague) = (portal.api(&people.teacher).await, portal.api(&people.colleague).await);
+    let order = teacher.order("changes", &json!({"offering": "jupyterlab-slice", "course": "CV2402", "duration_minutes": 60})).await;
+    work(&portal).await;
+    let lab = format!("/labs/{}", order["labs"][0].as_str().unwrap());
+    let before = teacher.read(&lab).await;
+    assert_eq!((before["state"].as_str(), before["generation"].as_i64(), &before["failures"]), (Some("running"), Some(0), &json!([])));
+
+    for _ in 0..2 {
+        let (status, answer) = send(&teacher, &format!("{lab}/restart"), json!({"generation": 0})).await;
+        assert_eq!((status, answer["generation"].as_i64()), (200, Some(1)), "{answer}");
+        work(&portal).await;
+    }
+    for _ in 0..2 {
+        let (status, answer) = send(&teacher, &format!("{lab}/extend"), json!({"minutes": 30, "seen_minutes": 60})).await;
+        assert_eq!((status, answer["duration_minutes"].as_i64()), (200, Some(90)), "{answer}");
+    }
+    let until = teacher.read(&lab).await["ends_at"].as_str().map(domain::time::Timestamp::parse_rfc3339).unwrap().unwrap().plus_minutes(15);
+    let (status, answer) = send(&teacher, &format!("{lab}/extend"), json!({"until": until.to_rfc3339()})).await;
+    assert_eq!((status, answer["duration_minutes"].as_i64()), (200, Some(105)), "{answer}");
+    let (status, answer) = send(&teacher, &format!("{lab}/extend"), json!({"minutes": 10_000})).await;
+    assert_eq!((status, answer["errors"][0]["field"].as_str()), (422, Some("minutes")), "{answer}");
+    assert_eq!(send(&colleague, &format!("{lab}/extend"), json!({"minutes": 30})).await.0, 404);
+
+    for _ in 0..2 {
+        let (status, answer) = send(&teacher, &format!("{lab}/resize"), json!({"parameters": {"cpu_cores": 8, "storage_gib": 40}})).await;
+        assert_eq!((status, &answer["spec"]["cpu_cores"], &answer["spec"]["storage_gib"]), (200, &json!(8), &json!(40)), "{answer}");
+        work(&portal).await;
+        let now = teacher.read(&lab).await;
+        assert_eq!((now["state"].as_str(), now["generation"].as_i64()), (Some("running"), Some(2)));
+    }
+    let (status, answer) = send(&teacher, &format!("{lab}/resize"), json!({"parameters": {"storage_gib": 20, "image": "x"}})).await;
+    let fields: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+    assert_eq!((status, fields), (422, vec!["parameters.image", "parameters.storage_gib"]));
+
+    let (status, answer) = json_of(teacher.put(&format!("{lab}/autostop")).json(&json!({"daily": "22:00"})).send().await.unwrap()).await;
+    assert_eq!((status, answer["autostop"]["daily"].as_str()), (200, Some("22:00")), "{answer}");
+    let bad = json_of(teacher.put(&format!("{lab}/autostop")).json(&json!({"daily": "10 pm"})).send().await.unwrap()).await;
+    assert_eq!((bad.0, bad.1["errors"][0]["field"].as_str()), (422, Some("daily")));
+
+    assert_eq!(send(&teacher, &format!("{lab}/retry"), json!({})).await.0, 200, "it runs already");
+    assert_eq!(send(&teacher, &format!("{lab}/keep"), json!({})).await.0, 409, "it is not down");
+    teacher.act(&format!("{lab}/stop")).await;
+    work(&portal).await;
+    let stopped = teacher.read(&lab).await;
+    assert_eq!((stopped["state"].as_str(), stopped["daily_stop_at"].is_null()), (Some(LabState::Stopped.as_str()), true));
+    assert!(stopped["kept_until"].is_string());
+    portal.world.clock.advance(3 * 24 * 3_600);
+    let kept = teacher.act(&format!("{lab}/keep")).await;
+    assert!(kept["kept_until"].as_str() > stopped["kept_until"].as_str());
+
+    let again = teacher.act(&format!("/orders/{}/again", order["id"].as_str().unwrap())).await;
+    assert_eq!((again["order"]["offering"].as_str(), again["notes"].as_array().map(Vec::len)), (Some("jupyterlab-slice"), Some(0)));
+    teacher.order("changes-again", &again["order"]).await;
+}
