@@ -31,6 +31,9 @@ enum Command {
     /// The audit record
     #[command(subcommand)]
     Audit(Audit),
+    /// Offerings as YAML files
+    #[command(subcommand)]
+    Offering(Offering),
     /// Accounts, for when nobody can sign in
     #[command(subcommand)]
     User(User),
@@ -102,6 +105,16 @@ pub enum Audit {
     Verify {
         #[command(flatten)]
         place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Offering {
+    /// Check files: a line with the price for each good one; what is wrong, with its field and an example, for the others
+    Check {
+        /// YAML files; `-` reads standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
 }
 
@@ -195,6 +208,7 @@ pub fn run() -> ExitCode {
                 quiet(&place, async |config| commands::token::create(config, &user, &scope, &name).await).await
             }
             Command::Audit(Audit::Verify { place }) => quiet(&place, commands::audit::verify).await,
+            Command::Offering(Offering::Check { files }) => commands::offering::check(&files),
             Command::User(User::ResetPassword { place, login }) => {
                 quiet(&place, async |config| commands::user::reset_password(config, &login).await).await
             }
