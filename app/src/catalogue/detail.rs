@@ -161,11 +161,7 @@ fn allowed(language: Language, kind: &ParameterKind) -> String {
 
 fn default(language: Language, parameter: &Parameter) -> String {
     let Some(default) = &parameter.default else {
-        return if parameter.optional {
-            td_string!(language, common.none).to_owned()
-        } else {
-            td_string!(language, catalogue.required).to_owned()
-        };
+        return if parameter.optional { td_string!(language, common.none).to_owned() } else { td_string!(language, catalogue.required).to_owned() };
     };
     match &parameter.kind {
         ParameterKind::Integer { unit, .. } => format!("{default}\u{a0}{}", unit_text(language, unit.clone())),
@@ -181,9 +177,11 @@ fn default(language: Language, parameter: &Parameter) -> String {
 fn PriceParts(card: OfferingCard) -> impl IntoView {
     let language = language::current();
     let Some(per_hour) = card.per_hour else {
-        return view! { <Card title=td_string!(language, catalogue.price_parts)><p>{td_string!(language, catalogue.price_missing)}</p></Card> }.into_any();
+        return view! { <Card title=td_string!(language, catalogue.price_parts)><p>{td_string!(language, catalogue.price_missing)}</p></Card> }
+            .into_any();
     };
-    let parts = card.parts.into_iter().map(|part| view! { <dt>{meter_text(language, part.meter)}</dt><dd>{part.per_hour.to_string()}</dd> }).collect_view();
+    let parts =
+        card.parts.into_iter().map(|part| view! { <dt>{meter_text(language, part.meter)}</dt><dd>{part.per_hour.to_string()}</dd> }).collect_view();
     view! {
         <div class="summary">
             <div><h2>{td_string!(language, catalogue.price_parts)}</h2></div>

@@ -87,7 +87,9 @@ pub fn Free(free: Option<u32>, spec: LabSpec) -> impl IntoView {
     let language = language::current();
     match free {
         None => view! { <Status kind=StatusKind::Idle>{td_string!(language, catalogue.not_reported)}</Status> }.into_any(),
-        Some(free) if spec.cards() > 0 && free < spec.cards() => view! { <Status kind=StatusKind::Wait>{td_string!(language, catalogue.none_free)}</Status> }.into_any(),
+        Some(free) if spec.cards() > 0 && free < spec.cards() => {
+            view! { <Status kind=StatusKind::Wait>{td_string!(language, catalogue.none_free)}</Status> }.into_any()
+        }
         Some(free) => {
             let text = td_string!(language, catalogue.free, count = pieces_text(language, spec.card, free)).to_string();
             view! { <Status kind=StatusKind::Ok>{text}</Status> }.into_any()

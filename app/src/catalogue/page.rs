@@ -14,11 +14,11 @@ use crate::{
     flash::flash,
     i18n::td_string,
     language,
+    offerings::words::purpose_text,
     orders::{
         api::read_order_form,
         form::{FORM, OrderFormView},
     },
-    offerings::words::purpose_text,
     quotas::meters::CourseQuotas,
     routes,
 };

@@ -19,9 +19,7 @@ use super::{
     yaml::YamlTab,
 };
 use crate::{
-    components::{
-        Button, ButtonKind, CheckField, ConfirmDialog, ErrorNotice, FormErrors, LinkItem, Notice, PageHead, Tabs,
-    },
+    components::{Button, ButtonKind, CheckField, ConfirmDialog, ErrorNotice, FormErrors, LinkItem, Notice, PageHead, Tabs},
     error::AppError,
     i18n::td_string,
     language::{self, Language},
@@ -37,10 +35,8 @@ pub fn Editor(page: EditorPage, slug: String, tab: Tab, saved: bool) -> impl Int
     let other = page.error.clone().filter(|error| !matches!(error, domain::Error::Invalid(_)));
     let here = routes::offering_editor(&slug);
     let link = |name: &str, text: &str, this: Tab| LinkItem::new(routes::with_query(&here, &[("tab", name)]), text, tab == this);
-    let mut tabs = vec![
-        link("", td_string!(language, offerings.tab_edit), Tab::Edit),
-        link("yaml", td_string!(language, offerings.tab_yaml), Tab::Yaml),
-    ];
+    let mut tabs =
+        vec![link("", td_string!(language, offerings.tab_edit), Tab::Edit), link("yaml", td_string!(language, offerings.tab_yaml), Tab::Yaml)];
     if let Some(history) = &page.history {
         let versions = link("versions", td_string!(language, offerings.tab_versions), Tab::Versions);
         tabs.push(versions.with_count(history.versions.len().to_string()));
@@ -248,7 +244,8 @@ fn NameChapter(typed: StoredValue<Typed>, is_new: bool) -> impl IntoView {
 fn MachineChapter(typed: StoredValue<Typed>) -> impl IntoView {
     let language = language::current();
     let cards = Card::all().map(|card| (card.id().to_owned(), card.kind().name.to_owned())).collect::<Vec<_>>();
-    let (cores, gib, pieces) = (td_string!(language, orders.unit_cores), td_string!(language, orders.unit_gib), td_string!(language, orders.unit_cards));
+    let (cores, gib, pieces) =
+        (td_string!(language, orders.unit_cores), td_string!(language, orders.unit_gib), td_string!(language, orders.unit_cards));
     view! {
         <Chapter number=2 title=td_string!(language, offerings.chapter_lab)>
             <p class="help">{td_string!(language, offerings.base_help)}</p>
@@ -341,4 +338,3 @@ fn AudienceChapter(typed: StoredValue<Typed>, tenants: Vec<(String, String)>) ->
     }
     .into_any()
 }
-

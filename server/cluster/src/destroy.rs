@@ -30,7 +30,9 @@ impl Kubernetes {
         let how = match kind {
             Kind::StatefulSet | Kind::Job | Kind::Deployment => DeleteParams::foreground(),
             // These go with their owner, gracefully; without one nobody else would end them.
-            Kind::Pod | Kind::ReplicaSet | Kind::ControllerRevision if object.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty()) => {
+            Kind::Pod | Kind::ReplicaSet | Kind::ControllerRevision
+                if object.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty()) =>
+            {
                 return Ok(());
             }
             _ => DeleteParams::background(),

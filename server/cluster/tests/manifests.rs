@@ -76,7 +76,18 @@ fn orders() -> Vec<LabOrder> {
     let mut shared_volume = course.training();
     shared_volume.lab.spec.storage_gib = 100;
     shared_volume.lab.spec.git_url = Some("https://git.example.edu/a.git".into());
-    vec![course.slice(), course.notebook(), course.plain(), course.training(), without_cards, shared_volume, course.editor(), course.shell(), course.batch(), course.inference()]
+    vec![
+        course.slice(),
+        course.notebook(),
+        course.plain(),
+        course.training(),
+        without_cards,
+        shared_volume,
+        course.editor(),
+        course.shell(),
+        course.batch(),
+        course.inference(),
+    ]
 }
 
 fn every_manifest() -> Vec<Manifest> {

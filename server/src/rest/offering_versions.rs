@@ -9,7 +9,7 @@ use axum::{
 use domain::{
     Error,
     catalogue::Offering,
-    offerings::{FieldChange, OfferingVersion, OfferingPreview, changes},
+    offerings::{FieldChange, OfferingPreview, OfferingVersion, changes},
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};

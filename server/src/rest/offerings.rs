@@ -67,7 +67,8 @@ impl From<DomainParameter> for Parameter {
 impl From<OfferingCard> for Offering {
     fn from(card: OfferingCard) -> Self {
         let OfferingCard { offering, per_hour, parts: _, cards_free } = card;
-        let domain::catalogue::Offering { id, slug, version, name, summary, icon: _, workload: _, audience: _, base, duration, parameters } = offering;
+        let domain::catalogue::Offering { id, slug, version, name, summary, icon: _, workload: _, audience: _, base, duration, parameters } =
+            offering;
         Self {
             id: id.to_string(),
             slug,

@@ -127,7 +127,8 @@ async fn the_editor_works_without_scripts() {
     assert_eq!(teacher.page("/offerings/my-shell").await.status(), 403);
 
     let yaml = "slug: my-shell\nname: {zh: 甲, en: A}\n";
-    let refused = operator.form("/api/offerings/import", "/offerings/my-shell?tab=yaml", &[("slug", "my-shell"), ("yaml", yaml)]).send().await.unwrap();
+    let refused =
+        operator.form("/api/offerings/import", "/offerings/my-shell?tab=yaml", &[("slug", "my-shell"), ("yaml", yaml)]).send().await.unwrap();
     assert_eq!(location(&refused), "/offerings/my-shell?tab=yaml");
     let form = page(&operator, "/offerings/my-shell?tab=yaml").await;
     assert!(form.contains("name: {zh: 甲, en: A}"), "what was pasted comes back");

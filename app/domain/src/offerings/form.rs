@@ -35,7 +35,22 @@ pub fn fields_of(offering: &Offering) -> Fields {
     put("workload", workload.as_str().into());
     audience.tenants.iter().for_each(|tenant| put(&format!("audience.tenants.{tenant}"), "on".into()));
     audience.roles.iter().for_each(|role| put(&format!("audience.roles.{}", role.as_str()), "on".into()));
-    let LabSpec { workload: _, image, command, port, card, cards_per_node, nodes, cpu_cores, memory_gib, storage_gib, git_url, environment, retries, health_path } = base;
+    let LabSpec {
+        workload: _,
+        image,
+        command,
+        port,
+        card,
+        cards_per_node,
+        nodes,
+        cpu_cores,
+        memory_gib,
+        storage_gib,
+        git_url,
+        environment,
+        retries,
+        health_path,
+    } = base;
     put("base.image", image.clone());
     put("base.command", command.iter().map(|argument| escaped(argument)).collect::<Vec<_>>().join("\n"));
     put("base.port", port.to_string());

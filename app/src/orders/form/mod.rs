@@ -13,8 +13,8 @@ use domain::{Error, orders::OrderForm};
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::{use_navigate, use_query_map};
 
-pub use self::{fields::unit_text, summary::Prices};
 use self::{fields::Chapters, state::FormState, summary::Summary};
+pub use self::{fields::unit_text, summary::Prices};
 use super::api::{OrderFormPage, SubmitOrder, sent};
 use crate::{
     caller_view::use_viewer,

@@ -48,24 +48,10 @@ pub fn from_json(mut value: Value) -> Result<Offering> {
 /// `parameters[2].kind.integer.min` as the editor names it: `parameters.2.min`.
 fn plain(path: &str) -> String {
     let dotted = path.replace('[', ".").replace(']', "");
-    let words = dotted.split('.').filter(|word| !word.is_empty() && *word != "?");
-    let mut out: Vec<&str> = Vec::new();
-    let mut in_kind = false;
-    for word in words {
-        if word == "kind" {
-            in_kind = true;
-        } else if !(in_kind && matches!(word, "integer" | "choice" | "text")) {
-            if in_kind {
-                out.retain(|word| *word != "kind");
-            }
-            out.push(word);
-            continue;
-        }
-        if word == "kind" {
-            out.push(word);
-        }
-    }
-    out.join(".")
+    let words: Vec<&str> = dotted.split('.').filter(|word| !word.is_empty() && *word != "?").collect();
+    let is_variant = |at: usize| at > 0 && words[at - 1] == "kind" && matches!(words[at], "integer" | "choice" | "text");
+    let kept = (0..words.len()).filter(|at| !is_variant(*at) && !(at + 1 < words.len() && is_variant(at + 1)));
+    kept.map(|at| words[at]).collect::<Vec<_>>().join(".")
 }
 
 /// serde's sentence as a problem with its field.
@@ -107,7 +93,8 @@ pub fn example(field: &str) -> &'static str {
     let leaf = field.rsplit('.').find(|word| word.parse::<u32>().is_err()).unwrap_or_default();
     match leaf {
         "slug" => "slug: jupyterlab-slice",
-        "name" | "summary" | "label" | "help" | "zh" | "en" => "name: { zh: 推理服务, en: Inference service }",
+        "zh" | "en" => "{ zh: 推理服务, en: Inference service }",
+        "name" | "summary" | "label" | "help" => "name: { zh: 推理服务, en: Inference service }",
         "icon" => "icon: book",
         "workload" => "workload: notebook",
         "image" => "image: quay.io/jupyter/pytorch-notebook:cuda12-python-3.12",
@@ -136,9 +123,46 @@ pub fn example(field: &str) -> &'static str {
 
 /// The order in which people read a file; anything else follows by name.
 const ORDER: [&str; 40] = [
-    "slug", "name", "summary", "icon", "workload", "audience", "base", "duration", "parameters", "key", "value", "label", "help", "target", "default",
-    "optional", "kind", "zh", "en", "image", "command", "port", "health_path", "card", "cards_per_node", "nodes", "cpu_cores", "memory_gib",
-    "storage_gib", "retries", "git_url", "environment", "min", "max", "step", "unit", "options", "max_length", "tenants", "roles",
+    "slug",
+    "name",
+    "summary",
+    "icon",
+    "workload",
+    "audience",
+    "base",
+    "duration",
+    "parameters",
+    "key",
+    "value",
+    "label",
+    "help",
+    "target",
+    "default",
+    "optional",
+    "kind",
+    "zh",
+    "en",
+    "image",
+    "command",
+    "port",
+    "health_path",
+    "card",
+    "cards_per_node",
+    "nodes",
+    "cpu_cores",
+    "memory_gib",
+    "storage_gib",
+    "retries",
+    "git_url",
+    "environment",
+    "min",
+    "max",
+    "step",
+    "unit",
+    "options",
+    "max_length",
+    "tenants",
+    "roles",
 ];
 
 /// The file of an offering, without what Lectern gives by itself.

@@ -158,10 +158,7 @@ fn every_list_of_words_is_the_same_in_the_schema() {
     known.sort();
     assert_eq!(targets, known);
     assert_eq!(words("/$defs/parameter/properties/kind/oneOf/1/properties/integer/properties/unit/enum"), owned(&domain::offerings::UNITS));
-    assert_eq!(
-        words("/properties/audience/properties/roles/items/enum"),
-        domain::access::Role::ALL.map(|role| role.as_str().to_owned()).to_vec()
-    );
+    assert_eq!(words("/properties/audience/properties/roles/items/enum"), domain::access::Role::ALL.map(|role| role.as_str().to_owned()).to_vec());
 }
 
 #[test]
