@@ -64,7 +64,7 @@ test("1. signs in, is refused with one message for every failure, and signs out 
   await there.context().close();
 });
 
-test("2. shows the catalogue with three offerings and their prices", async () => {
+test("2. shows the catalogue with eight offerings and their prices", async () => {
   await teacher.goto("/catalogue");
   for (const name of ["JupyterLab on a slice", /JupyterLab.*2 × A100/, /PyTorch DDP/]) {
     await expect(teacher.getByRole("heading", { name })).toBeVisible();
@@ -183,7 +183,7 @@ test("8. the API does the same by bearer token", async () => {
     return { status: answer.status, type: answer.headers.get("content-type") ?? "", json: await answer.json() };
   };
   const offerings = await call(mine, "GET", "/offerings");
-  expect(offerings.json.items).toHaveLength(3);
+  expect(offerings.json.items).toHaveLength(8);
   const body = { offering: "jupyterlab-slice", course: "CV2402", parameters: {}, duration_minutes: 60 };
   const first = await call(mine, "POST", "/orders", body, { "idempotency-key": "lesson-1" });
   expect(first.status).toBe(201);

@@ -31,6 +31,9 @@ enum Command {
     /// The audit record
     #[command(subcommand)]
     Audit(Audit),
+    /// Offerings as YAML files
+    #[command(subcommand)]
+    Offering(Offering),
     /// Accounts, for when nobody can sign in
     #[command(subcommand)]
     User(User),
@@ -108,6 +111,16 @@ pub enum Audit {
         /// Check an exported file of JSON lines instead; needs no database
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Offering {
+    /// Check files: a line with the price for each good one; what is wrong, with its field and an example, for the others
+    Check {
+        /// YAML files; `-` reads standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
 }
 
@@ -205,6 +218,7 @@ pub fn run() -> ExitCode {
             }
             Command::Audit(Audit::Verify { place: _, file: Some(file) }) => commands::audit::verify_file(&file),
             Command::Audit(Audit::Verify { place, file: None }) => quiet(&place, commands::audit::verify).await,
+            Command::Offering(Offering::Check { files }) => commands::offering::check(&files),
             Command::User(User::ResetPassword { place, login }) => {
                 quiet(&place, async |config| commands::user::reset_password(config, &login).await).await
             }

@@ -14,6 +14,7 @@ use crate::{
 
 /// Content that operators write in both languages (interface texts live in the locale files instead).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Localized {
     pub zh: String,
     pub en: String,
@@ -241,7 +242,7 @@ pub enum Target {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ParameterKind {
     Integer {
         min: u32,

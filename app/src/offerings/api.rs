@@ -41,6 +41,7 @@ pub async fn read_editor(#[server(default)] slug: String, #[server(default)] fro
     use crate::caller::{caller, services, take_flash};
     use domain::offerings::{fields_of, offering_of};
     let (services, caller) = (services()?, caller()?);
+    services::offerings::allowed(&services, &caller).await?;
     let tenants = services::offerings::tenants(&services, &caller).await?;
     let mut page = EditorPage { tenants: tenants.into_iter().map(|tenant| (tenant.slug, tenant.name)).collect(), ..EditorPage::default() };
     let is_new = slug == "new";

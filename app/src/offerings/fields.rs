@@ -1,9 +1,6 @@
 //! The editor's fields: names in the form, problems in words, and rows that come and go.
 
-use domain::{
-    Error, FieldError,
-    offerings::{Fields, rows},
-};
+use domain::{Error, FieldError, offerings::Fields};
 use leptos::prelude::*;
 
 use super::words::field_text;
@@ -19,11 +16,12 @@ pub fn control(field: &str) -> String {
 }
 
 /// The fields after a button that only changes the form; `None` for every other intent.
+#[cfg(any(feature = "ssr", test))]
 pub fn reshaped(fields: &Fields, intent: &str) -> Option<Fields> {
     let mut out = fields.clone();
     match intent.split_once('.') {
         None if intent == "add" => {
-            let number = rows(fields);
+            let number = domain::offerings::rows(fields);
             for (name, value) in [("kind", "integer"), ("target", "cpu_cores"), ("step", "1"), ("unit", "cores")] {
                 out.insert(format!("parameters.{number}.{name}"), value.to_owned());
             }
@@ -152,7 +150,7 @@ mod tests {
     #[test]
     fn an_added_row_comes_last_and_saving_reshapes_nothing() {
         let after = reshaped(&fields(&[("parameters.0.key", "x")]), "add").expect("changed");
-        assert_eq!((rows(&after), after["parameters.1.kind"].as_str()), (2, "integer"));
+        assert_eq!((domain::offerings::rows(&after), after["parameters.1.kind"].as_str()), (2, "integer"));
         assert_eq!(reshaped(&fields(&[]), ""), None);
         assert_eq!(reshaped(&fields(&[]), "save"), None);
     }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::words::{field_text, state_kind, state_text};
 use crate::{
-    components::{Cell, Column, DataTable, Glyph, Icon, MomentStyle, Row, StatusKind, Timeline, TimelineItem},
+    components::{Cell, Column, DataTable, Glyph, Icon, Moment, MomentStyle, Row, StatusKind, Timeline},
     i18n::td_string,
     language::{self, Language},
 };
@@ -40,14 +40,19 @@ fn item(language: Language, version: OfferingVersion, replaced: bool, labs: u32,
     let name = version.changed_by.unwrap_or_else(|| td_string!(language, offerings.built_in).to_owned());
     let by = td_string!(language, offerings.by, name = name.as_str(), labs = labs).to_string();
     view! {
-        <TimelineItem at style=MomentStyle::Minute kind title=format!("{number} · {state}")>
-            <span>{by}</span>
-            {match differences {
-                None => view! { <span>" · "{td_string!(language, offerings.first_version)}</span> }.into_any(),
-                Some(all) if all.is_empty() => view! { <span>" · "{td_string!(language, offerings.unchanged)}</span> }.into_any(),
-                Some(all) => view! { <Differences all/> }.into_any(),
-            }}
-        </TimelineItem>
+        <li data-st=kind.name()>
+            <Moment at style=MomentStyle::Minute/>
+            <Icon glyph=kind.glyph()/>
+            <div>
+                <b>{format!("{number} · {state}")}</b>
+                <small>{by}</small>
+                {match differences {
+                    None => view! { <small>{td_string!(language, offerings.first_version)}</small> }.into_any(),
+                    Some(all) if all.is_empty() => view! { <small>{td_string!(language, offerings.unchanged)}</small> }.into_any(),
+                    Some(all) => view! { <Differences all/> }.into_any(),
+                }}
+            </div>
+        </li>
     }
     .into_any()
 }

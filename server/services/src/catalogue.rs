@@ -4,6 +4,8 @@
 mod defaults;
 mod shelf;
 
+#[cfg(test)]
+pub(crate) use defaults::OFFERINGS as BUILT_IN;
 pub use defaults::{install_defaults, price_book};
 pub use shelf::{Shelf, ShelfCache, shelf};
 

@@ -1,6 +1,7 @@
 //! What the command line can do; one file for each command.
 
 pub mod audit;
+pub mod offering;
 pub mod serve;
 pub mod simulator;
 pub mod token;

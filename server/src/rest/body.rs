@@ -61,6 +61,11 @@ impl Fields {
         self.members.remove(name).filter(|value| !value.is_null())
     }
 
+    /// Everything that nobody has taken yet, as one document.
+    pub fn rest(&mut self) -> Value {
+        Value::Object(std::mem::take(&mut self.members))
+    }
+
     /// A text that must be there.
     pub fn text(&mut self, name: &str) -> String {
         match self.take(name) {

@@ -115,6 +115,8 @@ impl From<domain::catalogue::LabSpec> for Spec {
             storage_gib,
             git_url,
             environment,
+            retries: _,
+            health_path: _,
         } = spec;
         Self { workload, image, card: card.id(), cards_per_node, nodes, cpu_cores, memory_gib, storage_gib, git_url, environment }
     }

@@ -15,6 +15,7 @@ pub mod imports;
 pub mod labs;
 pub mod nodes;
 pub mod notifications;
+pub mod offering_versions;
 pub mod offerings;
 pub mod openapi;
 pub mod orders;
@@ -60,6 +61,14 @@ pub fn operations() -> Vec<Operation> {
     vec![
         reading("/openapi.json", get(openapi::show)),
         reading("/offerings", get(offerings::list)),
+        changing("/offerings", post(offering_versions::create)),
+        changing("/offerings/preview", post(offering_versions::preview)),
+        reading("/offerings/{slug}", get(offerings::show)),
+        reading("/offerings/{slug}/versions", get(offering_versions::list)),
+        changing("/offerings/{slug}/versions", post(offering_versions::save)),
+        changing("/offerings/{slug}/publish", post(offering_versions::publish)),
+        changing("/offerings/{slug}/retire", post(offering_versions::retire)),
+        changing("/offerings/{slug}/restore", post(offering_versions::restore)),
         reading("/orders", get(orders::list)),
         changing("/orders", post(orders::submit)),
         reading("/orders/{id}", get(orders::show)),

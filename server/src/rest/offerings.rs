@@ -1,6 +1,9 @@
 //! The catalogue.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
 use domain::catalogue::{OfferingCard, Parameter as DomainParameter, ParameterKind};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -64,7 +67,8 @@ impl From<DomainParameter> for Parameter {
 impl From<OfferingCard> for Offering {
     fn from(card: OfferingCard) -> Self {
         let OfferingCard { offering, per_hour, parts: _, cards_free } = card;
-        let domain::catalogue::Offering { id, slug, version, name, summary, icon: _, workload: _, base, duration, parameters } = offering;
+        let domain::catalogue::Offering { id, slug, version, name, summary, icon: _, workload: _, audience: _, base, duration, parameters } =
+            offering;
         Self {
             id: id.to_string(),
             slug,
@@ -88,4 +92,11 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     query.finish()?;
     let offerings = services::catalogue::list(&state.services, &caller).await?;
     Ok(Json(List::of(page_of(offerings, &page, |card| card.offering.slug.clone()), Offering::from)))
+}
+
+/// One offering, by slug or id.
+#[utoipa::path(get, path = "/api/v1/offerings/{slug}", tag = "catalogue", params(("slug" = String, Path, example = "jupyterlab-slice")),
+    responses((status = 200, body = Offering)))]
+pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(slug): Path<String>) -> Result<Json<Offering>, Problem> {
+    Ok(Json(services::catalogue::get(&state.services, &caller, &slug).await?.into()))
 }

@@ -26,7 +26,9 @@ use super::problem::MEDIA_TYPE;
     ),
     paths(
         show,
-        super::offerings::list,
+        super::offerings::list, super::offerings::show,
+        super::offering_versions::create, super::offering_versions::preview, super::offering_versions::list, super::offering_versions::save,
+        super::offering_versions::publish, super::offering_versions::retire, super::offering_versions::restore,
         super::orders::list, super::orders::submit, super::orders::show, super::orders::approve, super::orders::reject, super::orders::cancel,
         super::labs::list, super::labs::show, super::labs::start, super::labs::stop, super::labs::destroy,
         super::lab_changes::restart,

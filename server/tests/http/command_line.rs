@@ -38,7 +38,7 @@ async fn a_token_is_printed_alone_and_works_beside_a_running_server() {
     assert!(token.starts_with("lct_") && token.len() == 47 && !token.contains(char::is_whitespace), "{stdout:?}");
     let mut api = portal.api_without_token();
     api.secret = Some(token.to_owned());
-    assert_eq!(api.read("/offerings").await["items"].as_array().unwrap().len(), 3);
+    assert_eq!(api.read("/offerings").await["items"].as_array().unwrap().len(), 8);
     assert_eq!(api.get("/labs").send().await.unwrap().status(), 403, "no more than its scopes");
 }
 
@@ -210,4 +210,20 @@ fn an_empty_installation_shows_its_set_up_code_in_the_log() {
     let (running, log) = Running::start(folder.path(), &[]);
     assert!(log.contains("set-up code"), "{log}");
     running.stop();
+}
+
+#[test]
+fn offerings_are_checked_from_files_and_from_standard_input() {
+    let built_in = concat!(env!("CARGO_MANIFEST_DIR"), "/services/offerings/vscode.yaml");
+    let good = run(&["offering", "check", built_in]);
+    assert!(good.status.success());
+    assert_eq!(text(&good.stdout), format!("{built_in}: vscode, ¥1.52 / hour\n"));
+    let mut child = lectern(&["offering", "check", "-", built_in]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the binary runs");
+    std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), b"slug: [").expect("written");
+    let bad = child.wait_with_output().expect("it ends");
+    assert_eq!(bad.status.code(), Some(1));
+    let told = text(&bad.stdout);
+    assert!(told.starts_with("-: line ") && told.contains("vscode, ¥1.52"), "{told}");
+    let missing = run(&["offering", "check", "/nonexistent/x.yaml"]);
+    assert!(!missing.status.success() && text(&missing.stderr).contains("/nonexistent/x.yaml cannot be read"));
 }

@@ -10,6 +10,7 @@ mod database_gone;
 mod documents;
 mod events;
 mod files;
+mod offerings;
 mod openapi;
 mod rest_errors;
 mod rest_lab_changes;

@@ -88,7 +88,7 @@ async fn paths_and_methods_that_are_not_there_are_problems_too() {
     let portal = Portal::college().await;
     let api = portal.api_without_token();
     assert_snapshot!("no such path", shown(api.get("/nothing")).await);
-    assert_snapshot!("no such method", shown(api.post("/offerings")).await);
+    assert_snapshot!("no such method", shown(api.post("/usage")).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -29,7 +29,7 @@ async fn a_teacher_orders_a_manager_approves_and_bill_and_audit_show_it() {
         let (teacher, manager) = (portal.api(&people.teacher).await, portal.api(&people.manager).await);
 
         let offerings = teacher.read("/offerings").await;
-        assert_eq!(offerings["items"].as_array().unwrap().len(), 3);
+        assert_eq!(offerings["items"].as_array().unwrap().len(), 8);
         let body = json!({"offering": "pytorch-ddp-8", "course": "CV2402", "parameters": {}, "duration_minutes": "120", "purpose": "Lesson 7"});
         let order = teacher.order("thread-1", &body).await;
         assert_eq!((order["state"].as_str(), order["labs"].as_array().unwrap().len()), (Some("pending_approval"), 0));

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// In the catalogue's order.
-pub(super) const OFFERINGS: [&str; 8] = [
+pub(crate) const OFFERINGS: [&str; 8] = [
     include_str!("../../offerings/jupyterlab-slice.yaml"),
     include_str!("../../offerings/jupyterlab-2xa100-1tb.yaml"),
     include_str!("../../offerings/vscode.yaml"),

@@ -25,7 +25,7 @@ async fn the_catalogue_has_eight_offerings_with_their_prices_per_hour() {
         ("vscode", price("¥1.52")),
         ("linux-ssh", price("¥3.40")),
         ("batch-training", price("¥6.99")),
-        ("inference-service", price("¥2.50")),
+        ("inference-service", price("¥1.73")),
         ("pytorch-ddp-8", price("¥54.87")),
         ("pytorch-ddp-10", price("¥68.70")),
     ];

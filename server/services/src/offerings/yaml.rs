@@ -13,21 +13,22 @@ pub const LONGEST: usize = 100_000;
 /// Errors: [`Error::Invalid`]; what the reader cannot take in is named alone, else every problem is. A field is a path
 /// (`parameters.2.default`), or `line 7` where the text is no YAML.
 pub fn parse(text: &str) -> Result<Offering> {
-    let offering = read(text)?;
-    offering.check()?;
-    Ok(offering.normalised())
+    from_json(read(text)?)
 }
 
-fn read(text: &str) -> Result<Offering> {
+fn read(text: &str) -> Result<Value> {
     if text.len() > LONGEST {
         return Err(Error::field("yaml", Problem::TooLong { max: u32::try_from(LONGEST).unwrap_or(u32::MAX) }));
     }
-    let mut value: Value = serde_yaml_ng::from_str(text).map_err(|error| {
-        let line = error.location().map_or(1, |location| location.line());
-        Error::field(format!("line {line}"), Problem::BadFormat { example: "slug: jupyterlab-slice".into() })
-    })?;
+    let unreadable = |line| Error::field(format!("line {line}"), Problem::BadFormat { example: example("slug").into() });
+    let value: Value = serde_yaml_ng::from_str(text).map_err(|error| unreadable(error.location().map_or(1, |location| location.line())))?;
+    if value.is_object() { Ok(value) } else { Err(unreadable(1)) }
+}
+
+/// An offering from JSON, checked like a file. Errors: as [`parse`].
+pub fn from_json(mut value: Value) -> Result<Offering> {
     let Value::Object(document) = &mut value else {
-        return Err(Error::field("line 1", Problem::BadFormat { example: "slug: jupyterlab-slice".into() }));
+        return Err(Error::Malformed { reason: "the body must be a JSON object".into() });
     };
     document.entry("id").or_insert_with(|| json!(Uuid::nil()));
     document.entry("version").or_insert_with(|| json!(1));
@@ -36,38 +37,21 @@ fn read(text: &str) -> Result<Offering> {
     {
         base.entry("workload").or_insert(workload);
     }
-    from_value(value)
-}
-
-/// An offering from JSON. Errors: [`Error::Invalid`] with the one field that cannot be taken in.
-pub fn from_value(value: Value) -> Result<Offering> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    let offering: Offering = serde_path_to_error::deserialize(value).map_err(|error| {
         let path = plain(&error.path().to_string());
         Error::Invalid(vec![problem(&path, &error.into_inner().to_string())])
-    })
+    })?;
+    offering.check()?;
+    Ok(offering.normalised())
 }
 
 /// `parameters[2].kind.integer.min` as the editor names it: `parameters.2.min`.
 fn plain(path: &str) -> String {
     let dotted = path.replace('[', ".").replace(']', "");
-    let words = dotted.split('.').filter(|word| !word.is_empty() && *word != "?");
-    let mut out: Vec<&str> = Vec::new();
-    let mut in_kind = false;
-    for word in words {
-        if word == "kind" {
-            in_kind = true;
-        } else if !(in_kind && matches!(word, "integer" | "choice" | "text")) {
-            if in_kind {
-                out.retain(|word| *word != "kind");
-            }
-            out.push(word);
-            continue;
-        }
-        if word == "kind" {
-            out.push(word);
-        }
-    }
-    out.join(".")
+    let words: Vec<&str> = dotted.split('.').filter(|word| !word.is_empty() && *word != "?").collect();
+    let is_variant = |at: usize| at > 0 && words[at - 1] == "kind" && matches!(words[at], "integer" | "choice" | "text");
+    let kept = (0..words.len()).filter(|at| !is_variant(*at) && !(at + 1 < words.len() && is_variant(at + 1)));
+    kept.map(|at| words[at]).collect::<Vec<_>>().join(".")
 }
 
 /// serde's sentence as a problem with its field.
@@ -103,10 +87,14 @@ fn problem(path: &str, sentence: &str) -> FieldError {
 
 /// How the field could be written; for messages.
 pub fn example(field: &str) -> &'static str {
+    if field.starts_with("duration") {
+        return "duration: { default: 90, min: 30, max: 720 }";
+    }
     let leaf = field.rsplit('.').find(|word| word.parse::<u32>().is_err()).unwrap_or_default();
     match leaf {
         "slug" => "slug: jupyterlab-slice",
-        "name" | "summary" | "label" | "help" | "zh" | "en" => "name: { zh: 推理服务, en: Inference service }",
+        "zh" | "en" => "{ zh: 推理服务, en: Inference service }",
+        "name" | "summary" | "label" | "help" => "name: { zh: 推理服务, en: Inference service }",
         "icon" => "icon: book",
         "workload" => "workload: notebook",
         "image" => "image: quay.io/jupyter/pytorch-notebook:cuda12-python-3.12",
@@ -120,11 +108,10 @@ pub fn example(field: &str) -> &'static str {
         "nodes" => "nodes: 1",
         "environment" => "environment: { LESSON_NAME: lesson-1 }",
         "health_path" => "health_path: /health",
-        "duration" | "min" | "max" => "duration: { default: 90, min: 30, max: 720 }",
         "base" => "base: { image: …, port: 8888, card: a100-80g, … }",
         "parameters" => "parameters: []",
         "target" => "target: cpu_cores",
-        "kind" => "kind: { integer: { min: 1, max: 8, unit: cores } }",
+        "kind" | "min" | "max" | "step" | "unit" => "kind: { integer: { min: 1, max: 8, unit: cores } }",
         "options" => "options: [{ value: a100-80g, label: { zh: A100, en: A100 } }]",
         "default" => "default: \"8\"",
         "roles" => "roles: [teacher]",
@@ -208,3 +195,6 @@ fn ordered(value: &Value) -> serde_yaml_ng::Value {
 fn is_empty(value: &Value) -> bool {
     value.is_null() || *value == Value::Bool(false) || matches!(value, Value::Object(members) if *members == Map::new())
 }
+
+#[cfg(test)]
+mod tests;
