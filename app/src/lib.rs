@@ -16,6 +16,7 @@ pub mod error_text;
 pub mod flash;
 pub mod language;
 pub mod layout;
+pub mod lazy;
 pub mod preferences;
 pub mod routes;
 
@@ -41,10 +42,15 @@ pub use layout::{App, shell};
 
 include!(concat!(env!("OUT_DIR"), "/i18n.rs"));
 
-/// Takes over the page that the server sent. Called by the script in the document head.
+/// Takes over the page that the server sent, once the page's own part of the program is there. Called by the script in the
+/// document head.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(App);
+    let path = leptos::prelude::window().location().pathname().unwrap_or_default();
+    // Without its part the page stays as the server sent it, which works too.
+    if lazy::fetch(&path).await {
+        leptos::mount::hydrate_body(App);
+    }
 }

@@ -4,27 +4,12 @@ use std::fmt::Display;
 
 use leptos::prelude::*;
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{FlatRoutes, Route},
     path,
 };
 
-use crate::{
-    account::page::AccountPage,
-    admin::page::{ClusterPage, CoursesPage, PeoplePage},
-    approvals::page::{ApprovalPage, ApprovalsPage},
-    audit::page::{AuditEventPage, AuditPage},
-    billing::page::BillingPage,
-    catalogue::page::{CataloguePage, OrderFormPage},
-    home::page::HomePage,
-    labs::page::{LabPage, LabsPage},
-    layout::NotFound,
-    notifications::page::NotificationsPage,
-    orders::page::{OrderPage, OrdersPage},
-    search::page::SearchPage,
-    session::page::SignInPage,
-    setup::page::SetupPage,
-};
+use crate::{home::page::HomePage, layout::NotFound, lazy, session::page::SignInPage};
 
 pub const HOME: &str = "/";
 pub const SIGN_IN: &str = "/sign-in";
@@ -102,24 +87,24 @@ pub fn Pages() -> impl IntoView {
         <FlatRoutes fallback=NotFound>
             <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
-            <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async/>
-            <Route path=path!("/catalogue") view=CataloguePage ssr=SsrMode::Async/>
-            <Route path=path!("/catalogue/:slug/order") view=OrderFormPage ssr=SsrMode::Async/>
-            <Route path=path!("/orders") view=OrdersPage ssr=SsrMode::Async/>
-            <Route path=path!("/orders/:id") view=OrderPage ssr=SsrMode::Async/>
-            <Route path=path!("/approvals") view=ApprovalsPage ssr=SsrMode::Async/>
-            <Route path=path!("/approvals/:id") view=ApprovalPage ssr=SsrMode::Async/>
-            <Route path=path!("/labs") view=LabsPage ssr=SsrMode::Async/>
-            <Route path=path!("/labs/:id") view=LabPage ssr=SsrMode::Async/>
-            <Route path=path!("/billing") view=BillingPage ssr=SsrMode::Async/>
-            <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
-            <Route path=path!("/audit/:id") view=AuditEventPage ssr=SsrMode::Async/>
-            <Route path=path!("/notifications") view=NotificationsPage ssr=SsrMode::Async/>
-            <Route path=path!("/search") view=SearchPage ssr=SsrMode::Async/>
-            <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
-            <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
-            <Route path=path!("/courses") view=CoursesPage ssr=SsrMode::Async/>
-            <Route path=path!("/cluster") view=ClusterPage ssr=SsrMode::Async/>
+            <Route path=path!("/setup") view={Lazy::<lazy::Setup>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/catalogue") view={Lazy::<lazy::Catalogue>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/catalogue/:slug/order") view={Lazy::<lazy::OrderForm>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/orders") view={Lazy::<lazy::Orders>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/orders/:id") view={Lazy::<lazy::Order>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/approvals") view={Lazy::<lazy::Approvals>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/approvals/:id") view={Lazy::<lazy::Approval>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/labs") view={Lazy::<lazy::Labs>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/labs/:id") view={Lazy::<lazy::Lab>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/billing") view={Lazy::<lazy::Billing>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/audit") view={Lazy::<lazy::Audit>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/audit/:id") view={Lazy::<lazy::AuditEvent>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/notifications") view={Lazy::<lazy::Notifications>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/search") view={Lazy::<lazy::Search>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/account") view={Lazy::<lazy::Account>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/people") view={Lazy::<lazy::People>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/courses") view={Lazy::<lazy::Courses>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/cluster") view={Lazy::<lazy::Cluster>::new()} ssr=SsrMode::Async/>
         </FlatRoutes>
     }
 }

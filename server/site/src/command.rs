@@ -8,15 +8,26 @@ pub const HELP: &str = "\
 Builds the browser's half of Lectern.
 
   site [--out DIR] [--profile NAME]      build into DIR (target/site); profile `wasm` is small, `dev` is quick
-  site budget --max-kb N [--out DIR]     fail when script, wasm and style sheet are over N kB (1000 B) of brotli
+  site budget --max-kb N --max-lazy-kb M [--out DIR]
+                                         fail when what every page loads is over N kB (1000 B) of brotli, or what
+                                         the pages of one part load besides is over M kB
   site wasm-tree                         fail when a server crate is among the browser's dependencies";
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     Build(Options),
-    Budget { options: Options, max_kb: u64 },
+    Budget { options: Options, limits: Limits },
     WasmTree,
     Help,
+}
+
+/// In kB (1000 B) of brotli.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// What every page loads.
+    pub always: u64,
+    /// What the pages of one part load besides.
+    pub lazy: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -37,20 +48,24 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
     let mut arguments = arguments.peekable();
     let verb = arguments.next_if(|argument| !argument.starts_with('-'));
     let mut options = Options { out: PathBuf::from("target/site"), profile: "wasm".to_owned() };
-    let mut max_kb = None;
+    let (mut always, mut lazy) = (None, None);
     while let Some(flag) = arguments.next() {
         let mut value = || arguments.next().with_context(|| format!("{flag} needs a value"));
         match flag.as_str() {
             "--out" => options.out = PathBuf::from(value()?),
             "--profile" => options.profile = value()?,
-            "--max-kb" => max_kb = Some(value()?.parse().context("--max-kb takes a whole number")?),
+            "--max-kb" => always = Some(value()?.parse().context("--max-kb takes a whole number")?),
+            "--max-lazy-kb" => lazy = Some(value()?.parse().context("--max-lazy-kb takes a whole number")?),
             "--help" | "-h" => return Ok(Command::Help),
             other => bail!("unknown option {other}; see site --help"),
         }
     }
     match verb.as_deref() {
         None | Some("build") => Ok(Command::Build(options)),
-        Some("budget") => Ok(Command::Budget { options, max_kb: max_kb.context("budget needs --max-kb N")? }),
+        Some("budget") => {
+            let limits = Limits { always: always.context("budget needs --max-kb N")?, lazy: lazy.context("budget needs --max-lazy-kb M")? };
+            Ok(Command::Budget { options, limits })
+        }
         Some("wasm-tree") => Ok(Command::WasmTree),
         Some(other) => bail!("unknown command {other}; see site --help"),
     }
@@ -69,7 +84,10 @@ mod tests {
         let options = |out: &str, profile: &str| Options { out: out.into(), profile: profile.into() };
         assert_eq!(read("").unwrap(), Command::Build(options("target/site", "wasm")));
         assert_eq!(read("--out x --profile dev").unwrap(), Command::Build(options("x", "dev")));
-        assert_eq!(read("budget --max-kb 300").unwrap(), Command::Budget { options: options("target/site", "wasm"), max_kb: 300 });
+        assert_eq!(
+            read("budget --max-kb 300 --max-lazy-kb 90").unwrap(),
+            Command::Budget { options: options("target/site", "wasm"), limits: Limits { always: 300, lazy: 90 } }
+        );
         assert_eq!(read("wasm-tree").unwrap(), Command::WasmTree);
     }
 
@@ -78,6 +96,7 @@ mod tests {
         assert!(read("--colour").unwrap_err().to_string().contains("--colour"));
         assert!(read("bake").unwrap_err().to_string().contains("bake"));
         assert!(read("budget").unwrap_err().to_string().contains("--max-kb"));
+        assert!(read("budget --max-kb 1").unwrap_err().to_string().contains("--max-lazy-kb"));
         assert!(read("--out").unwrap_err().to_string().contains("--out"));
     }
 }

@@ -1,18 +1,20 @@
 //! The folder that the server serves: hashed names under `pkg/`, `public/` beside it, brotli copies, `assets.txt`.
+//! Scripts and wasm refer to each other by name, so the hash of them all names the folder that they are in.
 
-use std::{collections::BTreeMap, fs, io::Write as _, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path};
 
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-/// Lines `script PATH`, `wasm PATH`, `style PATH`: what the server puts into each page.
+use crate::wasm::{Bound, LOADER, SCRIPT, WASM};
+
+/// Lines `script PATH`, `loader PATH`, `wasm PATH`, `style PATH`: what every page needs; `lazy PART PATH` for each file
+/// that the pages of a part need as well.
 pub const MANIFEST: &str = "assets.txt";
 
 pub struct Site {
-    pub script: Vec<u8>,
-    pub wasm: Vec<u8>,
+    pub bound: Bound,
     pub style: Vec<u8>,
-    pub snippets: BTreeMap<String, Vec<u8>>,
     /// By path below the site's root.
     pub public: BTreeMap<String, Vec<u8>>,
 }
@@ -49,33 +51,60 @@ pub fn read_tree(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     Ok(found)
 }
 
-/// Replaces the site in `out`. Gives the sizes of what every page loads.
+/// Replaces the site in `out`. Gives the sizes of what pages load.
 pub fn write(out: &Path, site: &Site, quality: u32) -> Result<Vec<Size>> {
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
     }
-    let script = hashed("lectern", &site.script, "js");
-    let wasm = hashed("lectern", &site.wasm, "wasm");
-    let style = hashed("lectern", &site.style, "css");
+    let bound = &site.bound;
+    let folder = format!("pkg/{}", fingerprint(bound));
+    let style = format!("pkg/lectern.{}.css", short(Sha256::new().chain_update(&site.style)));
+    let mut manifest = String::new();
     let mut sizes = Vec::new();
-    for (path, bytes) in [(&script, &site.script), (&wasm, &site.wasm), (&style, &site.style)] {
-        let packed = put(out, path, bytes, quality)?;
-        sizes.push(Size { path: path.clone(), plain: bytes.len(), packed });
+    for (kind, path, bytes) in [
+        ("script", format!("{folder}/{SCRIPT}"), &bound.script),
+        ("loader", format!("{folder}/{LOADER}"), &bound.loader),
+        ("wasm", format!("{folder}/{WASM}"), &bound.wasm),
+        ("style", style, &site.style),
+    ] {
+        let packed = put(out, &path, bytes, quality)?;
+        writeln!(manifest, "{kind} /{path}")?;
+        sizes.push(Size { path, plain: bytes.len(), packed });
     }
-    for (name, bytes) in &site.snippets {
-        put(out, &format!("pkg/snippets/{name}"), bytes, quality)?;
+    for (name, bytes) in &bound.chunks {
+        let path = format!("{folder}/{name}");
+        let packed = put(out, &path, bytes, quality)?;
+        sizes.push(Size { path, plain: bytes.len(), packed });
+    }
+    for (part, files) in &bound.parts {
+        for file in files {
+            writeln!(manifest, "lazy {part} /{folder}/{file}")?;
+        }
+    }
+    for (name, bytes) in &bound.snippets {
+        put(out, &format!("{folder}/snippets/{name}"), bytes, quality)?;
     }
     for (name, bytes) in &site.public {
         put(out, name, bytes, quality)?;
     }
-    fs::write(out.join(MANIFEST), format!("script /{script}\nwasm /{wasm}\nstyle /{style}\n"))?;
+    fs::write(out.join(MANIFEST), manifest)?;
     Ok(sizes)
 }
 
-fn hashed(stem: &str, bytes: &[u8], extension: &str) -> String {
-    let digest = Sha256::digest(bytes);
-    // Eight bytes tell versions of one file apart; nobody forges them.
-    format!("pkg/{stem}.{}.{extension}", hex(&digest[..8]))
+/// Of all that refers to each other.
+fn fingerprint(bound: &Bound) -> String {
+    let mut hash = Sha256::new();
+    let parts = [&bound.script, &bound.loader, &bound.wasm].into_iter().chain(bound.chunks.values());
+    for part in parts {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    short(hash)
+}
+
+/// Eight bytes tell versions of one file apart; nobody forges them.
+fn short(hash: Sha256) -> String {
+    hex(&hash.finalize()[..8])
 }
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -116,31 +145,39 @@ mod tests {
     use super::*;
 
     fn site(style: &str) -> Site {
-        Site {
+        let bound = Bound {
             script: b"export default 1;".to_vec(),
             wasm: vec![0; 4096],
-            style: style.as_bytes().to_vec(),
+            loader: b"export const load = 1;".to_vec(),
+            chunks: BTreeMap::from([("billing.wasm".to_owned(), vec![1; 2048])]),
+            parts: BTreeMap::from([("billing".to_owned(), vec!["billing.wasm".to_owned()])]),
             snippets: BTreeMap::new(),
-            public: BTreeMap::from([("favicon.svg".to_owned(), b"<svg/>".repeat(50))]),
-        }
+        };
+        let public = BTreeMap::from([("favicon.svg".to_owned(), b"<svg/>".repeat(50))]);
+        Site { bound, style: style.as_bytes().to_vec(), public }
+    }
+
+    fn manifest(out: &Path, site: &Site) -> Result<Vec<String>> {
+        write(out, site, 4)?;
+        Ok(fs::read_to_string(out.join(MANIFEST))?.lines().map(str::to_owned).collect())
     }
 
     #[test]
     fn names_follow_the_content_and_old_files_go() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let out = folder.path().join("site");
-        write(&out, &site("a{}"), 4)?;
-        let first = fs::read_to_string(out.join(MANIFEST))?;
-        write(&out, &site("b{}"), 4)?;
-        let second = fs::read_to_string(out.join(MANIFEST))?;
-        let line = |text: &str, index| text.lines().nth(index).map(str::to_owned);
-        assert_eq!(line(&first, 0), line(&second, 0));
-        assert_ne!(line(&first, 2), line(&second, 2));
-        let sheets = fs::read_dir(out.join("pkg"))?
-            .filter_map(Result::ok)
-            .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "css"))
-            .count();
-        assert_eq!(sheets, 1);
+        let first = manifest(&out, &site("a{}"))?;
+        let second = manifest(&out, &site("b{}"))?;
+        assert_eq!(first[..3], second[..3]);
+        assert_ne!(first[3], second[3], "the style sheet changed");
+        assert!(first[4].starts_with("lazy billing /pkg/") && first[4].ends_with("/billing.wasm"), "{first:?}");
+
+        let mut changed = site("b{}");
+        changed.bound.chunks.insert("billing.wasm".to_owned(), vec![2; 2048]);
+        let third = manifest(&out, &changed)?;
+        assert_ne!(second[0], third[0], "files that refer to each other move together");
+        assert_eq!(second[3], third[3]);
+        assert_eq!(fs::read_dir(out.join("pkg"))?.filter_map(Result::ok).filter(|entry| entry.path().is_dir()).count(), 1);
         Ok(())
     }
 

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     match command::parse(std::env::args().skip(1))? {
         Command::Build(options) => build(&options),
-        Command::Budget { options, max_kb } => budget::check(&options.out, max_kb),
+        Command::Budget { options, limits } => budget::check(&options.out, limits),
         Command::WasmTree => tree::check(),
         Command::Help => {
             say(command::HELP);
@@ -52,10 +52,10 @@ fn build(options: &Options) -> Result<()> {
         return Ok(());
     }
 
-    say("site: writing the script that binds the wasm");
-    let bound = wasm::bind(&compiled, &root.join("target/wasm-build/bound"))?;
+    say("site: cutting out the lazy pages, writing the script that binds the wasm");
+    let bound = wasm::bind(&wasm_bytes, &root.join("target/wasm-build/bound"))?;
     say("site: compressing");
-    let site = files::Site { script: bound.script, wasm: bound.wasm, style: style.into_bytes(), snippets: bound.snippets, public };
+    let site = files::Site { bound, style: style.into_bytes(), public };
     let sizes = files::write(&options.out, &site, options.quality())?;
     // Last, so that an interrupted build is not taken for a whole one.
     stamp::save(&options.out, &stamp)?;

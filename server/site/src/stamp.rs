@@ -9,7 +9,7 @@ use crate::files::hex;
 
 const FILE: &str = ".stamp";
 /// Raise when this tool writes something else from the same input.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// A fingerprint of all input.
 pub fn of(profile: &str, wasm: &[u8], style: &str, public: &BTreeMap<String, Vec<u8>>) -> String {

@@ -140,7 +140,7 @@ async fn the_chain_is_read_along_its_places() {
         let mut write = test.database.begin_write().await.expect("a transaction");
         let empty = Chain::Tenant(TenantId::from_uuid(Uuid::from_u128(9)));
         let events = chained(&mut write).await;
-        let states = chain::states(&mut write, &[empty, Chain::System]).await.expect("read");
+        let states = chain::states(&mut write, [empty, Chain::System]).await.expect("read");
         assert_eq!((states[0].sealed, states[0].head, states[0].unsealed), (0, Hash::ZERO, 0));
         assert_eq!((states[1].sealed, states[1].unsealed), (3, 1));
         assert_eq!(chain::neighbours(&mut write, Chain::System, 2).await.expect("read"), (Some(events[0].id), Some(events[2].id)));

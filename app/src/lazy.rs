@@ -1,0 +1,131 @@
+//! Pages whose code the browser fetches when it first needs it, in a few parts by kind of work. The frame, sign-in and
+//! today's page are always there. A new page is a line in the table below; its route is `lazy::Name`. Parts are few because
+//! what any two of them share becomes a file of its own: nine parts made a hundred files, four make ten.
+//!
+//! The server does not split anything. A first visit waits for the page's file before it takes the page over, so that the
+//! browser's half is made exactly as the server's was. When a file cannot be fetched (a new version was installed, the
+//! network is away) the browser loads the page as a document instead.
+
+use leptos::prelude::*;
+use leptos_router::LazyRoute;
+
+/// `part ["first", "segments of its paths"] { Name = load_name, fetch_name: path::of::Component; }`
+macro_rules! pages {
+    ($($part:ident [$($segment:literal),+] { $($name:ident = $load:ident, $fetch:ident: $($view:ident)::+;)+ })+) => {
+        $($(
+            #[derive(Debug)]
+            pub struct $name;
+
+            impl LazyRoute for $name {
+                fn data() -> Self {
+                    Self
+                }
+                async fn view(_: Self) -> AnyView {
+                    match $load().await {
+                        Ok(view) => view,
+                        Err(Missing) => as_document(),
+                    }
+                }
+                async fn preload() {
+                    #[cfg(feature = "hydrate")]
+                    let _ = $fetch().await;
+                }
+            }
+
+            #[cfg(feature = "hydrate")]
+            #[leptos::wasm_split::wasm_split($part, wasm_split_path = ::leptos::wasm_split, fallible, preload($fetch))]
+            fn $load() -> Result<AnyView, Missing> {
+                Ok($($view)::+().into_any())
+            }
+
+            #[cfg(not(feature = "hydrate"))]
+            async fn $load() -> Result<AnyView, Missing> {
+                Ok($($view)::+().into_any())
+            }
+        )+)+
+
+        /// The part that holds the page at `path`; `None` for a page that is always there.
+        pub fn part_of(path: &str) -> Option<&'static str> {
+            match path.split('/').nth(1)? {
+                $($($segment)|+ => Some(stringify!($part)),)+
+                _ => None,
+            }
+        }
+
+        /// Fetches what the page at `path` needs. `false` when a file could not be had.
+        #[cfg(feature = "hydrate")]
+        pub async fn fetch(path: &str) -> bool {
+            match part_of(path) {
+                // Every page of the part: each remembers by itself that the file is there.
+                $(Some(name) if name == stringify!($part) => true $(&& $fetch().await.is_ok())+,)+
+                _ => true,
+            }
+        }
+    };
+}
+
+pages! {
+    teaching ["catalogue", "orders", "labs"] {
+        Catalogue = load_catalogue, fetch_catalogue: crate::catalogue::page::CataloguePage;
+        OrderForm = load_order_form, fetch_order_form: crate::catalogue::page::OrderFormPage;
+        Orders = load_orders, fetch_orders: crate::orders::page::OrdersPage;
+        Order = load_order, fetch_order: crate::orders::page::OrderPage;
+        Labs = load_labs, fetch_labs: crate::labs::page::LabsPage;
+        Lab = load_lab, fetch_lab: crate::labs::page::LabPage;
+    }
+    deciding ["approvals"] {
+        Approvals = load_approvals, fetch_approvals: crate::approvals::page::ApprovalsPage;
+        Approval = load_approval, fetch_approval: crate::approvals::page::ApprovalPage;
+    }
+    accounting ["audit", "billing"] {
+        Audit = load_audit, fetch_audit: crate::audit::page::AuditPage;
+        AuditEvent = load_audit_event, fetch_audit_event: crate::audit::page::AuditEventPage;
+        Billing = load_billing, fetch_billing: crate::billing::page::BillingPage;
+    }
+    managing ["account", "people", "courses", "cluster", "setup", "notifications", "search"] {
+        Account = load_account, fetch_account: crate::account::page::AccountPage;
+        People = load_people, fetch_people: crate::admin::page::PeoplePage;
+        Courses = load_courses, fetch_courses: crate::admin::page::CoursesPage;
+        Cluster = load_cluster, fetch_cluster: crate::admin::page::ClusterPage;
+        Notifications = load_notifications, fetch_notifications: crate::notifications::page::NotificationsPage;
+        Search = load_search, fetch_search: crate::search::page::SearchPage;
+        Setup = load_setup, fetch_setup: crate::setup::page::SetupPage;
+    }
+}
+
+/// The file of a page could not be fetched.
+#[derive(Debug)]
+struct Missing;
+
+#[cfg(feature = "hydrate")]
+impl From<leptos::wasm_split::SplitLoaderError> for Missing {
+    fn from(_: leptos::wasm_split::SplitLoaderError) -> Self {
+        Self
+    }
+}
+
+/// Has the browser load the page anew, with the files of the version that is installed now.
+fn as_document() -> AnyView {
+    #[cfg(feature = "hydrate")]
+    {
+        let url = leptos_router::hooks::use_url().get_untracked();
+        let search = if url.search().is_empty() { String::new() } else { format!("?{}", url.search()) };
+        // It only fails for a URL that is none.
+        let _ = window().location().assign(&format!("{}{search}", url.path()));
+    }
+    ().into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part_of;
+
+    #[test]
+    fn a_path_leads_to_its_part() {
+        assert_eq!(part_of("/billing"), Some("accounting"));
+        assert_eq!(part_of("/catalogue/jupyter/order"), Some("teaching"));
+        assert_eq!(part_of("/people"), Some("managing"));
+        assert_eq!(part_of("/"), None);
+        assert_eq!(part_of("/sign-in"), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! Statements that each page costs: at most ten, whatever it shows. Every route of the route table is here, or the test fails.
+//! A program of its own, since it counts all statements of its process: pages are asked for one after the other.
+
+#[path = "../http/support.rs"]
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod support;
+
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use serde_json::json;
+use server::router::page_routes;
+use services::Caller;
+use support::{People, Portal};
+use tracing::{Event, Level, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+const MOST: usize = 10;
+/// Routes that still need more, with their figure. The list may only shrink.
+const KNOWN: [(&str, usize); 1] = [("/approvals/{id}", 14)];
+
+/// sqlx tells of each statement it has run.
+#[derive(Clone, Default)]
+struct Statements(Arc<AtomicUsize>);
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" && *event.metadata().level() <= Level::DEBUG {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Things that pages can show, a few of each, so that a statement for each of them would be seen.
+struct Things {
+    order: String,
+    pending: String,
+    lab: String,
+    event: String,
+}
+
+const EACH: usize = 6;
+
+async fn things(portal: &Portal, people: &People) -> Things {
+    let (teacher, manager) = (portal.api(&people.teacher).await, portal.api(&people.manager).await);
+    let mut pending = String::new();
+    let mut order = String::new();
+    for number in 0..EACH {
+        let body = json!({"offering": "jupyterlab-2xa100-1tb", "course": "CV2402", "duration_minutes": 60, "purpose": "lesson"});
+        let waiting = teacher.order(&format!("waits-{number}"), &body).await;
+        pending = waiting["id"].as_str().expect("an id").to_owned();
+        let body = json!({"offering": "jupyterlab-slice", "course": "CV2402", "duration_minutes": 60});
+        let granted = teacher.order(&format!("goes-{number}"), &body).await;
+        order = granted["id"].as_str().expect("an id").to_owned();
+        if granted["state"] == "pending_approval" {
+            manager.act(&format!("/orders/{order}/approve")).await;
+        }
+    }
+    let labs = teacher.read("/labs").await;
+    let lab = labs["items"][0]["id"].as_str().unwrap_or_else(|| panic!("a lab: {labs}")).to_owned();
+    let events = portal.api(&people.auditor).await.read("/audit/events").await;
+    let event = events["items"][0]["id"].as_str().unwrap_or_else(|| panic!("a record: {events}")).to_owned();
+    Things { order, pending, lab, event }
+}
+
+/// A page's path with real names in it. A new route with a parameter needs a line here.
+fn filled(route: &str, things: &Things) -> String {
+    let id = match route {
+        "/catalogue/{slug}/order" => "jupyterlab-2xa100-1tb",
+        "/orders/{id}" => &things.order,
+        "/approvals/{id}" => &things.pending,
+        "/labs/{id}" => &things.lab,
+        "/audit/{id}" => &things.event,
+        other => {
+            assert!(!other.contains('{'), "{other} has no example here");
+            return other.to_owned();
+        }
+    };
+    route.split('/').map(|part| if part.starts_with('{') { id } else { part }).collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_needs_few_statements() {
+    let statements = Statements::default();
+    tracing_subscriber::registry().with(statements.clone().with_filter(LevelFilter::DEBUG)).init();
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let things = things(&portal, &people).await;
+    let everybody: [(&str, &Caller); 5] = [
+        ("teacher", &people.teacher),
+        ("manager", &people.manager),
+        ("auditor", &people.auditor),
+        ("operator", &people.operator),
+        ("administrator", &people.administrator),
+    ];
+    let mut routes: Vec<_> = page_routes().iter().map(|route| route.path().to_owned()).collect();
+    routes.sort();
+    let (mut report, mut too_many, mut seen) = (String::new(), String::new(), 0);
+    for route in &routes {
+        let path = filled(route, &things);
+        let most = KNOWN.iter().find(|(known, _)| known == route).map_or(MOST, |(_, most)| *most);
+        let _ = write!(report, "\n{route:<28}");
+        for (role, person) in everybody {
+            let browser = portal.browser_of(person).await;
+            // The first time fills what a process keeps.
+            let status = browser.page(&path).await.status();
+            let before = statements.0.load(Ordering::Relaxed);
+            let _ = browser.page(&path).await.text().await;
+            let count = statements.0.load(Ordering::Relaxed) - before;
+            seen += count;
+            let _ = write!(report, " {role} {count:>2} ({})", status.as_u16());
+            if count > most {
+                let _ = write!(too_many, "\n{path} costs {role} {count} statements");
+            }
+        }
+    }
+    println!("{report}");
+    assert!(seen > routes.len(), "statements were counted");
+    assert!(too_many.is_empty(), "too many:{too_many}");
+}
