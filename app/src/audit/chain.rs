@@ -53,8 +53,7 @@ pub fn Chains(card: ChainCard, verify: ServerAction<VerifyAudit>) -> impl IntoVi
             let head = chain.head.to_string();
             let short = format!("{}…{}", &head[..8], &head[56..]);
             let sealed = td_string!(language, audit_tools.chain_records, count = chain.sealed).to_string();
-            let unsealed = (chain.unsealed > 0)
-                .then(|| format!("{} {}", td_string!(language, audit_tools.chain_unsealed), chain.unsealed));
+            let unsealed = (chain.unsealed > 0).then(|| format!("{} {}", td_string!(language, audit_tools.chain_unsealed), chain.unsealed));
             view! {
                 <Fact name=chain_text(language, chain.chain)>
                     {sealed}

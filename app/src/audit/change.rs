@@ -155,13 +155,8 @@ mod tests {
     fn fields_are_matched_by_their_path() {
         let before = json!({"name": "a", "limits": {"cards": 4, "storage": 1}, "gone": true});
         let after = json!({"name": "a", "limits": {"cards": 8, "storage": 1}, "fresh": [1, 2]});
-        let expected = [
-            ("fresh", Kind::Added),
-            ("gone", Kind::Removed),
-            ("limits.cards", Kind::Changed),
-            ("limits.storage", Kind::Same),
-            ("name", Kind::Same),
-        ];
+        let expected =
+            [("fresh", Kind::Added), ("gone", Kind::Removed), ("limits.cards", Kind::Changed), ("limits.storage", Kind::Same), ("name", Kind::Same)];
         assert_eq!(kinds(&before, &after), expected.map(|(path, kind)| (path.to_owned(), kind)));
     }
 

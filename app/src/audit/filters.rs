@@ -120,10 +120,9 @@ mod tests {
 
     #[test]
     fn what_is_no_choice_is_said_at_its_field() {
-        for (field, query) in [
-            ("via", Query { via: "post".into(), ..Query::default() }),
-            ("range", Query { range: "ever".into(), ..Query::default() }),
-        ] {
+        for (field, query) in
+            [("via", Query { via: "post".into(), ..Query::default() }), ("range", Query { range: "ever".into(), ..Query::default() })]
+        {
             assert!(matches!(parse(&query), Err(Error::Invalid(problems)) if problems[0].field == field));
         }
     }

@@ -62,11 +62,8 @@ fn steps(language: Language, steps: [(Step, bool); 5]) -> impl IntoView {
     let items = steps
         .into_iter()
         .map(|(step, done)| {
-            let (kind, word) = if done {
-                (StatusKind::Ok, td_string!(language, home.done))
-            } else {
-                (StatusKind::Idle, td_string!(language, home.to_do))
-            };
+            let (kind, word) =
+                if done { (StatusKind::Ok, td_string!(language, home.done)) } else { (StatusKind::Idle, td_string!(language, home.to_do)) };
             view! {
                 <li class="row between">
                     <span><Status kind>{word}</Status>" "{step_text(language, step)}</span>

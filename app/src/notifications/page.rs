@@ -34,11 +34,7 @@ pub fn NotificationsPage() -> impl IntoView {
         let unread = get("filter") == UNREAD;
         vec![
             LinkItem::new(routes::NOTIFICATIONS, td_string!(language, notifications.all), !unread),
-            LinkItem::new(
-                routes::with_query(routes::NOTIFICATIONS, &[("filter", UNREAD)]),
-                td_string!(language, notifications.unread),
-                unread,
-            ),
+            LinkItem::new(routes::with_query(routes::NOTIFICATIONS, &[("filter", UNREAD)]), td_string!(language, notifications.unread), unread),
         ]
     };
     view! {

@@ -58,13 +58,8 @@ fn pages(language: Language, viewer: &Viewer) -> Vec<Choice> {
 }
 
 fn commands(language: Language) -> Vec<Choice> {
-    let command = |glyph, text: &str, does| Choice {
-        group: td_string!(language, search.actions),
-        glyph,
-        text: text.to_owned(),
-        about: String::new(),
-        does,
-    };
+    let command =
+        |glyph, text: &str, does| Choice { group: td_string!(language, search.actions), glyph, text: text.to_owned(), about: String::new(), does };
     let other = match language {
         Language::zh_CN => Language::en,
         Language::en => Language::zh_CN,

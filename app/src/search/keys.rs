@@ -2,7 +2,13 @@
 
 use leptos::{html, prelude::*};
 
-use crate::{components::Button, components::ButtonType, i18n::td_string, language::{self, Language}, routes};
+use crate::{
+    components::Button,
+    components::ButtonType,
+    i18n::td_string,
+    language::{self, Language},
+    routes,
+};
 
 /// `g` and one of these goes there.
 const PLACES: [(&str, &str); 8] = [

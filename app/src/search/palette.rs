@@ -12,7 +12,12 @@ use super::{
     choices::{Choice, Does, found, own},
     keys::{self, KeysDialog},
 };
-use crate::{caller_view::use_viewer, components::{Glyph, Icon}, i18n::td_string, language, routes};
+use crate::{
+    caller_view::use_viewer,
+    components::{Glyph, Icon},
+    i18n::td_string,
+    language, routes,
+};
 
 /// How long nothing is asked for after a key: words come in bursts.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(180);

@@ -65,7 +65,9 @@ pub fn link(viewer: &Viewer, hit: &Hit) -> String {
         Hit::Course { .. } if viewer.may(Action::CourseWrite) => routes::COURSES.to_owned(),
         Hit::Course { code, .. } if viewer.may(Action::BillRead) => routes::with_query(routes::BILLING, &[("course", code)]),
         Hit::Course { .. } => routes::COURSES.to_owned(),
-        Hit::Person { person } if viewer.may(Action::AuditRead) => routes::with_query(routes::AUDIT, &[("person", &person.login), ("view", "timeline")]),
+        Hit::Person { person } if viewer.may(Action::AuditRead) => {
+            routes::with_query(routes::AUDIT, &[("person", &person.login), ("view", "timeline")])
+        }
         Hit::Person { .. } if viewer.may(Action::PeopleWrite) => routes::PEOPLE.to_owned(),
         Hit::Person { person } => routes::with_query(routes::SEARCH, &[("q", &person.login)]),
         Hit::Audit { id, .. } => routes::audit_event(id),

@@ -9,8 +9,8 @@ mod seal;
 pub mod searches;
 mod verify;
 
-pub(crate) use floods::count_refusal;
 pub use export::{Format, export};
+pub(crate) use floods::count_refusal;
 pub use floods::unauthenticated;
 pub use read::{get, search};
 pub(crate) use read::{latest_privileged, search_words};

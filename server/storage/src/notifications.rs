@@ -55,7 +55,13 @@ pub async fn latest(connection: &mut AnyConnection, user: UserId, limit: i64) ->
 }
 
 /// A page of a person's, newest first: older than `before`, only unread ones where wanted.
-pub async fn page(connection: &mut AnyConnection, user: UserId, unread: bool, before: Option<NotificationId>, limit: u32) -> Result<Vec<Notification>> {
+pub async fn page(
+    connection: &mut AnyConnection,
+    user: UserId,
+    unread: bool,
+    before: Option<NotificationId>,
+    limit: u32,
+) -> Result<Vec<Notification>> {
     let rows = sqlx::query(
         "SELECT id, notice, created_at, read_at FROM notifications \
          WHERE user_id = $1 AND ($2 = 0 OR read_at IS NULL) AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
@@ -71,13 +77,11 @@ pub async fn page(connection: &mut AnyConnection, user: UserId, unread: bool, be
 
 /// How many a person has not read; counts no further than `most`.
 pub async fn unread(connection: &mut AnyConnection, user: UserId, most: u32) -> Result<u32> {
-    let row = sqlx::query(
-        "SELECT COUNT(*) AS unread FROM (SELECT id FROM notifications WHERE user_id = $1 AND read_at IS NULL LIMIT $2) AS first",
-    )
-    .bind(user.to_string())
-    .bind(i64::from(most))
-    .fetch_one(connection)
-    .await?;
+    let row = sqlx::query("SELECT COUNT(*) AS unread FROM (SELECT id FROM notifications WHERE user_id = $1 AND read_at IS NULL LIMIT $2) AS first")
+        .bind(user.to_string())
+        .bind(i64::from(most))
+        .fetch_one(connection)
+        .await?;
     Row::of("notifications", &row).count("unread")
 }
 

@@ -59,12 +59,7 @@ macro_rules! with_conditions {
     };
 }
 
-fn bound<'q>(
-    query: Query<'q, Any, AnyArguments>,
-    tenant: TenantId,
-    visible: Visible,
-    patterns: &[String; WORDS],
-) -> Query<'q, Any, AnyArguments> {
+fn bound<'q>(query: Query<'q, Any, AnyArguments>, tenant: TenantId, visible: Visible, patterns: &[String; WORDS]) -> Query<'q, Any, AnyArguments> {
     let (owner, courses) = match visible {
         Visible::All => (None, None),
         Visible::Own(user) => (Some(user.to_string()), None),

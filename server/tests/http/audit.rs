@@ -45,7 +45,8 @@ async fn a_search_is_kept_and_the_chains_are_verified_over_the_api() {
     let portal = Portal::college().await;
     let people = portal.people().await;
     let api = portal.api(&people.auditor).await;
-    let made = api.post("/audit/searches?action=order.&outcome=refused&range=week").json(&json!({"name": "被拒", "shared": true})).send().await.unwrap();
+    let made =
+        api.post("/audit/searches?action=order.&outcome=refused&range=week").json(&json!({"name": "被拒", "shared": true})).send().await.unwrap();
     assert_eq!(made.status(), 201);
     let made: serde_json::Value = made.json().await.unwrap();
     assert_eq!((made["filter"]["range"].as_str(), made["shared"].as_bool()), (Some("week"), Some(true)));

@@ -213,7 +213,8 @@ mod tests {
     fn file(places: &[i64]) -> Vec<String> {
         let tenant = Chain::Tenant(TenantId::from_uuid(Uuid::from_u128(1)));
         let (ours, system) = (records(tenant, 5), records(Chain::System, 2));
-        let head = |records: &[Sealed]| records.last().map(|last| ChainHead { chain: last.event.chain, seq: last.seq, hash: last.hash }).expect("one");
+        let head =
+            |records: &[Sealed]| records.last().map(|last| ChainHead { chain: last.event.chain, seq: last.seq, hash: last.hash }).expect("one");
         let first = Head {
             format: FORMAT.into(),
             canonical: CANONICAL.into(),

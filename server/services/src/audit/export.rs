@@ -143,8 +143,26 @@ fn line(format: Format, sealed: Sealed) -> String {
 }
 
 const COLUMNS: [&str; 20] = [
-    "at", "chain", "seq", "who_kind", "login", "name", "via", "address", "action", "object_kind", "object_label", "object_id", "outcome", "code",
-    "before", "after", "count", "request_id", "id", "hash",
+    "at",
+    "chain",
+    "seq",
+    "who_kind",
+    "login",
+    "name",
+    "via",
+    "address",
+    "action",
+    "object_kind",
+    "object_label",
+    "object_id",
+    "outcome",
+    "code",
+    "before",
+    "after",
+    "count",
+    "request_id",
+    "id",
+    "hash",
 ];
 
 /// The mark at the beginning tells spreadsheets that the text is UTF-8.

@@ -36,7 +36,8 @@ async fn a_person_is_told_the_same_once_and_open_pages_hear_of_it() {
 async fn told(world: &TestWorld, person: &Caller, count: u128) {
     for number in 0..count {
         let mut write = world.services.db.begin_write().await.expect("a transaction");
-        let notice = Notice::LabFailed { lab: LabId::from_uuid(Uuid::from_u128(number)), name: format!("lab-{number}"), at: Timestamp::from_seconds(1) };
+        let notice =
+            Notice::LabFailed { lab: LabId::from_uuid(Uuid::from_u128(number)), name: format!("lab-{number}"), at: Timestamp::from_seconds(1) };
         let _ = notify(&world.services, &mut write, &[person.actor.user].into(), &notice).await.expect("told");
         write.commit().await.expect("committed");
         world.clock.advance(1);

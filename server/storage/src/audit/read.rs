@@ -201,11 +201,7 @@ fn condition(engine: Engine, filter: &Filter) -> Option<Cond> {
         all = all.add(Expr::col("who_label").eq(person.as_str()));
     }
     if let Some(action) = action {
-        all = all.add(if action.ends_with('.') {
-            begins_with(action)
-        } else {
-            Expr::col("action").eq(action.as_str())
-        });
+        all = all.add(if action.ends_with('.') { begins_with(action) } else { Expr::col("action").eq(action.as_str()) });
     }
     if let Some(object) = object {
         all = all.add(Cond::any().add(Expr::col("object_id").eq(object.as_str())).add(Expr::col("object_label").eq(object.as_str())));

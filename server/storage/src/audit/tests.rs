@@ -114,12 +114,8 @@ fn event(number: u128, action: &str, label: &str) -> Event {
 
 /// Four records, the first three sealed.
 async fn chained(write: &mut Write) -> Vec<Event> {
-    let events = vec![
-        event(1, "lab.start", "lab-1"),
-        event(2, "people.create", "he"),
-        event(3, "lab.stop", "lab-1"),
-        event(4, "token.create", "lab-1"),
-    ];
+    let events =
+        vec![event(1, "lab.start", "lab-1"), event(2, "people.create", "he"), event(3, "lab.stop", "lab-1"), event(4, "token.create", "lab-1")];
     let mut prev = Hash::ZERO;
     for (seq, event) in (1_i64..).zip(&events) {
         insert(write, event).await.expect("recorded");
