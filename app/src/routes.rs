@@ -140,6 +140,8 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/billing") view={Lazy::<lazy::Billing>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/audit") view={Lazy::<lazy::Audit>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/audit/:id") view={Lazy::<lazy::AuditEvent>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/notifications") view={Lazy::<lazy::Notifications>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/search") view={Lazy::<lazy::Search>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/account") view={Lazy::<lazy::Account>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/people") view={Lazy::<lazy::People>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/courses") view={Lazy::<lazy::Courses>::new()} ssr=SsrMode::Async/>

@@ -2,7 +2,7 @@
 
 use domain::{
     audit::{
-        Filter, Inspected, Listed, SavedSearch,
+        Inspected, Listed, SavedSearch,
         run::{ChainCard, Run},
     },
     page::Page,
@@ -126,7 +126,7 @@ pub async fn save_search(
 ) -> Result<(), AppError> {
     use crate::caller::*;
     let result = async {
-        let filter: Filter = super::filters::parse(&query)?;
+        let filter = super::filters::parse(&query)?;
         services::audit::searches::save(&services()?, &caller()?, &name, &filter, shared.is_some()).await?;
         Ok(())
     }

@@ -33,9 +33,9 @@ pub fn AuditPage() -> impl IntoView {
         <PageHead title=td_string!(language, audit.title) lead=td_string!(language, audit.lead)>
             <Transition>{move || chain.get().and_then(Result::ok).map(|card| view! { <ProofMark card/> })}</Transition>
         </PageHead>
-        <Suspense>
+        <Transition>
             {move || found.get().map(|found| view! { <SearchForm query=query.get() failed=found.err()/> })}
-        </Suspense>
+        </Transition>
         {move || view! { <Ranges query=query.get()/> }}
         <div class="cols main-side">
             <Transition fallback=|| view! { <Skeleton lines=8/> }>

@@ -79,7 +79,7 @@ async fn auditing(services: &Services, caller: &Caller) -> Result<Auditing> {
     Ok(Auditing {
         chain,
         refused_today: storage::dashboard::refused_since(&mut connection, tenant, today).await.or_domain()?,
-        privileged: audit::latest_privileged(&mut connection, tenant, PRIVILEGED).await?,
+        privileged: audit::latest_privileged(&mut connection, tenant, today.plus_seconds(-FIGURE_DAYS * DAY_SECONDS), PRIVILEGED).await?,
         searches,
     })
 }

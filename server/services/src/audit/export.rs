@@ -65,7 +65,7 @@ pub async fn export(
         caller.actor.can(Action::AuditRead, &Resource::tenant(tenant))?;
         read::record_reading(services, caller, entry()).await?;
         let mut connection = services.db.read().await.or_domain()?;
-        chain::states(&mut connection, &[Chain::Tenant(tenant), Chain::System]).await.or_domain()
+        chain::states(&mut connection, [Chain::Tenant(tenant), Chain::System]).await.or_domain()
     })
     .await?;
     let now = services.clock.now();

@@ -6,6 +6,7 @@ use domain::{
     audit::{Chain, Filter, Inspected, Listed},
     ids::{AuditEventId, TenantId},
     page::{MAX_LIMIT, Page, PageRequest},
+    time::Timestamp,
 };
 use serde_json::{Map, Value};
 use storage::{AnyConnection, audit::read::Cursor};
@@ -77,9 +78,9 @@ pub async fn get(services: &Services, caller: &Caller, id: AuditEventId) -> Resu
 /// What people with power over others did: accounts, rights, tokens, limits, and reading the record away.
 const PRIVILEGED: [&str; 8] = ["people.", "token.", "password.reset", "course.", "quota.", "policy.", "setup.", "audit.export"];
 
-/// The newest of it in the caller's tenant, for whoever may read the record. One statement; the caller checks the permission.
-pub(crate) async fn latest_privileged(connection: &mut AnyConnection, tenant: TenantId, limit: u32) -> Result<Vec<Listed>> {
-    storage::audit::read::latest_of(connection, Chain::Tenant(tenant), &PRIVILEGED, limit).await.or_domain()
+/// The newest of it in a tenant since `from`, for whoever may read the record. One statement; the caller checks the permission.
+pub(crate) async fn latest_privileged(connection: &mut AnyConnection, tenant: TenantId, from: Timestamp, limit: u32) -> Result<Vec<Listed>> {
+    storage::audit::read::latest_of(connection, Chain::Tenant(tenant), &PRIVILEGED, from, limit).await.or_domain()
 }
 
 /// The newest records that hold all words of `text`; recorded as a search for them. Errors: `Forbidden`, `ScopeMissing`.

@@ -86,26 +86,29 @@ pub async fn count_unsealed(connection: &mut AnyConnection, chain: &str) -> Resu
     Row::of("audit_events", &row).integer("unsealed")
 }
 
-/// How far each of these chains is sealed, in their order. One statement a chain.
-pub async fn states(connection: &mut AnyConnection, chains: &[Chain]) -> Result<Vec<ChainState>> {
-    let mut states = Vec::with_capacity(chains.len());
-    for chain in chains {
-        let row = sqlx::query(
-            "SELECT (SELECT seq FROM audit_heads WHERE chain = $1) AS seq, (SELECT hash FROM audit_heads WHERE chain = $1) AS hash, \
-             (SELECT COUNT(*) FROM audit_events WHERE chain = $1 AND seq IS NULL) AS unsealed",
-        )
-        .bind(chain.to_string())
-        .fetch_one(&mut *connection)
-        .await?;
-        let row = Row::of("audit_heads", &row);
-        states.push(ChainState {
-            chain: *chain,
-            sealed: row.optional_integer("seq")?.unwrap_or_default(),
-            head: row.optional_parse("hash")?.unwrap_or(Hash::ZERO),
-            unsealed: row.integer("unsealed")?,
-        });
-    }
-    Ok(states)
+/// How far each of these chains is sealed, in their order. One statement.
+pub async fn states(connection: &mut AnyConnection, chains: [Chain; 2]) -> Result<Vec<ChainState>> {
+    let rows = sqlx::query(
+        "SELECT c.place, h.seq, h.hash, (SELECT COUNT(*) FROM audit_events e WHERE e.chain = c.name AND e.seq IS NULL) AS unsealed \
+         FROM (SELECT 0 AS place, CAST($1 AS TEXT) AS name UNION ALL SELECT 1 AS place, CAST($2 AS TEXT) AS name) AS c \
+         LEFT JOIN audit_heads h ON h.chain = c.name ORDER BY c.place",
+    )
+    .bind(chains[0].to_string())
+    .bind(chains[1].to_string())
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .zip(chains)
+        .map(|(row, chain)| {
+            let row = Row::of("audit_heads", row);
+            Ok(ChainState {
+                chain,
+                sealed: row.optional_integer("seq")?.unwrap_or_default(),
+                head: row.optional_parse("hash")?.unwrap_or(Hash::ZERO),
+                unsealed: row.integer("unsealed")?,
+            })
+        })
+        .collect()
 }
 
 /// The records before and after a place in a chain.

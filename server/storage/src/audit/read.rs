@@ -169,8 +169,9 @@ pub async fn sealed(
         .collect()
 }
 
-/// The newest records of one chain whose action begins with any of `prefixes`, newest first.
-pub async fn latest_of(connection: &mut AnyConnection, chain: Chain, prefixes: &[&str], limit: u32) -> Result<Vec<Listed>> {
+/// The newest records of one chain since `from` whose action begins with any of `prefixes`, newest first. `from` bounds what is
+/// looked through where there are few of them.
+pub async fn latest_of(connection: &mut AnyConnection, chain: Chain, prefixes: &[&str], from: Timestamp, limit: u32) -> Result<Vec<Listed>> {
     let mut any = Cond::any();
     for prefix in prefixes {
         any = any.add(begins_with(prefix));
@@ -178,6 +179,7 @@ pub async fn latest_of(connection: &mut AnyConnection, chain: Chain, prefixes: &
     let mut query = select();
     query
         .and_where(Expr::col("chain").eq(chain.to_string()))
+        .and_where(Expr::col("at").gte(from.micros()))
         .cond_where(any)
         .order_by("at", Order::Desc)
         .order_by("id", Order::Desc)

@@ -136,7 +136,7 @@ async fn the_chain_is_read_along_its_places() {
         let mut write = test.database.begin_write().await.expect("a transaction");
         let empty = Chain::Tenant(TenantId::from_uuid(Uuid::from_u128(9)));
         let events = chained(&mut write).await;
-        let states = chain::states(&mut write, &[empty, Chain::System]).await.expect("read");
+        let states = chain::states(&mut write, [empty, Chain::System]).await.expect("read");
         assert_eq!((states[0].sealed, states[0].head, states[0].unsealed), (0, Hash::ZERO, 0));
         assert_eq!((states[1].sealed, states[1].unsealed), (3, 1));
         assert_eq!(chain::neighbours(&mut write, Chain::System, 2).await.expect("read"), (Some(events[0].id), Some(events[2].id)));
@@ -150,8 +150,10 @@ async fn the_chain_is_read_along_its_places() {
         assert_eq!(find(&mut write, Filter { object: Some("lab-1".into()), ..Filter::default() }, (0, 9)).await, [1, 3]);
         assert_eq!(find(&mut write, Filter { via: Some(Via::Cli), ..Filter::default() }, (0, 9)).await, [2]);
         assert_eq!(find(&mut write, Filter { address: Some("10.1.1.1".into()), ..Filter::default() }, (0, 9)).await, [3]);
-        let latest = read::latest_of(&mut write, Chain::System, &["people.", "token."], 5).await.expect("read");
+        let latest = read::latest_of(&mut write, Chain::System, &["people.", "token."], NOW, 5).await.expect("read");
         assert_eq!(latest.into_iter().map(|listed| listed.event.id).collect::<Vec<_>>(), [events[3].id, events[1].id]);
+        let later = read::latest_of(&mut write, Chain::System, &["people.", "token."], NOW.plus_seconds(3), 5).await.expect("read");
+        assert_eq!(later.into_iter().map(|listed| listed.event.id).collect::<Vec<_>>(), [events[3].id]);
     })
     .await;
 }
