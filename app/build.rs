@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 16] = [
+const NAMESPACES: [&str; 17] = [
     "account",
     "admin",
     "approvals",
@@ -21,6 +21,7 @@ const NAMESPACES: [&str; 16] = [
     "home",
     "labs",
     "layout",
+    "nodes",
     "orders",
     "quotas",
     "session",

@@ -30,6 +30,7 @@ pub mod billing;
 pub mod catalogue;
 pub mod home;
 pub mod labs;
+pub mod nodes;
 pub mod orders;
 pub mod quotas;
 pub mod session;

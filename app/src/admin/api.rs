@@ -1,6 +1,6 @@
-//! People, courses, cluster.
+//! People and courses.
 
-use domain::{cluster::ClusterStatus, courses::CourseRef, people::Person};
+use domain::{courses::CourseRef, people::Person};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
@@ -108,12 +108,6 @@ pub async fn create_course(
     }
     .await;
     answer("course", routes::COURSES, typed, result, |()| routes::COURSES.to_owned()).await
-}
-
-#[server(GetCluster, endpoint = "cluster/get", input = GetUrl)]
-pub async fn cluster() -> Result<ClusterStatus, AppError> {
-    use crate::caller::{caller, services};
-    Ok(services::cluster_status::get(&services()?, &caller()?).await?)
 }
 
 #[cfg(feature = "ssr")]

@@ -1,7 +1,6 @@
-//! What administrators and operators look after: people, courses, the cluster.
+//! What administrators and operators look after: people and courses.
 
 pub mod api;
-pub mod cluster;
 pub mod courses;
 pub mod page;
 pub mod people;

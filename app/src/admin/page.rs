@@ -1,3 +1,3 @@
 //! The pages of this feature, for the route table.
 
-pub use super::{cluster::ClusterPage, courses::CoursesPage, people::PeoplePage};
+pub use super::{courses::CoursesPage, people::PeoplePage};

@@ -11,6 +11,7 @@ mod events;
 mod files;
 mod openapi;
 mod rest_errors;
+mod rest_nodes;
 mod rest_thread;
 mod sign_in;
 mod support;
