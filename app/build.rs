@@ -9,6 +9,7 @@ use leptos_i18n_parser::parse_locales::{
 };
 
 const NAMESPACES: [&str; 26] = [
+const NAMESPACES: [&str; 17] = [
     "account",
     "admin",
     "announcements",
@@ -29,6 +30,7 @@ const NAMESPACES: [&str; 26] = [
     "lifecycle",
     "notifications",
     "offerings",
+    "nodes",
     "orders",
     "people",
     "quotas",

@@ -97,7 +97,7 @@ pages! {
         Imports = load_imports, fetch_imports: crate::imports::page::ImportsPage;
         Import = load_import, fetch_import: crate::imports::page::ImportPage;
         Join = load_join, fetch_join: crate::join::page::JoinPage;
-        Cluster = load_cluster, fetch_cluster: crate::admin::page::ClusterPage;
+        Cluster = load_cluster, fetch_cluster: crate::nodes::page::ClusterPage;
         Offerings = load_offerings, fetch_offerings: crate::offerings::page::OfferingsPage;
         OfferingEditor = load_offering_editor, fetch_offering_editor: crate::offerings::page::OfferingEditorPage;
         Setup = load_setup, fetch_setup: crate::setup::page::SetupPage;

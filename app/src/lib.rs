@@ -24,7 +24,6 @@ pub mod routes;
 pub mod caller;
 
 pub mod account;
-pub mod admin;
 pub mod announcements;
 pub mod approvals;
 pub mod audit;
@@ -37,6 +36,7 @@ pub mod join;
 pub mod labs;
 pub mod notifications;
 pub mod offerings;
+pub mod nodes;
 pub mod orders;
 pub mod people;
 pub mod quotas;

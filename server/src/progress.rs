@@ -5,6 +5,8 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use tracing::Dispatch;
+
 /// Characters of the bar.
 const WIDTH: u32 = 32;
 /// Percent between two lines of a log.
@@ -14,6 +16,8 @@ const STEP: u32 = 20;
 pub struct Progress {
     what: &'static str,
     terminal: bool,
+    /// The log of whoever began it: what is being done may be quiet.
+    log: Dispatch,
     /// Percent that were shown last; nothing yet above a hundred.
     shown: AtomicU32,
 }
@@ -21,7 +25,8 @@ pub struct Progress {
 impl Progress {
     /// `what` is being done, as a phrase.
     pub fn new(what: &'static str) -> Self {
-        Self { what, terminal: std::io::stderr().is_terminal(), shown: AtomicU32::new(u32::MAX) }
+        let log = tracing::dispatcher::get_default(Clone::clone);
+        Self { what, log, terminal: std::io::stderr().is_terminal(), shown: AtomicU32::new(u32::MAX) }
     }
 
     /// So many of a hundred parts are done; the same again shows nothing.
@@ -42,7 +47,7 @@ impl Progress {
             if !begins && percent / STEP == before / STEP {
                 return;
             }
-            tracing::info!(progress.percent = percent, "{}: {percent} %", self.what);
+            tracing::dispatcher::with_default(&self.log, || tracing::info!(progress.percent = percent, "{}: {percent} %", self.what));
         }
         self.shown.store(percent, Ordering::Relaxed);
     }

@@ -11,6 +11,7 @@ use crate::{
     components::{Meter, StatusKind},
     i18n::td_string,
     language,
+    nodes::words::scattered,
     orders::{
         form::Prices,
         words::{pieces_text, share_text},
@@ -24,7 +25,9 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf) -> impl IntoView {
     let order = view.order;
     let (card, needed) = (order.spec.card, order.spec.cards());
     let pieces = |count| pieces_text(language, card, count);
+    let scattered = scattered(language, card, needed, order.spec.cards_per_node, what_if.cards_free, what_if.largest_free_node);
     let about_cards = match what_if.cards_free {
+        _ if scattered.is_some() => scattered.unwrap_or_default(),
         None => td_string!(language, approvals.cards_unknown).to_owned(),
         Some(free) if free >= needed => {
             td_string!(language, approvals.cards_enough, free = pieces(free), asked = pieces(needed), left = pieces(free - needed)).to_string()

@@ -9,6 +9,7 @@ use crate::{
     components::{MomentStyle, StatusKind, moment_text},
     i18n::td_string,
     language::Language,
+    nodes::words::wait_text,
 };
 
 pub fn state_text(language: Language, state: LabState) -> &'static str {
@@ -47,7 +48,13 @@ pub fn lead(language: Language, detail: &LabDetail, now: Timestamp) -> String {
     let lab = &detail.view.lab;
     match lab.state {
         LabState::Pending => match detail.view.queue_position {
-            Some(place) => td_string!(language, labs.lead_queued, place = place).to_string(),
+            Some(place) => {
+                let queued = td_string!(language, labs.lead_queued, place = place).to_string();
+                match wait_text(language, detail.view.wait) {
+                    Some(why) => format!("{queued} {why}"),
+                    None => queued,
+                }
+            }
             None => td_string!(language, labs.lead_pending).to_owned(),
         },
         LabState::Starting => {

@@ -21,6 +21,7 @@ use crate::{
     error::AppError,
     i18n::td_string,
     language::{self, Language},
+    nodes::words::wait_text,
     routes,
 };
 
@@ -103,10 +104,16 @@ fn lead(language: Language, view: &OrderView) -> String {
     match order.state {
         OrderState::PendingApproval => td_string!(language, orders.lead_pending, role = role_text(language, approver(order))).to_string(),
         OrderState::Approved => td_string!(language, orders.lead_approved).to_owned(),
-        OrderState::Queued => match view.queue_position {
-            Some(place) => td_string!(language, orders.lead_queued, place = place).to_string(),
-            None => td_string!(language, orders.lead_queued_unknown).to_owned(),
-        },
+        OrderState::Queued => {
+            let queued = match view.queue_position {
+                Some(place) => td_string!(language, orders.lead_queued, place = place).to_string(),
+                None => td_string!(language, orders.lead_queued_unknown).to_owned(),
+            };
+            match wait_text(language, view.wait) {
+                Some(why) => format!("{queued} {why}"),
+                None => queued,
+            }
+        }
         OrderState::Rejected => td_string!(language, orders.lead_rejected).to_owned(),
         OrderState::Cancelled => td_string!(language, orders.lead_cancelled).to_owned(),
         OrderState::Fulfilled => td_string!(language, orders.lead_fulfilled).to_owned(),

@@ -162,3 +162,28 @@ fn quotas_name_extended_resources_as_requests_only() {
     }
     assert_eq!((&hard["requests.nvidia.com/gpu"], &hard["requests.nvidia.com/mig-1g.10gb"]), (&"32".into(), &"224".into()));
 }
+
+#[test]
+fn cards_of_each_vendor_are_asked_for_in_its_own_words() {
+    let mut order = course().plain();
+    order.lab.spec.card = "mi250".parse().expect("a card");
+    order.lab.spec.cards_per_node = 2;
+    let workload = manifests::workload(&order, Capabilities::CURRENT);
+    let pod = &workload.body["spec"]["template"]["spec"];
+    assert_eq!(pod["nodeSelector"], serde_json::json!({ "amd.com/gpu.product-name": "AMD_Instinct_MI250_OAM" }));
+    assert_eq!(pod["tolerations"][0]["key"], "amd.com/gpu");
+    assert_eq!(pod["containers"][0]["resources"]["limits"]["amd.com/gpu"], "2");
+}
+
+#[test]
+fn the_node_that_the_portal_counts_on_is_a_wish_and_no_demand() {
+    let mut order = course().notebook();
+    order.preferred_node = Some("dell-pro-max-aipc-03".into());
+    let workload = manifests::workload(&order, Capabilities::CURRENT);
+    let affinity = &workload.body["spec"]["template"]["spec"]["affinity"]["nodeAffinity"];
+    let wish = &affinity["preferredDuringSchedulingIgnoredDuringExecution"][0]["preference"]["matchExpressions"][0];
+    assert_eq!((&wish["key"], &wish["values"][0]), (&"kubernetes.io/hostname".into(), &"dell-pro-max-aipc-03".into()));
+    assert!(affinity.get("requiredDuringSchedulingIgnoredDuringExecution").is_none());
+    let typed: StatefulSet = serde_json::from_value(workload.body.clone()).expect("a StatefulSet");
+    assert_eq!(serde_json::to_value(&typed).expect("JSON"), workload.body, "every field is one that Kubernetes has");
+}

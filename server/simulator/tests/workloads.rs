@@ -330,3 +330,43 @@ async fn endpoints_follow_the_pods_of_a_service() {
     services.delete("s", &DeleteParams::default()).await.unwrap();
     until("the endpoints to go", || async { endpoints.get_opt("s").await.unwrap().is_none().then_some(()) }).await;
 }
+
+#[tokio::test]
+async fn a_pod_goes_where_it_wishes_to_while_there_is_room_and_elsewhere_when_there_is_none() {
+    let cluster = cluster().await;
+    let pods = pods(&cluster.client);
+    let spec = || {
+        let mut spec = pod_spec(8);
+        let here = json!({"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["dell-pro-max-aipc-02"]}]});
+        spec["affinity"] = json!({"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": here}]}});
+        spec
+    };
+    for (name, there) in [("first", true), ("second", false)] {
+        create(&pods, json!({"metadata": {"name": name}, "spec": spec()})).await.unwrap();
+        let pod = in_phase(&pods, name, "Running").await;
+        assert_eq!(pod.spec.unwrap().node_name.as_deref() == Some("dell-pro-max-aipc-02"), there, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn nodes_are_labelled_as_their_vendors_do_and_report_a_temperature() {
+    let cluster = cluster().await;
+    let nodes = Api::<Node>::all(cluster.client.clone());
+    let labels = |node: &Node, name: &str| node.labels().get(name).cloned();
+    let cut = nodes.get("dell-pro-max-aipc-04").await.unwrap();
+    assert_eq!(labels(&cut, "nvidia.com/cuda.driver-version.full").as_deref(), Some("550.54.15"));
+    assert_eq!((labels(&cut, "nvidia.com/mig.strategy").as_deref(), labels(&cut, "nvidia.com/gpu.memory").as_deref()), (Some("mixed"), Some("81920")));
+    let amd = nodes.get("dell-pro-max-aipc-05").await.unwrap();
+    assert_eq!(labels(&amd, "amd.com/gpu.product-name").as_deref(), Some("AMD_Instinct_MI250_OAM"));
+    for node in nodes.list(&ListParams::default()).await.unwrap() {
+        let celsius: i32 = node.annotations()["lectern.dev/gpu-temperature"].parse().unwrap();
+        assert!((30..85).contains(&celsius), "{celsius}");
+    }
+    nodes.cordon("dell-pro-max-aipc-05").await.unwrap();
+    let events = Api::<k8s_openapi::api::core::v1::Event>::namespaced(cluster.client.clone(), "default");
+    until("the event of the node", || async {
+        let told = events.list(&ListParams::default()).await.unwrap();
+        told.items.iter().any(|event| event.reason.as_deref() == Some("NodeNotSchedulable")).then_some(())
+    })
+    .await;
+}

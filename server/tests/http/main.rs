@@ -14,6 +14,7 @@ mod offerings;
 mod openapi;
 mod rest_errors;
 mod rest_lab_changes;
+mod rest_nodes;
 mod rest_thread;
 mod sign_in;
 mod support;

@@ -10,6 +10,7 @@ use crate::{
     error::AppError,
     i18n::td_string,
     language,
+    nodes::words::scattered_text,
     orders::words::{duration_text, pieces_text, rule_text, ruling_text},
     quotas::meters::{item_amount, item_name},
     routes,
@@ -221,6 +222,9 @@ fn cards_now(preview: &Preview) -> String {
     let language = language::current();
     let (card, needed) = (preview.spec.card, preview.spec.cards());
     let asked = pieces_text(language, card, needed);
+    if let Some(scattered) = scattered_text(language, preview) {
+        return scattered;
+    }
     match preview.cards_free {
         None => td_string!(language, orders.cards_unknown).to_owned(),
         Some(free) if free >= needed => {

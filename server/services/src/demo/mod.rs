@@ -20,6 +20,7 @@ use std::{
 
 use domain::{Result, cluster::Node, gpu::Card, time::Timestamp};
 use storage::{Database, accounts::users};
+use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 
 use self::{chance::Chance, clock::TermClock, cluster::TermCluster, college::COURSES, people::Member};
 use crate::{
@@ -129,8 +130,9 @@ async fn live(services: &Services, workshop: &Database, term: &Term<'_>) -> Resu
         (term.progress)(u32::try_from(done * 95 / all).unwrap_or(95).min(95));
     };
     let mut run = run::Run::new(&then, Arc::clone(&clock), cluster, &college, plans);
-    run.until(start, end, &told).await?;
-    run.today().await?;
+    // What happened in the term is in its records; the log is about now.
+    run.until(start, end, &told).with_subscriber(NoSubscriber::default()).await?;
+    run.today().with_subscriber(NoSubscriber::default()).await?;
     clock.until(now);
     cluster_status::refresh(&then).await?;
     metering::run(&then).await?;

@@ -90,7 +90,7 @@ pub(super) fn plans(start: Timestamp, end: Timestamp, chance: &mut Chance) -> Ve
                     lesson(&mut all, chance, day, week, course, slot);
                 }
             }
-            if weekday < 5 && chance.percent(11) {
+            if weekday < 5 && chance.percent(15) {
                 project(&mut all, chance, day, week, course);
             }
             if weekday < 5 && chance.percent(5) {
@@ -141,9 +141,9 @@ fn topic(course: usize, week: i64) -> &'static str {
 
 fn plan(chance: &mut Chance, at: Timestamp, course: usize, wish: Wish, minutes: i64, purpose: String) -> Plan {
     let verdict = match chance.between(1, 100) {
-        1..=12 => Verdict::Reject(*chance.of::<&str>(&REASONS)),
-        13..=16 => Verdict::Cancel,
-        17..=20 => Verdict::Leave,
+        1..=16 => Verdict::Reject(*chance.of::<&str>(&REASONS)),
+        17..=21 => Verdict::Cancel,
+        22..=27 => Verdict::Leave,
         _ => Verdict::Approve,
     };
     Plan {

@@ -92,3 +92,32 @@ async fn a_reading_of_the_temperature_is_no_news_and_is_kept() {
     let all = list(services, &operator).await.expect("read");
     assert_eq!(all.findings, [Finding::Hot { node: "gpu-1".into(), celsius: 91 }]);
 }
+
+#[tokio::test]
+async fn where_the_cluster_put_a_pod_counts_and_not_where_it_was_planned() {
+    for_each_engine("where_the_cluster_put_a_pod_counts_and_not_where_it_was_planned", |database| async {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        world.cluster.set_nodes(&[("gpu-1", "a100-80g-1g.10gb", 2), ("gpu-2", "a100-80g-1g.10gb", 3)]);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        let course = world.course("CV2402").add().await;
+        let teacher = world.teacher("li", &[&course]).await;
+        let lab = ordered(&world, &teacher, "CV2402").await;
+        let card = "a100-80g-1g.10gb".parse().expect("a card");
+        let free = async || {
+            let mut read = services.db.read().await.expect("a connection");
+            let rooms = storage::placement::rooms(&mut read, card).await.expect("read");
+            rooms.into_iter().map(|room| room.free).collect::<Vec<_>>()
+        };
+        assert_eq!(free().await, [1, 3], "the fuller node was chosen");
+        let asked = crate::jobs::lab_order(services, lab).await.expect("read").expect("a lab").preferred_node;
+        assert_eq!(asked.as_deref(), Some("gpu-1"));
+
+        world.cluster.hold("gpu-2", Hold { namespace: course.namespace.clone(), pod: "lab-1001-0".into(), lab: Some(lab), card, cards: 1 });
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        assert_eq!(free().await, [2, 2]);
+        let asked = crate::jobs::lab_order(services, lab).await.expect("read").expect("a lab").preferred_node;
+        assert_eq!(asked.as_deref(), Some("gpu-1"), "the lab's objects stay as they are");
+    })
+    .await;
+}

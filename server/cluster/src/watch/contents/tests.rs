@@ -108,3 +108,26 @@ fn an_event_is_told_of_the_lab_whose_object_it_is_about() {
     assert_eq!(contents.take(number("Event"), Item::Gone(event("b", "lab-7-0"))), [], "it expired");
     assert_eq!(contents.events.len(), 2);
 }
+
+fn with_cards(name: &str, node: Option<&str>) -> Object {
+    let pod = json!({
+        "metadata": { "name": name, "namespace": "other" },
+        "spec": { "nodeName": node, "containers": [{ "name": "c", "resources": { "limits": { "nvidia.com/gpu": "2" } } }] },
+    });
+    Object::Pod(Box::new(serde_json::from_value(pod).expect("a pod")))
+}
+
+#[test]
+fn a_pod_that_is_no_lab_changes_the_nodes_when_it_takes_and_leaves_cards() {
+    let mut contents = synced();
+    let labels = json!({ "nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB" });
+    let node = json!({ "metadata": { "name": "n1", "labels": labels }, "status": { "allocatable": { "nvidia.com/gpu": "8" } } });
+    is(&mut contents, "Node", Object::Node(Box::new(serde_json::from_value(node).expect("a node"))));
+    assert_eq!(is(&mut contents, "Pod", with_cards("p", None)), [], "it waits for a node");
+    assert_eq!(is(&mut contents, "Pod", with_cards("p", Some("n1"))), [Change::Nodes]);
+    assert_eq!(is(&mut contents, "Pod", with_cards("p", Some("n1"))), [], "the same as before");
+    let nodes = contents.nodes().expect("all is known");
+    assert_eq!((nodes[0].holds.len(), nodes[0].holds[0].cards, nodes[0].holds[0].lab), (1, 2, None));
+    assert_eq!(contents.take(number("Pod"), Item::Gone(with_cards("p", Some("n1")))), [Change::Nodes]);
+    assert!(contents.nodes().expect("all is known")[0].holds.is_empty());
+}

@@ -1,5 +1,0 @@
-//! What administrators and operators look after: the cluster.
-
-pub mod api;
-pub mod cluster;
-pub mod page;

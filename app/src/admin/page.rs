@@ -1,3 +1,0 @@
-//! The pages of this feature, for the route table.
-
-pub use super::cluster::ClusterPage;
