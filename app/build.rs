@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 17] = [
+const NAMESPACES: [&str; 19] = [
     "account",
     "admin",
     "approvals",
@@ -17,12 +17,14 @@ const NAMESPACES: [&str; 17] = [
     "catalogue",
     "common",
     "components",
+    "decisions",
     "errors",
     "home",
     "labs",
     "layout",
     "notifications",
     "orders",
+    "policies",
     "quotas",
     "session",
     "setup",

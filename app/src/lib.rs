@@ -32,6 +32,7 @@ pub mod home;
 pub mod labs;
 pub mod notifications;
 pub mod orders;
+pub mod policies;
 pub mod quotas;
 pub mod session;
 pub mod setup;

@@ -12,7 +12,10 @@ use leptos_router::{
 use crate::{
     account::page::AccountPage,
     admin::page::{ClusterPage, CoursesPage, PeoplePage},
-    approvals::page::{ApprovalPage, ApprovalsPage},
+    approvals::{
+        bulk::BulkPage,
+        page::{ApprovalPage, ApprovalsPage},
+    },
     audit::page::{AuditEventPage, AuditPage},
     billing::page::BillingPage,
     catalogue::page::{CataloguePage, OrderFormPage},
@@ -20,6 +23,7 @@ use crate::{
     labs::page::{LabPage, LabsPage},
     layout::NotFound,
     orders::page::{OrderPage, OrdersPage},
+    policies::{page::PoliciesPage, rule_form::RulePage},
     session::page::SignInPage,
     setup::page::SetupPage,
 };
@@ -32,10 +36,13 @@ pub const SETUP: &str = "/setup";
 pub const CATALOGUE: &str = "/catalogue";
 pub const ORDERS: &str = "/orders";
 pub const APPROVALS: &str = "/approvals";
+/// Many decisions at once.
+pub const APPROVALS_BULK: &str = "/approvals/bulk";
 pub const LABS: &str = "/labs";
 pub const BILLING: &str = "/billing";
 pub const AUDIT: &str = "/audit";
 pub const ACCOUNT: &str = "/account";
+pub const POLICIES: &str = "/policies";
 pub const PEOPLE: &str = "/people";
 pub const COURSES: &str = "/courses";
 pub const CLUSTER: &str = "/cluster";
@@ -50,6 +57,10 @@ pub fn order(id: impl Display) -> String {
 /// An order as its approver sees it.
 pub fn approval(order_id: impl Display) -> String {
     format!("{APPROVALS}/{order_id}")
+}
+/// The editor of one rule by its number, or of a new one (`new`).
+pub fn policy_rule(number: impl Display) -> String {
+    format!("{POLICIES}/{number}")
 }
 pub fn lab(id: impl Display) -> String {
     format!("{LABS}/{id}")
@@ -102,6 +113,7 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/orders") view=OrdersPage ssr=SsrMode::Async/>
             <Route path=path!("/orders/:id") view=OrderPage ssr=SsrMode::Async/>
             <Route path=path!("/approvals") view=ApprovalsPage ssr=SsrMode::Async/>
+            <Route path=path!("/approvals/bulk") view=BulkPage ssr=SsrMode::Async/>
             <Route path=path!("/approvals/:id") view=ApprovalPage ssr=SsrMode::Async/>
             <Route path=path!("/labs") view=LabsPage ssr=SsrMode::Async/>
             <Route path=path!("/labs/:id") view=LabPage ssr=SsrMode::Async/>
@@ -109,6 +121,8 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
             <Route path=path!("/audit/:id") view=AuditEventPage ssr=SsrMode::Async/>
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
+            <Route path=path!("/policies") view=PoliciesPage ssr=SsrMode::Async/>
+            <Route path=path!("/policies/:number") view=RulePage ssr=SsrMode::Async/>
             <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
             <Route path=path!("/courses") view=CoursesPage ssr=SsrMode::Async/>
             <Route path=path!("/cluster") view=ClusterPage ssr=SsrMode::Async/>

@@ -46,8 +46,10 @@ pub enum Action {
     OrderSubmit,
     OrderRead,
     OrderCancel,
-    /// Approve or reject.
+    /// Approve, change, reject or ask; which stage is for whom is the policy's word.
     OrderDecide,
+    /// The requester's own word: answer a question, accept or decline changes.
+    OrderReply,
     LabRead,
     LabStart,
     LabStop,
@@ -62,16 +64,19 @@ pub enum Action {
     PeopleWrite,
     CourseRead,
     CourseWrite,
+    PolicyRead,
+    PolicyWrite,
 }
 
 impl Action {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
         Self::OrderRead,
         Self::OrderCancel,
         Self::OrderDecide,
+        Self::OrderReply,
         Self::LabRead,
         Self::LabStart,
         Self::LabStop,
@@ -86,6 +91,8 @@ impl Action {
         Self::PeopleWrite,
         Self::CourseRead,
         Self::CourseWrite,
+        Self::PolicyRead,
+        Self::PolicyWrite,
     ];
 
     /// `order.submit`: the stable name in audit records.
@@ -97,6 +104,7 @@ impl Action {
             Self::OrderRead => "order.read",
             Self::OrderCancel => "order.cancel",
             Self::OrderDecide => "order.decide",
+            Self::OrderReply => "order.reply",
             Self::LabRead => "lab.read",
             Self::LabStart => "lab.start",
             Self::LabStop => "lab.stop",
@@ -111,6 +119,8 @@ impl Action {
             Self::PeopleWrite => "people.write",
             Self::CourseRead => "course.read",
             Self::CourseWrite => "course.write",
+            Self::PolicyRead => "policy.read",
+            Self::PolicyWrite => "policy.write",
         }
     }
 
@@ -119,7 +129,7 @@ impl Action {
         match self {
             Self::CatalogueRead => Scope::OfferingsRead,
             Self::OrderRead | Self::OrderPreview => Scope::OrdersRead,
-            Self::OrderSubmit | Self::OrderCancel => Scope::OrdersWrite,
+            Self::OrderSubmit | Self::OrderCancel | Self::OrderReply => Scope::OrdersWrite,
             Self::OrderDecide => Scope::OrdersDecide,
             Self::LabRead => Scope::LabsRead,
             Self::LabStart | Self::LabStop | Self::LabDestroy => Scope::LabsWrite,
@@ -127,7 +137,13 @@ impl Action {
             Self::BillRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,
             Self::AuditRead => Scope::AuditRead,
-            Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite => Scope::Admin,
+            Self::QuotaWrite
+            | Self::ClusterRead
+            | Self::PeopleRead
+            | Self::PeopleWrite
+            | Self::CourseWrite
+            | Self::PolicyRead
+            | Self::PolicyWrite => Scope::Admin,
         }
     }
 }
@@ -248,7 +264,7 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         // Everybody in the tenant sees the catalogue.
         (_, A::CatalogueRead) => Tenant,
         (Role::Teacher, A::OrderPreview | A::OrderSubmit | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead) => Course,
-        (Role::Teacher, A::OrderRead | A::OrderCancel | A::LabRead | A::LabStart | A::LabStop | A::LabDestroy) => Own,
+        (Role::Teacher, A::OrderRead | A::OrderCancel | A::OrderReply | A::LabRead | A::LabStart | A::LabStop | A::LabDestroy) => Own,
         (
             Role::Manager,
             A::OrderPreview
@@ -262,13 +278,15 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             | A::BillRead
             | A::QuotaRead
             | A::CourseRead
-            | A::PeopleRead,
+            | A::PeopleRead
+            | A::PolicyRead,
         ) => Tenant,
-        (Role::Manager, A::LabStart | A::LabDestroy) => Own,
+        (Role::Manager, A::LabStart | A::LabDestroy | A::OrderReply) => Own,
         // Auditors read and change nothing; only they read the audit record (F3).
-        (Role::Auditor, A::AuditRead | A::OrderRead | A::LabRead | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead | A::PeopleRead) => {
-            Tenant
-        }
+        (
+            Role::Auditor,
+            A::AuditRead | A::OrderRead | A::LabRead | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead | A::PeopleRead | A::PolicyRead,
+        ) => Tenant,
         (
             Role::Operator,
             A::LabRead
@@ -276,6 +294,8 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             | A::LabStop
             | A::LabDestroy
             | A::OrderRead
+            | A::OrderDecide
+            | A::PolicyRead
             | A::ClusterRead
             | A::UsageRead
             | A::QuotaRead
@@ -285,6 +305,8 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         (Role::Administrator, A::PeopleRead | A::PeopleWrite | A::CourseRead | A::CourseWrite | A::QuotaRead | A::QuotaWrite | A::ClusterRead) => {
             Tenant
         }
+        // Who sets the budgets is the budget owner of a stage, and writes the rules; they order nothing themselves.
+        (Role::Administrator, A::OrderRead | A::OrderDecide | A::PolicyRead | A::PolicyWrite) => Tenant,
         _ => Nothing,
     }
 }
@@ -335,11 +357,12 @@ impl Actor {
 /// The reading action whose permission reveals that the thing exists.
 const fn reading(action: Action) -> Option<Action> {
     match action {
-        Action::OrderCancel | Action::OrderDecide => Some(Action::OrderRead),
+        Action::OrderCancel | Action::OrderDecide | Action::OrderReply => Some(Action::OrderRead),
         Action::LabStart | Action::LabStop | Action::LabDestroy => Some(Action::LabRead),
         Action::QuotaWrite => Some(Action::QuotaRead),
         Action::CourseWrite | Action::OrderSubmit | Action::OrderPreview => Some(Action::CourseRead),
         Action::PeopleWrite => Some(Action::PeopleRead),
+        Action::PolicyWrite => Some(Action::PolicyRead),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::OrderId, money::Money, quotas::Shortfall, time::Timestamp};
+use crate::{catalogue::Localized, ids::OrderId, money::Money, quotas::Shortfall, time::Timestamp};
 
 /// A refusal or failure as the caller may know it: never an internal message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -21,6 +21,12 @@ pub enum Error {
     /// The price book has no price for this meter at this time.
     #[error("no price for {meter}")]
     PriceMissing { meter: String },
+    /// A rule of the approval policy refuses such orders.
+    #[error("the approval policy refuses it: {}", .reason.en)]
+    RefusedByPolicy { rule: Option<Localized>, reason: Localized },
+    /// Somebody who approved one stage of an order may not approve another.
+    #[error("two stages need two people")]
+    DecidedBefore,
     /// It does not exist, or the caller may not know that it does.
     #[error("not found")]
     NotFound,
@@ -81,6 +87,8 @@ impl Error {
             Self::OverQuota(_) => "over_quota",
             Self::OverBudget { .. } => "over_budget",
             Self::PriceMissing { .. } => "price_missing",
+            Self::RefusedByPolicy { .. } => "refused_by_policy",
+            Self::DecidedBefore => "decided_before",
             Self::NotFound => "not_found",
             Self::Forbidden => "forbidden",
             Self::ScopeMissing { .. } => "scope_missing",
@@ -104,10 +112,15 @@ impl Error {
         match self {
             Self::Malformed { .. } => 400,
             Self::Unauthenticated | Self::SignInFailed => 401,
-            Self::Forbidden | Self::ScopeMissing { .. } | Self::OwnOrder | Self::SetupRefused | Self::CrossSite => 403,
+            Self::Forbidden | Self::ScopeMissing { .. } | Self::OwnOrder | Self::DecidedBefore | Self::SetupRefused | Self::CrossSite => 403,
             Self::NotFound => 404,
             Self::InvalidTransition { .. } | Self::Stale => 409,
-            Self::Invalid(_) | Self::OverQuota(_) | Self::OverBudget { .. } | Self::PriceMissing { .. } | Self::IdempotencyKeyReused { .. } => 422,
+            Self::Invalid(_)
+            | Self::OverQuota(_)
+            | Self::OverBudget { .. }
+            | Self::PriceMissing { .. }
+            | Self::RefusedByPolicy { .. }
+            | Self::IdempotencyKeyReused { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,
             Self::Unavailable { .. } => 503,

@@ -1,6 +1,7 @@
 //! The inbox and the decision.
 
 use domain::{
+    catalogue::ParameterInput,
     orders::{ApprovalView, OrderState},
     page::Page,
     time::Timestamp,
@@ -59,6 +60,41 @@ pub async fn approve(id: String, #[server(default)] seen_version: String) -> Res
     }
     .await;
     caller::answer(FORM, &routes::approval(&id), caller::typed([]), result, Decided::then).await
+}
+
+/// Approves as changed; `parameters` and `duration_minutes` are empty where nothing changes.
+#[server(ApproveWith, endpoint = "approvals/approve-with")]
+pub async fn approve_with(
+    id: String,
+    #[server(default)] parameters: ParameterInput,
+    #[server(default)] duration_minutes: String,
+    #[server(default)] text: String,
+    #[server(default)] seen_version: String,
+) -> Result<Decided, AppError> {
+    use crate::{caller, routes};
+    let mut typed = caller::typed([("change", "1"), ("duration_minutes", &duration_minutes), ("text", &text)]);
+    typed.extend(parameters.iter().map(|(key, value)| (format!("parameters.{key}"), value.clone())));
+    let form = domain::decisions::ChangeForm { parameters, duration_minutes };
+    let result = async {
+        let (services, person, id) = (caller::services()?, caller::caller()?, caller::id_of(&id)?);
+        let view = services::orders::approve_with(&services, &person, id, &form, &text, seen_version.parse().ok()).await?;
+        Ok(Decided { number: view.order.number, state: view.order.state })
+    }
+    .await;
+    caller::answer(FORM, &routes::approval(&id), typed, result, Decided::then).await
+}
+
+/// The order stays in the inbox; the page comes back with the question on it.
+#[server(Ask, endpoint = "approvals/ask")]
+pub async fn ask(id: String, #[server(default)] question: String) -> Result<(), AppError> {
+    use crate::{caller, routes};
+    let typed = caller::typed([("question", &question)]);
+    let result = async {
+        services::orders::ask(&caller::services()?, &caller::caller()?, caller::id_of(&id)?, &question).await?;
+        Ok(())
+    }
+    .await;
+    caller::answer(FORM, &routes::approval(&id), typed, result, |()| routes::approval(&id)).await
 }
 
 #[server(Reject, endpoint = "approvals/reject")]

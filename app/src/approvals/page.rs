@@ -9,6 +9,7 @@ use leptos_router::{
 
 use super::{
     api::{FORM, Inbox, read_approval, read_inbox},
+    cheaper::TAKE,
     decision::Decision,
     inbox::InboxList,
 };
@@ -58,6 +59,12 @@ fn done_text(language: Language, query: &ParamsMap) -> Option<String> {
     if let Some(number) = number(OrderState::Queued) {
         return Some(td_string!(language, approvals.done_queued, number = number).to_string());
     }
+    if let Some(number) = number(OrderState::PendingApproval) {
+        return Some(td_string!(language, decisions.done_passed, number = number).to_string());
+    }
+    if let Some(number) = number(OrderState::AwaitingRequester) {
+        return Some(td_string!(language, decisions.done_proposed, number = number).to_string());
+    }
     if let Some(number) = number(OrderState::Rejected) {
         return Some(td_string!(language, approvals.done_rejected, number = number).to_string());
     }
@@ -96,7 +103,7 @@ fn Waiting(inbox: Inbox, after: String, done: Option<String>) -> impl IntoView {
         } else {
             view! {
                 <div class="cols main-side">
-                    <div class="stack"><InboxList inbox current=None/><Pager nostrip:newer=newer nostrip:older=older/></div>
+                    <div class="stack"><InboxList inbox current=None choose=true/><Pager nostrip:newer=newer nostrip:older=older/></div>
                     <Card title=td_string!(language, approvals.choose_title)>
                         <p class="soft">{td_string!(language, approvals.choose_text)}</p>
                         <p class="fine">{td_string!(language, approvals.own_note)}</p>
@@ -119,6 +126,8 @@ pub fn ApprovalPage() -> impl IntoView {
     let last_try = flash(FORM);
     // The decision is not read again by itself: it must not move under the finger that decides. A stale one says so.
     follow(inbox);
+    let query = use_query_map();
+    let take = Memo::new(move |_| query.with(|query| query.get_str(TAKE).is_some()));
     let failed = RwSignal::new(None);
     let reload = Callback::new(move |()| approval.refetch());
     let current = move || id.get().parse().ok();
@@ -141,7 +150,7 @@ pub fn ApprovalPage() -> impl IntoView {
                                     Err(error) => view! { <ErrorNotice error/> }.into_any(),
                                 })}
                             </div>
-                            <Decision view last_try failed reload/>
+                            <Decision view last_try failed reload take=take.get()/>
                         </div>
                     }
                     .into_any(),

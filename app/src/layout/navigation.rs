@@ -59,6 +59,9 @@ pub fn entries(viewer: &Viewer, language: Language) -> Vec<Entry> {
     if may(Action::QuotaWrite) || may(Action::OrderDecide) {
         list.push(entry(routes::COURSES, td_string!(language, layout.courses), Glyph::Book));
     }
+    if may(Action::PolicyWrite) {
+        list.push(entry(routes::POLICIES, td_string!(language, layout.policies), Glyph::Shield));
+    }
     if may(Action::PeopleWrite) {
         list.push(entry(routes::PEOPLE, td_string!(language, layout.people), Glyph::People));
     }
@@ -82,8 +85,8 @@ mod tests {
         assert_eq!(paths(&["teacher"]), ["/", "/catalogue", "/labs", "/orders", "/billing"]);
         assert_eq!(paths(&["auditor"]), ["/", "/audit", "/labs", "/orders", "/billing"]);
         assert_eq!(paths(&["manager"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/billing", "/courses"]);
-        assert_eq!(paths(&["operator"]), ["/", "/catalogue", "/labs", "/orders", "/courses", "/cluster"]);
-        assert_eq!(paths(&["administrator"]), ["/", "/courses", "/people", "/cluster"]);
+        assert_eq!(paths(&["operator"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/courses", "/cluster"]);
+        assert_eq!(paths(&["administrator"]), ["/", "/approvals", "/orders", "/courses", "/policies", "/people", "/cluster"]);
         assert_eq!(paths(&["teacher", "auditor"])[..3], ["/", "/audit", "/catalogue"]);
         assert_eq!(paths(&[]), ["/"]);
     }

@@ -76,7 +76,7 @@ pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
     let tenant = (*tenant.await?).clone().ok_or(Error::NotFound)?;
     let pending_approvals = if actor.reach(Action::OrderDecide) == Reach::Tenant {
         let mut connection = services.db.read().await.or_domain()?;
-        storage::orders::pending_count(&mut connection, actor.tenant, actor.user, 100).await.or_domain()?
+        storage::orders::pending_count(&mut connection, &crate::orders::decider(actor), 100).await.or_domain()?
     } else {
         0
     };

@@ -21,6 +21,7 @@ pub mod notifications;
 pub mod orders;
 pub mod password;
 pub mod people;
+pub mod policies;
 pub mod ports;
 pub mod quotas;
 pub mod sessions;

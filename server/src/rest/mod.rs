@@ -5,11 +5,13 @@ pub mod audit;
 pub mod bearer;
 pub mod bills;
 pub mod body;
+pub mod decisions;
 pub mod dto;
 pub mod labs;
 pub mod offerings;
 pub mod openapi;
 pub mod orders;
+pub mod policies;
 pub mod problem;
 pub mod query;
 pub mod quotas;
@@ -18,7 +20,7 @@ pub mod usage;
 use axum::{
     Router,
     middleware::from_fn,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, get, post, put},
 };
 use http::Method;
 
@@ -52,6 +54,16 @@ pub fn operations() -> Vec<Operation> {
         changing("/orders/{id}/approve", post(orders::approve)),
         changing("/orders/{id}/reject", post(orders::reject)),
         changing("/orders/{id}/cancel", post(orders::cancel)),
+        reading("/orders/{id}/decisions", get(decisions::list)),
+        changing("/orders/{id}/ask", post(decisions::ask)),
+        changing("/orders/{id}/answer", post(decisions::answer)),
+        changing("/orders/{id}/accept-changes", post(decisions::accept)),
+        changing("/orders/{id}/decline-changes", post(decisions::decline)),
+        changing("/approvals/approve", post(decisions::approve_all)),
+        changing("/approvals/reject", post(decisions::reject_all)),
+        reading("/policies", get(policies::show)),
+        Operation { method: Method::PUT, path: "/policies", route: put(policies::replace) },
+        changing("/policies/dry-run", post(policies::dry_run)),
         reading("/labs", get(labs::list)),
         reading("/labs/{id}", get(labs::show)),
         changing("/labs/{id}/start", post(labs::start)),

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod cluster_status;
 pub mod courses;
 pub mod database;
+pub mod decisions;
 pub mod dialect;
 pub mod error;
 pub mod figures;

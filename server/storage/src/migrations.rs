@@ -37,6 +37,8 @@ const STEPS: &[Step] = &[
     step!(7, "0007_audit"),
     step!(8, "0008_metering_paths"),
     step!(9, "0009_notifications"),
+    step!(14, "0014_decisions"),
+    step!(15, "0015_policies"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

@@ -1,7 +1,7 @@
 //! Offerings and their versions. The newest version that is not retired is on sale; older ones stay for the orders made from them.
 //! Every change of the catalogue, prices or policies raises one version that the processes' caches compare.
 
-use domain::{catalogue::Offering, time::Timestamp};
+use domain::{catalogue::Offering, ids::OfferingId, time::Timestamp};
 use sqlx::AnyConnection;
 
 use crate::{
@@ -58,4 +58,14 @@ pub async fn publish(connection: &mut AnyConnection, offering: &Offering, positi
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// One version of an offering, on sale or not.
+pub async fn find(connection: &mut AnyConnection, id: OfferingId, version: u32) -> Result<Option<Offering>> {
+    let row = sqlx::query("SELECT document FROM offering_versions WHERE offering_id = $1 AND version = $2")
+        .bind(id.to_string())
+        .bind(i64::from(version))
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(|row| Row::of("offering_versions", row).json("document")).transpose()
 }

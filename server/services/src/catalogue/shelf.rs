@@ -65,7 +65,7 @@ pub async fn shelf(services: &Services, connection: &mut AnyConnection) -> Resul
         books: storage::prices::books(connection).await.or_domain()?,
         policies: storage::policies::all(connection).await.or_domain()?,
         no_prices: PriceBook { id: PriceBookId::from_uuid(Uuid::nil()), currency: Currency::Cny, prices: Vec::new() },
-        no_policy: Policy { rules: Vec::new() },
+        no_policy: Policy::default(),
     });
     *services.cache.shelf.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&shelf));
     Ok(shelf)

@@ -43,6 +43,7 @@ async fn work(services: Services) {
     every!("seal", Duration::from_secs(1), audit::seal);
     every!("stop_ended", Duration::from_secs(1), labs::stop_ended);
     every!("expire", Duration::from_secs(30), orders::expire);
+    every!("remind", Duration::from_mins(1), orders::remind);
     every!("sweep_sessions", Duration::from_mins(10), sessions::sweep);
     // None of them ends by itself.
     while tasks.join_next().await.is_some() {}

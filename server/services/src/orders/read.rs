@@ -6,25 +6,34 @@ use domain::{
     Error, Problem, Result,
     access::{Action, Actor, Reach, Resource},
     capacity::Pool,
+    decisions::Decision,
     gpu::Card,
     ids::{CourseId, OrderId},
-    orders::{ApprovalView, OrderEvent, OrderFilter, OrderState, OrderView, WhatIf},
+    orders::{ApprovalView, OrderEvent, OrderFilter, OrderView, WhatIf},
     page::{MAX_LIMIT, Page, PageRequest},
     quotas::QuotaStatus,
 };
 use storage::{
     AnyConnection,
-    orders::{Listed, Query, Visible},
+    orders::{Decider, Listed, Query, Visible},
 };
 
-use super::decide::may_decide;
+use super::{aid, decide::may_decide, reply::may_reply};
 use crate::{Caller, Services, error::OrDomain};
 
-/// One statement. Errors: `NotFound` for what the caller may not see, too.
+/// Two statements. Errors: `NotFound` for what the caller may not see, too.
 pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
     let mut connection = services.db.read().await.or_domain()?;
     let listed = readable(&mut connection, caller, id).await?;
-    Ok(view(&caller.actor, listed))
+    let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
+    Ok(OrderView { steps, ..view(&caller.actor, listed) })
+}
+
+/// What was decided, asked and answered, the oldest first. Errors: as [`get`].
+pub async fn decisions(services: &Services, caller: &Caller, id: OrderId) -> Result<Vec<Decision>> {
+    let mut connection = services.db.read().await.or_domain()?;
+    readable(&mut connection, caller, id).await?;
+    storage::decisions::of_order(&mut connection, id).await.or_domain()
 }
 
 /// What the caller may read, newest first. One statement.
@@ -58,7 +67,7 @@ pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> 
     let limit = limit(page)?;
     let after = cursor(page)?;
     let mut connection = services.db.read().await.or_domain()?;
-    let rows = storage::orders::inbox(&mut connection, actor.tenant, actor.user, after, limit + 1).await.or_domain()?;
+    let rows = storage::orders::inbox(&mut connection, &decider(actor), after, limit + 1).await.or_domain()?;
     let facts = Facts::load(services, &mut connection, caller).await?;
     let page = paged(rows, limit);
     let next = page.next;
@@ -66,21 +75,34 @@ pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> 
     Ok(Page { items, next })
 }
 
-/// One order with its what-if, also after the decision. Four statements.
+/// One order with its what-if, also after the decision. Nine statements at most.
 pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Result<ApprovalView> {
     let mut connection = services.db.read().await.or_domain()?;
     let listed = readable(&mut connection, caller, id).await?;
     let facts = Facts::load(services, &mut connection, caller).await?;
-    facts.beside(&caller.actor, listed)
+    let aid = aid::load(services, &mut connection, &listed.order, &facts.pools).await?;
+    let mut approval = facts.beside(&caller.actor, listed)?;
+    approval.view.steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
+    approval.aid = Some(Box::new(aid));
+    Ok(approval)
+}
+
+/// Whose inbox it is: the stages that wait for one of the caller's roles.
+pub(crate) fn decider(actor: &Actor) -> Decider {
+    Decider { tenant: actor.tenant, user: actor.user, roles: actor.roles.clone() }
 }
 
 /// The order with what this reader may do now.
 pub(super) fn view(actor: &Actor, listed: Listed) -> OrderView {
-    let Listed { order, owner, course, decided_by, labs, queue_position } = listed;
+    let Listed { mut order, owner, course, decided_by, labs, queue_position } = listed;
+    // What the policy looked at is for dry runs: readers of one order need not know how a course's budget stood.
+    order.ruling.facts = None;
     let resource = Resource::owned(order.tenant, order.course, order.owner);
     OrderView {
         may_cancel: order.state.after(OrderEvent::Cancel).is_ok() && actor.can(Action::OrderCancel, &resource).is_ok(),
-        may_decide: order.state == OrderState::PendingApproval && may_decide(actor, &order).is_ok(),
+        may_decide: order.awaits().is_some() && may_decide(actor, &order).is_ok(),
+        may_reply: (order.awaits().is_some() || order.proposal.is_some()) && may_reply(actor, &order).is_ok(),
+        steps: Vec::new(),
         order,
         owner,
         course,
@@ -125,7 +147,7 @@ impl Facts {
             cards_free: self.pools.iter().find(|pool| pool.card == card).map(Pool::free),
             waiting_for_same_card: self.waiting.get(&card).copied().unwrap_or_default(),
         };
-        Ok(ApprovalView { view: view(actor, listed), what_if })
+        Ok(ApprovalView { view: view(actor, listed), what_if, aid: None })
     }
 }
 

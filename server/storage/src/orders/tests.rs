@@ -1,8 +1,10 @@
 //! Orders, quotas, cards and the queue at the level of rows, on both engines.
 
+mod deciding;
 mod ground;
 
 use domain::{
+    access::Role,
     gpu::CardShare,
     ids::{PriceBookId, TenantId, UserId},
     labs::LabState,
@@ -14,7 +16,7 @@ use domain::{
 
 use super::{Query, Visible};
 use crate::{
-    labs, offerings, orders, policies, pools, prices, quotas,
+    labs, offerings, orders, pools, prices, quotas,
     reservations::{self, Waiter},
     testing::for_each_engine,
 };
@@ -73,10 +75,17 @@ async fn lists_hold_what_was_asked_for_and_nothing_else() {
         }
         let rows = orders::list(&mut write, &Query { state: Some(OrderState::Queued), ..all }).await.expect("a list");
         assert_eq!(rows.iter().map(|row| row.queue_position).collect::<Vec<_>>(), [Some(2), Some(1)]);
-        let inbox = orders::inbox(&mut write, tenant(), stranger, None, 10).await.expect("an inbox");
+        let decider = |user, role| orders::Decider { tenant: tenant(), user, roles: [role].into() };
+        let inbox = orders::inbox(&mut write, &decider(stranger, Role::Manager), None, 10).await.expect("an inbox");
         assert_eq!(inbox.iter().map(|row| row.order.number).collect::<Vec<_>>(), [1, 3], "oldest first");
-        assert_eq!(orders::inbox(&mut write, tenant(), teacher(), None, 10).await.expect("an inbox"), [], "not one's own");
-        assert_eq!(orders::pending_count(&mut write, tenant(), stranger, 1).await.expect("counted"), 1, "no further than asked");
+        assert_eq!(orders::inbox(&mut write, &decider(teacher(), Role::Manager), None, 10).await.expect("an inbox"), [], "not one's own");
+        assert_eq!(orders::inbox(&mut write, &decider(stranger, Role::Operator), None, 10).await.expect("an inbox"), [], "another role's");
+        let mut barred = inbox[0].order.clone();
+        barred.barred.insert(stranger);
+        assert!(orders::save(&mut write, &barred).await.expect("saved"));
+        let inbox = orders::inbox(&mut write, &decider(stranger, Role::Manager), None, 10).await.expect("an inbox");
+        assert_eq!(inbox.iter().map(|row| row.order.number).collect::<Vec<_>>(), [3], "not where one passed a stage");
+        assert_eq!(orders::pending_count(&mut write, &decider(stranger, Role::Manager), 1).await.expect("counted"), 1, "no further than asked");
         let expired = orders::expired(&mut write, now().plus_seconds(101), 10).await.expect("read");
         assert_eq!(expired.iter().map(|order| order.number).collect::<Vec<_>>(), [1]);
     })
@@ -199,11 +208,8 @@ async fn the_newest_version_is_on_sale_and_every_change_raises_the_number() {
         let books = prices::books(&mut write).await.expect("read");
         assert_eq!(books, [(None, PriceBook { id: book, currency: Currency::Cny, prices: vec![price] })]);
 
-        let policy = domain::approvals::Policy { rules: vec![] };
-        assert!(policies::insert(&mut write, tenant(), &policy).await.expect("a policy"));
-        assert!(!policies::insert(&mut write, tenant(), &policy).await.expect("asked"));
-        policies::replace(&mut write, tenant(), &policy).await.expect("replaced");
-        assert_eq!(policies::all(&mut write).await.expect("read"), [(tenant(), policy)]);
+        assert_eq!(offerings::find(&mut write, offering(1).id, 1).await.expect("read"), Some(offering(1)), "also what is no more on sale");
+        assert_eq!(offerings::find(&mut write, offering(1).id, 3).await.expect("read"), None);
     })
     .await;
 }
