@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be had fails the test")]
 
 mod command_line;
+mod approvals;
 mod cross_site;
 mod database_gone;
 mod documents;

@@ -184,6 +184,9 @@ impl Api {
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.with_token(self.client.post(format!("{}{path}", self.base)))
     }
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.with_token(self.client.put(format!("{}{path}", self.base)))
+    }
     /// What a GET answers, which must be 200.
     pub async fn read(&self, path: &str) -> Value {
         good(self.get(path).send().await.expect("an answer"), 200).await
@@ -191,6 +194,10 @@ impl Api {
     /// What a POST without a body answers, which must be 200.
     pub async fn act(&self, path: &str) -> Value {
         good(self.post(path).send().await.expect("an answer"), 200).await
+    }
+    /// What a POST of this body answers, which must be 200.
+    pub async fn say(&self, path: &str, body: &Value) -> Value {
+        good(self.post(path).json(body).send().await.expect("an answer"), 200).await
     }
     /// Orders as the body says; the answer must be 201.
     pub async fn order(&self, key: &str, body: &Value) -> Value {
