@@ -7,7 +7,7 @@ use crate::{
     catalogue::Localized,
     error::Error,
     ids::{OrderId, TenantId},
-    money::Money,
+    money::{Currency, Money},
     orders::OrderState,
     people::PersonRef,
     time::Timestamp,
@@ -93,6 +93,8 @@ pub struct PolicyVersion {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyView {
     pub stored: StoredPolicy,
+    /// Of the price book: what an amount in a rule is counted in.
+    pub currency: Currency,
     /// The newest first, 20 at most.
     pub versions: Vec<PolicyVersion>,
     pub dry_run: DryRun,
@@ -203,7 +205,6 @@ mod tests {
         access::Role,
         approvals::{Condition, OrderTest},
         gpu::CardShare,
-        money::Currency,
     };
 
     fn rule(name: &str, when: Condition, then: Outcome) -> Rule {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     caller_view::use_viewer,
-    components::{Card, EmptyState, ErrorNotice, Failed, Glyph, LinkButton, NEWS, Notice, PageHead, Pager, Skeleton, latest, use_news},
+    components::{ButtonKind, Card, EmptyState, ErrorNotice, Failed, Glyph, LinkButton, NEWS, Notice, PageHead, Pager, Skeleton, latest, use_news},
     error::AppError,
     flash::flash,
     i18n::td_string,
@@ -91,7 +91,9 @@ fn Waiting(inbox: Inbox, after: String, done: Option<String>) -> impl IntoView {
     let older = inbox.page.next.clone().map(|next| routes::with_query(routes::APPROVALS, &[("after", &next)]));
     let newer = (!after.is_empty()).then(|| routes::APPROVALS.to_owned());
     view! {
-        <PageHead title=td_string!(language, approvals.title) lead/>
+        <PageHead title=td_string!(language, approvals.title) lead>
+            <LinkButton href=routes::POLICIES kind=ButtonKind::Quiet>{td_string!(language, layout.policies)}</LinkButton>
+        </PageHead>
         {done.map(|text| view! { <Notice title=text/> })}
         {if empty {
             view! {

@@ -52,7 +52,7 @@ fn start(language: Language, view: &PolicyView, number: &str) -> Option<(RuleFor
     }
     let rule = view.stored.edited().rules.get(number.parse::<u32>().ok()? as usize)?;
     let (form, shown) = filled(rule);
-    Some((form, (!shown).then(|| phrase(language, &rule.when))))
+    Some((form, (!shown).then(|| phrase(language, view.currency, &rule.when))))
 }
 
 #[component]

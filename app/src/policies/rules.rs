@@ -2,6 +2,7 @@
 
 use domain::{
     approvals::{Outcome, Rule},
+    money::Currency,
     policies::PolicyView,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -21,7 +22,7 @@ use crate::{
 #[component]
 pub fn Rules(view: PolicyView) -> impl IntoView {
     let language = language::current();
-    let (revision, may_write) = (view.stored.revision, view.may_write);
+    let (revision, may_write, currency) = (view.stored.revision, view.may_write, view.currency);
     let policy = view.stored.edited().clone();
     let in_force = view.stored.draft.as_ref().map(|_| view.stored.policy.rules.clone());
     let matched = view.dry_run.matched.clone();
@@ -31,7 +32,7 @@ pub fn Rules(view: PolicyView) -> impl IntoView {
         .zip(policy.rules)
         .map(|(number, rule)| {
             let new = in_force.as_ref().is_some_and(|rules| !rules.contains(&rule));
-            view! { <li><RuleCard rule number matched=count(number as usize) revision may_write new/></li> }
+            view! { <li><RuleCard currency rule number matched=count(number as usize) revision may_write new/></li> }
         })
         .collect_view();
     let manager = approver_text(language, domain::access::Role::Manager);
@@ -61,10 +62,10 @@ pub fn Rules(view: PolicyView) -> impl IntoView {
 }
 
 #[component]
-fn RuleCard(rule: Rule, number: u32, matched: u32, revision: i64, may_write: bool, new: bool) -> impl IntoView {
+fn RuleCard(currency: Currency, rule: Rule, number: u32, matched: u32, revision: i64, may_write: bool, new: bool) -> impl IntoView {
     let language = language::current();
     let name = rule.name.get(language::tag(language)).to_owned();
-    let (parts, word) = phrases(language, &rule.when);
+    let (parts, word) = phrases(language, currency, &rule.when);
     let condition = parts
         .into_iter()
         .enumerate()
@@ -106,15 +107,17 @@ pub fn OutcomeMark(outcome: Outcome) -> impl IntoView {
     match outcome {
         Outcome::Automatic => view! { <Status kind=StatusKind::Ok>{td_string!(language, policies.automatic)}</Status> }.into_any(),
         Outcome::Refuse(_) => view! { <Status kind=StatusKind::Off>{outcome_text(language, &outcome)}</Status> }.into_any(),
-        Outcome::Stages(roles) => roles
-            .into_iter()
-            .enumerate()
-            .map(|(index, role)| {
-                let arrow = (index > 0).then(|| view! { <span class="muted" aria-hidden="true">"→"</span> });
-                view! { {arrow}<Status kind=StatusKind::Wait>{approver_text(language, role)}</Status> }
-            })
-            .collect_view()
-            .into_any(),
+        Outcome::Stages(roles) => {
+            let marks = roles
+                .into_iter()
+                .enumerate()
+                .map(|(index, role)| {
+                    let arrow = (index > 0).then(|| view! { <span class="muted" aria-hidden="true">"→"</span> });
+                    view! { {arrow}<Status kind=StatusKind::Wait>{approver_text(language, role)}</Status> }
+                })
+                .collect_view();
+            view! { <span class="row">{marks}</span> }.into_any()
+        }
     }
 }
 

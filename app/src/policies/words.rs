@@ -14,26 +14,26 @@ use crate::{
 };
 
 /// The parts of a condition, each a phrase, and the word between them.
-pub fn phrases(language: Language, when: &Condition) -> (Vec<String>, &'static str) {
+pub fn phrases(language: Language, currency: Currency, when: &Condition) -> (Vec<String>, &'static str) {
     let and = td_string!(language, policies.all_of);
     match when {
-        rules::Condition::All(parts) => (parts.iter().map(|part| phrase(language, part)).collect(), and),
-        rules::Condition::Any(parts) => (parts.iter().map(|part| phrase(language, part)).collect(), td_string!(language, policies.any_of)),
-        other => (vec![phrase(language, other)], and),
+        rules::Condition::All(parts) => (parts.iter().map(|part| phrase(language, currency, part)).collect(), and),
+        rules::Condition::Any(parts) => (parts.iter().map(|part| phrase(language, currency, part)).collect(), td_string!(language, policies.any_of)),
+        other => (vec![phrase(language, currency, other)], and),
     }
 }
 
 /// All of a condition in one phrase.
-pub fn phrase(language: Language, when: &Condition) -> String {
+pub fn phrase(language: Language, currency: Currency, when: &Condition) -> String {
     match when {
         rules::Condition::Always => td_string!(language, policies.always).to_owned(),
-        rules::Condition::Test(test) => test_text(language, test, Sense::Yes),
+        rules::Condition::Test(test) => test_text(language, currency, test, Sense::Yes),
         rules::Condition::Not(inner) => match inner.as_ref() {
-            rules::Condition::Test(test) => test_text(language, test, Sense::No),
-            other => td_string!(language, policies.not_of, what = phrase(language, other)).to_string(),
+            rules::Condition::Test(test) => test_text(language, currency, test, Sense::No),
+            other => td_string!(language, policies.not_of, what = phrase(language, currency, other)).to_string(),
         },
         rules::Condition::All(_) | rules::Condition::Any(_) => {
-            let (parts, word) = phrases(language, when);
+            let (parts, word) = phrases(language, currency, when);
             let space = if language == Language::en { " " } else { "" };
             format!("({})", parts.join(&format!("{space}{word}{space}")))
         }
@@ -46,7 +46,7 @@ enum Sense {
     No,
 }
 
-fn test_text(language: Language, test: &OrderTest, sense: Sense) -> String {
+fn test_text(language: Language, currency: Currency, test: &OrderTest, sense: Sense) -> String {
     let yes = sense == Sense::Yes;
     match test {
         OrderTest::CardsOver(cards) if yes => td_string!(language, policies.cards_over, cards = cards.to_string()).to_string(),
@@ -56,8 +56,7 @@ fn test_text(language: Language, test: &OrderTest, sense: Sense) -> String {
         OrderTest::OverStartsPerDay if yes => td_string!(language, policies.per_day_over).to_owned(),
         OrderTest::OverStartsPerDay => td_string!(language, policies.per_day_within).to_owned(),
         OrderTest::CostOver(micros) => {
-            // Price books of the campus are in yuan; an amount in a rule has no currency of its own.
-            let cost = Money::new(*micros, Currency::Cny).to_string();
+            let cost = Money::new(*micros, currency).to_string();
             if yes {
                 td_string!(language, policies.cost_over, cost = cost).to_string()
             } else {
@@ -121,7 +120,7 @@ mod tests {
             ]),
         ]);
         let read = |language| {
-            let (parts, word) = phrases(language, &when);
+            let (parts, word) = phrases(language, Currency::Cny, &when);
             parts.join(&format!(" {word} "))
         };
         assert_eq!(

@@ -14,13 +14,14 @@ use storage::{AnyConnection, Write};
 use crate::{
     Caller, Services,
     audit::{self, Entry},
+    catalogue::shelf,
     error::OrDomain,
 };
 
 /// How many versions are shown.
 const VERSIONS: u32 = 20;
 
-/// What is in force, the draft, and what the draft would have done. Three statements. Errors: `Forbidden`.
+/// What is in force, the draft, and what the draft would have done. Four statements. Errors: `Forbidden`.
 pub async fn get(services: &Services, caller: &Caller) -> Result<PolicyView> {
     let tenant = caller.actor.tenant;
     caller.actor.can(Action::PolicyRead, &Resource::tenant(tenant))?;
@@ -28,8 +29,9 @@ pub async fn get(services: &Services, caller: &Caller) -> Result<PolicyView> {
     let stored = load(&mut connection, caller).await?;
     let versions = storage::policies::versions(&mut connection, tenant, VERSIONS).await.or_domain()?;
     let dry_run = run(services, &mut connection, &stored.policy, stored.edited(), caller).await?;
+    let currency = shelf(services, &mut connection).await?.book(tenant).currency;
     let may_write = caller.actor.can(Action::PolicyWrite, &Resource::tenant(tenant)).is_ok();
-    Ok(PolicyView { stored, versions, dry_run, may_write })
+    Ok(PolicyView { stored, currency, versions, dry_run, may_write })
 }
 
 /// What a policy would have done to the orders of the last 90 days, beside what is in force. Changes nothing.
