@@ -2,7 +2,7 @@
 
 use domain::{
     catalogue::ParameterInput,
-    orders::{ApprovalView, OrderState},
+    orders::{ApprovalView, OrderState, OrderView},
     page::Page,
     time::Timestamp,
 };
@@ -14,7 +14,7 @@ use crate::error::AppError;
 /// What waits, and what time it is, so that both sides of the wire count the same waiting time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbox {
-    pub page: Page<ApprovalView>,
+    pub page: Page<OrderView>,
     pub now: Timestamp,
 }
 
@@ -23,7 +23,7 @@ pub async fn read_inbox(#[server(default)] after: String) -> Result<Inbox, AppEr
     use crate::caller::{caller, services};
     let services = services()?;
     let wanted = domain::page::PageRequest { after: (!after.is_empty()).then_some(after), ..domain::page::PageRequest::default() };
-    let page = services::orders::inbox(&services, &caller()?, &wanted).await?;
+    let page = services::orders::waiting(&services, &caller()?, &wanted).await?;
     Ok(Inbox { page, now: services.clock.now() })
 }
 

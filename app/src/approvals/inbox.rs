@@ -1,6 +1,6 @@
 //! What waits for a decision, the oldest first.
 
-use domain::{ids::OrderId, orders::ApprovalView, time::Timestamp};
+use domain::{ids::OrderId, orders::OrderView, time::Timestamp};
 use leptos::prelude::*;
 
 use super::api::Inbox;
@@ -25,7 +25,7 @@ pub fn InboxList(
     if inbox.page.items.is_empty() {
         return view! { <p class="soft">{td_string!(language, approvals.lead_none)}</p> }.into_any();
     }
-    let items = inbox.page.items.into_iter().map(|each| view! { <Item each now current choose/> }).collect_view();
+    let items = inbox.page.items.into_iter().map(|view| view! { <Item view now current choose/> }).collect_view();
     let list = view! { <ul class="inbox" aria-label=td_string!(language, approvals.inbox)>{items}</ul> };
     if !choose {
         return list.into_any();
@@ -43,9 +43,8 @@ pub fn InboxList(
 }
 
 #[component]
-fn Item(each: ApprovalView, now: Timestamp, current: Option<OrderId>, choose: bool) -> impl IntoView {
+fn Item(view: OrderView, now: Timestamp, current: Option<OrderId>, choose: bool) -> impl IntoView {
     let language = language::current();
-    let view = each.view;
     let order = view.order;
     let name = order.offering_name.get(language::tag(language)).to_owned();
     let what = format!("{name} · {}", duration_text(language, order.minutes));

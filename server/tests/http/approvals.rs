@@ -43,7 +43,10 @@ async fn an_order_goes_through_its_stages_with_changes_and_questions() {
         assert_eq!(thread["items"].as_array().unwrap().len(), 2);
         let fewer = json!({"version": 1, "parameters": {"nodes": 2}, "text": "Two it is"});
         let passed = manager.say(&format!("{path}/approve"), &fewer).await;
-        assert_eq!((passed["state"].as_str(), passed["approval"]["by"].as_str(), passed["spec"]["nodes"].as_i64()), (Some("pending_approval"), Some("operator"), Some(2)));
+        assert_eq!(
+            (passed["state"].as_str(), passed["approval"]["by"].as_str(), passed["spec"]["nodes"].as_i64()),
+            (Some("pending_approval"), Some("operator"), Some(2))
+        );
         let more = operator.say(&format!("{path}/approve"), &json!({"parameters": {"nodes": 3}})).await;
         assert_eq!(more["state"], "awaiting_requester");
         let declined = teacher.say(&format!("{path}/decline-changes"), &json!({"text": "Two are enough"})).await;
@@ -98,7 +101,15 @@ async fn the_pages_work_without_scripts() {
     assert!(results.contains("1 of 1 decided"));
 
     let admin = portal.browser_of(&people.administrator).await;
-    let rule = [("number", "new"), ("revision", "1"), ("rule[name_zh]", "分片"), ("rule[name_en]", "Slices"), ("rule[then]", "automatic"), ("rule[cards_is]", "within"), ("rule[cards]", "x")];
+    let rule = [
+        ("number", "new"),
+        ("revision", "1"),
+        ("rule[name_zh]", "分片"),
+        ("rule[name_en]", "Slices"),
+        ("rule[then]", "automatic"),
+        ("rule[cards_is]", "within"),
+        ("rule[cards]", "x"),
+    ];
     let back = admin.form("/api/policies/save-rule", "/policies/new", &rule).send().await.unwrap();
     assert_eq!(location(&back), "/policies/new");
     let page = admin.page("/policies/new").await.text().await.unwrap();

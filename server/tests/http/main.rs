@@ -3,8 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be had fails the test")]
 
-mod command_line;
 mod approvals;
+mod command_line;
 mod cross_site;
 mod database_gone;
 mod documents;

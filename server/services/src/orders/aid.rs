@@ -14,15 +14,19 @@ use crate::{Services, catalogue::shelf, error::OrDomain};
 /// How many planned ends are looked at.
 const ENDS: u32 = 200;
 
-/// Four statements.
+/// Two to four statements.
 pub(super) async fn load(services: &Services, connection: &mut AnyConnection, order: &Order, pools: &[Pool]) -> Result<Aid> {
     let now = services.clock.now();
     let card = order.spec.card;
-    let offering = storage::offerings::find(connection, order.offering, order.offering_version).await.or_domain()?;
     let shelf = shelf(services, connection).await?;
+    let on_sale = shelf.offerings.iter().find(|offering| offering.id == order.offering && offering.version == order.offering_version);
+    let offering = match on_sale {
+        Some(offering) => Some(offering.clone()),
+        None => storage::offerings::find(connection, order.offering, order.offering_version).await.or_domain()?,
+    };
     let waiters = storage::orders::waiters(connection, order.tenant, card, order.id, WAITERS).await.or_domain()?;
     let free = pools.iter().find(|pool| pool.card == card).map_or(0, Pool::free);
-    let ends = storage::orders::ends(connection, card, ENDS).await.or_domain()?;
+    let ends = if free < order.spec.cards() { storage::orders::ends(connection, card, ENDS).await.or_domain()? } else { Vec::new() };
     // After the decision the order is no question any more.
     let cheaper = offering.as_ref().filter(|_| order.awaits().is_some()).and_then(|offering| cheaper(order, offering, shelf.book(order.tenant), now));
     Ok(Aid { free_at: free_at(free, order.spec.cards(), &ends, now), offering, waiters, cheaper })

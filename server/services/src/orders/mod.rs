@@ -25,7 +25,7 @@ pub use decide::{approve, approve_with, reject};
 pub use preview::preview;
 pub use queue::promote;
 pub(crate) use read::decider;
-pub use read::{approval, decisions, get, inbox, list};
+pub use read::{approval, decisions, get, inbox, list, waiting};
 pub use remind::remind;
 pub use reply::{accept, decline};
 pub use submit::{IdempotencyKey, submit};

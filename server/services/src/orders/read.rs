@@ -75,16 +75,33 @@ pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> 
     Ok(Page { items, next })
 }
 
-/// One order with its what-if, also after the decision. Nine statements at most.
+/// The same without the facts beside each, for a list. One statement.
+pub async fn waiting(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<OrderView>> {
+    let actor = &caller.actor;
+    actor.can(Action::OrderDecide, &Resource::tenant(actor.tenant))?;
+    let limit = limit(page)?;
+    let after = cursor(page)?;
+    let mut connection = services.db.read().await.or_domain()?;
+    let rows = storage::orders::inbox(&mut connection, &decider(actor), after, limit + 1).await.or_domain()?;
+    Ok(paged(rows, limit).map(|listed| view(actor, listed)))
+}
+
+/// One order with all that helps to decide it, also after the decision. Eight statements at most.
 pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Result<ApprovalView> {
     let mut connection = services.db.read().await.or_domain()?;
     let listed = readable(&mut connection, caller, id).await?;
-    let facts = Facts::load(services, &mut connection, caller).await?;
-    let aid = aid::load(services, &mut connection, &listed.order, &facts.pools).await?;
-    let mut approval = facts.beside(&caller.actor, listed)?;
-    approval.view.steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
-    approval.aid = Some(Box::new(aid));
-    Ok(approval)
+    let order = &listed.order;
+    // Courses are never deleted.
+    let quota = storage::quotas::of_course(&mut connection, order.course, services.clock.now()).await.or_domain()?.ok_or(Error::NotFound)?;
+    let pools = storage::pools::all(&mut connection).await.or_domain()?;
+    let aid = aid::load(services, &mut connection, order, &pools).await?;
+    let what_if = WhatIf {
+        quota: quota.status,
+        cards_free: pools.iter().find(|pool| pool.card == order.spec.card).map(Pool::free),
+        waiting_for_same_card: u32::try_from(aid.waiters.len()).unwrap_or(u32::MAX),
+    };
+    let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
+    Ok(ApprovalView { view: OrderView { steps, ..view(&caller.actor, listed) }, what_if, aid: Some(Box::new(aid)) })
 }
 
 /// Whose inbox it is: the stages that wait for one of the caller's roles.
