@@ -8,8 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 26] = [
-const NAMESPACES: [&str; 17] = [
+const NAMESPACES: [&str; 29] = [
     "account",
     "admin",
     "announcements",
@@ -21,6 +20,7 @@ const NAMESPACES: [&str; 17] = [
     "common",
     "components",
     "courses",
+    "decisions",
     "errors",
     "home",
     "imports",
@@ -28,11 +28,12 @@ const NAMESPACES: [&str; 17] = [
     "labs",
     "layout",
     "lifecycle",
+    "nodes",
     "notifications",
     "offerings",
-    "nodes",
     "orders",
     "people",
+    "policies",
     "quotas",
     "search",
     "session",

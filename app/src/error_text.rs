@@ -55,6 +55,10 @@ pub fn headline(language: Language, error: &Error) -> String {
         Error::LinkOver => td_string!(language, errors.link_over).to_string(),
         Error::InTheWay { labs, orders } => td_string!(language, errors.in_the_way, labs = *labs, orders = *orders).to_string(),
         Error::PriceMissing { meter } => td_string!(language, errors.price_missing, meter = meter.as_str()).to_string(),
+        Error::RefusedByPolicy { reason, .. } => {
+            td_string!(language, errors.refused_by_policy, reason = reason.get(crate::language::tag(language))).to_string()
+        }
+        Error::DecidedBefore => td_string!(language, errors.decided_before).to_string(),
         Error::NotFound => td_string!(language, errors.not_found).to_string(),
         Error::Forbidden => td_string!(language, errors.forbidden).to_string(),
         Error::ScopeMissing { scope } => td_string!(language, errors.scope_missing, scope = scope.as_str()).to_string(),

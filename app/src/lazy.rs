@@ -76,8 +76,11 @@ pages! {
         Resize = load_resize, fetch_resize: crate::labs::resize::ResizePage;
         Again = load_again, fetch_again: crate::orders::again::AgainPage;
     }
-    deciding ["approvals"] {
+    deciding ["approvals", "policies"] {
         Approvals = load_approvals, fetch_approvals: crate::approvals::page::ApprovalsPage;
+        Bulk = load_bulk, fetch_bulk: crate::approvals::bulk::BulkPage;
+        Policies = load_policies, fetch_policies: crate::policies::page::PoliciesPage;
+        Rule = load_rule, fetch_rule: crate::policies::rule_form::RulePage;
         Approval = load_approval, fetch_approval: crate::approvals::page::ApprovalPage;
     }
     accounting ["audit", "billing"] {

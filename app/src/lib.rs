@@ -39,6 +39,7 @@ pub mod offerings;
 pub mod nodes;
 pub mod orders;
 pub mod people;
+pub mod policies;
 pub mod quotas;
 pub mod search;
 pub mod session;

@@ -19,6 +19,8 @@ pub const SETUP: &str = "/setup";
 pub const CATALOGUE: &str = "/catalogue";
 pub const ORDERS: &str = "/orders";
 pub const APPROVALS: &str = "/approvals";
+/// Many decisions at once.
+pub const APPROVALS_BULK: &str = "/approvals/bulk";
 pub const LABS: &str = "/labs";
 pub const BILLING: &str = "/billing";
 pub const AUDIT: &str = "/audit";
@@ -27,6 +29,7 @@ pub const AUDIT_EXPORT: &str = "/audit/export";
 pub const NOTIFICATIONS: &str = "/notifications";
 pub const SEARCH: &str = "/search";
 pub const ACCOUNT: &str = "/account";
+pub const POLICIES: &str = "/policies";
 pub const PEOPLE: &str = "/people";
 pub const COURSES: &str = "/courses";
 pub const OFFERINGS: &str = "/offerings";
@@ -57,6 +60,10 @@ pub fn order(id: impl Display) -> String {
 /// An order as its approver sees it.
 pub fn approval(order_id: impl Display) -> String {
     format!("{APPROVALS}/{order_id}")
+}
+/// The editor of one rule by its number, or of a new one (`new`).
+pub fn policy_rule(number: impl Display) -> String {
+    format!("{POLICIES}/{number}")
 }
 pub fn lab(id: impl Display) -> String {
     format!("{LABS}/{id}")
@@ -157,6 +164,9 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/imports") view={Lazy::<lazy::Imports>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/imports/:id") view={Lazy::<lazy::Import>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/join/:token") view={Lazy::<lazy::Join>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/approvals/bulk") view={Lazy::<lazy::Bulk>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/policies") view={Lazy::<lazy::Policies>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/policies/:number") view={Lazy::<lazy::Rule>::new()} ssr=SsrMode::Async/>
         </FlatRoutes>
     }
 }

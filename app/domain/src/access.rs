@@ -46,8 +46,10 @@ pub enum Action {
     OrderSubmit,
     OrderRead,
     OrderCancel,
-    /// Approve or reject.
+    /// Approve, change, reject or ask; which stage is for whom is the policy's word.
     OrderDecide,
+    /// The requester's own word: answer a question, accept or decline changes.
+    OrderReply,
     LabRead,
     LabStart,
     LabStop,
@@ -71,16 +73,19 @@ pub enum Action {
     AnnouncementWrite,
     /// Write, publish and retire offerings.
     OfferingWrite,
+    PolicyRead,
+    PolicyWrite,
 }
 
 impl Action {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
         Self::OrderRead,
         Self::OrderCancel,
         Self::OrderDecide,
+        Self::OrderReply,
         Self::LabRead,
         Self::LabStart,
         Self::LabStop,
@@ -102,6 +107,8 @@ impl Action {
         Self::CourseWrite,
         Self::AnnouncementWrite,
         Self::OfferingWrite,
+        Self::PolicyRead,
+        Self::PolicyWrite,
     ];
 
     /// `order.submit`: the stable name in audit records.
@@ -113,6 +120,7 @@ impl Action {
             Self::OrderRead => "order.read",
             Self::OrderCancel => "order.cancel",
             Self::OrderDecide => "order.decide",
+            Self::OrderReply => "order.reply",
             Self::LabRead => "lab.read",
             Self::LabStart => "lab.start",
             Self::LabStop => "lab.stop",
@@ -134,6 +142,8 @@ impl Action {
             Self::CourseWrite => "course.write",
             Self::AnnouncementWrite => "announcement.write",
             Self::OfferingWrite => "offering.write",
+            Self::PolicyRead => "policy.read",
+            Self::PolicyWrite => "policy.write",
         }
     }
 
@@ -142,7 +152,7 @@ impl Action {
         match self {
             Self::CatalogueRead => Scope::OfferingsRead,
             Self::OrderRead | Self::OrderPreview => Scope::OrdersRead,
-            Self::OrderSubmit | Self::OrderCancel => Scope::OrdersWrite,
+            Self::OrderSubmit | Self::OrderCancel | Self::OrderReply => Scope::OrdersWrite,
             Self::OrderDecide => Scope::OrdersDecide,
             Self::LabRead => Scope::LabsRead,
             Self::LabStart | Self::LabStop | Self::LabDestroy => Scope::LabsWrite,
@@ -156,8 +166,7 @@ impl Action {
             | Self::PeopleRead
             | Self::PeopleWrite
             | Self::CourseWrite
-            | Self::AnnouncementWrite
-            | Self::OfferingWrite => Scope::Admin,
+            Self::AnnouncementWrite | Self::OfferingWrite | Self::PolicyRead | Self::PolicyWrite => Scope::Admin,
         }
     }
 }
@@ -305,7 +314,7 @@ pub const fn department_rule(role: Role, action: Action) -> Reach {
     match (rule(role, action), action) {
         (_, Action::CatalogueRead) => Reach::Tenant,
         // About the college or its cluster as a whole.
-        (_, Action::PeopleWrite | Action::ClusterRead | Action::AnnouncementWrite) => Reach::Nothing,
+        (_, Action::PeopleWrite | Action::ClusterRead | Action::AnnouncementWrite | Action::OfferingWrite | Action::PolicyWrite) => Reach::Nothing,
         (Reach::Tenant, _) => Reach::Course,
         (reach, _) => reach,
     }
@@ -320,7 +329,7 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         // Everybody in the tenant sees the catalogue.
         (_, A::CatalogueRead) => Tenant,
         (Role::Teacher, A::OrderPreview | A::OrderSubmit | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead) => Course,
-        (Role::Teacher, A::OrderRead | A::OrderCancel | A::LabRead | A::LabStart | A::LabStop | A::LabDestroy) => Own,
+        (Role::Teacher, A::OrderRead | A::OrderCancel | A::OrderReply | A::LabRead | A::LabStart | A::LabStop | A::LabDestroy) => Own,
         (
             Role::Manager,
             A::OrderPreview
@@ -334,18 +343,20 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             | A::BillRead
             | A::QuotaRead
             | A::CourseRead
-            | A::PeopleRead,
+            | A::PeopleRead
+            | A::PolicyRead,
         ) => Tenant,
-        (Role::Manager, A::LabStart | A::LabDestroy) => Own,
         // What owners do with their labs: managers may give anybody's more time or size, which the policy may ask them for; operators help.
         (Role::Teacher, A::LabRestart | A::LabExtend | A::LabResize | A::LabKeep | A::LabAutostop) => Own,
         (Role::Manager, A::LabExtend | A::LabResize | A::LabKeep) => Tenant,
         (Role::Manager, A::LabRestart | A::LabAutostop) => Own,
         (Role::Operator, A::LabRestart | A::LabKeep) => Tenant,
+        (Role::Manager, A::LabStart | A::LabDestroy | A::OrderReply) => Own,
         // Auditors read and change nothing; only they read the audit record (F3).
-        (Role::Auditor, A::AuditRead | A::OrderRead | A::LabRead | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead | A::PeopleRead) => {
-            Tenant
-        }
+        (
+            Role::Auditor,
+            A::AuditRead | A::OrderRead | A::LabRead | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead | A::PeopleRead | A::PolicyRead,
+        ) => Tenant,
         (
             Role::Operator,
             A::LabRead
@@ -353,6 +364,8 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             | A::LabStop
             | A::LabDestroy
             | A::OrderRead
+            | A::OrderDecide
+            | A::PolicyRead
             | A::ClusterRead
             | A::UsageRead
             | A::QuotaRead
@@ -364,6 +377,8 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             Role::Administrator,
             A::PeopleRead | A::PeopleWrite | A::CourseRead | A::CourseWrite | A::QuotaRead | A::QuotaWrite | A::ClusterRead | A::AnnouncementWrite,
         ) => Tenant,
+        // Who sets the budgets is the budget owner of a stage, and writes the rules; they order nothing themselves.
+        (Role::Administrator, A::OrderRead | A::OrderDecide | A::PolicyRead | A::PolicyWrite) => Tenant,
         _ => Nothing,
     }
 }
@@ -458,13 +473,14 @@ pub fn reach_of<'r>(college: &BTreeSet<Role>, departments: impl Iterator<Item = 
 /// The reading action whose permission reveals that the thing exists.
 const fn reading(action: Action) -> Option<Action> {
     match action {
-        Action::OrderCancel | Action::OrderDecide => Some(Action::OrderRead),
+        Action::OrderCancel | Action::OrderDecide | Action::OrderReply => Some(Action::OrderRead),
         Action::LabStart | Action::LabStop | Action::LabDestroy => Some(Action::LabRead),
         Action::LabRestart | Action::LabExtend | Action::LabResize | Action::LabKeep | Action::LabAutostop => Some(Action::LabRead),
         Action::QuotaWrite => Some(Action::QuotaRead),
         Action::CourseWrite | Action::OrderSubmit | Action::OrderPreview => Some(Action::CourseRead),
         Action::PeopleWrite => Some(Action::PeopleRead),
         Action::OfferingWrite => Some(Action::CatalogueRead),
+        Action::PolicyWrite => Some(Action::PolicyRead),
         _ => None,
     }
 }

@@ -1,19 +1,22 @@
 //! Approval policies: ordered rules over the facts of an order; the first that matches decides (C1, D3).
-//! A new fact is a field of `Facts` and a `Condition` that reads it.
+//! A new fact is a field of [`Facts`], a [`OrderTest`] that reads it, a field of the editor's form (`policy_form.rs`) and its words.
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     access::Role,
-    catalogue::Localized,
+    catalogue::{LabSpec, Localized},
+    error::{Error, FieldErrors, Problem},
     gpu::{Card, CardShare},
     money::Money,
+    quotas::QuotaStatus,
+    rules::{self, Test},
 };
 
 /// What a policy may look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     pub card: Card,
     /// Cards of the order, whole-card equivalents.
@@ -25,18 +28,37 @@ pub struct Facts {
     pub cost: Money,
     pub minutes: u32,
     pub requester: BTreeSet<Role>,
+    /// Percent of the course's budget that is left after this order; negative when it does not fit.
+    pub budget_left_percent: i64,
     /// With this order the course reaches the part of its budget at which somebody must approve (D4).
+    #[serde(default)]
     pub budget_asks: bool,
 }
 
-/// The typed condition language.
+impl Facts {
+    /// `quota`: without this order's own hold.
+    pub fn of(spec: &LabSpec, minutes: u32, cost: Money, quota: &QuotaStatus, requester: &BTreeSet<Role>) -> Self {
+        let limit = quota.budget.limit.micros;
+        let left = quota.budget.left().minus(cost).micros;
+        Self {
+            card: spec.card,
+            cards: spec.card_share(),
+            cards_per_order: quota.cards_per_order,
+            started_today: quota.started_today,
+            starts_per_day: quota.starts_per_day,
+            cost,
+            minutes,
+            requester: requester.clone(),
+            budget_asks: quota.budget_asks(cost),
+            budget_left_percent: if limit > 0 { i64::try_from(i128::from(left) * 100 / i128::from(limit)).unwrap_or(i64::MIN) } else { 0 },
+        }
+    }
+}
+
+/// What a rule may ask of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Condition {
-    Always,
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
-    Not(Box<Condition>),
+pub enum OrderTest {
     /// More cards than this, whole-card equivalents.
     CardsOver(CardShare),
     /// More than the course's figure per order (D3).
@@ -46,49 +68,109 @@ pub enum Condition {
     /// More micro-units than this.
     CostOver(i64),
     MinutesOver(u32),
+    /// One of these kinds, whole or a share.
     CardIn(BTreeSet<Card>),
+    /// A card of one of these models, whole or any share of it: `a100-80g`.
+    ModelIn(BTreeSet<String>),
     RequesterHas(Role),
-    /// The budget reaches the part at which somebody must approve (D4).
-    BudgetAsks,
+    /// Less of the course's budget left after this order than so many percent.
+    BudgetLeftUnder(u32),
 }
 
-impl Condition {
-    pub fn holds(&self, facts: &Facts) -> bool {
+impl Test for OrderTest {
+    type Facts = Facts;
+    fn holds(&self, facts: &Facts) -> bool {
         match self {
-            Self::Always => true,
-            Self::All(parts) => parts.iter().all(|part| part.holds(facts)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(facts)),
-            Self::Not(part) => !part.holds(facts),
             Self::CardsOver(cards) => facts.cards > *cards,
             Self::OverCardsPerOrder => facts.cards > facts.cards_per_order,
             Self::OverStartsPerDay => facts.started_today.plus(facts.cards) > facts.starts_per_day,
             Self::CostOver(micros) => facts.cost.micros > *micros,
             Self::MinutesOver(minutes) => facts.minutes > *minutes,
             Self::CardIn(cards) => cards.contains(&facts.card),
+            Self::ModelIn(models) => models.contains(facts.card.kind().model),
             Self::RequesterHas(role) => facts.requester.contains(role),
-            Self::BudgetAsks => facts.budget_asks,
+            Self::BudgetLeftUnder(percent) => facts.budget_left_percent < i64::from(*percent),
         }
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub type Condition = rules::Condition<OrderTest>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Automatic,
-    /// One decision by somebody with this role.
-    Approval(Role),
+    /// Decisions by somebody with each of these roles, one after the other. The administrator stands for the budget owner: it is they
+    /// who set a course's budget. Documents from before there were stages say `{"approval": "manager"}`.
+    #[serde(alias = "approval", deserialize_with = "one_or_many")]
+    Stages(Vec<Role>),
+    /// Refused at once, with what the requester is told.
+    Refuse(Localized),
 }
 
+fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Role>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        One(Role),
+        Many(Vec<Role>),
+    }
+    Ok(match Either::deserialize(from)? {
+        Either::One(role) => vec![role],
+        Either::Many(roles) => roles,
+    })
+}
+
+impl Outcome {
+    /// Who must agree, in order; nobody for an automatic one.
+    pub fn stages(&self) -> &[Role] {
+        match self {
+            Self::Stages(roles) => roles,
+            Self::Automatic | Self::Refuse(_) => &[],
+        }
+    }
+}
+
+/// Roles that a stage may ask for, in the order in which a form offers them.
+pub const APPROVERS: [Role; 3] = [Role::Manager, Role::Administrator, Role::Operator];
+/// Most stages of a rule.
+pub const STAGES_MAX: usize = 3;
+/// Most rules of a policy.
+pub const RULES_MAX: u32 = 50;
+/// Longest name of a rule, in characters.
+pub const NAME_MAX: u32 = 80;
+/// Longest reason of a refusal, in characters.
+pub const REASON_MAX: u32 = 300;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rule {
     pub name: Localized,
     pub when: Condition,
     pub then: Outcome,
+    /// A rule that is off stays in its place and matches nothing.
+    #[serde(default = "on")]
+    pub enabled: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+const fn on() -> bool {
+    true
+}
+
+impl Rule {
+    /// A rule that is in force.
+    pub const fn new(name: Localized, when: Condition, then: Outcome) -> Self {
+        Self { name, when, then, enabled: true }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Policy {
     pub rules: Vec<Rule>,
+    /// Whether somebody with two roles may decide two stages of one order. Off unless said otherwise: two stages mean two people.
+    #[serde(default)]
+    pub same_person_twice: bool,
 }
 
 /// What the policy says of an order and by which rule.
@@ -97,77 +179,122 @@ pub struct Ruling {
     pub outcome: Outcome,
     /// Name of the rule that matched; `None` when none did.
     pub rule: Option<Localized>,
+    /// As [`Policy::same_person_twice`] stood then.
+    #[serde(default)]
+    pub same_person_twice: bool,
+    /// What the policy looked at, so that another policy can be tried on it. `None` in orders from before it was kept.
+    #[serde(default)]
+    pub facts: Option<Facts>,
+}
+
+impl Ruling {
+    /// A ruling by itself.
+    pub const fn new(outcome: Outcome, rule: Option<Localized>) -> Self {
+        Self { outcome, rule, same_person_twice: false, facts: None }
+    }
 }
 
 impl Policy {
+    pub const fn new(rules: Vec<Rule>) -> Self {
+        Self { rules, same_person_twice: false }
+    }
+
+    /// Number of the first rule that matches.
+    pub fn matching(&self, facts: &Facts) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.enabled && rule.when.holds(facts))
+    }
+
     /// The first rule that matches decides. When none does a manager decides: a gap in the rules must not give cards away.
     /// Nor may they give away what the budget has somebody asked for.
     pub fn decide(&self, facts: &Facts) -> Ruling {
-        let ruling = self.by_rules(facts);
-        if facts.budget_asks && ruling.outcome == Outcome::Automatic {
-            let rule =
-                Localized { zh: "预算用到了要审批的比例".into(), en: "The budget has reached the part that asks for approval".into() };
-            return Ruling { outcome: Outcome::Approval(Role::Manager), rule: Some(rule) };
+        let rule = self.matching(facts).and_then(|number| self.rules.get(number));
+        let mut outcome = rule.map_or_else(|| Outcome::Stages(vec![Role::Manager]), |rule| rule.then.clone());
+        let mut name = rule.map(|rule| rule.name.clone());
+        if facts.budget_asks && outcome == Outcome::Automatic {
+            outcome = Outcome::Stages(vec![Role::Manager]);
+            name = Some(Localized { zh: "预算用到了要审批的比例".into(), en: "The budget has reached the part that asks for approval".into() });
         }
-        ruling
+        Ruling {
+            outcome,
+            rule: name,
+            same_person_twice: self.same_person_twice,
+            facts: Some(facts.clone()),
+        }
     }
 
-    fn by_rules(&self, facts: &Facts) -> Ruling {
-        self.rules.iter().find(|rule| rule.when.holds(facts)).map_or(Ruling { outcome: Outcome::Approval(Role::Manager), rule: None }, |rule| {
-            Ruling { outcome: rule.then, rule: Some(rule.name.clone()) }
-        })
+    /// Errors: [`Error::Invalid`] with every problem; fields are `rules[2].name`, `rules[2].then`, …
+    pub fn check(&self) -> Result<(), Error> {
+        let mut errors = FieldErrors::default();
+        if self.rules.len() > RULES_MAX as usize {
+            errors.push("rules", Problem::OutOfRange { min: 0, max: RULES_MAX.into() });
+        }
+        for (number, rule) in self.rules.iter().enumerate() {
+            for (field, problem) in rule.problems() {
+                errors.push(format!("rules[{number}].{field}"), problem);
+            }
+        }
+        errors.finish()
     }
+}
+
+impl Rule {
+    /// What is wrong with it, by field.
+    pub fn problems(&self) -> Vec<(&'static str, Problem)> {
+        let mut problems = Vec::new();
+        for (field, text) in [("name_zh", &self.name.zh), ("name_en", &self.name.en)] {
+            problems.extend(text_problem(text, NAME_MAX).map(|problem| (field, problem)));
+        }
+        if !self.when.is_readable() {
+            problems.push(("when", Problem::OutOfRange { min: 1, max: rules::MAX_TESTS.into() }));
+        }
+        for test in self.when.tests() {
+            match test {
+                OrderTest::ModelIn(models) if models.iter().any(|model| !Card::all().any(|card| card.kind().model == model)) => {
+                    problems.push(("when", Problem::NotOneOf { choices: models_known() }));
+                }
+                OrderTest::BudgetLeftUnder(percent) if *percent > 100 => problems.push(("when", Problem::OutOfRange { min: 0, max: 100 })),
+                _ => {}
+            }
+        }
+        match &self.then {
+            Outcome::Automatic => {}
+            Outcome::Stages(roles) => {
+                if roles.is_empty() || roles.len() > STAGES_MAX {
+                    problems.push(("stages", Problem::OutOfRange { min: 1, max: 3 }));
+                }
+                if roles.iter().any(|role| !APPROVERS.contains(role)) {
+                    problems.push(("stages", Problem::NotOneOf { choices: APPROVERS.map(|role| role.as_str().to_owned()).to_vec() }));
+                }
+            }
+            Outcome::Refuse(reason) => {
+                for (field, text) in [("reason_zh", &reason.zh), ("reason_en", &reason.en)] {
+                    problems.extend(text_problem(text, REASON_MAX).map(|problem| (field, problem)));
+                }
+            }
+        }
+        problems
+    }
+}
+
+fn text_problem(text: &str, max: u32) -> Option<Problem> {
+    match text.trim().chars().count() {
+        0 => Some(Problem::Missing),
+        count if count > max as usize => Some(Problem::TooLong { max }),
+        _ => None,
+    }
+}
+
+/// Every model of card once, in the order of the table.
+pub fn models_known() -> Vec<String> {
+    let mut models: Vec<String> = Vec::new();
+    for card in Card::all() {
+        let model = card.kind().model;
+        if !models.iter().any(|known| known == model) {
+            models.push(model.to_owned());
+        }
+    }
+    models
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::money::Currency;
-
-    fn facts(cards: i64, started: i64) -> Facts {
-        Facts {
-            card: "a100-80g".parse().expect("a card"),
-            cards: CardShare::whole(cards),
-            cards_per_order: CardShare::whole(4),
-            started_today: CardShare::whole(started),
-            starts_per_day: CardShare::whole(12),
-            cost: Money::units(10, Currency::Cny),
-            minutes: 90,
-            requester: [Role::Teacher].into(),
-            budget_asks: false,
-        }
-    }
-
-    fn rule(when: Condition, then: Outcome) -> Rule {
-        Rule { name: Localized { zh: format!("{when:?}"), en: format!("{when:?}") }, when, then }
-    }
-
-    #[test]
-    fn the_first_rule_that_matches_decides() {
-        let policy = Policy {
-            rules: vec![
-                rule(Condition::OverCardsPerOrder, Outcome::Approval(Role::Manager)),
-                rule(Condition::OverStartsPerDay, Outcome::Approval(Role::Manager)),
-                rule(Condition::Always, Outcome::Automatic),
-            ],
-        };
-        assert_eq!(policy.decide(&facts(4, 8)).outcome, Outcome::Automatic);
-        assert_eq!(policy.decide(&facts(5, 0)).outcome, Outcome::Approval(Role::Manager));
-        assert_eq!(policy.decide(&facts(4, 9)).outcome, Outcome::Approval(Role::Manager));
-    }
-
-    #[test]
-    fn what_the_budget_asks_for_no_rule_gives_away() {
-        let policy = Policy { rules: vec![rule(Condition::Always, Outcome::Automatic)] };
-        let asks = Facts { budget_asks: true, ..facts(1, 0) };
-        assert_eq!(policy.decide(&asks).outcome, Outcome::Approval(Role::Manager));
-        let own = Policy { rules: vec![rule(Condition::BudgetAsks, Outcome::Approval(Role::Operator))] };
-        assert_eq!(own.decide(&asks).outcome, Outcome::Approval(Role::Operator), "a rule of the college's own decides who");
-    }
-
-    #[test]
-    fn a_gap_in_the_rules_asks_a_manager() {
-        let policy = Policy { rules: vec![] };
-        assert_eq!(policy.decide(&facts(1, 0)), Ruling { outcome: Outcome::Approval(Role::Manager), rule: None });
-    }
-}
+mod tests;

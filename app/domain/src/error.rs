@@ -39,6 +39,12 @@ pub enum Error {
     /// The price book has no price for this meter at this time.
     #[error("no price for {meter}")]
     PriceMissing { meter: String },
+    /// A rule of the approval policy refuses such orders.
+    #[error("the approval policy refuses it: {}", .reason.en)]
+    RefusedByPolicy { rule: Option<Localized>, reason: Localized },
+    /// Somebody who approved one stage of an order may not approve another.
+    #[error("two stages need two people")]
+    DecidedBefore,
     /// It does not exist, or the caller may not know that it does.
     #[error("not found")]
     NotFound,
@@ -105,6 +111,8 @@ impl Error {
             Self::OverCapacity { .. } => "over_capacity",
             Self::ApprovalNeeded { .. } => "approval_needed",
             Self::PriceMissing { .. } => "price_missing",
+            Self::RefusedByPolicy { .. } => "refused_by_policy",
+            Self::DecidedBefore => "decided_before",
             Self::NotFound => "not_found",
             Self::Forbidden => "forbidden",
             Self::ScopeMissing { .. } => "scope_missing",
@@ -128,7 +136,7 @@ impl Error {
         match self {
             Self::Malformed { .. } => 400,
             Self::Unauthenticated | Self::SignInFailed => 401,
-            Self::Forbidden | Self::ScopeMissing { .. } | Self::OwnOrder | Self::SetupRefused | Self::CrossSite => 403,
+            Self::Forbidden | Self::ScopeMissing { .. } | Self::OwnOrder | Self::DecidedBefore | Self::SetupRefused | Self::CrossSite => 403,
             Self::NotFound | Self::LinkOver => 404,
             Self::InvalidTransition { .. } | Self::Stale | Self::LimitBelowUse(_) | Self::LastAdministrator | Self::InTheWay { .. } => 409,
             Self::Invalid(_)
@@ -137,6 +145,7 @@ impl Error {
             | Self::OverCapacity { .. }
             | Self::ApprovalNeeded { .. }
             | Self::PriceMissing { .. }
+            | Self::RefusedByPolicy { .. }
             | Self::IdempotencyKeyReused { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,

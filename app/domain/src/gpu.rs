@@ -183,6 +183,23 @@ pub const CARDS: &[CardKind] = &[
     },
 ];
 
+/// What a card can do at most, from its maker's public data sheet: dense FP16 on matrix units. Rough: it compares cards, it promises nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figures {
+    /// Thousand million operations a second.
+    pub tensor_gflops: u32,
+}
+
+/// Whole cards by model.
+const TENSOR_GFLOPS: [(&str, u32); 4] = [("a100-80g", 312_000), ("h100-80g", 989_000), ("v100-32g", 125_000), ("mi250", 362_100)];
+
+/// Figures of a card; a share has its part of the whole. All zero for a model that the table does not have.
+pub fn figures(card: Card) -> Figures {
+    let whole = TENSOR_GFLOPS.iter().find(|(model, _)| *model == card.kind().model).map_or(0, |(_, figure)| *figure);
+    let part = i64::from(whole) * card.share().parts() / CardShare::WHOLE.parts();
+    Figures { tensor_gflops: u32::try_from(part).unwrap_or(u32::MAX) }
+}
+
 /// A card kind by its id; always one of `CARDS`.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -269,6 +286,15 @@ mod tests {
         assert_eq!(slice.share().to_string(), "1/7");
         assert_eq!(slice.share().times(10).to_string(), "1 3/7");
         assert_eq!(CardShare::whole(8).to_string(), "8");
+    }
+
+    #[test]
+    fn every_model_has_figures_and_a_share_its_part() {
+        for card in Card::all() {
+            assert!(figures(card).tensor_gflops > 0, "{card}");
+        }
+        let slice: Card = "a100-80g-2g.20gb".parse().expect("a card");
+        assert_eq!(figures(slice).tensor_gflops, 312_000 * 2 / 7);
     }
 
     #[test]

@@ -62,6 +62,8 @@ ids! {
     LabId,
     /// One card (or set of cards) set aside for a lab.
     ReservationId,
+    /// A step in the deciding of an order.
+    DecisionId,
     /// A personal access token (not its secret).
     TokenId,
     UsageRecordId,

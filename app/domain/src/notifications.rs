@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AuditRunId, CourseId, LabId, NotificationId, OrderId},
+    ids::{AuditRunId, CourseId, DecisionId, LabId, NotificationId, OrderId},
     money::Money,
     time::Timestamp,
 };
@@ -17,6 +17,20 @@ pub enum Notice {
     OrderWaits { order: OrderId, number: i64, owner: String },
     /// The reader's order was decided.
     OrderDecided { order: OrderId, number: i64, verdict: Verdict },
+    /// Nobody decided the order yet, and it expires at `expires_at`.
+    OrderExpiresSoon { order: OrderId, number: i64, expires_at: Timestamp },
+    /// The reader's order was approved with changes that cost no more.
+    OrderChanged { order: OrderId, number: i64, version: i64 },
+    /// The changes cost more: the reader must agree.
+    OrderProposed { order: OrderId, number: i64, version: i64, cost: Money },
+    /// The requester did or did not agree to the changes.
+    ProposalAnswered { order: OrderId, number: i64, version: i64, agreed: bool },
+    /// The approver asks the reader about their order.
+    OrderAsked { order: OrderId, number: i64, decision: DecisionId },
+    /// The requester answered the reader.
+    OrderAnswered { order: OrderId, number: i64, decision: DecisionId },
+    /// Nobody decided the reader's order in time.
+    OrderExpired { order: OrderId, number: i64 },
     /// The reader's lab stops at `ends_at`, which is `minutes` away.
     LabEndsSoon { lab: LabId, name: String, ends_at: Timestamp, minutes: u32 },
     /// The reader's lab is down and is destroyed with its files at `kept_until`.
@@ -51,8 +65,15 @@ pub enum Target {
 impl Notice {
     pub const fn target(&self) -> Target {
         match self {
-            Self::OrderWaits { order, .. } => Target::Approval(*order),
-            Self::OrderDecided { order, .. } => Target::Order(*order),
+            Self::OrderWaits { order, .. }
+            | Self::OrderExpiresSoon { order, .. }
+            | Self::ProposalAnswered { order, .. }
+            | Self::OrderAnswered { order, .. } => Target::Approval(*order),
+            Self::OrderDecided { order, .. }
+            | Self::OrderChanged { order, .. }
+            | Self::OrderProposed { order, .. }
+            | Self::OrderAsked { order, .. }
+            | Self::OrderExpired { order, .. } => Target::Order(*order),
             Self::LabEndsSoon { lab, .. } | Self::LabGoesSoon { lab, .. } | Self::LabFailed { lab, .. } => Target::Lab(*lab),
             Self::BudgetReached { course, .. } => Target::Course(*course),
             Self::AuditBroken { .. } => Target::Audit,

@@ -5,10 +5,12 @@ pub mod again;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    approvals::Ruling,
+    access::Role,
+    approvals::{Facts, Outcome, Ruling},
     capacity::WaitReason,
     catalogue::{LabSpec, Localized, Offering, ParameterInput},
     courses::CourseRef,
+    decisions::{Cheaper, Decision as Decided, Proposal},
     error::Error,
     ids::{CourseId, LabId, OfferingId, OrderId, TenantId, UserId},
     people::PersonRef,
@@ -22,6 +24,8 @@ use crate::{
 pub enum OrderState {
     /// Quota and budget are held; somebody must decide.
     PendingApproval,
+    /// An approver changed it so that it costs more: the requester must agree. The hold is as before.
+    AwaitingRequester,
     /// Cards are reserved; the lab is on its way.
     Approved,
     /// Approved, waiting for cards.
@@ -37,6 +41,12 @@ pub enum OrderState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderEvent {
+    /// A stage is passed and another one waits.
+    Pass,
+    /// The approver proposes changes that cost more.
+    Propose,
+    /// The requester declined, or agreed and another stage waits.
+    Resume,
     /// Approved (by policy or a person) and cards were reserved.
     Approve,
     /// Approved, no cards free.
@@ -50,11 +60,21 @@ pub enum OrderEvent {
 }
 
 impl OrderState {
-    pub const ALL: [Self; 7] = [Self::PendingApproval, Self::Approved, Self::Queued, Self::Rejected, Self::Cancelled, Self::Fulfilled, Self::Failed];
+    pub const ALL: [Self; 8] = [
+        Self::PendingApproval,
+        Self::AwaitingRequester,
+        Self::Approved,
+        Self::Queued,
+        Self::Rejected,
+        Self::Cancelled,
+        Self::Fulfilled,
+        Self::Failed,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PendingApproval => "pending_approval",
+            Self::AwaitingRequester => "awaiting_requester",
             Self::Approved => "approved",
             Self::Queued => "queued",
             Self::Rejected => "rejected",
@@ -71,10 +91,12 @@ impl OrderState {
     pub fn after(self, event: OrderEvent) -> Result<Self, Error> {
         use OrderEvent as E;
         Ok(match (self, event) {
-            (Self::PendingApproval, E::Approve) | (Self::Queued, E::Promote) => Self::Approved,
-            (Self::PendingApproval, E::Queue) => Self::Queued,
+            (Self::PendingApproval | Self::AwaitingRequester, E::Approve) | (Self::Queued, E::Promote) => Self::Approved,
+            (Self::PendingApproval | Self::AwaitingRequester, E::Queue) => Self::Queued,
+            (Self::PendingApproval, E::Pass) | (Self::AwaitingRequester, E::Resume) => Self::PendingApproval,
+            (Self::PendingApproval, E::Propose) => Self::AwaitingRequester,
             (Self::PendingApproval, E::Reject) => Self::Rejected,
-            (Self::PendingApproval | Self::Queued | Self::Approved, E::Cancel) => Self::Cancelled,
+            (Self::PendingApproval | Self::AwaitingRequester | Self::Queued | Self::Approved, E::Cancel) => Self::Cancelled,
             // A lab that failed may come up on a retry.
             (Self::Approved | Self::Failed, E::Fulfil) => Self::Fulfilled,
             (Self::Approved | Self::Queued, E::Fail) => Self::Failed,
@@ -84,13 +106,16 @@ impl OrderState {
 
     /// Holds quota and budget by itself, there being no lab yet.
     pub const fn waits(self) -> bool {
-        matches!(self, Self::PendingApproval | Self::Queued)
+        matches!(self, Self::PendingApproval | Self::AwaitingRequester | Self::Queued)
     }
 }
 
 impl OrderEvent {
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Pass => "pass",
+            Self::Propose => "propose",
+            Self::Resume => "resume",
             Self::Approve => "approve",
             Self::Queue => "queue",
             Self::Promote => "promote",
@@ -146,6 +171,12 @@ pub struct Order {
     pub reason: Option<String>,
     /// Since when it waits for cards.
     pub queued_at: Option<Timestamp>,
+    /// How many stages of the ruling are passed.
+    pub stage: u32,
+    /// Who passed a stage and may therefore not decide another one.
+    pub barred: std::collections::BTreeSet<UserId>,
+    /// Only while the requester must agree.
+    pub proposal: Option<Proposal>,
     /// Counts changes, for `Stale`.
     pub version: i64,
 }
@@ -154,6 +185,18 @@ impl Order {
     /// What the order takes while its lab runs.
     pub fn amounts(&self) -> Amounts {
         Amounts::running(&self.spec)
+    }
+
+    /// The role whose decision it waits for now.
+    pub fn awaits(&self) -> Option<Role> {
+        let stage = self.ruling.outcome.stages().get(self.stage as usize).copied();
+        // A ruling without stages is automatic: what waits nevertheless waits for a manager.
+        (self.state == OrderState::PendingApproval).then(|| stage.unwrap_or(Role::Manager))
+    }
+
+    /// Whether the stage that waits is the last one.
+    pub fn is_last_stage(&self) -> bool {
+        self.stage as usize + 1 >= self.ruling.outcome.stages().len()
     }
 }
 
@@ -169,10 +212,17 @@ pub struct OrderView {
     pub queue_position: Option<u32>,
     /// Why it still waits for cards; only in the view of one order while it is queued.
     pub wait: Option<WaitReason>,
+    /// What was decided, asked and answered, the oldest first; empty in lists.
+    pub steps: Vec<Decided>,
     /// What the reader may do now.
     pub may_cancel: bool,
     pub may_decide: bool,
+    /// Answer, and accept or decline changes: the requester, while it waits.
+    pub may_reply: bool,
 }
+
+/// The reason of an order that expired, as the API gives it; pages word it themselves.
+pub const EXPIRED: &str = "expired";
 
 /// What the form shows beside itself, computed by the code that decides on submit (B2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,18 +322,12 @@ pub fn preview(on: &Decision<'_>, form: &OrderForm) -> Result<Preview, Error> {
     };
     let estimate = on.book.estimate(&spec, minutes, on.now)?;
     let asked = Amounts::running(&spec);
-    let refusal = quota.check_amounts(&asked).and_then(|()| quota.check_budget(estimate.total, on.now)).err();
-    let ruling = on.policy.decide(&crate::approvals::Facts {
-        card: spec.card,
-        cards: spec.card_share(),
-        cards_per_order: quota.cards_per_order,
-        started_today: quota.started_today,
-        starts_per_day: quota.starts_per_day,
-        cost: estimate.total,
-        minutes,
-        requester: on.requester.clone(),
-        budget_asks: quota.budget_asks(estimate.total),
-    });
+    let ruling = on.policy.decide(&Facts::of(&spec, minutes, estimate.total, quota, on.requester));
+    let allowed = match &ruling.outcome {
+        Outcome::Refuse(reason) => Err(Error::RefusedByPolicy { rule: ruling.rule.clone(), reason: reason.clone() }),
+        Outcome::Automatic | Outcome::Stages(_) => Ok(()),
+    };
+    let refusal = allowed.and_then(|()| quota.check_amounts(&asked)).and_then(|()| quota.check_budget(estimate.total, on.now)).err();
     let pool = on.pools.iter().find(|pool| pool.card == spec.card);
     let (cards_free, largest_free_node) = (pool.map(crate::capacity::Pool::free), pool.map(|pool| pool.largest_node));
     Ok(Preview { spec, estimate, ruling, asked, quota: quota.clone(), refusal, cards_free, largest_free_node })
@@ -306,6 +350,35 @@ pub struct WhatIf {
 pub struct ApprovalView {
     pub view: OrderView,
     pub what_if: WhatIf,
+    /// Only on the page of one order.
+    pub aid: Option<Box<Aid>>,
+}
+
+/// What helps with one decision (C3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aid {
+    /// The version that was ordered, for the changes; `None` when it is gone.
+    pub offering: Option<Offering>,
+    /// Who else waits for the same kind of card, those first who wait longest; of the tenant, [`WAITERS`] at most.
+    pub waiters: Vec<Waiter>,
+    /// When enough cards become free by the planned ends of the labs that have them; `None` when they are free now or no end is planned.
+    pub free_at: Option<Timestamp>,
+    pub cheaper: Option<Cheaper>,
+}
+
+/// Most that [`Aid`] names.
+pub const WAITERS: u32 = 8;
+
+/// Somebody who waits for the same kind of card: for a decision or for cards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiter {
+    pub order: OrderId,
+    pub number: i64,
+    pub owner: String,
+    pub course: String,
+    pub cards: u32,
+    pub state: OrderState,
+    pub since: Timestamp,
 }
 
 /// Which orders are wanted.
@@ -323,7 +396,10 @@ mod tests {
 
     #[test]
     fn the_transition_table_allows_these_and_nothing_else() {
-        const EVENTS: [OrderEvent; 7] = [
+        const EVENTS: [OrderEvent; 10] = [
+            OrderEvent::Pass,
+            OrderEvent::Propose,
+            OrderEvent::Resume,
             OrderEvent::Approve,
             OrderEvent::Queue,
             OrderEvent::Promote,

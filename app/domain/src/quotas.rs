@@ -48,6 +48,16 @@ impl Amounts {
             running_labs: self.running_labs.saturating_add(other.running_labs),
         }
     }
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self {
+            cards: self.cards.minus(other.cards),
+            cpu_cores: self.cpu_cores.saturating_sub(other.cpu_cores),
+            memory_gib: self.memory_gib.saturating_sub(other.memory_gib),
+            storage_gib: self.storage_gib.saturating_sub(other.storage_gib),
+            running_labs: self.running_labs.saturating_sub(other.running_labs),
+        }
+    }
     pub fn get(&self, item: Item) -> i64 {
         match item {
             Item::Cards => self.cards.parts(),
@@ -206,6 +216,15 @@ impl BudgetStatus {
 }
 
 impl QuotaStatus {
+    /// As it would be without the hold of one waiting order.
+    #[must_use]
+    pub fn without_hold(&self, amounts: Amounts, money: Money) -> Self {
+        let mut status = self.clone();
+        status.held = status.held.minus(amounts);
+        status.budget.held = status.budget.held.minus(money);
+        status
+    }
+
     pub fn in_use(&self) -> Amounts {
         self.used.plus(self.held)
     }

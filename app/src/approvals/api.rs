@@ -1,7 +1,8 @@
 //! The inbox and the decision.
 
 use domain::{
-    orders::{ApprovalView, OrderState},
+    catalogue::ParameterInput,
+    orders::{ApprovalView, OrderState, OrderView},
     page::Page,
     time::Timestamp,
 };
@@ -13,7 +14,7 @@ use crate::error::AppError;
 /// What waits, and what time it is, so that both sides of the wire count the same waiting time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbox {
-    pub page: Page<ApprovalView>,
+    pub page: Page<OrderView>,
     pub now: Timestamp,
 }
 
@@ -22,7 +23,7 @@ pub async fn read_inbox(#[server(default)] after: String) -> Result<Inbox, AppEr
     use crate::caller::{caller, services};
     let services = services()?;
     let wanted = domain::page::PageRequest { after: (!after.is_empty()).then_some(after), ..domain::page::PageRequest::default() };
-    let page = services::orders::inbox(&services, &caller()?, &wanted).await?;
+    let page = services::orders::waiting(&services, &caller()?, &wanted).await?;
     Ok(Inbox { page, now: services.clock.now() })
 }
 
@@ -59,6 +60,41 @@ pub async fn approve(id: String, #[server(default)] seen_version: String) -> Res
     }
     .await;
     caller::answer(FORM, &routes::approval(&id), caller::typed([]), result, Decided::then).await
+}
+
+/// Approves as changed; `parameters` and `duration_minutes` are empty where nothing changes.
+#[server(ApproveWith, endpoint = "approvals/approve-with")]
+pub async fn approve_with(
+    id: String,
+    #[server(default)] parameters: ParameterInput,
+    #[server(default)] duration_minutes: String,
+    #[server(default)] text: String,
+    #[server(default)] seen_version: String,
+) -> Result<Decided, AppError> {
+    use crate::{caller, routes};
+    let mut typed = caller::typed([("change", "1"), ("duration_minutes", &duration_minutes), ("text", &text)]);
+    typed.extend(parameters.iter().map(|(key, value)| (format!("parameters.{key}"), value.clone())));
+    let form = domain::decisions::ChangeForm { parameters, duration_minutes };
+    let result = async {
+        let (services, person, id) = (caller::services()?, caller::caller()?, caller::id_of(&id)?);
+        let view = services::orders::approve_with(&services, &person, id, &form, &text, seen_version.parse().ok()).await?;
+        Ok(Decided { number: view.order.number, state: view.order.state })
+    }
+    .await;
+    caller::answer(FORM, &routes::approval(&id), typed, result, Decided::then).await
+}
+
+/// The order stays in the inbox; the page comes back with the question on it.
+#[server(Ask, endpoint = "approvals/ask")]
+pub async fn ask(id: String, #[server(default)] question: String) -> Result<(), AppError> {
+    use crate::{caller, routes};
+    let typed = caller::typed([("question", &question)]);
+    let result = async {
+        services::orders::ask(&caller::services()?, &caller::caller()?, caller::id_of(&id)?, &question).await?;
+        Ok(())
+    }
+    .await;
+    caller::answer(FORM, &routes::approval(&id), typed, result, |()| routes::approval(&id)).await
 }
 
 #[server(Reject, endpoint = "approvals/reject")]

@@ -1,10 +1,18 @@
 //! Approve and reject: two plain forms that also work without scripts, in reach at the bottom of a phone.
 
-use domain::{Error, orders::Order};
+use domain::{
+    Error,
+    catalogue::{Offering, ParameterInput},
+    orders::Order,
+};
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_navigate;
 
-use super::api::{Approve, Decided, Reject};
+use super::{
+    api::{Approve, Decided, Reject},
+    change::ChangeForm,
+    talk::AskForm,
+};
 use crate::{
     caller_view::use_viewer,
     components::{Button, ButtonKind, ErrorNotice, Notice, NoticeKind, TextArea},
@@ -21,6 +29,10 @@ const REASON_MAX: u32 = 500;
 #[component]
 pub fn DecideBar(
     order: Order,
+    /// The version that was ordered; without it nothing can be changed.
+    offering: Option<Offering>,
+    /// The cheaper way, if its link was followed.
+    taken: ParameterInput,
     last_try: Flash,
     /// Outlives this bar, which is drawn anew when the order is read again.
     failed: RwSignal<Option<Error>>,
@@ -37,7 +49,12 @@ pub fn DecideBar(
         Some(Error::Invalid(problems)) => problems.iter().find(|each| each.field == "reason").map(|each| field_problem_text(language, &each.problem)),
         _ => None,
     });
-    let reject_open = !last_try.value("reason").is_empty() || matches!(last_try.error, Some(Error::Invalid(_)));
+    let reject_open = !last_try.value("reason").is_empty() || last_try.problem("reason").is_some();
+    let question_error =
+        last_try.problem("text").filter(|_| last_try.value("change").is_empty()).map(|problem| field_problem_text(language, problem));
+    let question = last_try.value("question").to_owned();
+    let ask_id = order.id.to_string();
+    let change = offering.map(|offering| view! { <ChangeForm order=order.clone() offering last_try=last_try.clone() taken/> });
     // Both forms carry what was looked at.
     let seen = StoredValue::new((order.id.to_string(), order.version.to_string()));
     let hidden = move || {
@@ -55,7 +72,8 @@ pub fn DecideBar(
                 {hidden()}
                 <Button kind=ButtonKind::Primary busy>{td_string!(language, approvals.approve)}</Button>
             </ActionForm>
-            <details class="reject" open=reject_open>
+            {change}
+            <details class="more" open=reject_open>
                 <summary class="btn" data-kind="danger">{td_string!(language, approvals.reject)}</summary>
                 <ActionForm action=reject attr:class="stack tight" attr:novalidate=true>
                     {hidden()}
@@ -71,6 +89,7 @@ pub fn DecideBar(
                     <div class="actions"><Button kind=ButtonKind::DangerSolid busy>{td_string!(language, approvals.reject_confirm)}</Button></div>
                 </ActionForm>
             </details>
+            <AskForm id=ask_id typed=question error=Signal::derive(move || question_error.clone())/>
             <span class="fine desk-only">{td_string!(language, approvals.footnote)}</span>
         </div>
     }

@@ -5,6 +5,8 @@ use leptos::prelude::*;
 
 use super::{
     decide::{DecideBar, Refused},
+    proposal::ProposalPanel,
+    talk::Talk,
     what_if::WhatIfPanel,
 };
 use crate::{
@@ -15,15 +17,25 @@ use crate::{
     language::{self, Language},
     orders::{
         detail::SpecFacts,
-        words::{cards_text, duration_text, rule_text, state_text},
+        words::{approver_text, cards_text, duration_text, rule_text, state_text},
     },
     routes,
 };
 
 #[component]
-pub fn Decision(view: ApprovalView, last_try: Flash, failed: RwSignal<Option<domain::Error>>, reload: Callback<()>) -> impl IntoView {
+pub fn Decision(
+    view: ApprovalView,
+    last_try: Flash,
+    failed: RwSignal<Option<domain::Error>>,
+    reload: Callback<()>,
+    /// Whether the cheaper way is filled into the changes.
+    take: bool,
+) -> impl IntoView {
     let language = language::current();
-    let ApprovalView { view, what_if } = view;
+    let ApprovalView { view, what_if, aid } = view;
+    let aid = aid.map(|aid| *aid);
+    let taken = aid.as_ref().and_then(|aid| aid.cheaper.as_ref()).filter(|_| take).map(|cheaper| cheaper.parameters.clone()).unwrap_or_default();
+    let offering = aid.as_ref().and_then(|aid| aid.offering.clone());
     let order = view.order.clone();
     let at = moment_text(order.submitted_at, MomentStyle::Minute);
     let asks = td_string!(
@@ -47,13 +59,15 @@ pub fn Decision(view: ApprovalView, last_try: Flash, failed: RwSignal<Option<dom
         view! {
             <section class="stack">
                 <h2>{td_string!(language, approvals.what_if)}</h2>
-                <WhatIfPanel view=view.clone() what_if/>
+                <WhatIfPanel view=view.clone() what_if aid=aid.clone()/>
             </section>
         }
     });
+    let proposal = view! { <ProposalPanel view=view.clone()/> };
+    let talk = view! { <Talk view=view.clone()/> };
     let refused = view! { <Refused last_try=last_try.error.clone() failed/> };
     let decide = if may_decide {
-        view! { <DecideBar order last_try failed reload/> }.into_any()
+        view! { <DecideBar order offering taken last_try failed reload/> }.into_any()
     } else {
         view! { <NotYours own=is_own(&view) pending state=state_text(language, order.state).to_owned() order=order.id/> }.into_any()
     };
@@ -76,6 +90,8 @@ pub fn Decision(view: ApprovalView, last_try: Flash, failed: RwSignal<Option<dom
                 </Facts>
                 {stages}
             </div>
+            {proposal}
+            {talk}
             {what_if}
             {refused}
             {decide}
@@ -108,19 +124,14 @@ fn NotYours(own: bool, pending: bool, state: String, order: domain::ids::OrderId
     view! { <Notice title>{text}" "<a href=routes::order(order)>{td_string!(language, approvals.see_order)}</a></Notice> }.into_any()
 }
 
-/// Submitted, policy, decision, cards.
+/// Submitted, policy, one step for each stage, cards.
 #[component]
 fn Stages(view: domain::orders::OrderView, cards_free: Option<u32>) -> impl IntoView {
     let language = language::current();
     let order = &view.order;
     let until = moment_text(order.expires_at, MomentStyle::Minute);
-    let pending = order.state == OrderState::PendingApproval;
+    let open = matches!(order.state, OrderState::PendingApproval | OrderState::AwaitingRequester);
     let rule = order.ruling.rule.as_ref().map(|rule| rule.get(language::tag(language)).to_owned());
-    let decision = match (pending, view.may_decide) {
-        (true, true) => td_string!(language, approvals.step_you, until = until).to_string(),
-        (true, false) => td_string!(language, approvals.step_other).to_owned(),
-        (false, _) => state_text(language, order.state).to_owned(),
-    };
     let cards = match cards_free {
         Some(free) if free >= order.spec.cards() => td_string!(language, approvals.step_cards_free),
         _ => td_string!(language, approvals.step_cards_queue),
@@ -130,13 +141,31 @@ fn Stages(view: domain::orders::OrderView, cards_free: Option<u32>) -> impl Into
             <li data-st=kind.name() aria-current=current.then_some("step")><Icon glyph=kind.glyph()/><b>{title}</b>{about}</li>
         }
     };
-    let decided = if pending { StatusKind::Wait } else { StatusKind::Ok };
+    let mut roles = order.ruling.outcome.stages().to_vec();
+    if roles.is_empty() && open {
+        roles.push(domain::access::Role::Manager);
+    }
+    let stages = (0..)
+        .zip(roles)
+        .map(|(number, role)| {
+            let current = open && number == order.stage;
+            let (kind, about) = match (number < order.stage, current) {
+                (true, _) => (StatusKind::Ok, td_string!(language, decisions.stage_passed).to_owned()),
+                (_, true) if order.state == OrderState::AwaitingRequester => (StatusKind::Wait, state_text(language, order.state).to_owned()),
+                (_, true) if view.may_decide => (StatusKind::Wait, td_string!(language, approvals.step_you, until = until.as_str()).to_string()),
+                (_, true) => (StatusKind::Wait, td_string!(language, approvals.step_other).to_owned()),
+                _ if open => (StatusKind::Idle, td_string!(language, decisions.stage_later).to_owned()),
+                _ => (StatusKind::Off, state_text(language, order.state).to_owned()),
+            };
+            step(kind, approver_text(language, role), about, current)
+        })
+        .collect_view();
     view! {
         <ol class="steps" aria-label=td_string!(language, approvals.steps)>
             {step(StatusKind::Ok, td_string!(language, approvals.step_submitted), td_string!(language, approvals.step_submitted_about).to_owned(), false)}
             {step(StatusKind::Ok, td_string!(language, approvals.step_policy), rule.unwrap_or_default(), false)}
-            {step(decided, td_string!(language, approvals.step_decision), decision, pending)}
-            {pending.then(|| step(StatusKind::Idle, td_string!(language, approvals.step_cards), cards.to_owned(), false))}
+            {stages}
+            {open.then(|| step(StatusKind::Idle, td_string!(language, approvals.step_cards), cards.to_owned(), false))}
         </ol>
     }
     .into_any()

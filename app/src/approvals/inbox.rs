@@ -1,11 +1,11 @@
 //! What waits for a decision, the oldest first.
 
-use domain::{ids::OrderId, orders::ApprovalView, time::Timestamp};
+use domain::{ids::OrderId, orders::OrderView, time::Timestamp};
 use leptos::prelude::*;
 
 use super::api::Inbox;
 use crate::{
-    components::{Status, StatusKind},
+    components::{Button, ButtonKind, Status, StatusKind},
     i18n::td_string,
     language::{self, Language},
     orders::words::{cards_text, duration_text},
@@ -13,26 +13,54 @@ use crate::{
 };
 
 #[component]
-pub fn InboxList(inbox: Inbox, current: Option<OrderId>) -> impl IntoView {
+pub fn InboxList(
+    inbox: Inbox,
+    current: Option<OrderId>,
+    /// With boxes to choose several.
+    #[prop(optional)]
+    choose: bool,
+) -> impl IntoView {
     let language = language::current();
     let now = inbox.now;
     if inbox.page.items.is_empty() {
         return view! { <p class="soft">{td_string!(language, approvals.lead_none)}</p> }.into_any();
     }
-    let items = inbox.page.items.into_iter().map(|each| view! { <Item each now current/> }).collect_view();
-    view! { <ul class="inbox" aria-label=td_string!(language, approvals.inbox)>{items}</ul> }.into_any()
+    let items = inbox.page.items.into_iter().map(|view| view! { <Item view now current choose/> }).collect_view();
+    let list = view! { <ul class="inbox" aria-label=td_string!(language, approvals.inbox)>{items}</ul> };
+    if !choose {
+        return list.into_any();
+    }
+    view! {
+        <form method="get" action=routes::APPROVALS_BULK class="stack">
+            {list}
+            <div class="decide">
+                <Button name="do" value="approve">{td_string!(language, decisions.bulk_approve)}</Button>
+                <Button name="do" value="reject" kind=ButtonKind::Danger>{td_string!(language, decisions.bulk_reject)}</Button>
+            </div>
+        </form>
+    }
+    .into_any()
 }
 
 #[component]
-fn Item(each: ApprovalView, now: Timestamp, current: Option<OrderId>) -> impl IntoView {
+fn Item(view: OrderView, now: Timestamp, current: Option<OrderId>, choose: bool) -> impl IntoView {
     let language = language::current();
-    let view = each.view;
     let order = view.order;
     let name = order.offering_name.get(language::tag(language)).to_owned();
     let what = format!("{name} · {}", duration_text(language, order.minutes));
     let waiting = waiting_text(language, now.seconds_since(order.submitted_at));
+    let pick = choose.then(|| {
+        let label = td_string!(language, decisions.bulk_choose, number = order.number).to_string();
+        view! {
+            <label class="box">
+                <input type="checkbox" name="order" value=format!("{}:{}", order.id, order.version)/>
+                <span class="sr">{label}</span>
+            </label>
+        }
+    });
     view! {
-        <li>
+        <li class=choose.then_some("pick")>
+            {pick}
             <a class="item" href=routes::approval(order.id) aria-current=(current == Some(order.id)).then_some("true")>
                 <b>{what}</b>
                 <span class="num">{order.estimate.total.to_string()}</span>

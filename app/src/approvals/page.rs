@@ -9,12 +9,13 @@ use leptos_router::{
 
 use super::{
     api::{FORM, Inbox, read_approval, read_inbox},
+    cheaper::TAKE,
     decision::Decision,
     inbox::InboxList,
 };
 use crate::{
     caller_view::use_viewer,
-    components::{Card, EmptyState, ErrorNotice, Failed, Glyph, LinkButton, NEWS, Notice, PageHead, Pager, Skeleton, latest, use_news},
+    components::{ButtonKind, Card, EmptyState, ErrorNotice, Failed, Glyph, LinkButton, NEWS, Notice, PageHead, Pager, Skeleton, latest, use_news},
     error::AppError,
     flash::flash,
     i18n::td_string,
@@ -58,6 +59,12 @@ fn done_text(language: Language, query: &ParamsMap) -> Option<String> {
     if let Some(number) = number(OrderState::Queued) {
         return Some(td_string!(language, approvals.done_queued, number = number).to_string());
     }
+    if let Some(number) = number(OrderState::PendingApproval) {
+        return Some(td_string!(language, decisions.done_passed, number = number).to_string());
+    }
+    if let Some(number) = number(OrderState::AwaitingRequester) {
+        return Some(td_string!(language, decisions.done_proposed, number = number).to_string());
+    }
     if let Some(number) = number(OrderState::Rejected) {
         return Some(td_string!(language, approvals.done_rejected, number = number).to_string());
     }
@@ -84,7 +91,9 @@ fn Waiting(inbox: Inbox, after: String, done: Option<String>) -> impl IntoView {
     let older = inbox.page.next.clone().map(|next| routes::with_query(routes::APPROVALS, &[("after", &next)]));
     let newer = (!after.is_empty()).then(|| routes::APPROVALS.to_owned());
     view! {
-        <PageHead title=td_string!(language, approvals.title) lead/>
+        <PageHead title=td_string!(language, approvals.title) lead>
+            <LinkButton href=routes::POLICIES kind=ButtonKind::Quiet>{td_string!(language, layout.policies)}</LinkButton>
+        </PageHead>
         {done.map(|text| view! { <Notice title=text/> })}
         {if empty {
             view! {
@@ -96,7 +105,7 @@ fn Waiting(inbox: Inbox, after: String, done: Option<String>) -> impl IntoView {
         } else {
             view! {
                 <div class="cols main-side">
-                    <div class="stack"><InboxList inbox current=None/><Pager nostrip:newer=newer nostrip:older=older/></div>
+                    <div class="stack"><InboxList inbox current=None choose=true/><Pager nostrip:newer=newer nostrip:older=older/></div>
                     <Card title=td_string!(language, approvals.choose_title)>
                         <p class="soft">{td_string!(language, approvals.choose_text)}</p>
                         <p class="fine">{td_string!(language, approvals.own_note)}</p>
@@ -119,6 +128,8 @@ pub fn ApprovalPage() -> impl IntoView {
     let last_try = flash(FORM);
     // The decision is not read again by itself: it must not move under the finger that decides. A stale one says so.
     follow(inbox);
+    let query = use_query_map();
+    let take = Memo::new(move |_| query.with(|query| query.get_str(TAKE).is_some()));
     let failed = RwSignal::new(None);
     let reload = Callback::new(move |()| approval.refetch());
     let current = move || id.get().parse().ok();
@@ -141,7 +152,7 @@ pub fn ApprovalPage() -> impl IntoView {
                                     Err(error) => view! { <ErrorNotice error/> }.into_any(),
                                 })}
                             </div>
-                            <Decision view last_try failed reload/>
+                            <Decision view last_try failed reload take=take.get()/>
                         </div>
                     }
                     .into_any(),

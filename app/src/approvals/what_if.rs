@@ -2,13 +2,14 @@
 
 use domain::{
     gpu::CardShare,
-    orders::{OrderState, OrderView, WhatIf},
+    orders::{Aid, OrderState, OrderView, Waiter, WhatIf},
     quotas::Item,
 };
 use leptos::prelude::*;
 
 use crate::{
-    components::{Meter, StatusKind},
+    approvals::cheaper::CheaperWay,
+    components::{Meter, MomentStyle, StatusKind, moment_text},
     i18n::td_string,
     language,
     nodes::words::scattered,
@@ -17,10 +18,11 @@ use crate::{
         words::{pieces_text, share_text},
     },
     quotas::meters::item_amount,
+    routes,
 };
 
 #[component]
-pub fn WhatIfPanel(view: OrderView, what_if: WhatIf) -> impl IntoView {
+pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, aid: Option<Aid>) -> impl IntoView {
     let language = language::current();
     let order = view.order;
     let (card, needed) = (order.spec.card, order.spec.cards());
@@ -34,6 +36,14 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf) -> impl IntoView {
         }
         Some(free) => td_string!(language, approvals.cards_queue, free = pieces(free), asked = pieces(needed)).to_string(),
     };
+    let scarce = what_if.cards_free.is_some_and(|free| free < needed);
+    let back = aid.as_ref().filter(|_| scarce).map(|aid| match aid.free_at {
+        Some(at) => td_string!(language, decisions.free_at, at = moment_text(at, MomentStyle::Minute)).to_string(),
+        None => td_string!(language, decisions.free_unknown).to_owned(),
+    });
+    let (id, cheaper) = (order.id, aid.as_ref().and_then(|aid| aid.cheaper.clone()));
+    let waiters = aid.map(|aid| aid.waiters).unwrap_or_default();
+    let named = !waiters.is_empty();
     let about_waiting = match what_if.waiting_for_same_card {
         0 => td_string!(language, approvals.waiting_none).to_owned(),
         count => td_string!(language, approvals.waiting_some, count = count).to_string(),
@@ -49,13 +59,45 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf) -> impl IntoView {
             <section>
                 <h3>{td_string!(language, approvals.cards_title)}</h3>
                 <p>{about_cards}</p>
+                {back.map(|text| view! { <p class="fine">{text}</p> })}
                 <h3>{td_string!(language, approvals.waiting_title)}</h3>
-                <p>{about_waiting}</p>
+                {(!named).then(|| view! { <p>{about_waiting}</p> })}
+                <Waiters waiters/>
             </section>
-            <section><h3>{td_string!(language, approvals.price_title)}</h3><Prices estimate/></section>
+            <section>
+                <h3>{td_string!(language, decisions.cheaper_title)}</h3>
+                <CheaperWay order=id cheaper/>
+                <h3>{td_string!(language, approvals.price_title)}</h3>
+                <Prices estimate/>
+            </section>
         </div>
     }
     .into_any()
+}
+
+/// People of the tenant with what they wait for.
+#[component]
+fn Waiters(waiters: Vec<Waiter>) -> impl IntoView {
+    let language = language::current();
+    if waiters.is_empty() {
+        return None;
+    }
+    let items = waiters
+        .into_iter()
+        .map(|each| {
+            let state = match each.state {
+                OrderState::Queued => td_string!(language, decisions.waits_queued),
+                OrderState::AwaitingRequester => td_string!(language, decisions.waits_requester),
+                _ => td_string!(language, decisions.waits_pending),
+            };
+            let (owner, course, cards) = (each.owner.as_str(), each.course.as_str(), each.cards);
+            let title = td_string!(language, decisions.waiter, owner = owner, course = course, cards = cards).to_string();
+            let since = moment_text(each.since, MomentStyle::Minute);
+            let about = td_string!(language, decisions.waiter_since, number = each.number, state = state, since = since).to_string();
+            view! { <li><a href=routes::order(each.order)>{title}</a><small class="fine">" "{about}</small></li> }
+        })
+        .collect_view();
+    Some(view! { <ul class="plain-list">{items}</ul> }.into_any())
 }
 
 /// The hold of an undecided or queued order is in the quota already: it is drawn apart from what others use.
@@ -82,6 +124,7 @@ fn Budget(order: domain::orders::Order, code: String, what_if: WhatIf) -> impl I
             limit=budget.limit.micros
             nostrip:attention=tight.then_some(StatusKind::Warn)
             note=td_string!(language, approvals.budget_before, before = before.to_string()).to_string()
+            end_note=td_string!(language, decisions.left_after, before = before.to_string(), after = left.to_string()).to_string()
         />
     }
     .into_any()

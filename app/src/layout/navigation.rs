@@ -62,6 +62,9 @@ pub fn entries(viewer: &Viewer, language: Language) -> Vec<Entry> {
     if may(Action::OfferingWrite) {
         list.push(entry(routes::OFFERINGS, td_string!(language, layout.offerings), Glyph::Table));
     }
+    if may(Action::PolicyWrite) {
+        list.push(entry(routes::POLICIES, td_string!(language, layout.policies), Glyph::Shield));
+    }
     if may(Action::PeopleWrite) {
         list.push(entry(routes::PEOPLE, td_string!(language, layout.people), Glyph::People));
     }
@@ -107,8 +110,11 @@ mod tests {
         assert_eq!(paths(&["teacher"]), ["/", "/catalogue", "/labs", "/orders", "/billing"]);
         assert_eq!(paths(&["auditor"]), ["/", "/audit", "/labs", "/orders", "/billing"]);
         assert_eq!(paths(&["manager"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/billing", "/courses"]);
-        assert_eq!(paths(&["operator"]), ["/", "/catalogue", "/labs", "/orders", "/courses", "/offerings", "/announcements", "/cluster"]);
-        assert_eq!(paths(&["administrator"]), ["/", "/courses", "/offerings", "/people", "/announcements", "/cluster"]);
+        assert_eq!(paths(&["operator"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/courses", "/offerings", "/announcements", "/cluster"]);
+        assert_eq!(
+            paths(&["administrator"]),
+            ["/", "/approvals", "/orders", "/courses", "/offerings", "/policies", "/people", "/announcements", "/cluster"]
+        );
         assert_eq!(paths(&["teacher", "auditor"])[..3], ["/", "/audit", "/catalogue"]);
         assert_eq!(paths(&[]), ["/"]);
         let head = viewer(BTreeSet::new(), [Role::Manager].into());

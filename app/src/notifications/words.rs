@@ -21,6 +21,19 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         Notice::OrderDecided { number, verdict: Verdict::Rejected, .. } => {
             td_string!(language, notifications.order_rejected, number = *number).to_string()
         }
+        Notice::OrderExpiresSoon { number, expires_at, .. } => {
+            let at = moment_text(*expires_at, MomentStyle::Minute);
+            td_string!(language, notifications.order_expires_soon, number = *number, at = at).to_string()
+        }
+        Notice::OrderChanged { number, .. } => td_string!(language, notifications.order_changed, number = *number).to_string(),
+        Notice::OrderProposed { number, cost, .. } => {
+            td_string!(language, notifications.order_proposed, number = *number, cost = cost.to_string()).to_string()
+        }
+        Notice::ProposalAnswered { number, agreed: true, .. } => td_string!(language, notifications.proposal_accepted, number = *number).to_string(),
+        Notice::ProposalAnswered { number, agreed: false, .. } => td_string!(language, notifications.proposal_declined, number = *number).to_string(),
+        Notice::OrderAsked { number, .. } => td_string!(language, notifications.order_asked, number = *number).to_string(),
+        Notice::OrderAnswered { number, .. } => td_string!(language, notifications.order_answered, number = *number).to_string(),
+        Notice::OrderExpired { number, .. } => td_string!(language, notifications.order_expired, number = *number).to_string(),
         Notice::LabEndsSoon { name, minutes, .. } => {
             td_string!(language, notifications.lab_ends_soon, name = name.as_str(), minutes = *minutes).to_string()
         }

@@ -2,9 +2,8 @@
 
 use domain::{
     access::Role,
-    approvals::Outcome,
     catalogue::LabSpec,
-    orders::{Order, OrderState, OrderView},
+    orders::{EXPIRED, Order, OrderState, OrderView},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -12,9 +11,10 @@ use super::{
     api::CancelOrder,
     form::Prices,
     history::History,
-    words::{cards_text, duration_text, machine_text, role_text, rule_text, ruling_text, state_kind, state_text, storage_text},
+    words::{approver_text, cards_text, duration_text, machine_text, rule_text, ruling_text, state_kind, state_text, storage_text},
 };
 use crate::{
+    approvals::{proposal::ProposalPanel, stages::StageSteps, talk::Talk},
     components::{
         ButtonKind, Card, ConfirmDialog, ErrorNotice, Fact, Facts, Glyph, LinkButton, MomentStyle, Notice, NoticeKind, PageHead, Status, moment_text,
     },
@@ -34,7 +34,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let cancel = view.may_cancel.then(|| view! { <Cancel order=order.clone() has_lab=lab.is_some()/> });
     let sent = (just_sent && order.state == OrderState::PendingApproval).then(|| view! { <Sent order=order.clone()/> });
     let about = lead(language, &view);
-    let again = (order.state != OrderState::PendingApproval).then(|| again(&view));
+    let again = (!matches!(order.state, OrderState::PendingApproval | OrderState::AwaitingRequester)).then(|| again(&view));
     let decide = view.may_decide.then(|| routes::approval(order.id));
     let open = lab.filter(|_| !view.may_decide).map(routes::lab);
     let reason = view! { <Reason view=view.clone()/> };
@@ -44,6 +44,9 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
             view.labs.iter().map(|id| view! { <p><a href=routes::lab(id)>{td_string!(language, orders.open_lab)}</a></p> }).collect_view().into_any()
         }
     };
+    let proposal = view! { <ProposalPanel view=view.clone()/> };
+    let talk = view! { <Talk view=view.clone()/> };
+    let stages = (order.ruling.outcome.stages().len() > 1).then(|| view! { <StageSteps order=order.clone() steps=view.steps.clone()/> });
     let history = view! { <History view=view.clone()/> };
     let what = view! { <What view/> };
     let (ruling, rule) = (ruling_text(language, &order.ruling), rule_text(language, &order.ruling));
@@ -66,9 +69,11 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
         {refusal.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
         {sent}
         {reason}
+        {proposal}
         <div class="cols main-side">
             <div class="stack loose">
-                <Card title=td_string!(language, orders.history)>{history}</Card>
+                {talk}
+                <Card title=td_string!(language, orders.history)>{stages}{history}</Card>
                 <Card title=td_string!(language, orders.what)>{what}</Card>
             </div>
             <aside class="stack loose">
@@ -91,18 +96,25 @@ fn again(view: &OrderView) -> String {
     routes::with_query(&routes::order_form(order.offering), &pairs)
 }
 
+/// Whose decision it waits for.
 fn approver(order: &Order) -> Role {
-    match order.ruling.outcome {
-        Outcome::Approval(role) => role,
-        Outcome::Automatic => Role::Manager,
-    }
+    order.awaits().unwrap_or(Role::Manager)
 }
 
 /// The state in one sentence.
 fn lead(language: Language, view: &OrderView) -> String {
     let order = &view.order;
     match order.state {
-        OrderState::PendingApproval => td_string!(language, orders.lead_pending, role = role_text(language, approver(order))).to_string(),
+        OrderState::PendingApproval => {
+            let role = td_string!(language, orders.lead_pending, role = approver_text(language, approver(order))).to_string();
+            let (number, count) = (order.stage + 1, order.ruling.outcome.stages().len());
+            if count > 1 {
+                td_string!(language, decisions.stage_of, number = number, count = count, role = approver_text(language, approver(order))).to_string()
+            } else {
+                role
+            }
+        }
+        OrderState::AwaitingRequester => td_string!(language, orders.lead_awaiting).to_owned(),
         OrderState::Approved => td_string!(language, orders.lead_approved).to_owned(),
         OrderState::Queued => {
             let queued = match view.queue_position {
@@ -115,6 +127,7 @@ fn lead(language: Language, view: &OrderView) -> String {
             }
         }
         OrderState::Rejected => td_string!(language, orders.lead_rejected).to_owned(),
+        OrderState::Cancelled if order.reason.as_deref() == Some(EXPIRED) => td_string!(language, orders.expired).to_owned(),
         OrderState::Cancelled => td_string!(language, orders.lead_cancelled).to_owned(),
         OrderState::Fulfilled => td_string!(language, orders.lead_fulfilled).to_owned(),
         OrderState::Failed => td_string!(language, orders.lead_failed).to_owned(),
@@ -124,7 +137,7 @@ fn lead(language: Language, view: &OrderView) -> String {
 #[component]
 fn Sent(order: Order) -> impl IntoView {
     let language = language::current();
-    let role = role_text(language, approver(&order));
+    let role = approver_text(language, approver(&order));
     let until = moment_text(order.expires_at, MomentStyle::Minute);
     view! {
         <Notice title=td_string!(language, orders.sent_title, number = order.number).to_string()>
@@ -138,7 +151,8 @@ fn Sent(order: Order) -> impl IntoView {
 #[component]
 fn Reason(view: OrderView) -> impl IntoView {
     let language = language::current();
-    let reason = view.order.reason.clone()?;
+    // The lead says that it expired, in the reader's language.
+    let reason = view.order.reason.clone().filter(|reason| reason != EXPIRED)?;
     let (kind, title) = match (view.order.state, &view.decided_by) {
         (OrderState::Rejected, Some(person)) => (NoticeKind::Info, td_string!(language, orders.rejected_by, name = person.name.as_str()).to_string()),
         (OrderState::Failed, _) => (NoticeKind::Bad, td_string!(language, orders.failed_because).to_owned()),

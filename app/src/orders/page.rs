@@ -13,6 +13,7 @@ use super::{
     words::{state_kind, state_text},
 };
 use crate::{
+    approvals::reply_api::REPLY,
     catalogue::offering::OrderButton,
     components::{
         Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Failed, Glyph, LinkButton, LinkItem, Moment, NEWS, PageHead, Pager, Row,
@@ -148,14 +149,15 @@ pub fn OrderPage() -> impl IntoView {
     let just_sent = Memo::new(move |_| query.with(|query| query.get_str("sent").is_some()));
     let order = Resource::new(move || id.get(), read_order);
     let last_try = flash(CANCEL);
+    let reply = flash(REPLY);
     use_news(NEWS.to_owned(), move || order.refetch());
     view! {
         <Transition fallback=|| view! { <Skeleton lines=8/> }>
             {let order = latest(order);
             move || {
-                let (order, last_try) = (order.get()?, last_try.get()?);
+                let (order, last_try, reply) = (order.get()?, last_try.get()?, reply.get()?);
                 Some(match order {
-                    Ok(view) => view! { <OrderDetail view just_sent=just_sent.get() refusal=last_try.error/> }.into_any(),
+                    Ok(view) => view! { <OrderDetail view just_sent=just_sent.get() refusal=last_try.error.or(reply.error)/> }.into_any(),
                     Err(error) => view! { <Failed error/> }.into_any(),
                 })
             }}

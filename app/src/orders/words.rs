@@ -17,6 +17,7 @@ use crate::{
 pub fn state_text(language: Language, state: OrderState) -> &'static str {
     match state {
         OrderState::PendingApproval => td_string!(language, orders.state_pending_approval),
+        OrderState::AwaitingRequester => td_string!(language, orders.state_awaiting_requester),
         OrderState::Approved => td_string!(language, orders.state_approved),
         OrderState::Queued => td_string!(language, orders.state_queued),
         OrderState::Rejected => td_string!(language, orders.state_rejected),
@@ -29,7 +30,7 @@ pub fn state_text(language: Language, state: OrderState) -> &'static str {
 /// A rejection asks nothing of anybody: it is no alarm.
 pub fn state_kind(state: OrderState) -> StatusKind {
     match state {
-        OrderState::PendingApproval | OrderState::Queued => StatusKind::Wait,
+        OrderState::PendingApproval | OrderState::AwaitingRequester | OrderState::Queued => StatusKind::Wait,
         OrderState::Approved => StatusKind::Busy,
         OrderState::Fulfilled => StatusKind::Ok,
         OrderState::Rejected | OrderState::Cancelled => StatusKind::Off,
@@ -59,11 +60,32 @@ pub fn role_text(language: Language, role: Role) -> &'static str {
     }
 }
 
+/// Who decides a stage: the administrator as the owner of the budget.
+pub fn approver_text(language: Language, role: Role) -> &'static str {
+    match role {
+        Role::Administrator => td_string!(language, orders.role_budget_owner),
+        other => role_text(language, other),
+    }
+}
+
+/// `The head of department → The budget owner`
+pub fn stages_text(language: Language, roles: &[Role]) -> String {
+    roles.iter().map(|role| approver_text(language, *role)).collect::<Vec<_>>().join("\u{a0}→ ")
+}
+
 /// `Approved automatically` or who decides.
 pub fn ruling_text(language: Language, ruling: &Ruling) -> String {
-    match ruling.outcome {
+    match &ruling.outcome {
         Outcome::Automatic => td_string!(language, orders.automatic).to_owned(),
-        Outcome::Approval(role) => td_string!(language, orders.approval_by, role = role_text(language, role)).to_string(),
+        Outcome::Refuse(_) => td_string!(language, orders.refused).to_owned(),
+        Outcome::Stages(roles) => match roles.as_slice() {
+            [] => td_string!(language, orders.approval_by, role = role_text(language, Role::Manager)).to_string(),
+            [role] => td_string!(language, orders.approval_by, role = approver_text(language, *role)).to_string(),
+            several => {
+                let roles = stages_text(language, several);
+                td_string!(language, orders.approval_by_stages, count = several.len(), roles = roles).to_string()
+            }
+        },
     }
 }
 

@@ -28,6 +28,7 @@ pub mod offerings;
 pub mod orders;
 pub mod password;
 pub mod people;
+pub mod policies;
 pub mod ports;
 pub mod quotas;
 pub mod search;

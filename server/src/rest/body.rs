@@ -110,6 +110,29 @@ impl Fields {
         String::new()
     }
 
+    /// A number that may be left out, as it would be typed.
+    pub fn optional_number(&mut self, name: &str) -> String {
+        if self.members.get(name).is_none_or(Value::is_null) {
+            self.members.remove(name);
+            return String::new();
+        }
+        self.number(name)
+    }
+
+    /// A value of any form; `None` when it is not there.
+    pub fn value(&mut self, name: &str) -> Option<Value> {
+        let value = self.take(name);
+        if value.is_none() {
+            self.errors.push(name, FieldProblem::Missing);
+        }
+        value
+    }
+
+    /// Notes that what [`Self::value`] gave does not fit.
+    pub fn refuse(&mut self, name: &str, example: &str) {
+        self.errors.push(name, FieldProblem::BadFormat { example: example.into() });
+    }
+
     /// A whole number that may be left out.
     pub fn optional_integer(&mut self, name: &str) -> Option<i64> {
         let value = self.take(name)?;

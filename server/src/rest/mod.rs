@@ -9,6 +9,7 @@ pub mod bearer;
 pub mod bills;
 pub mod body;
 pub mod courses;
+pub mod decisions;
 pub mod dto;
 pub mod lab_changes;
 pub mod imports;
@@ -20,6 +21,7 @@ pub mod offerings;
 pub mod openapi;
 pub mod orders;
 pub mod people;
+pub mod policies;
 pub mod problem;
 pub mod query;
 pub mod quotas;
@@ -76,6 +78,16 @@ pub fn operations() -> Vec<Operation> {
         changing("/orders/{id}/reject", post(orders::reject)),
         changing("/orders/{id}/cancel", post(orders::cancel)),
         changing("/orders/{id}/again", post(again::again)),
+        reading("/orders/{id}/decisions", get(decisions::list)),
+        changing("/orders/{id}/ask", post(decisions::ask)),
+        changing("/orders/{id}/answer", post(decisions::answer)),
+        changing("/orders/{id}/accept-changes", post(decisions::accept)),
+        changing("/orders/{id}/decline-changes", post(decisions::decline)),
+        changing("/approvals/approve", post(decisions::approve_all)),
+        changing("/approvals/reject", post(decisions::reject_all)),
+        reading("/policies", get(policies::show)),
+        Operation { method: Method::PUT, path: "/policies", route: put(policies::replace) },
+        changing("/policies/dry-run", post(policies::dry_run)),
         reading("/labs", get(labs::list)),
         reading("/labs/{id}", get(labs::show)),
         changing("/labs/{id}/start", post(labs::start)),

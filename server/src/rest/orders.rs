@@ -9,7 +9,7 @@ use axum::{
 };
 use domain::{
     Error,
-    approvals::Outcome,
+    decisions::ChangeForm,
     ids::OrderId,
     orders::{OrderFilter, OrderForm, OrderState, OrderView},
 };
@@ -32,7 +32,7 @@ pub struct Order {
     pub id: String,
     /// For people: `2047`.
     pub number: i64,
-    /// `pending_approval`, `approved`, `queued`, `rejected`, `cancelled`, `fulfilled` or `failed`.
+    /// `pending_approval`, `awaiting_requester`, `approved`, `queued`, `rejected`, `cancelled`, `fulfilled` or `failed`.
     #[schema(value_type = String, example = "pending_approval")]
     pub state: OrderState,
     pub offering: OrderedOffering,
@@ -86,9 +86,14 @@ pub struct EstimateLine {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Approval {
-    /// Role that decides; `null` when the policy does.
+    /// Role whose decision it waits for; `null` when it waits for nobody's, or the policy decided.
     #[schema(example = "manager")]
     pub by: Option<&'static str>,
+    /// Roles that decide one after the other; empty when the policy does.
+    #[schema(example = json!(["manager", "administrator"]))]
+    pub stages: Vec<&'static str>,
+    /// How many of them have approved.
+    pub passed: u32,
     /// The rule of the policy that says so.
     pub rule: Option<Localized>,
 }
@@ -107,7 +112,8 @@ impl From<domain::pricing::Estimate> for Estimate {
 
 impl From<OrderView> for Order {
     fn from(view: OrderView) -> Self {
-        let OrderView { order, owner, course, decided_by, labs, queue_position, wait: _, may_cancel: _, may_decide: _ } = view;
+        let OrderView { order, owner, course, decided_by, labs, queue_position, wait: _, steps: _, may_cancel: _, may_decide: _, may_reply: _ } = view;
+        let by = order.awaits().map(domain::access::Role::as_str);
         Self {
             id: order.id.to_string(),
             number: order.number,
@@ -121,10 +127,9 @@ impl From<OrderView> for Order {
             purpose: order.purpose,
             estimate: order.estimate.into(),
             approval: Approval {
-                by: match order.ruling.outcome {
-                    Outcome::Automatic => None,
-                    Outcome::Approval(role) => Some(role.as_str()),
-                },
+                by,
+                stages: order.ruling.outcome.stages().iter().map(|role| role.as_str()).collect(),
+                passed: order.stage,
                 rule: order.ruling.rule.map(Into::into),
             },
             labs: labs.into_iter().map(|id| id.to_string()).collect(),
@@ -157,12 +162,19 @@ pub struct NewOrder {
     purpose: Option<String>,
 }
 
-/// Body of a decision; all of it may be left out.
+/// Body of a decision; all of it may be left out. With `parameters` or `duration_minutes` the order is approved as changed.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"version": 1, "parameters": {"cards": 2}, "duration_minutes": 90, "text": "Two cards are enough"}))]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct Approve {
     /// The order's `version` that was decided on.
     version: Option<i64>,
+    /// Hardware of the offering's parameters that changes: card, cards, nodes, cores, memory, storage.
+    #[schema(value_type = Object)]
+    parameters: Option<BTreeMap<String, String>>,
+    duration_minutes: Option<u32>,
+    /// Why, for the requester; up to 500 characters.
+    text: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -221,14 +233,20 @@ pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(te
     Ok(Json(services::orders::get(&state.services, &caller, id::<OrderId>(&text)?).await?.into()))
 }
 
-/// Approves an order of somebody else: cards are reserved, or it queues.
+/// Approves a stage of somebody else's order, as it is or with changes. After the last stage cards are reserved, or it queues; changes that
+/// cost more wait for the requester first (`awaiting_requester`).
 #[utoipa::path(post, path = "/api/v1/orders/{id}/approve", tag = "orders", params(("id" = String, Path)), request_body = Option<Approve>,
-    responses((status = 200, body = Order), (status = 403, description = "`own_order` or `forbidden`"), (status = 409, description = "`invalid_transition` or `stale`")))]
+    responses((status = 200, body = Order), (status = 403, description = "`own_order`, `decided_before` or `forbidden`"), (status = 409, description = "`invalid_transition` or `stale`"),
+        (status = 422, description = "`invalid`, `over_quota`, `over_budget` or `refused_by_policy` for changes")))]
 pub async fn approve(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Order>, Problem> {
     let mut body = Fields::parse(&raw)?;
     let version = body.optional_integer("version");
+    let parameters = body.parameters("parameters");
+    let duration_minutes = body.optional_number("duration_minutes");
+    let why = body.optional_text("text");
     body.finish()?;
-    Ok(Json(services::orders::approve(&state.services, &caller, id(&text)?, version).await?.into()))
+    let form = ChangeForm { parameters, duration_minutes };
+    Ok(Json(services::orders::approve_with(&state.services, &caller, id(&text)?, &form, &why, version).await?.into()))
 }
 
 /// Rejects an order of somebody else.

@@ -9,6 +9,7 @@ pub mod courses;
 pub mod dashboard;
 pub mod database;
 pub mod departments;
+pub mod decisions;
 pub mod dialect;
 pub mod error;
 pub mod figures;

@@ -40,6 +40,8 @@ const STEPS: &[Step] = &[
     step!(10, "0010_offering_versions"),
     step!(12, "0012_lab_lifecycle"),
     step!(13, "0013_lab_failures"),
+    step!(14, "0014_decisions"),
+    step!(15, "0015_policies"),
     step!(16, "0016_departments"),
     step!(17, "0017_links_and_announcements"),
     step!(18, "0018_imports"),

@@ -81,3 +81,13 @@ pub async fn retire_older(connection: &mut AnyConnection, id: OfferingId, versio
         .await?;
     Ok(())
 }
+
+/// One version of an offering, on sale or not.
+pub async fn find(connection: &mut AnyConnection, id: OfferingId, version: u32) -> Result<Option<Offering>> {
+    let row = sqlx::query("SELECT document FROM offering_versions WHERE offering_id = $1 AND version = $2")
+        .bind(id.to_string())
+        .bind(i64::from(version))
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(|row| Row::of("offering_versions", row).json("document")).transpose()
+}

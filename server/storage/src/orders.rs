@@ -1,12 +1,17 @@
 //! Orders, their numbers and the requests that made them. An order changes by compare-and-set on its version.
 
 mod list;
+mod past;
 mod read;
+mod waiters;
 
-pub use list::{Query, Visible, get, inbox, list, pending_count};
-pub use read::{Listed, expired, find};
+pub use list::{Decider, Query, Visible, get, inbox, list, pending_count};
+pub use past::past;
+pub use read::{Listed, expired, expiring, find, several};
+pub use waiters::{ends, waiters};
 
 use domain::{
+    access::Role,
     ids::{OrderId, UserId},
     orders::Order,
     time::Timestamp,
@@ -49,14 +54,17 @@ pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<()>
         decided_by,
         reason,
         queued_at,
+        stage,
+        barred,
+        proposal,
         version,
     } = order;
     sqlx::query(
         "INSERT INTO orders (id, number, tenant_id, course_id, owner_id, offering_id, offering_version, offering_name, parameters, spec, \
          card, cards, card_parts, cpu_cores, memory_gib, storage_gib, minutes, purpose, state, ruling, estimate, held_micros, currency, \
-         submitted_at, expires_at, decided_at, decided_by, reason, queued_at, version) \
+         submitted_at, expires_at, decided_at, decided_by, reason, queued_at, version, stage, awaits, barred, proposal) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
-         $27, $28, $29, $30)",
+         $27, $28, $29, $30, $31, $32, $33, $34)",
     )
     .bind(id.to_string())
     .bind(*number)
@@ -88,6 +96,10 @@ pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<()>
     .bind(reason.clone())
     .bind(queued_at.map(Timestamp::micros))
     .bind(*version)
+    .bind(i64::from(*stage))
+    .bind(order.awaits().map(Role::as_str))
+    .bind(json(barred))
+    .bind(proposal.as_ref().map(json))
     .execute(connection)
     .await?;
     Ok(())
@@ -97,7 +109,9 @@ pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<()>
 /// `order.version + 1`.
 pub async fn save(connection: &mut AnyConnection, order: &Order) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE orders SET state = $3, decided_at = $4, decided_by = $5, reason = $6, queued_at = $7, version = version + 1 \
+        "UPDATE orders SET state = $3, decided_at = $4, decided_by = $5, reason = $6, queued_at = $7, stage = $8, awaits = $9, barred = $10, \
+         proposal = $11, ruling = $12, parameters = $13, spec = $14, card = $15, cards = $16, card_parts = $17, cpu_cores = $18, \
+         memory_gib = $19, storage_gib = $20, minutes = $21, estimate = $22, held_micros = $23, version = version + 1 \
          WHERE id = $1 AND version = $2",
     )
     .bind(order.id.to_string())
@@ -107,6 +121,22 @@ pub async fn save(connection: &mut AnyConnection, order: &Order) -> Result<bool>
     .bind(order.decided_by.map(|id| id.to_string()))
     .bind(order.reason.clone())
     .bind(order.queued_at.map(Timestamp::micros))
+    .bind(i64::from(order.stage))
+    .bind(order.awaits().map(Role::as_str))
+    .bind(json(&order.barred))
+    .bind(order.proposal.as_ref().map(json))
+    .bind(json(&order.ruling))
+    .bind(json(&order.parameters))
+    .bind(json(&order.spec))
+    .bind(order.spec.card.id())
+    .bind(i64::from(order.spec.cards()))
+    .bind(order.spec.card_share().parts())
+    .bind(i64::from(order.spec.total_cpu_cores()))
+    .bind(i64::from(order.spec.total_memory_gib()))
+    .bind(i64::from(order.spec.storage_gib))
+    .bind(i64::from(order.minutes))
+    .bind(json(&order.estimate))
+    .bind(order.estimate.total.micros)
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -115,6 +145,16 @@ pub async fn save(connection: &mut AnyConnection, order: &Order) -> Result<bool>
 /// Makes another request with this key wait until this transaction ends. It is the first lock that a submission takes.
 pub async fn lock_key(write: &mut Write, user: UserId, key: &str) -> Result<()> {
     dialect::lock(write, &format!("key:{user}:{key}")).await
+}
+
+/// Keeps that the approvers were told of the coming end: whether nobody told them before.
+pub async fn remind(connection: &mut AnyConnection, id: OrderId, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query("UPDATE orders SET reminded_at = $2 WHERE id = $1 AND reminded_at IS NULL")
+        .bind(id.to_string())
+        .bind(now.micros())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// What was submitted with this key before: hash of the request, and the order.

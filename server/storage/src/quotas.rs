@@ -70,7 +70,7 @@ macro_rules! status_sql {
                CAST(SUM(CASE WHEN o.state = 'queued' THEN o.card_parts ELSE 0 END) AS BIGINT) AS starting \
                FROM orders o WHERE ",
             $orders,
-            " AND o.state IN ('pending_approval', 'queued') GROUP BY o.course_id) h ON h.course_id = c.id WHERE ",
+            " AND o.state IN ('pending_approval', 'awaiting_requester', 'queued') GROUP BY o.course_id) h ON h.course_id = c.id WHERE ",
             $courses,
             " ORDER BY c.code, c.id"
         )

@@ -191,6 +191,10 @@ impl Api {
     pub async fn act(&self, path: &str) -> Value {
         good(self.post(path).send().await.expect("an answer"), 200).await
     }
+    /// What a POST of this body answers, which must be 200.
+    pub async fn say(&self, path: &str, body: &Value) -> Value {
+        good(self.post(path).json(body).send().await.expect("an answer"), 200).await
+    }
     /// Orders as the body says; the answer must be 201.
     pub async fn order(&self, key: &str, body: &Value) -> Value {
         good(self.post("/orders").header("idempotency-key", key).json(body).send().await.expect("an answer"), 201).await

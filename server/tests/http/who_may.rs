@@ -105,10 +105,27 @@ async fn operations_of_the_api() {
             } else if operation.path == "/orders" {
                 let body = serde_json::json!({"offering": "jupyterlab-slice", "course": "CV2402", "duration_minutes": 60});
                 api.post(&path).header("idempotency-key", "table").json(&body)
+            } else if operation.path == "/approvals/approve" || operation.path == "/approvals/reject" {
+                let chosen = serde_json::json!([{"id": NOBODY}]);
+                let mut body = serde_json::json!({"orders": chosen});
+                if operation.path.ends_with("/reject") {
+                    body["reason"] = "a reason".into();
+                }
+                api.post(&path).json(&body)
             } else if operation.path.ends_with("/reject") {
                 api.post(&path).json(&serde_json::json!({"reason": "a reason"}))
             } else if operation.path.ends_with("/extend") {
                 api.post(&path).json(&serde_json::json!({"minutes": 30}))
+            } else if operation.path.ends_with("/ask") || operation.path.ends_with("/answer") {
+                api.post(&path).json(&serde_json::json!({"text": "a text"}))
+            } else if operation.path.starts_with("/policies") {
+                // No policy has this version: whoever may write is told that it is stale.
+                let body = serde_json::json!({"policy": {"rules": []}, "version": 99});
+                if operation.method == Method::PUT {
+                    api.put(&path).json(&body)
+                } else {
+                    api.post(&path).json(&serde_json::json!({"policy": {"rules": []}}))
+                }
             } else if operation.method == Method::PUT {
                 api.put(&path)
             } else {

@@ -50,15 +50,9 @@ impl ChangeBasis<'_> {
         // The lab itself is held already.
         let more = cost.minus(self.book.estimate(&lab.spec, lab.minutes, self.now)?.total);
         Ok(self.policy.decide(&Facts {
-            card: spec.card,
-            cards: spec.card_share(),
-            cards_per_order: self.quota.cards_per_order,
             started_today: if spec.card_share() > lab.spec.card_share() { others } else { CardShare::ZERO },
-            starts_per_day: self.quota.starts_per_day,
-            cost,
             budget_asks: self.quota.budget_asks(more),
-            minutes,
-            requester: self.requester.clone(),
+            ..Facts::of(spec, minutes, cost, self.quota, self.requester)
         }))
     }
 }

@@ -157,9 +157,11 @@ fn After(preview: Preview, state: FormState) -> impl IntoView {
     } else {
         td_string!(language, orders.budget_left, left = budget_after.to_string()).to_string()
     };
-    let about = match preview.ruling.outcome {
+    let about = match &preview.ruling.outcome {
         Outcome::Automatic => td_string!(language, orders.automatic_about),
-        Outcome::Approval(_) => td_string!(language, orders.approval_about),
+        Outcome::Refuse(_) => td_string!(language, orders.refused_about),
+        Outcome::Stages(roles) if roles.len() > 1 => td_string!(language, orders.stages_about),
+        Outcome::Stages(_) => td_string!(language, orders.approval_about),
     };
     let (ruling, rule) = (ruling_text(language, &preview.ruling), rule_text(language, &preview.ruling));
     let cards = cards_now(&preview);

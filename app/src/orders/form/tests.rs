@@ -96,7 +96,7 @@ fn context() -> OrderContext {
             currency: Currency::Cny,
             prices: vec![price(Meter::CardHour(card()), 5_400_000), price(Meter::CpuCoreHour, 50_000), price(Meter::MemoryGibHour, 10_000)],
         },
-        policy: Policy { rules: vec![Rule { name: words("Small"), when: Condition::Always, then: Outcome::Automatic }] },
+        policy: Policy::new(vec![Rule::new(words("Small"), Condition::Always, Outcome::Automatic)]),
         pools: Vec::new(),
         requester: BTreeSet::from([Role::Teacher]),
         now: Timestamp::from_seconds(1_000),

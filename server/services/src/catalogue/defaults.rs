@@ -3,8 +3,8 @@
 use domain::{
     Result,
     access::Role,
-    approvals::{Condition, Outcome, Policy, Rule},
-    catalogue::Localized,
+    approvals::{Condition, OrderTest, Outcome, Policy, Rule},
+    catalogue::{Localized, Offering},
     gpu::{Card, CardShare},
     ids::{PriceBookId, TenantId},
     money::{Currency, MICROS_PER_UNIT},
@@ -57,7 +57,7 @@ pub async fn install_defaults(services: &Services, write: &mut Write, tenant: Te
         }
         changed = true;
     }
-    changed |= storage::policies::insert(write, tenant, &policy()).await.or_domain()?;
+    changed |= storage::policies::insert(write, tenant, &policy(), now).await.or_domain()?;
     if changed {
         storage::offerings::raise_version(write).await.or_domain()?;
     }
@@ -78,17 +78,15 @@ fn prices(from: Timestamp) -> Vec<Price> {
 
 /// Automatic up to one whole card and ¥500, within the course's figures per order and day; a manager decides the rest (C1, D3).
 pub(super) fn policy() -> Policy {
-    let rule = |zh: &str, en: &str, when, then| Rule { name: Localized { zh: zh.into(), en: en.into() }, when, then };
-    let manager = Outcome::Approval(Role::Manager);
-    Policy {
-        rules: vec![
-            rule("超过课程每单卡数", "More cards than the course may have per order", Condition::OverCardsPerOrder, manager),
-            rule("超过课程当天启动卡数", "More cards than the course may start in a day", Condition::OverStartsPerDay, manager),
-            rule("超过一张整卡", "More than one whole card", Condition::CardsOver(CardShare::WHOLE), manager),
-            rule("费用超过 500 元", "Costs more than ¥500", Condition::CostOver(COST_LIMIT_YUAN * MICROS_PER_UNIT), manager),
-            rule("其余免审批", "Everything else needs no approval", Condition::Always, Outcome::Automatic),
-        ],
-    }
+    let rule = |zh: &str, en: &str, when: Condition, then| Rule::new(Localized { zh: zh.into(), en: en.into() }, when, then);
+    let manager = || Outcome::Stages(vec![Role::Manager]);
+    Policy::new(vec![
+        rule("超过课程每单卡数", "More cards than the course may have per order", OrderTest::OverCardsPerOrder.into(), manager()),
+        rule("超过课程当天启动卡数", "More cards than the course may start in a day", OrderTest::OverStartsPerDay.into(), manager()),
+        rule("超过一张整卡", "More than one whole card", OrderTest::CardsOver(CardShare::WHOLE).into(), manager()),
+        rule("费用超过 500 元", "Costs more than ¥500", OrderTest::CostOver(COST_LIMIT_YUAN * MICROS_PER_UNIT).into(), manager()),
+        rule("其余免审批", "Everything else needs no approval", Condition::Always, Outcome::Automatic),
+    ])
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub async fn shelf(services: &Services, connection: &mut AnyConnection) -> Resul
         policies: storage::policies::all(connection).await.or_domain()?,
         tenants: storage::courses::tenants(connection).await.or_domain()?.into_iter().map(|tenant| (tenant.id, tenant.slug)).collect(),
         no_prices: PriceBook { id: PriceBookId::from_uuid(Uuid::nil()), currency: Currency::Cny, prices: Vec::new() },
-        no_policy: Policy { rules: Vec::new() },
+        no_policy: Policy::default(),
     });
     *services.cache.shelf.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&shelf));
     Ok(shelf)

@@ -63,7 +63,9 @@ async fn a_change_by_another_replica_is_seen_at_once() {
         let mut write = replica.db.begin_write().await.expect("a transaction");
         let dearer = Price { meter: Meter::CpuCoreHour, unit_micros: 1_000_000, from: world.clock.now() };
         storage::prices::insert_price(&mut write, before.book.id, &dearer).await.expect("a new price");
-        storage::policies::replace(&mut write, world.tenant, &Policy { rules: vec![] }).await.expect("a new policy");
+        let stored = storage::policies::find(&mut write, world.tenant).await.expect("read").expect("a policy");
+        let by = teacher.actor.user;
+        assert!(storage::policies::publish(&mut write, &stored, &Policy::default(), world.clock.now(), by).await.expect("a new policy"));
         storage::offerings::raise_version(&mut write).await.expect("raised");
         write.commit().await.expect("committed");
         let after = context(&world.services, &teacher, "jupyterlab-slice").await.expect("a context");

@@ -45,14 +45,15 @@ pub(super) fn of<'a>(shelf: &'a Shelf, caller: &'a Caller, quota: &'a QuotaStatu
 ///
 /// Errors: `ApprovalNeeded`.
 pub(super) fn check_ruling(caller: &Caller, lab: &Lab, ruling: Ruling) -> Result<()> {
-    match ruling.outcome {
-        Outcome::Automatic => Ok(()),
-        Outcome::Approval(role) => {
-            let resource = Resource::owned(lab.tenant, lab.course, lab.owner);
-            let decides = caller.actor.has(role) && caller.actor.can(Action::OrderDecide, &resource).is_ok();
-            if decides { Ok(()) } else { Err(Error::ApprovalNeeded { role, rule: ruling.rule }) }
-        }
-    }
+    let role = match ruling.outcome {
+        Outcome::Automatic => return Ok(()),
+        Outcome::Refuse(reason) => return Err(Error::RefusedByPolicy { rule: ruling.rule, reason }),
+        // Whoever may decide the first stage of such an order; a change has no stages of its own.
+        Outcome::Stages(stages) => *stages.first().unwrap_or(&Role::Manager),
+    };
+    let resource = Resource::owned(lab.tenant, lab.course, lab.owner);
+    let decides = caller.actor.roles_in(lab.course).contains(&role) && caller.actor.can(Action::OrderDecide, &resource).is_ok();
+    if decides { Ok(()) } else { Err(Error::ApprovalNeeded { role, rule: ruling.rule }) }
 }
 
 /// The lab with its order's figures, as they are in this transaction.

@@ -28,8 +28,8 @@ pub(super) fn tracked(order: &Order) -> Value {
         offering_version,
         offering_name,
         parameters,
-        // Follows from offering and parameters.
-        spec: _,
+        // Follows from offering and parameters; the cards are what a change is about.
+        spec,
         minutes,
         purpose,
         state,
@@ -41,6 +41,9 @@ pub(super) fn tracked(order: &Order) -> Value {
         decided_by,
         reason,
         queued_at,
+        stage,
+        barred,
+        proposal,
         version,
     } = order;
     json!({
@@ -51,6 +54,8 @@ pub(super) fn tracked(order: &Order) -> Value {
         "minutes": minutes,
         "purpose": purpose,
         "state": state,
+        "card": spec.card,
+        "cards": spec.cards(),
         "ruling": ruling.outcome,
         "rule": ruling.rule.as_ref().map(|name| &name.en),
         "estimate": estimate.total.to_string(),
@@ -58,11 +63,20 @@ pub(super) fn tracked(order: &Order) -> Value {
         "decided_by": decided_by,
         "reason": reason,
         "queued_at": queued_at.map(domain::time::Timestamp::to_rfc3339),
+        "stage": stage,
+        "barred": barred,
+        "proposal": proposal.as_ref().map(|proposal| json!({
+            "parameters": proposal.to.parameters,
+            "minutes": proposal.to.minutes,
+            "estimate": proposal.to.estimate.total.to_string(),
+            "by": proposal.by,
+            "text": proposal.text,
+        })),
         "version": version,
     })
 }
 
 /// What a transition changes, before or after it.
 pub(super) fn transition(order: &Order) -> Value {
-    json!({ "state": order.state, "reason": order.reason, "version": order.version })
+    json!({ "state": order.state, "stage": order.stage, "reason": order.reason, "version": order.version })
 }

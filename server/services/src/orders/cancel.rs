@@ -4,16 +4,18 @@ use domain::{
     Error, Result,
     access::{Action, Resource},
     audit::Outcome,
-    ids::{LabId, OrderId},
+    decisions::{Decision, Step},
+    ids::{DecisionId, LabId, OrderId},
     labs::LabEvent,
-    orders::{Order, OrderEvent, OrderState, OrderView},
+    notifications::Notice,
+    orders::{EXPIRED, Order, OrderEvent, OrderState, OrderView},
 };
 use storage::Write;
 
 use super::{
     audited,
     decide::{load, save},
-    read,
+    read, tell,
 };
 use crate::{
     Caller, Services, audit,
@@ -56,6 +58,7 @@ async fn cancel_once(services: &Services, caller: &Caller, order: &Order) -> Res
     }
     let mut after = before.order.clone();
     after.state = after.state.after(OrderEvent::Cancel)?;
+    after.proposal = None;
     let after = save(&mut write, after).await?;
     for lab in &before.labs {
         destroy(services, &mut write, caller, *lab).await?;
@@ -98,6 +101,8 @@ pub async fn expire(services: &Services) -> Result<u32> {
 async fn expire_one(services: &Services, before: Order) -> Result<bool> {
     let mut after = before.clone();
     after.state = before.state.after(OrderEvent::Cancel)?;
+    after.reason = Some(EXPIRED.to_owned());
+    after.proposal = None;
     let mut write = lease::begin_write(services).await?;
     storage::quotas::lock(&mut write, before.course).await.or_domain()?;
     let after = match save(&mut write, after).await {
@@ -106,9 +111,24 @@ async fn expire_one(services: &Services, before: Order) -> Result<bool> {
         Err(Error::Stale) => return Ok(false),
         Err(other) => return Err(other),
     };
+    let step = Decision {
+        id: DecisionId::from_uuid(services.entropy.uuid()),
+        order: before.id,
+        stage: before.stage,
+        // Whose decision did not come; the requester's own yes has no role.
+        role: before.awaits(),
+        by: None,
+        at: services.clock.now(),
+        step: Step::Expire,
+        text: String::new(),
+        changes: Vec::new(),
+    };
+    storage::decisions::insert(&mut write, &step).await.or_domain()?;
+    let told = tell::owner(services, &mut write, &after, &Notice::OrderExpired { order: after.id, number: after.number }).await?;
     let entry = audited::entry("order.expire", &after).before(audited::transition(&before)).after(audited::transition(&after));
     audit::by_job(services, &mut write, "expire-orders", after.tenant, entry, Outcome::Success).await?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::Order(after.tenant, after.id));
+    told.tell(services);
     Ok(true)
 }

@@ -6,21 +6,22 @@ use domain::{
     Error, Problem, Result,
     access::{Action, Actor, Extent, Resource},
     capacity::{Pool, wait_reason},
+    decisions::Decision,
     gpu::Card,
     ids::{CourseId, OrderId},
-    orders::{ApprovalView, OrderEvent, OrderFilter, OrderState, OrderView, WhatIf},
+    orders::{ApprovalView, OrderEvent, OrderFilter, OrderView, WhatIf},
     page::{MAX_LIMIT, Page, PageRequest},
     quotas::QuotaStatus,
 };
 use storage::{
     AnyConnection,
-    orders::{Listed, Query, Visible},
+    orders::{Decider, Listed, Query, Visible},
 };
 
-use super::decide::may_decide;
+use super::{aid, decide::may_decide, reply::may_reply};
 use crate::{Caller, Services, error::OrDomain};
 
-/// One statement, two for an order that waits for cards. Errors: `NotFound` for what the caller may not see, too.
+/// Two statements, three for an order that waits for cards. Errors: `NotFound` for what the caller may not see, too.
 pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
     let mut connection = services.db.read().await.or_domain()?;
     let listed = readable(&mut connection, caller, id).await?;
@@ -30,7 +31,15 @@ pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<Or
     } else {
         None
     };
-    Ok(OrderView { wait, ..view(&caller.actor, listed) })
+    let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
+    Ok(OrderView { wait, steps, ..view(&caller.actor, listed) })
+}
+
+/// What was decided, asked and answered, the oldest first. Errors: as [`get`].
+pub async fn decisions(services: &Services, caller: &Caller, id: OrderId) -> Result<Vec<Decision>> {
+    let mut connection = services.db.read().await.or_domain()?;
+    readable(&mut connection, caller, id).await?;
+    storage::decisions::of_order(&mut connection, id).await.or_domain()
 }
 
 /// What the caller may read, newest first. One statement.
@@ -64,7 +73,7 @@ pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> 
     let limit = limit(page)?;
     let after = cursor(page)?;
     let mut connection = services.db.read().await.or_domain()?;
-    let rows = storage::orders::inbox(&mut connection, actor.tenant, actor.user, courses.as_ref(), after, limit + 1).await.or_domain()?;
+    let rows = storage::orders::inbox(&mut connection, &decider(actor), after, limit + 1).await.or_domain()?;
     let facts = Facts::load(services, &mut connection, caller).await?;
     let page = paged(rows, limit);
     let next = page.next;
@@ -72,21 +81,51 @@ pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> 
     Ok(Page { items, next })
 }
 
-/// One order with its what-if, also after the decision. Four statements.
+/// The same without the facts beside each, for a list. One statement.
+pub async fn waiting(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<OrderView>> {
+    let actor = &caller.actor;
+    actor.can(Action::OrderDecide, &Resource::tenant(actor.tenant))?;
+    let limit = limit(page)?;
+    let after = cursor(page)?;
+    let mut connection = services.db.read().await.or_domain()?;
+    let rows = storage::orders::inbox(&mut connection, &decider(actor), after, limit + 1).await.or_domain()?;
+    Ok(paged(rows, limit).map(|listed| view(actor, listed)))
+}
+
+/// One order with all that helps to decide it, also after the decision. Eight statements at most.
 pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Result<ApprovalView> {
     let mut connection = services.db.read().await.or_domain()?;
     let listed = readable(&mut connection, caller, id).await?;
-    let facts = Facts::load(services, &mut connection, caller).await?;
-    facts.beside(&caller.actor, listed)
+    let order = &listed.order;
+    // Courses are never deleted.
+    let quota = storage::quotas::of_course(&mut connection, order.course, services.clock.now()).await.or_domain()?.ok_or(Error::NotFound)?;
+    let pools = storage::pools::all(&mut connection).await.or_domain()?;
+    let aid = aid::load(services, &mut connection, order, &pools).await?;
+    let what_if = WhatIf {
+        quota: quota.status,
+        cards_free: pools.iter().find(|pool| pool.card == order.spec.card).map(Pool::free),
+        waiting_for_same_card: u32::try_from(aid.waiters.len()).unwrap_or(u32::MAX),
+    };
+    let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
+    Ok(ApprovalView { view: OrderView { steps, ..view(&caller.actor, listed) }, what_if, aid: Some(Box::new(aid)) })
+}
+
+/// Whose inbox it is: the stages that wait for one of the caller's roles, at the college or at a department.
+pub(crate) fn decider(actor: &Actor) -> Decider {
+    Decider { tenant: actor.tenant, user: actor.user, roles: actor.roles.clone(), department_roles: actor.department_roles.clone() }
 }
 
 /// The order with what this reader may do now.
 pub(super) fn view(actor: &Actor, listed: Listed) -> OrderView {
-    let Listed { order, owner, course, decided_by, labs, queue_position } = listed;
+    let Listed { mut order, owner, course, decided_by, labs, queue_position } = listed;
+    // What the policy looked at is for dry runs: readers of one order need not know how a course's budget stood.
+    order.ruling.facts = None;
     let resource = Resource::owned(order.tenant, order.course, order.owner);
     OrderView {
         may_cancel: order.state.after(OrderEvent::Cancel).is_ok() && actor.can(Action::OrderCancel, &resource).is_ok(),
-        may_decide: order.state == OrderState::PendingApproval && may_decide(actor, &order).is_ok(),
+        may_decide: order.awaits().is_some() && may_decide(actor, &order).is_ok(),
+        may_reply: (order.awaits().is_some() || order.proposal.is_some()) && may_reply(actor, &order).is_ok(),
+        steps: Vec::new(),
         order,
         owner,
         course,
@@ -134,7 +173,7 @@ impl Facts {
             largest_free_node: pool.map(|pool| pool.largest_node),
             waiting_for_same_card: self.waiting.get(&card).copied().unwrap_or_default(),
         };
-        Ok(ApprovalView { view: view(actor, listed), what_if })
+        Ok(ApprovalView { view: view(actor, listed), what_if, aid: None })
     }
 }
 

@@ -17,7 +17,7 @@ use storage::{AnyConnection, Write};
 use super::{
     audited,
     basis::{self, Named},
-    grant, read,
+    grant, read, tell,
 };
 use crate::{
     Caller, Services,
@@ -95,14 +95,19 @@ async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderFor
         decided_by: None,
         reason: None,
         queued_at: None,
+        stage: 0,
+        barred: std::collections::BTreeSet::new(),
+        proposal: None,
         version: 1,
     };
     let lab = save(services, &mut write, caller, &mut order).await?;
     storage::orders::remember(&mut write, caller.actor.user, key.as_str(), &hash, order.id, now).await.or_domain()?;
     audit::success(services, &mut write, caller, audited::entry("order.submit", &order).after(audited::tracked(&order))).await?;
+    let told = tell::waits(services, &mut write, &order).await?;
     write.commit().await.or_domain()?;
 
     services.hub.tell(News::Order(order.tenant, order.id));
+    told.tell(services);
     if let Some(lab) = lab {
         services.hub.tell(News::Lab(order.tenant, lab));
     }

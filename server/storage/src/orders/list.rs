@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    access::Role,
     ids::{CourseId, OrderId, TenantId, UserId},
     orders::OrderState,
 };
@@ -68,48 +69,53 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
     conditions.fetch("o.id DESC", query.limit, connection).await
 }
 
-/// What waits for a decision by somebody other than `decider`, oldest first; of these courses only, when given.
-pub async fn inbox(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    decider: UserId,
-    courses: Option<&BTreeSet<CourseId>>,
-    after: Option<OrderId>,
-    limit: u32,
-) -> Result<Vec<Listed>> {
-    let mut conditions = Conditions::default();
-    conditions.and("o.tenant_id = ", &tenant);
-    conditions.and("o.state = ", &OrderState::PendingApproval.as_str());
-    conditions.and("o.owner_id <> ", &decider);
-    if let Some(courses) = courses {
-        let condition = format!("{} LIKE '%' || o.course_id || '%'", conditions.one("", &list_of(courses)));
-        conditions.all.push(condition);
+/// Whose inbox: somebody with the roles they may decide in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decider {
+    pub tenant: TenantId,
+    pub user: UserId,
+    /// Of the college.
+    pub roles: BTreeSet<Role>,
+    /// Of departments, each with the courses that it covers.
+    pub department_roles: BTreeMap<Role, BTreeSet<CourseId>>,
+}
+
+impl Decider {
+    /// Waits for one of the roles, is not one's own, and needs another person than those who passed a stage before.
+    fn conditions(&self) -> Conditions {
+        let mut conditions = Conditions::default();
+        conditions.and("o.tenant_id = ", &self.tenant);
+        conditions.and("o.owner_id <> ", &self.user);
+        conditions.and("o.barred NOT LIKE ", &format!("%{}%", self.user));
+        let mut any: Vec<_> = self.roles.iter().map(|role| conditions.one("o.awaits = ", &role.as_str())).collect();
+        for (role, courses) in &self.department_roles {
+            let waits = conditions.one("o.awaits = ", &role.as_str());
+            let covered = conditions.one("", &list_of(courses));
+            any.push(format!("({waits} AND {covered} LIKE '%' || o.course_id || '%')"));
+        }
+        conditions.all.push(if any.is_empty() { "1 = 0".into() } else { format!("({})", any.join(" OR ")) });
+        conditions
     }
+}
+
+/// What waits for this person's decision, oldest first.
+pub async fn inbox(connection: &mut AnyConnection, decider: &Decider, after: Option<OrderId>, limit: u32) -> Result<Vec<Listed>> {
+    let mut conditions = decider.conditions();
     if let Some(after) = after {
         conditions.and("o.id > ", &after);
     }
     conditions.fetch("o.id", limit, connection).await
 }
 
-/// How many wait for a decision by somebody other than `decider`; counts no further than `most`.
-pub async fn pending_count(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    decider: UserId,
-    courses: Option<&BTreeSet<CourseId>>,
-    most: u32,
-) -> Result<u32> {
-    let row = sqlx::query(
-        "SELECT COUNT(*) AS pending FROM \
-         (SELECT id FROM orders WHERE tenant_id = $1 AND state = 'pending_approval' AND owner_id <> $2 \
-         AND ($4 IS NULL OR $4 LIKE '%' || course_id || '%') LIMIT $3) AS first",
-    )
-    .bind(tenant.to_string())
-    .bind(decider.to_string())
-    .bind(i64::from(most))
-    .bind(courses.map(list_of))
-    .fetch_one(connection)
-    .await?;
+/// How many wait for this person's decision; counts no further than `most`.
+pub async fn pending_count(connection: &mut AnyConnection, decider: &Decider, most: u32) -> Result<u32> {
+    let Conditions { all, values } = decider.conditions();
+    let sql = format!("SELECT COUNT(*) AS pending FROM (SELECT o.id FROM orders o WHERE {} LIMIT ${}) AS first", all.join(" AND "), values.len() + 1);
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+    for value in values {
+        query = query.bind(value);
+    }
+    let row = query.bind(i64::from(most)).fetch_one(connection).await?;
     Row::of("orders", &row).count("pending")
 }
 

@@ -27,7 +27,7 @@ macro_rules! columns {
     () => {
         "o.id, o.number, o.tenant_id, o.course_id, o.owner_id, o.offering_id, o.offering_version, o.offering_name, o.parameters, o.spec, \
          o.minutes, o.purpose, o.state, o.ruling, o.estimate, o.submitted_at, o.expires_at, o.decided_at, o.decided_by, o.reason, \
-         o.queued_at, o.version"
+         o.queued_at, o.stage, o.barred, o.proposal, o.version"
     };
 }
 
@@ -58,13 +58,44 @@ pub async fn expired(connection: &mut AnyConnection, now: Timestamp, limit: u32)
     let rows = sqlx::query(concat!(
         "SELECT ",
         columns!(),
-        " FROM orders o WHERE o.state = 'pending_approval' AND o.expires_at <= $1 ORDER BY o.expires_at, o.id LIMIT $2"
+        " FROM orders o WHERE o.state IN ('pending_approval', 'awaiting_requester') AND o.expires_at <= $1 ORDER BY o.expires_at, o.id LIMIT $2"
     ))
     .bind(now.micros())
     .bind(i64::from(limit))
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| order(&Row::of("orders", row))).collect()
+}
+
+/// Undecided orders that expire by `until`, are not over at `now`, and whose approvers nobody reminded.
+pub async fn expiring(connection: &mut AnyConnection, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Order>> {
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM orders o WHERE o.state = 'pending_approval' AND o.reminded_at IS NULL AND o.expires_at > $1 AND o.expires_at <= $2 \
+         ORDER BY o.expires_at, o.id LIMIT $3"
+    ))
+    .bind(now.micros())
+    .bind(until.micros())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| order(&Row::of("orders", row))).collect()
+}
+
+/// Those of these orders that are there, in one statement.
+pub async fn several(connection: &mut AnyConnection, ids: &[OrderId]) -> Result<Vec<Listed>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<_> = (1..=ids.len()).map(|number| format!("${number}")).collect();
+    let sql = format!("{LISTED} WHERE o.id IN ({}) ORDER BY o.id", places.join(", "));
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+    for id in ids {
+        query = query.bind(id.to_string());
+    }
+    let rows = query.fetch_all(connection).await?;
+    rows.iter().map(|row| listed(&Row::of("orders", row))).collect()
 }
 
 fn order(row: &Row<'_>) -> Result<Order> {
@@ -90,6 +121,9 @@ fn order(row: &Row<'_>) -> Result<Order> {
         decided_by: row.optional_parse("decided_by")?,
         reason: row.optional_text("reason")?,
         queued_at: row.optional_timestamp("queued_at")?,
+        stage: row.count("stage")?,
+        barred: row.json("barred")?,
+        proposal: row.optional_json("proposal")?,
         version: row.integer("version")?,
     })
 }

@@ -1,9 +1,11 @@
 //! Orders, quotas, cards and the queue at the level of rows, on both engines.
 
+mod deciding;
 mod ground;
 mod lifecycle;
 
 use domain::{
+    access::Role,
     capacity::Room,
     gpu::CardShare,
     ids::{PriceBookId, TenantId, UserId},
@@ -77,15 +79,26 @@ async fn lists_hold_what_was_asked_for_and_nothing_else() {
         }
         let rows = orders::list(&mut write, &Query { state: Some(OrderState::Queued), ..all }).await.expect("a list");
         assert_eq!(rows.iter().map(|row| row.queue_position).collect::<Vec<_>>(), [Some(2), Some(1)]);
-        let inbox = orders::inbox(&mut write, tenant(), stranger, None, None, 10).await.expect("an inbox");
+        let decider = |user, role| orders::Decider { tenant: tenant(), user, roles: [role].into(), department_roles: BTreeMap::new() };
+        let inbox = orders::inbox(&mut write, &decider(stranger, Role::Manager), None, 10).await.expect("an inbox");
         assert_eq!(inbox.iter().map(|row| row.order.number).collect::<Vec<_>>(), [1, 3], "oldest first");
-        assert_eq!(orders::inbox(&mut write, tenant(), teacher(), None, None, 10).await.expect("an inbox"), [], "not one's own");
-        assert_eq!(orders::pending_count(&mut write, tenant(), stranger, None, 1).await.expect("counted"), 1, "no further than asked");
-        let (its, none) = ([course()].into(), std::collections::BTreeSet::new());
-        assert!(!orders::inbox(&mut write, tenant(), stranger, Some(&its), None, 10).await.expect("an inbox").is_empty());
-        assert_eq!(orders::inbox(&mut write, tenant(), stranger, Some(&none), None, 10).await.expect("an inbox"), []);
-        assert_eq!(orders::pending_count(&mut write, tenant(), stranger, Some(&its), 1).await.expect("counted"), 1);
-        assert_eq!(orders::pending_count(&mut write, tenant(), stranger, Some(&none), 1).await.expect("counted"), 0);
+        assert_eq!(orders::inbox(&mut write, &decider(teacher(), Role::Manager), None, 10).await.expect("an inbox"), [], "not one's own");
+        assert_eq!(orders::inbox(&mut write, &decider(stranger, Role::Operator), None, 10).await.expect("an inbox"), [], "another role's");
+        let mut barred = inbox[0].order.clone();
+        barred.barred.insert(stranger);
+        assert!(orders::save(&mut write, &barred).await.expect("saved"));
+        let inbox = orders::inbox(&mut write, &decider(stranger, Role::Manager), None, 10).await.expect("an inbox");
+        assert_eq!(inbox.iter().map(|row| row.order.number).collect::<Vec<_>>(), [3], "not where one passed a stage");
+        assert_eq!(orders::pending_count(&mut write, &decider(stranger, Role::Manager), 1).await.expect("counted"), 1, "no further than asked");
+        let of_department = |courses: &[domain::ids::CourseId]| orders::Decider {
+            department_roles: [(Role::Manager, courses.iter().copied().collect())].into(),
+            roles: BTreeSet::new(),
+            ..decider(stranger, Role::Manager)
+        };
+        assert_eq!(orders::inbox(&mut write, &of_department(&[course()]), None, 10).await.expect("an inbox").len(), 1);
+        assert_eq!(orders::inbox(&mut write, &of_department(&[]), None, 10).await.expect("an inbox"), []);
+        assert_eq!(orders::pending_count(&mut write, &of_department(&[course()]), 9).await.expect("counted"), 1);
+        assert_eq!(orders::pending_count(&mut write, &of_department(&[]), 9).await.expect("counted"), 0);
         let expired = orders::expired(&mut write, now().plus_seconds(101), 10).await.expect("read");
         assert_eq!(expired.iter().map(|order| order.number).collect::<Vec<_>>(), [1]);
     })
@@ -208,11 +221,8 @@ async fn the_newest_version_is_on_sale_and_every_change_raises_the_number() {
         let books = prices::books(&mut write).await.expect("read");
         assert_eq!(books, [(None, PriceBook { id: book, currency: Currency::Cny, prices: vec![price] })]);
 
-        let policy = domain::approvals::Policy { rules: vec![] };
-        assert!(policies::insert(&mut write, tenant(), &policy).await.expect("a policy"));
-        assert!(!policies::insert(&mut write, tenant(), &policy).await.expect("asked"));
-        policies::replace(&mut write, tenant(), &policy).await.expect("replaced");
-        assert_eq!(policies::all(&mut write).await.expect("read"), [(tenant(), policy)]);
+        assert_eq!(offerings::find(&mut write, offering(1).id, 1).await.expect("read"), Some(offering(1)), "also what is no more on sale");
+        assert_eq!(offerings::find(&mut write, offering(1).id, 3).await.expect("read"), None);
     })
     .await;
 }

@@ -145,7 +145,14 @@ async fn what_waits_is_seen_as_it_is_decided() {
     assert_eq!((view.order.state, view.queue_position), (OrderState::Queued, Some(1)));
     assert_eq!(get(&world.services, &teacher, id).await.expect("read").queue_position, Some(1));
     let told = crate::hub::News::Order(world.tenant, id);
-    assert_eq!((news.recv().await, news.recv().await), (Ok(told), Ok(told)));
+    let mut heard = Vec::new();
+    while let Ok(each) = news.try_recv() {
+        // Notices to people have tests of their own.
+        if !matches!(each, crate::hub::News::Notice(_)) {
+            heard.push(each);
+        }
+    }
+    assert_eq!(heard, [told, told]);
 }
 
 on_each_engine!(cards_on_two_nodes_are_no_place_for_one_pod, |world| {

@@ -4,6 +4,7 @@ mod cancelling;
 mod deciding;
 mod queueing;
 mod reading;
+mod staged;
 mod submitting;
 
 use domain::{

@@ -2,6 +2,7 @@
 
 use domain::{
     Error, Problem,
+    access::Role,
     gpu::CardShare,
     orders::{OrderFilter, OrderState},
     page::PageRequest,
@@ -41,8 +42,9 @@ on_each_engine!(everybody_sees_what_the_policy_lets_them_see, |world| {
     assert_eq!(get(&world.services, &wang, first).await.expect_err("a colleague's"), Error::NotFound);
     let nowhere = domain::ids::OrderId::from_uuid(crate::ports::Entropy::uuid(&*world.services.entropy));
     assert_eq!(get(&world.services, &wang, nowhere).await.expect_err("nobody's"), Error::NotFound);
-    let administrator = world.administrator("root").await;
-    assert_eq!(list(&world.services, &administrator, &all, &PageRequest::default()).await.expect_err("no orders"), Error::Forbidden);
+    let nobody = world.person("root").add().await;
+    assert_eq!(list(&world.services, &nobody, &all, &PageRequest::default()).await.expect_err("no orders"), Error::Forbidden);
+    assert_eq!(numbers(&world, &world.administrator("qian").await, &pending).await, [1_003], "the owner of the budget decides, too");
 });
 
 on_each_engine!(pages_follow_one_another_without_gaps_or_repeats, |world| {
@@ -97,6 +99,14 @@ on_each_engine!(the_inbox_has_what_waits_with_the_facts_beside_it, |world| {
     assert_eq!(inbox(&world.services, &li, &PageRequest::default()).await.expect_err("not a manager"), Error::Forbidden);
 
     let mut connection = world.services.db.read().await.expect("a connection");
-    let pending = storage::orders::pending_count(&mut connection, world.tenant, li.actor.user, None, 100).await;
+    let decider = |caller: &crate::Caller, roles: &[Role]| storage::orders::Decider {
+        tenant: world.tenant,
+        user: caller.actor.user,
+        roles: roles.iter().copied().collect(),
+        department_roles: std::collections::BTreeMap::new(),
+    };
+    let pending = storage::orders::pending_count(&mut connection, &decider(&li, &[Role::Manager]), 100).await;
     assert_eq!(pending.expect("counted"), 1, "the manager's own");
+    let pending = storage::orders::pending_count(&mut connection, &decider(&li, &[Role::Operator]), 100).await;
+    assert_eq!(pending.expect("counted"), 0, "it waits for another role");
 });

@@ -136,7 +136,7 @@ pub(super) fn order(number: i64, state: OrderState) -> Order {
         minutes: 60,
         purpose: "实验一".into(),
         state,
-        ruling: Ruling { outcome: Outcome::Approval(Role::Manager), rule: Some(text("big")) },
+        ruling: Ruling { outcome: Outcome::Stages(vec![Role::Manager]), rule: Some(text("big")), same_person_twice: false, facts: None },
         estimate,
         submitted_at: at,
         expires_at: at.plus_seconds(100),
@@ -144,6 +144,9 @@ pub(super) fn order(number: i64, state: OrderState) -> Order {
         decided_by: None,
         reason: None,
         queued_at: (state == OrderState::Queued).then_some(at),
+        stage: 0,
+        barred: [].into(),
+        proposal: None,
         version: 1,
     }
 }

@@ -1,0 +1,69 @@
+//! One stage after the other: passing the one that waits, and the row that remembers who did what.
+
+use domain::{
+    Result,
+    capacity::Placement,
+    decisions::{Change, Decision, Step},
+    ids::{DecisionId, LabId, UserId},
+    orders::{Order, OrderEvent, OrderState},
+    people::PersonRef,
+};
+use storage::Write;
+
+use super::{decide::save, grant};
+use crate::{Caller, Services, error::OrDomain};
+
+/// Passes the stage that waits. After the last one the cards are set aside and the lab is made, or the order queues: two approvals at the
+/// same moment meet at the lock of [`grant::placement`]. Comes after the course's lock.
+///
+/// Errors: `InvalidTransition`, `Stale`.
+pub(super) async fn pass(services: &Services, write: &mut Write, order: Order, by: UserId) -> Result<(Order, Option<LabId>)> {
+    let last = order.is_last_stage();
+    let mut after = order.clone();
+    after.stage += 1;
+    if !order.ruling.same_person_twice {
+        after.barred.insert(by);
+    }
+    if !last {
+        let event = if order.state == OrderState::AwaitingRequester { OrderEvent::Resume } else { OrderEvent::Pass };
+        after.state = order.state.after(event)?;
+        return Ok((save(write, after).await?, None));
+    }
+    let now = services.clock.now();
+    after.decided_at = Some(now);
+    after.decided_by = Some(by);
+    let fits = grant::placement(write, &after).await? == Placement::Fits;
+    after.state = order.state.after(if fits { OrderEvent::Approve } else { OrderEvent::Queue })?;
+    after.queued_at = (!fits).then_some(now);
+    let after = save(write, after).await?;
+    let lab = if fits { Some(grant::make_lab(services, write, &after, Some(by)).await?) } else { None };
+    Ok((after, lab))
+}
+
+/// Keeps what the caller did. `order`: as it stood before.
+pub(super) async fn note(
+    services: &Services,
+    write: &mut Write,
+    caller: &Caller,
+    order: &Order,
+    step: Step,
+    text: &str,
+    changes: Vec<Change>,
+) -> Result<DecisionId> {
+    let actor = &caller.actor;
+    let requester = matches!(step, Step::Accept | Step::Decline | Step::Answer);
+    let by = PersonRef { id: actor.user, login: actor.login.clone(), name: actor.name.clone() };
+    let decision = Decision {
+        id: DecisionId::from_uuid(services.entropy.uuid()),
+        order: order.id,
+        stage: order.stage,
+        role: order.awaits().filter(|_| !requester),
+        by: Some(by),
+        at: services.clock.now(),
+        step,
+        text: text.to_owned(),
+        changes,
+    };
+    storage::decisions::insert(write, &decision).await.or_domain()?;
+    Ok(decision.id)
+}

@@ -1,0 +1,59 @@
+//! Who else waits for a kind of card, and when cards come back.
+
+use domain::{
+    gpu::Card,
+    ids::{OrderId, TenantId},
+    orders::{OrderState, Waiter},
+    time::Timestamp,
+};
+use sqlx::AnyConnection;
+
+use crate::{error::Result, row::Row};
+
+/// Orders of a tenant that wait for a decision or for cards of this kind, other than `except`, those first who wait longest.
+pub async fn waiters(connection: &mut AnyConnection, tenant: TenantId, card: Card, except: OrderId, limit: u32) -> Result<Vec<Waiter>> {
+    let rows = sqlx::query(
+        "SELECT o.id, o.number, o.state, o.cards, COALESCE(o.queued_at, o.submitted_at) AS since, u.name AS owner_name, c.code AS course_code \
+         FROM orders o JOIN users u ON u.id = o.owner_id JOIN courses c ON c.id = o.course_id \
+         WHERE o.state IN ('pending_approval', 'awaiting_requester', 'queued') AND o.card = $1 AND o.tenant_id = $2 AND o.id <> $3 \
+         ORDER BY since, o.id LIMIT $4",
+    )
+    .bind(card.id())
+    .bind(tenant.to_string())
+    .bind(except.to_string())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of("orders", row);
+            Ok(Waiter {
+                order: row.parse("id")?,
+                number: row.integer("number")?,
+                owner: row.text("owner_name")?,
+                course: row.text("course_code")?,
+                cards: row.count("cards")?,
+                state: row.state("state", OrderState::parse)?,
+                since: row.timestamp("since")?,
+            })
+        })
+        .collect()
+}
+
+/// When labs that hold cards of this kind end by plan, and how many each gives back, the soonest first.
+pub async fn ends(connection: &mut AnyConnection, card: Card, limit: u32) -> Result<Vec<(Timestamp, u32)>> {
+    let rows = sqlx::query(
+        "SELECT l.ends_at, r.cards FROM reservations r JOIN labs l ON l.id = r.lab_id \
+         WHERE r.card = $1 AND l.ends_at IS NOT NULL ORDER BY l.ends_at, l.id LIMIT $2",
+    )
+    .bind(card.id())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of("labs", row);
+            Ok((row.timestamp("ends_at")?, row.count("cards")?))
+        })
+        .collect()
+}
