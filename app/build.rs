@@ -8,12 +8,13 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 16] = [
+const NAMESPACES: [&str; 18] = [
     "account",
     "admin",
     "approvals",
     "audit",
     "billing",
+    "bills",
     "catalogue",
     "common",
     "components",
@@ -22,6 +23,7 @@ const NAMESPACES: [&str; 16] = [
     "labs",
     "layout",
     "orders",
+    "prices",
     "quotas",
     "session",
     "setup",

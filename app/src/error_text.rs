@@ -74,6 +74,8 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::NotADate { example } => td_string!(language, errors.not_a_date, example = example.as_str()).to_string(),
         Problem::InThePast { now } => td_string!(language, errors.in_the_past, now = moment_text(*now, MomentStyle::Minute)).to_string(),
         Problem::WrongPassword => td_string!(language, errors.wrong_password).to_string(),
+        Problem::AlreadyMetered { to } => td_string!(language, errors.already_metered, to = moment_text(*to, MomentStyle::Minute)).to_string(),
+        Problem::MonthClosed => td_string!(language, errors.month_closed).to_string(),
     }
 }
 

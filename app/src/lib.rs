@@ -31,6 +31,7 @@ pub mod catalogue;
 pub mod home;
 pub mod labs;
 pub mod orders;
+pub mod prices;
 pub mod quotas;
 pub mod session;
 pub mod setup;

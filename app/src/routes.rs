@@ -14,12 +14,13 @@ use crate::{
     admin::page::{ClusterPage, CoursesPage, PeoplePage},
     approvals::page::{ApprovalPage, ApprovalsPage},
     audit::page::{AuditEventPage, AuditPage},
-    billing::page::BillingPage,
+    billing::{adjustments::AdjustmentsPage, intervals::IntervalsPage, months::MonthsPage, page::BillingPage},
     catalogue::page::{CataloguePage, OrderFormPage},
     home::page::HomePage,
     labs::page::{LabPage, LabsPage},
     layout::NotFound,
     orders::page::{OrderPage, OrdersPage},
+    prices::page::PricesPage,
     session::page::SignInPage,
     setup::page::SetupPage,
 };
@@ -34,6 +35,11 @@ pub const ORDERS: &str = "/orders";
 pub const APPROVALS: &str = "/approvals";
 pub const LABS: &str = "/labs";
 pub const BILLING: &str = "/billing";
+pub const BILLING_MONTHS: &str = "/billing/months";
+pub const BILLING_ADJUSTMENTS: &str = "/billing/adjustments";
+/// A download; the server's own route.
+pub const BILLING_EXPORT: &str = "/billing/export";
+pub const PRICES: &str = "/prices";
 pub const AUDIT: &str = "/audit";
 pub const ACCOUNT: &str = "/account";
 pub const PEOPLE: &str = "/people";
@@ -53,6 +59,10 @@ pub fn approval(order_id: impl Display) -> String {
 }
 pub fn lab(id: impl Display) -> String {
     format!("{LABS}/{id}")
+}
+/// What a lab was billed for in a month.
+pub fn lab_intervals(lab: impl Display, month: impl Display) -> String {
+    with_query(&format!("{BILLING}/labs/{lab}"), &[("month", &month.to_string())])
 }
 pub fn audit_event(id: impl Display) -> String {
     format!("{AUDIT}/{id}")
@@ -106,6 +116,10 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/labs") view=LabsPage ssr=SsrMode::Async/>
             <Route path=path!("/labs/:id") view=LabPage ssr=SsrMode::Async/>
             <Route path=path!("/billing") view=BillingPage ssr=SsrMode::Async/>
+            <Route path=path!("/billing/months") view=MonthsPage ssr=SsrMode::Async/>
+            <Route path=path!("/billing/adjustments") view=AdjustmentsPage ssr=SsrMode::Async/>
+            <Route path=path!("/billing/labs/:id") view=IntervalsPage ssr=SsrMode::Async/>
+            <Route path=path!("/prices") view=PricesPage ssr=SsrMode::Async/>
             <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
             <Route path=path!("/audit/:id") view=AuditEventPage ssr=SsrMode::Async/>
             <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>

@@ -9,6 +9,7 @@ pub mod commands;
 pub mod config;
 pub mod error_page;
 pub mod events;
+pub mod export;
 pub mod headers;
 pub mod health;
 pub mod lock;

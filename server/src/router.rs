@@ -19,7 +19,7 @@ use services::Origin;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 use crate::{
-    auth, error_page, events, headers, health, metrics, preferences, request,
+    auth, error_page, events, export, headers, health, metrics, preferences, request,
     rest::{
         self,
         problem::{self, Problem},
@@ -64,6 +64,7 @@ fn pages(state: &AppState) -> Router<AppState> {
     Router::new()
         .leptos_routes_with_context(state, page_routes().to_vec(), context, document)
         .route("/events", get(events::stream))
+        .route(app::routes::BILLING_EXPORT, get(export::download))
         .route(app::preferences::PATH, post(preferences::save))
         .route(app::routes::SIGN_OUT, post(sign_out::sign_out))
         .fallback(not_found)

@@ -62,10 +62,15 @@ pub enum Action {
     PeopleWrite,
     CourseRead,
     CourseWrite,
+    PriceRead,
+    /// Prices and discounts.
+    PriceWrite,
+    /// Adjust bills and close months.
+    BillWrite,
 }
 
 impl Action {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
@@ -86,6 +91,9 @@ impl Action {
         Self::PeopleWrite,
         Self::CourseRead,
         Self::CourseWrite,
+        Self::PriceRead,
+        Self::PriceWrite,
+        Self::BillWrite,
     ];
 
     /// `order.submit`: the stable name in audit records.
@@ -111,6 +119,9 @@ impl Action {
             Self::PeopleWrite => "people.write",
             Self::CourseRead => "course.read",
             Self::CourseWrite => "course.write",
+            Self::PriceRead => "price.read",
+            Self::PriceWrite => "price.write",
+            Self::BillWrite => "bill.write",
         }
     }
 
@@ -124,10 +135,11 @@ impl Action {
             Self::LabRead => Scope::LabsRead,
             Self::LabStart | Self::LabStop | Self::LabDestroy => Scope::LabsWrite,
             Self::UsageRead => Scope::UsageRead,
-            Self::BillRead => Scope::BillsRead,
+            Self::BillRead | Self::PriceRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,
             Self::AuditRead => Scope::AuditRead,
             Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite => Scope::Admin,
+            Self::PriceWrite | Self::BillWrite => Scope::Admin,
         }
     }
 }
@@ -285,6 +297,9 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         (Role::Administrator, A::PeopleRead | A::PeopleWrite | A::CourseRead | A::CourseWrite | A::QuotaRead | A::QuotaWrite | A::ClusterRead) => {
             Tenant
         }
+        // Who sets prices also closes the books; managers and auditors look at both.
+        (Role::Administrator, A::UsageRead | A::BillRead | A::PriceRead | A::PriceWrite | A::BillWrite) => Tenant,
+        (Role::Manager | Role::Auditor, A::PriceRead) => Tenant,
         _ => Nothing,
     }
 }
@@ -340,6 +355,8 @@ const fn reading(action: Action) -> Option<Action> {
         Action::QuotaWrite => Some(Action::QuotaRead),
         Action::CourseWrite | Action::OrderSubmit | Action::OrderPreview => Some(Action::CourseRead),
         Action::PeopleWrite => Some(Action::PeopleRead),
+        Action::PriceWrite => Some(Action::PriceRead),
+        Action::BillWrite => Some(Action::BillRead),
         _ => None,
     }
 }

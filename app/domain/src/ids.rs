@@ -67,6 +67,10 @@ ids! {
     UsageRecordId,
     AuditEventId,
     PriceBookId,
+    /// A share off a tenant's prices for a time.
+    DiscountId,
+    /// A credit, charge or correction on a bill.
+    AdjustmentId,
     /// A piece of background work waiting in the outbox.
     OutboxId,
 }

@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(paths(&["auditor"]), ["/", "/audit", "/labs", "/orders", "/billing"]);
         assert_eq!(paths(&["manager"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/billing", "/courses"]);
         assert_eq!(paths(&["operator"]), ["/", "/catalogue", "/labs", "/orders", "/courses", "/cluster"]);
-        assert_eq!(paths(&["administrator"]), ["/", "/courses", "/people", "/cluster"]);
+        assert_eq!(paths(&["administrator"]), ["/", "/billing", "/courses", "/people", "/cluster"]);
         assert_eq!(paths(&["teacher", "auditor"])[..3], ["/", "/audit", "/catalogue"]);
         assert_eq!(paths(&[]), ["/"]);
     }

@@ -20,6 +20,7 @@ pub mod orders;
 pub mod password;
 pub mod people;
 pub mod ports;
+pub mod prices;
 pub mod quotas;
 pub mod sessions;
 pub mod setup;

@@ -91,6 +91,15 @@ impl Fields {
         String::new()
     }
 
+    /// A number that may be left out, as it would be typed.
+    pub fn optional_number(&mut self, name: &str) -> String {
+        if self.members.get(name).is_none_or(Value::is_null) {
+            self.members.remove(name);
+            return String::new();
+        }
+        self.number(name)
+    }
+
     /// A whole number that may be left out.
     pub fn optional_integer(&mut self, name: &str) -> Option<i64> {
         let value = self.take(name)?;

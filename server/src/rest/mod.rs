@@ -1,15 +1,18 @@
 //! `/api/v1`: the REST API, for programs. Bearer tokens only; cookies are ignored. One file for each resource; a new operation is a
 //! handler with its `utoipa::path`, a line in [`operations`] and one in [`openapi`], which a test holds against each other.
 
+pub mod adjustments;
 pub mod audit;
 pub mod bearer;
 pub mod bills;
 pub mod body;
+pub mod cost_estimate;
 pub mod dto;
 pub mod labs;
 pub mod offerings;
 pub mod openapi;
 pub mod orders;
+pub mod prices;
 pub mod problem;
 pub mod query;
 pub mod quotas;
@@ -59,6 +62,19 @@ pub fn operations() -> Vec<Operation> {
         changing("/labs/{id}/destroy", post(labs::destroy)),
         reading("/usage", get(usage::list)),
         reading("/bills", get(bills::list)),
+        reading("/bills/{id}/lines", get(bills::lines)),
+        reading("/bills/export", get(bills::export)),
+        changing("/bills/close", post(bills::close)),
+        reading("/cost-estimate", get(cost_estimate::show)),
+        reading("/prices", get(prices::list)),
+        changing("/prices", post(prices::set)),
+        changing("/prices/preview", post(prices::preview)),
+        changing("/prices/withdraw", post(prices::withdraw)),
+        reading("/discounts", get(prices::discounts)),
+        changing("/discounts", post(prices::grant)),
+        changing("/discounts/{id}/end", post(prices::end)),
+        reading("/adjustments", get(adjustments::list)),
+        changing("/adjustments", post(adjustments::add)),
         reading("/quotas", get(quotas::list)),
         reading("/audit/events", get(audit::list)),
     ]

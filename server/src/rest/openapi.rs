@@ -29,7 +29,10 @@ use super::problem::MEDIA_TYPE;
         super::offerings::list,
         super::orders::list, super::orders::submit, super::orders::show, super::orders::approve, super::orders::reject, super::orders::cancel,
         super::labs::list, super::labs::show, super::labs::start, super::labs::stop, super::labs::destroy,
-        super::usage::list, super::bills::list, super::quotas::list, super::audit::list,
+        super::usage::list, super::bills::list, super::bills::lines, super::bills::export, super::bills::close, super::cost_estimate::show,
+        super::prices::list, super::prices::set, super::prices::preview, super::prices::withdraw,
+        super::prices::discounts, super::prices::grant, super::prices::end, super::adjustments::list, super::adjustments::add,
+        super::quotas::list, super::audit::list,
     ),
     modifiers(&Bearer),
 )]

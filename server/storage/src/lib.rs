@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod bills;
 pub mod cluster_status;
 pub mod courses;
 pub mod database;

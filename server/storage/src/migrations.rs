@@ -36,6 +36,8 @@ const STEPS: &[Step] = &[
     step!(6, "0006_jobs"),
     step!(7, "0007_audit"),
     step!(8, "0008_metering_paths"),
+    step!(19, "0019_prices_and_discounts"),
+    step!(20, "0020_bills"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

@@ -52,7 +52,7 @@ async fn a_change_by_another_replica_is_seen_at_once() {
         // The other replica writes; this one was not told.
         let replica = world.replica();
         let mut write = replica.db.begin_write().await.expect("a transaction");
-        let dearer = Price { meter: Meter::CpuCoreHour, unit_micros: 1_000_000, from: world.clock.now() };
+        let dearer = Price::new(Meter::CpuCoreHour, 1_000_000, world.clock.now());
         storage::prices::insert_price(&mut write, before.book.id, &dearer).await.expect("a new price");
         storage::policies::replace(&mut write, world.tenant, &Policy { rules: vec![] }).await.expect("a new policy");
         storage::offerings::raise_version(&mut write).await.expect("raised");
