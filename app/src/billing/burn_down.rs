@@ -47,7 +47,8 @@ pub fn BurnDownChart(burn: BurnDown) -> impl IntoView {
         .collect_view();
     let today_x = percent((burn.today.min(burn.last) - burn.first).max(0) * 10_000 / days);
     let today = x(burn.today.clamp(burn.first, burn.last)).to_string();
-    let today_style = format!("--x0:{today_x};--y0:{}", percent(scale.at(now_left.micros)));
+    // A little under the line, which would run through the letters.
+    let today_style = format!("--x0:{today_x};--y0:{}", percent((scale.at(now_left.micros) - 1_300).max(0)));
     let side = if burn.today - burn.first > days / 2 { "mark left" } else { "mark" };
     let ticks = (burn.first..=burn.last)
         .step_by(usize::try_from(days / 4).unwrap_or(1).max(1))

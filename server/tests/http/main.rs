@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be had fails the test")]
 
+mod billing;
 mod command_line;
 mod cross_site;
 mod database_gone;
