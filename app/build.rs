@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 29] = [
+const NAMESPACES: [&str; 31] = [
     "account",
     "admin",
     "announcements",
@@ -16,6 +16,7 @@ const NAMESPACES: [&str; 29] = [
     "audit",
     "audit_tools",
     "billing",
+    "bills",
     "catalogue",
     "common",
     "components",
@@ -34,6 +35,7 @@ const NAMESPACES: [&str; 29] = [
     "orders",
     "people",
     "policies",
+    "prices",
     "quotas",
     "search",
     "session",

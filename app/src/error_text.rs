@@ -99,6 +99,8 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::SameAsRow { row } => td_string!(language, errors.same_as_row, row = *row).to_string(),
         Problem::EndsBeforeStart => td_string!(language, errors.ends_before_start).to_string(),
         Problem::WrongPassword => td_string!(language, errors.wrong_password).to_string(),
+        Problem::AlreadyMetered { to } => td_string!(language, errors.already_metered, to = moment_text(*to, MomentStyle::Minute)).to_string(),
+        Problem::MonthClosed => td_string!(language, errors.month_closed).to_string(),
     }
 }
 

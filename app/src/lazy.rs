@@ -83,10 +83,14 @@ pages! {
         Rule = load_rule, fetch_rule: crate::policies::rule_form::RulePage;
         Approval = load_approval, fetch_approval: crate::approvals::page::ApprovalPage;
     }
-    accounting ["audit", "billing"] {
+    accounting ["audit", "billing", "prices"] {
         Audit = load_audit, fetch_audit: crate::audit::page::AuditPage;
         AuditEvent = load_audit_event, fetch_audit_event: crate::audit::page::AuditEventPage;
         Billing = load_billing, fetch_billing: crate::billing::page::BillingPage;
+        Months = load_months, fetch_months: crate::billing::months::MonthsPage;
+        Adjustments = load_adjustments, fetch_adjustments: crate::billing::adjustments::AdjustmentsPage;
+        Intervals = load_intervals, fetch_intervals: crate::billing::intervals::IntervalsPage;
+        Prices = load_prices, fetch_prices: crate::prices::page::PricesPage;
     }
     managing ["account", "notifications", "search", "people", "courses", "announcements", "imports", "join", "cluster", "offerings", "setup"] {
         Notifications = load_notifications, fetch_notifications: crate::notifications::page::NotificationsPage;

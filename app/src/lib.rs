@@ -40,6 +40,7 @@ pub mod nodes;
 pub mod orders;
 pub mod people;
 pub mod policies;
+pub mod prices;
 pub mod quotas;
 pub mod search;
 pub mod session;

@@ -23,6 +23,11 @@ pub const APPROVALS: &str = "/approvals";
 pub const APPROVALS_BULK: &str = "/approvals/bulk";
 pub const LABS: &str = "/labs";
 pub const BILLING: &str = "/billing";
+pub const BILLING_MONTHS: &str = "/billing/months";
+pub const BILLING_ADJUSTMENTS: &str = "/billing/adjustments";
+/// A download; the server's own route.
+pub const BILLING_EXPORT: &str = "/billing/export";
+pub const PRICES: &str = "/prices";
 pub const AUDIT: &str = "/audit";
 /// A file of what a search finds; the server answers it, not a page.
 pub const AUDIT_EXPORT: &str = "/audit/export";
@@ -83,6 +88,9 @@ pub fn course(id: impl Display) -> String {
 }
 pub fn import(id: impl Display) -> String {
     format!("{IMPORTS}/{id}")
+/// What a lab was billed for in a month.
+pub fn lab_intervals(lab: impl Display, month: impl Display) -> String {
+    with_query(&format!("{BILLING}/labs/{lab}"), &[("month", &month.to_string())])
 }
 pub fn audit_event(id: impl Display) -> String {
     format!("{AUDIT}/{id}")
@@ -167,6 +175,10 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/approvals/bulk") view={Lazy::<lazy::Bulk>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/policies") view={Lazy::<lazy::Policies>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/policies/:number") view={Lazy::<lazy::Rule>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/billing/months") view={Lazy::<lazy::Months>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/billing/adjustments") view={Lazy::<lazy::Adjustments>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/billing/labs/:id") view={Lazy::<lazy::Intervals>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/prices") view={Lazy::<lazy::Prices>::new()} ssr=SsrMode::Async/>
         </FlatRoutes>
     }
 }

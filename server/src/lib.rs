@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod error_page;
 pub mod events;
+pub mod export;
 pub mod headers;
 pub mod imports;
 pub mod health;

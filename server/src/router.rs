@@ -19,7 +19,7 @@ use services::Origin;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 use crate::{
-    audit_export, auth, error_page, events, headers, health, imports, metrics, preferences, request,
+    audit_export, auth, error_page, events, export, headers, health, imports, metrics, preferences, request,
     rest::{
         self,
         problem::{self, Problem},
@@ -65,6 +65,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .leptos_routes_with_context(state, page_routes().to_vec(), context, document)
         .route("/events", get(events::stream))
         .route(app::routes::AUDIT_EXPORT, get(audit_export::download))
+        .route(app::routes::BILLING_EXPORT, get(export::download))
         .route(app::preferences::PATH, post(preferences::save))
         .route(app::routes::SIGN_OUT, post(sign_out::sign_out))
         .route(app::routes::IMPORTS_UPLOAD, post(imports::upload))

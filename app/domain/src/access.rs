@@ -75,10 +75,15 @@ pub enum Action {
     OfferingWrite,
     PolicyRead,
     PolicyWrite,
+    PriceRead,
+    /// Prices and discounts.
+    PriceWrite,
+    /// Adjust bills and close months.
+    BillWrite,
 }
 
 impl Action {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
@@ -109,6 +114,9 @@ impl Action {
         Self::OfferingWrite,
         Self::PolicyRead,
         Self::PolicyWrite,
+        Self::PriceRead,
+        Self::PriceWrite,
+        Self::BillWrite,
     ];
 
     /// `order.submit`: the stable name in audit records.
@@ -144,6 +152,9 @@ impl Action {
             Self::OfferingWrite => "offering.write",
             Self::PolicyRead => "policy.read",
             Self::PolicyWrite => "policy.write",
+            Self::PriceRead => "price.read",
+            Self::PriceWrite => "price.write",
+            Self::BillWrite => "bill.write",
         }
     }
 
@@ -158,15 +169,10 @@ impl Action {
             Self::LabStart | Self::LabStop | Self::LabDestroy => Scope::LabsWrite,
             Self::LabRestart | Self::LabExtend | Self::LabResize | Self::LabKeep | Self::LabAutostop => Scope::LabsWrite,
             Self::UsageRead => Scope::UsageRead,
-            Self::BillRead => Scope::BillsRead,
+            Self::BillRead | Self::PriceRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,
             Self::AuditRead => Scope::AuditRead,
-            Self::QuotaWrite
-            | Self::ClusterRead
-            | Self::PeopleRead
-            | Self::PeopleWrite
-            | Self::CourseWrite
-            Self::AnnouncementWrite | Self::OfferingWrite | Self::PolicyRead | Self::PolicyWrite => Scope::Admin,
+            Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite | Self::AnnouncementWrite | Self::OfferingWrite | Self::PolicyRead | Self::PolicyWrite | Self::PriceWrite | Self::BillWrite => Scope::Admin,
         }
     }
 }
@@ -379,6 +385,12 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         ) => Tenant,
         // Who sets the budgets is the budget owner of a stage, and writes the rules; they order nothing themselves.
         (Role::Administrator, A::OrderRead | A::OrderDecide | A::PolicyRead | A::PolicyWrite) => Tenant,
+        (Role::Administrator, A::PeopleRead | A::PeopleWrite | A::CourseRead | A::CourseWrite | A::QuotaRead | A::QuotaWrite | A::ClusterRead) => {
+            Tenant
+        }
+        // Who sets prices also closes the books; managers and auditors look at both.
+        (Role::Administrator, A::UsageRead | A::BillRead | A::PriceRead | A::PriceWrite | A::BillWrite) => Tenant,
+        (Role::Manager | Role::Auditor, A::PriceRead) => Tenant,
         _ => Nothing,
     }
 }
@@ -481,6 +493,8 @@ const fn reading(action: Action) -> Option<Action> {
         Action::PeopleWrite => Some(Action::PeopleRead),
         Action::OfferingWrite => Some(Action::CatalogueRead),
         Action::PolicyWrite => Some(Action::PolicyRead),
+        Action::PriceWrite => Some(Action::PriceRead),
+        Action::BillWrite => Some(Action::BillRead),
         _ => None,
     }
 }

@@ -1,4 +1,14 @@
-//! Bills: a month of a course, summed from usage lines that lead to the labs (E5).
+//! Bills: a month of a course, summed from usage lines that lead to the labs (E5), with adjustments that say why.
+
+mod adjustment;
+mod burn_down;
+mod forecast;
+mod overview;
+
+pub use adjustment::{Adjustment, AdjustmentForm, AdjustmentKind, NewAdjustment};
+pub use burn_down::{BurnDown, THRESHOLDS, term};
+pub use forecast::{Forecast, forecast};
+pub use overview::{CourseMonth, DaySpend, Dimension, Group, MonthBill, Overview, PriceEffect};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +41,11 @@ pub struct Bill {
     pub month: Month,
     pub currency: Currency,
     pub lines: Vec<BillLine>,
+    pub adjustments: Vec<Adjustment>,
+    /// Lines and adjustments.
     pub total: Money,
+    /// `None` while the month is open.
+    pub closing: Option<Closing>,
     /// Usage is counted up to here.
     pub counted_to: Timestamp,
 }
@@ -41,8 +55,31 @@ pub struct Bill {
 pub struct BillSummary {
     pub course: CourseRef,
     pub month: Month,
+    /// With adjustments.
     pub total: Money,
+    pub adjustments: Money,
     pub labs: u32,
+    pub closed: bool,
+}
+
+/// When a tenant's month was closed: from then on none of its bills changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    pub month: Month,
+    pub at: Timestamp,
+    /// Name of the person.
+    pub by: Option<String>,
+}
+
+/// A bill's name: `2026-11_CV2402`, or with the course's id in place of its code.
+pub fn bill_id(month: Month, course: impl std::fmt::Display) -> String {
+    format!("{month}_{course}")
+}
+
+/// Month and course of a bill's name.
+pub fn parse_bill_id(text: &str) -> Option<(Month, &str)> {
+    let (month, course) = text.split_once('_')?;
+    Some((month.parse().ok()?, course)).filter(|(_, course)| !course.is_empty())
 }
 
 /// Sums usage into lines, ordered by lab and meter. `owner` gives a lab's owner.

@@ -220,6 +220,12 @@ pub enum Problem {
     },
     /// Ends before it begins.
     EndsBeforeStart,
+    /// Usage is counted up to `to`, and what was billed stays as it was.
+    AlreadyMetered {
+        to: Timestamp,
+    },
+    /// A bill of that month is closed: it takes nothing more.
+    MonthClosed,
 }
 
 /// Collects field problems, so that a form shows all of them at once.

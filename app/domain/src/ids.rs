@@ -74,6 +74,10 @@ ids! {
     AuditRunId,
     NotificationId,
     PriceBookId,
+    /// A share off a tenant's prices for a time.
+    DiscountId,
+    /// A credit, charge or correction on a bill.
+    AdjustmentId,
     /// A piece of background work waiting in the outbox.
     OutboxId,
     /// A one-time link (not its secret).

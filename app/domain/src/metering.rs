@@ -10,7 +10,7 @@ use crate::{
     ids::LabId,
     labs::{EarlierSize, LabState, StateChange},
     money::Money,
-    pricing::{self, Meter, PriceBook},
+    pricing::{self, BasisPoints, Meter, PriceBook},
     time::{Month, Timestamp},
 };
 
@@ -22,7 +22,7 @@ pub struct Interval {
     pub open: bool,
 }
 
-/// A rated piece of usage: one meter, one price, one month.
+/// A rated piece of usage: one meter, one price, one discount, one campus day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageLine {
     pub meter: Meter,
@@ -31,7 +31,10 @@ pub struct UsageLine {
     pub from: Timestamp,
     pub to: Timestamp,
     pub seconds: i64,
+    /// Before the discount.
     pub unit_price: Money,
+    #[serde(default)]
+    pub discount: BasisPoints,
     pub amount: Money,
     pub month: Month,
     /// Still counting.
@@ -85,7 +88,7 @@ pub fn usage(spec: &LabSpec, changes: &[StateChange], book: &PriceBook, now: Tim
     usage_of_sizes(spec, &[], changes, book, now)
 }
 
-/// All usage of a lab until `now`, cut at month ends, price changes and changes of size, and rated.
+/// All usage of a lab until `now`, rated and cut at campus midnights, price changes, discounts and changes of size.
 ///
 /// `earlier`: what it was made of before `spec`, the earliest first. Lines are keyed by (`meter`, `from`): a later call gives the same
 /// lines with the open ones longer. Errors: [`Error::PriceMissing`].
@@ -107,30 +110,24 @@ pub fn usage_of_sizes(
             .chain(pricing::kept_meters(spec).into_iter().map(|meter| (meter, &kept)));
         for ((meter, quantity), intervals) in metered {
             for interval in intervals.iter().filter_map(|interval| within(*interval, since, until)) {
-                for piece in cut(interval, meter, book) {
-                    lines.push(rated(meter, quantity, piece, book)?);
-                }
+                for piece in book.rated(meter, quantity, interval.from, interval.to)? {
+                    lines.push(UsageLine {
+                    meter,
+                    quantity,
+                    from: piece.from,
+                    to: piece.to,
+                    seconds: piece.seconds,
+                    unit_price: piece.rate.unit_price,
+                    discount: piece.rate.discount,
+                    amount: piece.amount,
+                    month: piece.from.campus_month(),
+                    open: interval.open && piece.to == interval.to,
+                });
             }
         }
         since = until;
     }
     Ok(lines)
-}
-
-fn rated(meter: Meter, quantity: i64, piece: Interval, book: &PriceBook) -> Result<UsageLine, Error> {
-    let unit_price = book.price(meter, piece.from)?;
-    let seconds = piece.to.seconds_since(piece.from);
-    Ok(UsageLine {
-        meter,
-        quantity,
-        from: piece.from,
-        to: piece.to,
-        seconds,
-        unit_price,
-        amount: pricing::amount(unit_price, meter, quantity, seconds),
-        month: piece.from.campus_month(),
-        open: piece.open,
-    })
 }
 
 /// The part of an interval during which the lab was of one size; `None` when nothing of it was. Without bounds it stays as it is.
@@ -142,25 +139,6 @@ fn within(interval: Interval, since: Option<Timestamp>, until: Option<Timestamp>
     let ends = until.is_some_and(|until| until < interval.to || (interval.open && until == interval.to));
     let to = until.map_or(interval.to, |until| interval.to.min(until));
     (from < to || (from == to && interval.open && !ends)).then_some(Interval { from, to, open: interval.open && !ends })
-}
-
-fn cut(interval: Interval, meter: Meter, book: &PriceBook) -> Vec<Interval> {
-    let mut cuts = book.changes(meter, interval.from, interval.to);
-    let mut month = interval.from.campus_month();
-    while month.end() < interval.to {
-        cuts.push(month.end());
-        month = month.next();
-    }
-    cuts.sort_unstable();
-    cuts.dedup();
-    let mut out = Vec::with_capacity(cuts.len() + 1);
-    let mut from = interval.from;
-    for to in cuts {
-        out.push(Interval { from, to, open: false });
-        from = to;
-    }
-    out.push(Interval { from, to: interval.to, open: interval.open });
-    out
 }
 
 #[cfg(test)]
@@ -198,7 +176,7 @@ mod tests {
     }
 
     fn book() -> PriceBook {
-        let price = |meter: &str, unit_micros, from: &str| Price { meter: meter.parse().expect("a meter"), unit_micros, from: at(from) };
+        let price = |meter: &str, unit_micros, from: &str| Price::new(meter.parse().expect("a meter"), unit_micros, at(from));
         PriceBook {
             id: PriceBookId::from_uuid(uuid::Uuid::from_u128(1)),
             currency: Currency::Cny,
@@ -207,6 +185,7 @@ mod tests {
                 price("gpu-a100-80g-hour", 7_200_000, "2026-11-30T10:00:00Z"),
                 price("storage-gib-month", 2_592_000, "2026-01-01T00:00:00Z"),
             ],
+            discounts: Vec::new(),
         }
     }
 

@@ -95,6 +95,18 @@ impl fmt::Display for Money {
     }
 }
 
+/// `5.40`, `0.000001`, `1,000`: a decimal number as micro-units; `None` for a sign, more than six decimals or what is no number.
+pub fn parse_micros(text: &str) -> Option<i64> {
+    let text = text.trim().replace(',', "");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > 6 {
+        return None;
+    }
+    let fraction = format!("{fraction:0<6}").parse::<i64>().ok()?;
+    whole.parse::<i64>().ok()?.checked_mul(MICROS_PER_UNIT)?.checked_add(fraction)
+}
+
 /// `1234567` as `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -111,6 +123,14 @@ pub fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn typed_amounts_are_read_exactly() {
+        assert_eq!([parse_micros("5.40"), parse_micros(" 1,000 "), parse_micros("0.000001")], [Some(5_400_000), Some(1_000_000_000), Some(1)]);
+        for bad in ["", "-1", "1.2.3", "0.0000001", "1e3", ".5", "99999999999999999999"] {
+            assert_eq!(parse_micros(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn amounts_are_grouped_and_rounded_to_cents() {

@@ -66,6 +66,25 @@ impl Timestamp {
         let civil = self.on_campus();
         format!("{}T{}", civil.date(), civil.time())
     }
+    /// The first instant of the campus day after the one that holds `self`.
+    #[must_use]
+    pub const fn end_of_campus_day(self) -> Self {
+        self.start_of_campus_day().plus_seconds(DAY_SECONDS)
+    }
+    /// Days from 1970-01-01 to the campus day that holds `self`.
+    pub const fn campus_day(self) -> i64 {
+        (self.seconds() + CAMPUS_OFFSET_SECONDS).div_euclid(DAY_SECONDS)
+    }
+    /// The first instant of a day as [`Self::campus_day`] counts it.
+    pub const fn of_campus_day(day: i64) -> Self {
+        Self::from_seconds(day * DAY_SECONDS - CAMPUS_OFFSET_SECONDS)
+    }
+    /// `2026-12-01`: the midnight on campus at which that day begins.
+    pub fn parse_campus_date(text: &str) -> Option<Self> {
+        let at = Self::parse_rfc3339(&format!("{text}T00:00:00+08:00"))?;
+        // The 31st of a shorter month is no date.
+        (at.on_campus().date() == text).then_some(at)
+    }
     /// The campus month that holds `self`.
     pub const fn campus_month(self) -> Month {
         let civil = self.on_campus();
@@ -272,6 +291,16 @@ mod tests {
         assert_eq!(Timestamp::parse_rfc3339("2025-08-24T00:00:00+08:00").map(Timestamp::to_rfc3339).as_deref(), Some("2025-08-23T16:00:00Z"));
         assert_eq!(Timestamp::parse_rfc3339("2025-13-01T00:00:00Z"), None);
         assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+    }
+
+    #[test]
+    fn days_are_counted_on_campus() {
+        let day = Timestamp::parse_campus_date("2026-11-21").expect("a date");
+        assert_eq!(day.to_rfc3339(), "2026-11-20T16:00:00Z");
+        assert_eq!(Timestamp::of_campus_day(day.campus_day()), day);
+        assert_eq!(day.plus_seconds(86_399).campus_day(), day.campus_day());
+        assert_eq!(day.end_of_campus_day().campus_day(), day.campus_day() + 1);
+        assert_eq!([Timestamp::parse_campus_date("2026-02-30"), Timestamp::parse_campus_date("2026-1-1")], [None, None]);
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub fn action_groups(language: Language) -> Vec<(String, String)> {
         ("audit.", td_string!(language, audit.group_audit)),
         ("policy.", td_string!(language, audit.group_policy)),
         ("setup.", td_string!(language, audit.group_setup)),
+        ("price.", td_string!(language, prices.audit_group_price)),
+        ("discount.", td_string!(language, prices.audit_group_discount)),
+        ("billing.", td_string!(language, bills.audit_group)),
     ]
     .into_iter()
     .map(|(prefix, text)| (prefix.to_owned(), text.to_owned()))
@@ -161,6 +164,17 @@ pub fn action_text(language: Language, code: &str) -> String {
         "lab.objects_gone" => td_string!(language, audit.action_lab_objects_gone),
         "lab.promote" => td_string!(language, audit.action_lab_promote),
         "lab.release" => td_string!(language, audit.action_lab_release),
+        "price.set" => td_string!(language, prices.audit_price_set),
+        "price.withdraw" => td_string!(language, prices.audit_price_withdraw),
+        "price.read" => td_string!(language, prices.audit_price_read),
+        "discount.grant" => td_string!(language, prices.audit_discount_grant),
+        "discount.end" => td_string!(language, prices.audit_discount_end),
+        "billing.adjust" => td_string!(language, bills.audit_adjust),
+        "billing.close" => td_string!(language, bills.audit_close),
+        "billing.correct" => td_string!(language, bills.audit_correct),
+        "billing.export" => td_string!(language, bills.audit_export),
+        "bill.read" => td_string!(language, bills.audit_bill_read),
+        "usage.read" => td_string!(language, bills.audit_usage_read),
         other => return other.to_owned(),
     };
     text.to_owned()

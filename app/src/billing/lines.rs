@@ -1,21 +1,19 @@
-//! The lines of a course's bill: one for each lab and meter, each leading to its lab.
+//! The lines of what was chosen in a month: one for each lab and meter, each leading to its intervals.
 
-use domain::billing::{Bill, BillLine};
+use domain::{billing::BillLine, page::Page, time::Month};
 use leptos::prelude::*;
 
 use super::words::{amount_text, average_price, meter_text, unit_price_text, usage_text};
 use crate::{
-    components::{Amount, Card, Cell, CellPlace, Column, DataTable, MomentStyle, Row, Status, StatusKind, moment_text},
+    components::{Card, Cell, CellPlace, Column, DataTable, Pager, Row, Status, StatusKind},
     i18n::td_string,
     language, routes,
 };
 
+/// `older` is where the next page is, when there is one.
 #[component]
-pub fn BillLines(bill: Bill) -> impl IntoView {
+pub fn BillLines(#[prop(into)] title: String, month: Month, lines: Page<BillLine>, #[prop(into, optional)] older: Option<String>) -> impl IntoView {
     let language = language::current();
-    let title = td_string!(language, billing.lines_of, code = bill.course.code.as_str(), name = bill.course.name.as_str()).to_string();
-    let at = moment_text(bill.counted_to, MomentStyle::Second);
-    let total = bill.total;
     let columns = vec![
         Column::text(td_string!(language, billing.lab)),
         Column::text(td_string!(language, billing.meter)),
@@ -23,30 +21,39 @@ pub fn BillLines(bill: Bill) -> impl IntoView {
         Column::number(td_string!(language, billing.unit_price)),
         Column::number(td_string!(language, billing.amount)),
     ];
+    let empty = lines.items.is_empty();
     let mut before = None;
-    let rows = bill
-        .lines
+    let rows = lines
+        .items
         .into_iter()
         .map(|line| {
-            // The lab's name stands once, on the first of its lines.
+            // The owner stands once, on the first of the lab's lines.
             let first = before.replace(line.lab) != Some(line.lab);
-            view! { <Line line first/> }
+            view! { <Line line first month/> }
         })
         .collect_view();
     view! {
-        <Card title=title.clone() flush=true id="lines" end=move || view! { <b><Amount money=total/></b> }>
-            <DataTable caption=title columns dense=true>{rows}</DataTable>
-            <p class="pager fine">{td_string!(language, billing.counted_to, at = at).to_string()}</p>
+        <Card title=title.clone() flush=true id="lines">
+            {if empty {
+                view! { <p class="pager soft">{td_string!(language, bills.chosen_none)}</p> }.into_any()
+            } else {
+                view! {
+                    <DataTable caption=title columns dense=true>{rows}</DataTable>
+                    <p class="pager fine">{td_string!(language, bills.lines_note)}</p>
+                    <Pager nostrip:older=older/>
+                }
+                .into_any()
+            }}
         </Card>
     }
     .into_any()
 }
 
 #[component]
-fn Line(line: BillLine, first: bool) -> impl IntoView {
+fn Line(line: BillLine, first: bool, month: Month) -> impl IntoView {
     let language = language::current();
     let price = average_price(line.meter, line.unit_seconds, line.amount).map(|price| unit_price_text(language, line.meter, price));
-    let href = routes::lab(line.lab);
+    let href = routes::lab_intervals(line.lab, month);
     view! {
         <Row>
             <Cell>

@@ -1,6 +1,6 @@
 //! What is metered, in words: names, units, quantities and unit prices, the same on order forms, lab pages and bills.
 
-use domain::{gpu::CardShare, money::Money, pricing::Meter};
+use domain::{gpu::CardShare, metering::UsageLine, money::Money, pricing::Meter, time::Month};
 
 use crate::{components::quantity_text, i18n::td_string, language::Language};
 
@@ -11,17 +11,19 @@ pub fn meter_text(language: Language, meter: Meter) -> &'static str {
         Meter::CpuCoreHour => td_string!(language, billing.meter_cpu),
         Meter::MemoryGibHour => td_string!(language, billing.meter_memory),
         Meter::StorageGibMonth => td_string!(language, billing.meter_storage),
+        Meter::HddGibMonth => td_string!(language, prices.meter_hdd),
+        Meter::ObjectGibMonth => td_string!(language, prices.meter_object),
     }
 }
 
 /// What a quantity is counted in: `card-h`, `core-h`, `GiB-months`.
-fn unit_text(language: Language, meter: Meter) -> &'static str {
+pub fn unit_text(language: Language, meter: Meter) -> &'static str {
     match meter {
         Meter::CardHour(card) if card.share() == CardShare::WHOLE => td_string!(language, billing.unit_card_hours),
         Meter::CardHour(_) => td_string!(language, billing.unit_slice_hours),
         Meter::CpuCoreHour => td_string!(language, billing.unit_core_hours),
         Meter::MemoryGibHour => td_string!(language, billing.unit_gib_hours),
-        Meter::StorageGibMonth => td_string!(language, billing.unit_gib_months),
+        Meter::StorageGibMonth | Meter::HddGibMonth | Meter::ObjectGibMonth => td_string!(language, billing.unit_gib_months),
     }
 }
 
@@ -31,7 +33,7 @@ fn per_text(language: Language, meter: Meter) -> &'static str {
         Meter::CardHour(_) => td_string!(language, billing.per_slice_hour),
         Meter::CpuCoreHour => td_string!(language, billing.per_core_hour),
         Meter::MemoryGibHour => td_string!(language, billing.per_gib_hour),
-        Meter::StorageGibMonth => td_string!(language, billing.per_gib_month),
+        Meter::StorageGibMonth | Meter::HddGibMonth | Meter::ObjectGibMonth => td_string!(language, billing.per_gib_month),
     }
 }
 
@@ -58,7 +60,7 @@ pub fn unit_price_text(language: Language, meter: Meter, unit_price: Money) -> S
 }
 
 /// Money with every decimal that it has, at least two.
-fn exact_text(money: Money) -> String {
+pub fn exact_text(money: Money) -> String {
     if money.micros % 10_000 == 0 {
         return money.to_string();
     }
@@ -95,6 +97,63 @@ pub fn average_price(meter: Meter, unit_seconds: i64, amount: Money) -> Option<M
     Some(Money::new(i64::try_from(micros).ok()?, amount.currency))
 }
 
+/// `12.50 card-h` of cards of any kind.
+pub fn hours_text(language: Language, card_seconds: i64) -> String {
+    quantity_text(decimal(i128::from(card_seconds), 3_600, 1), td_string!(language, billing.unit_card_hours))
+}
+
+/// By how many percent, and whether it is more; `None` where there was nothing before.
+pub fn change_percent(now: i64, before: i64) -> Option<(String, bool)> {
+    if before <= 0 {
+        return None;
+    }
+    let tenths = (i128::from(now) - i128::from(before)) * 1_000 / i128::from(before);
+    Some((format!("{}.{}", tenths.abs() / 10, tenths.abs() % 10), tenths >= 0))
+}
+
+/// How an interval's amount is made: `2 × 5,400 s × ¥5.40 ÷ 3,600 s × (1 − 20 %)`. The same in both languages.
+pub fn formula_text(line: &UsageLine) -> String {
+    let grouped = |number: i64| domain::money::grouped(number.unsigned_abs());
+    let mut text = format!(
+        "{} × {}\u{a0}s × {} ÷ {}\u{a0}s",
+        line.quantity,
+        grouped(line.seconds),
+        exact_text(line.unit_price),
+        grouped(line.meter.unit_seconds())
+    );
+    if !line.discount.is_none() {
+        text.push_str(&format!(" × (1 − {}\u{a0}%)", line.discount));
+    }
+    text
+}
+
+/// `41.1 %`; a dash where nothing cost anything.
+pub fn percent(part: i64, whole: i64) -> String {
+    if whole <= 0 {
+        return "–".to_owned();
+    }
+    let tenths = (i128::from(part) * 1_000 + i128::from(whole) / 2) / i128::from(whole);
+    format!("{}.{}\u{a0}%", tenths / 10, tenths % 10)
+}
+
+/// `November`, `11 月`
+pub fn month_name(language: Language, month: Month) -> &'static str {
+    match month.month() {
+        1 => td_string!(language, billing.month_1),
+        2 => td_string!(language, billing.month_2),
+        3 => td_string!(language, billing.month_3),
+        4 => td_string!(language, billing.month_4),
+        5 => td_string!(language, billing.month_5),
+        6 => td_string!(language, billing.month_6),
+        7 => td_string!(language, billing.month_7),
+        8 => td_string!(language, billing.month_8),
+        9 => td_string!(language, billing.month_9),
+        10 => td_string!(language, billing.month_10),
+        11 => td_string!(language, billing.month_11),
+        _ => td_string!(language, billing.month_12),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use domain::{gpu::Card, money::Currency};
@@ -103,6 +162,15 @@ mod tests {
 
     fn a100() -> Meter {
         Meter::CardHour("a100-80g".parse::<Card>().expect("a card"))
+    }
+
+    #[test]
+    fn shares_add_up_in_tenths_of_a_percent() {
+        assert_eq!(percent(411, 1_000), "41.1\u{a0}%");
+        assert_eq!(percent(1, 3), "33.3\u{a0}%");
+        assert_eq!(percent(0, 0), "–");
+        assert_eq!(change_percent(110, 100), Some(("10.0".into(), true)));
+        assert_eq!((change_percent(95, 100), change_percent(1, 0)), (Some(("5.0".into(), false)), None));
     }
 
     #[test]

@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(paths(&["operator"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/courses", "/offerings", "/announcements", "/cluster"]);
         assert_eq!(
             paths(&["administrator"]),
-            ["/", "/approvals", "/orders", "/courses", "/offerings", "/policies", "/people", "/announcements", "/cluster"]
+            ["/", "/approvals", "/orders", "/billing", "/courses", "/offerings", "/policies", "/people", "/announcements", "/cluster"]
         );
         assert_eq!(paths(&["teacher", "auditor"])[..3], ["/", "/audit", "/catalogue"]);
         assert_eq!(paths(&[]), ["/"]);

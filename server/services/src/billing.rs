@@ -1,5 +1,17 @@
 //! Usage and bills (E2, E5), from the usage records that metering writes. Each is a fixed number of statements, whatever the number of labs.
 
+mod adjust;
+mod close;
+mod current;
+mod export;
+mod overview;
+
+pub use adjust::{adjust, adjustments};
+pub use close::{close, may_close, months};
+pub use current::{CurrentCost, current_cost};
+pub use export::{Export, Format, MAX_SHEET_LINES, begin_export, export_lines, export_rows};
+pub use overview::{LinesOf, groups, lab_intervals, lines, overview};
+
 use domain::{
     Error, Problem, Result,
     access::{Action, Resource},
@@ -13,12 +25,17 @@ use domain::{
     time::{Month, Timestamp},
 };
 
+use storage::usage::Scope;
+
 use crate::{
     Caller, Services,
     audit::{self, Entry},
     error::OrDomain,
     jobs::metering,
 };
+
+/// A bill holds all its lines: more than any course of a college has in a month.
+const MAX_LINES: u32 = 100_000;
 
 /// A month's bills of every course that the caller may see.
 pub async fn bills(services: &Services, caller: &Caller, month: Month) -> Result<Vec<BillSummary>> {
@@ -37,13 +54,19 @@ pub async fn bill(services: &Services, caller: &Caller, course: &str, month: Mon
     let course = audit::recording(services, caller, entry, find(services, caller, Action::BillRead, course)).await?;
     // Before the sums, so that it never promises more than they hold.
     let counted_to = metering::counted_to(services).await?.unwrap_or(month.start()).clamp(month.start(), month.end());
-    let lines = {
-        let mut read = services.db.read().await.or_domain()?;
-        storage::usage::sums(&mut read, course.id, month).await.or_domain()?
-    };
+    let mut read = services.db.read().await.or_domain()?;
+    let scope = Scope { course: Some(course.id), ..Scope::month(course.tenant, month) };
+    let mut lines = storage::usage::lines(&mut read, &scope, None, MAX_LINES).await.or_domain()?;
+    // Not by the database: collations differ between the engines.
+    lines.sort_by(|one, two| (&one.lab_name, one.meter).cmp(&(&two.lab_name, two.meter)));
+    let wanted =
+        storage::bills::Query { tenant: course.tenant, courses: None, course: Some(course.id), month: Some(month), after: None, limit: MAX_LINES };
+    let adjustments = storage::bills::adjustments(&mut read, &wanted).await.or_domain()?;
+    let closing = storage::bills::closings(&mut read, course.tenant).await.or_domain()?.into_iter().find(|closing| closing.month == month);
     let currency = lines.first().map_or(course.settings.budget.currency, |line| line.amount.currency);
-    let total = lines.iter().fold(Money::zero(currency), |sum, line| sum.plus(line.amount));
-    Ok(Bill { course: course.brief(), month, currency, lines, total, counted_to })
+    let amounts = lines.iter().map(|line| line.amount).chain(adjustments.iter().map(|each| each.amount));
+    let total = amounts.fold(Money::zero(currency), Money::plus);
+    Ok(Bill { course: course.brief(), month, currency, lines, adjustments, total, closing, counted_to })
 }
 
 /// Usage records, newest first; `course` by code or id, `lab` by id or name.

@@ -30,6 +30,7 @@ pub mod password;
 pub mod people;
 pub mod policies;
 pub mod ports;
+pub mod prices;
 pub mod quotas;
 pub mod search;
 pub mod sessions;

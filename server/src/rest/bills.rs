@@ -1,27 +1,44 @@
-//! A month's bills: of every course in sums, or of one course with the lines that lead to the labs.
+//! A month's bills: of every course in sums, or of one course with the lines that lead to the labs; as files; closed.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::Response,
+};
 use domain::{
-    billing::{Bill as DomainBill, BillLine, BillSummary},
+    Error,
+    billing::{Bill as DomainBill, BillLine, BillSummary, Dimension, bill_id, parse_bill_id},
     time::Month,
 };
-use serde::Serialize;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use services::billing::LinesOf;
 use utoipa::ToSchema;
 
 use super::{
     bearer::Bearer,
+    body::{Fields, Raw},
     dto::{Course, List, Money, moment},
     problem::Problem,
     query::{Parameters, page_of},
 };
-use crate::state::AppState;
+use crate::{export::Wanted, state::AppState};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Bill {
+    /// For `/bills/{id}/lines`.
+    #[schema(example = "2026-11_CV2402")]
+    pub id: String,
     pub course: Course,
     #[schema(example = "2026-11")]
     pub month: String,
+    /// Usage and adjustments.
     pub total: Money,
+    /// Credits, charges and corrections in it.
+    pub adjustments: Money,
+    /// `open` or `closed`: a closed bill does not change any more.
+    #[schema(example = "open")]
+    pub state: &'static str,
     /// How many labs are on it.
     pub labs: usize,
     /// Only when one course is asked for.
@@ -47,30 +64,41 @@ pub struct BillLineShown {
 }
 
 impl From<BillSummary> for Bill {
-    fn from(BillSummary { course, month, total, labs }: BillSummary) -> Self {
-        Self { course: course.into(), month: month.to_string(), total: total.into(), labs: labs as usize, lines: None, counted_to: None }
+    fn from(BillSummary { course, month, total, adjustments, labs, closed }: BillSummary) -> Self {
+        Self {
+            id: bill_id(month, &course.code),
+            course: course.into(),
+            month: month.to_string(),
+            total: total.into(),
+            adjustments: adjustments.into(),
+            state: if closed { "closed" } else { "open" },
+            labs: labs as usize,
+            lines: None,
+            counted_to: None,
+        }
+    }
+}
+
+impl From<BillLine> for BillLineShown {
+    fn from(BillLine { lab, lab_name, owner_name, meter, unit_seconds, amount, open }: BillLine) -> Self {
+        Self { lab: lab.to_string(), lab_name, owner_name, meter: meter.to_string(), unit_seconds, amount: amount.into(), open }
     }
 }
 
 impl From<DomainBill> for Bill {
-    fn from(DomainBill { course, month, currency: _, lines, total, counted_to }: DomainBill) -> Self {
+    fn from(DomainBill { course, month, currency, lines, adjustments, total, closing, counted_to }: DomainBill) -> Self {
         let labs: std::collections::BTreeSet<_> = lines.iter().map(|line| line.lab).collect();
         let labs = labs.len();
-        let line = |BillLine { lab, lab_name, owner_name, meter, unit_seconds, amount, open }: BillLine| BillLineShown {
-            lab: lab.to_string(),
-            lab_name,
-            owner_name,
-            meter: meter.to_string(),
-            unit_seconds,
-            amount: amount.into(),
-            open,
-        };
+        let adjusted = adjustments.iter().fold(domain::money::Money::zero(currency), |sum, each| sum.plus(each.amount));
         Self {
+            id: bill_id(month, &course.code),
             course: course.into(),
             month: month.to_string(),
             total: total.into(),
+            adjustments: adjusted.into(),
+            state: if closing.is_some() { "closed" } else { "open" },
             labs,
-            lines: Some(lines.into_iter().map(line).collect()),
+            lines: Some(lines.into_iter().map(Into::into).collect()),
             counted_to: Some(moment(counted_to)),
         }
     }
@@ -92,4 +120,63 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     }
     let bills = services::billing::bills(&state.services, &caller, month).await?;
     Ok(Json(List::of(page_of(bills, &page, |bill| bill.course.code.clone()), Bill::from)))
+}
+
+/// The lines of a bill: one for each lab and meter, by lab.
+#[utoipa::path(get, path = "/api/v1/bills/{id}/lines", tag = "billing",
+    params(("id" = String, Path, description = "Month and course: `2026-11_CV2402`", example = "2026-11_CV2402"),
+        ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = List<BillLineShown>)))]
+pub async fn lines(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Path(text): Path<String>,
+    mut query: Parameters,
+) -> Result<Json<List<BillLineShown>>, Problem> {
+    let page = query.page();
+    query.finish()?;
+    let (month, course) = parse_bill_id(&text).ok_or(Error::NotFound)?;
+    let of = LinesOf { month, course: Some(course.to_owned()), by: Dimension::Course, key: String::new() };
+    Ok(Json(List::of(services::billing::lines(&state.services, &caller, &of, &page).await?, BillLineShown::from)))
+}
+
+/// A month as a file: every interval as CSV, or a workbook with breakdowns, lines and adjustments.
+///
+/// The format is `format`, or what `Accept` asks for; CSV when neither says. A workbook takes at most 50,000 lines of one lab and meter.
+#[utoipa::path(get, path = "/api/v1/bills/export", tag = "billing",
+    params(("month" = Option<String>, Query, example = "2026-11"), ("course" = Option<String>, Query, description = "Code or id"),
+        ("format" = Option<String>, Query, description = "`csv` or `xlsx`", example = "csv")),
+    responses((status = 200, description = "The file", content((String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+        (status = 422, description = "`invalid`: a workbook of too many lines, among others")))]
+pub async fn export(State(state): State<AppState>, Bearer(caller): Bearer, headers: HeaderMap, mut query: Parameters) -> Result<Response, Problem> {
+    let (month, course, format) = (query.text("month"), query.text("course"), query.text("format"));
+    query.finish()?;
+    let header = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok()).unwrap_or_default();
+    let accepted = if header(http::header::ACCEPT).contains("spreadsheetml") { "xlsx" } else { "csv" };
+    let wanted =
+        Wanted { month: month.unwrap_or_default(), course: course.unwrap_or_default(), format: format.unwrap_or_else(|| accepted.to_owned()) };
+    let language = app::language::negotiate(header(http::header::ACCEPT_LANGUAGE));
+    Ok(crate::export::file(&state, &caller, &wanted, language).await?)
+}
+
+/// Body that names a month.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct MonthToClose {
+    #[schema(example = "2026-11")]
+    month: String,
+}
+
+/// Closes a month that is over: none of its bills changes any more. Closing it again changes nothing.
+#[utoipa::path(post, path = "/api/v1/bills/close", tag = "billing", request_body = MonthToClose,
+    responses((status = 200, body = List<Bill>), (status = 409, description = "`invalid_transition`: it still runs or is not counted to its end")))]
+pub async fn close(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<List<Bill>>, Problem> {
+    let mut body = Fields::parse(&raw)?;
+    let text = body.optional_text("month");
+    body.finish()?;
+    services::billing::may_close(&caller)?;
+    let month = text.parse::<Month>().map_err(|_| Error::field("month", domain::Problem::BadFormat { example: "2026-11".into() }))?;
+    services::billing::close(&state.services, &caller, month).await?;
+    let bills = services::billing::bills(&state.services, &caller, month).await?;
+    Ok(Json(List { items: bills.into_iter().map(Bill::from).collect(), next: None }))
 }

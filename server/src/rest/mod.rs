@@ -3,6 +3,7 @@
 
 pub mod again;
 pub mod announcements;
+pub mod adjustments;
 pub mod audit;
 pub mod audit_more;
 pub mod bearer;
@@ -10,6 +11,7 @@ pub mod bills;
 pub mod body;
 pub mod courses;
 pub mod decisions;
+pub mod cost_estimate;
 pub mod dto;
 pub mod lab_changes;
 pub mod imports;
@@ -22,6 +24,7 @@ pub mod openapi;
 pub mod orders;
 pub mod people;
 pub mod policies;
+pub mod prices;
 pub mod problem;
 pub mod query;
 pub mod quotas;
@@ -101,6 +104,19 @@ pub fn operations() -> Vec<Operation> {
         setting("/labs/{id}/autostop", put(lab_changes::autostop)),
         reading("/usage", get(usage::list)),
         reading("/bills", get(bills::list)),
+        reading("/bills/{id}/lines", get(bills::lines)),
+        reading("/bills/export", get(bills::export)),
+        changing("/bills/close", post(bills::close)),
+        reading("/cost-estimate", get(cost_estimate::show)),
+        reading("/prices", get(prices::list)),
+        changing("/prices", post(prices::set)),
+        changing("/prices/preview", post(prices::preview)),
+        changing("/prices/withdraw", post(prices::withdraw)),
+        reading("/discounts", get(prices::discounts)),
+        changing("/discounts", post(prices::grant)),
+        changing("/discounts/{id}/end", post(prices::end)),
+        reading("/adjustments", get(adjustments::list)),
+        changing("/adjustments", post(adjustments::add)),
         reading("/quotas", get(quotas::list)),
         reading("/gpu-inventory", get(nodes::inventory)),
         reading("/nodes", get(nodes::list)),

@@ -82,7 +82,7 @@ pub async fn insert(connection: &mut AnyConnection, lab: &Lab, currency: Currenc
 pub async fn save(connection: &mut AnyConnection, lab: &Lab) -> Result<bool> {
     let done = sqlx::query(
         "UPDATE labs SET state = $3, failure = $4, first_running_at = $5, ends_at = $6, minutes = $7, generation = $8, autostop = $9, \
-         daily_stop_at = $10, kept_until = $11, metered_to = NULL, version = version + 1 \
+         daily_stop_at = $10, kept_until = $11, metered_to = NULL, usage_frontier = NULL, version = version + 1 \
          WHERE id = $1 AND version = $2",
     )
     .bind(lab.id.to_string())
@@ -137,11 +137,20 @@ pub async fn add_change(
 }
 
 /// Writes what the lab has cost so far, if it did not change since it was read; `metered_to` when nothing of it counts any more.
-pub async fn save_cost(connection: &mut AnyConnection, lab: LabId, version: i64, cost_micros: i64, metered_to: Option<Timestamp>) -> Result<bool> {
-    let done = sqlx::query("UPDATE labs SET cost_micros = $3, metered_to = $4 WHERE id = $1 AND version = $2")
+/// Usage that ends up to `frontier` is written for good.
+pub async fn save_cost(
+    connection: &mut AnyConnection,
+    lab: LabId,
+    version: i64,
+    cost_micros: i64,
+    frontier: Timestamp,
+    metered_to: Option<Timestamp>,
+) -> Result<bool> {
+    let done = sqlx::query("UPDATE labs SET cost_micros = $3, usage_frontier = $4, metered_to = $5 WHERE id = $1 AND version = $2")
         .bind(lab.to_string())
         .bind(version)
         .bind(cost_micros)
+        .bind(frontier.micros())
         .bind(metered_to.map(Timestamp::micros))
         .execute(connection)
         .await?;

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod announcements;
 pub mod audit;
+pub mod bills;
 pub mod cluster_status;
 pub mod courses;
 pub mod dashboard;

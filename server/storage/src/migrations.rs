@@ -45,6 +45,8 @@ const STEPS: &[Step] = &[
     step!(16, "0016_departments"),
     step!(17, "0017_links_and_announcements"),
     step!(18, "0018_imports"),
+    step!(19, "0019_prices_and_discounts"),
+    step!(20, "0020_bills"),
     step!(21, "0021_audit_searches"),
     step!(22, "0022_audit_runs"),
     step!(23, "0023_nodes"),

@@ -185,4 +185,4 @@ pub async fn remember(connection: &mut AnyConnection, user: UserId, key: &str, r
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

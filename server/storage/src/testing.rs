@@ -1,6 +1,8 @@
 //! Databases for tests: always files or servers of their own, never shared, never in memory.
 //! Use `for_each_engine` so that a storage test runs on both.
 
+pub mod ledger;
+
 use std::{path::PathBuf, process::Command, sync::OnceLock};
 
 use crate::{Database, Engine};

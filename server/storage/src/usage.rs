@@ -1,8 +1,20 @@
-//! Rated usage: one row for each lab, meter and begin, written by metering alone. Bills are sums over these rows.
+//! Rated usage: one row for each lab, meter and begin, within one campus day, written by metering alone. Bills are sums over these rows.
+
+macro_rules! line_columns {
+    () => {
+        "g.lab_id, g.meter, g.from_at, g.to_at, g.quantity, g.seconds, g.unit_micros, g.discount_points, g.amount_micros, g.currency, g.month, g.open"
+    };
+}
 
 mod bills;
+mod breakdown;
+mod month;
+mod rows;
 
-pub use bills::{summaries, sums};
+pub use bills::summaries;
+pub use breakdown::{Scope, cost_since, groups, lines, meters};
+pub use month::{course_days, courses, days, months};
+pub use rows::{ExportRow, export, of_lab_month};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +24,12 @@ use domain::{
     labs::Lab,
     metering::{UsageLine, UsageRecord},
     money::{Currency, Money},
-    pricing::Meter,
+    pricing::{BasisPoints, Meter},
     time::{Month, Timestamp},
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
 use crate::{error::Result, ids_list::list as list_of, row::Row};
-
-macro_rules! line_columns {
-    () => {
-        "g.lab_id, g.meter, g.from_at, g.to_at, g.quantity, g.seconds, g.unit_micros, g.amount_micros, g.currency, g.month, g.open"
-    };
-}
 
 fn line(row: &AnyRow) -> Result<UsageLine> {
     let row = Row::of("usage_records", row);
@@ -35,6 +41,7 @@ fn line(row: &AnyRow) -> Result<UsageLine> {
         to: row.timestamp("to_at")?,
         seconds: row.integer("seconds")?,
         unit_price: Money::new(row.integer("unit_micros")?, currency),
+        discount: BasisPoints::new(row.count("discount_points")?).ok_or_else(|| row.fail("discount_points", "above the whole"))?,
         amount: Money::new(row.integer("amount_micros")?, currency),
         month: row.parse("month")?,
         open: row.flag("open")?,
@@ -43,13 +50,13 @@ fn line(row: &AnyRow) -> Result<UsageLine> {
 
 /// Writes a line of a lab in place of the one with the same meter and begin.
 pub async fn put(connection: &mut AnyConnection, lab: &Lab, line: &UsageLine) -> Result<()> {
-    let UsageLine { meter, quantity, from, to, seconds, unit_price, amount, month, open } = line;
+    let UsageLine { meter, quantity, from, to, seconds, unit_price, discount, amount, month, open } = line;
     sqlx::query(
         "INSERT INTO usage_records (lab_id, meter, from_at, to_at, tenant_id, course_id, quantity, seconds, unit_micros, amount_micros, \
-         currency, month, open) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         currency, month, open, discount_points) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          ON CONFLICT (lab_id, meter, from_at) DO UPDATE SET to_at = excluded.to_at, quantity = excluded.quantity, \
          seconds = excluded.seconds, unit_micros = excluded.unit_micros, amount_micros = excluded.amount_micros, \
-         currency = excluded.currency, month = excluded.month, open = excluded.open",
+         currency = excluded.currency, month = excluded.month, open = excluded.open, discount_points = excluded.discount_points",
     )
     .bind(lab.id.to_string())
     .bind(meter.to_string())
@@ -64,6 +71,7 @@ pub async fn put(connection: &mut AnyConnection, lab: &Lab, line: &UsageLine) ->
     .bind(amount.currency.code())
     .bind(month.to_string())
     .bind(i64::from(*open))
+    .bind(i64::from(discount.get()))
     .execute(connection)
     .await?;
     Ok(())
@@ -91,22 +99,33 @@ pub async fn of_lab(connection: &mut AnyConnection, lab: LabId) -> Result<Vec<Us
         .collect()
 }
 
-/// Lines of every lab that is not metered to its end, with ids after `after` up to `last`.
-pub async fn of_unmetered(connection: &mut AnyConnection, after: Option<LabId>, last: LabId) -> Result<BTreeMap<LabId, Vec<UsageLine>>> {
+/// A lab's lines as far as they may still change: those that end after `frontier`; all of them while there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored {
+    pub frontier: Option<Timestamp>,
+    pub lines: Vec<UsageLine>,
+}
+
+/// Of every lab that is not metered to its end, with ids after `after` up to `last`; a lab without lines is left out.
+pub async fn of_unmetered(connection: &mut AnyConnection, after: Option<LabId>, last: LabId) -> Result<BTreeMap<LabId, Stored>> {
     let rows = sqlx::query(concat!(
         "SELECT ",
         line_columns!(),
-        " FROM usage_records g JOIN labs l ON l.id = g.lab_id WHERE l.metered_to IS NULL AND l.id > $1 AND l.id <= $2"
+        ", l.usage_frontier FROM usage_records g JOIN labs l ON l.id = g.lab_id \
+         WHERE l.metered_to IS NULL AND l.id > $1 AND l.id <= $2 AND g.to_at > COALESCE(l.usage_frontier, -1)"
     ))
     .bind(after.map(|id| id.to_string()).unwrap_or_default())
     .bind(last.to_string())
     .fetch_all(connection)
     .await?;
-    let mut lines = BTreeMap::<LabId, Vec<UsageLine>>::new();
-    for row in &rows {
-        lines.entry(Row::of("usage_records", row).parse("lab_id")?).or_default().push(line(row)?);
+    let mut all = BTreeMap::<LabId, Stored>::new();
+    for any in &rows {
+        let row = Row::of("usage_records", any);
+        let stored = all.entry(row.parse("lab_id")?).or_default();
+        stored.frontier = row.optional_timestamp("usage_frontier")?;
+        stored.lines.push(line(any)?);
     }
-    Ok(lines)
+    Ok(all)
 }
 
 /// Which records are wanted; all conditions hold together.
@@ -165,3 +184,6 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<U
         })
         .collect()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

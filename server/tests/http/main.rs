@@ -5,6 +5,7 @@
 
 mod approvals;
 mod audit;
+mod billing;
 mod command_line;
 mod cross_site;
 mod database_gone;

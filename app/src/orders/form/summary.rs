@@ -87,7 +87,10 @@ pub fn Prices(estimate: Estimate) -> impl IntoView {
         .map(|line| {
             let what = td_string!(language, orders.by_meter, meter = meter_text(language, line.meter), quantity = line.quantity);
             view! {
-                <dt class="fine" title=unit_price_text(language, line.meter, line.unit_price)>{what}</dt>
+                <dt class="fine" title=unit_price_text(language, line.meter, line.unit_price)>
+                    {what}
+                    {(!line.discount.is_none()).then(|| td_string!(language, prices.less_percent, percent = line.discount).to_string())}
+                </dt>
                 <dd class="fine">{line.per_hour.to_string()}</dd>
             }
         })

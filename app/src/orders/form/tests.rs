@@ -87,7 +87,7 @@ fn quota() -> QuotaStatus {
 
 fn context() -> OrderContext {
     let from = Timestamp::from_seconds(0);
-    let price = |meter, unit_micros| Price { meter, unit_micros, from };
+    let price = |meter, unit_micros| Price::new(meter, unit_micros, from);
     OrderContext {
         offering: offering(),
         courses: vec![(CourseRef { id: quota().course, code: "CV2402".into(), name: "Vision".into() }, quota())],
@@ -95,6 +95,7 @@ fn context() -> OrderContext {
             id: id(3),
             currency: Currency::Cny,
             prices: vec![price(Meter::CardHour(card()), 5_400_000), price(Meter::CpuCoreHour, 50_000), price(Meter::MemoryGibHour, 10_000)],
+            discounts: Vec::new(),
         },
         policy: Policy::new(vec![Rule::new(words("Small"), Condition::Always, Outcome::Automatic)]),
         pools: Vec::new(),

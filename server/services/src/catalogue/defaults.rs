@@ -34,8 +34,14 @@ pub(crate) const OFFERINGS: [&str; 8] = [
 /// Fen per card-hour. A whole A100 is the reference price of requirements E4; a seventh costs a seventh.
 const CARD_FEN: [(&str, i64); 6] =
     [("a100-80g", 540), ("a100-80g-1g.10gb", 77), ("a100-80g-2g.20gb", 154), ("h100-80g", 980), ("v100-32g", 260), ("mi250", 480)];
-/// Fen per core-hour, GiB-hour and GiB-month.
-const OTHER_FEN: [(Meter, i64); 3] = [(Meter::CpuCoreHour, 5), (Meter::MemoryGibHour, 1), (Meter::StorageGibMonth, 108)];
+/// Micro-yuan per core-hour, GiB-hour and GiB-month; storage at the reference prices of E4 ($0.15, $0.02, $0.001).
+const OTHER_MICROS: [(Meter, i64); 5] = [
+    (Meter::CpuCoreHour, 50_000),
+    (Meter::MemoryGibHour, 10_000),
+    (Meter::StorageGibMonth, 1_080_000),
+    (Meter::HddGibMonth, 144_000),
+    (Meter::ObjectGibMonth, 7_200),
+];
 
 const MICROS_PER_FEN: i64 = MICROS_PER_UNIT / 100;
 /// Orders above this ask a manager.
@@ -72,8 +78,8 @@ pub fn price_book(now: Timestamp) -> PriceBook {
 /// Prices of every kind of card that there is, from the beginning of the month on.
 fn prices(from: Timestamp) -> Vec<Price> {
     let fen = |card: Card| CARD_FEN.iter().find(|(id, _)| *id == card.id()).map(|(_, fen)| *fen);
-    let cards = Card::all().filter_map(|card| Some((Meter::CardHour(card), fen(card)?)));
-    cards.chain(OTHER_FEN).map(|(meter, fen)| Price { meter, unit_micros: fen * MICROS_PER_FEN, from }).collect()
+    let cards = Card::all().filter_map(|card| Some((Meter::CardHour(card), fen(card)? * MICROS_PER_FEN)));
+    cards.chain(OTHER_MICROS).map(|(meter, unit_micros)| Price::new(meter, unit_micros, from)).collect()
 }
 
 /// Automatic up to one whole card and ¥500, within the course's figures per order and day; a manager decides the rest (C1, D3).
@@ -124,11 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_card_has_a_price() {
+    fn every_meter_has_a_price() {
         let priced: Vec<_> = prices(domain::time::Timestamp::from_seconds(0)).into_iter().map(|price| price.meter).collect();
-        for card in Card::all() {
-            assert!(priced.contains(&Meter::CardHour(card)), "{card}");
-        }
-        assert_eq!(priced.len(), Card::all().count() + 3);
+        assert!(Meter::all().all(|meter| priced.contains(&meter)), "{priced:?}");
+        assert_eq!(priced.len(), Meter::all().count());
     }
 }

@@ -10,7 +10,7 @@ use domain::{
     catalogue::Offering,
     ids::{OfferingId, PriceBookId, TenantId},
     money::Currency,
-    pricing::PriceBook,
+    pricing::{Books, PriceBook},
 };
 use storage::AnyConnection;
 use uuid::Uuid;
@@ -22,8 +22,8 @@ use crate::{Services, error::OrDomain};
 pub struct Shelf {
     version: i64,
     /// On sale, in order.
-    offerings: Vec<Offering>,
-    books: Vec<(Option<TenantId>, PriceBook)>,
+    pub offerings: Vec<Offering>,
+    books: Books,
     policies: Vec<(TenantId, Policy)>,
     /// Slugs, by which offerings name who sees them.
     tenants: Vec<(TenantId, String)>,
@@ -46,8 +46,7 @@ impl Shelf {
 
     /// The tenant's own prices, or everybody's. An installation without prices gets an empty book: every estimate then says `PriceMissing`.
     pub fn book(&self, tenant: TenantId) -> &PriceBook {
-        let of = |wanted: Option<TenantId>| self.books.iter().find(|(owner, _)| *owner == wanted).map(|(_, book)| book);
-        of(Some(tenant)).or_else(|| of(None)).unwrap_or(&self.no_prices)
+        self.books.of(tenant).unwrap_or(&self.no_prices)
     }
 
     /// Without a policy a manager decides everything.
@@ -71,10 +70,10 @@ pub async fn shelf(services: &Services, connection: &mut AnyConnection) -> Resul
     let shelf = Arc::new(Shelf {
         version,
         offerings: storage::offerings::on_sale(connection).await.or_domain()?,
-        books: storage::prices::books(connection).await.or_domain()?,
+        books: crate::prices::books(connection).await?,
         policies: storage::policies::all(connection).await.or_domain()?,
         tenants: storage::courses::tenants(connection).await.or_domain()?.into_iter().map(|tenant| (tenant.id, tenant.slug)).collect(),
-        no_prices: PriceBook { id: PriceBookId::from_uuid(Uuid::nil()), currency: Currency::Cny, prices: Vec::new() },
+        no_prices: PriceBook::empty(PriceBookId::from_uuid(Uuid::nil()), Currency::Cny),
         no_policy: Policy::default(),
     });
     *services.cache.shelf.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&shelf));

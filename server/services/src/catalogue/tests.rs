@@ -61,7 +61,7 @@ async fn a_change_by_another_replica_is_seen_at_once() {
         // The other replica writes; this one was not told.
         let replica = world.replica();
         let mut write = replica.db.begin_write().await.expect("a transaction");
-        let dearer = Price { meter: Meter::CpuCoreHour, unit_micros: 1_000_000, from: world.clock.now() };
+        let dearer = Price::new(Meter::CpuCoreHour, 1_000_000, world.clock.now());
         storage::prices::insert_price(&mut write, before.book.id, &dearer).await.expect("a new price");
         let stored = storage::policies::find(&mut write, world.tenant).await.expect("read").expect("a policy");
         let by = teacher.actor.user;

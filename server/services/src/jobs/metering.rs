@@ -1,33 +1,43 @@
 //! Metering: usage lines of every lab that has been up since it was last metered, written once per (lab, meter, begin).
 //! Lines are computed from the recorded state changes alone, so running it again, late or twice gives the same lines.
+//! A closed month takes nothing more: what comes to light later stands as a correction on the bill of the month that it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Error, Result,
-    ids::TenantId,
+    audit::Outcome,
+    billing::AdjustmentKind,
+    ids::{AdjustmentId, TenantId},
     labs::{EarlierSize, Lab, StateChange},
     metering::{self, UsageLine},
-    pricing::{Meter, PriceBook},
-    time::Timestamp,
+    money::{Currency, Money},
+    pricing::{Books, Meter, PriceBook},
+    time::{Month, Timestamp},
 };
-use storage::{Write, labs, settings, usage};
+use serde_json::json;
+use storage::{AnyConnection, Write, bills, labs, settings, usage, usage::Stored};
 
 use super::lease;
-use crate::{Services, error::OrDomain};
+use crate::{
+    Services,
+    audit::{self, Entry},
+    error::OrDomain,
+};
 
 /// Labs that are written in one transaction.
 const BATCH: u32 = 50;
 /// The setting that says until when all usage is counted: microseconds.
 const COUNTED_TO: &str = "usage.counted_to";
+const JOB: &str = "metering";
 
 /// Brings usage records up to now; returns how many labs were metered. Running it again changes nothing but open lines.
 ///
 /// Errors: `PriceMissing` for a lab that cannot be rated, after all others are.
 pub async fn run(services: &Services) -> Result<u32> {
     let now = services.clock.now();
-    let books = Books::load(services).await?;
-    let (mut after, mut metered, mut unrated) = (None, 0, None);
+    let basis = Basis::load(services).await?;
+    let (mut after, mut metered, mut unrated, mut all) = (None, 0, None, true);
     loop {
         let (batch, mut lines, sizes) = {
             let mut read = services.db.read().await.or_domain()?;
@@ -42,15 +52,25 @@ pub async fn run(services: &Services) -> Result<u32> {
         for (lab, changes) in batch {
             let stored = lines.remove(&lab.id).unwrap_or_default();
             let earlier = sizes.get(&lab.id).map_or(&[][..], Vec::as_slice);
-            match books.of(lab.tenant).and_then(|book| Count::of(lab, earlier, &changes, stored, book, now)) {
+            match Count::of(lab, (earlier, &changes), stored, &basis, now) {
                 Ok(count) => counts.push(count),
                 Err(error) => unrated = Some(error),
             }
         }
-        metered += write(services, counts).await?;
+        let asked = counts.len();
+        match write(services, counts, &basis).await? {
+            Some(written) => {
+                metered += written;
+                all &= written as usize == asked;
+            }
+            // Prices changed or a month was closed since they were read: the next round reads them again.
+            None => return Ok(metered),
+        }
     }
     match unrated {
         Some(error) => Err(error),
+        // A lab that changed while it was counted is counted in the next round, and so is everything then.
+        None if !all => Ok(metered),
         None => counted(services, now).await.map(|()| metered),
     }
 }
@@ -58,7 +78,11 @@ pub async fn run(services: &Services) -> Result<u32> {
 /// All usage before this instant is in the records; `None` before the first run.
 pub(crate) async fn counted_to(services: &Services) -> Result<Option<Timestamp>> {
     let mut read = services.db.read().await.or_domain()?;
-    let setting = settings::get::<i64>(&mut read, COUNTED_TO).await.or_domain()?;
+    counted_to_in(&mut read).await
+}
+
+pub(crate) async fn counted_to_in(connection: &mut AnyConnection) -> Result<Option<Timestamp>> {
+    let setting = settings::get::<i64>(connection, COUNTED_TO).await.or_domain()?;
     Ok(setting.map(|(micros, _)| Timestamp::from_micros(micros)))
 }
 
@@ -68,17 +92,22 @@ async fn counted(services: &Services, now: Timestamp) -> Result<()> {
     write.commit().await.or_domain()
 }
 
-async fn write(services: &Services, counts: Vec<Count>) -> Result<u32> {
+/// How many were written; `None` when the basis has changed, so that nothing was.
+async fn write(services: &Services, counts: Vec<Count>, basis: &Basis) -> Result<Option<u32>> {
     if counts.is_empty() {
-        return Ok(0);
+        return Ok(Some(0));
     }
     let mut write = lease::begin_write(services).await?;
+    bills::lock(&mut write).await.or_domain()?;
+    if storage::offerings::version(&mut write).await.or_domain()? != basis.version {
+        return Ok(None);
+    }
     let mut written = 0;
     for count in counts {
-        written += u32::from(count.write(&mut write).await?);
+        written += u32::from(count.write(services, &mut write).await?);
     }
     write.commit().await.or_domain()?;
-    Ok(written)
+    Ok(Some(written))
 }
 
 /// What is to be written of one lab.
@@ -88,57 +117,122 @@ struct Count {
     put: Vec<UsageLine>,
     /// Stored lines that the recorded life no longer gives.
     gone: Vec<(Meter, Timestamp)>,
+    /// For each closed month that was compared: by how much what was used differs from what stands on its bill.
+    late: BTreeMap<Month, i64>,
+    currency: Currency,
     cost_micros: i64,
+    /// What ends up to here does not change any more.
+    frontier: Timestamp,
+    now: Timestamp,
     /// Set when nothing counts any more.
     metered_to: Option<Timestamp>,
 }
 
 impl Count {
-    fn of(lab: Lab, earlier: &[EarlierSize], changes: &[StateChange], stored: Vec<UsageLine>, book: &PriceBook, now: Timestamp) -> Result<Self> {
+    fn of(lab: Lab, (earlier, changes): (&[EarlierSize], &[StateChange]), stored: Stored, basis: &Basis, now: Timestamp) -> Result<Self> {
+        let book = basis.book(lab.tenant)?;
         let lines = metering::usage_of_sizes(&lab.spec, earlier, changes, book, now)?;
         let cost_micros = lines.iter().map(|line| line.amount.micros).sum();
         let metered_to = lines.iter().all(|line| !line.open).then_some(now);
-        let mut stored: BTreeMap<_, _> = stored.into_iter().map(|line| ((line.meter, line.from), line)).collect();
-        let put = lines.into_iter().filter(|line| stored.remove(&(line.meter, line.from)).as_ref() != Some(line)).collect();
-        Ok(Self { lab, put, gone: stored.into_keys().collect(), cost_micros, metered_to })
+        let mut late = BTreeMap::new();
+        let mut count = Self {
+            put: Vec::new(),
+            gone: Vec::new(),
+            late: BTreeMap::new(),
+            currency: book.currency,
+            cost_micros,
+            frontier: now.start_of_campus_day(),
+            now,
+            metered_to,
+            lab,
+        };
+        let closed = |month| basis.closed.contains(&(count.lab.tenant, month));
+        let mut before: BTreeMap<_, _> = stored.lines.into_iter().map(|line| ((line.meter, line.from), line)).collect();
+        for line in lines.into_iter().filter(|line| stored.frontier.is_none_or(|frontier| line.to > frontier)) {
+            let known = before.remove(&(line.meter, line.from));
+            if closed(line.month) {
+                *late.entry(line.month).or_insert(0) += line.amount.micros - known.map_or(0, |known| known.amount.micros);
+            } else if known.as_ref() != Some(&line) {
+                count.put.push(line);
+            }
+        }
+        for ((meter, from), line) in before {
+            if closed(line.month) {
+                *late.entry(line.month).or_insert(0) -= line.amount.micros;
+            } else {
+                count.gone.push((meter, from));
+            }
+        }
+        count.late = late;
+        Ok(count)
     }
 
     /// Whether it was written: not when the lab changed since it was read, which the next run sees.
-    async fn write(self, write: &mut Write) -> Result<bool> {
-        let Self { lab, put, gone, cost_micros, metered_to } = self;
-        if !labs::save_cost(write, lab.id, lab.version, cost_micros, metered_to).await.or_domain()? {
+    async fn write(self, services: &Services, write: &mut Write) -> Result<bool> {
+        let Self { lab, put, gone, late, currency, cost_micros, frontier, now, metered_to } = self;
+        if !labs::save_cost(write, lab.id, lab.version, cost_micros, frontier, metered_to).await.or_domain()? {
             return Ok(false);
+        }
+        for (meter, from) in gone {
+            usage::remove(write, lab.id, meter, from).await.or_domain()?;
         }
         for line in &put {
             usage::put(write, &lab, line).await.or_domain()?;
         }
-        for (meter, from) in gone {
-            usage::remove(write, lab.id, meter, from).await.or_domain()?;
+        if !late.is_empty() {
+            correct(services, write, &lab, &late, currency, now).await?;
         }
         Ok(true)
     }
 }
 
-/// Every tenant's prices.
-struct Books {
-    own: BTreeMap<TenantId, PriceBook>,
-    everybody: Option<PriceBook>,
+/// Writes a correction for each closed month whose bill differs from what is now known, less what was corrected before.
+async fn correct(services: &Services, write: &mut Write, lab: &Lab, late: &BTreeMap<Month, i64>, currency: Currency, now: Timestamp) -> Result<()> {
+    let corrected = bills::corrected(write, lab.id).await.or_domain()?;
+    for (of_month, difference) in late {
+        let rest = difference - corrected.get(of_month).copied().unwrap_or(0);
+        if rest == 0 {
+            continue;
+        }
+        let row = bills::NewRow {
+            tenant: lab.tenant,
+            course: lab.course,
+            month: now.campus_month(),
+            kind: AdjustmentKind::Correction,
+            amount: Money::new(rest, currency),
+            reason: String::new(),
+            lab: Some(lab.id),
+            of_month: Some(*of_month),
+            by: None,
+        };
+        let id = AdjustmentId::from_uuid(services.entropy.uuid());
+        bills::insert_adjustment(write, id, &row, now).await.or_domain()?;
+        let entry = Entry::new("billing.correct", "lab", lab.id, lab.name.clone())
+            .course(lab.course)
+            .after(json!({ "adjustment": id, "amount": row.amount, "month": row.month, "of_month": of_month }));
+        audit::by_job(services, write, JOB, lab.tenant, entry, Outcome::Success).await?;
+    }
+    Ok(())
 }
 
-impl Books {
+/// Prices and closed months, as of one version.
+struct Basis {
+    version: i64,
+    books: Books,
+    closed: BTreeSet<(TenantId, Month)>,
+}
+
+impl Basis {
     async fn load(services: &Services) -> Result<Self> {
         let mut read = services.db.read().await.or_domain()?;
-        let mut books = Self { own: BTreeMap::new(), everybody: None };
-        for (tenant, book) in storage::prices::books(&mut read).await.or_domain()? {
-            match tenant {
-                Some(tenant) => drop(books.own.insert(tenant, book)),
-                None => books.everybody = Some(book),
-            }
-        }
-        Ok(books)
+        // Read before the content: a change in between is seen when the first lab is written.
+        let version = storage::offerings::version(&mut read).await.or_domain()?;
+        let books = crate::prices::books(&mut read).await?;
+        let closed = bills::all_closed(&mut read).await.or_domain()?;
+        Ok(Self { version, books, closed })
     }
 
-    fn of(&self, tenant: TenantId) -> Result<&PriceBook> {
-        self.own.get(&tenant).or(self.everybody.as_ref()).ok_or_else(|| Error::PriceMissing { meter: "*".into() })
+    fn book(&self, tenant: TenantId) -> Result<&PriceBook> {
+        self.books.of(tenant).ok_or_else(|| Error::PriceMissing { meter: "*".into() })
     }
 }

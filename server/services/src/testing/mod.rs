@@ -11,6 +11,7 @@
 
 mod cluster;
 mod hand;
+pub mod recount;
 mod world;
 
 pub use cluster::FakeCluster;

@@ -1,7 +1,7 @@
 //! Orders, quotas, cards and the queue at the level of rows, on both engines.
 
 mod deciding;
-mod ground;
+pub(crate) mod ground;
 mod lifecycle;
 
 use domain::{
@@ -120,7 +120,7 @@ async fn a_quota_counts_each_lab_and_order_for_what_it_takes() {
             // The last one's time is over: it holds nothing of the budget any more.
             row.ends_at = (number == 6).then_some(now());
             labs::insert(&mut write, &row, Currency::Cny).await.expect("inserted");
-            labs::save_cost(&mut write, row.id, 1, 1_000_000, None).await.expect("cost");
+            labs::save_cost(&mut write, row.id, 1, 1_000_000, now(), None).await.expect("cost");
         }
         quotas::lock(&mut write, course()).await.expect("locked");
         let quota = quotas::of_course(&mut write, course(), now()).await.expect("read").expect("a course");
@@ -216,10 +216,10 @@ async fn the_newest_version_is_on_sale_and_every_change_raises_the_number() {
         assert!(!prices::has_default(&mut write).await.expect("read"));
         prices::insert_book(&mut write, book, None, Currency::Cny).await.expect("a book");
         assert!(prices::has_default(&mut write).await.expect("read"));
-        let price = domain::pricing::Price { meter: domain::pricing::Meter::CpuCoreHour, unit_micros: 7, from: now() };
+        let price = domain::pricing::Price::new(domain::pricing::Meter::CpuCoreHour, 7, now());
         prices::insert_price(&mut write, book, &price).await.expect("a price");
         let books = prices::books(&mut write).await.expect("read");
-        assert_eq!(books, [(None, PriceBook { id: book, currency: Currency::Cny, prices: vec![price] })]);
+        assert_eq!(books, [(None, PriceBook { prices: vec![price], ..PriceBook::empty(book, Currency::Cny) })]);
 
         assert_eq!(offerings::find(&mut write, offering(1).id, 1).await.expect("read"), Some(offering(1)), "also what is no more on sale");
         assert_eq!(offerings::find(&mut write, offering(1).id, 3).await.expect("read"), None);

@@ -24,30 +24,30 @@ use crate::{
     testing::TestDatabase,
 };
 
-pub(super) const fn uuid(number: u128) -> Uuid {
+pub(crate) const fn uuid(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::parse_rfc3339("2026-11-21T10:00:00+08:00").expect("a time")
 }
 
-pub(super) fn card() -> Card {
+pub(crate) fn card() -> Card {
     "a100-80g".parse().expect("a card")
 }
 
-pub(super) fn tenant() -> TenantId {
+pub(crate) fn tenant() -> TenantId {
     TenantId::from_uuid(uuid(1))
 }
-pub(super) fn course() -> CourseId {
+pub(crate) fn course() -> CourseId {
     CourseId::from_uuid(uuid(2))
 }
-pub(super) fn teacher() -> UserId {
+pub(crate) fn teacher() -> UserId {
     UserId::from_uuid(uuid(3))
 }
 
 /// A tenant, a course, a teacher and an offering to hang rows on.
-pub(super) async fn ground(database: &TestDatabase) -> Write {
+pub(crate) async fn ground(database: &TestDatabase) -> Write {
     let mut write = database.database.begin_write().await.expect("a transaction");
     courses::insert_tenant(&mut write, &Tenant { id: tenant(), slug: "ai".into(), name: "AI".into() }, now()).await.expect("tenant");
     let settings = QuotaSettings::reference(Money::units(100, Currency::Cny));
@@ -69,11 +69,11 @@ pub(super) async fn ground(database: &TestDatabase) -> Write {
     write
 }
 
-pub(super) fn text(text: &str) -> Localized {
+pub(crate) fn text(text: &str) -> Localized {
     Localized { zh: text.into(), en: text.into() }
 }
 
-pub(super) fn spec() -> LabSpec {
+pub(crate) fn spec() -> LabSpec {
     LabSpec {
         workload: Workload::Notebook,
         image: "jupyter/base".into(),
@@ -92,7 +92,7 @@ pub(super) fn spec() -> LabSpec {
     }
 }
 
-pub(super) fn offering(version: u32) -> domain::catalogue::Offering {
+pub(crate) fn offering(version: u32) -> domain::catalogue::Offering {
     domain::catalogue::Offering {
         id: OfferingId::from_uuid(uuid(4)),
         slug: "jupyterlab".into(),
@@ -109,7 +109,7 @@ pub(super) fn offering(version: u32) -> domain::catalogue::Offering {
 }
 
 /// An order for one card at ¥6, made in the second of its number.
-pub(super) fn order(number: i64, state: OrderState) -> Order {
+pub(crate) fn order(number: i64, state: OrderState) -> Order {
     let at = now().plus_seconds(number);
     let book = PriceBook {
         id: PriceBookId::from_uuid(uuid(5)),
@@ -117,8 +117,9 @@ pub(super) fn order(number: i64, state: OrderState) -> Order {
         prices: domain::pricing::running_meters(&spec())
             .into_iter()
             .chain(domain::pricing::kept_meters(&spec()))
-            .map(|(meter, _)| domain::pricing::Price { meter, unit_micros: 0, from: Timestamp::from_seconds(0) })
+            .map(|(meter, _)| domain::pricing::Price::new(meter, 0, Timestamp::from_seconds(0)))
             .collect(),
+        discounts: Vec::new(),
     };
     let mut estimate = book.estimate(&spec(), 60, at).expect("prices");
     estimate.total = Money::units(6, Currency::Cny);
@@ -151,7 +152,7 @@ pub(super) fn order(number: i64, state: OrderState) -> Order {
     }
 }
 
-pub(super) fn lab(order: &Order, state: LabState) -> Lab {
+pub(crate) fn lab(order: &Order, state: LabState) -> Lab {
     Lab {
         id: LabId::from_uuid(uuid(0x1000 + u128::from(order.number.unsigned_abs()))),
         order: order.id,
@@ -175,6 +176,6 @@ pub(super) fn lab(order: &Order, state: LabState) -> Lab {
 }
 
 /// Every order of the tenant.
-pub(super) fn everything() -> Query {
+pub(crate) fn everything() -> Query {
     Query { tenant: tenant(), visible: Visible::All, owner: None, state: None, course: None, after: None, limit: 10 }
 }
