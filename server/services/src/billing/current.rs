@@ -2,12 +2,12 @@
 
 use domain::{
     Result,
-    access::{Action, Reach},
+    access::Action,
     money::Money,
     time::Timestamp,
 };
 
-use super::reach;
+
 use crate::{
     Caller, Services,
     audit::{self, Entry},
