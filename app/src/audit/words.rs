@@ -76,6 +76,7 @@ pub fn action_text(language: Language, code: &str) -> String {
         "people.enable" => td_string!(language, audit.action_people_enable),
         "people.read" => td_string!(language, audit.action_people_read),
         "course.create" => td_string!(language, audit.action_course_create),
+        "offering.write" => td_string!(language, audit.action_offering_write),
         "offering.save" => td_string!(language, audit.action_offering_save),
         "offering.publish" => td_string!(language, audit.action_offering_publish),
         "offering.retire" => td_string!(language, audit.action_offering_retire),
