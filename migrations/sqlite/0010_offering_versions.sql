@@ -15,8 +15,12 @@ CREATE TABLE offering_versions_next (
     PRIMARY KEY (offering_id, version)
 );
 INSERT INTO offering_versions_next (offering_id, version, document, state, revision, changed_at, changed_by, published_at, retired_at)
-SELECT offering_id, version, document, CASE WHEN retired_at IS NULL THEN 'published' ELSE 'retired' END, 1, published_at, NULL, published_at, retired_at
-FROM offering_versions;
+SELECT v.offering_id, v.version, v.document,
+    -- only the newest was on sale
+    CASE WHEN v.version = (SELECT MAX(n.version) FROM offering_versions n WHERE n.offering_id = v.offering_id AND n.retired_at IS NULL)
+        THEN 'published' ELSE 'retired' END,
+    1, v.published_at, NULL, v.published_at, v.retired_at
+FROM offering_versions v;
 DROP TABLE offering_versions;
 ALTER TABLE offering_versions_next RENAME TO offering_versions;
 -- How many labs run on a version.

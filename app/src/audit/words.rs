@@ -116,6 +116,7 @@ pub fn action_text(language: Language, code: &str) -> String {
         "import.mend" => td_string!(language, audit.action_import_mend),
         "announcement.write" => td_string!(language, audit.action_announcement_write),
         "course.create" => td_string!(language, audit.action_course_create),
+        "offering.write" => td_string!(language, audit.action_offering_write),
         "offering.save" => td_string!(language, audit.action_offering_save),
         "offering.publish" => td_string!(language, audit.action_offering_publish),
         "offering.retire" => td_string!(language, audit.action_offering_retire),

@@ -36,6 +36,7 @@ scenarios! {
     life::a_job_of_eight_starts_and_finishes,
     life::an_editor_starts_stops_and_starts_again,
     life::a_service_is_ready_when_every_replica_is,
+    life::a_shell_is_reached_on_port_22,
     life::a_batch_job_runs_to_its_end,
     life::a_stop_keeps_the_volume_and_a_start_brings_the_lab_back,
     life::a_stopped_job_starts_anew,

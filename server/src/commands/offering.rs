@@ -22,7 +22,9 @@ pub fn check(files: &[PathBuf]) -> Result<ExitCode> {
             Ok(line) => super::say(&line),
             Err(lines) => {
                 good = false;
-                lines.iter().for_each(|line| super::say(line));
+                for line in lines {
+                    super::say(&line);
+                }
             }
         }
     }

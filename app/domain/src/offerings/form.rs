@@ -66,7 +66,9 @@ pub fn fields_of(offering: &Offering) -> Fields {
         ("duration.min", &duration.min),
         ("duration.max", &duration.max),
     ];
-    numbers.into_iter().for_each(|(name, number)| put(name, number.to_string()));
+    for (name, number) in numbers {
+        put(name, number.to_string());
+    }
     put("base.git_url", git_url.clone().unwrap_or_default());
     put("base.health_path", health_path.clone().unwrap_or_default());
     put("base.environment", environment.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n"));
@@ -201,7 +203,8 @@ impl Form<'_> {
             return T::default();
         }
         text.parse().unwrap_or_else(|_| {
-            self.errors.push(name, Problem::NotANumber);
+            let too_large = Problem::OutOfRange { min: 1, max: if name == "base.port" { u16::MAX.into() } else { u32::MAX.into() } };
+            self.errors.push(name, if text.bytes().all(|byte| byte.is_ascii_digit()) { too_large } else { Problem::NotANumber });
             T::default()
         })
     }
@@ -315,7 +318,7 @@ impl Target {
 }
 
 fn cards() -> Vec<&'static str> {
-    Card::all().map(|card| card.id()).collect()
+    Card::all().map(Card::id).collect()
 }
 
 /// Any card will do where the field has a problem of its own.

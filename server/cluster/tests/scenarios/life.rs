@@ -67,6 +67,16 @@ pub async fn a_service_is_ready_when_every_replica_is(rig: &Rig) {
     rig.clean(&order).await;
 }
 
+pub async fn a_shell_is_reached_on_port_22(rig: &Rig) {
+    let order = Orders::new().shell();
+    rig.start(&order).await;
+    phase(rig, &order, ObservedPhase::Ready).await;
+    let service = api(rig, Kind::Service, &order.lab.namespace).get(&order.lab.name).await.expect("a service");
+    let port = &service.data["spec"]["ports"][0];
+    assert_eq!((port["port"].as_u64(), port["targetPort"].as_u64()), (Some(22), Some(2_222)));
+    rig.clean(&order).await;
+}
+
 pub async fn a_batch_job_runs_to_its_end(rig: &Rig) {
     let order = annotated(Orders::new().batch(), "succeed-after", "3");
     rig.start(&order).await;

@@ -86,7 +86,7 @@ impl Orders {
 
     /// A machine with one card, reached by SSH.
     pub fn shell(&self) -> LabOrder {
-        self.order(6, "v100-32g", |spec| {
+        self.order(6, "a100-80g", |spec| {
             spec.workload = Workload::Shell;
             spec.port = 2_222;
         })

@@ -72,27 +72,28 @@ async fn keep(
             return Ok(latest.clone());
         }
     }
-    match history.draft() {
-        Some(draft) => {
-            offering.version = draft.offering.version;
-            if revision.is_some_and(|read| read != draft.revision)
-                || !stored::versions::update_draft(write, &offering, draft.revision, by, now).await.or_domain()?
-            {
-                return Err(Error::Stale);
-            }
+    if let Some(draft) = history.draft() {
+        offering.version = draft.offering.version;
+        if revision.is_some_and(|read| read != draft.revision)
+            || !stored::versions::update_draft(write, &offering, draft.revision, by, now).await.or_domain()?
+        {
+            return Err(Error::Stale);
         }
-        None => {
-            if latest.is_none() {
-                offering.id = OfferingId::from_uuid(services.entropy.uuid());
-                stored::versions::insert_offering(write, offering.id, &offering.slug).await.map_err(taken)?;
-            }
-            offering.version = history.versions.first().map_or(1, |newest| newest.offering.version + 1);
-            // Somebody began the same version at the same moment.
-            stored::versions::insert_draft(write, &offering, by, now).await.map_err(|error| match error {
-                storage::Error::NotUnique { .. } => Error::Stale,
-                other => from_storage(other),
-            })?;
+    } else {
+        // The draft that was read has been published meanwhile.
+        if revision.is_some_and(|read| read > 0) {
+            return Err(Error::Stale);
         }
+        if latest.is_none() {
+            offering.id = OfferingId::from_uuid(services.entropy.uuid());
+            stored::versions::insert_offering(write, offering.id, &offering.slug).await.map_err(taken)?;
+        }
+        offering.version = history.versions.first().map_or(1, |newest| newest.offering.version + 1);
+        // Somebody began the same version at the same moment.
+        stored::versions::insert_draft(write, &offering, by, now).await.map_err(|error| match error {
+            storage::Error::NotUnique { .. } => Error::Stale,
+            other => from_storage(other),
+        })?;
     }
     audit::success(services, write, caller, audited::saved(latest, &offering)).await?;
     let revision = history.draft().map_or(1, |draft| draft.revision + 1);

@@ -58,6 +58,10 @@ async fn an_edit_is_a_draft_until_it_is_published_and_orders_keep_their_version(
         let published = publish(services, &operator, "vscode", Some(2)).await.expect("published");
         assert_eq!((published.offering.version, published.state), (2, VersionState::Published));
         publish(services, &operator, "vscode", Some(2)).await.expect("twice is once");
+        let mut late = published.offering.clone();
+        late.summary.en = "Typed into the draft".into();
+        let error = save(services, &operator, Some("vscode"), late, Some(2)).await.expect_err("published meanwhile");
+        assert_eq!(error, Error::Stale);
         let second = orders::submit(services, &teacher, &order("vscode"), &key("two")).await.expect("ordered");
         assert_eq!((first.order.offering_version, second.order.offering_version), (1, 2));
 

@@ -50,7 +50,7 @@ fn plain(path: &str) -> String {
     let dotted = path.replace('[', ".").replace(']', "");
     let words: Vec<&str> = dotted.split('.').filter(|word| !word.is_empty() && *word != "?").collect();
     let is_variant = |at: usize| at > 0 && words[at - 1] == "kind" && matches!(words[at], "integer" | "choice" | "text");
-    let kept = (0..words.len()).filter(|at| !is_variant(*at) && !(at + 1 < words.len() && is_variant(at + 1)));
+    let kept = (0..words.len()).filter(|at| !(is_variant(*at) || at + 1 < words.len() && is_variant(at + 1)));
     kept.map(|at| words[at]).collect::<Vec<_>>().join(".")
 }
 
