@@ -1,9 +1,6 @@
 //! Reading, editing the draft, and putting it in force.
 
-use domain::{
-    policies::{Edit, PolicyView},
-    policy_form::RuleForm,
-};
+use domain::{policies::PolicyView, policy_form::RuleForm};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
@@ -37,7 +34,8 @@ pub async fn edit_policy(
 
 /// What is no step of ours names nothing.
 #[cfg(feature = "ssr")]
-fn named(step: &str, number: &str) -> Result<Edit, AppError> {
+fn named(step: &str, number: &str) -> Result<domain::policies::Edit, AppError> {
+    use domain::policies::Edit;
     let number: u32 = number.parse().unwrap_or(u32::MAX);
     Ok(match step {
         "up" => Edit::Up(number),
