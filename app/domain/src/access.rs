@@ -329,14 +329,7 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         ) => Tenant,
         (
             Role::Administrator,
-            A::PeopleRead
-            | A::PeopleWrite
-            | A::CourseRead
-            | A::CourseWrite
-            | A::QuotaRead
-            | A::QuotaWrite
-            | A::ClusterRead
-            | A::AnnouncementWrite,
+            A::PeopleRead | A::PeopleWrite | A::CourseRead | A::CourseWrite | A::QuotaRead | A::QuotaWrite | A::ClusterRead | A::AnnouncementWrite,
         ) => Tenant,
         _ => Nothing,
     }

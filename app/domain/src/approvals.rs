@@ -105,7 +105,8 @@ impl Policy {
     pub fn decide(&self, facts: &Facts) -> Ruling {
         let ruling = self.by_rules(facts);
         if facts.budget_asks && ruling.outcome == Outcome::Automatic {
-            let rule = Localized { zh: "预算用到了要审批的比例".into(), en: "The budget has reached the part that asks for approval".into() };
+            let rule =
+                Localized { zh: "预算用到了要审批的比例".into(), en: "The budget has reached the part that asks for approval".into() };
             return Ruling { outcome: Outcome::Approval(Role::Manager), rule: Some(rule) };
         }
         ruling

@@ -385,9 +385,11 @@ impl BudgetForm {
             errors.push("to", Problem::EndsBeforeStart);
         }
         let mut thresholds = Vec::new();
-        for (field, text, action) in
-            [("notify", &self.notify, BudgetAction::Notify), ("approve", &self.approve, BudgetAction::Approve), ("block", &self.block, BudgetAction::Block)]
-        {
+        for (field, text, action) in [
+            ("notify", &self.notify, BudgetAction::Notify),
+            ("approve", &self.approve, BudgetAction::Approve),
+            ("block", &self.block, BudgetAction::Block),
+        ] {
             // Several percentages may be told about: `50, 80`.
             for text in text.split([',', '，', '、', ' ']).map(str::trim).filter(|text| !text.is_empty()) {
                 match text.trim_end_matches('%').parse::<u32>() {

@@ -101,7 +101,13 @@ pub async fn list(services: &Services, caller: &Caller, page: &PageRequest) -> R
 }
 
 /// A list and a page of its rows, of one verdict when given. Errors: `Forbidden`; `NotFound`; `Invalid` on `limit`, `after`.
-pub async fn get(services: &Services, caller: &Caller, id: ImportId, verdict: Option<Verdict>, page: &PageRequest) -> Result<(Import, Page<ImportRow>)> {
+pub async fn get(
+    services: &Services,
+    caller: &Caller,
+    id: ImportId,
+    verdict: Option<Verdict>,
+    page: &PageRequest,
+) -> Result<(Import, Page<ImportRow>)> {
     let entry = || Entry::new("import.read", "import", id, "");
     audit::recording(services, caller, entry, async {
         if !(1..=MAX_LIMIT).contains(&page.limit) {
@@ -138,8 +144,8 @@ pub async fn mend(services: &Services, caller: &Caller, id: ImportId, number: u3
             .filter(|(field, text)| known(field) && !text.trim().is_empty())
             .map(|(field, text)| (field.clone(), text.trim().chars().take(500).collect()))
             .collect();
-        let [checked] = <[_; 1]>::try_from(check::rows(services, &mut write, caller.actor.tenant, import.kind, &[cells]).await?)
-            .map_err(|_| Error::NotFound)?;
+        let [checked] =
+            <[_; 1]>::try_from(check::rows(services, &mut write, caller.actor.tenant, import.kind, &[cells]).await?).map_err(|_| Error::NotFound)?;
         let row = ImportRow { number, ..checked };
         table::set_row(&mut write, id, &row).await.or_domain()?;
         write.commit().await.or_domain()?;
@@ -171,7 +177,13 @@ pub async fn start(services: &Services, caller: &Caller, id: ImportId) -> Result
 /// Each row with what came of it, as a list that spreadsheets open. `word` words a verdict, result or problem for the reader.
 ///
 /// Errors: `Forbidden`; `NotFound`.
-pub async fn result_list(services: &Services, caller: &Caller, id: ImportId, chinese: bool, word: impl Fn(&ImportRow) -> [String; 2]) -> Result<String> {
+pub async fn result_list(
+    services: &Services,
+    caller: &Caller,
+    id: ImportId,
+    chinese: bool,
+    word: impl Fn(&ImportRow) -> [String; 2],
+) -> Result<String> {
     let (import, rows) = {
         let mut connection = services.db.read().await.or_domain()?;
         let import = load(&mut connection, caller, id).await?;
@@ -201,7 +213,11 @@ pub async fn link_list(services: &Services, caller: &Caller, id: ImportId, chine
         if people.is_empty() || !table::take_links(&mut write, id, services.clock.now()).await.or_domain()? {
             return Err(Error::InvalidTransition { state: "taken".into(), event: "links".into() });
         }
-        let header = if chinese { ["账号", "姓名", "一次性链接（7 天内有效）"] } else { ["account", "name", "one-time link (good for 7 days)"] };
+        let header = if chinese {
+            ["账号", "姓名", "一次性链接（7 天内有效）"]
+        } else {
+            ["account", "name", "one-time link (good for 7 days)"]
+        };
         let mut text = format!("\u{feff}{}", csv::line(header));
         // Two statements a person, a thousand people at most, once.
         for (user, login, name) in &people {

@@ -4,8 +4,8 @@ mod access;
 mod join;
 pub mod links;
 
-pub use access::{disable, enable, end_sessions, set_access, set_post};
 pub(crate) use access::{department_of, may_write};
+pub use access::{disable, enable, end_sessions, set_access, set_post};
 pub use join::{join, joining};
 
 use std::collections::{BTreeMap, BTreeSet};

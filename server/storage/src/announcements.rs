@@ -71,8 +71,10 @@ pub async fn by_id(connection: &mut AnyConnection, id: AnnouncementId) -> Result
 
 /// Those that are not over at `now`, of every college, latest first.
 pub async fn open(connection: &mut AnyConnection, now: Timestamp) -> Result<Vec<(TenantId, Announcement)>> {
-    let rows =
-        sqlx::query(select!("WHERE a.to_at > $1 AND a.ended_at IS NULL ORDER BY a.id DESC LIMIT 200")).bind(now.micros()).fetch_all(connection).await?;
+    let rows = sqlx::query(select!("WHERE a.to_at > $1 AND a.ended_at IS NULL ORDER BY a.id DESC LIMIT 200"))
+        .bind(now.micros())
+        .fetch_all(connection)
+        .await?;
     rows.iter().map(read).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     courses::{CourseRef, Department, DepartmentKind, PlacedCourse},
-    ids::{TenantId},
+    ids::TenantId,
     time::Timestamp,
 };
 use sqlx::{AnyConnection, any::AnyRow};

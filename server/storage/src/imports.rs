@@ -174,16 +174,18 @@ pub async fn set_row(connection: &mut AnyConnection, import: ImportId, row: &Imp
 
 /// What came of a row. `subject`: the person or course that it is about.
 pub async fn finish_row(connection: &mut AnyConnection, import: ImportId, row: &ImportRow, subject: Option<&str>, at: Timestamp) -> Result<()> {
-    sqlx::query("UPDATE import_rows SET verdict = $1, problems = $2, result = $3, subject_id = $4, done_at = $5 WHERE import_id = $6 AND number = $7")
-        .bind(row.verdict.as_str())
-        .bind(json(&row.problems))
-        .bind(row.result.map(RowResult::as_str))
-        .bind(subject.map(ToOwned::to_owned))
-        .bind(at.micros())
-        .bind(import.to_string())
-        .bind(i64::from(row.number))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE import_rows SET verdict = $1, problems = $2, result = $3, subject_id = $4, done_at = $5 WHERE import_id = $6 AND number = $7",
+    )
+    .bind(row.verdict.as_str())
+    .bind(json(&row.problems))
+    .bind(row.result.map(RowResult::as_str))
+    .bind(subject.map(ToOwned::to_owned))
+    .bind(at.micros())
+    .bind(import.to_string())
+    .bind(i64::from(row.number))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -71,11 +71,8 @@ pub async fn delete_own(connection: &mut AnyConnection, user: UserId, id_hash: &
 
 /// Deletes all of a person's but one; returns how many.
 pub async fn delete_others(connection: &mut AnyConnection, user: UserId, keep: &str) -> Result<u64> {
-    let done = sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
-        .bind(user.to_string())
-        .bind(keep.to_owned())
-        .execute(connection)
-        .await?;
+    let done =
+        sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id <> $2").bind(user.to_string()).bind(keep.to_owned()).execute(connection).await?;
     Ok(done.rows_affected())
 }
 

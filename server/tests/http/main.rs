@@ -10,6 +10,7 @@ mod documents;
 mod events;
 mod files;
 mod openapi;
+mod people;
 mod rest_errors;
 mod rest_thread;
 mod sign_in;

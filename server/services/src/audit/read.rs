@@ -34,8 +34,9 @@ pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page:
         let chains = if courses.is_some() { &chains[..1] } else { &chains[..] };
         let mut connection = services.db.read().await.or_domain()?;
         // One more than asked tells whether there is a next page.
-        let mut items =
-            storage::audit::read::search(&mut connection, services.db.engine(), chains, courses.as_ref(), &filter, after, page.limit + 1).await.or_domain()?;
+        let mut items = storage::audit::read::search(&mut connection, services.db.engine(), chains, courses.as_ref(), &filter, after, page.limit + 1)
+            .await
+            .or_domain()?;
         let more = items.len() > page.limit as usize;
         items.truncate(page.limit as usize);
         let next = items.last().filter(|_| more).map(|last| Cursor { at: last.event.at, id: last.event.id }.to_string());

@@ -93,12 +93,7 @@ pub(super) fn digest(secret: &str) -> Option<String> {
 pub(crate) async fn issue(services: &Services, write: &mut Write, user: UserId, kind: LinkKind) -> Result<OneTimeLink> {
     let now = services.clock.now();
     let secret = new_secret(services, MARK);
-    let open = OpenLink {
-        id: LinkId::from_uuid(services.entropy.uuid()),
-        kind,
-        created_at: now,
-        expires_at: now.plus_minutes(kind.hours() * 60),
-    };
+    let open = OpenLink { id: LinkId::from_uuid(services.entropy.uuid()), kind, created_at: now, expires_at: now.plus_minutes(kind.hours() * 60) };
     links::revoke_all(write, user, now).await.or_domain()?;
     links::insert(write, &Link { user, open: open.clone() }, &hex_sha256(&secret)).await.or_domain()?;
     Ok(OneTimeLink { open, secret })

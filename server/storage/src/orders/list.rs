@@ -92,7 +92,13 @@ pub async fn inbox(
 }
 
 /// How many wait for a decision by somebody other than `decider`; counts no further than `most`.
-pub async fn pending_count(connection: &mut AnyConnection, tenant: TenantId, decider: UserId, courses: Option<&BTreeSet<CourseId>>, most: u32) -> Result<u32> {
+pub async fn pending_count(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    decider: UserId,
+    courses: Option<&BTreeSet<CourseId>>,
+    most: u32,
+) -> Result<u32> {
     let row = sqlx::query(
         "SELECT COUNT(*) AS pending FROM \
          (SELECT id FROM orders WHERE tenant_id = $1 AND state = 'pending_approval' AND owner_id <> $2 \

@@ -1,6 +1,6 @@
 use domain::time::Timestamp;
 
-use super::{create, delete, delete_of_user, load, save, sweep, delete_others, delete_own, of_user};
+use super::{create, delete, delete_of_user, delete_others, delete_own, load, of_user, save, sweep};
 use crate::testing::{for_each_engine, user};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);

@@ -46,7 +46,12 @@ pub async fn sums(connection: &mut AnyConnection, course: CourseId, month: Month
 }
 
 /// The month's total of every course of the tenant (or of these), by code; zero where nothing was used.
-pub async fn summaries(connection: &mut AnyConnection, tenant: TenantId, courses: Option<&BTreeSet<CourseId>>, month: Month) -> Result<Vec<BillSummary>> {
+pub async fn summaries(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    courses: Option<&BTreeSet<CourseId>>,
+    month: Month,
+) -> Result<Vec<BillSummary>> {
     let rows = sqlx::query(
         "SELECT c.id, c.code, c.name, c.currency, CAST(COALESCE(SUM(g.amount_micros), 0) AS BIGINT) AS total, COUNT(DISTINCT g.lab_id) AS labs \
          FROM courses c LEFT JOIN usage_records g ON g.course_id = c.id AND g.month = $3 \
