@@ -102,10 +102,11 @@ test("an empty installation is set up by whoever has read the log", async ({ bro
     await page.goto("/people");
     await page.locator("#login").fill("li.hua");
     await page.locator("#name").fill("Li Hua");
-    await page.locator("#password").fill("the first password");
-    await page.locator('input[name="access[teacher]"]').check();
+    await page.locator("#invite-teacher").check();
     await page.locator('input[name="access[courses][0]"]').check();
-    await page.getByRole("button", { name: "Add the person" }).click();
+    await page.getByRole("button", { name: "Invite and make the link" }).click();
+    await expect(page.locator("#one-time-link input")).toHaveValue(/\/join\/lnk_/);
+    await page.goto("/people");
     await expect(page.locator("table")).toContainText("li.hua");
     await expect(page.locator("tr", { hasText: "li.hua" })).toContainText("AI2301");
   } finally {

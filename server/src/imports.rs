@@ -47,7 +47,13 @@ impl Form {
 }
 
 /// `POST /imports/upload`: the file, or what was pasted where there is none.
-pub async fn upload(State(state): State<AppState>, Extension(caller): Extension<Caller>, session: Session, headers: HeaderMap, parts: Multipart) -> Response {
+pub async fn upload(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    session: Session,
+    headers: HeaderMap,
+    parts: Multipart,
+) -> Response {
     let form = match Form::read(parts).await {
         Ok(form) => form,
         Err(error) => return error_page::answer(&headers, &error),
@@ -85,8 +91,7 @@ pub async fn result(State(state): State<AppState>, Extension(caller): Extension<
         let id = id.parse::<ImportId>().map_err(|_| Error::NotFound)?;
         // The kind names the columns of the problems; the list itself checks who asks.
         let (import, _) = services::imports::get(&state.services, &caller, id, None, &domain::page::PageRequest::default()).await?;
-        let word =
-            |row: &domain::imports::ImportRow| [words::row_text(language, row).to_owned(), words::problems_text(language, import.kind, row)];
+        let word = |row: &domain::imports::ImportRow| [words::row_text(language, row).to_owned(), words::problems_text(language, import.kind, row)];
         services::imports::result_list(&state.services, &caller, id, chinese(&headers), word).await
     };
     match text.await {

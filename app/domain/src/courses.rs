@@ -107,6 +107,17 @@ pub struct CourseDetail {
     pub may_set_quota: bool,
 }
 
+/// In forms, the college itself where a department may be chosen: a choice must have a value.
+pub const COLLEGE: &str = "college";
+
+/// The department of a form: none for the college itself. Errors: [`Problem::NoSuch`].
+pub fn department_choice(text: &str) -> Result<Option<TenantId>, Problem> {
+    match text.trim() {
+        "" | COLLEGE => Ok(None),
+        id => id.parse().map(Some).map_err(|_| Problem::NoSuch),
+    }
+}
+
 /// A department's name: 1 to 60 characters.
 pub fn check_department(name: &str) -> Result<String, Problem> {
     let name = name.trim();
@@ -162,7 +173,7 @@ pub struct CourseForm {
     pub budget: String,
     /// Whole cards.
     pub cards: String,
-    /// A department's id; empty for a course of the college itself.
+    /// See [`department_choice`].
     pub department: String,
 }
 

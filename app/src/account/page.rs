@@ -78,10 +78,8 @@ fn About(person: Viewer, posts: Vec<Post>, failed: Flash) -> impl IntoView {
     let other = failed.other();
     let problem = Signal::stored(failed.problem("name").map(|problem| field_problem_text(language, problem)));
     let name = if failed.values.is_empty() { person.name.clone() } else { failed.value("name").to_owned() };
-    let at_departments = posts
-        .into_iter()
-        .map(|post| view! { <Fact name=post.department.name>{roles_text(language, &post.roles)}</Fact> })
-        .collect_view();
+    let at_departments =
+        posts.into_iter().map(|post| view! { <Fact name=post.department.name>{roles_text(language, &post.roles)}</Fact> }).collect_view();
     let at_college = if person.roles.is_empty() { td_string!(language, account.no_role).to_owned() } else { roles_text(language, &person.roles) };
     view! {
         <Card title=td_string!(language, account.about)>

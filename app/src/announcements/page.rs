@@ -2,7 +2,7 @@
 
 use domain::{
     announcements::{Announcement, Level, TEXT_MAX},
-    courses::Tree,
+    courses::{COLLEGE, Tree},
     page::Page,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -129,7 +129,7 @@ fn Form(failed: Flash, tree: Option<Tree>) -> impl IntoView {
     let problem = move |field: &str| Signal::stored(failed.problem(field).map(|problem| field_problem_text(language, problem)));
     let level = Some(value("level")).filter(|level| !level.is_empty()).unwrap_or_else(|| "info".to_owned());
     let levels = Level::ALL.into_iter().map(|level| (level.as_str().to_owned(), level_text(language, level).to_owned())).collect::<Vec<_>>();
-    let mut whom = vec![(String::new(), td_string!(language, announcements.everybody).to_owned())];
+    let mut whom = vec![(COLLEGE.to_owned(), td_string!(language, announcements.everybody).to_owned())];
     whom.extend(tree.into_iter().flat_map(|tree| tree.departments).map(|department| (department.id.to_string(), department.name)));
     view! {
         <Card title=td_string!(language, announcements.new) id="new-announcement">
@@ -159,7 +159,7 @@ fn Form(failed: Flash, tree: Option<Tree>) -> impl IntoView {
                     name="announcement[department]"
                     label=td_string!(language, announcements.whom)
                     choices=whom
-                    value=value("department")
+                    value=Some(value("department")).filter(|chosen| !chosen.is_empty()).unwrap_or_else(|| COLLEGE.to_owned())
                     error=problem("department")
                 />
                 <Button kind=ButtonKind::Primary>{td_string!(language, announcements.publish)}</Button>

@@ -36,11 +36,11 @@ pub async fn create_course(
 }
 
 #[server(CreateDepartment, endpoint = "departments/create")]
-pub async fn create_department(#[server(default)] name: String, #[server(default)] kind: String) -> Result<(), AppError> {
+pub async fn create_department(#[server(default)] department_name: String, #[server(default)] kind: String) -> Result<(), AppError> {
     use crate::{caller::*, routes};
-    let typed = typed([("name", &name), ("kind", &kind)]);
+    let typed = typed([("department_name", &department_name), ("kind", &kind)]);
     let result = async {
-        services::departments::create(&services()?, &caller()?, &name, &kind).await?;
+        services::departments::create(&services()?, &caller()?, &department_name, &kind).await?;
         Ok(())
     }
     .await;

@@ -1,7 +1,7 @@
 //! One course: what it has left, who teaches it, its limits, its place, its end.
 
 use domain::{
-    courses::{CourseDetail, Tree},
+    courses::{COLLEGE, CourseDetail, Tree},
     ids::CourseId,
     people::PersonRef,
 };
@@ -52,15 +52,19 @@ fn Whole(detail: CourseDetail, tree: Option<Tree>, failed: [Flash; 4]) -> impl I
     let [change, member, quota_failed, budget_failed] = failed;
     let title = format!("{} {}", course.code, course.name);
     let place = department.as_ref().map_or_else(|| td_string!(language, courses.no_department).to_owned(), |department| department.name.clone());
-    let archived = archived_at.map(|at| view! {
-        <Notice title=td_string!(language, courses.is_archived)>{td_string!(language, courses.is_archived_text)}" "<Moment at/></Notice>
+    let archived = archived_at.map(|at| {
+        view! {
+            <Notice title=td_string!(language, courses.is_archived)>{td_string!(language, courses.is_archived_text)}" "<Moment at/></Notice>
+        }
     });
-    let editors = may_set_quota.then(|| view! {
-        <QuotaEditor id=course.id settings=course.settings.clone() quota=quota.clone() failed=quota_failed/>
-        <BudgetEditor id=course.id budget=quota.budget.clone() failed=budget_failed/>
+    let editors = may_set_quota.then(|| {
+        view! {
+            <QuotaEditor id=course.id settings=course.settings.clone() quota=quota.clone() failed=quota_failed/>
+            <BudgetEditor id=course.id budget=quota.budget.clone() failed=budget_failed/>
+        }
     });
     let manage = may_write.then(|| {
-        let department = department.as_ref().map(|department| department.id.to_string()).unwrap_or_default();
+        let department = department.as_ref().map_or_else(|| COLLEGE.to_owned(), |department| department.id.to_string());
         let departments = tree.filter(|tree| tree.may_write).map(|tree| tree.departments);
         let choices = departments.map(|departments| places(language, &departments));
         view! { <Manage id=course.id code=course.code.clone() name=course.name.clone() department choices archived=archived_at.is_some() failed=change/> }
@@ -97,12 +101,14 @@ fn Members(id: CourseId, members: Vec<PersonRef>, may_write: bool, failed: Flash
     let items = members
         .into_iter()
         .map(|member| {
-            let remove = may_write.then(|| view! {
-                <form method="post" action=RemoveMember::PATH class="inline">
-                    <input type="hidden" name="id" value=id.to_string()/>
-                    <input type="hidden" name="user" value=member.id.to_string()/>
-                    <Button kind=ButtonKind::Quiet small=true>{td_string!(language, courses.remove)}</Button>
-                </form>
+            let remove = may_write.then(|| {
+                view! {
+                    <form method="post" action=RemoveMember::PATH class="inline">
+                        <input type="hidden" name="id" value=id.to_string()/>
+                        <input type="hidden" name="user" value=member.id.to_string()/>
+                        <Button kind=ButtonKind::Quiet small=true>{td_string!(language, courses.remove)}</Button>
+                    </form>
+                }
             });
             view! { <li class="row between"><span>{member.name}" "<small class="mono">{member.login}</small></span>{remove}</li> }
         })

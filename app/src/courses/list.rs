@@ -1,6 +1,6 @@
 //! College, departments and courses as a tree, what each course has left, and forms for new ones.
 
-use domain::courses::{Department, PlacedCourse, Tree};
+use domain::courses::{COLLEGE, Department, PlacedCourse, Tree};
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
@@ -126,9 +126,9 @@ fn NewDepartment(failed: Flash) -> impl IntoView {
             <form class="stack" method="post" action=CreateDepartment::PATH>
                 {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
                 <TextField
-                    name="name"
+                    name="department_name"
                     label=td_string!(language, courses.department_name)
-                    value=failed.value("name").to_owned()
+                    value=failed.value("department_name").to_owned()
                     error=problem("name")
                     maxlength=60
                 />
@@ -165,7 +165,7 @@ fn NewCourse(failed: Flash, departments: Vec<Department>) -> impl IntoView {
                     name="department"
                     label=td_string!(language, courses.department)
                     choices
-                    value=value("department")
+                    value=Some(value("department")).filter(|chosen| !chosen.is_empty()).unwrap_or_else(|| COLLEGE.to_owned())
                     error=problem("department")
                 />
                 <TextField
@@ -194,6 +194,6 @@ fn NewCourse(failed: Flash, departments: Vec<Department>) -> impl IntoView {
 
 /// The college itself, then its departments.
 pub(super) fn places(language: Language, departments: &[Department]) -> Vec<(String, String)> {
-    let college = (String::new(), td_string!(language, courses.no_department).to_owned());
+    let college = (COLLEGE.to_owned(), td_string!(language, courses.no_department).to_owned());
     std::iter::once(college).chain(departments.iter().map(|department| (department.id.to_string(), department.name.clone()))).collect()
 }

@@ -17,8 +17,7 @@ use crate::{
     error::AppError,
     flash::flash,
     i18n::td_string,
-    language,
-    routes,
+    language, routes,
 };
 
 #[component]
@@ -67,11 +66,13 @@ fn Whole(import: Import, rows: Page<ImportRow>, show: String) -> impl IntoView {
     {
         items.push(tab(Some(verdict), verdict_text(language, verdict), count));
     }
-    let start = (state != ImportState::Running && counts.waiting() > 0).then(|| view! {
-        <form method="post" action=StartImport::PATH>
-            <input type="hidden" name="id" value=id.clone()/>
-            <Button kind=ButtonKind::Primary>{td_string!(language, imports.start, count = counts.waiting()).to_string()}</Button>
-        </form>
+    let start = (state != ImportState::Running && counts.waiting() > 0).then(|| {
+        view! {
+            <form method="post" action=StartImport::PATH>
+                <input type="hidden" name="id" value=id.clone()/>
+                <Button kind=ButtonKind::Primary>{td_string!(language, imports.start, count = counts.waiting()).to_string()}</Button>
+            </form>
+        }
     });
     let older = rows.next.map(|next| routes::with_query(&here, &[("show", &show), ("after", &next)]));
     let columns = vec![
@@ -81,11 +82,7 @@ fn Whole(import: Import, rows: Page<ImportRow>, show: String) -> impl IntoView {
         Column::text(td_string!(language, imports.mend)),
     ];
     let may_mend = state != ImportState::Running;
-    let body = rows
-        .items
-        .into_iter()
-        .map(|row| view! { <OneRow import=id.clone() kind row may_mend show=show.clone()/> })
-        .collect_view();
+    let body = rows.items.into_iter().map(|row| view! { <OneRow import=id.clone() kind row may_mend show=show.clone()/> }).collect_view();
     view! {
         <PageHead title=name lead crumb=(routes::IMPORTS.to_owned(), td_string!(language, imports.title).to_owned())>
             <Status kind=state_kind(state)>{state_text(language, state)}</Status>
@@ -106,25 +103,31 @@ fn Progress(import: Import) -> impl IntoView {
     let language = language::current();
     let (id, counts) = (import.id, import.counts);
     let finished = import.state == ImportState::Done;
-    let bar = (import.state != ImportState::Preview).then(|| view! {
-        <Meter
-            label=td_string!(language, imports.progress)
-            figure=td_string!(language, imports.progress_of, done = counts.done, all = counts.to_do()).to_string()
-            used=i64::from(counts.done)
-            limit=i64::from(counts.to_do())
-            note=if finished { td_string!(language, imports.may_start_again) } else { td_string!(language, imports.may_leave) }
-        />
+    let bar = (import.state != ImportState::Preview).then(|| {
+        view! {
+            <Meter
+                label=td_string!(language, imports.progress)
+                figure=td_string!(language, imports.progress_of, done = counts.done, all = counts.to_do()).to_string()
+                used=i64::from(counts.done)
+                limit=i64::from(counts.to_do())
+                note=if finished { td_string!(language, imports.may_start_again) } else { td_string!(language, imports.may_leave) }
+            />
+        }
     });
-    let links = (finished && import.kind == ImportKind::People && counts.new > 0 && import.links_at.is_none()).then(|| view! {
-        <Notice title=td_string!(language, imports.links)>
-            {td_string!(language, imports.links_text)}
-            <form method="post" action=format!("/imports/{id}/links.csv")>
-                <Button small=true>{td_string!(language, imports.take_links)}</Button>
-            </form>
-        </Notice>
+    let links = (finished && import.kind == ImportKind::People && counts.new > 0 && import.links_at.is_none()).then(|| {
+        view! {
+            <Notice title=td_string!(language, imports.links)>
+                {td_string!(language, imports.links_text)}
+                <form method="post" action=format!("/imports/{id}/links.csv")>
+                    <Button small=true>{td_string!(language, imports.take_links)}</Button>
+                </form>
+            </Notice>
+        }
     });
-    let mistakes = (counts.error > 0).then(|| view! {
-        <p class="soft">{td_string!(language, imports.mistakes, count = counts.error).to_string()}</p>
+    let mistakes = (counts.error > 0).then(|| {
+        view! {
+            <p class="soft">{td_string!(language, imports.mistakes, count = counts.error).to_string()}</p>
+        }
     });
     view! {
         <div class="stack">

@@ -2,12 +2,7 @@
 
 use domain::imports::{ImportKind, ImportRow, ImportState, RowResult, Verdict};
 
-use crate::{
-    components::StatusKind,
-    error_text::field_problem_text,
-    i18n::td_string,
-    language::Language,
-};
+use crate::{components::StatusKind, error_text::field_problem_text, i18n::td_string, language::Language};
 
 pub fn kind_text(language: Language, kind: ImportKind) -> &'static str {
     match kind {

@@ -81,13 +81,13 @@ pub fn entries(viewer: &Viewer, language: Language) -> Vec<Entry> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::{access::Role, ids::UserId};
+    use domain::access::Role;
 
     use super::*;
 
     fn viewer(roles: BTreeSet<Role>, department_roles: BTreeSet<Role>) -> Viewer {
         Viewer {
-            user_id: UserId::from_uuid(uuid::Uuid::from_u128(1)),
+            user_id: "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e".parse().expect("an id"),
             login: String::new(),
             name: String::new(),
             roles,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     access::Role,
-    courses::{CourseRef, Department},
+    courses::{COLLEGE, CourseRef, Department},
 };
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::{
     components::CheckField,
     i18n::td_string,
     language::{self, Language},
-    orders::words::role_text,
+    people::words::role_name,
 };
 
 /// A box for each role. `prefix` keeps several such groups on a page apart.
@@ -31,7 +31,7 @@ pub fn RoleBoxes(roles: BTreeSet<Role>, #[prop(into)] prefix: String) -> impl In
                         checked=roles.contains(&role)
                         value="on"
                     />
-                    {role_text(language, role)}
+                    {role_name(language, role)}
                 </label>
             }
         })
@@ -70,6 +70,6 @@ pub fn CourseBoxes(member_of: Vec<CourseRef>, courses: Vec<CourseRef>) -> impl I
 
 /// The college itself, then its departments.
 pub fn places(language: Language, departments: &[Department]) -> Vec<(String, String)> {
-    let college = (String::new(), td_string!(language, people.whole_college).to_owned());
+    let college = (COLLEGE.to_owned(), td_string!(language, people.whole_college).to_owned());
     std::iter::once(college).chain(departments.iter().map(|department| (department.id.to_string(), department.name.clone()))).collect()
 }

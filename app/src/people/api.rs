@@ -58,7 +58,10 @@ impl Access {
 
 #[server(ListPeople, endpoint = "people/list", input = GetUrl)]
 pub async fn people(#[server(default)] query: Query) -> Result<Page<Person>, AppError> {
-    use domain::{access::Role, people::{PersonFilter, PersonState}};
+    use domain::{
+        access::Role,
+        people::{PersonFilter, PersonState},
+    };
 
     use crate::caller::{caller, services};
     let filter = PersonFilter { text: Some(query.text), role: Role::parse(&query.role), state: PersonState::parse(&query.state) };
@@ -87,13 +90,14 @@ pub async fn invite(
     #[server(default)] department: String,
     #[server(default)] access: Access,
 ) -> Result<String, AppError> {
+    use domain::courses::department_choice;
     use services::people::links;
 
     use crate::{caller::*, routes};
     let typed = typed([("login", &login), ("name", &name), ("department", &department)]);
     let result = async {
         let (services, caller) = (services()?, caller()?);
-        let department = if department.is_empty() { None } else { Some(id_of(&department)?) };
+        let department = department_choice(&department).map_err(|problem| domain::Error::field("department", problem))?;
         let access = links::Access { department, roles: access.roles(), courses: ids(&access.courses)? };
         let invitation = domain::people::Invitation { login, name };
         let (person, link) = links::invite(&services, &caller, &invitation, &access).await?;

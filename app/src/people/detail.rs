@@ -197,13 +197,15 @@ fn Forms(id: String, person: domain::people::Person, tree: Tree) -> impl IntoVie
         })
         .collect_view();
     let choices: Vec<_> = tree.departments.iter().map(|department| (department.id.to_string(), department.name.clone())).collect();
-    let new = (!choices.is_empty()).then(|| view! {
-        <form class="stack" method="post" action=SetPost::PATH>
-            <input type="hidden" name="id" value=id.clone()/>
-            <SelectField name="department" label=td_string!(language, people.department) choices/>
-            <RoleBoxes roles=[domain::access::Role::Manager].into() prefix="new"/>
-            <div><Button>{td_string!(language, people.add_post)}</Button></div>
-        </form>
+    let new = (!choices.is_empty()).then(|| {
+        view! {
+            <form class="stack" method="post" action=SetPost::PATH>
+                <input type="hidden" name="id" value=id.clone()/>
+                <SelectField name="department" label=td_string!(language, people.department) choices/>
+                <RoleBoxes roles=[domain::access::Role::Manager].into() prefix="new"/>
+                <div><Button>{td_string!(language, people.add_post)}</Button></div>
+            </form>
+        }
     });
     view! {
         <Card title=td_string!(language, people.at_college)>

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     access::{Action, Role},
-    courses::Tree,
+    courses::{COLLEGE, Tree},
     page::Page,
     people::{Person, PersonState},
 };
@@ -14,7 +14,7 @@ use leptos_router::hooks::use_query_map;
 use super::{
     access_form::{CourseBoxes, RoleBoxes, places},
     api::{InvitePerson, Query, people},
-    words::{all_roles_text, state_kind, state_text},
+    words::{all_roles_text, role_name, state_kind, state_text},
 };
 use crate::{
     caller_view::use_viewer,
@@ -27,9 +27,7 @@ use crate::{
     error_text::field_problem_text,
     flash::{Flash, flash},
     i18n::td_string,
-    language,
-    orders::words::role_text,
-    routes,
+    language, routes,
 };
 
 #[component]
@@ -81,7 +79,7 @@ pub fn PeoplePage() -> impl IntoView {
 #[component]
 fn Search(query: Query) -> impl IntoView {
     let language = language::current();
-    let roles = Role::ALL.into_iter().map(|role| (role.as_str().to_owned(), role_text(language, role).to_owned())).collect::<Vec<_>>();
+    let roles = Role::ALL.into_iter().map(|role| (role.as_str().to_owned(), role_name(language, role).to_owned())).collect::<Vec<_>>();
     let states = PersonState::ALL.into_iter().map(|state| (state.as_str().to_owned(), state_text(language, state).to_owned())).collect::<Vec<_>>();
     view! {
         <form class="filters" method="get" action=routes::PEOPLE role="search">
@@ -175,7 +173,7 @@ fn Invite(failed: Flash, tree: Tree) -> impl IntoView {
                     name="department"
                     label=td_string!(language, people.roles_where)
                     choices=places(language, &tree.departments)
-                    value=value("department")
+                    value=Some(value("department")).filter(|chosen| !chosen.is_empty()).unwrap_or_else(|| COLLEGE.to_owned())
                     error=problem("department")
                 />
                 <RoleBoxes roles=BTreeSet::new() prefix="invite"/>

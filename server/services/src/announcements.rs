@@ -4,6 +4,7 @@ use domain::{
     Error, Problem, Result,
     access::{Action, Actor, Resource},
     announcements::{Announcement, AnnouncementForm, Banner, Level},
+    courses::department_choice,
     ids::{AnnouncementId, TenantId},
     page::{MAX_LIMIT, Page, PageRequest},
     people::PersonRef,
@@ -82,12 +83,9 @@ pub async fn create(services: &Services, caller: &Caller, form: &AnnouncementFor
         let now = services.clock.now();
         let (level, text, from, to) = form.check(now)?;
         let mut write = services.db.begin_write().await.or_domain()?;
-        let department = match form.department.trim() {
-            "" => None,
-            id => {
-                let id = id.parse().map_err(|_| Error::field("department", Problem::NoSuch))?;
-                Some(department_of(&mut write, caller, id).await?.brief())
-            }
+        let department = match department_choice(&form.department).map_err(|problem| Error::field("department", problem))? {
+            None => None,
+            Some(id) => Some(department_of(&mut write, caller, id).await?.brief()),
         };
         let by = PersonRef { id: caller.actor.user, login: caller.actor.login.clone(), name: caller.actor.name.clone() };
         let id = AnnouncementId::from_uuid(services.entropy.uuid());

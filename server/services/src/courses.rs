@@ -73,12 +73,9 @@ pub async fn create(services: &Services, caller: &Caller, form: &CourseForm) -> 
 
 /// The department of a form: none for an empty text. Errors: `Invalid` on `department`.
 async fn named_department(connection: &mut AnyConnection, caller: &Caller, id: &str) -> Result<Option<Department>> {
-    match id.trim() {
-        "" => Ok(None),
-        id => {
-            let id = id.parse().map_err(|_| Error::field("department", Problem::NoSuch))?;
-            crate::people::department_of(connection, caller, id).await.map(Some)
-        }
+    match courses::department_choice(id).map_err(|problem| Error::field("department", problem))? {
+        None => Ok(None),
+        Some(id) => crate::people::department_of(connection, caller, id).await.map(Some),
     }
 }
 

@@ -204,7 +204,12 @@ pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, raw: 
 /// Renames a course or moves it to another department.
 #[utoipa::path(post, path = "/api/v1/courses/{id}", tag = "courses", params(("id" = String, Path)), request_body = ChangedCourse,
     responses((status = 200, body = CourseDetail)))]
-pub async fn change(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<CourseDetail>, Problem> {
+pub async fn change(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Path(text): Path<String>,
+    raw: Raw,
+) -> Result<Json<CourseDetail>, Problem> {
     let mut body = Fields::parse(&raw)?;
     let (name, department) = (body.given_text("name"), body.given_text("department"));
     body.finish()?;
@@ -221,7 +226,12 @@ pub async fn change(State(state): State<AppState>, Bearer(caller): Bearer, Path(
 /// Sets the quota; the course's namespace follows.
 #[utoipa::path(post, path = "/api/v1/courses/{id}/quota", tag = "courses", params(("id" = String, Path)), request_body = NewQuota,
     responses((status = 200, body = CourseDetail), (status = 409, description = "`limit_below_use`")))]
-pub async fn set_quota(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<CourseDetail>, Problem> {
+pub async fn set_quota(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Path(text): Path<String>,
+    raw: Raw,
+) -> Result<Json<CourseDetail>, Problem> {
     let mut body = Fields::parse(&raw)?;
     let form = QuotaForm {
         cards: body.optional_number("cards"),
@@ -242,7 +252,12 @@ pub async fn set_quota(State(state): State<AppState>, Bearer(caller): Bearer, Pa
 /// Sets the budget, its term and what happens at which part of it.
 #[utoipa::path(post, path = "/api/v1/courses/{id}/budget", tag = "courses", params(("id" = String, Path)), request_body = NewBudget,
     responses((status = 200, body = CourseDetail)))]
-pub async fn set_budget(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<CourseDetail>, Problem> {
+pub async fn set_budget(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Path(text): Path<String>,
+    raw: Raw,
+) -> Result<Json<CourseDetail>, Problem> {
     let mut body = Fields::parse(&raw)?;
     let form = BudgetForm {
         amount: body.optional_number("amount"),
@@ -261,7 +276,12 @@ pub async fn set_budget(State(state): State<AppState>, Bearer(caller): Bearer, P
 /// Makes somebody a teacher of the course.
 #[utoipa::path(post, path = "/api/v1/courses/{id}/members", tag = "courses", params(("id" = String, Path)), request_body = Member,
     responses((status = 200, body = CourseDetail)))]
-pub async fn add_member(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<CourseDetail>, Problem> {
+pub async fn add_member(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Path(text): Path<String>,
+    raw: Raw,
+) -> Result<Json<CourseDetail>, Problem> {
     let mut body = Fields::parse(&raw)?;
     let login = body.optional_text("login");
     body.finish()?;
@@ -288,7 +308,12 @@ pub async fn remove_member(
 /// Archives a course in which nothing runs.
 #[utoipa::path(post, path = "/api/v1/courses/{id}/archive", tag = "courses", params(("id" = String, Path)),
     responses((status = 200, body = CourseDetail), (status = 409, description = "`in_the_way`")))]
-pub async fn archive(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<CourseDetail>, Problem> {
+pub async fn archive(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Path(text): Path<String>,
+    raw: Raw,
+) -> Result<Json<CourseDetail>, Problem> {
     Fields::parse(&raw)?.finish()?;
     let course = id(&text)?;
     services::courses::archive(&state.services, &caller, course).await?;
@@ -297,7 +322,12 @@ pub async fn archive(State(state): State<AppState>, Bearer(caller): Bearer, Path
 
 /// Brings an archived course back.
 #[utoipa::path(post, path = "/api/v1/courses/{id}/restore", tag = "courses", params(("id" = String, Path)), responses((status = 200, body = CourseDetail)))]
-pub async fn restore(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<CourseDetail>, Problem> {
+pub async fn restore(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Path(text): Path<String>,
+    raw: Raw,
+) -> Result<Json<CourseDetail>, Problem> {
     Fields::parse(&raw)?.finish()?;
     let course = id(&text)?;
     services::courses::restore(&state.services, &caller, course).await?;

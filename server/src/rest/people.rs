@@ -60,7 +60,8 @@ pub struct Post {
 impl From<DomainPerson> for Person {
     fn from(DomainPerson { person, roles, posts, courses, state, last_sign_in_at }: DomainPerson) -> Self {
         let words = |roles: BTreeSet<Role>| roles.into_iter().map(Role::as_str).collect();
-        let post = |DomainPost { department, roles }: DomainPost| Post { department: department.id.to_string(), name: department.name, roles: words(roles) };
+        let post =
+            |DomainPost { department, roles }: DomainPost| Post { department: department.id.to_string(), name: department.name, roles: words(roles) };
         Self {
             id: person.id.to_string(),
             login: person.login,
@@ -131,10 +132,7 @@ fn courses(text: &str) -> Result<BTreeSet<CourseId>, Error> {
 }
 
 fn department(text: &str) -> Result<Option<TenantId>, Error> {
-    match text.trim() {
-        "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| Error::field("department", FieldProblem::NoSuch)),
-    }
+    domain::courses::department_choice(text).map_err(|problem| Error::field("department", problem))
 }
 
 fn shown(state: &AppState, headers: &HeaderMap, link: &OneTimeLink) -> Link {

@@ -14,6 +14,7 @@ mod events;
 mod files;
 mod offerings;
 mod openapi;
+mod people;
 mod rest_errors;
 mod rest_lab_changes;
 mod rest_nodes;

@@ -78,7 +78,7 @@ fn quota() -> QuotaStatus {
         limits: Amounts { cards: CardShare::whole(4), cpu_cores: 100, memory_gib: 100, storage_gib: 100, running_labs: 5 },
         used: Amounts::default(),
         held: Amounts::default(),
-        budget: BudgetStatus { limit: yuan(1_000), spent: yuan(0), held: yuan(0) },
+        budget: BudgetStatus { limit: yuan(1_000), terms: domain::quotas::BudgetTerms::default(), spent: yuan(0), held: yuan(0) },
         started_today: CardShare::ZERO,
         starts_per_day: CardShare::whole(12),
         cards_per_order: CardShare::whole(4),

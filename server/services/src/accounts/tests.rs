@@ -219,8 +219,7 @@ async fn the_frame_knows_college_roles_and_cluster() {
     let world = TestWorld::college().await;
     let manager = world.manager("wang").await;
     assert!(manager.actor.can(Action::OrderDecide, &domain::access::Resource::tenant(world.tenant)).is_ok());
-    let Viewer { login, roles, tenant_name, simulated_cluster, pending_approvals, .. } =
-        viewer(&world.services, &manager).await.expect("a viewer");
+    let Viewer { login, roles, tenant_name, simulated_cluster, pending_approvals, .. } = viewer(&world.services, &manager).await.expect("a viewer");
     assert_eq!((login.as_str(), tenant_name.as_str()), ("wang", "School of Artificial Intelligence"));
     assert_eq!(roles, [Role::Manager].into());
     assert!(simulated_cluster);

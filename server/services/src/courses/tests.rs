@@ -75,8 +75,7 @@ fn limits(cards: &str, running_labs: &str) -> QuotaForm {
 }
 
 async fn order(world: &TestWorld, caller: &crate::Caller, course: &Course, key: &str) -> domain::Result<OrderView> {
-    let form =
-        OrderForm { offering: "jupyterlab-slice".into(), course: course.code.clone(), duration_minutes: "90".into(), ..OrderForm::default() };
+    let form = OrderForm { offering: "jupyterlab-slice".into(), course: course.code.clone(), duration_minutes: "90".into(), ..OrderForm::default() };
     orders::submit(&world.services, caller, &form, &orders::IdempotencyKey::parse(key).expect("a key")).await
 }
 

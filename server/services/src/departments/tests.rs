@@ -1,11 +1,4 @@
-use domain::{
-    Error, Problem,
-    access::Role,
-    audit::Filter,
-    orders::OrderFilter,
-    page::PageRequest,
-    people::PersonFilter,
-};
+use domain::{Error, Problem, access::Role, audit::Filter, orders::OrderFilter, page::PageRequest, people::PersonFilter};
 use storage::testing::for_each_engine;
 
 use super::{change, create, tree};

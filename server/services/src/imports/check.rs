@@ -131,8 +131,11 @@ impl Ground {
     pub(super) fn person(&self, cells: &Cells) -> Result<Person> {
         let mut errors = FieldErrors::default();
         let row = errors.take(person_row(cells))?;
-        // What cannot be read is not looked up.
-        let Some(row) = row else { return Err(errors.finish().err().unwrap_or(Error::NotFound)) };
+        let Some(row) = row else {
+            // Its department can be looked up all the same, so that the row needs mending once only.
+            self.department(cells.get("department").map(String::as_str), &mut errors);
+            return Err(errors.finish().err().unwrap_or(Error::NotFound));
+        };
         let department = self.department(row.department.as_deref(), &mut errors).map(|department| department.id);
         let mut courses = BTreeSet::new();
         for code in &row.courses {
@@ -166,7 +169,10 @@ impl Ground {
     pub(super) fn course(&self, cells: &Cells) -> Result<PlannedCourse> {
         let mut errors = FieldErrors::default();
         let row = errors.take(course_row(cells))?;
-        let Some(row) = row else { return Err(errors.finish().err().unwrap_or(Error::NotFound)) };
+        let Some(row) = row else {
+            self.department(cells.get("department").map(String::as_str), &mut errors);
+            return Err(errors.finish().err().unwrap_or(Error::NotFound));
+        };
         let department = self.department(row.department.as_deref(), &mut errors).cloned();
         let mut teachers = BTreeSet::new();
         for login in &row.teachers {

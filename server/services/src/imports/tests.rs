@@ -89,7 +89,8 @@ async fn a_list_of_courses_makes_and_changes_them() {
         world.department("软件技术系").await;
         let old = world.course("OLD1").add().await;
         let li = world.teacher("li", &[]).await;
-        let text = "code,name,department,budget,cards,teachers\nNEW1,New,软件技术系,6000,1/2,li\nOLD1,Renamed,软件技术系,,8,\nNEW2,No budget,,,,nobody\n";
+        let text =
+            "code,name,department,budget,cards,teachers\nNEW1,New,软件技术系,6000,1/2,li\nOLD1,Renamed,软件技术系,,8,\nNEW2,No budget,,,,nobody\n";
         let import = preview(services, &administrator, ImportKind::Courses, "c.csv", text).await.expect("looked at");
         assert_eq!(import.counts, Counts { new: 1, change: 1, error: 1, ..Counts::default() });
         start(services, &administrator, import.id).await.expect("started");
