@@ -105,6 +105,8 @@ async fn operations_of_the_api() {
             } else if operation.path == "/orders" {
                 let body = serde_json::json!({"offering": "jupyterlab-slice", "course": "CV2402", "duration_minutes": 60});
                 api.post(&path).header("idempotency-key", "table").json(&body)
+            } else if operation.path == "/audit/searches" {
+                api.post(&path).json(&serde_json::json!({"name": "table"}))
             } else if operation.path.ends_with("/reject") {
                 api.post(&path).json(&serde_json::json!({"reason": "a reason"}))
             } else {

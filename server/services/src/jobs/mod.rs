@@ -44,7 +44,7 @@ async fn work(services: Services) {
     every!("stop_ended", Duration::from_secs(1), labs::stop_ended);
     every!("expire", Duration::from_secs(30), orders::expire);
     every!("audit_verify", Duration::from_secs(1), audit::runs::work);
-    every!("sweep_notifications", Duration::from_mins(60), notifications::sweep);
+    every!("sweep_notifications", Duration::from_hours(1), notifications::sweep);
     every!("sweep_sessions", Duration::from_mins(10), sessions::sweep);
     // None of them ends by itself.
     while tasks.join_next().await.is_some() {}
