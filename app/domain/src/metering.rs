@@ -123,6 +123,7 @@ pub fn usage_of_sizes(
                     month: piece.from.campus_month(),
                     open: interval.open && piece.to == interval.to,
                 });
+                }
             }
         }
         since = until;

@@ -57,7 +57,8 @@ pub fn Chains(card: ChainCard, verify: ServerAction<VerifyAudit>) -> impl IntoVi
             view! {
                 <Fact name=chain_text(language, chain.chain)>
                     {sealed}
-                    {unsealed.map(|text| view! { <small class="muted">{text}</small> })}
+                    {unsealed.map(|text| view! { <small class="muted">" · "{text}</small> })}
+                    <br/>
                     <small class="mono" title=head>{short}</small>
                 </Fact>
             }

@@ -41,7 +41,6 @@ pub fn SearchForm(query: Query, failed: Option<AppError>) -> impl IntoView {
                     label=td_string!(language, audit.text)
                     value=query.text
                     input_type="search"
-                    placeholder=td_string!(language, audit_tools.search_placeholder)
                     optional=true
                 />
                 <TextField name="person" label=td_string!(language, audit.person) value=query.person autocomplete="off" optional=true/>

@@ -24,7 +24,7 @@ pub fn auditing(language: Language, page: &Dashboard) -> AnyView {
     let unsealed: i64 = part.chain.chains.iter().map(|chain| chain.unsealed).sum();
     let refused = routes::with_query(routes::AUDIT, &[("outcome", "refused"), ("range", "today")]);
     let actions = part.privileged.clone().into_iter().map(|listed| action(language, listed)).collect_view();
-    let none = part.privileged.is_empty();
+    let nothing_done = part.privileged.is_empty();
     let refused_today = part.refused_today;
     let searches = part
         .searches
@@ -52,7 +52,7 @@ pub fn auditing(language: Language, page: &Dashboard) -> AnyView {
         </Section>
         <div class="cols halves">
             <Card title=td_string!(language, home.privileged)>
-                {none.then(|| view! { <p class="muted">{td_string!(language, home.no_privileged)}</p> })}
+                {nothing_done.then(|| view! { <p class="muted">{td_string!(language, home.no_privileged)}</p> })}
                 <Timeline wide=true>{actions}</Timeline>
             </Card>
             <Card title=td_string!(language, home.saved_searches)>

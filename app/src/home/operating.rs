@@ -9,6 +9,7 @@ use crate::{
     i18n::td_string,
     labs::words::seconds_text,
     language::Language,
+    orders::words::duration_text,
     routes,
 };
 
@@ -81,7 +82,7 @@ fn verdict(language: Language, target: String, met: Option<bool>) -> (String, Op
 
 fn start(language: Language, starts: &Starts) -> impl IntoView + use<> {
     let met = starts.median_seconds.map(|seconds| seconds <= START_TARGET_SECONDS);
-    let (note, state) = verdict(language, seconds_text(language, START_TARGET_SECONDS), met);
+    let (note, state) = verdict(language, duration_text(language, u32::try_from(START_TARGET_SECONDS / 60).unwrap_or_default()), met);
     let value = starts.median_seconds.map_or_else(|| td_string!(language, home.goal_none).to_owned(), |seconds| seconds_text(language, seconds));
     view! { <Figure name=td_string!(language, home.goal_start) value=value note=note nostrip:state=state/> }
 }

@@ -76,6 +76,8 @@ fn answer(language: Language, person: &Viewer, page: &Dashboard) -> Answer {
         (routes::CATALOGUE, Glyph::Shelf, td_string!(language, home.order))
     } else if person.has_role("auditor") {
         (routes::AUDIT, Glyph::Shield, td_string!(language, home.search))
+    } else if page.administering.is_some() {
+        (routes::PEOPLE, Glyph::People, td_string!(language, home.see_people))
     } else {
         (routes::CLUSTER, Glyph::Node, td_string!(language, home.cluster))
     };
@@ -87,6 +89,8 @@ fn answer(language: Language, person: &Viewer, page: &Dashboard) -> Answer {
         td_string!(language, home.lead_teacher).to_owned()
     } else if person.has_role("auditor") {
         td_string!(language, home.lead_auditor).to_owned()
+    } else if page.administering.is_some() {
+        td_string!(language, home.lead_administrator).to_owned()
     } else {
         td_string!(language, home.lead_operator).to_owned()
     };
@@ -106,16 +110,17 @@ fn Today(person: Viewer, page: Dashboard, reload: Callback<()>) -> impl IntoView
         Part::Administering => administering(language, &page),
     });
     let parts = parts.collect_view();
-    // Managers and administrators look after every course: those near their budget, not a meter for each.
-    let many = page.deciding.is_some() || page.administering.is_some();
+    // Whoever looks after every course sees those near their budget, not a meter for each.
+    let many = page.teaching.is_none() || page.deciding.is_some() || page.administering.is_some();
     let quotas = if many {
         near_budget(language, &page)
     } else {
         page.quotas.iter().cloned().map(|(course, status)| view! { <CourseQuota course status/> }).collect_view().into_any()
     };
-    let aside = many || !page.quotas.is_empty();
+    let aside = !page.quotas.is_empty();
     let may_order = person.has_role("teacher") || person.has_role("manager");
-    let labs = page.labs.clone().map(|labs| {
+    // Nothing to see is an invitation only to those who may order.
+    let labs = page.labs.clone().filter(|labs| may_order || !labs.shown.is_empty()).map(|labs| {
         view! { <Section title=td_string!(language, home.labs)>{lab_cards(language, labs, page.now, may_order, reload)}</Section> }
     });
     view! {

@@ -24,14 +24,13 @@ pub fn SearchPage() -> impl IntoView {
     let found = Resource::new(move || asked.get(), search);
     view! {
         <PageHead title=td_string!(language, search.title) lead=td_string!(language, search.lead)/>
-        <form class="filters" role="search" method="get" action=routes::SEARCH>
+        <form class="finding" role="search" method="get" action=routes::SEARCH>
             <TextField
                 name="q"
                 label=td_string!(language, search.label)
                 value=Signal::derive(move || asked.get())
                 input_type="search"
                 placeholder=td_string!(language, search.placeholder)
-                optional=true
                 autofocus=true
             />
             <div class="row"><Button kind=ButtonKind::Primary icon=Glyph::Find>{td_string!(language, search.go)}</Button></div>

@@ -112,6 +112,8 @@ async fn operations_of_the_api() {
                     body["reason"] = "a reason".into();
                 }
                 api.post(&path).json(&body)
+            } else if operation.path == "/audit/searches" {
+                api.post(&path).json(&serde_json::json!({"name": "table"}))
             } else if operation.path.ends_with("/reject") {
                 api.post(&path).json(&serde_json::json!({"reason": "a reason"}))
             } else if operation.path.ends_with("/extend") {

@@ -114,18 +114,14 @@ impl Export {
                 let span = (self.after, head.seq);
                 storage::audit::read::sealed(&mut connection, self.db.engine(), head.chain, &self.filter, span, BATCH).await.or_domain()?
             };
-            match found.last() {
-                Some(last) => {
-                    self.after = last.seq;
-                    self.records += i64::try_from(found.len()).unwrap_or(i64::MAX);
-                    let format = self.format;
-                    return Ok(Some(found.into_iter().map(|sealed| line(format, sealed)).collect()));
-                }
-                None => {
-                    self.heads.pop_front();
-                    self.after = 0;
-                }
+            if let Some(last) = found.last() {
+                self.after = last.seq;
+                self.records += i64::try_from(found.len()).unwrap_or(i64::MAX);
+                let format = self.format;
+                return Ok(Some(found.into_iter().map(|sealed| line(format, sealed)).collect()));
             }
+            self.heads.pop_front();
+            self.after = 0;
         }
         if self.over || self.format == Format::Csv {
             return Ok(None);

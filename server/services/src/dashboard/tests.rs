@@ -61,7 +61,7 @@ async fn each_role_sees_its_own_part_and_no_other() {
         assert!(setting.is_set_up() && page.labs.is_none());
         assert_eq!(page.parts(), [Part::Administering]);
 
-        let all = Role::ALL.into_iter().fold(world.person("all"), |person, role| person.role(role)).add().await;
+        let all = Role::ALL.into_iter().fold(world.person("all"), crate::testing::PersonBuilder::role).add().await;
         assert_eq!(get(&world.services, &all).await.expect("read").parts().len(), 5);
         let nobody = world.person("nobody").add().await;
         assert_eq!(get(&world.services, &nobody).await.expect("read").parts(), []);

@@ -51,7 +51,7 @@ async fn work(services: Services) {
     every!("budgets", Duration::from_mins(1), courses::tell_thresholds);
     every!("quotas", Duration::from_mins(5), courses::refresh_quotas);
     every!("audit_verify", Duration::from_secs(1), audit::runs::work);
-    every!("sweep_notifications", Duration::from_mins(60), notifications::sweep);
+    every!("sweep_notifications", Duration::from_hours(1), notifications::sweep);
     every!("remind", Duration::from_mins(1), orders::remind);
     every!("sweep_sessions", Duration::from_mins(10), sessions::sweep);
     // None of them ends by itself.
