@@ -320,7 +320,7 @@ pub const fn department_rule(role: Role, action: Action) -> Reach {
     match (rule(role, action), action) {
         (_, Action::CatalogueRead) => Reach::Tenant,
         // About the college or its cluster as a whole.
-        (_, Action::PeopleWrite | Action::ClusterRead | Action::AnnouncementWrite | Action::OfferingWrite | Action::PolicyWrite) => Reach::Nothing,
+        (_, Action::PeopleWrite | Action::ClusterRead | Action::AnnouncementWrite | Action::OfferingWrite | Action::PolicyWrite | Action::PriceWrite | Action::BillWrite) => Reach::Nothing,
         (Reach::Tenant, _) => Reach::Course,
         (reach, _) => reach,
     }
@@ -385,9 +385,6 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         ) => Tenant,
         // Who sets the budgets is the budget owner of a stage, and writes the rules; they order nothing themselves.
         (Role::Administrator, A::OrderRead | A::OrderDecide | A::PolicyRead | A::PolicyWrite) => Tenant,
-        (Role::Administrator, A::PeopleRead | A::PeopleWrite | A::CourseRead | A::CourseWrite | A::QuotaRead | A::QuotaWrite | A::ClusterRead) => {
-            Tenant
-        }
         // Who sets prices also closes the books; managers and auditors look at both.
         (Role::Administrator, A::UsageRead | A::BillRead | A::PriceRead | A::PriceWrite | A::BillWrite) => Tenant,
         (Role::Manager | Role::Auditor, A::PriceRead) => Tenant,

@@ -132,7 +132,7 @@ const fn changed_by(target: &Target) -> Option<Changed> {
         Target::CpuCores => Changed::CpuCores,
         Target::MemoryGib => Changed::MemoryGib,
         Target::StorageGib => Changed::StorageGib,
-        Target::Image | Target::GitUrl | Target::Environment(_) => return None,
+        Target::Image | Target::GitUrl | Target::Retries | Target::Environment(_) => return None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Lists of orders: what one may read, what waits for a decision.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     access::Role,

@@ -50,6 +50,7 @@ fn read(row: &Row<'_>) -> Result<Past> {
                 minutes: row.count("minutes")?,
                 requester: [domain::access::Role::Teacher].into(),
                 budget_left_percent: 100,
+                budget_asks: false,
             }
         }
     };
