@@ -3,6 +3,7 @@
 use domain::{catalogue::ParameterInput, courses::CourseRef, labs::resize::ResizeContext};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
+#[cfg(feature = "ssr")]
 use super::api::FORM;
 use crate::error::AppError;
 
