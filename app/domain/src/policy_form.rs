@@ -100,10 +100,7 @@ impl Reader<'_> {
         let models: std::collections::BTreeSet<String> =
             models_known().into_iter().filter(|model| self.form.contains_key(&format!("model_{model}"))).collect();
         match self.text("models_is").as_str() {
-            word @ ("in" | "not_in") if models.is_empty() => {
-                let _ = word;
-                self.problem("models_is", Problem::Missing);
-            }
+            "in" | "not_in" if models.is_empty() => self.problem("models_is", Problem::Missing),
             "in" => parts.push(Condition::Test(OrderTest::ModelIn(models))),
             "not_in" => parts.push(not(OrderTest::ModelIn(models))),
             _ => {}
