@@ -11,7 +11,7 @@ use leptos_router::{
 
 use crate::{
     account::page::AccountPage,
-    admin::page::{CoursesPage, PeoplePage},
+    admin::page::{ClusterPage, CoursesPage, PeoplePage},
     approvals::page::{ApprovalPage, ApprovalsPage},
     audit::page::{AuditEventPage, AuditPage},
     billing::page::BillingPage,
@@ -19,7 +19,6 @@ use crate::{
     home::page::HomePage,
     labs::page::{LabPage, LabsPage},
     layout::NotFound,
-    nodes::page::ClusterPage,
     orders::page::{OrderPage, OrdersPage},
     session::page::SignInPage,
     setup::page::SetupPage,
