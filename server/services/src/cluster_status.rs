@@ -142,15 +142,15 @@ async fn place(write: &mut Write, nodes: &[Node], cards: impl Iterator<Item = Ca
         let nodes: Vec<_> = nodes.iter().filter(|node| node.takes_pods()).filter_map(of_node).collect();
         placement::put_nodes(write, card, &nodes).await.or_domain()?;
     }
-    let mut placed = BTreeMap::<LabId, BTreeMap<String, u32>>::new();
+    let mut seen = BTreeMap::<LabId, BTreeMap<String, u32>>::new();
     for node in nodes {
         for hold in &node.holds {
             if let Some(lab) = hold.lab {
-                *placed.entry(lab).or_default().entry(node.name.clone()).or_default() += hold.cards;
+                *seen.entry(lab).or_default().entry(node.name.clone()).or_default() += hold.cards;
             }
         }
     }
-    for (lab, places) in placed {
+    for (lab, places) in seen {
         let places: Vec<_> = places.into_iter().collect();
         let Some(plan) = planned.get(&lab) else { continue };
         // Until every pod has its node the plan stands.

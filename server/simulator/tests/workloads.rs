@@ -355,7 +355,10 @@ async fn nodes_are_labelled_as_their_vendors_do_and_report_a_temperature() {
     let labels = |node: &Node, name: &str| node.labels().get(name).cloned();
     let cut = nodes.get("dell-pro-max-aipc-04").await.unwrap();
     assert_eq!(labels(&cut, "nvidia.com/cuda.driver-version.full").as_deref(), Some("550.54.15"));
-    assert_eq!((labels(&cut, "nvidia.com/mig.strategy").as_deref(), labels(&cut, "nvidia.com/gpu.memory").as_deref()), (Some("mixed"), Some("81920")));
+    assert_eq!(
+        (labels(&cut, "nvidia.com/mig.strategy").as_deref(), labels(&cut, "nvidia.com/gpu.memory").as_deref()),
+        (Some("mixed"), Some("81920"))
+    );
     let amd = nodes.get("dell-pro-max-aipc-05").await.unwrap();
     assert_eq!(labels(&amd, "amd.com/gpu.product-name").as_deref(), Some("AMD_Instinct_MI250_OAM"));
     for node in nodes.list(&ListParams::default()).await.unwrap() {

@@ -111,7 +111,9 @@ pub async fn places(connection: &mut AnyConnection) -> Result<BTreeMap<LabId, Ve
             of_lab.push((node, row.count("cards")?));
         }
     }
-    places.values_mut().for_each(|places| places.sort());
+    for of_lab in places.values_mut() {
+        of_lab.sort();
+    }
     Ok(places)
 }
 

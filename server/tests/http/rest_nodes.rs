@@ -2,11 +2,7 @@
 
 use domain::{access::Scope, cluster::Hold};
 use serde_json::{Value, json};
-use services::{
-    jobs::watch,
-    ports::Change,
-    testing::TestWorld,
-};
+use services::{jobs::watch, ports::Change, testing::TestWorld};
 
 use crate::support::Portal;
 

@@ -109,7 +109,7 @@ impl Contents {
 
     fn put(&mut self, object: Object) -> Vec<Change> {
         if let Object::Pod(pod) = object {
-            let moved = self.hold(&pod.metadata, holds::of_pod(&pod));
+            let moved = self.hold(&pod.metadata, holds::of_pod(&pod).as_ref());
             let lab = self.lab(&pod.metadata.clone(), |lab, name| lab.pods.extend([(name, *pod)]));
             return lab.into_iter().chain(moved).collect();
         }
@@ -117,13 +117,13 @@ impl Contents {
     }
 
     /// Notes what a pod holds; news for the nodes when that is another thing than before.
-    fn hold(&mut self, metadata: &ObjectMeta, cards: Option<PodCards>) -> Option<Change> {
+    fn hold(&mut self, metadata: &ObjectMeta, cards: Option<&PodCards>) -> Option<Change> {
         let place = (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
-        let before = match &cards {
+        let before = match cards {
             Some(cards) => self.holds.insert(place, cards.clone()),
             None => self.holds.remove(&place),
         };
-        (before != cards).then_some(Change::Nodes)
+        (before.as_ref() != cards).then_some(Change::Nodes)
     }
 
     fn put_other(&mut self, object: Object) -> Option<Change> {

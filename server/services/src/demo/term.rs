@@ -84,10 +84,10 @@ pub(super) fn plans(start: Timestamp, end: Timestamp, chance: &mut Chance) -> Ve
     let mut day = start;
     while day < end {
         let (week, weekday) = ((day.seconds_since(start)) / (7 * 86_400), weekday(day));
-        for course in 0..COURSES.len() {
-            for (on, slot) in COURSES[course].lessons {
-                if on == weekday {
-                    lesson(&mut all, chance, day, week, course, slot);
+        for (course, plan) in COURSES.iter().enumerate() {
+            for (on, slot) in &plan.lessons {
+                if *on == weekday {
+                    lesson(&mut all, chance, day, week, course, *slot);
                 }
             }
             if weekday < 5 && chance.percent(15) {
@@ -100,7 +100,7 @@ pub(super) fn plans(start: Timestamp, end: Timestamp, chance: &mut Chance) -> Ve
             if chance.percent(10) {
                 let at = day.plus_minutes(SLOTS[4] + chance.between(0, 50));
                 let minutes = *chance.of(&[60, 90, 120]);
-                all.push(plan(chance, at, course, Wish::Slice, minutes, "备课".into()));
+                all.push(self::plan(chance, at, course, Wish::Slice, minutes, "备课".into()));
             }
         }
         day = day.plus_minutes(24 * 60);
@@ -141,7 +141,7 @@ fn topic(course: usize, week: i64) -> &'static str {
 
 fn plan(chance: &mut Chance, at: Timestamp, course: usize, wish: Wish, minutes: i64, purpose: String) -> Plan {
     let verdict = match chance.between(1, 100) {
-        1..=16 => Verdict::Reject(*chance.of::<&str>(&REASONS)),
+        1..=16 => Verdict::Reject(chance.of::<&str>(&REASONS)),
         17..=21 => Verdict::Cancel,
         22..=27 => Verdict::Leave,
         _ => Verdict::Approve,

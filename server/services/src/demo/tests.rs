@@ -27,9 +27,8 @@ async fn sign_in(world: &TestWorld, made: &[Account], login: &str) -> Caller {
     Caller { actor: signed_in.actor, origin: TestWorld::origin() }
 }
 
-fn keep_nothing(_: &[Account]) -> io::Result<()> {
-    Ok(())
-}
+/// A test needs no file of them.
+const KEEP_NOTHING: Keep<'static> = &|_| Ok(());
 
 #[tokio::test]
 async fn an_empty_installation_is_filled_once_and_everybody_can_sign_in() {
@@ -71,7 +70,7 @@ async fn accounts_that_cannot_be_kept_are_not_made() {
     let world = TestWorld::empty().await;
     let full = |_: &[Account]| Err(io::Error::other("the disk is full"));
     assert_eq!(seed(&world.services, &full).await.expect_err("refused").code(), "internal");
-    assert_eq!(seed(&world.services, &keep_nothing).await.expect("seeded").len(), 6, "nothing was left behind");
+    assert_eq!(seed(&world.services, KEEP_NOTHING).await.expect("seeded").len(), 6, "nothing was left behind");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,10 +84,10 @@ async fn a_term_is_lived_through_and_its_books_agree() {
             seen.fetch_max(percent, Ordering::SeqCst);
         };
         let term = Term { workshop: folder.path(), weeks: 3, progress: &progress };
-        let made = seed_term(services, &term, &keep_nothing).await.expect("a term");
+        let made = seed_term(services, &term, KEEP_NOTHING).await.expect("a term");
         assert_eq!((made.len(), seen.load(Ordering::SeqCst)), (6, 100));
         assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "the workshop is tidied up");
-        assert_eq!(seed_term(services, &term, &keep_nothing).await.expect("seen"), [], "what is there is left alone");
+        assert_eq!(seed_term(services, &term, KEEP_NOTHING).await.expect("seen"), [], "what is there is left alone");
 
         let manager = sign_in(&world, &made, "manager").await;
         let mut states = BTreeMap::new();
@@ -229,7 +228,7 @@ async fn a_term_that_is_cut_off_leaves_nothing_and_the_next_start_makes_it_whole
                     }
                 };
                 let term = Term { workshop: &workshop, weeks: 1, progress: &progress };
-                seed_term(&services, &term, &keep_nothing).await
+                seed_term(&services, &term, KEEP_NOTHING).await
             });
             wait.recv().await.expect("it gets that far");
             task.abort();
@@ -237,7 +236,7 @@ async fn a_term_that_is_cut_off_leaves_nothing_and_the_next_start_makes_it_whole
             assert!(is_empty(&world.services).await.expect("read"), "cut off at {cut}");
         }
         let term = Term { workshop: folder.path(), weeks: 1, progress: &|_| {} };
-        assert_eq!(seed_term(&world.services, &term, &keep_nothing).await.expect("a term").len(), 6);
+        assert_eq!(seed_term(&world.services, &term, KEEP_NOTHING).await.expect("a term").len(), 6);
     })
     .await;
 }
