@@ -23,6 +23,8 @@ ALTER TABLE usage_records ADD COLUMN discount_points BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE labs ADD COLUMN usage_frontier BIGINT;
 
 -- Sums of a month read this index alone, and lists follow its order.
+DROP INDEX usage_records_course;
+CREATE INDEX usage_records_course ON usage_records (course_id, month, from_at, amount_micros);
 DROP INDEX usage_records_tenant;
 CREATE INDEX usage_records_month ON usage_records
     (tenant_id, month, lab_id, meter, from_at, course_id, amount_micros, quantity, seconds);

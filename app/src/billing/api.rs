@@ -90,8 +90,10 @@ pub async fn read_months() -> Result<(Month, Vec<MonthBill>), AppError> {
 pub async fn close_month(#[server(default)] month: String) -> Result<(), AppError> {
     use crate::{caller::*, routes};
     let result = async {
+        let caller = caller()?;
+        services::billing::may_close(&caller)?;
         let month = month.parse().map_err(|_| domain::Error::NotFound)?;
-        Ok(services::billing::close(&services()?, &caller()?, month).await?)
+        Ok(services::billing::close(&services()?, &caller, month).await?)
     }
     .await;
     answer("close-month", routes::BILLING_MONTHS, typed([]), result, |()| routes::BILLING_MONTHS.to_owned()).await

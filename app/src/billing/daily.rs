@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn five_courses_have_a_colour_and_the_others_are_the_rest() {
-        let id = |number: u128| CourseId::from_uuid(uuid::Uuid::from_u128(number));
-        let days: Vec<_> = (1..=7).map(|number| DaySpend { day: 100, course: id(number), micros: i64::try_from(number).expect("small") }).collect();
+        let id = |number: i64| format!("01988b5c-7f3e-7c1a-9d5e-{number:012}").parse::<CourseId>().expect("an id");
+        let days: Vec<_> = (1..=7).map(|number| DaySpend { day: 100, course: id(number), micros: number }).collect();
         let series = series(&days, &[]);
         assert_eq!(
             series.iter().map(|(course, _)| *course).collect::<Vec<_>>(),

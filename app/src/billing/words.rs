@@ -1,5 +1,7 @@
 //! What is metered, in words: names, units, quantities and unit prices, the same on order forms, lab pages and bills.
 
+use std::fmt::Write as _;
+
 use domain::{gpu::CardShare, metering::UsageLine, money::Money, pricing::Meter, time::Month};
 
 use crate::{components::quantity_text, i18n::td_string, language::Language};
@@ -122,7 +124,7 @@ pub fn formula_text(line: &UsageLine) -> String {
         grouped(line.meter.unit_seconds())
     );
     if !line.discount.is_none() {
-        text.push_str(&format!(" × (1 − {}\u{a0}%)", line.discount));
+        let _ = write!(text, " × (1 − {}\u{a0}%)", line.discount);
     }
     text
 }

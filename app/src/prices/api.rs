@@ -78,9 +78,11 @@ pub async fn set_price(
 pub async fn withdraw_price(#[server(default)] meter: String, #[server(default)] from: String) -> Result<(), AppError> {
     use crate::{caller::*, routes};
     let result = async {
+        let caller = caller()?;
+        services::prices::may_change(&caller)?;
         let meter = meter.parse().map_err(|_| domain::Error::NotFound)?;
         let from = domain::time::Timestamp::parse_rfc3339(&from).ok_or(domain::Error::NotFound)?;
-        Ok(services::prices::withdraw_price(&services()?, &caller()?, meter, from).await?)
+        Ok(services::prices::withdraw_price(&services()?, &caller, meter, from).await?)
     }
     .await;
     answer("price", routes::PRICES, typed([]), result, |()| routes::PRICES.to_owned()).await

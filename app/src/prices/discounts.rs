@@ -87,7 +87,7 @@ fn End(discount: Discount) -> impl IntoView {
 }
 
 #[component]
-pub fn NewDiscount(wanted: Wanted, failed: Flash) -> impl IntoView {
+pub fn NewDiscount(wanted: Wanted, failed: Flash, kind: ButtonKind) -> impl IntoView {
     let language = language::current();
     let typed = wanted.preview == "discount";
     let values = failed.clone();
@@ -132,7 +132,7 @@ pub fn NewDiscount(wanted: Wanted, failed: Flash) -> impl IntoView {
                     error=problem("reason")
                     maxlength=200
                 />
-                <Button kind=ButtonKind::Primary>{td_string!(language, prices.grant)}</Button>
+                <Button kind>{td_string!(language, prices.grant)}</Button>
             </form>
         </Card>
     }

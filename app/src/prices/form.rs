@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[component]
-pub fn NewPrice(wanted: Wanted, failed: Flash, currency: Currency) -> impl IntoView {
+pub fn NewPrice(wanted: Wanted, failed: Flash, currency: Currency, kind: ButtonKind) -> impl IntoView {
     let language = language::current();
     let typed = wanted.preview == "price";
     // From the URL of a preview, or what a refused form left behind.
@@ -22,14 +22,14 @@ pub fn NewPrice(wanted: Wanted, failed: Flash, currency: Currency) -> impl IntoV
     let problem = move |field| Signal::stored(failed.problem(field).map(|problem| field_problem_text(language, problem)));
     let meters = Meter::all().map(|meter| (meter.to_string(), priced_text(language, meter).to_owned())).collect();
     let choice = |value: &str, name: &str| Choice { value: value.into(), name: name.into(), ..Choice::default() };
-    let quotes = vec![choice("unit", td_string!(language, prices.quoted_unit)), choice("minute", td_string!(language, prices.quoted_minute))];
+    let choices = vec![choice("unit", td_string!(language, prices.quoted_unit)), choice("minute", td_string!(language, prices.quoted_minute))];
     let quoted = Some(value("quoted", &wanted.quoted)).filter(|quoted| !quoted.is_empty()).unwrap_or_else(|| "unit".to_owned());
     view! {
         <Card title=td_string!(language, prices.new_title)>
             <form class="stack" method="get" action=routes::PRICES>
                 <input type="hidden" name="preview" value="price"/>
                 <SelectField name="meter" label=td_string!(language, prices.meter) choices=meters value=value("meter", &wanted.meter) error=problem("meter")/>
-                <ChoiceCards name="quoted" label=td_string!(language, prices.quoted) choices=quotes value=quoted error=problem("quoted")/>
+                <ChoiceCards name="quoted" label=td_string!(language, prices.quoted) choices value=quoted error=problem("quoted")/>
                 <TextField
                     name="price"
                     label=td_string!(language, prices.new_price)
@@ -47,7 +47,7 @@ pub fn NewPrice(wanted: Wanted, failed: Flash, currency: Currency) -> impl IntoV
                     input_type="date"
                     optional=true
                 />
-                <Button kind=ButtonKind::Primary>{td_string!(language, prices.preview)}</Button>
+                <Button kind>{td_string!(language, prices.preview)}</Button>
             </form>
         </Card>
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     billing::head::{BillingTabs, Tab},
     caller_view::use_viewer,
-    components::{ErrorNotice, Failed, MomentStyle, PageHead, Skeleton, moment_text},
+    components::{ButtonKind, ErrorNotice, Failed, MomentStyle, PageHead, Skeleton, moment_text},
     error::AppError,
     flash::{Flash, flash},
     i18n::td_string,
@@ -74,15 +74,17 @@ fn Book(prices: Prices, wanted: Wanted, may_write: bool, price: Flash, discount:
     let (price, discount) = (refused("price", price), refused("discount", discount));
     let others = [price.other(), discount.other()].into_iter().flatten().map(|error| view! { <ErrorNotice error=AppError(error)/> }).collect_view();
     let shown = preview.and_then(Result::ok).map(|preview| view! { <Preview preview wanted=wanted.clone() currency=list.book.currency/> });
+    // Under a preview the button that saves is the one to press.
+    let kind = if shown.is_some() { ButtonKind::Plain } else { ButtonKind::Primary };
     let discounting = matches!(wanted.preview.as_str(), "discount" | NEW_DISCOUNT) || discount.error.is_some();
     let forms = may_write.then(|| {
         view! {
             // One form at a time: both have fields of the same names.
             <aside class="stack">
                 {if discounting {
-                    view! { <NewDiscount wanted=wanted.clone() failed=discount/> }.into_any()
+                    view! { <NewDiscount wanted=wanted.clone() failed=discount kind/> }.into_any()
                 } else {
-                    view! { <NewPrice wanted=wanted.clone() failed=price currency=list.book.currency/> }.into_any()
+                    view! { <NewPrice wanted=wanted.clone() failed=price currency=list.book.currency kind/> }.into_any()
                 }}
             </aside>
         }

@@ -32,23 +32,23 @@ enum Step {
 pub fn stream(services: Services, export: Export, words: FileWords) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
     stream::try_unfold((services, export, Step::Head), move |(services, export, step)| async move {
         let (text, next) = match step {
-            Step::Head => (head(words), Step::Rows(None)),
+            Step::Head => (head(&words), Step::Rows(None)),
             Step::Rows(after) => {
                 let rows = export_rows(&services, &export, after).await?;
-                let text: String = rows.iter().map(|row| interval(words, row)).collect();
+                let text: String = rows.iter().map(|row| interval(&words, row)).collect();
                 match rows.last() {
                     Some(last) => (text, Step::Rows(Some((last.lab, last.line.meter, last.line.from)))),
                     None => (text, Step::Adjustments),
                 }
             }
-            Step::Adjustments => (export.adjustments.iter().map(|each| adjustment(words, each)).collect(), Step::End),
+            Step::Adjustments => (export.adjustments.iter().map(|each| adjustment(&words, each)).collect(), Step::End),
             Step::End => return Ok(None),
         };
         Ok(Some((Bytes::from(text), (services, export, next))))
     })
 }
 
-fn head(words: FileWords) -> String {
+fn head(words: &FileWords) -> String {
     let columns = [
         words.month,
         words.col_course_code,
@@ -73,7 +73,7 @@ fn head(words: FileWords) -> String {
     format!("{BYTE_ORDER_MARK}{}", row(&columns.map(ToOwned::to_owned)))
 }
 
-fn interval(words: FileWords, each: &ExportRow) -> String {
+fn interval(words: &FileWords, each: &ExportRow) -> String {
     let line = &each.line;
     let offering = if words.language == Language::en { &each.offering.en } else { &each.offering.zh };
     row(&[
@@ -99,7 +99,7 @@ fn interval(words: FileWords, each: &ExportRow) -> String {
     ])
 }
 
-fn adjustment(words: FileWords, each: &Adjustment) -> String {
+fn adjustment(words: &FileWords, each: &Adjustment) -> String {
     let mut cells = vec![String::new(); 19];
     cells[0] = each.month.to_string();
     cells[1] = harmless(&each.course.code);
@@ -115,7 +115,7 @@ fn adjustment(words: FileWords, each: &Adjustment) -> String {
 }
 
 /// Why, in words.
-pub(super) fn reason(words: FileWords, each: &Adjustment) -> String {
+pub(super) fn reason(words: &FileWords, each: &Adjustment) -> String {
     match each.of_month {
         Some(month) => words.correction(month),
         None => harmless(&each.reason),

@@ -73,7 +73,7 @@ pub async fn file(state: &AppState, caller: &Caller, wanted: &Wanted, language: 
         Format::Xlsx => {
             let (groups, lines) = services::billing::export_lines(services, &export).await?;
             // Making and packing a workbook of fifty thousand lines takes a second: not on a thread that answers others.
-            let made = tokio::task::spawn_blocking(move || xlsx::workbook(words, &export, &groups, &lines)).await;
+            let made = tokio::task::spawn_blocking(move || xlsx::workbook(&words, &export, &groups, &lines)).await;
             let bytes = made.map_err(|error| services::error::internal(&error))?.map_err(|error| services::error::internal(&error))?;
             (Body::from(bytes), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx")
         }

@@ -19,7 +19,7 @@ use super::{csv, harmless};
 
 type Result<T, E = XlsxError> = std::result::Result<T, E>;
 
-pub fn workbook(words: FileWords, export: &Export, groups: &[(Dimension, Vec<Group>)], lines: &[BillLine]) -> Result<Vec<u8>> {
+pub fn workbook(words: &FileWords, export: &Export, groups: &[(Dimension, Vec<Group>)], lines: &[BillLine]) -> Result<Vec<u8>> {
     let mut book = Workbook::new();
     summary(sheet(&mut book, words.sheet_summary)?, words, export, groups)?;
     for (by, groups) in groups {
@@ -64,7 +64,7 @@ fn amount(sheet: &mut Worksheet, row: u32, column: u16, value: Money) -> Result<
     Ok(())
 }
 
-fn summary(sheet: &mut Worksheet, words: FileWords, export: &Export, groups: &[(Dimension, Vec<Group>)]) -> Result<()> {
+fn summary(sheet: &mut Worksheet, words: &FileWords, export: &Export, groups: &[(Dimension, Vec<Group>)]) -> Result<()> {
     sheet.set_column_width(0, 28)?;
     sheet.set_column_width(1, 24)?;
     sheet.write_string_with_format(0, 0, words.title(export.month), &bold())?;
@@ -88,7 +88,7 @@ fn summary(sheet: &mut Worksheet, words: FileWords, export: &Export, groups: &[(
     Ok(())
 }
 
-fn breakdown(sheet: &mut Worksheet, words: FileWords, groups: &[Group]) -> Result<()> {
+fn breakdown(sheet: &mut Worksheet, words: &FileWords, groups: &[Group]) -> Result<()> {
     heads(sheet, &[words.name, words.labs, words.unit_card_hours, words.amount, words.col_currency])?;
     for (row, group) in (1_u32..).zip(groups) {
         let name = if words.language == Language::en { &group.name.en } else { &group.name.zh };
@@ -100,7 +100,7 @@ fn breakdown(sheet: &mut Worksheet, words: FileWords, groups: &[Group]) -> Resul
     Ok(())
 }
 
-fn all_lines(sheet: &mut Worksheet, words: FileWords, lines: &[BillLine]) -> Result<()> {
+fn all_lines(sheet: &mut Worksheet, words: &FileWords, lines: &[BillLine]) -> Result<()> {
     heads(sheet, &[words.col_lab, words.col_owner, words.col_meter, words.col_units, words.col_unit, words.amount, words.col_currency])?;
     for (row, line) in (1_u32..).zip(lines) {
         sheet.write_string(row, 0, harmless(&line.lab_name))?;
@@ -114,7 +114,7 @@ fn all_lines(sheet: &mut Worksheet, words: FileWords, lines: &[BillLine]) -> Res
     Ok(())
 }
 
-fn adjustments(sheet: &mut Worksheet, words: FileWords, export: &Export) -> Result<()> {
+fn adjustments(sheet: &mut Worksheet, words: &FileWords, export: &Export) -> Result<()> {
     heads(sheet, &[words.at, words.col_course_code, words.reason, words.by_whom, words.amount, words.col_currency])?;
     for (row, each) in (1_u32..).zip(&export.adjustments) {
         sheet.write_string(row, 0, csv::campus(each.at))?;

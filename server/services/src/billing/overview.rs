@@ -43,13 +43,15 @@ pub async fn overview(services: &Services, caller: &Caller, month: Month, course
     let only = match course {
         None => None,
         // Those that the caller sees are all here; for another the refusal is recorded.
-        Some(name) => match courses.iter().map(|each| &each.course).find(|each| each.code == name || each.id.to_string() == name) {
-            Some(course) => Some(course.id),
-            None => {
+        Some(name) => {
+            let seen = courses.iter().map(|each| &each.course).find(|each| each.code == name || each.id.to_string() == name);
+            if let Some(course) = seen {
+                Some(course.id)
+            } else {
                 let entry = || Entry::new(audit::action(Action::BillRead), "bill", format!("{} {month}", short(name)), short(name));
                 Some(audit::recording(services, caller, entry, find(services, caller, Action::BillRead, name)).await?.id)
             }
-        },
+        }
     };
     // The pace reaches back into the month before while this one is young.
     let pace_from = Timestamp::of_campus_day(now.campus_day() - PACE_DAYS);
@@ -63,12 +65,11 @@ pub async fn overview(services: &Services, caller: &Caller, month: Month, course
     let by_day: Vec<_> = days.iter().map(|each| (each.day, each.micros)).collect();
     let forecast = (month == this_month).then(|| billing::forecast(total, &by_day, now, month)).flatten();
 
-    let groups = match by {
-        Dimension::Course => of_courses(courses.iter().filter(counted)),
-        _ => {
-            let scope = Scope { courses: seen.clone(), course: only, ..Scope::month(actor.tenant, month) };
-            storage::usage::groups(&mut read, &scope, by).await.or_domain()?
-        }
+    let groups = if by == Dimension::Course {
+        of_courses(courses.iter().filter(counted))
+    } else {
+        let scope = Scope { courses: seen.clone(), course: only, ..Scope::month(actor.tenant, month) };
+        storage::usage::groups(&mut read, &scope, by).await.or_domain()?
     };
     let burning = match only {
         Some(id) => courses.iter().find(|each| each.course.id == id),

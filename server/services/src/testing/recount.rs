@@ -151,7 +151,7 @@ fn stretches(life: &Life, ledger: &Ledger, now: i64, meter: &str, whole_life: bo
     let seen = |at: i64| life.changes.iter().filter(move |(_, when)| *when <= at);
     let counts = |at: i64| {
         let started = !whole_life || seen(at).any(|(state, _)| state == "starting");
-        let state = seen(at).last().map_or("", |(state, _)| state.as_str());
+        let state = seen(at).next_back().map_or("", |(state, _)| state.as_str());
         started && if whole_life { state != "destroyed" } else { state == "running" }
     };
     let mut edges: BTreeSet<i64> = life.changes.iter().map(|(_, at)| *at).collect();

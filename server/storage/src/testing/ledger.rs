@@ -107,30 +107,29 @@ pub async fn read(connection: &mut AnyConnection) -> Result<Ledger> {
         }
     }
     let mut prices = Vec::new();
-    for row in sqlx::query("SELECT b.tenant_id, p.meter, p.from_at, p.unit_micros FROM prices p JOIN price_books b ON b.id = p.book_id")
+    for row in &sqlx::query("SELECT b.tenant_id, p.meter, p.from_at, p.unit_micros FROM prices p JOIN price_books b ON b.id = p.book_id")
         .fetch_all(&mut *connection)
         .await?
-        .iter()
     {
         let row = Row::of("prices", row);
         let (from, micros) = (row.integer("from_at")?, row.integer("unit_micros")?);
         prices.push(PriceRow { tenant: row.optional_text("tenant_id")?, meter: row.text("meter")?, from, micros });
     }
     let mut discounts = Vec::new();
-    for row in sqlx::query("SELECT tenant_id, basis_points, from_at, to_at FROM discounts").fetch_all(&mut *connection).await?.iter() {
+    for row in &sqlx::query("SELECT tenant_id, basis_points, from_at, to_at FROM discounts").fetch_all(&mut *connection).await? {
         let row = Row::of("discounts", row);
         let (from, to) = (row.integer("from_at")?, row.optional_integer("to_at")?);
         discounts.push(DiscountRow { tenant: row.text("tenant_id")?, points: row.integer("basis_points")?, from, to });
     }
     let usage = usage(connection).await?;
     let mut adjustments = Vec::new();
-    for row in sqlx::query("SELECT course_id, month, amount_micros, lab_id, of_month FROM adjustments").fetch_all(&mut *connection).await?.iter() {
+    for row in &sqlx::query("SELECT course_id, month, amount_micros, lab_id, of_month FROM adjustments").fetch_all(&mut *connection).await? {
         let row = Row::of("adjustments", row);
         let (course, month, micros) = (row.text("course_id")?, row.text("month")?, row.integer("amount_micros")?);
         adjustments.push(AdjustmentRow { course, month, micros, lab: row.optional_text("lab_id")?, of_month: row.optional_text("of_month")? });
     }
     let mut bills = Vec::new();
-    for row in sqlx::query("SELECT course_id, month, usage_micros, adjustments_micros FROM bills").fetch_all(connection).await?.iter() {
+    for row in &sqlx::query("SELECT course_id, month, usage_micros, adjustments_micros FROM bills").fetch_all(connection).await? {
         let row = Row::of("bills", row);
         let (usage, adjustments) = (row.integer("usage_micros")?, row.integer("adjustments_micros")?);
         bills.push(BillRow { course: row.text("course_id")?, month: row.text("month")?, usage, adjustments });

@@ -99,13 +99,13 @@ pub async fn groups(connection: &mut AnyConnection, scope: &Scope, by: Dimension
 pub async fn lines(connection: &mut AnyConnection, scope: &Scope, after: Option<(LabId, Meter)>, limit: u32) -> Result<Vec<BillLine>> {
     let (lab, meter) = after.map_or_else(Default::default, |(lab, meter)| (lab.to_string(), meter.to_string()));
     let rows = sqlx::query(
-        "SELECT g.lab_id, l.name AS lab_name, p.name AS owner_name, g.meter, g.currency, CAST(SUM(g.quantity * g.seconds) AS BIGINT) AS units, \
+        "SELECT g.lab_id, MAX(l.name) AS lab_name, MAX(p.name) AS owner_name, g.meter, MAX(g.currency) AS currency, CAST(SUM(g.quantity * g.seconds) AS BIGINT) AS units, \
          CAST(SUM(g.amount_micros) AS BIGINT) AS amount, MAX(g.open) AS open \
          FROM usage_records g JOIN labs l ON l.id = g.lab_id JOIN users p ON p.id = l.owner_id JOIN orders o ON o.id = l.order_id \
          WHERE g.tenant_id = $1 AND g.month = $2 AND (g.lab_id, g.meter) > ($3, $4) AND ($5 IS NULL OR g.course_id = $5) \
          AND ($6 IS NULL OR $6 LIKE '%' || g.course_id || '%') \
          AND ($7 IS NULL OR o.offering_id = $7) AND ($8 IS NULL OR l.card = $8) AND ($9 IS NULL OR l.owner_id = $9) \
-         GROUP BY g.lab_id, l.name, p.name, g.meter, g.currency ORDER BY g.lab_id, g.meter LIMIT $10",
+         GROUP BY g.lab_id, g.meter ORDER BY g.lab_id, g.meter LIMIT $10",
     )
     .bind(scope.tenant.to_string())
     .bind(scope.month.to_string())

@@ -69,10 +69,10 @@ pub async fn days(
     month: Month,
     since: Timestamp,
 ) -> Result<Vec<DaySpend>> {
-    // 28,800 seconds: the campus is eight hours ahead of UTC.
+    // 28,800 seconds: the campus is eight hours ahead of UTC. The plus keeps SQLite from the index by `from_at`, which lacks the amounts.
     let rows = sqlx::query(
         "SELECT (g.from_at / 1000000 + 28800) / 86400 AS day, g.course_id, CAST(SUM(g.amount_micros) AS BIGINT) AS amount FROM usage_records g \
-         WHERE g.tenant_id = $1 AND g.month IN ($2, $3) AND g.from_at >= $4 AND ($5 IS NULL OR g.course_id = $5) \
+         WHERE g.tenant_id = $1 AND g.month IN ($2, $3) AND +g.from_at >= $4 AND ($5 IS NULL OR g.course_id = $5) \
          AND ($6 IS NULL OR $6 LIKE '%' || g.course_id || '%') \
          GROUP BY (g.from_at / 1000000 + 28800) / 86400, g.course_id ORDER BY 1, 2",
     )
@@ -121,16 +121,16 @@ pub async fn course_days(connection: &mut AnyConnection, course: CourseId, first
 /// Usage and adjustments of every month, the latest first; of closed ones from their bills, since those do not change.
 pub async fn months(connection: &mut AnyConnection, tenant: TenantId, courses: Option<&BTreeSet<CourseId>>) -> Result<Vec<(Month, Money, Money)>> {
     let rows = sqlx::query(
-        "SELECT t.month, t.currency, CAST(SUM(t.used) AS BIGINT) AS used, CAST(SUM(t.adjusted) AS BIGINT) AS adjusted FROM ( \
-           SELECT b.month, b.currency, b.usage_micros AS used, b.adjustments_micros AS adjusted, b.course_id FROM bills b WHERE b.tenant_id = $1 \
+        "SELECT t.month, c.currency, CAST(SUM(t.used) AS BIGINT) AS used, CAST(SUM(t.adjusted) AS BIGINT) AS adjusted FROM ( \
+           SELECT b.month, b.usage_micros AS used, b.adjustments_micros AS adjusted, b.course_id FROM bills b WHERE b.tenant_id = $1 \
            UNION ALL \
-           SELECT g.month, g.currency, SUM(g.amount_micros) AS used, 0 AS adjusted, g.course_id FROM usage_records g WHERE g.tenant_id = $1 \
-             AND g.month NOT IN (SELECT k.month FROM bill_closings k WHERE k.tenant_id = $1) GROUP BY g.month, g.currency, g.course_id \
+           SELECT g.month, SUM(g.amount_micros) AS used, 0 AS adjusted, g.course_id FROM usage_records g WHERE g.tenant_id = $1 \
+             AND g.month NOT IN (SELECT k.month FROM bill_closings k WHERE k.tenant_id = $1) GROUP BY g.month, g.course_id \
            UNION ALL \
-           SELECT a.month, a.currency, 0 AS used, SUM(a.amount_micros) AS adjusted, a.course_id FROM adjustments a WHERE a.tenant_id = $1 \
-             AND a.month NOT IN (SELECT k.month FROM bill_closings k WHERE k.tenant_id = $1) GROUP BY a.month, a.currency, a.course_id) t \
+           SELECT a.month, 0 AS used, SUM(a.amount_micros) AS adjusted, a.course_id FROM adjustments a WHERE a.tenant_id = $1 \
+             AND a.month NOT IN (SELECT k.month FROM bill_closings k WHERE k.tenant_id = $1) GROUP BY a.month, a.course_id) t JOIN courses c ON c.id = t.course_id \
          WHERE ($2 IS NULL OR $2 LIKE '%' || t.course_id || '%') \
-         GROUP BY t.month, t.currency ORDER BY t.month DESC",
+         GROUP BY t.month, c.currency ORDER BY t.month DESC",
     )
     .bind(tenant.to_string())
     .bind(courses.map(list_of))
