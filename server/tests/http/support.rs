@@ -88,12 +88,8 @@ impl Portal {
     }
 
     pub async fn session_of(&self, user: UserId, name: &str) -> String {
-        use sha2::{Digest as _, Sha256};
         let id = tower_sessions::session::Id::default().to_string();
-        let hash = Sha256::digest(&id).iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let hash = services::digest::hex_sha256(&id);
         let data = format!("{{\"user\":\"{user}\",\"credentials_version\":1}}");
         let until = self.world.services.clock.now().plus_seconds(3_600);
         let made = services::sessions::create(&self.world.services, &hash, Some(user), &data, until).await;
