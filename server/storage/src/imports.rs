@@ -1,5 +1,7 @@
 //! Lists that are taken over: the list, and each of its rows with what came of it.
 
+use std::fmt::Write as _;
+
 use domain::{
     ids::{ImportId, TenantId, UserId},
     imports::{Counts, Import, ImportKind, ImportRow, ImportState, RowResult, Verdict},
@@ -98,7 +100,8 @@ pub async fn insert_rows(connection: &mut AnyConnection, import: ImportId, rows:
             if index > 0 {
                 sql.push_str(", ");
             }
-            sql.push_str(&format!("($1, ${first}, ${}, ${}, ${})", first + 1, first + 2, first + 3));
+            // Writing to a string does not fail.
+            let _ = write!(sql, "($1, ${first}, ${}, ${}, ${})", first + 1, first + 2, first + 3);
         }
         // Only placeholders were put together.
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(import.to_string());

@@ -66,8 +66,8 @@ async fn a_list_of_people_is_looked_at_mended_and_taken_over() {
         let links = link_list(services, &administrator, import.id, true, "https://lectern.example").await.expect("links");
         assert_eq!(links.matches("https://lectern.example/join/lnk_").count(), 2, "{links}");
         assert!(matches!(link_list(services, &administrator, import.id, true, "").await, Err(Error::InvalidTransition { .. })), "once");
-        let word = |row: &domain::imports::ImportRow| [row.verdict.as_str().to_owned(), String::new()];
-        let result = result_list(services, &administrator, import.id, false, word).await.expect("a list");
+        let plain = |row: &domain::imports::ImportRow| [row.verdict.as_str().to_owned(), String::new()];
+        let result = result_list(services, &administrator, import.id, false, plain).await.expect("a list");
         assert!(result.contains("4,old,改了的名,,审计员,CV2402,change,"), "{result}");
 
         let auditor = world.auditor("shen").await;

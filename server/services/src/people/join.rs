@@ -55,11 +55,11 @@ pub async fn join(services: &Services, origin: &Origin, secret: &str, name: &str
 
     let now = services.clock.now();
     let mut write = services.db.begin_write().await.or_domain()?;
-    let used = match digest(secret) {
+    let link = match digest(secret) {
         Some(hash) => links::open(&mut write, &hash, now).await.or_domain()?,
         None => None,
     };
-    let user = match &used {
+    let user = match &link {
         // Of two who open it at once, one does.
         Some(link) if links::used(&mut write, link.open.id, now).await.or_domain()? => users::by_id(&mut write, link.user).await.or_domain()?,
         _ => None,
