@@ -80,6 +80,7 @@ pub fn lab_resize(id: impl Display) -> String {
 /// The order form filled as this order was.
 pub fn order_again(id: impl Display) -> String {
     format!("{ORDERS}/{id}/again")
+}
 pub fn person(id: impl Display) -> String {
     format!("{PEOPLE}/{id}")
 }
@@ -88,6 +89,7 @@ pub fn course(id: impl Display) -> String {
 }
 pub fn import(id: impl Display) -> String {
     format!("{IMPORTS}/{id}")
+}
 /// What a lab was billed for in a month.
 pub fn lab_intervals(lab: impl Display, month: impl Display) -> String {
     with_query(&format!("{BILLING}/labs/{lab}"), &[("month", &month.to_string())])
@@ -141,44 +143,42 @@ pub fn Pages() -> impl IntoView {
         <FlatRoutes fallback=NotFound>
             <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+            <Route path=path!("/join/:token") view={Lazy::<lazy::Join>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/setup") view={Lazy::<lazy::Setup>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/search") view={Lazy::<lazy::Search>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/notifications") view={Lazy::<lazy::Notifications>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/catalogue") view={Lazy::<lazy::Catalogue>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/catalogue/:slug") view={Lazy::<lazy::Offering>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/catalogue/:slug/order") view={Lazy::<lazy::OrderForm>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/orders") view={Lazy::<lazy::Orders>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/orders/:id") view={Lazy::<lazy::Order>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/orders/:id/again") view={Lazy::<lazy::Again>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/approvals") view={Lazy::<lazy::Approvals>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/approvals/bulk") view={Lazy::<lazy::Bulk>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/approvals/:id") view={Lazy::<lazy::Approval>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/policies") view={Lazy::<lazy::Policies>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/policies/:number") view={Lazy::<lazy::Rule>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/labs") view={Lazy::<lazy::Labs>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/labs/:id") view={Lazy::<lazy::Lab>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/labs/:id/resize") view={Lazy::<lazy::Resize>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/orders/:id/again") view={Lazy::<lazy::Again>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/billing") view={Lazy::<lazy::Billing>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/audit") view={Lazy::<lazy::Audit>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/audit/:id") view={Lazy::<lazy::AuditEvent>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/notifications") view={Lazy::<lazy::Notifications>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/search") view={Lazy::<lazy::Search>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/account") view={Lazy::<lazy::Account>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/people") view={Lazy::<lazy::People>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/courses") view={Lazy::<lazy::Courses>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/cluster") view={Lazy::<lazy::Cluster>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/catalogue/:slug") view={Lazy::<lazy::Offering>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/offerings") view={Lazy::<lazy::Offerings>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/offerings/:slug") view={Lazy::<lazy::OfferingEditor>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/notifications") view={Lazy::<lazy::Notifications>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/search") view={Lazy::<lazy::Search>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/people/:id") view={Lazy::<lazy::Person>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/courses/:id") view={Lazy::<lazy::Course>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/announcements") view={Lazy::<lazy::Announcements>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/imports") view={Lazy::<lazy::Imports>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/imports/:id") view={Lazy::<lazy::Import>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/join/:token") view={Lazy::<lazy::Join>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/approvals/bulk") view={Lazy::<lazy::Bulk>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/policies") view={Lazy::<lazy::Policies>::new()} ssr=SsrMode::Async/>
-            <Route path=path!("/policies/:number") view={Lazy::<lazy::Rule>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/billing/months") view={Lazy::<lazy::Months>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/billing/adjustments") view={Lazy::<lazy::Adjustments>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/billing/labs/:id") view={Lazy::<lazy::Intervals>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/prices") view={Lazy::<lazy::Prices>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/audit") view={Lazy::<lazy::Audit>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/audit/:id") view={Lazy::<lazy::AuditEvent>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/account") view={Lazy::<lazy::Account>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/people") view={Lazy::<lazy::People>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/people/:id") view={Lazy::<lazy::Person>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/courses") view={Lazy::<lazy::Courses>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/courses/:id") view={Lazy::<lazy::Course>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/imports") view={Lazy::<lazy::Imports>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/imports/:id") view={Lazy::<lazy::Import>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/announcements") view={Lazy::<lazy::Announcements>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/offerings") view={Lazy::<lazy::Offerings>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/offerings/:slug") view={Lazy::<lazy::OfferingEditor>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/cluster") view={Lazy::<lazy::Cluster>::new()} ssr=SsrMode::Async/>
         </FlatRoutes>
     }
 }

@@ -172,7 +172,17 @@ impl Action {
             Self::BillRead | Self::PriceRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,
             Self::AuditRead => Scope::AuditRead,
-            Self::QuotaWrite | Self::ClusterRead | Self::PeopleRead | Self::PeopleWrite | Self::CourseWrite | Self::AnnouncementWrite | Self::OfferingWrite | Self::PolicyRead | Self::PolicyWrite | Self::PriceWrite | Self::BillWrite => Scope::Admin,
+            Self::QuotaWrite
+            | Self::ClusterRead
+            | Self::PeopleRead
+            | Self::PeopleWrite
+            | Self::CourseWrite
+            | Self::AnnouncementWrite
+            | Self::OfferingWrite
+            | Self::PolicyRead
+            | Self::PolicyWrite
+            | Self::PriceWrite
+            | Self::BillWrite => Scope::Admin,
         }
     }
 }
@@ -320,7 +330,16 @@ pub const fn department_rule(role: Role, action: Action) -> Reach {
     match (rule(role, action), action) {
         (_, Action::CatalogueRead) => Reach::Tenant,
         // About the college or its cluster as a whole.
-        (_, Action::PeopleWrite | Action::ClusterRead | Action::AnnouncementWrite | Action::OfferingWrite | Action::PolicyWrite | Action::PriceWrite | Action::BillWrite) => Reach::Nothing,
+        (
+            _,
+            Action::PeopleWrite
+            | Action::ClusterRead
+            | Action::AnnouncementWrite
+            | Action::OfferingWrite
+            | Action::PolicyWrite
+            | Action::PriceWrite
+            | Action::BillWrite,
+        ) => Reach::Nothing,
         (Reach::Tenant, _) => Reach::Course,
         (reach, _) => reach,
     }

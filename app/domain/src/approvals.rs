@@ -212,14 +212,11 @@ impl Policy {
         let mut name = rule.map(|rule| rule.name.clone());
         if facts.budget_asks && outcome == Outcome::Automatic {
             outcome = Outcome::Stages(vec![Role::Manager]);
-            name = Some(Localized { zh: "预算用到了要审批的比例".into(), en: "The budget has reached the part that asks for approval".into() });
+            name = Some(Localized {
+                zh: "预算用到了要审批的比例".into(), en: "The budget has reached the part that asks for approval".into()
+            });
         }
-        Ruling {
-            outcome,
-            rule: name,
-            same_person_twice: self.same_person_twice,
-            facts: Some(facts.clone()),
-        }
+        Ruling { outcome, rule: name, same_person_twice: self.same_person_twice, facts: Some(facts.clone()) }
     }
 
     /// Errors: [`Error::Invalid`] with every problem; fields are `rules[2].name`, `rules[2].then`, …

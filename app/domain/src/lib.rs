@@ -29,8 +29,8 @@ pub mod policies;
 pub mod policy_form;
 pub mod pricing;
 pub mod quotas;
-pub mod search;
 pub mod rules;
+pub mod search;
 pub mod time;
 
 pub use error::{Error, FieldError, Problem};

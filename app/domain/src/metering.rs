@@ -112,17 +112,17 @@ pub fn usage_of_sizes(
             for interval in intervals.iter().filter_map(|interval| within(*interval, since, until)) {
                 for piece in book.rated(meter, quantity, interval.from, interval.to)? {
                     lines.push(UsageLine {
-                    meter,
-                    quantity,
-                    from: piece.from,
-                    to: piece.to,
-                    seconds: piece.seconds,
-                    unit_price: piece.rate.unit_price,
-                    discount: piece.rate.discount,
-                    amount: piece.amount,
-                    month: piece.from.campus_month(),
-                    open: interval.open && piece.to == interval.to,
-                });
+                        meter,
+                        quantity,
+                        from: piece.from,
+                        to: piece.to,
+                        seconds: piece.seconds,
+                        unit_price: piece.rate.unit_price,
+                        discount: piece.rate.discount,
+                        amount: piece.amount,
+                        month: piece.from.campus_month(),
+                        open: interval.open && piece.to == interval.to,
+                    });
                 }
             }
         }

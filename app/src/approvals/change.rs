@@ -1,7 +1,7 @@
 //! Approving with changes: fewer cards, another card, less time. A plain form; what is left as it is changes nothing.
 
 use domain::{
-    catalogue::{Offering, Parameter, ParameterInput, ParameterKind, Target},
+    catalogue::{Offering, Parameter, ParameterInput, ParameterKind},
     decisions::{TEXT_MAX, changeable},
     orders::Order,
 };
@@ -78,17 +78,7 @@ pub fn ChangeForm(order: Order, offering: Offering, last_try: Flash, taken: Para
 
 /// What the order has now, as it would be typed.
 fn asked_for(order: &Order, parameter: &Parameter) -> String {
-    let spec = &order.spec;
-    match parameter.target {
-        Target::Card => spec.card.id().to_owned(),
-        Target::CardsPerNode => spec.cards_per_node.to_string(),
-        Target::Nodes => spec.nodes.to_string(),
-        Target::CpuCores => spec.cpu_cores.to_string(),
-        Target::MemoryGib => spec.memory_gib.to_string(),
-        Target::StorageGib => spec.storage_gib.to_string(),
-        // Not for an approver to change.
-        Target::Image | Target::GitUrl | Target::Environment(_) => String::new(),
-    }
+    parameter.target.value(&order.spec).unwrap_or_default()
 }
 
 #[component]

@@ -21,7 +21,7 @@ use crate::{
 #[component]
 pub fn SavedList(saved: Vec<SavedSearch>, query: Query, last_try: Flash) -> impl IntoView {
     let language = language::current();
-    let me = use_viewer().person().map(|person| person.user_id).unwrap_or_default();
+    let me = use_viewer().person().map(|person| person.user_id.to_string()).unwrap_or_default();
     let none = saved.is_empty();
     let items = saved.into_iter().map(|each| item(language, each, &me)).collect_view();
     view! {

@@ -110,7 +110,10 @@ mod tests {
         assert_eq!(paths(&["teacher"]), ["/", "/catalogue", "/labs", "/orders", "/billing"]);
         assert_eq!(paths(&["auditor"]), ["/", "/audit", "/labs", "/orders", "/billing"]);
         assert_eq!(paths(&["manager"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/billing", "/courses"]);
-        assert_eq!(paths(&["operator"]), ["/", "/approvals", "/catalogue", "/labs", "/orders", "/courses", "/offerings", "/announcements", "/cluster"]);
+        assert_eq!(
+            paths(&["operator"]),
+            ["/", "/approvals", "/catalogue", "/labs", "/orders", "/courses", "/offerings", "/announcements", "/cluster"]
+        );
         assert_eq!(
             paths(&["administrator"]),
             ["/", "/approvals", "/orders", "/billing", "/courses", "/offerings", "/policies", "/people", "/announcements", "/cluster"]

@@ -1,6 +1,9 @@
 //! All of one's notifications, newest first; works without scripts.
 
-use domain::{notifications::Notification, page::Page};
+use domain::{
+    notifications::{Notice, Notification},
+    page::Page,
+};
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
@@ -15,6 +18,7 @@ use crate::{
     error::AppError,
     flash::flash,
     i18n::td_string,
+    labs::extend::ExtendEnding,
     language::{self, Language},
     routes,
 };
@@ -80,6 +84,11 @@ fn found(language: Language, page: Page<Notification>, filter: &str, read: Serve
 
 fn row(language: Language, Notification { id, notice, created_at, read_at }: Notification, read: ServerAction<ReadNotification>) -> impl IntoView {
     let fresh = read_at.is_none();
+    // Pressed late or twice it adds nothing.
+    let extend = match &notice {
+        Notice::LabEndsSoon { lab, name, ends_at, .. } => Some(view! { <ExtendEnding lab=*lab name=name.clone() ends_at=*ends_at/> }),
+        _ => None,
+    };
     view! {
         <li class="notice" class:unread=fresh>
             <div>
@@ -87,6 +96,7 @@ fn row(language: Language, Notification { id, notice, created_at, read_at }: Not
                 <a href=notice_link(&notice)>{notice_text(language, &notice)}</a>
                 <small><Moment at=created_at/></small>
             </div>
+            {extend}
             {fresh.then(|| view! {
                 <ActionForm action=read>
                     <input type="hidden" name="id" value=id.to_string()/>

@@ -37,7 +37,7 @@ pub fn SearchPage() -> impl IntoView {
         </form>
         <Transition fallback=|| view! { <Skeleton/> }>
             {move || {
-                let person = viewer.person().unwrap_or_default();
+                let person = viewer.person()?;
                 found.get().map(|found| match found {
                     Ok(hits) => results(language, &person, hits, &asked.get()),
                     Err(error) => view! { <ErrorNotice error/> }.into_any(),

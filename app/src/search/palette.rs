@@ -117,7 +117,7 @@ fn Content(open: RwSignal<bool>, help: RwSignal<bool>) -> impl IntoView {
     });
     let mut ask = ask;
     let choices = Memo::new(move |_| {
-        let person = viewer.person().unwrap_or_default();
+        let Some(person) = viewer.person() else { return Vec::new() };
         let typed = typed.get();
         let hits: Vec<Hit> = if typed.trim().is_empty() { Vec::new() } else { search.value().get().and_then(Result::ok).unwrap_or_default() };
         let mut all = own(language, &person, &typed);

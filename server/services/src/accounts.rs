@@ -80,7 +80,7 @@ pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
         storage::courses::tenant(&mut connection, actor.tenant).await.or_domain()
     });
     let tenant = (*tenant.await?).clone().ok_or(Error::NotFound)?;
-    let pending_approvals = if actor.reach(Action::OrderDecide) == Reach::Nothing {
+    let pending_approvals = if actor.reach(Action::OrderDecide) == domain::access::Reach::Nothing {
         0
     } else {
         let mut connection = services.db.read().await.or_domain()?;

@@ -79,8 +79,14 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { simulated_cluster: false, hold_days: 7, keep_stopped_days: 14, session_hours: 12, pod_annotations: std::collections::BTreeMap::new() }
-        Self { simulated_cluster: false, hold_days: 7, session_hours: 12, public_url: None, pod_annotations: std::collections::BTreeMap::new() }
+        Self {
+            simulated_cluster: false,
+            hold_days: 7,
+            keep_stopped_days: 14,
+            session_hours: 12,
+            public_url: None,
+            pod_annotations: std::collections::BTreeMap::new(),
+        }
     }
 }
 

@@ -90,15 +90,6 @@ impl Fields {
         self.members.get(name).is_some_and(|value| !value.is_null()).then(|| self.text(name))
     }
 
-    /// A number or text as it would be typed; what reads it says that it is missing.
-    pub fn optional_number(&mut self, name: &str) -> String {
-        if self.members.get(name).is_none_or(Value::is_null) {
-            self.members.remove(name);
-            return String::new();
-        }
-        self.number(name)
-    }
-
     /// A number that must be there, as it would be typed.
     pub fn number(&mut self, name: &str) -> String {
         match self.take(name) {

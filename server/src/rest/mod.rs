@@ -1,20 +1,20 @@
 //! `/api/v1`: the REST API, for programs. Bearer tokens only; cookies are ignored. One file for each resource; a new operation is a
 //! handler with its `utoipa::path`, a line in [`operations`] and one in [`openapi`], which a test holds against each other.
 
+pub mod adjustments;
 pub mod again;
 pub mod announcements;
-pub mod adjustments;
 pub mod audit;
 pub mod audit_more;
 pub mod bearer;
 pub mod bills;
 pub mod body;
+pub mod cost_estimate;
 pub mod courses;
 pub mod decisions;
-pub mod cost_estimate;
 pub mod dto;
-pub mod lab_changes;
 pub mod imports;
+pub mod lab_changes;
 pub mod labs;
 pub mod nodes;
 pub mod notifications;

@@ -112,7 +112,8 @@ impl From<domain::pricing::Estimate> for Estimate {
 
 impl From<OrderView> for Order {
     fn from(view: OrderView) -> Self {
-        let OrderView { order, owner, course, decided_by, labs, queue_position, wait: _, steps: _, may_cancel: _, may_decide: _, may_reply: _ } = view;
+        let OrderView { order, owner, course, decided_by, labs, queue_position, wait: _, steps: _, may_cancel: _, may_decide: _, may_reply: _ } =
+            view;
         let by = order.awaits().map(domain::access::Role::as_str);
         Self {
             id: order.id.to_string(),

@@ -10,7 +10,7 @@ use domain::{
 };
 use sqlx::AnyConnection;
 
-use crate::{ids_list::list as list_of, Write, dialect, error::Result, row::Row};
+use crate::{Write, dialect, error::Result, ids_list::list as list_of, row::Row};
 
 /// Makes whoever writes usage, sets prices or closes months wait for each other: what one read stays true until it is written.
 pub async fn lock(write: &mut Write) -> Result<()> {

@@ -1,12 +1,6 @@
 //! What the running billing period has cost so far (I4). The period is the campus day: usage is cut at campus midnight.
 
-use domain::{
-    Result,
-    access::Action,
-    money::Money,
-    time::Timestamp,
-};
-
+use domain::{Result, access::Action, money::Money, time::Timestamp};
 
 use crate::{
     Caller, Services,

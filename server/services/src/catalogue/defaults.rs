@@ -4,7 +4,7 @@ use domain::{
     Result,
     access::Role,
     approvals::{Condition, OrderTest, Outcome, Policy, Rule},
-    catalogue::{Localized, Offering},
+    catalogue::Localized,
     gpu::{Card, CardShare},
     ids::{PriceBookId, TenantId},
     money::{Currency, MICROS_PER_UNIT},
@@ -72,7 +72,7 @@ pub async fn install_defaults(services: &Services, write: &mut Write, tenant: Te
 
 /// The prices of a new installation, for a first idea of what an offering would cost.
 pub fn price_book(now: Timestamp) -> PriceBook {
-    PriceBook { id: PriceBookId::from_uuid(uuid::Uuid::nil()), currency: Currency::Cny, prices: prices(now.campus_month().start()) }
+    PriceBook { prices: prices(now.campus_month().start()), ..PriceBook::empty(PriceBookId::from_uuid(uuid::Uuid::nil()), Currency::Cny) }
 }
 
 /// Prices of every kind of card that there is, from the beginning of the month on.

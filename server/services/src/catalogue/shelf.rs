@@ -1,11 +1,14 @@
 //! Catalogue, prices and policies in memory. Every use compares one version number with the database, so that a change by
 //! another replica is seen at once and nothing else is read.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use domain::{
     Result,
-    access::Actor,
+    access::{Actor, Role},
     approvals::Policy,
     catalogue::Offering,
     ids::{OfferingId, PriceBookId, TenantId},
@@ -34,14 +37,20 @@ pub struct Shelf {
 impl Shelf {
     /// Those on sale that this person may see, in order.
     pub fn visible<'s>(&'s self, actor: &'s Actor) -> impl Iterator<Item = &'s Offering> {
+        let roles: BTreeSet<Role> = actor.roles.iter().chain(actor.department_roles.keys()).copied().collect();
         let tenant = self.tenants.iter().find(|(id, _)| *id == actor.tenant).map(|(_, slug)| slug.as_str());
-        self.offerings.iter().filter(move |offering| offering.audience.admits(tenant, &actor.roles))
+        self.offerings.iter().filter(move |offering| offering.audience.admits(tenant, &roles))
     }
 
     /// By slug or id, as far as this person may see it.
     pub fn offering<'s>(&'s self, actor: &'s Actor, name: &str) -> Option<&'s Offering> {
         let id: Option<OfferingId> = name.parse().ok();
         self.visible(actor).find(|offering| offering.slug == name || Some(offering.id) == id)
+    }
+
+    /// On sale, whoever may see it: for what was ordered before.
+    pub fn on_sale(&self, id: OfferingId) -> Option<&Offering> {
+        self.offerings.iter().find(|offering| offering.id == id)
     }
 
     /// The tenant's own prices, or everybody's. An installation without prices gets an empty book: every estimate then says `PriceMissing`.

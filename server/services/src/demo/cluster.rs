@@ -87,7 +87,7 @@ impl TermCluster {
             }
         };
         let nodes = std::iter::repeat_n(node, pods as usize).collect();
-        Observation { pods, ready, phase, failure: fault, nodes, conditions, events, objects: objects(order) }
+        Observation { pods, ready, phase, failure: fault, nodes, conditions, events, objects: objects(order), outdated: 0 }
     }
 }
 
@@ -101,7 +101,10 @@ fn objects(order: &LabOrder) -> Vec<ObjectRef> {
     let mut all = vec![
         match order.lab.spec.workload {
             domain::catalogue::Workload::Notebook => object("apps/v1", "StatefulSet"),
-            domain::catalogue::Workload::DistributedJob => object("batch/v1", "Job"),
+            domain::catalogue::Workload::DistributedJob | domain::catalogue::Workload::BatchJob => object("batch/v1", "Job"),
+            domain::catalogue::Workload::CodeEditor | domain::catalogue::Workload::Shell | domain::catalogue::Workload::Inference => {
+                object("apps/v1", "Deployment")
+            }
         },
         object("v1", "Service"),
     ];

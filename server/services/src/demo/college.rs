@@ -1,6 +1,6 @@
 //! The demonstration college: tenant, departments, courses, and the rows that a day's work begins from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Result,
@@ -161,7 +161,17 @@ async fn enrol(
     users::insert(write, &user).await.or_domain()?;
     roles::set(write, user.id, &held).await.or_domain()?;
     members::set(write, user.id, &courses).await.or_domain()?;
-    let actor = Actor { user: user.id, login: user.login, name: user.name, tenant, roles: held, courses, scopes: None };
+    let actor = Actor {
+        user: user.id,
+        login: user.login,
+        name: user.name,
+        tenant,
+        roles: held,
+        department_roles: BTreeMap::new(),
+        departments: BTreeSet::new(),
+        courses,
+        scopes: None,
+    };
     // Everybody has a desk.
     let origin = Origin { via: Via::Web, address: Some(format!("10.12.{}.{}", 1 + at / 20, 11 + at % 20 * 3)), request_id: None };
     Ok(Caller { actor, origin })

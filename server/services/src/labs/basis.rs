@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Error, Result,
-    access::{Action, Resource},
+    access::{Action, Resource, Role},
     approvals::{Outcome, Ruling},
     catalogue::Offering,
     labs::{Lab, extend::ChangeBasis},
@@ -27,7 +27,7 @@ pub(super) async fn shelf_now(services: &Services) -> Result<Arc<Shelf>> {
 
 /// The offering as it is on sale. Errors: `Invalid` on `offering` when it no longer is: nothing then says what is allowed.
 pub(super) fn offering<'s>(shelf: &'s Shelf, listed: &Listed) -> Result<&'s Offering> {
-    shelf.offering(&listed.offering.to_string()).ok_or_else(|| Error::field("offering", domain::Problem::NoSuch))
+    shelf.on_sale(listed.offering).ok_or_else(|| Error::field("offering", domain::Problem::NoSuch))
 }
 
 /// The course's quota, under its lock: nobody else takes of it until the transaction ends.

@@ -50,7 +50,7 @@ fn options(services: &Services, caller: &Caller, shelf: &Shelf, listed: &Listed)
     let down = [LabState::Stopped, LabState::Failed];
     let up = [LabState::Pending, LabState::Starting, LabState::Running];
     let alive = [down.as_slice(), &up, &[LabState::Stopping]].concat();
-    let offering = shelf.offering(&listed.offering.to_string());
+    let offering = shelf.on_sale(listed.offering);
     let more_minutes = offering.map(|offering| offering.duration.max.saturating_sub(lab.minutes));
     LabOptions {
         may_restart: !over && may(Action::LabRestart, &[LabState::Running]),

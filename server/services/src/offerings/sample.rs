@@ -43,7 +43,8 @@ pub(super) fn order(offering: &Offering, spec: LabSpec, now: Timestamp) -> LabOr
         created_at: now,
         first_running_at: None,
         ends_at: None,
+        lifecycle: domain::labs::Lifecycle::default(),
         version: 1,
     };
-    LabOrder { lab, course, owner_login: "teacher".into(), pod_annotations: std::collections::BTreeMap::new() }
+    LabOrder { lab, course, owner_login: "teacher".into(), preferred_node: None, pod_annotations: std::collections::BTreeMap::new() }
 }

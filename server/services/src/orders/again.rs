@@ -18,6 +18,6 @@ pub async fn again(services: &Services, caller: &Caller, id: OrderId) -> Result<
     let order = &listed.order;
     caller.actor.can(Action::OrderPreview, &Resource::course(order.tenant, order.course))?;
     let shelf = shelf(services, &mut connection).await?;
-    let offering = shelf.offering(&order.offering.to_string()).ok_or_else(|| Error::field("offering", Problem::NoSuch))?;
+    let offering = shelf.offering(&caller.actor, &order.offering.to_string()).ok_or_else(|| Error::field("offering", Problem::NoSuch))?;
     Ok(again::again(order, &listed.course, offering, shelf.book(order.tenant), services.clock.now()))
 }

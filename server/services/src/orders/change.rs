@@ -7,6 +7,7 @@ use domain::{
     decisions::{ChangeForm, Changes},
     orders::Order,
     quotas::{Item, QuotaStatus},
+    time::Timestamp,
 };
 use storage::{Write, accounts::roles};
 
@@ -22,7 +23,7 @@ pub(super) async fn work_out(services: &Services, write: &mut Write, order: &Ord
     let shelf = shelf(services, write).await?;
     let changes = Changes::of(order, &offering, shelf.book(order.tenant), form, now)?;
     let quota = without(services, write, order).await?;
-    check(&quota, order, &changes)?;
+    check(&quota, order, &changes, services.clock.now())?;
     let requester = roles::of_user(write, order.owner).await.or_domain()?;
     let facts = Facts::of(&changes.spec, changes.minutes, changes.estimate.total, &quota, &requester);
     let asked = shelf.policy(order.tenant).decide(&facts);
@@ -42,10 +43,10 @@ pub(super) async fn without(services: &Services, write: &mut Write, order: &Orde
 }
 
 /// Whether the changed order fits. What grows in nothing always does, even where the quota was lowered meanwhile.
-pub(super) fn check(quota: &QuotaStatus, order: &Order, changes: &Changes) -> Result<()> {
+pub(super) fn check(quota: &QuotaStatus, order: &Order, changes: &Changes, now: Timestamp) -> Result<()> {
     let (before, after) = (order.amounts(), changes.amounts());
     if Item::ALL.into_iter().any(|item| after.get(item) > before.get(item)) {
         quota.check_amounts(&after)?;
     }
-    if changes.costs_more(order) { quota.check_budget(changes.estimate.total) } else { Ok(()) }
+    if changes.costs_more(order) { quota.check_budget(changes.estimate.total, now) } else { Ok(()) }
 }

@@ -138,7 +138,10 @@ fn decided_before(caller: &Caller, order: &Order, seen: Option<i64>, verdict: Ve
             let proposed = order.proposal.as_ref().is_some_and(|proposal| proposal.by == caller.actor.user);
             // An earlier stage: what they looked at is over, or the stage that waits is not theirs anyway.
             let passed = order.barred.contains(&caller.actor.user)
-                && seen.map_or_else(|| order.awaits().is_some_and(|role| !caller.actor.roles_in(order.course).contains(&role)), |seen| seen < order.version);
+                && seen.map_or_else(
+                    || order.awaits().is_some_and(|role| !caller.actor.roles_in(order.course).contains(&role)),
+                    |seen| seen < order.version,
+                );
             last && approved || proposed && matches!(verdict, Verdict::Change(..)) || passed
         }
     }

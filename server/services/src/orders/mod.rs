@@ -1,8 +1,8 @@
 //! Orders: preview, submit, decide, reply, talk, cancel, read. One verb a file; `basis` loads what they decide on, `stages` passes them on,
 //! `grant` hands out cards, `tell` knows whom a change concerns.
 
-mod aid;
 mod again;
+mod aid;
 mod audited;
 mod basis;
 mod bulk;

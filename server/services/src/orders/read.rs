@@ -25,7 +25,7 @@ use crate::{Caller, Services, error::OrDomain};
 pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
     let mut connection = services.db.read().await.or_domain()?;
     let listed = readable(&mut connection, caller, id).await?;
-    let wait = if listed.order.state == OrderState::Queued {
+    let wait = if listed.order.state == domain::orders::OrderState::Queued {
         let pool = storage::pools::find(&mut connection, listed.order.spec.card).await.or_domain()?;
         Some(wait_reason(pool.as_ref(), &listed.order.spec))
     } else {
@@ -69,7 +69,7 @@ pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, pa
 /// What waits for the caller's decision, oldest first. Four statements, whatever the number of orders. Errors: `Forbidden`.
 pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<ApprovalView>> {
     let actor = &caller.actor;
-    let courses = actor.extent(Action::OrderDecide)?.courses();
+    actor.extent(Action::OrderDecide)?;
     let limit = limit(page)?;
     let after = cursor(page)?;
     let mut connection = services.db.read().await.or_domain()?;
@@ -84,7 +84,7 @@ pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> 
 /// The same without the facts beside each, for a list. One statement.
 pub async fn waiting(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<OrderView>> {
     let actor = &caller.actor;
-    actor.can(Action::OrderDecide, &Resource::tenant(actor.tenant))?;
+    actor.extent(Action::OrderDecide)?;
     let limit = limit(page)?;
     let after = cursor(page)?;
     let mut connection = services.db.read().await.or_domain()?;
@@ -101,9 +101,11 @@ pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Resu
     let quota = storage::quotas::of_course(&mut connection, order.course, services.clock.now()).await.or_domain()?.ok_or(Error::NotFound)?;
     let pools = storage::pools::all(&mut connection).await.or_domain()?;
     let aid = aid::load(services, &mut connection, order, &pools).await?;
+    let pool = pools.iter().find(|pool| pool.card == order.spec.card);
     let what_if = WhatIf {
         quota: quota.status,
-        cards_free: pools.iter().find(|pool| pool.card == order.spec.card).map(Pool::free),
+        cards_free: pool.map(Pool::free),
+        largest_free_node: pool.map(|pool| pool.largest_node),
         waiting_for_same_card: u32::try_from(aid.waiters.len()).unwrap_or(u32::MAX),
     };
     let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;

@@ -93,7 +93,7 @@ async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, befo
     let (after, lab, text) = match reply {
         Reply::Yes => {
             let quota = change::without(services, write, before).await?;
-            change::check(&quota, before, &proposal.to)?;
+            change::check(&quota, before, &proposal.to, services.clock.now())?;
             let mut changed = proposal.to.applied(open);
             changed.ruling = proposal.ruling;
             let (after, lab) = stages::pass(services, write, changed, by).await?;

@@ -13,7 +13,12 @@ use sqlx::AnyConnection;
 use crate::{error::Result, ids_list::list as list_of, row::Row};
 
 /// The bill of every course of the tenant (or of these), by code; zero where nothing was used.
-pub async fn summaries(connection: &mut AnyConnection, tenant: TenantId, courses: Option<&BTreeSet<CourseId>>, month: Month) -> Result<Vec<BillSummary>> {
+pub async fn summaries(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    courses: Option<&BTreeSet<CourseId>>,
+    month: Month,
+) -> Result<Vec<BillSummary>> {
     let rows = sqlx::query(
         "SELECT c.id, c.code, c.name, c.currency, COALESCE(g.amount, 0) AS usage_micros, COALESCE(g.labs, 0) AS labs, \
          COALESCE(a.amount, 0) AS adjusted, CASE WHEN b.month IS NULL THEN 0 ELSE 1 END AS closed \

@@ -12,7 +12,7 @@ use domain::{
 };
 use sqlx::AnyConnection;
 
-use crate::{ids_list::list as list_of, error::Result, row::Row};
+use crate::{error::Result, ids_list::list as list_of, row::Row};
 
 /// Whose usage, and which of it; all conditions hold together.
 #[derive(Debug, Clone)]
@@ -156,7 +156,12 @@ pub async fn meters(connection: &mut AnyConnection, tenant: TenantId, month: Mon
 }
 
 /// What began since an instant has cost; of the courses that this person teaches and the labs that they own, or of the whole tenant.
-pub async fn cost_since(connection: &mut AnyConnection, tenant: TenantId, visible_to: Option<&(UserId, BTreeSet<CourseId>)>, since: Timestamp) -> Result<i64> {
+pub async fn cost_since(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    visible_to: Option<&(UserId, BTreeSet<CourseId>)>,
+    since: Timestamp,
+) -> Result<i64> {
     let row = sqlx::query(
         "SELECT CAST(COALESCE(SUM(g.amount_micros), 0) AS BIGINT) AS amount FROM usage_records g JOIN labs l ON l.id = g.lab_id \
          WHERE g.tenant_id = $1 AND g.from_at >= $2 \

@@ -11,12 +11,17 @@ use domain::{
 };
 use sqlx::AnyConnection;
 
-use crate::{ids_list::list as list_of, error::Result, row::Row};
+use crate::{error::Result, ids_list::list as list_of, row::Row};
 
 /// Every course of the tenant (or of these) with its month, the month before and its budget, by code.
 ///
 /// Corrections count for the months but not for what was spent ever: the labs' own cost holds them already.
-pub async fn courses(connection: &mut AnyConnection, tenant: TenantId, courses: Option<&BTreeSet<CourseId>>, month: Month) -> Result<Vec<CourseMonth>> {
+pub async fn courses(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    courses: Option<&BTreeSet<CourseId>>,
+    month: Month,
+) -> Result<Vec<CourseMonth>> {
     let rows = sqlx::query(
         "SELECT c.id, c.code, c.name, c.currency, c.budget_micros, COALESCE(s.spent, 0) + COALESCE(a.ever, 0) AS spent_ever, \
          COALESCE(g.this_month, 0) AS usage_micros, COALESCE(g.last_month, 0) + COALESCE(a.last_month, 0) AS previous, \

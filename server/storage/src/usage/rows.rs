@@ -10,7 +10,7 @@ use domain::{
 use sqlx::AnyConnection;
 
 use super::{Scope, line};
-use crate::{ids_list::list as list_of, error::Result, row::Row};
+use crate::{error::Result, ids_list::list as list_of, row::Row};
 
 /// A lab's intervals of one month, by begin and meter.
 pub async fn of_lab_month(connection: &mut AnyConnection, lab: LabId, month: Month) -> Result<Vec<UsageLine>> {
