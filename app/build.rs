@@ -8,15 +8,17 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 17] = [
+const NAMESPACES: [&str; 19] = [
     "account",
     "admin",
+    "api_docs",
     "approvals",
     "audit",
     "billing",
     "catalogue",
     "common",
     "components",
+    "design",
     "errors",
     "home",
     "labs",

@@ -9,13 +9,16 @@
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
-/// `part ["first", "segments of its paths"] { Name = load_name, fetch_name: path::of::Component; }`
+/// `part ["first", "segments of its paths"] { Name = load_name, fetch_name: path::of::Component; }`; attributes before a
+/// page, such as `#[cfg(..)]`, are those of all that is made for it.
 macro_rules! pages {
-    ($($part:ident [$($segment:literal),+] { $($name:ident = $load:ident, $fetch:ident: $($view:ident)::+;)+ })+) => {
+    ($($part:ident [$($segment:literal),+] { $($(#[$meta:meta])* $name:ident = $load:ident, $fetch:ident: $($view:ident)::+;)+ })+) => {
         $($(
+            $(#[$meta])*
             #[derive(Debug)]
             pub struct $name;
 
+            $(#[$meta])*
             impl LazyRoute for $name {
                 fn data() -> Self {
                     Self
@@ -32,12 +35,14 @@ macro_rules! pages {
                 }
             }
 
+            $(#[$meta])*
             #[cfg(feature = "hydrate")]
             #[leptos::wasm_split::wasm_split($part, wasm_split_path = ::leptos::wasm_split, fallible, preload($fetch))]
             fn $load() -> Result<AnyView, Missing> {
                 Ok($($view)::+().into_any())
             }
 
+            $(#[$meta])*
             #[cfg(not(feature = "hydrate"))]
             async fn $load() -> Result<AnyView, Missing> {
                 Ok($($view)::+().into_any())
@@ -57,7 +62,10 @@ macro_rules! pages {
         pub async fn fetch(path: &str) -> bool {
             match part_of(path) {
                 // Every page of the part: each remembers by itself that the file is there.
-                $(Some(name) if name == stringify!($part) => true $(&& $fetch().await.is_ok())+,)+
+                $(Some(name) if name == stringify!($part) => {
+                    $($(#[$meta])* { if $fetch().await.is_err() { return false } })+
+                    true
+                })+
                 _ => true,
             }
         }
@@ -82,12 +90,17 @@ pages! {
         AuditEvent = load_audit_event, fetch_audit_event: crate::audit::page::AuditEventPage;
         Billing = load_billing, fetch_billing: crate::billing::page::BillingPage;
     }
-    managing ["account", "people", "courses", "cluster", "setup"] {
+    managing ["account", "api-docs", "people", "courses", "cluster", "setup"] {
+        ApiDocs = load_api_docs, fetch_api_docs: crate::api_docs::page::ApiDocsPage;
         Account = load_account, fetch_account: crate::account::page::AccountPage;
         People = load_people, fetch_people: crate::admin::page::PeoplePage;
         Courses = load_courses, fetch_courses: crate::admin::page::CoursesPage;
         Cluster = load_cluster, fetch_cluster: crate::admin::page::ClusterPage;
         Setup = load_setup, fetch_setup: crate::setup::page::SetupPage;
+    }
+    design ["design"] {
+        #[cfg(feature = "design")]
+        Design = load_design, fetch_design: crate::design::page::DesignPage;
     }
 }
 

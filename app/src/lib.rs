@@ -28,7 +28,10 @@ pub mod admin;
 pub mod approvals;
 pub mod audit;
 pub mod billing;
+pub mod api_docs;
 pub mod catalogue;
+#[cfg(feature = "design")]
+pub mod design;
 pub mod home;
 pub mod labs;
 pub mod notifications;

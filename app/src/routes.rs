@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::view::iterators::StaticVec};
 use leptos_router::{
     Lazy, SsrMode,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::{FlatRoutes, Route},
     path,
 };
@@ -26,6 +27,9 @@ pub const ACCOUNT: &str = "/account";
 pub const PEOPLE: &str = "/people";
 pub const COURSES: &str = "/courses";
 pub const CLUSTER: &str = "/cluster";
+pub const API_DOCS: &str = "/api-docs";
+/// Only with the feature `design`.
+pub const DESIGN: &str = "/design";
 
 /// The order form of one offering.
 pub fn order_form(slug: impl Display) -> String {
@@ -99,8 +103,20 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/people") view={Lazy::<lazy::People>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/courses") view={Lazy::<lazy::Courses>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/cluster") view={Lazy::<lazy::Cluster>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/api-docs") view={Lazy::<lazy::ApiDocs>::new()} ssr=SsrMode::Async/>
+            <ForBuilders/>
         </FlatRoutes>
     }
+}
+
+/// Pages that are not shipped: none without the feature `design`.
+#[component(transparent)]
+fn ForBuilders() -> AnyNestedRoute {
+    #[cfg(feature = "design")]
+    let pages = vec![view! { <Route path=path!("/design") view={Lazy::<lazy::Design>::new()} ssr=SsrMode::Async/> }.into_inner()];
+    #[cfg(not(feature = "design"))]
+    let pages = Vec::<AnyNestedRoute>::new();
+    StaticVec::from(pages).into_any_nested_route()
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ impl AppState {
     pub fn new(services: Services, config: Config, stopping: CancellationToken) -> Self {
         let options = LeptosOptions::builder()
             .output_name("lectern")
-            .site_root(config.server.site_root.display().to_string())
             .site_pkg_dir("pkg")
             .site_addr(config.server.listen)
             .build();

@@ -16,6 +16,7 @@ use crate::{
     i18n::td_string,
     language::{self, Language},
     orders::words::role_text,
+    routes,
 };
 
 #[component]
@@ -109,7 +110,7 @@ fn token_card(language: Language, tokens: Vec<Token>) -> impl IntoView {
     ];
     let rows = tokens.into_iter().map(|token| token_row(language, token)).collect_view();
     view! {
-        <Card title=td_string!(language, account.tokens) flush=true>
+        <Card title=td_string!(language, account.tokens) flush=true end=move || view! { <a href=routes::API_DOCS>{td_string!(language, api_docs.title)}</a> }>
             {if empty {
                 view! { <EmptyState glyph=Glyph::Key title=td_string!(language, account.no_tokens) text=td_string!(language, account.no_tokens_text)/> }.into_any()
             } else {

@@ -44,6 +44,7 @@ fn AccountMenu(person: Viewer) -> impl IntoView {
             <ul class="listbox">
                 <li class="group">{signed_in}</li>
                 <li><a class="opt" href=routes::ACCOUNT>{td_string!(language, layout.account)}</a></li>
+                <li><a class="opt" href=routes::API_DOCS>{td_string!(language, api_docs.title)}</a></li>
                 <li><SignOut/></li>
             </ul>
         </div>
@@ -77,6 +78,7 @@ fn MoreSheet(person: Viewer) -> impl IntoView {
                 <ul class="listbox flat">
                     {items}
                     <li><a class="opt" href=routes::ACCOUNT><Icon glyph=Glyph::Key/>{td_string!(language, layout.account)}</a></li>
+                    <li><a class="opt" href=routes::API_DOCS><Icon glyph=Glyph::Code/>{td_string!(language, api_docs.title)}</a></li>
                     <li><LanguageSwitch class="opt"/></li>
                     <li><SignOut/></li>
                 </ul>

@@ -16,3 +16,5 @@ pub use document::shell;
 pub use frame::App;
 pub use gate::Gate;
 pub use not_found::NotFound;
+#[cfg(feature = "design")]
+pub use preference_forms::ThemeSwitch;

@@ -124,7 +124,7 @@ impl std::str::FromStr for Instant {
 /// Searches the audit record, newest first.
 #[utoipa::path(get, path = "/api/v1/audit/events", tag = "audit",
     params(("person" = Option<String>, Query, description = "Login"), ("action" = Option<String>, Query, description = "`order.submit`, or a prefix with its dot: `order.`"),
-        ("object" = Option<String>, Query, description = "Label or id"), ("outcome" = Option<String>, Query), ("text" = Option<String>, Query, description = "Words that must all occur"),
+        ("object" = Option<String>, Query, description = "Label or id"), ("outcome" = Option<String>, Query, description = "`success`, `refused` or `failed`"), ("text" = Option<String>, Query, description = "Words that must all occur"),
         ("from" = Option<String>, Query, description = "RFC 3339"), ("to" = Option<String>, Query, description = "RFC 3339"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = List<AuditEvent>)))]
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<AuditEvent>>, Problem> {

@@ -182,7 +182,7 @@ impl From<LabDetail> for LabWithDetail {
 
 /// Labs that the token may read, newest first.
 #[utoipa::path(get, path = "/api/v1/labs", tag = "labs",
-    params(("state" = Option<String>, Query), ("mine" = Option<bool>, Query, description = "Only one's own"),
+    params(("state" = Option<String>, Query, description = "A state of a lab"), ("course" = Option<String>, Query, description = "Id of a course"), ("mine" = Option<bool>, Query, description = "Only one's own"),
         ("live" = Option<bool>, Query, description = "Without those that are destroyed"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = List<Lab>)))]
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Lab>>, Problem> {

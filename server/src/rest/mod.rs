@@ -6,6 +6,7 @@ pub mod bearer;
 pub mod bills;
 pub mod body;
 pub mod dto;
+mod examples;
 pub mod labs;
 pub mod offerings;
 pub mod openapi;
