@@ -25,10 +25,10 @@ pub mod caller;
 
 pub mod account;
 pub mod admin;
+pub mod api_docs;
 pub mod approvals;
 pub mod audit;
 pub mod billing;
-pub mod api_docs;
 pub mod catalogue;
 #[cfg(feature = "design")]
 pub mod design;

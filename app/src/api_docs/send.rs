@@ -84,9 +84,9 @@ pub mod browser {
 
     /// Sends to this server, without the session's cookie. Errors: in the browser's words.
     pub async fn send(method: &str, address: &str, headers: &[(String, String)], body: Option<&str>) -> Result<Reply, String> {
-        exchange(method, address, headers, body).await.map_err(|error| {
-            error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| String::from(error.message()))
-        })
+        exchange(method, address, headers, body)
+            .await
+            .map_err(|error| error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| String::from(error.message())))
     }
 
     async fn exchange(method: &str, address: &str, headers: &[(String, String)], body: Option<&str>) -> Result<Reply, JsValue> {

@@ -34,9 +34,9 @@ fn line(language: Language, depth: u8, name: String, kind: String, required: boo
 /// Members of a body or an answer. Only bodies say what is required: an answer holds all it has.
 pub fn fields(fields: Vec<Field>, with_required: bool) -> AnyView {
     let language = language::current();
-    let lines = fields.into_iter().map(|Field { depth, name, kind, meaning, required }| {
-        line(language, depth, name, kind, required && with_required, &meaning)
-    });
+    let lines = fields
+        .into_iter()
+        .map(|Field { depth, name, kind, meaning, required }| line(language, depth, name, kind, required && with_required, &meaning));
     view! { <ul class="shape">{lines.collect_view()}</ul> }.into_any()
 }
 

@@ -17,6 +17,7 @@ use crate::{
 pub struct Token(pub RwSignal<String>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser sends"))]
 enum Stage {
     Ready,
     /// It changes something: asked whether to.
@@ -146,8 +147,8 @@ fn dispatch(operation: StoredValue<Operation>, values: &[String], body: Option<S
     #[cfg(feature = "hydrate")]
     {
         use super::send::{browser, headers};
-        let (method, url, mut sent, guarded) = operation
-            .with_value(|operation| (operation.method.clone(), address(operation, values), headers(operation, values), operation.guarded));
+        let (method, url, mut sent, guarded) =
+            operation.with_value(|operation| (operation.method.clone(), address(operation, values), headers(operation, values), operation.guarded));
         let body = body.filter(|body| !body.trim().is_empty());
         if guarded && !token.is_empty() {
             sent.push(("Authorization".to_owned(), format!("Bearer {}", token.trim())));

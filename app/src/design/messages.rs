@@ -55,7 +55,9 @@ pub fn Notices() -> impl IntoView {
 
 #[component]
 pub fn Errors() -> impl IntoView {
-    let all = Error::one_of_each().into_iter().map(|error| view! { <Specimen name=format!("ErrorNotice {}", error.code()) block=true><ErrorNotice error=AppError(error)/></Specimen> });
+    let all = Error::one_of_each()
+        .into_iter()
+        .map(|error| view! { <Specimen name=format!("ErrorNotice {}", error.code()) block=true><ErrorNotice error=AppError(error)/></Specimen> });
     all.collect_view()
 }
 

@@ -56,8 +56,7 @@ impl Files {
 }
 
 pub fn routes<S: Clone + Send + Sync + 'static>(files: Files) -> Router<S> {
-    let package =
-        move |Path(path): Path<String>, headers: HeaderMap| std::future::ready(files.answer(&format!("pkg/{path}"), &headers, FOR_GOOD));
+    let package = move |Path(path): Path<String>, headers: HeaderMap| std::future::ready(files.answer(&format!("pkg/{path}"), &headers, FOR_GOOD));
     let mut router = Router::new().route("/pkg/{*path}", get(package));
     for name in AT_THE_ROOT {
         router = router.route(&format!("/{name}"), get(move |headers: HeaderMap| std::future::ready(files.answer(name, &headers, AN_HOUR))));

@@ -105,7 +105,10 @@ async fn every_component_has_its_specimen() {
         let html = page.text().await.unwrap();
         // The components are those that the module gives out.
         let exported = include_str!("../../../app/src/components/mod.rs");
-        let names = exported.lines().filter_map(|line| line.strip_prefix("pub use ")?.split_once("::")).flat_map(|(_, names)| names.split([',', '{', '}', ';']));
+        let names = exported
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub use ")?.split_once("::"))
+            .flat_map(|(_, names)| names.split([',', '{', '}', ';']));
         let sources = sources_of_components();
         let is_component = |name: &&str| sources.contains(&format!("#[component]\npub fn {name}("));
         for name in names.map(str::trim).filter(is_component) {
