@@ -149,7 +149,7 @@ pub struct NewOrder {
     /// Code or id.
     #[schema(example = "CV2402")]
     course: String,
-    #[schema(value_type = Object, example = json!({"storage_gib": 100}))]
+    #[schema(value_type = Option<Object>, example = json!({"storage_gib": 100}))]
     parameters: Option<BTreeMap<String, String>>,
     #[schema(example = 120)]
     duration_minutes: u32,
