@@ -12,7 +12,10 @@ pub struct Document(pub &'static serde_json::Value);
 
 #[server(ReadReference, endpoint = "api-docs/reference", input = GetUrl)]
 pub async fn reference() -> Result<Reference, AppError> {
-    crate::caller::caller()?;
-    let Document(document) = use_context::<Document>().ok_or(AppError(domain::Error::NotFound))?;
-    Ok(super::read::reference(document))
+    async {
+        crate::caller::caller()?;
+        let Document(document) = use_context::<Document>().ok_or(AppError(domain::Error::NotFound))?;
+        Ok(super::read::reference(document))
+    }
+    .await
 }

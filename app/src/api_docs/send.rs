@@ -1,5 +1,7 @@
 //! From the fields of an operation to a request: the address, the `curl` line, and in the browser the request itself.
 
+use std::fmt::Write as _;
+
 use super::model::{Operation, Place};
 
 /// Letters, digits and `-._~` as they are, every other byte by its number.
@@ -17,7 +19,7 @@ pub fn address(operation: &Operation, values: &[String]) -> String {
             Place::Path => path = path.replace(&format!("{{{}}}", parameter.name), &encoded(value)),
             Place::Query if !value.is_empty() => {
                 query.push(if query.is_empty() { '?' } else { '&' });
-                query.push_str(&format!("{}={}", encoded(&parameter.name), encoded(value)));
+                let _ = write!(query, "{}={}", encoded(&parameter.name), encoded(value));
             }
             Place::Query | Place::Header => {}
         }
@@ -41,16 +43,16 @@ pub fn curl(operation: &Operation) -> String {
     let values = examples(operation);
     let mut line = "curl".to_owned();
     if operation.changes() {
-        line.push_str(&format!(" -X {}", operation.method));
+        let _ = write!(line, " -X {}", operation.method);
     }
     if operation.guarded {
         line.push_str(" -H \"Authorization: Bearer $TOKEN\"");
     }
     for (name, value) in headers(operation, &values) {
-        line.push_str(&format!(" -H {}", quoted(&format!("{name}: {value}"))));
+        let _ = write!(line, " -H {}", quoted(&format!("{name}: {value}")));
     }
     if let Some(body) = &operation.body {
-        line.push_str(&format!(" -H 'Content-Type: application/json' -d {}", quoted(&body.example)));
+        let _ = write!(line, " -H 'Content-Type: application/json' -d {}", quoted(&body.example));
     }
     format!("{line} \"$LECTERN{}\"", address(operation, &values))
 }
