@@ -5,7 +5,7 @@ DEMO   ?= 1
 HISTORY ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run site check test screens
+.PHONY: help run site check test screens dist
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,14 @@ check: ## Format, lints on both sides, docs, licences, size of what the browser 
 
 test: ## Everything that proves it: Rust tests on both databases, browser tests
 	@.ci/test
+
+dist: ## Build what is shipped: one file with the site inside, target/dist/lectern, and its checksum
+	@.ci/need rust
+	@.ci/need wasm
+	@cargo run --locked -p site -- --no-design --out target/dist/site
+	@LECTERN_EMBED="$(CURDIR)/target/dist/site" cargo build --locked --release -p server --no-default-features --features embed
+	@cp target/release/lectern target/dist/lectern
+	@cd target/dist && { command -v sha256sum >/dev/null && sha256sum lectern || shasum -a 256 lectern; } | tee lectern.sha256
 
 screens: ## Take the pictures of every page into docs/screens
 	@SCREENS=../docs/screens ONLY=browser .ci/test

@@ -8,10 +8,11 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 31] = [
+const NAMESPACES: [&str; 33] = [
     "account",
     "admin",
     "announcements",
+    "api_docs",
     "approvals",
     "audit",
     "audit_tools",
@@ -22,6 +23,7 @@ const NAMESPACES: [&str; 31] = [
     "components",
     "courses",
     "decisions",
+    "design",
     "errors",
     "home",
     "imports",

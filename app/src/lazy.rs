@@ -9,13 +9,16 @@
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
-/// `part ["first", "segments of its paths"] { Name = load_name, fetch_name: path::of::Component; }`
+/// `part ["first", "segments of its paths"] { Name = load_name, fetch_name: path::of::Component; }`; attributes before a
+/// page, such as `#[cfg(..)]`, are those of all that is made for it.
 macro_rules! pages {
-    ($($part:ident [$($segment:literal),+] { $($name:ident = $load:ident, $fetch:ident: $($view:ident)::+;)+ })+) => {
+    ($($part:ident [$($segment:literal),+] { $($(#[$meta:meta])* $name:ident = $load:ident, $fetch:ident: $($view:ident)::+;)+ })+) => {
         $($(
+            $(#[$meta])*
             #[derive(Debug)]
             pub struct $name;
 
+            $(#[$meta])*
             impl LazyRoute for $name {
                 fn data() -> Self {
                     Self
@@ -32,12 +35,14 @@ macro_rules! pages {
                 }
             }
 
+            $(#[$meta])*
             #[cfg(feature = "hydrate")]
             #[leptos::wasm_split::wasm_split($part, wasm_split_path = ::leptos::wasm_split, fallible, preload($fetch))]
             fn $load() -> Result<AnyView, Missing> {
                 Ok($($view)::+().into_any())
             }
 
+            $(#[$meta])*
             #[cfg(not(feature = "hydrate"))]
             async fn $load() -> Result<AnyView, Missing> {
                 Ok($($view)::+().into_any())
@@ -57,7 +62,10 @@ macro_rules! pages {
         pub async fn fetch(path: &str) -> bool {
             match part_of(path) {
                 // Every page of the part: each remembers by itself that the file is there.
-                $(Some(name) if name == stringify!($part) => true $(&& $fetch().await.is_ok())+,)+
+                $(Some(name) if name == stringify!($part) => {
+                    $($(#[$meta])* { if $fetch().await.is_err() { return false } })+
+                    true
+                })+
                 _ => true,
             }
         }
@@ -92,9 +100,10 @@ pages! {
         Intervals = load_intervals, fetch_intervals: crate::billing::intervals::IntervalsPage;
         Prices = load_prices, fetch_prices: crate::prices::page::PricesPage;
     }
-    managing ["account", "notifications", "search", "people", "courses", "announcements", "imports", "join", "cluster", "offerings", "setup"] {
+    managing ["account", "api-docs", "notifications", "search", "people", "courses", "announcements", "imports", "join", "cluster", "offerings", "setup"] {
         Notifications = load_notifications, fetch_notifications: crate::notifications::page::NotificationsPage;
         Search = load_search, fetch_search: crate::search::page::SearchPage;
+        ApiDocs = load_api_docs, fetch_api_docs: crate::api_docs::page::ApiDocsPage;
         Account = load_account, fetch_account: crate::account::page::AccountPage;
         People = load_people, fetch_people: crate::people::page::PeoplePage;
         Person = load_person, fetch_person: crate::people::page::PersonPage;
@@ -108,6 +117,10 @@ pages! {
         Offerings = load_offerings, fetch_offerings: crate::offerings::page::OfferingsPage;
         OfferingEditor = load_offering_editor, fetch_offering_editor: crate::offerings::page::OfferingEditorPage;
         Setup = load_setup, fetch_setup: crate::setup::page::SetupPage;
+    }
+    design ["design"] {
+        #[cfg(feature = "design")]
+        Design = load_design, fetch_design: crate::design::page::DesignPage;
     }
 }
 

@@ -25,11 +25,14 @@ pub mod caller;
 
 pub mod account;
 pub mod announcements;
+pub mod api_docs;
 pub mod approvals;
 pub mod audit;
 pub mod billing;
 pub mod catalogue;
 pub mod courses;
+#[cfg(feature = "design")]
+pub mod design;
 pub mod home;
 pub mod imports;
 pub mod join;

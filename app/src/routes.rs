@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::view::iterators::StaticVec};
 use leptos_router::{
     Lazy, SsrMode,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::{FlatRoutes, Route},
     path,
 };
@@ -46,6 +47,9 @@ pub const IMPORTS: &str = "/imports";
 pub const IMPORTS_UPLOAD: &str = "/imports/upload";
 /// Before the secret of a one-time link.
 pub const JOIN_PREFIX: &str = "/join/";
+pub const API_DOCS: &str = "/api-docs";
+/// Only with the feature `design`.
+pub const DESIGN: &str = "/design";
 
 /// One offering as those see it who may order it.
 pub fn offering(slug: impl Display) -> String {
@@ -179,8 +183,20 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/offerings") view={Lazy::<lazy::Offerings>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/offerings/:slug") view={Lazy::<lazy::OfferingEditor>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/cluster") view={Lazy::<lazy::Cluster>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/api-docs") view={Lazy::<lazy::ApiDocs>::new()} ssr=SsrMode::Async/>
+            <ForBuilders/>
         </FlatRoutes>
     }
+}
+
+/// Pages that are not shipped: none without the feature `design`.
+#[component(transparent)]
+fn ForBuilders() -> AnyNestedRoute {
+    #[cfg(feature = "design")]
+    let pages = vec![view! { <Route path=path!("/design") view={Lazy::<lazy::Design>::new()} ssr=SsrMode::Async/> }.into_inner()];
+    #[cfg(not(feature = "design"))]
+    let pages = Vec::<AnyNestedRoute>::new();
+    StaticVec::from(pages).into_any_nested_route()
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub struct Serve {
     /// What people type to get here, like `https://lectern.example.edu`
     #[arg(long, env = "LECTERN_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
-    /// Folder with the built site [default: target/site]
+    /// Folder with the built site [default: the site in the binary where there is one, else target/site]
     #[arg(long, env = "LECTERN_SITE_ROOT", value_name = "FOLDER")]
     pub site_root: Option<PathBuf>,
     /// Demonstration content in an empty installation, on a loopback address only
@@ -188,7 +188,7 @@ impl Serve {
             config.server.public_url = Some(url.trim_end_matches('/').to_owned());
         }
         if let Some(root) = &self.site_root {
-            config.server.site_root.clone_from(root);
+            config.server.site_root = Some(root.clone());
         }
         if self.demo || self.no_demo {
             config.server.demo = self.demo;

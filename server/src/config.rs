@@ -31,8 +31,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// What people type to get here: `https://lectern.example.edu`. With `https` cookies are `Secure` and `__Host-`.
     pub public_url: Option<String>,
-    /// Folder with the built site: `target/site`.
-    pub site_root: PathBuf,
+    /// Folder with the built site: the site in the binary where there is one, else `target/site`.
+    pub site_root: Option<PathBuf>,
     /// A proxy in front sets `X-Forwarded-For`; its last address is then taken as the client's: `false`.
     pub behind_proxy: bool,
     /// Seconds before a request is given up: 30.
@@ -156,7 +156,7 @@ impl Default for Server {
         Self {
             listen: SocketAddr::new(LOOPBACK, 3000),
             public_url: None,
-            site_root: "target/site".into(),
+            site_root: None,
             behind_proxy: false,
             timeout_seconds: 30,
             max_body_bytes: 256 * 1024,

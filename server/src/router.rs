@@ -24,7 +24,8 @@ use crate::{
         self,
         problem::{self, Problem},
     },
-    sign_out, site,
+    sign_out,
+    site::Site,
     state::AppState,
 };
 
@@ -32,7 +33,7 @@ use crate::{
 pub fn router(state: AppState) -> Router {
     let server = &state.config.server;
     limited(Router::new().merge(pages(&state)).merge(rest::routes()), Duration::from_secs(server.timeout_seconds), server.max_body_bytes)
-        .merge(site::routes(&server.site_root))
+        .merge(Site::of(&state.config).routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::show))
@@ -59,7 +60,10 @@ pub fn page_routes() -> &'static [AxumRouteListing] {
 /// Pages, their server functions, and what forms and open pages need: all behind the session.
 fn pages(state: &AppState) -> Router<AppState> {
     let (services, options) = (state.services.clone(), state.options.clone());
-    let context = move || provide_context(services.clone());
+    let context = move || {
+        provide_context(services.clone());
+        provide_context(app::api_docs::api::Document(rest::openapi::whole()));
+    };
     let document = move || shell(options.clone());
     Router::new()
         .leptos_routes_with_context(state, page_routes().to_vec(), context, document)

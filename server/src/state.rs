@@ -24,12 +24,7 @@ pub struct AppState {
 
 impl AppState {
     pub fn new(services: Services, config: Config, stopping: CancellationToken) -> Self {
-        let options = LeptosOptions::builder()
-            .output_name("lectern")
-            .site_root(config.server.site_root.display().to_string())
-            .site_pkg_dir("pkg")
-            .site_addr(config.server.listen)
-            .build();
+        let options = LeptosOptions::builder().output_name("lectern").site_pkg_dir("pkg").site_addr(config.server.listen).build();
         Self { services, config: Arc::new(config), metrics: Arc::default(), options, stopping, owners: Arc::default() }
     }
 }

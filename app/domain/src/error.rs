@@ -98,6 +98,34 @@ impl Error {
         Self::Invalid(vec![FieldError { field: field.into(), problem }])
     }
 
+    /// One of each kind, for documentation; a test holds it against `code`.
+    pub fn one_of_each() -> Vec<Self> {
+        use crate::money::Currency::Cny;
+        let cores = Shortfall { item: crate::quotas::Item::CpuCores, limit: 64, in_use: 56, asked: 16, over: 8 };
+        let amount = |units| Money::units(units, Cny);
+        vec![
+            Self::field("duration_minutes", Problem::Missing),
+            Self::OverQuota(vec![cores]),
+            Self::OverBudget { left: amount(40), asked: amount(96), over: amount(56) },
+            Self::PriceMissing { meter: "gpu-a100-80g-hour".into() },
+            Self::NotFound,
+            Self::Forbidden,
+            Self::ScopeMissing { scope: "orders:write".into() },
+            Self::OwnOrder,
+            Self::InvalidTransition { state: "running".into(), event: "start".into() },
+            Self::Stale,
+            Self::IdempotencyKeyReused { order: None },
+            Self::Unauthenticated,
+            Self::SignInFailed,
+            Self::RateLimited { retry_after_seconds: 30 },
+            Self::SetupRefused,
+            Self::CrossSite,
+            Self::Malformed { reason: "the body is not JSON".into() },
+            Self::Unavailable { retry_after_seconds: 5 },
+            Self::Internal { reference: "7f3e9d5e".into() },
+        ]
+    }
+
     /// Stable code for the API, the audit record and the tests.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -257,5 +285,22 @@ impl FieldErrors {
     }
     pub fn finish(self) -> Result<(), Error> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Error;
+
+    /// The source is the only list of all variants.
+    #[test]
+    fn there_is_one_of_each_code() {
+        let source = include_str!("error.rs");
+        let table = source.split("pub const fn code(").nth(1).and_then(|rest| rest.split("pub const fn status(").next()).expect("the table of codes");
+        let written: BTreeSet<_> = table.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let shown: BTreeSet<_> = Error::one_of_each().iter().map(Error::code).collect();
+        assert_eq!(shown, written, "add the new error to `one_of_each`");
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     language::{self, Language},
     layout::{LanguageSwitch, ThemeSwitch},
     people::words::{device_text, roles_text},
+    routes,
 };
 
 #[component]
@@ -203,7 +204,7 @@ fn token_card(language: Language, tokens: Vec<Token>) -> impl IntoView {
     ];
     let rows = tokens.into_iter().map(|token| token_row(language, token)).collect_view();
     view! {
-        <Card title=td_string!(language, account.tokens) flush=true>
+        <Card title=td_string!(language, account.tokens) flush=true end=move || view! { <a href=routes::API_DOCS>{td_string!(language, api_docs.title)}</a> }>
             {if empty {
                 view! { <EmptyState glyph=Glyph::Key title=td_string!(language, account.no_tokens) text=td_string!(language, account.no_tokens_text)/> }.into_any()
             } else {

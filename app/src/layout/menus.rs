@@ -44,6 +44,7 @@ fn AccountMenu(person: Viewer) -> impl IntoView {
             <ul class="listbox">
                 <li class="group">{signed_in}</li>
                 <li><a class="opt" href=routes::ACCOUNT>{td_string!(language, layout.account)}</a></li>
+                <li><a class="opt" href=routes::API_DOCS>{td_string!(language, api_docs.title)}</a></li>
                 <li><SignOut/></li>
             </ul>
         </div>
@@ -79,6 +80,7 @@ fn MoreSheet(person: Viewer) -> impl IntoView {
                     <li><a class="opt" href=routes::SEARCH><Icon glyph=Glyph::Find/>{td_string!(language, search.title)}</a></li>
                     <li><a class="opt" href=routes::NOTIFICATIONS><Icon glyph=Glyph::Bell/>{td_string!(language, notifications.title)}</a></li>
                     <li><a class="opt" href=routes::ACCOUNT><Icon glyph=Glyph::Key/>{td_string!(language, layout.account)}</a></li>
+                    <li><a class="opt" href=routes::API_DOCS><Icon glyph=Glyph::Code/>{td_string!(language, api_docs.title)}</a></li>
                     <li><LanguageSwitch class="opt"/></li>
                     <li><SignOut/></li>
                 </ul>

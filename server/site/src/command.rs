@@ -7,7 +7,9 @@ use anyhow::{Context as _, Result, bail};
 pub const HELP: &str = "\
 Builds the browser's half of Lectern.
 
-  site [--out DIR] [--profile NAME]      build into DIR (target/site); profile `wasm` is small, `dev` is quick
+  site [--out DIR] [--profile NAME] [--no-design]
+                                         build into DIR (target/site); profile `wasm` is small, `dev` is quick;
+                                         --no-design leaves the page of all components out, as in what is shipped
   site budget --max-kb N --max-lazy-kb M [--out DIR]
                                          fail when what every page loads is over N kB (1000 B) of brotli, or what
                                          the pages of one part load besides is over M kB
@@ -35,6 +37,8 @@ pub struct Options {
     pub out: PathBuf,
     /// A cargo profile.
     pub profile: String,
+    /// With the page of all components.
+    pub design: bool,
 }
 
 impl Options {
@@ -47,13 +51,14 @@ impl Options {
 pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
     let mut arguments = arguments.peekable();
     let verb = arguments.next_if(|argument| !argument.starts_with('-'));
-    let mut options = Options { out: PathBuf::from("target/site"), profile: "wasm".to_owned() };
+    let mut options = Options { out: PathBuf::from("target/site"), profile: "wasm".to_owned(), design: true };
     let (mut always, mut lazy) = (None, None);
     while let Some(flag) = arguments.next() {
         let mut value = || arguments.next().with_context(|| format!("{flag} needs a value"));
         match flag.as_str() {
             "--out" => options.out = PathBuf::from(value()?),
             "--profile" => options.profile = value()?,
+            "--no-design" => options.design = false,
             "--max-kb" => always = Some(value()?.parse().context("--max-kb takes a whole number")?),
             "--max-lazy-kb" => lazy = Some(value()?.parse().context("--max-lazy-kb takes a whole number")?),
             "--help" | "-h" => return Ok(Command::Help),
@@ -81,13 +86,14 @@ mod tests {
 
     #[test]
     fn commands_have_their_defaults() {
-        let options = |out: &str, profile: &str| Options { out: out.into(), profile: profile.into() };
+        let options = |out: &str, profile: &str| Options { out: out.into(), profile: profile.into(), design: true };
         assert_eq!(read("").unwrap(), Command::Build(options("target/site", "wasm")));
         assert_eq!(read("--out x --profile dev").unwrap(), Command::Build(options("x", "dev")));
         assert_eq!(
             read("budget --max-kb 300 --max-lazy-kb 90").unwrap(),
             Command::Budget { options: options("target/site", "wasm"), limits: Limits { always: 300, lazy: 90 } }
         );
+        assert_eq!(read("--no-design").unwrap(), Command::Build(Options { design: false, ..options("target/site", "wasm") }));
         assert_eq!(read("wasm-tree").unwrap(), Command::WasmTree);
     }
 

@@ -41,7 +41,7 @@ fn run() -> Result<()> {
 fn build(options: &Options) -> Result<()> {
     let root = wasm::workspace_root()?;
     say(&format!("site: compiling app for the browser (profile {})", options.profile));
-    let compiled = wasm::compile(&root, &options.profile)?;
+    let compiled = wasm::compile(&root, &options.profile, options.design)?;
 
     let style = style::bundle(&root.join("style/main.css"))?;
     let public = files::read_tree(&root.join("public"))?;

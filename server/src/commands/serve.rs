@@ -20,7 +20,7 @@ use crate::{
     lock::{self, DataLock},
     progress::Progress,
     router::router,
-    site,
+    site::Site,
     state::AppState,
     telemetry, world,
 };
@@ -34,7 +34,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     let _lock = DataLock::take(&config.storage.data)?;
     let listener = TcpListener::bind(config.server.listen).await.with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = listener.local_addr()?;
-    site::install(&config.server.site_root);
+    Site::of(&config).install();
     let database = world::database(&config).await?;
     let found = world::cluster(&config).await?;
     let services = world::services(&config, database, found.cluster);

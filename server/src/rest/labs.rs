@@ -240,7 +240,7 @@ impl From<FailedAttempt> for Attempt {
 
 /// Labs that the token may read, newest first.
 #[utoipa::path(get, path = "/api/v1/labs", tag = "labs",
-    params(("state" = Option<String>, Query), ("mine" = Option<bool>, Query, description = "Only one's own"),
+    params(("state" = Option<String>, Query, description = "A state of a lab"), ("course" = Option<String>, Query, description = "Code or id of a course"), ("mine" = Option<bool>, Query, description = "Only one's own"),
         ("live" = Option<bool>, Query, description = "Without those that are destroyed"),
         ("text" = Option<String>, Query, description = "Part of the name of the lab, its offering, its owner or its course"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = List<Lab>)))]

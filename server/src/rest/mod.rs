@@ -13,6 +13,7 @@ pub mod cost_estimate;
 pub mod courses;
 pub mod decisions;
 pub mod dto;
+mod examples;
 pub mod imports;
 pub mod lab_changes;
 pub mod labs;

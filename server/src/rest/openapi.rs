@@ -12,7 +12,7 @@ use utoipa::{
     },
 };
 
-use super::problem::MEDIA_TYPE;
+use super::problem::{self, MEDIA_TYPE};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -115,22 +115,30 @@ impl Modify for Bearer {
     }
 }
 
-/// The whole document: what the handlers say, with an id and the possible problems for each operation.
+/// The whole document: what the handlers say, with an id for each operation, and what all of them share: paging, problems.
+/// What only a handler knows (summary, examples of its body, a schema of its answer) a test asks for.
 pub fn document() -> Value {
     let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
-    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
-        schemas.insert("Problem".into(), problem_schema());
-    }
+    let mut schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut).map(std::mem::take).unwrap_or_default();
+    schemas.insert("Problem".into(), problem_schema());
     let paths = document.pointer_mut("/paths").and_then(Value::as_object_mut);
     for (path, item) in paths.into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             operation["operationId"] = operation_id(method, path).into();
+            parameters(operation);
+            super::examples::give_body(operation, &schemas);
             for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
                 complete(status, response);
+            }
+            for (status, description) in usual(path, operation) {
+                if operation["responses"].get(status).is_none() {
+                    operation["responses"][status] = problem_response(description);
+                }
             }
             operation["responses"]["default"] = problem_response("Whatever else went wrong; `code` says what");
         }
     }
+    document["components"]["schemas"] = Value::Object(schemas);
     document
 }
 
@@ -140,11 +148,50 @@ fn operation_id(method: &str, path: &str) -> String {
     std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
+/// Says of the parameters that every list and every path has what they are, unless the handler does.
+fn parameters(operation: &mut Value) {
+    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        let (description, example) = match parameter["name"].as_str() {
+            Some("limit") => ("How many at most: 1 to 200, 50 when left out", json!(50)),
+            Some("after") => ("`next` of the page before", json!("2046")),
+            Some("id") => ("Id", json!(super::orders::ID_EXAMPLE)),
+            Some("Idempotency-Key") => ("", json!("lesson-3-group-1")),
+            Some("month") => ("On campus time", json!("2026-11")),
+            _ => continue,
+        };
+        if parameter["description"].as_str().is_none_or(str::is_empty) {
+            parameter["description"] = description.into();
+        }
+        if parameter.get("example").is_none() {
+            parameter["example"] = example;
+        }
+    }
+}
+
+/// Problems that an operation has because of what it is.
+fn usual(path: &str, operation: &Value) -> Vec<(&'static str, &'static str)> {
+    let mut usual = Vec::new();
+    if operation.get("security").is_none() {
+        usual.push(("401", "`unauthenticated`: no token, or it is no longer good"));
+        usual.push(("403", "`scope_missing` or `forbidden`"));
+    }
+    if path.contains('{') {
+        usual.push(("404", "`not_found`: it is not there, or not yours to see"));
+    }
+    if operation.get("requestBody").is_some() {
+        usual.push(("400", "`malformed`: the body is no JSON object"));
+    }
+    if operation.get("requestBody").is_some() || operation["parameters"].as_array().is_some_and(|all| all.iter().any(|each| each["in"] == "query")) {
+        usual.push(("422", "`invalid`: `errors` names each field"));
+    }
+    usual
+}
+
 fn complete(status: &str, response: &mut Value) {
     if !status.starts_with('2') {
         let description = response["description"].as_str().unwrap_or_default().to_owned();
         *response = problem_response(&description);
-    } else if response.get("description").is_none() {
+    } else if response["description"].as_str().is_none_or(str::is_empty) {
         response["description"] = "Done".into();
     }
 }
@@ -161,7 +208,7 @@ fn problem_schema() -> Value {
         "required": ["type", "title", "status", "code"],
         "properties": {
             "type": text, "title": text, "detail": text, "status": {"type": "integer"}, "request_id": text,
-            "code": {"type": "string", "description": "Stable", "examples": ["over_quota"]},
+            "code": {"type": "string", "description": "Stable", "enum": problem::codes(), "examples": ["over_quota"]},
             "errors": {
                 "type": "array",
                 "description": "One for each field that does not fit, when `code` is `invalid`",
@@ -171,9 +218,14 @@ fn problem_schema() -> Value {
     })
 }
 
-/// This document.
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "meta", security(()), responses((status = 200, description = "An OpenAPI 3.1 document")))]
-pub async fn show() -> Json<Value> {
+/// The document, made once.
+pub fn whole() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
-    Json(DOCUMENT.clone())
+    &DOCUMENT
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "meta", security(()), responses((status = 200, body = Object, description = "An OpenAPI 3.1 document")))]
+pub async fn show() -> Json<&'static Value> {
+    Json(whole())
 }

@@ -155,11 +155,12 @@ pub struct NewOrder {
     /// Code or id.
     #[schema(example = "CV2402")]
     course: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>, example = json!({"storage_gib": 100}))]
     parameters: Option<BTreeMap<String, String>>,
     #[schema(example = 120)]
     duration_minutes: u32,
     /// Up to 200 characters.
+    #[schema(example = "Lesson 3, image segmentation")]
     purpose: Option<String>,
 }
 
@@ -169,6 +170,7 @@ pub struct NewOrder {
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct Approve {
     /// The order's `version` that was decided on.
+    #[schema(example = 1)]
     version: Option<i64>,
     /// Hardware of the offering's parameters that changes: card, cards, nodes, cores, memory, storage.
     #[schema(value_type = Object)]
@@ -182,7 +184,9 @@ pub struct Approve {
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct Reject {
     /// 1 to 500 characters, for the teacher.
+    #[schema(example = "The course has no lesson in that week")]
     reason: String,
+    #[schema(example = 1)]
     version: Option<i64>,
 }
 
@@ -193,7 +197,7 @@ pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
 
 /// Orders that the token may read, newest first.
 #[utoipa::path(get, path = "/api/v1/orders", tag = "orders",
-    params(("state" = Option<String>, Query), ("mine" = Option<bool>, Query, description = "Only one's own"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    params(("state" = Option<String>, Query, description = "A state of an order"), ("course" = Option<String>, Query, description = "Id of a course"), ("mine" = Option<bool>, Query, description = "Only one's own"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = List<Order>)))]
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Order>>, Problem> {
     let names = || OrderState::ALL.map(|state| state.as_str().to_owned()).to_vec();

@@ -67,6 +67,9 @@ impl Problem {
         }
     }
 
+    /// The HTTP layer's own refusals.
+    const OF_HTTP: [Self; 3] = [Self::MethodNotAllowed, Self::TooLarge, Self::NotJson];
+
     /// The document. Members beside the standard ones are those of the error itself (`shortfalls`, `over`, `state`, …).
     pub fn document(&self, language: Language, request_id: Option<&str>) -> Value {
         let mut document = Map::new();
@@ -87,6 +90,12 @@ impl Problem {
         }
         Value::Object(document)
     }
+}
+
+/// Every `code` there is.
+pub fn codes() -> Vec<&'static str> {
+    let refusals = Error::one_of_each().into_iter().map(|error| error.code());
+    refusals.chain(Problem::OF_HTTP.iter().map(Problem::code)).collect()
 }
 
 /// What the error carries, so that a program need not read sentences.

@@ -91,3 +91,40 @@ async fn metrics_count_requests_by_pattern_and_say_how_things_stand() {
     assert!(text.contains("lectern_cluster_reachable 1"), "{text}");
     assert!(text.ends_with("# EOF\n"));
 }
+
+#[cfg(feature = "design")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_component_has_its_specimen() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    for language in ["en", "zh-CN"] {
+        let browser = portal.browser_of(&people.teacher).await;
+        let ask = browser.client.get(portal.url("/design")).header("accept", "text/html").header("accept-language", language);
+        let page = ask.send().await.unwrap();
+        assert_eq!(page.status(), 200);
+        let html = page.text().await.unwrap();
+        // The components are those that the module gives out.
+        let exported = include_str!("../../../app/src/components/mod.rs");
+        let names = exported
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub use ")?.split_once("::"))
+            .flat_map(|(_, names)| names.split([',', '{', '}', ';']));
+        let sources = sources_of_components();
+        let is_component = |name: &&str| sources.contains(&format!("#[component]\npub fn {name}("));
+        for name in names.map(str::trim).filter(is_component) {
+            // Parts of others, the sprite of the document, and the one place of toasts.
+            if ["Cell", "Fact", "IconSprite", "PageHead", "Toasts", "Card", "Section", "Row", "TimelineItem", "Icon"].contains(&name) {
+                continue;
+            }
+            assert!(html.contains(&format!("class=\"fine mono\">{name}")), "{name} has no specimen on /design");
+        }
+    }
+}
+
+/// The source of all components.
+#[cfg(feature = "design")]
+fn sources_of_components() -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src/components");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    files.collect()
+}

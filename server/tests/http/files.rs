@@ -13,7 +13,7 @@ async fn with_site() -> (Portal, tempfile::TempDir) {
     write("favicon.svg", "<svg/>");
     write("secret.txt", "not below pkg");
     let root = site.path().to_owned();
-    let portal = Portal::configured(TestWorld::college().await, |config| config.server.site_root = root).await;
+    let portal = Portal::configured(TestWorld::college().await, |config| config.server.site_root = Some(root)).await;
     (portal, site)
 }
 

@@ -64,3 +64,108 @@ async fn every_operation_says_what_it_does_and_has_a_good_answer() {
         }
     }
 }
+
+/// Every operation with its name for a message.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let items = document["paths"].as_object().unwrap().iter();
+    items.flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |(method, operation)| (format!("{method} {path}"), operation))).collect()
+}
+
+fn assert_nothing_lacks(lacking: &[String]) {
+    assert!(lacking.is_empty(), "the description of the API lacks:\n{}", lacking.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_body_has_an_example_of_all_that_is_required() {
+    let document = rest::openapi::document();
+    let mut lacking = Vec::new();
+    for (name, operation) in operations(&document) {
+        let Some(body) = operation.get("requestBody") else { continue };
+        let content = &body["content"]["application/json"];
+        let schema = resolved(&document, &content["schema"]);
+        for field in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if content["example"].get(field).is_none_or(Value::is_null) {
+                lacking.push(format!("{name}: an example of `{field}`; add #[schema(example = …)] to the field of its body"));
+            }
+        }
+        if !content["example"].as_object().is_some_and(|example| !example.is_empty()) {
+            lacking.push(format!("{name}: an example of its body; add #[schema(example = …)] to the fields of its body"));
+        }
+    }
+    assert_nothing_lacks(&lacking);
+}
+
+/// What a reference, or the one choice beside `null`, leads to.
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return document.pointer(reference.trim_start_matches('#')).unwrap();
+    }
+    match schema["oneOf"].as_array().and_then(|choices| choices.iter().find(|choice| choice["type"] != "null")) {
+        Some(choice) => resolved(document, choice),
+        None => schema,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_has_a_schema_and_every_problem_its_codes() {
+    let document = rest::openapi::document();
+    let codes = rest::problem::codes();
+    assert_eq!(document.pointer("/components/schemas/Problem/properties/code/enum").unwrap(), &serde_json::json!(codes));
+    let mut lacking = Vec::new();
+    for (name, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let content = response["content"].as_object();
+            if status.starts_with('2') {
+                let described = content.is_some_and(|content| content.values().all(|one| one["schema"].is_object()));
+                // 204 has nothing to describe.
+                if status != "204" && !described {
+                    lacking.push(format!("{name}: the schema of {status}; add `body = …` to that response of its utoipa::path"));
+                }
+                continue;
+            }
+            assert!(content.is_some_and(|content| content.contains_key("application/problem+json")), "{name} {status} is no problem document");
+            let named: Vec<_> = response["description"].as_str().unwrap_or_default().split('`').skip(1).step_by(2).collect();
+            if status != "default" && !named.iter().any(|code| codes.contains(code)) {
+                lacking.push(format!("{name}: which codes {status} has; name them between backquotes in that response's description"));
+            }
+        }
+    }
+    assert_nothing_lacks(&lacking);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_parameter_says_what_it_is() {
+    let document = rest::openapi::document();
+    let mut lacking = Vec::new();
+    for (name, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let field = parameter["name"].as_str().unwrap();
+            if parameter["description"].as_str().is_none_or(str::is_empty) {
+                lacking.push(format!("{name}: what `{field}` is; add `description = \"…\"` to it in `params` of its utoipa::path"));
+            }
+            if parameter["required"] == true && parameter.get("example").is_none() {
+                lacking.push(format!("{name}: an example of `{field}`; add `example = \"…\"` to it in `params` of its utoipa::path"));
+            }
+        }
+    }
+    assert_nothing_lacks(&lacking);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_for_readers_shows_every_operation() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let page = portal.browser_of(&people.auditor).await.page("/api-docs").await;
+    assert_eq!(page.status(), 200);
+    let html = page.text().await.unwrap();
+    let document = rest::openapi::document();
+    for (name, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(html.contains(&format!("<details id=\"{id}\"")), "{name} is not on the page");
+        let path = name.split_once(' ').unwrap().1;
+        let url = path.replace("{id}", "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e");
+        assert!(html.contains(path) && (path.contains('{') || html.contains(&format!("$LECTERN{url}"))), "{name} has no line for a shell");
+    }
+    assert!(html.contains("idempotency_key_reused"), "the codes are there");
+    assert_eq!(portal.browser().page("/api-docs").await.status(), 303, "only for who is signed in");
+}
