@@ -21,11 +21,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut found = BTreeMap::new();
     collect(&site, "", &mut found)?;
     let mut table = "&[\n".to_owned();
-    for (path, file) in found.iter().filter(|(path, _)| !path.ends_with(".br")) {
+    for (path, file) in found.iter().filter(|(path, _)| Path::new(path).extension().is_none_or(|extension| extension != "br")) {
         let packed = match found.get(&format!("{path}.br")) {
-            Some(packed) => format!("Some(include_bytes!({packed:?}))"),
+            Some(packed) => format!("Some(include_bytes!({:?}))", packed.display().to_string()),
             None => "None".to_owned(),
         };
+        let file = file.display().to_string();
         writeln!(table, "    File {{ path: {path:?}, plain: include_bytes!({file:?}), packed: {packed} }},")?;
     }
     table.push_str("]\n");

@@ -243,12 +243,12 @@ mod tests {
             let at = begin.plus_seconds(second);
             let spec = sizes.iter().find(|size| at < size.until).map_or(last, |size| &size.spec);
             let state = changes.iter().rfind(|change| change.at <= at).map(|change| change.to);
-            let began = changes.iter().any(|change| change.at <= at && change.to == LabState::Starting);
+            let started = changes.iter().any(|change| change.at <= at && change.to == LabState::Starting);
             let mut count = |(meter, quantity)| *seconds.entry((meter, quantity)).or_default() += 1;
             if state == Some(LabState::Running) {
                 pricing::running_meters(spec).into_iter().for_each(&mut count);
             }
-            if began && state != Some(LabState::Destroyed) {
+            if started && state != Some(LabState::Destroyed) {
                 pricing::kept_meters(spec).into_iter().for_each(&mut count);
             }
         }

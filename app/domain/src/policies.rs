@@ -232,6 +232,7 @@ mod tests {
                 minutes: 60,
                 requester: [Role::Teacher].into(),
                 budget_left_percent: 50,
+                budget_asks: false,
             },
         }
     }

@@ -6,6 +6,7 @@ use domain::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
+use serde::{Deserialize, Serialize};
 
 use super::{
     access_form::{CourseBoxes, RoleBoxes},
@@ -35,7 +36,7 @@ pub fn PersonPage() -> impl IntoView {
     let failed = flash("person");
     let link = Resource::new(
         move || query.with(|query| query.get("link").unwrap_or_default()),
-        |id| async move { if id.is_empty() { Ok(None) } else { take_link(id).await.map(Some) } },
+        |id| async move { if id.is_empty() { Ok(None) } else { take_link(id).await.map(|link| Some(Made(link))) } },
     );
     view! {
         <Suspense fallback=|| view! { <Skeleton/> }>
@@ -50,15 +51,14 @@ pub fn PersonPage() -> impl IntoView {
     }
 }
 
-/// `link`: `Some(None)` when one was made and can be shown no more.
 #[component]
-fn Whole(detail: PersonDetail, tree: Option<Tree>, error: Option<domain::Error>, link: Option<Option<String>>) -> impl IntoView {
+fn Whole(detail: PersonDetail, tree: Option<Tree>, error: Option<domain::Error>, link: Option<Made>) -> impl IntoView {
     let language = language::current();
     let PersonDetail { person, created_at, link: open, sessions, tokens, may_write, own } = detail;
     let (id, name, state) = (person.person.id.to_string(), person.person.name.clone(), person.state);
     let roles = all_roles_text(language, &person);
     let courses = person.courses.iter().map(|course| course.code.as_str()).collect::<Vec<_>>().join(td_string!(language, common.list_comma));
-    let shown = link.map(|link| view! { <OneTime link/> });
+    let shown = link.map(|Made(link)| view! { <OneTime link/> });
     let waiting = open.map(|open| {
         let text = match open.kind {
             LinkKind::Invite => td_string!(language, people.link_waits_invite),
@@ -101,6 +101,10 @@ fn Whole(detail: PersonDetail, tree: Option<Tree>, error: Option<domain::Error>,
     }
     .into_any()
 }
+
+/// A link was made; `None` when it can be shown no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Made(Option<String>);
 
 /// The link, this once.
 #[component]

@@ -31,6 +31,8 @@ fn offering(workload: Workload) -> Offering {
         storage_gib: 0,
         git_url: None,
         environment: BTreeMap::new(),
+        retries: 0,
+        health_path: None,
     };
     let parameter = |key: &str, target, kind, default: &str| Parameter {
         key: key.into(),
@@ -48,6 +50,7 @@ fn offering(workload: Workload) -> Offering {
         version: 1,
         name: words("Train"),
         summary: words("Train"),
+        audience: crate::catalogue::Audience::default(),
         icon: "ddp".into(),
         workload,
         base: spec,
@@ -61,15 +64,10 @@ fn offering(workload: Workload) -> Offering {
 }
 
 fn book() -> PriceBook {
-    let price = |card: &str, fen: i64| Price {
-        meter: Meter::CardHour(card.parse().expect("a card")),
-        unit_micros: fen * 10_000,
-        from: Timestamp::from_seconds(0),
-    };
+    let price = |card: &str, fen: i64| Price::new(Meter::CardHour(card.parse().expect("a card")), fen * 10_000, Timestamp::from_seconds(0));
     PriceBook {
-        id: PriceBookId::from_uuid(Uuid::from_u128(2)),
-        currency: Currency::Cny,
         prices: vec![price("a100-80g", 540), price("h100-80g", 980), price("v100-32g", 260), price("mi250", 100)],
+        ..PriceBook::empty(PriceBookId::from_uuid(Uuid::from_u128(2)), Currency::Cny)
     }
 }
 

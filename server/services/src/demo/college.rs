@@ -6,7 +6,7 @@ use domain::{
     Result,
     access::Actor,
     audit::{Outcome, Via},
-    courses::{Course, Tenant, namespace},
+    courses::{Course, Department, DepartmentKind, Tenant, namespace},
     ids::{CourseId, TenantId, UserId},
     money::{Currency, Money},
     quotas::QuotaSettings,
@@ -15,6 +15,7 @@ use serde_json::json;
 use storage::{
     Write,
     accounts::{members, roles, users},
+    courses::Place,
 };
 
 use super::people::Member;
@@ -108,6 +109,7 @@ pub(super) async fn found(services: &Services, write: &mut Write, plans: &[Cours
     let tenant = Tenant { id: TenantId::from_uuid(services.entropy.uuid()), slug: SLUG.into(), name: COLLEGE.into() };
     storage::courses::insert_tenant(write, &tenant, services.clock.now()).await.or_domain()?;
     install_defaults(services, write, tenant.id).await?;
+    let departments = departments(services, write, tenant.id, plans).await?;
     let mut courses = Vec::with_capacity(plans.len());
     for plan in plans {
         let course = Course {
@@ -119,6 +121,8 @@ pub(super) async fn found(services: &Services, write: &mut Write, plans: &[Cours
             settings: QuotaSettings::reference(Money::units(plan.budget, Currency::Cny)),
         };
         storage::courses::insert(write, &course, services.clock.now()).await.or_domain()?;
+        let place = Place { department: departments.get(&plan.department).copied(), archived_at: None };
+        storage::courses::set_place(write, course.id, place).await.or_domain()?;
         courses.push(course);
     }
     let mut people = Vec::with_capacity(members.len());
@@ -126,15 +130,26 @@ pub(super) async fn found(services: &Services, write: &mut Write, plans: &[Cours
         let taught: BTreeSet<_> = member.courses.iter().filter_map(|course| courses.get(*course)).map(|course| course.id).collect();
         people.push(enrol(services, write, tenant.id, member, hash, taught, at).await?);
     }
-    let departments: BTreeSet<_> = plans.iter().map(|plan| DEPARTMENTS[plan.department]).collect();
     let entry = Entry::new("demo.seed", "tenant", tenant.id, SLUG).after(json!({
         "college": COLLEGE,
-        "departments": departments,
+        "departments": departments.keys().map(|at| DEPARTMENTS[*at]).collect::<Vec<_>>(),
         "courses": plans.iter().map(|plan| plan.code).collect::<Vec<_>>(),
         "people": members.iter().map(|(member, _)| member.login.as_str()).collect::<Vec<_>>(),
     }));
     audit::by_job(services, write, "demo", tenant.id, entry, Outcome::Success).await?;
     Ok(College { courses, people })
+}
+
+/// The departments that the plans name, by their place in [`DEPARTMENTS`].
+async fn departments(services: &Services, write: &mut Write, college: TenantId, plans: &[CoursePlan]) -> Result<BTreeMap<usize, TenantId>> {
+    let mut made = BTreeMap::new();
+    for at in plans.iter().map(|plan| plan.department).collect::<BTreeSet<_>>() {
+        let id = TenantId::from_uuid(services.entropy.uuid());
+        let department = Department { id, tenant: college, kind: DepartmentKind::Department, name: DEPARTMENTS[at].into() };
+        storage::departments::insert(write, &department, services.clock.now()).await.or_domain()?;
+        made.insert(at, id);
+    }
+    Ok(made)
 }
 
 async fn enrol(

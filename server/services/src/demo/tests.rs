@@ -141,6 +141,8 @@ async fn recount(services: &Services, manager: &Caller) {
             visible_to: None,
             state: None,
             course: None,
+            course_code: None,
+            text: None,
             live: false,
             before: after,
             limit: 100,

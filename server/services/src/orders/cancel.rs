@@ -38,13 +38,13 @@ pub async fn cancel(services: &Services, caller: &Caller, id: OrderId) -> Result
         let order = order.as_ref().ok_or(Error::NotFound)?;
         caller.actor.can(Action::OrderCancel, &Resource::owned(order.tenant, order.course, order.owner))?;
         for _ in 1..TRIES {
-            match cancel_once(services, caller, order).await {
+            match Box::pin(cancel_once(services, caller, order)).await {
                 // The cluster reported on the lab in this moment; who cancels does not care.
                 Err(Error::Stale) => {}
                 other => return other,
             }
         }
-        cancel_once(services, caller, order).await
+        Box::pin(cancel_once(services, caller, order)).await
     })
     .await
 }

@@ -20,7 +20,8 @@ use crate::{Caller, Services, audit, error::OrDomain, hub::News, notifications::
 pub async fn approve(services: &Services, caller: &Caller, id: OrderId, seen_version: Option<i64>) -> Result<OrderView> {
     let order = load(services, caller, id).await?;
     let what = || audited::attempt("order.approve", id, order.as_ref());
-    audit::recording(services, caller, what, decide(services, caller, order.as_ref(), seen_version, Verdict::Approve)).await
+    // On the heap: it holds the order several times over.
+    audit::recording(services, caller, what, Box::pin(decide(services, caller, order.as_ref(), seen_version, Verdict::Approve))).await
 }
 
 /// Approves the order as changed. Where that costs more it waits for the requester's yes; a form that changes nothing approves as asked.
@@ -39,7 +40,7 @@ pub async fn approve_with(
     audit::recording(services, caller, what, async {
         let text = check_text("text", text, Needed::No)?;
         let verdict = if form.is_empty() { Verdict::Approve } else { Verdict::Change(form, text) };
-        decide(services, caller, order.as_ref(), seen_version, verdict).await
+        Box::pin(decide(services, caller, order.as_ref(), seen_version, verdict)).await
     })
     .await
 }
@@ -50,7 +51,7 @@ pub async fn reject(services: &Services, caller: &Caller, id: OrderId, reason: &
     let what = || audited::attempt("order.reject", id, order.as_ref());
     audit::recording(services, caller, what, async {
         let verdict = Verdict::Reject(check_text("reason", reason, Needed::Yes)?);
-        decide(services, caller, order.as_ref(), seen_version, verdict).await
+        Box::pin(decide(services, caller, order.as_ref(), seen_version, verdict)).await
     })
     .await
 }
@@ -182,9 +183,8 @@ async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, befo
                 return pass(services, write, caller, before, before.clone(), Passing { step: Step::Approve, text, changes: list }).await;
             }
             if !changes.costs_more(before) {
-                let mut changed = changes.applied(before.clone());
-                changed.ruling = ruling;
-                return pass(services, write, caller, before, changed, Passing { step: Step::Change, text, changes: list }).await;
+                let smaller = Order { ruling, ..changes.applied(before.clone()) };
+                return pass(services, write, caller, before, smaller, Passing { step: Step::Change, text, changes: list }).await;
             }
             let cost = changes.estimate.total;
             let mut after = before.clone();

@@ -23,7 +23,8 @@ use crate::{Caller, Services, audit, error::OrDomain, hub::News, notifications::
 pub async fn accept(services: &Services, caller: &Caller, id: OrderId, seen_version: Option<i64>) -> Result<OrderView> {
     let order = load(services, caller, id).await?;
     let what = || audited::attempt("order.accept", id, order.as_ref());
-    audit::recording(services, caller, what, reply(services, caller, order.as_ref(), seen_version, Reply::Yes)).await
+    // On the heap: it holds the order several times over.
+    audit::recording(services, caller, what, Box::pin(reply(services, caller, order.as_ref(), seen_version, Reply::Yes))).await
 }
 
 /// Declines the changes: the order goes back to the stage that it was in. Errors: as [`accept`], and `Invalid` on `text`.
@@ -32,7 +33,7 @@ pub async fn decline(services: &Services, caller: &Caller, id: OrderId, text: &s
     let what = || audited::attempt("order.decline", id, order.as_ref());
     audit::recording(services, caller, what, async {
         let text = check_text("text", text, Needed::No)?;
-        reply(services, caller, order.as_ref(), seen_version, Reply::No(text)).await
+        Box::pin(reply(services, caller, order.as_ref(), seen_version, Reply::No(text))).await
     })
     .await
 }

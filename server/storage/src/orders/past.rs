@@ -36,22 +36,21 @@ pub async fn past(connection: &mut AnyConnection, tenant: TenantId, since: Times
 fn read(row: &Row<'_>) -> Result<Past> {
     let ruling: Ruling = row.json("ruling")?;
     let estimate: Estimate = row.json("estimate")?;
-    let facts = match ruling.facts {
-        Some(facts) => facts,
-        None => {
-            let spec: LabSpec = row.json("spec")?;
-            Facts {
-                card: spec.card,
-                cards: spec.card_share(),
-                cards_per_order: CardShare::from_parts(row.integer("cards_per_order")?),
-                started_today: CardShare::ZERO,
-                starts_per_day: CardShare::from_parts(row.integer("starts_per_day")?),
-                cost: estimate.total,
-                minutes: row.count("minutes")?,
-                requester: [domain::access::Role::Teacher].into(),
-                budget_left_percent: 100,
-                budget_asks: false,
-            }
+    let facts = if let Some(facts) = ruling.facts {
+        facts
+    } else {
+        let spec: LabSpec = row.json("spec")?;
+        Facts {
+            card: spec.card,
+            cards: spec.card_share(),
+            cards_per_order: CardShare::from_parts(row.integer("cards_per_order")?),
+            started_today: CardShare::ZERO,
+            starts_per_day: CardShare::from_parts(row.integer("starts_per_day")?),
+            cost: estimate.total,
+            minutes: row.count("minutes")?,
+            requester: [domain::access::Role::Teacher].into(),
+            budget_left_percent: 100,
+            budget_asks: false,
         }
     };
     Ok(Past {
