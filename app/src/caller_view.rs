@@ -44,3 +44,23 @@ impl ViewerContext {
 pub fn use_viewer() -> ViewerContext {
     expect_context::<ViewerContext>()
 }
+
+/// Somebody with these roles, for tests of what is shown to whom.
+#[cfg(test)]
+pub fn viewer_with(
+    roles: std::collections::BTreeSet<domain::access::Role>,
+    department_roles: std::collections::BTreeSet<domain::access::Role>,
+) -> Viewer {
+    Viewer {
+        user_id: "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e".parse().expect("an id"),
+        login: String::new(),
+        name: String::new(),
+        roles,
+        department_roles,
+        tenant_name: String::new(),
+        simulated_cluster: false,
+        cluster_away_since: None,
+        pending_approvals: 0,
+        banners: Vec::new(),
+    }
+}

@@ -84,24 +84,10 @@ mod tests {
     use domain::access::Role;
 
     use super::*;
-
-    fn viewer(roles: BTreeSet<Role>, department_roles: BTreeSet<Role>) -> Viewer {
-        Viewer {
-            user_id: "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e".parse().expect("an id"),
-            login: String::new(),
-            name: String::new(),
-            roles,
-            department_roles,
-            tenant_name: String::new(),
-            simulated_cluster: false,
-            cluster_away_since: None,
-            pending_approvals: 0,
-            banners: Vec::new(),
-        }
-    }
+    use crate::caller_view::viewer_with;
 
     fn paths(roles: &[&str]) -> Vec<&'static str> {
-        let viewer = viewer(roles.iter().filter_map(|role| Role::parse(role)).collect(), BTreeSet::new());
+        let viewer = viewer_with(roles.iter().filter_map(|role| Role::parse(role)).collect(), BTreeSet::new());
         entries(&viewer, Language::en).into_iter().map(|entry| entry.href).collect()
     }
 
@@ -120,7 +106,7 @@ mod tests {
         );
         assert_eq!(paths(&["teacher", "auditor"])[..3], ["/", "/audit", "/catalogue"]);
         assert_eq!(paths(&[]), ["/"]);
-        let head = viewer(BTreeSet::new(), [Role::Manager].into());
+        let head = viewer_with(BTreeSet::new(), [Role::Manager].into());
         let head: Vec<_> = entries(&head, Language::en).into_iter().map(|entry| entry.href).collect();
         assert_eq!(head, paths(&["manager"]), "the same work, fewer courses");
     }

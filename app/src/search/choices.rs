@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn viewer(role: &str) -> Viewer {
-        Viewer { roles: vec![role.to_owned()], ..Viewer::default() }
+        crate::caller_view::viewer_with(domain::access::Role::parse(role).into_iter().collect(), std::collections::BTreeSet::new())
     }
 
     fn texts(choices: &[Choice]) -> Vec<&str> {

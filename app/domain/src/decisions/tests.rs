@@ -50,7 +50,7 @@ fn offering(workload: Workload) -> Offering {
         version: 1,
         name: words("Train"),
         summary: words("Train"),
-        audience: crate::catalogue::Audience::default(),
+        audience: Default::default(),
         icon: "ddp".into(),
         workload,
         base: spec,
