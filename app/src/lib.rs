@@ -63,5 +63,9 @@ pub async fn hydrate() {
     // Without its part the page stays as the server sent it, which works too.
     if lazy::fetch(&path).await {
         leptos::mount::hydrate_body(App);
+        // For whoever drives the page from outside: from now on it answers.
+        if let Some(root) = leptos::prelude::document().document_element() {
+            let _ = root.set_attribute("data-hydrated", "");
+        }
     }
 }

@@ -24,6 +24,6 @@ export async function signIn(page: Page, server: Server, login: string): Promise
 
 /** The WebAssembly has taken over: forms and buttons answer. */
 export async function hydrated(page: Page): Promise<void> {
-  await page.waitForLoadState("networkidle");
+  await page.locator("html[data-hydrated]").waitFor();
   await expect(page.locator("main")).toBeVisible();
 }

@@ -16,6 +16,8 @@ interface View {
 let server: Server;
 let waiting = "";
 let running = "";
+let course = "";
+let person = "";
 
 const VIEWS: View[] = [
   { name: "sign-in", path: "/sign-in", who: null },
@@ -44,6 +46,21 @@ const VIEWS: View[] = [
   { name: "today-administrator", path: "/", who: "administrator" },
   { name: "notifications", path: "/notifications", who: "manager" },
   { name: "search", path: "/search?q=AI2301", who: "teacher" },
+  { name: "resize", path: () => `/labs/${running}/resize`, who: "teacher" },
+  { name: "order-again", path: () => `/orders/${waiting}/again`, who: "teacher" },
+  { name: "api-docs", path: "/api-docs", who: "teacher" },
+  { name: "design", path: "/design", who: "teacher" },
+  { name: "billing-manager", path: "/billing", who: "manager" },
+  { name: "billing-months", path: "/billing/months", who: "manager" },
+  { name: "adjustments", path: "/billing/adjustments", who: "administrator" },
+  { name: "prices", path: "/prices", who: "administrator" },
+  { name: "policies", path: "/policies", who: "administrator" },
+  { name: "policy-rule", path: "/policies/1", who: "administrator" },
+  { name: "course", path: () => `/courses/${course}`, who: "administrator" },
+  { name: "person", path: () => `/people/${person}`, who: "administrator" },
+  { name: "announcements", path: "/announcements", who: "administrator" },
+  { name: "imports", path: "/imports", who: "administrator" },
+  { name: "refused", path: "/prices", who: "teacher" },
   { name: "audit-timeline", path: "/audit?person=teacher&view=timeline", who: "auditor" },
 ];
 
@@ -58,6 +75,11 @@ test.beforeAll(async () => {
     });
     return answer.json();
   };
+  const admin = server.command("token", "create", "--user", "administrator", "--scope", "admin", "--scope", "quotas:read").trim();
+  const list = async (path: string) =>
+    (await (await fetch(`${server.url}/api/v1${path}`, { headers: { authorization: `Bearer ${admin}` } })).json()).items;
+  course = (await list("/courses"))[0].id;
+  person = (await list("/people"))[0].id;
   running = (await order("slice", "jupyterlab-slice")).labs[0];
   waiting = (await order("two-cards", "jupyterlab-2xa100-1tb")).id;
   await expect
@@ -77,7 +99,7 @@ const LOOKS = [
 
 for (const look of LOOKS) {
   test(`every page in ${look.language}, ${look.theme}, ${look.width} px wide`, async ({ browser }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(420_000);
     const pages = new Map<string | null, Page & { faults: string[] }>();
     for (const view of VIEWS) {
       let page = pages.get(view.who);

@@ -37,7 +37,7 @@ async fn a_closed_month_keeps_what_each_course_had_to_pay() {
         let ids = [1, 2].map(|number| AdjustmentId::from_uuid(uuid(number)));
         insert_adjustment(&mut write, ids[0], &new(AdjustmentKind::Credit, -200, None), now()).await.expect("a credit");
         insert_adjustment(&mut write, ids[1], &new(AdjustmentKind::Correction, 30, Some(month.previous())), now()).await.expect("a correction");
-        let query = Query { tenant: tenant(), member: None, course: Some(course()), month: Some(month), after: None, limit: 10 };
+        let query = Query { tenant: tenant(), courses: None, course: Some(course()), month: Some(month), after: None, limit: 10 };
         let found = adjustments(&mut write, &query).await.expect("read");
         assert_eq!(
             found.iter().map(|each| (each.id, each.amount.micros, each.of_month)).collect::<Vec<_>>(),

@@ -4,6 +4,8 @@ mod deciding;
 pub(crate) mod ground;
 mod lifecycle;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::{
     access::Role,
     capacity::Room,
@@ -20,7 +22,7 @@ use super::{Query, Visible};
 use crate::{
     labs, nodes, observations, offerings, orders,
     placement::{self, NodeCards},
-    policies, pools, prices, quotas,
+    pools, prices, quotas,
     reservations::{self, Waiter},
     testing::for_each_engine,
 };

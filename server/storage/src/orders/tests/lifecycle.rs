@@ -101,7 +101,7 @@ async fn earlier_sizes_are_read_for_labs_that_still_count() {
         }
         let sizes = labs::sizes_of_unmetered(&mut write, None, row.id).await.expect("read");
         assert_eq!(sizes.into_values().collect::<Vec<_>>(), [vec![size(1, 1), size(2, 3)]], "the first of one instant, in order");
-        labs::save_cost(&mut write, row.id, 1, 0, Some(now())).await.expect("metered");
+        labs::save_cost(&mut write, row.id, 1, 0, now(), Some(now())).await.expect("metered");
         assert!(labs::sizes_of_unmetered(&mut write, None, row.id).await.expect("read").is_empty());
     })
     .await;
