@@ -107,6 +107,16 @@ impl Error {
             Self::field("duration_minutes", Problem::Missing),
             Self::OverQuota(vec![cores]),
             Self::OverBudget { left: amount(40), asked: amount(96), over: amount(56) },
+            Self::LimitBelowUse(vec![Shortfall { item: crate::quotas::Item::CpuCores, limit: 32, in_use: 56, asked: 0, over: 24 }]),
+            Self::LastAdministrator,
+            Self::LinkOver,
+            Self::InTheWay { labs: 2, orders: 1 },
+            Self::OverCapacity { asked: 2, free: 1 },
+            Self::ApprovalNeeded { role: Role::Manager, rule: None },
+            Self::RefusedByPolicy {
+                rule: None, reason: Localized { zh: "期中周不开整机".into(), en: "No whole machines in mid-term week".into() }
+            },
+            Self::DecidedBefore,
             Self::PriceMissing { meter: "gpu-a100-80g-hour".into() },
             Self::NotFound,
             Self::Forbidden,

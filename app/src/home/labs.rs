@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn the_time_left_says_when_it_ends() {
         let now = Timestamp::parse_rfc3339("2026-11-21T13:10:00+08:00").expect("a time");
-        assert_eq!(left_text(Language::zh_CN, now.plus_minutes(80), now).replace('\u{a0}', " "), "还剩 1 小时 20 分钟，14:30 停止");
+        assert_eq!(left_text(Language::zh_CN, now.plus_minutes(80), now).replace('\u{a0}', " "), "还剩 1 小时 20 分，14:30 停止");
         assert!(left_text(Language::en, now.plus_minutes(24 * 60), now).ends_with("stops at 2026-11-22 13:10"));
         assert_eq!(left_text(Language::en, now, now), "time is over");
     }

@@ -61,11 +61,22 @@ async fn teaching(connection: &mut AnyConnection, actor: &Actor) -> Result<Optio
     storage::dashboard::teaching(connection, actor.user).await.or_domain().map(Some)
 }
 
+/// Counting goes no further.
+const WAITING_MOST: u32 = 100;
+
 async fn deciding(connection: &mut AnyConnection, actor: &Actor) -> Result<Option<Deciding>> {
     if !may(actor, Action::OrderDecide) {
         return Ok(None);
     }
-    storage::dashboard::deciding(connection, actor.tenant, actor.user).await.or_domain().map(Some)
+    let decider = crate::orders::decider(actor);
+    let waiting = storage::orders::pending_count(connection, &decider, WAITING_MOST).await.or_domain()?;
+    // Operators and administrators are asked for a stage now and then; managers look every day.
+    if waiting == 0 && !actor.has(Role::Manager) {
+        return Ok(None);
+    }
+    let oldest = storage::orders::inbox(connection, &decider, None, 1).await.or_domain()?.first().map(|listed| listed.order.submitted_at);
+    let waiting_for_cards = storage::dashboard::waiting_for_cards(connection, actor.tenant).await.or_domain()?;
+    Ok(Some(Deciding { waiting, oldest, waiting_for_cards }))
 }
 
 /// Seeing the dashboard is no search: what it shows of the record are five headings.

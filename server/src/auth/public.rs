@@ -2,7 +2,7 @@
 //! the routes that exist.
 
 /// Pages. What stands behind a one-time link asks for no more than the link.
-pub const PAGES: [&str; 3] = [app::routes::SIGN_IN, app::routes::SETUP, "/join/:token"];
+pub const PAGES: [&str; 3] = [app::routes::SIGN_IN, app::routes::SETUP, "/join/{token}"];
 
 /// Server functions, by path.
 pub const FUNCTIONS: [&str; 7] = [

@@ -162,7 +162,7 @@ pub async fn delete(State(state): State<AppState>, Bearer(caller): Bearer, Path(
 #[utoipa::path(get, path = "/api/v1/audit/export", tag = "audit",
     params(("format" = Option<String>, Query, description = "`jsonl` or `csv`", example = "jsonl"), ("person" = Option<String>, Query), ("action" = Option<String>, Query), ("object" = Option<String>, Query),
         ("outcome" = Option<String>, Query), ("via" = Option<String>, Query), ("address" = Option<String>, Query), ("text" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query), ("range" = Option<String>, Query)),
-    responses((status = 200, description = "The file, as it is read", content_type = "application/x-ndjson")))]
+    responses((status = 200, body = String, description = "The file, as it is read", content_type = "application/x-ndjson")))]
 pub async fn export(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Response, Problem> {
     let filter = filter(&mut query);
     let formats = || Format::ALL.map(|format| format.as_str().to_owned()).to_vec();

@@ -78,6 +78,7 @@ pub struct Text {
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct Reply {
     /// The order's `version` that was looked at.
+    #[schema(example = 2)]
     version: Option<i64>,
     /// What would be right, for whoever proposed; up to 500 characters. Only when declining.
     text: Option<String>,

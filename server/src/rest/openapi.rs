@@ -157,6 +157,18 @@ fn parameters(operation: &mut Value) {
             Some("id") => ("Id", json!(super::orders::ID_EXAMPLE)),
             Some("Idempotency-Key") => ("", json!("lesson-3-group-1")),
             Some("month") => ("On campus time", json!("2026-11")),
+            Some("person") => ("Login", json!("teacher")),
+            Some("action") => ("`order.submit`, or a prefix with its dot: `order.`", json!("order.")),
+            Some("object") => ("Label or id", json!("#1001")),
+            Some("outcome") => ("`success`, `refused` or `failed`", json!("refused")),
+            Some("via") => ("`web`, `api`, `cli` or `job`", json!("web")),
+            Some("address") => ("From where it was asked", json!("10.12.1.11")),
+            Some("text") => ("Words that must all occur", json!("A100")),
+            Some("from") => ("The first instant, RFC 3339", json!("2026-09-01T00:00:00+08:00")),
+            Some("to") => ("The first instant after it, RFC 3339", json!("2026-09-02T00:00:00+08:00")),
+            Some("range") => ("`today`, `week`, `month` or `term`, instead of `from` and `to`", json!("week")),
+            Some("offering") => ("Slug or id of an offering", json!("jupyterlab-slice")),
+            Some("course") => ("Code or id of a course", json!("AI2301")),
             _ => continue,
         };
         if parameter["description"].as_str().is_none_or(str::is_empty) {

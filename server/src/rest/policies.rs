@@ -47,9 +47,10 @@ impl From<StoredPolicy> for PolicyDocument {
 /// `{"card_in": ["a100-80g"]}`, `{"model_in": ["a100-80g"]}`, `{"requester_has": "teacher"}`, `{"budget_left_under": 10}` (percent).
 /// Outcomes: `automatic`, `{"stages": ["manager"]}`, `{"refuse": {"zh": "…", "en": "…"}}`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"policy": {"rules": [{"name": {"zh": "其余", "en": "Rest"}, "when": "always", "then": {"stages": ["manager"]}}]}, "version": 1}))]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewPolicy {
-    #[schema(value_type = Object, example = json!({"rules": [{"name": {"zh": "其余", "en": "Rest"}, "when": "always", "then": {"stages": ["manager"]}}]}))]
+    #[schema(value_type = Object)]
     policy: Value,
     /// The `version` in force that it replaces. Not for a dry run.
     #[schema(example = 1)]

@@ -155,7 +155,7 @@ pub struct PlannedPrice {
 
 /// Takes back a price that is planned and has not begun.
 #[utoipa::path(post, path = "/api/v1/prices/withdraw", tag = "billing", request_body = PlannedPrice,
-    responses((status = 204, description = "Taken back"), (status = 404, description = "No such price is planned")))]
+    responses((status = 204, description = "Taken back"), (status = 404, description = "`not_found`: no such price is planned")))]
 pub async fn withdraw(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<http::StatusCode, Problem> {
     let mut body = Fields::parse(&raw)?;
     let (meter, from) = (body.optional_text("meter"), body.optional_text("from"));

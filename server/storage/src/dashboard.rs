@@ -1,7 +1,7 @@
 //! Figures of the first page: one statement for each role, whatever there is to count.
 
 use domain::{
-    dashboard::{Administering, Deciding, Starts, Teaching},
+    dashboard::{Administering, Starts, Teaching},
     ids::{TenantId, UserId},
     time::Timestamp,
 };
@@ -22,21 +22,17 @@ pub async fn teaching(connection: &mut AnyConnection, owner: UserId) -> Result<T
     Ok(Teaching { waiting_for_decision: row.count("undecided")?, waiting_for_cards: row.count("queued")? })
 }
 
-/// What waits for a decision by somebody other than its owner, and what waits for cards.
-pub async fn deciding(connection: &mut AnyConnection, tenant: TenantId, decider: UserId) -> Result<Deciding> {
+/// Approved orders and restarted labs of a tenant that wait for cards.
+pub async fn waiting_for_cards(connection: &mut AnyConnection, tenant: TenantId) -> Result<u32> {
     let row = sqlx::query(
-        "SELECT (SELECT COUNT(*) FROM orders WHERE tenant_id = $1 AND state = 'pending_approval' AND owner_id <> $2) AS undecided, \
-         (SELECT MIN(submitted_at) FROM orders WHERE tenant_id = $1 AND state = 'pending_approval' AND owner_id <> $2) AS oldest, \
-         (SELECT COUNT(*) FROM orders WHERE tenant_id = $1 AND state = 'queued') \
+        "SELECT (SELECT COUNT(*) FROM orders WHERE tenant_id = $1 AND state = 'queued') \
          + (SELECT COUNT(*) FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id \
             WHERE l.tenant_id = $1 AND l.state = 'pending' AND r.lab_id IS NULL) AS queued",
     )
     .bind(tenant.to_string())
-    .bind(decider.to_string())
     .fetch_one(connection)
     .await?;
-    let row = Row::of("orders", &row);
-    Ok(Deciding { waiting: row.count("undecided")?, oldest: row.optional_timestamp("oldest")?, waiting_for_cards: row.count("queued")? })
+    Row::of("orders", &row).count("queued")
 }
 
 /// Attempts that were refused in a tenant and at its doors since `from`.
@@ -143,7 +139,7 @@ mod tests {
             let (tenant, user) = (TenantId::from_uuid(uuid::Uuid::nil()), UserId::from_uuid(uuid::Uuid::nil()));
             let now = Timestamp::from_seconds(1_000);
             assert_eq!(teaching(&mut read, user).await.expect("read"), Teaching { waiting_for_decision: 0, waiting_for_cards: 0 });
-            assert_eq!(deciding(&mut read, tenant, user).await.expect("read"), Deciding { waiting: 0, oldest: None, waiting_for_cards: 0 });
+            assert_eq!(waiting_for_cards(&mut read, tenant).await.expect("read"), 0);
             assert_eq!(refused_since(&mut read, tenant, now).await.expect("read"), 0);
             let empty = Load { labs_running: 0, labs_failed: 0, queue: 0, work: 0, starts: Starts::default() };
             assert_eq!(load(&mut read, now, now).await.expect("read"), empty);

@@ -42,6 +42,8 @@ struct Things {
     pending: String,
     lab: String,
     event: String,
+    course: String,
+    person: String,
 }
 
 const EACH: usize = 6;
@@ -65,7 +67,8 @@ async fn things(portal: &Portal, people: &People) -> Things {
     let lab = labs["items"][0]["id"].as_str().unwrap_or_else(|| panic!("a lab: {labs}")).to_owned();
     let events = portal.api(&people.auditor).await.read("/audit/events").await;
     let event = events["items"][0]["id"].as_str().unwrap_or_else(|| panic!("a record: {events}")).to_owned();
-    Things { order, pending, lab, event }
+    let course = portal.api(&people.administrator).await.read("/courses").await["items"][0]["id"].as_str().expect("a course").to_owned();
+    Things { order, pending, lab, event, course, person: people.teacher.actor.user.to_string() }
 }
 
 /// A page's path with real names in it. A new route with a parameter needs a line here.
@@ -76,6 +79,14 @@ fn filled(route: &str, things: &Things) -> String {
         "/approvals/{id}" => &things.pending,
         "/labs/{id}" => &things.lab,
         "/audit/{id}" => &things.event,
+        "/orders/{id}/again" => &things.order,
+        "/labs/{id}/resize" | "/billing/labs/{id}" => &things.lab,
+        "/catalogue/{slug}" | "/offerings/{slug}" => "vscode",
+        "/policies/{number}" => "1",
+        "/courses/{id}" => &things.course,
+        "/people/{id}" => &things.person,
+        // Nothing is behind these: the page that says so.
+        "/imports/{id}" | "/join/{token}" => "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e",
         other => {
             assert!(!other.contains('{'), "{other} has no example here");
             return other.to_owned();
