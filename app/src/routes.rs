@@ -10,7 +10,7 @@ use leptos_router::{
     path,
 };
 
-use crate::{home::page::HomePage, layout::NotFound, lazy, session::page::SignInPage};
+use crate::{layout::NotFound, lazy, session::page::SignInPage};
 
 pub const HOME: &str = "/";
 pub const SIGN_IN: &str = "/sign-in";
@@ -145,7 +145,7 @@ fn push_encoded(url: &mut String, value: &str) {
 pub fn Pages() -> impl IntoView {
     view! {
         <FlatRoutes fallback=NotFound>
-            <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
+            <Route path=path!("/") view={Lazy::<lazy::Home>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
             <Route path=path!("/join/:token") view={Lazy::<lazy::Join>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/setup") view={Lazy::<lazy::Setup>::new()} ssr=SsrMode::Async/>
