@@ -117,7 +117,8 @@ for (const look of LOOKS) {
       await page.locator("h1").first().waitFor();
       await page.waitForTimeout(400);
       await page.screenshot({ path: `${SCREENS}/${view.name}-${look.width}-${look.language}-${look.theme}.jpg`, type: "jpeg", quality: 45 });
-      const found = await new AxeBuilder({ page }).analyze();
+      // The page of all components shows some of them twice, landmarks too.
+      const found = await new AxeBuilder({ page }).disableRules(view.name === "design" ? ["landmark-unique"] : []).analyze();
       const faults = found.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(", ")}`);
       expect.soft(faults, `${view.name}: accessibility`).toEqual([]);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -52,11 +52,11 @@ test("the mended order goes through, and sending it twice makes one", async () =
 
 test("a rejection needs a reason, and the requester reads it", async () => {
   await manager.goto(order.replace("/orders/", "/approvals/"));
-  await manager.locator("details.reject summary").click();
-  await manager.locator('details.reject button[data-kind="danger-solid"]').click();
+  await manager.locator('summary[data-kind="danger"]').click();
+  await manager.locator('details button[data-kind="danger-solid"]').click();
   await expect(manager.locator("#reason-note .error")).not.toBeEmpty();
   await manager.locator("#reason").fill("Too few cards in this week");
-  await manager.locator('details.reject button[data-kind="danger-solid"]').click();
+  await manager.locator('details button[data-kind="danger-solid"]').click();
   await teacher.goto(order);
   await expect(teacher.locator("main")).toContainText("Too few cards in this week");
 });

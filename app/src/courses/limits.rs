@@ -124,7 +124,7 @@ pub fn BudgetEditor(id: CourseId, budget: BudgetStatus, failed: Flash) -> impl I
                     input_mode="numeric"
                     unit=budget.limit.currency.code()
                 />
-                <div class="filters">
+                <div class="fields">
                     <TextField
                         name="budget[from]"
                         label=td_string!(language, courses.term_from)

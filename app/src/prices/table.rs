@@ -137,7 +137,7 @@ fn History(history: Vec<Price>, meter: Meter, now: Timestamp, currency: domain::
         .collect_view();
     view! {
         <details class="figures-table">
-            <summary class="fine" aria-label=caption.clone()>{count}</summary>
+            <summary class="fine">{count}<span class="sr">" "{caption.clone()}</span></summary>
             <table class="table dense keep">
                 <caption class="sr">{caption}</caption>
                 <thead>
