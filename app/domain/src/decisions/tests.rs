@@ -50,7 +50,7 @@ fn offering(workload: Workload) -> Offering {
         version: 1,
         name: words("Train"),
         summary: words("Train"),
-        audience: Default::default(),
+        audience: crate::offerings::Audience::default(),
         icon: "ddp".into(),
         workload,
         base: spec,

@@ -41,7 +41,7 @@ async fn a_draft_is_edited_tried_and_put_in_force() {
         let number = u32::try_from(stored.edited().rules.len() - 1).expect("few");
         let mut revision = stored.revision;
         for _ in 0..number {
-            let step = Edit::Up(u32::try_from(number).expect("few") - (u32::try_from(revision - stored.revision).expect("few")));
+            let step = Edit::Up(number - (u32::try_from(revision - stored.revision).expect("few")));
             revision = edit(&world.services, &admin, revision, &step).await.expect("moved").revision;
         }
         let view = get(&world.services, &admin).await.expect("read");
