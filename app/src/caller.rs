@@ -174,7 +174,10 @@ pub async fn take_flash(form: &str) -> Option<Flash> {
     let session = session().ok()?;
     // Without a cookie there is nothing, and no reason to ask the database.
     session.id()?;
-    let flash = session.remove::<Flash>(&flash_key(form)).await.ok().flatten()?;
+    let key = flash_key(form);
+    // Looked at first: removing counts as a change even of nothing, and a changed session is written.
+    let flash = session.get::<Flash>(&key).await.ok().flatten()?;
+    session.remove_value(&key).await.ok()?;
     if maybe_caller().is_none() {
         // A session of nobody has served its purpose.
         session.flush().await.ok()?;
