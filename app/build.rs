@@ -8,9 +8,8 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 33] = [
+const NAMESPACES: [&str; 32] = [
     "account",
-    "admin",
     "announcements",
     "api_docs",
     "approvals",

@@ -1,4 +1,4 @@
-//! The two languages say the same: every key in both, with the same places to fill in.
+//! The two languages say the same: every key in both, with the same places to fill in. And every key is shown somewhere.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -44,6 +44,32 @@ fn both_languages_have_the_same_keys_and_places() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// All source below a folder as one text.
+fn source(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("a folder of sources").map(|entry| entry.expect("an entry").path());
+    entries
+        .map(|path| match path.extension() {
+            _ if path.is_dir() => source(&path),
+            Some(extension) if extension == "rs" => fs::read_to_string(&path).expect("readable"),
+            _ => String::new(),
+        })
+        .collect()
+}
+
+#[test]
+fn every_text_is_shown_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = source(&root.join("src")) + &source(&root.join("../server/src"));
+    // `namespace.key`, as the macros name them.
+    let named: BTreeSet<&str> = source.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).collect();
+    let unused: Vec<_> = texts("en")
+        .into_iter()
+        .flat_map(|(namespace, map)| map.into_iter().map(move |(key, _)| format!("{namespace}.{key}")))
+        .filter(|key| !named.contains(key.as_str()))
+        .collect();
+    assert!(unused.is_empty(), "no page shows these: use them or take them out of both languages\n{}", unused.join("\n"));
 }
 
 #[test]

@@ -112,11 +112,6 @@ impl LabState {
     pub const fn holds_cards(self) -> bool {
         matches!(self, Self::Pending | Self::Starting | Self::Running | Self::Stopping | Self::Failed)
     }
-
-    /// Its volume exists or will.
-    pub const fn keeps_storage(self) -> bool {
-        !matches!(self, Self::Destroyed)
-    }
 }
 
 impl LabEvent {

@@ -61,11 +61,6 @@ impl Timestamp {
         let text = text.trim();
         Self::parse_rfc3339(&format!("{}:00+08:00", text.replace(' ', "T")))
     }
-    /// The form that [`Self::parse_campus_minute`] reads.
-    pub fn to_campus_minute(self) -> String {
-        let civil = self.on_campus();
-        format!("{}T{}", civil.date(), civil.time())
-    }
     /// The first instant of the campus day after the one that holds `self`.
     #[must_use]
     pub const fn end_of_campus_day(self) -> Self {
@@ -78,12 +73,6 @@ impl Timestamp {
     /// The first instant of a day as [`Self::campus_day`] counts it.
     pub const fn of_campus_day(day: i64) -> Self {
         Self::from_seconds(day * DAY_SECONDS - CAMPUS_OFFSET_SECONDS)
-    }
-    /// `2026-12-01`: the midnight on campus at which that day begins.
-    pub fn parse_campus_date(text: &str) -> Option<Self> {
-        let at = Self::parse_rfc3339(&format!("{text}T00:00:00+08:00"))?;
-        // The 31st of a shorter month is no date.
-        (at.on_campus().date() == text).then_some(at)
     }
     /// The campus month that holds `self`.
     pub const fn campus_month(self) -> Month {
@@ -295,12 +284,12 @@ mod tests {
 
     #[test]
     fn days_are_counted_on_campus() {
-        let day = Timestamp::parse_campus_date("2026-11-21").expect("a date");
+        let day = Timestamp::parse_campus_day("2026-11-21").expect("a date");
         assert_eq!(day.to_rfc3339(), "2026-11-20T16:00:00Z");
         assert_eq!(Timestamp::of_campus_day(day.campus_day()), day);
         assert_eq!(day.plus_seconds(86_399).campus_day(), day.campus_day());
         assert_eq!(day.end_of_campus_day().campus_day(), day.campus_day() + 1);
-        assert_eq!([Timestamp::parse_campus_date("2026-02-30"), Timestamp::parse_campus_date("2026-1-1")], [None, None]);
+        assert_eq!([Timestamp::parse_campus_day("2026-02-30"), Timestamp::parse_campus_day("2026-1-1")], [None, None]);
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn Manage(
             {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
             <form class="stack" method="post" action=ChangeCourse::PATH>
                 <input type="hidden" name="id" value=own/>
-                <TextField name="name" label=td_string!(language, admin.course_name) value=name error=problem("name") maxlength=100/>
+                <TextField name="name" label=td_string!(language, courses.course_name) value=name error=problem("name") maxlength=100/>
                 {choices.map(|choices| view! {
                     <SelectField
                         name="department"

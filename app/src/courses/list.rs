@@ -149,18 +149,18 @@ fn NewCourse(failed: Flash, departments: Vec<Department>) -> impl IntoView {
     let problem = move |field| Signal::stored(failed.problem(field).map(|problem| field_problem_text(language, problem)));
     let choices = places(language, &departments);
     view! {
-        <Card title=td_string!(language, admin.new_course) id="new-course">
+        <Card title=td_string!(language, courses.new_course) id="new-course">
             <form class="stack" method="post" action=CreateCourse::PATH>
                 {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
                 <TextField
                     name="code"
-                    label=td_string!(language, admin.code)
-                    help=td_string!(language, admin.code_help)
+                    label=td_string!(language, courses.code)
+                    help=td_string!(language, courses.code_help)
                     value=value("code")
                     error=problem("code")
                     maxlength=24
                 />
-                <TextField name="name" label=td_string!(language, admin.course_name) value=value("name") error=problem("name") maxlength=100/>
+                <TextField name="name" label=td_string!(language, courses.course_name) value=value("name") error=problem("name") maxlength=100/>
                 <SelectField
                     name="department"
                     label=td_string!(language, courses.department)
@@ -170,7 +170,7 @@ fn NewCourse(failed: Flash, departments: Vec<Department>) -> impl IntoView {
                 />
                 <TextField
                     name="budget"
-                    label=td_string!(language, admin.budget)
+                    label=td_string!(language, courses.budget)
                     value=value("budget")
                     error=problem("budget")
                     input_mode="numeric"
@@ -178,14 +178,14 @@ fn NewCourse(failed: Flash, departments: Vec<Department>) -> impl IntoView {
                 />
                 <TextField
                     name="cards"
-                    label=td_string!(language, admin.cards)
-                    help=td_string!(language, admin.cards_help)
+                    label=td_string!(language, courses.cards)
+                    help=td_string!(language, courses.cards_help)
                     value=value("cards")
                     error=problem("cards")
                     input_mode="numeric"
                     unit=td_string!(language, common.cards)
                 />
-                <Button kind=ButtonKind::Primary>{td_string!(language, admin.add_course)}</Button>
+                <Button kind=ButtonKind::Primary>{td_string!(language, courses.add_course)}</Button>
             </form>
         </Card>
     }

@@ -14,7 +14,8 @@ pub use sign_in::{SignedIn, TRIES_PER_MINUTE, sign_in};
 use domain::{
     Error, Result,
     access::{Action, Actor},
-    ids::UserId,
+    courses::Tenant,
+    ids::{TenantId, UserId},
     people::{Post, Viewer, check_name},
 };
 use serde_json::json;
@@ -72,14 +73,19 @@ pub(crate) async fn load_actor(connection: &mut AnyConnection, user: &users::Use
     })
 }
 
+/// A college as it was a few seconds ago at most. No statement as a rule.
+pub(crate) async fn tenant(services: &Services, id: TenantId) -> Result<Tenant> {
+    let kept = services.cache.tenants.get_or_load(id, services.clock.now(), async {
+        let mut connection = services.db.read().await.or_domain()?;
+        storage::courses::tenant(&mut connection, id).await.or_domain()
+    });
+    (*kept.await?).clone().ok_or(Error::NotFound)
+}
+
 /// For the page's frame. Four statements at most.
 pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
     let actor = &caller.actor;
-    let tenant = services.cache.tenants.get_or_load(actor.tenant, services.clock.now(), async {
-        let mut connection = services.db.read().await.or_domain()?;
-        storage::courses::tenant(&mut connection, actor.tenant).await.or_domain()
-    });
-    let tenant = (*tenant.await?).clone().ok_or(Error::NotFound)?;
+    let tenant = tenant(services, actor.tenant).await?;
     let pending_approvals = if actor.reach(Action::OrderDecide) == domain::access::Reach::Nothing {
         0
     } else {

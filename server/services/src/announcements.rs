@@ -1,12 +1,12 @@
 //! What administrators and operators announce, and what of it a person sees now (L4).
 
 use domain::{
-    Error, Problem, Result,
+    Error, Result,
     access::{Action, Actor, Resource},
     announcements::{Announcement, AnnouncementForm, Banner, Level},
     courses::department_choice,
     ids::{AnnouncementId, TenantId},
-    page::{MAX_LIMIT, Page, PageRequest},
+    page::{Page, PageRequest},
     people::PersonRef,
 };
 use serde_json::{Value, json};
@@ -61,16 +61,11 @@ pub async fn list(services: &Services, caller: &Caller, page: &PageRequest) -> R
     let entry = || Entry::new(audit::action(Action::AnnouncementWrite), "announcement", "", "");
     audit::recording(services, caller, entry, async {
         may_write(caller)?;
-        if !(1..=MAX_LIMIT).contains(&page.limit) {
-            return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
-        }
-        let after = page.after.as_deref().map(|text| text.parse().map_err(|_| Error::field("after", Problem::NoSuch))).transpose()?;
+        let rows = page.rows()?;
+        let after = page.cursor(|text| text.parse().ok())?;
         let mut connection = services.db.read().await.or_domain()?;
-        let mut items = table::list(&mut connection, caller.actor.tenant, after, page.limit + 1).await.or_domain()?;
-        let more = items.len() > page.limit as usize;
-        items.truncate(page.limit as usize);
-        let next = items.last().filter(|_| more).map(|last| last.id.to_string());
-        Ok(Page { items, next })
+        let read = table::list(&mut connection, caller.actor.tenant, after, rows).await.or_domain()?;
+        Ok(page.page(read, |last| last.id.to_string()))
     })
     .await
 }

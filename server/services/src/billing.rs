@@ -13,14 +13,14 @@ pub use export::{Export, Format, MAX_SHEET_LINES, begin_export, export_lines, ex
 pub use overview::{LinesOf, groups, lab_intervals, lines, overview};
 
 use domain::{
-    Error, Problem, Result,
+    Error, Result,
     access::{Action, Resource},
     billing::{Bill, BillSummary},
     courses::Course,
     ids::LabId,
     metering::UsageRecord,
     money::Money,
-    page::{MAX_LIMIT, Page, PageRequest},
+    page::{Page, PageRequest},
     pricing::Meter,
     time::{Month, Timestamp},
 };
@@ -88,25 +88,18 @@ pub async fn usage(
         Ok((courses, course))
     })
     .await?;
-    let limit = page.limit;
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
-    }
+    let rows = page.rows()?;
     let query = storage::usage::Query {
         tenant: caller.actor.tenant,
         visible_to: courses.map(|courses| (caller.actor.user, courses)),
         course,
         lab: lab.map(ToOwned::to_owned),
         month,
-        after: page.after.as_deref().map(cursor).transpose()?,
-        limit: limit + 1,
+        after: page.cursor(cursor)?,
+        limit: rows,
     };
     let mut read = services.db.read().await.or_domain()?;
-    let mut items = storage::usage::list(&mut read, &query).await.or_domain()?;
-    let more = items.len() > limit as usize;
-    items.truncate(limit as usize);
-    let next = if more { items.last().map(after) } else { None };
-    Ok(Page { items, next })
+    Ok(page.page(storage::usage::list(&mut read, &query).await.or_domain()?, after))
 }
 
 /// A course by its code or id, if the caller may do this to it.
@@ -134,11 +127,8 @@ fn after(record: &UsageRecord) -> String {
     format!("{}_{}_{}", record.line.from.micros(), record.lab, record.line.meter)
 }
 
-fn cursor(text: &str) -> Result<(Timestamp, LabId, Meter)> {
-    let parse = || {
-        let mut parts = text.splitn(3, '_');
-        let from = parts.next()?.parse().ok()?;
-        Some((Timestamp::from_micros(from), parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-    };
-    parse().ok_or_else(|| Error::field("after", Problem::NoSuch))
+fn cursor(text: &str) -> Option<(Timestamp, LabId, Meter)> {
+    let mut parts = text.splitn(3, '_');
+    let from = parts.next()?.parse().ok()?;
+    Some((Timestamp::from_micros(from), parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }

@@ -11,7 +11,7 @@ use domain::{
     access::{Action, Resource},
     ids::ImportId,
     imports::{Cells, Counts, Import, ImportKind, ImportRow, ImportState, RowResult, Verdict, csv},
-    page::{MAX_LIMIT, Page, PageRequest},
+    page::{Page, PageRequest},
     people::{LinkKind, PersonRef},
 };
 use serde_json::json;
@@ -86,16 +86,11 @@ pub async fn list(services: &Services, caller: &Caller, page: &PageRequest) -> R
     let entry = || Entry::new("import.read", "import", "", "");
     audit::recording(services, caller, entry, async {
         may(caller, ImportKind::People)?;
-        if !(1..=MAX_LIMIT).contains(&page.limit) {
-            return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
-        }
-        let after = page.after.as_deref().map(|text| text.parse().map_err(|_| Error::field("after", Problem::NoSuch))).transpose()?;
+        let rows = page.rows()?;
+        let after = page.cursor(|text| text.parse().ok())?;
         let mut connection = services.db.read().await.or_domain()?;
-        let mut items = table::list(&mut connection, caller.actor.tenant, after, page.limit + 1).await.or_domain()?;
-        let more = items.len() > page.limit as usize;
-        items.truncate(page.limit as usize);
-        let next = items.last().filter(|_| more).map(|last| last.id.to_string());
-        Ok(Page { items, next })
+        let read = table::list(&mut connection, caller.actor.tenant, after, rows).await.or_domain()?;
+        Ok(page.page(read, |last| last.id.to_string()))
     })
     .await
 }
@@ -110,17 +105,12 @@ pub async fn get(
 ) -> Result<(Import, Page<ImportRow>)> {
     let entry = || Entry::new("import.read", "import", id, "");
     audit::recording(services, caller, entry, async {
-        if !(1..=MAX_LIMIT).contains(&page.limit) {
-            return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
-        }
-        let after = page.after.as_deref().map_or(Ok(0), |text| text.parse().map_err(|_| Error::field("after", Problem::NoSuch)))?;
+        let rows = page.rows()?;
+        let after = page.cursor(|text| text.parse().ok())?.unwrap_or(0);
         let mut connection = services.db.read().await.or_domain()?;
         let import = load(&mut connection, caller, id).await?;
-        let mut items = table::rows(&mut connection, id, verdict, after, page.limit + 1).await.or_domain()?;
-        let more = items.len() > page.limit as usize;
-        items.truncate(page.limit as usize);
-        let next = items.last().filter(|_| more).map(|last| last.number.to_string());
-        Ok((import, Page { items, next }))
+        let read = table::rows(&mut connection, id, verdict, after, rows).await.or_domain()?;
+        Ok((import, page.page(read, |last| last.number.to_string())))
     })
     .await
 }

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Error, Problem, Result,
+    Error, Result,
     ids::{NotificationId, UserId},
     notifications::{Inbox, Notice, Notification, UNREAD_MOST},
-    page::{MAX_LIMIT, Page, PageRequest},
+    page::{Page, PageRequest},
 };
 use storage::Write;
 
@@ -76,17 +76,12 @@ pub enum Wanted {
 
 /// One's own, newest first. One statement. Errors: `Invalid` on `limit` or `after`.
 pub async fn list(services: &Services, caller: &Caller, wanted: Wanted, page: &PageRequest) -> Result<Page<Notification>> {
-    if !(1..=MAX_LIMIT).contains(&page.limit) {
-        return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
-    }
-    let before = page.after.as_deref().map(|text| text.parse().map_err(|_| Error::field("after", Problem::NoSuch))).transpose()?;
+    let rows = page.rows()?;
+    let before = page.cursor(|text| text.parse().ok())?;
     let mut connection = services.db.read().await.or_domain()?;
     let unread = wanted == Wanted::Unread;
-    let mut items = storage::notifications::page(&mut connection, caller.actor.user, unread, before, page.limit + 1).await.or_domain()?;
-    let more = items.len() > page.limit as usize;
-    items.truncate(page.limit as usize);
-    let next = items.last().filter(|_| more).map(|last| last.id.to_string());
-    Ok(Page { items, next })
+    let read = storage::notifications::page(&mut connection, caller.actor.user, unread, before, rows).await.or_domain()?;
+    Ok(page.page(read, |last| last.id.to_string()))
 }
 
 /// Marks one as read, or all; other open pages of the person hear of it. Doing it twice is no error.

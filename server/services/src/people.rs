@@ -16,7 +16,7 @@ use domain::{
     courses::CourseRef,
     error::FieldErrors,
     ids::{CourseId, TenantId, UserId},
-    page::{MAX_LIMIT, Page, PageRequest},
+    page::{Page, PageRequest},
     people::{NewPerson, Person, PersonDetail, PersonFilter, PersonRef, PersonState, Post},
 };
 use serde_json::{Value, json};
@@ -39,9 +39,7 @@ pub async fn search(services: &Services, caller: &Caller, filter: &PersonFilter,
     let entry = || Entry::new(audit::action(Action::PeopleRead), "user", "", "");
     audit::recording(services, caller, entry, async {
         let extent = caller.actor.extent(Action::PeopleRead)?;
-        if !(1..=MAX_LIMIT).contains(&page.limit) {
-            return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
-        }
+        let rows = page.rows()?;
         let query = users::Query {
             tenant: caller.actor.tenant,
             teaching: extent.courses(),
@@ -49,14 +47,11 @@ pub async fn search(services: &Services, caller: &Caller, filter: &PersonFilter,
             role: filter.role,
             state: filter.state,
             after: page.after.clone(),
-            limit: page.limit + 1,
+            limit: rows,
         };
         let mut connection = services.db.read().await.or_domain()?;
-        let mut found = users::search(&mut connection, &query).await.or_domain()?;
-        let more = found.len() > page.limit as usize;
-        found.truncate(page.limit as usize);
-        let next = found.last().filter(|_| more).map(|user| user.login.clone());
-        Ok(Page { items: people(&mut connection, found).await?, next })
+        let Page { items, next } = page.page(users::search(&mut connection, &query).await.or_domain()?, |user| user.login.clone());
+        Ok(Page { items: people(&mut connection, items).await?, next })
     })
     .await
 }

@@ -26,6 +26,7 @@ pub mod observations;
 pub mod offerings;
 pub mod orders;
 pub mod outbox;
+mod pattern;
 pub mod placement;
 pub mod policies;
 pub mod pools;

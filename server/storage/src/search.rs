@@ -12,7 +12,7 @@ use sqlx::{
     query::Query,
 };
 
-use crate::{error::Result, row::Row};
+use crate::{error::Result, pattern::contains, row::Row};
 
 /// Whose labs and orders are looked through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,7 @@ pub enum Visible {
 
 /// The words as patterns for LIKE, filled up with one that everything fits.
 pub fn patterns(words: &[String]) -> [String; WORDS] {
-    std::array::from_fn(|index| words.get(index).map_or_else(|| "%".to_owned(), |word| format!("%{}%", escaped(word))))
-}
-
-fn escaped(word: &str) -> String {
-    word.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+    std::array::from_fn(|index| words.get(index).map_or_else(|| "%".to_owned(), |word| contains(word)))
 }
 
 // `$1` the tenant, `$2` the owner, `$3` whose courses count too, `$4` to `$6` the words, `$7` how many.

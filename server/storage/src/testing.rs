@@ -3,7 +3,7 @@
 
 pub mod ledger;
 
-use std::{path::PathBuf, process::Command, sync::OnceLock};
+use std::{path::PathBuf, sync::OnceLock};
 
 use crate::{Database, Engine};
 
@@ -74,9 +74,10 @@ where
     F: Fn(TestDatabase) -> Fut,
     Fut: Future<Output = ()>,
 {
-    body(TestDatabase::sqlite().await).await;
+    // On the heap: a test holds a whole world.
+    Box::pin(body(TestDatabase::sqlite().await)).await;
     if let Some(postgres) = TestDatabase::postgres(test).await {
-        body(postgres).await;
+        Box::pin(body(postgres)).await;
     }
 }
 
@@ -123,9 +124,4 @@ pub fn skip(test: &str, reason: &str) {
             let _ = writeln!(file, "{test}: {reason}");
         }
     }
-}
-
-/// Whether a program can be run; for tests that need one.
-pub fn has_program(name: &str) -> bool {
-    Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
 }

@@ -1,11 +1,11 @@
 //! Searching the record. Only auditors read it, and reading it is recorded (F3).
 
 use domain::{
-    Error, Problem, Result,
+    Error, Result,
     access::Action,
     audit::{Chain, Filter, Inspected, Listed},
     ids::{AuditEventId, TenantId},
-    page::{MAX_LIMIT, Page, PageRequest},
+    page::{Page, PageRequest},
     time::Timestamp,
 };
 use serde_json::{Map, Value};
@@ -22,13 +22,8 @@ pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page:
     let entry = || Entry::new(action(Action::AuditRead), "audit", "", "").after(described(&filter));
     recording(services, caller, entry, async {
         let courses = caller.actor.extent(Action::AuditRead)?.courses();
-        if !(1..=MAX_LIMIT).contains(&page.limit) {
-            return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
-        }
-        let after = match &page.after {
-            Some(text) => Some(Cursor::parse(text).ok_or_else(|| Error::field("after", Problem::NoSuch))?),
-            None => None,
-        };
+        let rows = page.rows()?;
+        let after = page.cursor(Cursor::parse)?;
         record_reading(services, caller, entry()).await?;
         // The system's records are the college's business.
         let chains = [Chain::Tenant(caller.actor.tenant), Chain::System];
@@ -36,13 +31,9 @@ pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page:
         let chains = if courses.is_some() { &chains[..1] } else { &chains[..] };
         let mut connection = services.db.read().await.or_domain()?;
         // One more than asked tells whether there is a next page.
-        let mut items = storage::audit::read::search(&mut connection, services.db.engine(), chains, courses.as_ref(), &filter, after, page.limit + 1)
-            .await
-            .or_domain()?;
-        let more = items.len() > page.limit as usize;
-        items.truncate(page.limit as usize);
-        let next = items.last().filter(|_| more).map(|last| Cursor { at: last.event.at, id: last.event.id }.to_string());
-        Ok(Page { items, next })
+        let read =
+            storage::audit::read::search(&mut connection, services.db.engine(), chains, courses.as_ref(), &filter, after, rows).await.or_domain()?;
+        Ok(page.page(read, |last| Cursor { at: last.event.at, id: last.event.id }.to_string()))
     })
     .await
 }

@@ -5,7 +5,7 @@ use domain::{
     access::{Action, Resource},
     billing::{Adjustment, AdjustmentForm},
     ids::AdjustmentId,
-    page::{MAX_LIMIT, Page, PageRequest},
+    page::{Page, PageRequest},
     time::Month,
 };
 use serde_json::json;
@@ -35,23 +35,12 @@ pub async fn adjustments(
         Ok((courses, course))
     })
     .await?;
-    if !(1..=MAX_LIMIT).contains(&page.limit) {
-        return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
-    }
-    let query = storage::bills::Query {
-        tenant: caller.actor.tenant,
-        courses,
-        course,
-        month,
-        after: page.after.as_deref().map(|text| text.parse().map_err(|_| Error::field("after", Problem::NoSuch))).transpose()?,
-        limit: page.limit + 1,
-    };
+    let rows = page.rows()?;
+    let query =
+        storage::bills::Query { tenant: caller.actor.tenant, courses, course, month, after: page.cursor(|text| text.parse().ok())?, limit: rows };
     let mut read = services.db.read().await.or_domain()?;
-    let mut items = storage::bills::adjustments(&mut read, &query).await.or_domain()?;
-    let more = items.len() > page.limit as usize;
-    items.truncate(page.limit as usize);
-    let next = items.last().filter(|_| more).map(|last| last.id.to_string());
-    Ok(Page { items, next })
+    let read = storage::bills::adjustments(&mut read, &query).await.or_domain()?;
+    Ok(page.page(read, |last| last.id.to_string()))
 }
 
 /// Adds a credit or a charge. `id` is made by the form, so that sending it twice adds one: the second gives the first.

@@ -1,7 +1,7 @@
 //! A month at a glance, and the ways down from it: a part of a breakdown, its lines, a lab's intervals.
 
 use domain::{
-    Error, Problem, Result,
+    Error, Result,
     access::{Action, Resource},
     billing::{self, BillLine, BurnDown, CourseMonth, Dimension, Group, Overview},
     catalogue::Localized,
@@ -9,7 +9,7 @@ use domain::{
     labs::Lab,
     metering::UsageLine,
     money::{Currency, Money},
-    page::{MAX_LIMIT, Page, PageRequest},
+    page::{Page, PageRequest},
     pricing::Meter,
     time::{Month, Timestamp},
 };
@@ -137,22 +137,17 @@ pub struct LinesOf {
 
 /// One line for each lab and meter, in pages. Errors: `Forbidden`; `NotFound` for a course or a part that is not there.
 pub async fn lines(services: &Services, caller: &Caller, of: &LinesOf, page: &PageRequest) -> Result<Page<BillLine>> {
-    if !(1..=MAX_LIMIT).contains(&page.limit) {
-        return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
-    }
+    let rows = page.rows()?;
     let scope = scope(services, caller, Action::BillRead, of).await?;
-    let after = page.after.as_deref().map(cursor).transpose()?;
+    let after = page.cursor(cursor)?;
     let mut read = services.db.read().await.or_domain()?;
-    let mut items = storage::usage::lines(&mut read, &scope, after, page.limit + 1).await.or_domain()?;
-    let more = items.len() > page.limit as usize;
-    items.truncate(page.limit as usize);
-    let next = items.last().filter(|_| more).map(|line| format!("{}_{}", line.lab, line.meter));
-    Ok(Page { items, next })
+    let read = storage::usage::lines(&mut read, &scope, after, rows).await.or_domain()?;
+    Ok(page.page(read, |line| format!("{}_{}", line.lab, line.meter)))
 }
 
-fn cursor(text: &str) -> Result<(LabId, Meter)> {
-    let parsed = text.split_once('_').and_then(|(lab, meter)| Some((lab.parse().ok()?, meter.parse().ok()?)));
-    parsed.ok_or_else(|| Error::field("after", Problem::NoSuch))
+fn cursor(text: &str) -> Option<(LabId, Meter)> {
+    let (lab, meter) = text.split_once('_')?;
+    Some((lab.parse().ok()?, meter.parse().ok()?))
 }
 
 /// What the caller may see of it.

@@ -1,12 +1,12 @@
 //! Reading labs. A list is two statements whatever its length; a lab's own page is six.
 
 use domain::{
-    Error, Problem, Result,
+    Error, Result,
     access::{Action, Extent},
     capacity::wait_reason,
     ids::LabId,
     labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabView, resize::size_parameters},
-    page::{MAX_LIMIT, Page, PageRequest},
+    page::{Page, PageRequest},
 };
 use storage::labs::{Listed, Query};
 
@@ -103,14 +103,8 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
 pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page: &PageRequest) -> Result<Page<LabView>> {
     let actor = &caller.actor;
     actor.can(Action::LabRead, &caller.own())?;
-    let before = match &page.after {
-        Some(cursor) => Some(cursor.parse::<LabId>().map_err(|_| Error::field("after", Problem::NoSuch))?),
-        None => None,
-    };
-    let limit = page.limit;
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }));
-    }
+    let before = page.cursor(|text| text.parse().ok())?;
+    let rows = page.rows()?;
     let extent = actor.extent(Action::LabRead)?;
     let query = Query {
         tenant: actor.tenant,
@@ -122,15 +116,12 @@ pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page
         course_code: Some(filter.course_code.trim().to_owned()).filter(|code| !code.is_empty()),
         text: (!filter.text.trim().is_empty()).then(|| filter.text.trim().chars().take(LONGEST_TEXT).collect()),
         before,
-        limit: limit + 1,
+        limit: rows,
     };
     let mut read = services.db.read().await.or_domain()?;
-    let mut items = storage::labs::list(&mut read, &query).await.or_domain()?;
+    let listed = storage::labs::list(&mut read, &query).await.or_domain()?;
     let shelf = shelf(services, &mut read).await?;
-    let more = items.len() > limit as usize;
-    items.truncate(limit as usize);
-    let next = if more { items.last().map(|listed| listed.lab.id.to_string()) } else { None };
-    Ok(Page { items: items.into_iter().map(|listed| shown(services, caller, &shelf, listed)).collect(), next })
+    Ok(page.page(listed, |listed| listed.lab.id.to_string()).map(|listed| shown(services, caller, &shelf, listed)))
 }
 
 /// The YAML that the cluster is given for the lab.

@@ -23,7 +23,7 @@ pub type Chosen = (OrderId, Option<i64>);
 
 /// Approves each as it was asked. Errors: `Invalid` on `orders` (1 to 50 of them); what each one met is in its row.
 pub async fn approve_all(services: &Services, caller: &Caller, chosen: &[Chosen]) -> Result<Vec<BulkRow>> {
-    check(chosen)?;
+    check(caller, chosen)?;
     let numbers = numbers(services, caller, chosen).await?;
     let mut rows = Vec::with_capacity(chosen.len());
     for (id, seen) in chosen {
@@ -34,7 +34,7 @@ pub async fn approve_all(services: &Services, caller: &Caller, chosen: &[Chosen]
 
 /// Rejects each with one reason. Errors: as [`approve_all`], and `Invalid` on `reason`.
 pub async fn reject_all(services: &Services, caller: &Caller, chosen: &[Chosen], reason: &str) -> Result<Vec<BulkRow>> {
-    check(chosen)?;
+    check(caller, chosen)?;
     check_text("reason", reason, Needed::Yes)?;
     let numbers = numbers(services, caller, chosen).await?;
     let mut rows = Vec::with_capacity(chosen.len());
@@ -47,7 +47,7 @@ pub async fn reject_all(services: &Services, caller: &Caller, chosen: &[Chosen],
 /// What deciding these would mean, before it is done. Those that no longer wait for the caller are left out. One statement.
 pub async fn summary(services: &Services, caller: &Caller, ids: &[OrderId]) -> Result<BulkSummary> {
     let actor = &caller.actor;
-    actor.can(Action::OrderDecide, &Resource::tenant(actor.tenant))?;
+    actor.extent(Action::OrderDecide)?;
     if ids.len() > BULK_MAX as usize {
         return Err(Error::field("orders", Problem::OutOfRange { min: 1, max: BULK_MAX.into() }));
     }
@@ -60,7 +60,9 @@ pub async fn summary(services: &Services, caller: &Caller, ids: &[OrderId]) -> R
     Ok(BulkSummary { orders: views, total, cards })
 }
 
-fn check(chosen: &[Chosen]) -> Result<()> {
+/// Whether the caller decides anything at all. What becomes of each order is in its row.
+fn check(caller: &Caller, chosen: &[Chosen]) -> Result<()> {
+    caller.actor.extent(Action::OrderDecide)?;
     if (1..=BULK_MAX as usize).contains(&chosen.len()) {
         Ok(())
     } else {

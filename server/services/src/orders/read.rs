@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Error, Problem, Result,
+    Error, Result,
     access::{Action, Actor, Extent, Resource},
     capacity::{Pool, wait_reason},
     decisions::Decision,
     gpu::Card,
     ids::{CourseId, OrderId},
     orders::{ApprovalView, OrderEvent, OrderFilter, OrderView, WhatIf},
-    page::{MAX_LIMIT, Page, PageRequest},
+    page::{Page, PageRequest},
     quotas::QuotaStatus,
 };
 use storage::{
@@ -46,7 +46,7 @@ pub async fn decisions(services: &Services, caller: &Caller, id: OrderId) -> Res
 pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, page: &PageRequest) -> Result<Page<OrderView>> {
     let actor = &caller.actor;
     actor.can(Action::OrderRead, &caller.own())?;
-    let limit = limit(page)?;
+    let rows = page.rows()?;
     let query = Query {
         tenant: actor.tenant,
         visible: match actor.extent(Action::OrderRead)? {
@@ -57,25 +57,24 @@ pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, pa
         owner: filter.mine.then_some(actor.user),
         state: filter.state,
         course: filter.course,
-        after: cursor(page)?,
-        // One more than wanted tells whether there is a next page.
-        limit: limit + 1,
+        after: page.cursor(|text| text.parse().ok())?,
+        limit: rows,
     };
     let mut connection = services.db.read().await.or_domain()?;
-    let rows = storage::orders::list(&mut connection, &query).await.or_domain()?;
-    Ok(paged(rows, limit).map(|listed| view(actor, listed)))
+    let read = storage::orders::list(&mut connection, &query).await.or_domain()?;
+    Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view(actor, listed)))
 }
 
 /// What waits for the caller's decision, oldest first. Four statements, whatever the number of orders. Errors: `Forbidden`.
 pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<ApprovalView>> {
     let actor = &caller.actor;
     actor.extent(Action::OrderDecide)?;
-    let limit = limit(page)?;
-    let after = cursor(page)?;
+    let rows = page.rows()?;
+    let after = page.cursor(|text| text.parse().ok())?;
     let mut connection = services.db.read().await.or_domain()?;
-    let rows = storage::orders::inbox(&mut connection, &decider(actor), after, limit + 1).await.or_domain()?;
+    let read = storage::orders::inbox(&mut connection, &decider(actor), after, rows).await.or_domain()?;
     let facts = Facts::load(services, &mut connection, caller).await?;
-    let page = paged(rows, limit);
+    let page = page.page(read, |row| row.order.id.to_string());
     let next = page.next;
     let items = page.items.into_iter().map(|listed| facts.beside(actor, listed)).collect::<Result<_>>()?;
     Ok(Page { items, next })
@@ -85,11 +84,11 @@ pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> 
 pub async fn waiting(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<OrderView>> {
     let actor = &caller.actor;
     actor.extent(Action::OrderDecide)?;
-    let limit = limit(page)?;
-    let after = cursor(page)?;
+    let rows = page.rows()?;
+    let after = page.cursor(|text| text.parse().ok())?;
     let mut connection = services.db.read().await.or_domain()?;
-    let rows = storage::orders::inbox(&mut connection, &decider(actor), after, limit + 1).await.or_domain()?;
-    Ok(paged(rows, limit).map(|listed| view(actor, listed)))
+    let read = storage::orders::inbox(&mut connection, &decider(actor), after, rows).await.or_domain()?;
+    Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view(actor, listed)))
 }
 
 /// One order with all that helps to decide it, also after the decision. Eight statements at most.
@@ -177,24 +176,4 @@ impl Facts {
         };
         Ok(ApprovalView { view: view(actor, listed), what_if, aid: None })
     }
-}
-
-fn limit(page: &PageRequest) -> Result<u32> {
-    if (1..=MAX_LIMIT).contains(&page.limit) {
-        Ok(page.limit)
-    } else {
-        Err(Error::field("limit", Problem::OutOfRange { min: 1, max: MAX_LIMIT.into() }))
-    }
-}
-
-fn cursor(page: &PageRequest) -> Result<Option<OrderId>> {
-    page.after.as_deref().map(|text| text.parse().map_err(|_| Error::field("after", Problem::NoSuch))).transpose()
-}
-
-/// `limit` rows of the `limit + 1` that were read; the cursor is the id of the last one.
-fn paged(mut rows: Vec<Listed>, limit: u32) -> Page<Listed> {
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|row| row.order.id.to_string());
-    Page { items: rows, next }
 }

@@ -12,7 +12,7 @@ use domain::{
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{error::Result, ids_list::list as list_of, row::Row};
+use crate::{error::Result, ids_list::list as list_of, pattern::contains, row::Row};
 
 macro_rules! lab_columns {
     () => {
@@ -178,12 +178,6 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
     .iter()
     .map(with_surroundings)
     .collect()
-}
-
-/// A pattern for texts that contain this one.
-fn contains(text: &str) -> String {
-    let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    format!("%{escaped}%")
 }
 
 fn change(row: &AnyRow) -> Result<StateChange> {
