@@ -29,7 +29,8 @@ enum Step {
 }
 
 /// A failure in the middle breaks the answer off, so that half a file is never taken for a whole one.
-pub fn stream(services: Services, export: Export, words: FileWords) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+pub fn stream(services: Services, export: Export, words: &FileWords) -> impl Stream<Item = Result<Bytes>> + Send + use<> {
+    let words = *words;
     stream::try_unfold((services, export, Step::Head), move |(services, export, step)| async move {
         let (text, next) = match step {
             Step::Head => (head(&words), Step::Rows(None)),
@@ -106,10 +107,10 @@ fn adjustment(words: &FileWords, each: &Adjustment) -> String {
     cells[2] = harmless(&each.course.name);
     cells[3] = each.lab.as_ref().map(|(_, name)| harmless(name)).unwrap_or_default();
     cells[5] = each.by.as_deref().map(harmless).unwrap_or_default();
-    cells[8] = words.sheet_adjustments.to_owned();
+    words.sheet_adjustments.clone_into(&mut cells[8]);
     cells[11] = campus(each.at);
     cells[16] = decimal(each.amount.micros);
-    cells[17] = each.amount.currency.code().to_owned();
+    each.amount.currency.code().clone_into(&mut cells[17]);
     cells[18] = reason(words, each);
     row(&cells)
 }

@@ -69,7 +69,7 @@ pub async fn file(state: &AppState, caller: &Caller, wanted: &Wanted, language: 
     }
     let words = FileWords::of(language);
     let (body, media, extension) = match format {
-        Format::Csv => (Body::from_stream(csv::stream(services.clone(), export, words)), "text/csv; charset=utf-8", "csv"),
+        Format::Csv => (Body::from_stream(csv::stream(services.clone(), export, &words)), "text/csv; charset=utf-8", "csv"),
         Format::Xlsx => {
             let (groups, lines) = services::billing::export_lines(services, &export).await?;
             // Making and packing a workbook of fifty thousand lines takes a second: not on a thread that answers others.

@@ -40,7 +40,7 @@ async fn an_announcement_is_open_until_its_end_and_put_away_by_each() {
         assert_eq!(by_id(&mut write, short.id).await.expect("read"), Some((tenant, short.clone())));
         assert_eq!(ids(open(&mut write, NOW).await.expect("read")), [long.id, short.id]);
         assert_eq!(ids(open(&mut write, NOW.plus_minutes(1)).await.expect("read")), [long.id]);
-        assert_eq!(list(&mut write, tenant, Some(long.id), 5).await.expect("read"), [short.clone()]);
+        assert_eq!(list(&mut write, tenant, Some(long.id), 5).await.expect("read"), std::slice::from_ref(&short));
         for _ in 0..2 {
             dismiss(&mut write, li, short.id).await.expect("put away");
         }
