@@ -17,6 +17,13 @@ pub struct AppError(pub domain::Error);
 /// How long a browser waits before it tries again when the server did not answer at all.
 const UNREACHABLE_RETRY_SECONDS: u32 = 10;
 
+impl AppError {
+    /// The reader may not see this: trying again does not help.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self.0, domain::Error::Forbidden | domain::Error::ScopeMissing { .. })
+    }
+}
+
 impl From<domain::Error> for AppError {
     fn from(error: domain::Error) -> Self {
         #[cfg(feature = "ssr")]

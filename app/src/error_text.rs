@@ -12,6 +12,11 @@ use crate::{
     language::{self, Language},
 };
 
+/// For a page outside the app: the way back to it.
+pub fn back_home_text(language: Language) -> &'static str {
+    td_string!(language, layout.back_home)
+}
+
 /// All of `error` in words: for an order over quota also by how much, item by item.
 pub fn error_text(language: Language, error: &Error) -> String {
     match error {
@@ -95,6 +100,7 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::BadFormat { example } => td_string!(language, errors.bad_format, example = example.as_str()).to_string(),
         Problem::NotADate { example } => td_string!(language, errors.not_a_date, example = example.as_str()).to_string(),
         Problem::InThePast { now } => td_string!(language, errors.in_the_past, now = moment_text(*now, MomentStyle::Minute)).to_string(),
+        Problem::TooMany { max } => td_string!(language, errors.too_many, max = *max).to_string(),
         Problem::TooManyRows { rows, max } => td_string!(language, errors.too_many_rows, rows = *rows, max = *max).to_string(),
         Problem::SameAsRow { row } => td_string!(language, errors.same_as_row, row = *row).to_string(),
         Problem::EndsBeforeStart => td_string!(language, errors.ends_before_start).to_string(),

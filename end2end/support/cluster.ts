@@ -26,18 +26,36 @@ export async function objectsOfLectern(kubeconfig: string): Promise<string[]> {
   return found;
 }
 
+/** Waits for a pod of Lectern's and steers it with annotations, as faults are made in the simulated cluster. */
+export async function steerPod(kubeconfig: string, annotations: Record<string, string>): Promise<void> {
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await new Promise((done) => setTimeout(done, 50))) {
+    const pods = await call(kubeconfig, "GET", `${LISTS.Pod}?labelSelector=${encodeURIComponent("app.kubernetes.io/managed-by=lectern")}`);
+    if (pods.items.length === 0) continue;
+    for (const { metadata } of pods.items) {
+      await call(kubeconfig, "PATCH", `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`, { metadata: { annotations } });
+    }
+    return;
+  }
+  throw new Error("no pod appeared");
+}
+
 async function get(kubeconfig: string, path: string): Promise<any> {
+  return call(kubeconfig, "GET", path);
+}
+
+async function call(kubeconfig: string, method: string, path: string, body?: unknown): Promise<any> {
   const text = readFileSync(kubeconfig, "utf8");
   const value = (key: string) => new RegExp(`${key}: *"?([^"\\s]+)"?`).exec(text)?.[1] ?? "";
   const server = new URL(path, value("server"));
   const ca = Buffer.from(value("certificate-authority-data"), "base64");
+  const headers = { authorization: `Bearer ${value("token")}`, ...(body ? { "content-type": "application/merge-patch+json" } : {}) };
   return new Promise((done, fail) => {
-    const call = request(server, { ca, headers: { authorization: `Bearer ${value("token")}` } }, (answer) => {
-      let body = "";
-      answer.on("data", (part) => (body += part));
-      answer.on("end", () => (answer.statusCode === 200 ? done(JSON.parse(body)) : fail(new Error(`${path}: ${answer.statusCode} ${body}`))));
+    const sent = request(server, { ca, method, headers }, (answer) => {
+      let got = "";
+      answer.on("data", (part) => (got += part));
+      answer.on("end", () => (answer.statusCode === 200 ? done(JSON.parse(got)) : fail(new Error(`${method} ${path}: ${answer.statusCode} ${got}`))));
     });
-    call.on("error", fail);
-    call.end();
+    sent.on("error", fail);
+    sent.end(body ? JSON.stringify(body) : undefined);
   });
 }

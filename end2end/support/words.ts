@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-const LOCALES = resolve(import.meta.dirname, "../../app/locales");
+// Another build than the source's needs the texts that it was built with.
+const LOCALES = process.env.LECTERN_LOCALES ?? resolve(import.meta.dirname, "../../app/locales");
 
 export const LANGUAGES = ["en", "zh-CN"] as const;
 export type Language = (typeof LANGUAGES)[number];

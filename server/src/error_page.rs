@@ -1,7 +1,13 @@
 //! A page for when the pages themselves cannot be made: the database is away, or a handler panicked. It needs nothing but the
 //! request's headers. The `/api` half answers what the scripts of the pages read.
 
-use app::{error::AppError, error_text::error_text, language, layout::assets, preferences::Preferences};
+use app::{
+    error::AppError,
+    error_text::{back_home_text, error_text},
+    language,
+    layout::assets,
+    preferences::Preferences,
+};
 use axum::{
     body::Body,
     response::{Html, IntoResponse as _, Response},
@@ -35,12 +41,13 @@ fn page(headers: &HeaderMap, error: &Error) -> Response {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     let Preferences { language, theme } = Preferences::from_headers(text(header::COOKIE), text(header::ACCEPT_LANGUAGE));
     let sentence = escaped(&error_text(language, error));
+    let back = back_home_text(language);
     let (tag, theme, style) = (language::tag(language), theme.name(), assets::installed().style);
     let html = format!(
         "<!DOCTYPE html><html lang=\"{tag}\" data-theme=\"{theme}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Lectern</title>\
          <link rel=\"stylesheet\" href=\"{style}\"><link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\"></head>\
-         <body><main class=\"page\"><h1>Lectern</h1><p>{sentence}</p></main></body></html>"
+         <body><main class=\"page\"><h1>Lectern</h1><p>{sentence}</p><p><a class=\"btn\" href=\"/\">{back}</a></p></main></body></html>"
     );
     ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(html)).into_response()
 }

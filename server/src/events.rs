@@ -59,6 +59,8 @@ pub struct Wanted {
     lab: Option<String>,
 }
 
+/// The data of an event that is about nothing in particular. Never empty: browsers drop such events.
+const NOTHING: &str = "-";
 /// A browser comes back by itself after this time.
 const RETRY: Duration = Duration::from_secs(3);
 /// Proxies close what is silent for half a minute or so.
@@ -77,7 +79,7 @@ pub async fn stream(
     };
     let listening = state.services.hub.listen();
     let stopping = state.stopping.clone();
-    let greeting = stream::once(async { Ok(Event::default().event("hello").data("").retry(RETRY)) });
+    let greeting = stream::once(async { Ok(Event::default().event("hello").data(NOTHING).retry(RETRY)) });
     let news = events(state, caller, lab, listening);
     let body = greeting.chain(news).take_until(async move { stopping.cancelled().await });
     let mut response = Sse::new(body).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
@@ -94,7 +96,7 @@ fn events(state: AppState, caller: Caller, lab: Option<LabId>, listening: Receiv
                     Some(event) => event,
                     None => continue,
                 },
-                Err(RecvError::Lagged(_)) => Event::default().event("refresh").data(""),
+                Err(RecvError::Lagged(_)) => Event::default().event("refresh").data(NOTHING),
                 Err(RecvError::Closed) => return None,
             };
             return Some((Ok(event), (state, caller, listening)));
@@ -105,11 +107,11 @@ fn events(state: AppState, caller: Caller, lab: Option<LabId>, listening: Receiv
 /// The event for this reader, if the news is any of theirs.
 async fn hears(state: &AppState, caller: &Caller, wanted: Option<LabId>, news: News) -> Option<Event> {
     let (kind, id) = match news {
-        News::Cluster => ("cluster", String::new()),
+        News::Cluster => ("cluster", NOTHING.to_owned()),
         News::Lab(tenant, id) if tenant == caller.actor.tenant && wanted.is_none_or(|lab| lab == id) => ("lab", id.to_string()),
         News::Order(tenant, id) if tenant == caller.actor.tenant && wanted.is_none() => ("order", id.to_string()),
-        News::Notice(user) if user == caller.actor.user => ("notice", String::new()),
-        News::Audit(tenant) if tenant == caller.actor.tenant && wanted.is_none() => ("audit", String::new()),
+        News::Notice(user) if user == caller.actor.user => ("notice", NOTHING.to_owned()),
+        News::Audit(tenant) if tenant == caller.actor.tenant && wanted.is_none() => ("audit", NOTHING.to_owned()),
         News::Lab(..) | News::Order(..) | News::Notice(_) | News::Audit(_) => return None,
     };
     let about = state.owners.about(state, news).await;

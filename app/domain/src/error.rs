@@ -247,6 +247,10 @@ pub enum Problem {
     },
     /// The old password is wrong.
     WrongPassword,
+    /// One may have no more of them at a time.
+    TooMany {
+        max: u32,
+    },
     /// A list that is longer than one may be.
     TooManyRows {
         rows: u32,

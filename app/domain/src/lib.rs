@@ -32,6 +32,7 @@ pub mod quotas;
 pub mod rules;
 pub mod search;
 pub mod time;
+pub mod tokens;
 
 pub use error::{Error, FieldError, Problem};
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,28 +1,23 @@
 //! One's own name, password, sessions and tokens.
 
-use std::collections::BTreeSet;
-
 use domain::{
-    access::Scope,
     ids::TokenId,
     people::{Post, SessionView},
     time::Timestamp,
+    tokens::TokenView,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 
-/// A token as its owner sees it; the secret was shown once and is not here.
+/// The caller's tokens, and what a form for another one needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    pub id: TokenId,
-    pub name: String,
-    pub scopes: BTreeSet<Scope>,
-    pub created_at: Timestamp,
-    pub expires_at: Option<Timestamp>,
-    pub last_used_at: Option<Timestamp>,
-    pub revoked_at: Option<Timestamp>,
+pub struct Tokens {
+    pub tokens: Vec<TokenView>,
+    /// Of the token that the form makes: sent twice, it makes one.
+    pub next: TokenId,
+    pub now: Timestamp,
 }
 
 /// Every other session ends; this one goes on under a new id.
@@ -39,21 +34,34 @@ pub async fn change_password(#[server(default)] current: String, #[server(defaul
 }
 
 #[server(ListTokens, endpoint = "account/tokens", input = GetUrl)]
-pub async fn tokens() -> Result<Vec<Token>, AppError> {
+pub async fn tokens() -> Result<Tokens, AppError> {
     use crate::caller::{caller, services};
-    let tokens = services::tokens::list(&services()?, &caller()?).await?;
-    Ok(tokens
-        .into_iter()
-        .map(|token| Token {
-            id: token.id,
-            name: token.name,
-            scopes: token.scopes,
-            created_at: token.created_at,
-            expires_at: token.expires_at,
-            last_used_at: token.last_used_at,
-            revoked_at: token.revoked_at,
-        })
-        .collect())
+    let (services, caller) = (services()?, caller()?);
+    let tokens = services::tokens::list(&services, &caller).await?;
+    Ok(Tokens { tokens, next: TokenId::from_uuid(services.entropy.uuid()), now: services.clock.now() })
+}
+
+#[server(CreateToken, endpoint = "account/create-token")]
+pub async fn create_token(
+    id: String,
+    #[server(default)] name: String,
+    #[server(default)] scopes: Vec<String>,
+    #[server(default)] days: String,
+) -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let mut typed = typed([("name", &name), ("days", &days)]);
+    typed.extend(scopes.iter().map(|scope| (format!("scopes.{scope}"), "on".to_owned())));
+    let form = domain::tokens::TokenForm { name, scopes, days };
+    let result = async { Ok(services::tokens::create(&services()?, &caller()?, id_of(&id)?, &form).await?) }.await;
+    answer("token", routes::ACCOUNT, typed, result, |()| routes::with_query(routes::ACCOUNT, &[("token", &id)])).await
+}
+
+/// The secret of a token that was made a moment ago, for its maker; the second look finds nothing. Posted, so that it stands in no address.
+#[server(TakeToken, endpoint = "account/take-token")]
+#[cfg_attr(feature = "ssr", allow(clippy::unused_async, reason = "the macro writes it twice, and only one of the two never waits"))]
+pub async fn take_token(id: String) -> Result<Option<String>, AppError> {
+    use crate::caller::{caller, id_of, services};
+    Ok(services::tokens::take(&services()?, &caller()?, id_of(&id)?))
 }
 
 #[server(RevokeToken, endpoint = "account/revoke-token")]

@@ -1,27 +1,26 @@
 //! The account page.
 
-use domain::{
-    access::Scope,
-    people::{Post, SessionView},
-};
+use domain::people::{Post, SessionView};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
-use super::api::{ChangePassword, EndOtherSessions, EndSession, Rename, RevokeToken, Token, posts, sessions, tokens};
+use super::{
+    api::{ChangePassword, EndOtherSessions, EndSession, Rename, posts, sessions},
+    tokens::TokensCard,
+};
 use crate::{
     caller_view::{Viewer, use_viewer},
     components::{
-        Button, ButtonKind, Card, Cell, CellPlace, Column, ConfirmDialog, DataTable, EmptyState, ErrorNotice, Fact, Facts, Glyph, Moment, Notice,
-        PageHead, Row, Skeleton, TextField,
+        Button, ButtonKind, Card, Cell, CellPlace, Column, ConfirmDialog, DataTable, ErrorNotice, Fact, Facts, Moment, Notice, PageHead, Row,
+        Skeleton, TextField,
     },
     error::AppError,
     error_text::field_problem_text,
     flash::{Flash, flash},
     i18n::td_string,
-    language::{self, Language},
+    language,
     layout::{LanguageSwitch, ThemeSwitch},
     people::words::{device_text, roles_text},
-    routes,
 };
 
 #[component]
@@ -32,7 +31,6 @@ pub fn AccountPage() -> impl IntoView {
     let renamed = flash("rename");
     let posts = Resource::new(|| (), |()| posts());
     let sessions = Resource::new(|| (), |()| sessions());
-    let tokens = Resource::new(|| (), |()| tokens());
     let query = use_query_map();
     let done = move || query.with(|query| query.get("done").as_deref() == Some("password"));
     view! {
@@ -55,12 +53,7 @@ pub fn AccountPage() -> impl IntoView {
                         Err(error) => view! { <ErrorNotice error/> }.into_any(),
                     })}
                 </Suspense>
-                <Suspense fallback=|| view! { <Skeleton/> }>
-                    {move || tokens.get().map(|tokens| match tokens {
-                        Ok(tokens) => token_card(language, tokens).into_any(),
-                        Err(error) => view! { <ErrorNotice error/> }.into_any(),
-                    })}
-                </Suspense>
+                <TokensCard/>
             </div>
             <aside class="stack">
                 <Suspense>{move || failed.get().map(|failed| view! { <PasswordForm failed/> })}</Suspense>
@@ -191,91 +184,4 @@ fn PasswordForm(failed: Flash) -> impl IntoView {
         </Card>
     }
     .into_any()
-}
-
-fn token_card(language: Language, tokens: Vec<Token>) -> impl IntoView {
-    let empty = tokens.is_empty();
-    let columns = vec![
-        Column::text(td_string!(language, account.token_name)),
-        Column::text(td_string!(language, account.scopes)),
-        Column::text(td_string!(language, account.expires)),
-        Column::text(td_string!(language, account.last_used)),
-        Column::text(""),
-    ];
-    let rows = tokens.into_iter().map(|token| token_row(language, token)).collect_view();
-    view! {
-        <Card title=td_string!(language, account.tokens) flush=true end=move || view! { <a href=routes::API_DOCS>{td_string!(language, api_docs.title)}</a> }>
-            {if empty {
-                view! { <EmptyState glyph=Glyph::Key title=td_string!(language, account.no_tokens) text=td_string!(language, account.no_tokens_text)/> }.into_any()
-            } else {
-                view! { <DataTable caption=td_string!(language, account.tokens) columns>{rows}</DataTable> }.into_any()
-            }}
-        </Card>
-    }
-}
-
-/// What a token may be used for, in words.
-fn scope_text(language: Language, scope: Scope) -> &'static str {
-    match scope {
-        Scope::OfferingsRead => td_string!(language, account.scope_offerings_read),
-        Scope::OrdersRead => td_string!(language, account.scope_orders_read),
-        Scope::OrdersWrite => td_string!(language, account.scope_orders_write),
-        Scope::OrdersDecide => td_string!(language, account.scope_orders_decide),
-        Scope::LabsRead => td_string!(language, account.scope_labs_read),
-        Scope::LabsWrite => td_string!(language, account.scope_labs_write),
-        Scope::UsageRead => td_string!(language, account.scope_usage_read),
-        Scope::BillsRead => td_string!(language, account.scope_bills_read),
-        Scope::QuotasRead => td_string!(language, account.scope_quotas_read),
-        Scope::AuditRead => td_string!(language, account.scope_audit_read),
-        Scope::Admin => td_string!(language, account.scope_admin),
-    }
-}
-
-fn token_row(language: Language, token: Token) -> impl IntoView {
-    let scopes = token
-        .scopes
-        .iter()
-        .map(|scope| view! { <div>{scope_text(language, *scope)}" "<small class="mono">{scope.as_str()}</small></div> })
-        .collect_view();
-    let title = td_string!(language, account.revoke_title, name = token.name.as_str()).to_string();
-    let id = token.id.to_string();
-    view! {
-        <Row>
-            <Cell><div>{token.name}<small><Moment at=token.created_at/></small></div></Cell>
-            <Cell label=td_string!(language, account.scopes)><div>{scopes}</div></Cell>
-            <Cell label=td_string!(language, account.expires)>
-                {match token.expires_at {
-                    Some(at) => view! { <Moment at/> }.into_any(),
-                    None => view! { <span class="muted">{td_string!(language, account.no_end)}</span> }.into_any(),
-                }}
-            </Cell>
-            <Cell label=td_string!(language, account.last_used)>
-                {match token.last_used_at {
-                    Some(at) => view! { <Moment at/> }.into_any(),
-                    None => view! { <span class="muted">{td_string!(language, account.never)}</span> }.into_any(),
-                }}
-            </Cell>
-            <Cell place=CellPlace::Wide>
-                {if token.revoked_at.is_some() {
-                    view! { <span class="muted">{td_string!(language, account.revoked)}</span> }.into_any()
-                } else {
-                    view! {
-                        <ConfirmDialog
-                            id=format!("revoke-{id}")
-                            open_text=td_string!(language, account.revoke)
-                            title
-                            confirm_text=td_string!(language, account.revoke)
-                            action=RevokeToken::PATH
-                            kind=ButtonKind::Quiet
-                            small=true
-                        >
-                            <input type="hidden" name="id" value=id/>
-                            <p>{td_string!(language, account.revoke_text)}</p>
-                        </ConfirmDialog>
-                    }
-                    .into_any()
-                }}
-            </Cell>
-        </Row>
-    }
 }

@@ -63,7 +63,7 @@ pub fn Talk(view: OrderView) -> impl IntoView {
 #[component]
 pub fn AskForm(id: String, #[prop(into)] typed: String, error: Signal<Option<String>>) -> impl IntoView {
     let language = language::current();
-    let open = !typed.is_empty();
+    let open = !typed.is_empty() || error.get_untracked().is_some();
     view! {
         <details class="more" open=open>
             <summary class="btn" data-kind="quiet">{td_string!(language, decisions.ask)}</summary>

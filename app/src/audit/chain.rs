@@ -34,13 +34,12 @@ fn broken_text(language: Language, broken: &Broken) -> String {
 #[component]
 pub fn ProofMark(card: ChainCard) -> impl IntoView {
     let language = language::current();
-    let (bad, text) = match &card.last {
-        None => (false, td_string!(language, audit_tools.chain_never)),
-        Some(run) if run.state == RunState::Broken => (true, td_string!(language, audit_tools.chain_broken)),
-        Some(_) => (false, td_string!(language, audit_tools.chain_good)),
+    let (state, glyph, text) = match &card.last {
+        None => (Some("idle"), Glyph::Shield, td_string!(language, audit_tools.chain_never)),
+        Some(run) if run.state == RunState::Broken => (Some("bad"), Glyph::StatusBad, td_string!(language, audit_tools.chain_broken)),
+        Some(_) => (None, Glyph::Shield, td_string!(language, audit_tools.chain_good)),
     };
-    let glyph = if bad { Glyph::StatusBad } else { Glyph::Shield };
-    view! { <a class="proof" data-st=bad.then_some("bad") href="#chains" rel="external"><Icon glyph small=true/>{text}</a> }.into_any()
+    view! { <a class="proof" data-st=state href="#chains" rel="external"><Icon glyph small=true/>{text}</a> }.into_any()
 }
 
 #[component]

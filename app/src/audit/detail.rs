@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     components::{
-        Card, ErrorNotice, Fact, Facts, Glyph, Icon, Moment, MomentStyle, Notice, NoticeKind, PageHead, Skeleton, Status, StatusKind, use_toasts,
+        Card, CopyButton, ErrorNotice, Fact, Facts, Glyph, Icon, Moment, MomentStyle, Notice, NoticeKind, PageHead, Skeleton, Status, StatusKind,
     },
     i18n::td_string,
     language, routes,
@@ -155,23 +155,4 @@ fn Proof(record: Inspected, canonical: String) -> impl IntoView {
         </Card>
     }
     .into_any()
-}
-
-/// Puts the text on the clipboard; without scripts the text itself can be marked and copied.
-#[component]
-fn CopyButton(text: String) -> impl IntoView {
-    let language = language::current();
-    let toasts = use_toasts();
-    let text = StoredValue::new(text);
-    let copy = move |_| {
-        #[cfg(feature = "hydrate")]
-        if let Some(window) = web_sys::window() {
-            // A promise that nobody waits for: where the browser refuses, the text below is still there.
-            let _ = window.navigator().clipboard().write_text(&text.get_value());
-            toasts.show(td_string!(language, audit_tools.copied));
-        }
-        #[cfg(not(feature = "hydrate"))]
-        let _ = (text, toasts);
-    };
-    view! { <button type="button" class="btn small script-only" on:click=copy>{td_string!(language, audit_tools.copy)}</button> }.into_any()
 }

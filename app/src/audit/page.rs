@@ -12,7 +12,8 @@ use super::{
     saved::{Export, SavedList},
 };
 use crate::{
-    components::{ErrorNotice, PageHead, Skeleton, Topic, use_news_of},
+    components::{ErrorNotice, Failed, PageHead, Skeleton, Topic, use_news_of},
+    error::AppError,
     flash::flash,
     i18n::td_string,
     language,
@@ -29,40 +30,55 @@ pub fn AuditPage() -> impl IntoView {
     let saved = Resource::new(|| (), |()| super::api::saved());
     let last_try = flash(FORM);
     use_news_of(Topic::Audit, move || chain.refetch());
-    view! {
-        <PageHead title=td_string!(language, audit.title) lead=td_string!(language, audit.lead)>
-            <Transition>{move || chain.get().and_then(Result::ok).map(|card| view! { <ProofMark card/> })}</Transition>
-        </PageHead>
-        <Transition>
-            {move || found.get().map(|found| view! { <SearchForm query=query.get() failed=found.err()/> })}
-        </Transition>
-        {move || view! { <Ranges query=query.get()/> }}
-        <div class="cols main-side">
-            <Transition fallback=|| view! { <Skeleton lines=8/> }>
-                {move || found.get().map(|found| match found {
-                    Ok(page) => results(language, page, &query.get()).into_any(),
-                    Err(error) => view! { <ErrorNotice error/> }.into_any(),
-                })}
+    // Somebody who may not read the record is told so once, and shown no form.
+    let page = move || {
+        view! {
+            <PageHead title=td_string!(language, audit.title) lead=td_string!(language, audit.lead)>
+                <Transition>{move || chain.get().and_then(Result::ok).map(|card| view! { <ProofMark card/> })}</Transition>
+            </PageHead>
+            <Transition>
+                {move || found.get().map(|found| view! { <SearchForm query=query.get() failed=found.err()/> })}
             </Transition>
-            <aside class="stack">
-                <Transition fallback=|| view! { <Skeleton/> }>
-                    {move || chain.get().map(|card| match card {
-                        Ok(card) => view! { <Chains card verify/> }.into_any(),
+            {move || view! { <Ranges query=query.get()/> }}
+            <div class="cols main-side">
+                <Transition fallback=|| view! { <Skeleton lines=8/> }>
+                    {move || found.get().map(|found| match found {
+                        Ok(page) => results(language, page, &query.get()).into_any(),
                         Err(error) => view! { <ErrorNotice error/> }.into_any(),
                     })}
                 </Transition>
-                <Transition fallback=|| view! { <Skeleton/> }>
-                    {move || {
-                        let last_try = last_try.get().unwrap_or_default();
-                        saved.get().map(|saved| match saved {
-                            Ok(saved) => view! { <SavedList saved query=query.get() last_try/> }.into_any(),
+                <aside class="stack">
+                    <Transition fallback=|| view! { <Skeleton/> }>
+                        {move || chain.get().map(|card| match card {
+                            Ok(card) => view! { <Chains card verify/> }.into_any(),
                             Err(error) => view! { <ErrorNotice error/> }.into_any(),
-                        })
-                    }}
-                </Transition>
-                {move || view! { <Export query=query.get()/> }}
-            </aside>
-        </div>
+                        })}
+                    </Transition>
+                    <Transition fallback=|| view! { <Skeleton/> }>
+                        {move || {
+                            let last_try = last_try.get().unwrap_or_default();
+                            saved.get().map(|saved| match saved {
+                                Ok(saved) => view! { <SavedList saved query=query.get() last_try/> }.into_any(),
+                                Err(error) => view! { <ErrorNotice error/> }.into_any(),
+                            })
+                        }}
+                    </Transition>
+                    {move || view! { <Export query=query.get()/> }}
+                </aside>
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        <Transition fallback=|| view! { <Skeleton lines=8/> }>
+            {
+                let refused = Memo::new(move |_| found.get().map(|found| found.err().filter(AppError::is_refusal)));
+                move || refused.get().map(|refused| match refused {
+                    Some(error) => view! { <Failed error/> }.into_any(),
+                    None => page(),
+                })
+            }
+        </Transition>
     }
     .into_any()
 }

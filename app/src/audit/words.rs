@@ -176,7 +176,33 @@ pub fn action_text(language: Language, code: &str) -> String {
         "billing.export" => td_string!(language, bills.audit_export),
         "bill.read" => td_string!(language, bills.audit_bill_read),
         "usage.read" => td_string!(language, bills.audit_usage_read),
+        "bill.write" => td_string!(language, audit.action_bill_write),
+        "catalogue.read" => td_string!(language, audit.action_catalogue_read),
+        "cluster.read" => td_string!(language, audit.action_cluster_read),
+        "course.read" => td_string!(language, audit.action_course_read),
+        "course.write" => td_string!(language, audit.action_course_write),
+        "order.preview" => td_string!(language, audit.action_order_preview),
+        "order.reply" => td_string!(language, audit.action_order_reply),
+        "people.write" => td_string!(language, audit.action_people_write),
+        "policy.read" => td_string!(language, audit.action_policy_read),
+        "policy.write" => td_string!(language, audit.action_policy_write),
+        "price.write" => td_string!(language, audit.action_price_write),
+        "quota.read" => td_string!(language, audit.action_quota_read),
+        "quota.write" => td_string!(language, audit.action_quota_write),
         other => return other.to_owned(),
     };
     text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::access::Action;
+
+    use super::*;
+
+    #[test]
+    fn whatever_can_be_refused_has_words() {
+        let raw: Vec<_> = Action::ALL.into_iter().map(Action::code).filter(|code| action_text(Language::en, code) == *code).collect();
+        assert!(raw.is_empty(), "no words for {raw:?}");
+    }
 }

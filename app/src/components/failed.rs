@@ -13,7 +13,7 @@ pub fn Failed(error: AppError) -> impl IntoView {
     if matches!(error.0, Error::NotFound) {
         return view! { <NotFound/> }.into_any();
     }
-    let again = !matches!(error.0, Error::Forbidden | Error::ScopeMissing { .. });
+    let again = !error.is_refusal();
     view! {
         <PageHead title=td_string!(language, layout.failed_title)/>
         <ErrorNotice error/>

@@ -54,7 +54,7 @@ impl NewsBoard {
         provide_context(board);
         #[cfg(feature = "hydrate")]
         {
-            // Whether the cluster answers is in the frame of every page.
+            // The frame of every page says whether the cluster answers and how many orders wait.
             let viewer = crate::caller_view::use_viewer();
             let signed_in = Memo::new(move |_| viewer.person().is_some());
             Effect::new(move |_| {
@@ -132,8 +132,9 @@ mod browser {
 
     const POLL: Duration = Duration::from_secs(5);
     /// `refresh` comes when this page was too slow to hear everything.
-    const KINDS: [&str; 6] = ["lab", "order", CLUSTER, "notice", "audit", REFRESH];
+    const KINDS: [&str; 6] = ["lab", "order", CLUSTER, NOTICE, "audit", REFRESH];
     const CLUSTER: &str = "cluster";
+    const NOTICE: &str = "notice";
     const REFRESH: &str = "refresh";
     /// The kind of what nobody told: time went by without a connection.
     pub const POLLED: &str = "polled";
@@ -172,7 +173,7 @@ mod browser {
     }
 
     /// Opens the connection until the effect that calls this runs again or ends.
-    pub fn connect(listeners: Listeners, liveness: RwSignal<Liveness>, cluster_changed: impl Fn() + 'static) {
+    pub fn connect(listeners: Listeners, liveness: RwSignal<Liveness>, frame_changed: impl Fn() + 'static) {
         let poll = move || {
             if liveness.get_untracked() != Liveness::Live {
                 listeners.tell(POLLED, "");
@@ -186,8 +187,8 @@ mod browser {
         };
         let on_news = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             let kind = event.type_();
-            if kind == CLUSTER {
-                cluster_changed();
+            if [CLUSTER, NOTICE].contains(&kind.as_str()) {
+                frame_changed();
             }
             listeners.tell(&kind, &event.data().as_string().unwrap_or_default());
         });

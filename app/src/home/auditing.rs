@@ -2,7 +2,7 @@
 
 use domain::{
     audit::{
-        Listed,
+        Listed, Outcome,
         run::{ChainCard, RunState},
     },
     dashboard::Dashboard,
@@ -81,9 +81,10 @@ fn chain(language: Language, card: &ChainCard) -> (StatusKind, String, String) {
 
 fn action(language: Language, Listed { event, seal: _ }: Listed) -> impl IntoView {
     let title = format!("{} {}", words::action_text(language, &event.action), event.object.label);
+    let outcome = (event.outcome != Outcome::Success).then(|| format!(" · {}", words::outcome_text(language, event.outcome)));
     view! {
         <TimelineItem at=event.at kind=words::outcome_kind(event.outcome) title>
-            {words::who_text(language, &event.who)}" "<a href=routes::audit_event(event.id)>{td_string!(language, audit.record)}</a>
+            {words::who_text(language, &event.who)}{outcome}" "<a href=routes::audit_event(event.id)>{td_string!(language, audit.record)}</a>
         </TimelineItem>
     }
 }

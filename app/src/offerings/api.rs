@@ -1,6 +1,9 @@
 //! Reading and writing offerings. The editor posts its fields as one map, so that rows come and go without scripts.
 
-use domain::offerings::{Fields, ManagedOffering, OfferingHistory, OfferingPreview};
+use domain::{
+    catalogue::Localized,
+    offerings::{Fields, ManagedOffering, OfferingHistory, OfferingPreview},
+};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +20,7 @@ pub struct EditorPage {
     /// Slug and name of every tenant.
     pub tenants: Vec<(String, String)>,
     /// Slugs and names to start a new one from.
-    pub others: Vec<(String, String)>,
+    pub others: Vec<(String, Localized)>,
     /// As typed before, else of the latest version.
     pub fields: Fields,
     /// Why the last try did not work.
@@ -49,7 +52,7 @@ pub async fn read_editor(#[server(default)] slug: String, #[server(default)] fro
     let source = if source.is_empty() { None } else { Some(services::offerings::history(&services, &caller, &source).await?) };
     if is_new {
         let all = services::offerings::list(&services, &caller).await?;
-        page.others = all.into_iter().map(|row| (row.current.offering.slug, row.current.offering.name.zh)).collect();
+        page.others = all.into_iter().map(|row| (row.current.offering.slug, row.current.offering.name)).collect();
     }
     match source.as_ref().and_then(OfferingHistory::latest) {
         Some(latest) => {

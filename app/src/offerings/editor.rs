@@ -2,7 +2,7 @@
 
 use domain::{
     access::Role,
-    catalogue::Workload,
+    catalogue::{Localized, Workload},
     gpu::Card,
     offerings::{ICONS, OfferingHistory, OfferingVersion, VersionState},
 };
@@ -189,15 +189,16 @@ fn typed_into(event: &leptos::ev::Event) -> Option<domain::offerings::Fields> {
 
 /// Another offering's content as the beginning of a new one.
 #[component]
-fn StartFrom(others: Vec<(String, String)>) -> impl IntoView {
+fn StartFrom(others: Vec<(String, Localized)>) -> impl IntoView {
     let language = language::current();
+    let choices: Vec<_> = others.into_iter().map(|(slug, name)| (slug, name.get(language::tag(language)).to_owned())).collect();
     view! {
         <form class="filters" method="get" action=routes::offering_editor("new")>
             <crate::components::SelectField
                 name="from"
                 label=td_string!(language, offerings.start_from)
                 help=td_string!(language, offerings.start_from_help)
-                choices=others
+                choices
                 optional=true
             />
             <div class="row"><Button>{td_string!(language, offerings.start_from_go)}</Button></div>

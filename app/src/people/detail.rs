@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     components::{
-        Button, ButtonKind, Card, ConfirmDialog, ErrorNotice, Fact, Facts, Failed, Moment, Notice, NoticeKind, PageHead, SelectField, Skeleton,
-        Status,
+        Button, ButtonKind, Card, ConfirmDialog, CopyField, ErrorNotice, Fact, Facts, Failed, Moment, Notice, NoticeKind, PageHead, SelectField,
+        Skeleton, Status,
     },
     courses::api::tree,
     error::AppError,
@@ -114,7 +114,7 @@ fn OneTime(link: Option<String>) -> impl IntoView {
         Some(link) => view! {
             <Notice kind=NoticeKind::Warn title=td_string!(language, people.link_once) id="one-time-link">
                 {td_string!(language, people.link_once_text)}
-                <input class="input mono" readonly=true value=link aria-label=td_string!(language, people.link)/>
+                <CopyField label=td_string!(language, people.link) text=link/>
             </Notice>
         }
         .into_any(),

@@ -14,9 +14,11 @@ use domain::{
     announcements::Announcement,
     cluster::ClusterStatus,
     courses::Tenant,
-    ids::{TenantId, UserId},
+    ids::{LinkId, TenantId, TokenId, UserId},
     time::{MICROS_PER_SECOND, Timestamp},
 };
+
+use crate::once::Once;
 
 /// How long an entry is used without asking again.
 pub const LIFE_SECONDS: i64 = 5;
@@ -33,7 +35,9 @@ pub struct Cache {
     /// What is announced and not over, in every college.
     pub announcements: Cached<Vec<(TenantId, Announcement)>>,
     /// One-time links that wait to be shown to whoever made them; never in the database.
-    pub links: crate::people::links::Waiting,
+    pub links: Once<LinkId, crate::people::links::OneTimeLink>,
+    /// Secrets of tokens, likewise.
+    pub tokens: Once<TokenId, String>,
     /// What is known of the cluster.
     pub cluster: Cached<ClusterStatus>,
     /// Who read what of the audit record within ten minutes: reader and filter.
@@ -49,7 +53,8 @@ impl Default for Cache {
             tenants: CachedMap::default(),
             shelf: crate::catalogue::ShelfCache::default(),
             announcements: Cached::default(),
-            links: crate::people::links::Waiting::default(),
+            links: Once::default(),
+            tokens: Once::default(),
             cluster: Cached::default(),
             readings: CachedMap::living(600),
             set_up: AtomicBool::new(false),

@@ -25,6 +25,7 @@ pub mod news;
 pub mod nodes;
 pub mod notifications;
 pub mod offerings;
+pub mod once;
 pub mod orders;
 pub mod password;
 pub mod people;

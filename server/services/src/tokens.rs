@@ -6,11 +6,12 @@ use domain::{
     Error, Problem, Result,
     access::{Actor, Scope},
     error::FieldErrors,
-    ids::TokenId,
-    time::Timestamp,
+    ids::{TokenId, UserId},
+    tokens::{NAME_MAX, NewToken, TOKENS_MAX, TokenForm, TokenView, name_problem},
 };
 use serde_json::json;
 use storage::{
+    Write,
     accounts::users,
     tokens::{self, Token},
 };
@@ -23,56 +24,79 @@ use crate::{
 };
 
 const PREFIX: &str = "lct_";
-const NAME_MAX: u32 = 100;
 /// The time of use is for people who tidy up: a minute is exact enough, and spares a write on every request.
 const USE_NOTED_EVERY_SECONDS: i64 = 60;
-
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct TokenView {
-    pub id: TokenId,
-    pub name: String,
-    pub scopes: BTreeSet<Scope>,
-    pub created_at: Timestamp,
-    pub expires_at: Option<Timestamp>,
-    pub last_used_at: Option<Timestamp>,
-    pub revoked_at: Option<Timestamp>,
-}
 
 /// For `lectern token create`. Returns the secret, which is nowhere else.
 ///
 /// Errors: `NotFound` for a login that is unknown or disabled; `Invalid` on `name` or `scopes`.
 pub async fn create_for(services: &Services, origin: &Origin, login: &str, name: &str, scopes: BTreeSet<Scope>) -> Result<String> {
-    let name = name.trim();
+    let name = name.trim().to_owned();
     let mut errors = FieldErrors::default();
-    if name.is_empty() {
-        errors.push("name", Problem::Missing);
-    } else if name.chars().count() > NAME_MAX as usize {
-        errors.push("name", Problem::TooLong { max: NAME_MAX });
-    }
+    name_problem(&name).into_iter().for_each(|problem| errors.push("name", problem));
     if scopes.is_empty() {
         errors.push("scopes", Problem::Missing);
     }
     errors.finish()?;
 
-    let secret = new_secret(services, PREFIX);
     let mut write = services.db.begin_write().await.or_domain()?;
     let user = users::by_login(&mut write, &login.trim().to_lowercase()).await.or_domain()?;
     let user = user.filter(|user| user.disabled_at.is_none()).ok_or(Error::NotFound)?;
-    let token = Token {
-        id: TokenId::from_uuid(services.entropy.uuid()),
-        user: user.id,
-        name: name.to_owned(),
-        scopes,
-        created_at: services.clock.now(),
-        expires_at: None,
-        last_used_at: None,
-        revoked_at: None,
-    };
-    tokens::insert(&mut write, &token, &hash(&secret)).await.or_domain()?;
-    let entry = Entry::new("token.create", "token", token.id, name).after(json!({"login": user.login, "scopes": token.scopes, "secret": "***"}));
-    audit::by_operator(services, &mut write, origin, user.tenant, entry).await?;
+    let id = TokenId::from_uuid(services.entropy.uuid());
+    let (token, secret) = insert(services, &mut write, id, user.id, NewToken { name, scopes, days: None }).await?;
+    audit::by_operator(services, &mut write, origin, user.tenant, made(&token, &user.login)).await?;
     write.commit().await.or_domain()?;
     Ok(secret)
+}
+
+/// A token for the caller's own programs. Its secret waits for [`take`]; `id` is the form's, so that pressing twice makes one.
+///
+/// Errors: `Invalid` on `name` (also `Taken`, `TooMany`), `scopes`, `days`; `IdempotencyKeyReused` for an id that names another token.
+pub async fn create(services: &Services, caller: &Caller, id: TokenId, form: &TokenForm) -> Result<()> {
+    let entry = || Entry::new("token.create", "token", id, form.name.trim().chars().take(NAME_MAX as usize).collect::<String>());
+    audit::recording(services, caller, entry, async {
+        let wanted = form.check()?;
+        let (now, owner) = (services.clock.now(), caller.actor.user);
+        let mut write = services.db.begin_write().await.or_domain()?;
+        if let Some(known) = tokens::by_id(&mut write, id).await.or_domain()? {
+            let same = known.user == owner && known.name == wanted.name && known.scopes == wanted.scopes;
+            return if same { Ok(()) } else { Err(Error::IdempotencyKeyReused { order: None }) };
+        }
+        let good: Vec<_> = tokens::of_user(&mut write, owner).await.or_domain()?.into_iter().map(view).filter(|token| token.is_good(now)).collect();
+        if good.iter().any(|token| token.name == wanted.name) {
+            return Err(Error::field("name", Problem::Taken));
+        }
+        if good.len() >= TOKENS_MAX as usize {
+            return Err(Error::field("name", Problem::TooMany { max: TOKENS_MAX }));
+        }
+        let (token, secret) = insert(services, &mut write, id, owner, wanted).await?;
+        audit::success(services, &mut write, caller, made(&token, &caller.actor.login)).await?;
+        write.commit().await.or_domain()?;
+        services.cache.tokens.keep(now, owner, id, secret);
+        Ok(())
+    })
+    .await
+}
+
+/// The secret of a token that the caller made a moment ago; the second look finds nothing.
+pub fn take(services: &Services, caller: &Caller, id: TokenId) -> Option<String> {
+    services.cache.tokens.take(services.clock.now(), caller.actor.user, &id)
+}
+
+/// The row, and the secret that is nowhere else.
+async fn insert(services: &Services, write: &mut Write, id: TokenId, user: UserId, wanted: NewToken) -> Result<(Token, String)> {
+    let NewToken { name, scopes, days } = wanted;
+    let created_at = services.clock.now();
+    let expires_at = days.map(|days| created_at.plus_minutes(i64::from(days) * 24 * 60));
+    let secret = new_secret(services, PREFIX);
+    let token = Token { id, user, name, scopes, created_at, expires_at, last_used_at: None, revoked_at: None };
+    tokens::insert(write, &token, &hash(&secret)).await.or_domain()?;
+    Ok((token, secret))
+}
+
+fn made(token: &Token, login: &str) -> Entry {
+    let after = json!({"login": login, "scopes": token.scopes, "expires_at": token.expires_at, "secret": "***"});
+    Entry::new("token.create", "token", token.id, token.name.clone()).after(after)
 }
 
 /// The person behind a bearer token, narrowed to its scopes. Errors: `Unauthenticated`, which the door records
@@ -102,19 +126,12 @@ pub async fn authenticate(services: &Services, secret: &str) -> Result<Actor> {
 /// The caller's own, newest first.
 pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<TokenView>> {
     let mut connection = services.db.read().await.or_domain()?;
-    let all = tokens::of_user(&mut connection, caller.actor.user).await.or_domain()?;
-    Ok(all
-        .into_iter()
-        .map(|Token { id, user: _, name, scopes, created_at, expires_at, last_used_at, revoked_at }| TokenView {
-            id,
-            name,
-            scopes,
-            created_at,
-            expires_at,
-            last_used_at,
-            revoked_at,
-        })
-        .collect())
+    Ok(tokens::of_user(&mut connection, caller.actor.user).await.or_domain()?.into_iter().map(view).collect())
+}
+
+fn view(token: Token) -> TokenView {
+    let Token { id, user: _, name, scopes, created_at, expires_at, last_used_at, revoked_at } = token;
+    TokenView { id, name, scopes, created_at, expires_at, last_used_at, revoked_at }
 }
 
 /// One's own; what is revoked already stays so and is no error. Errors: `NotFound`, also for somebody else's.

@@ -2,9 +2,8 @@
 //! of a link's secret; the link is shown once to whoever made it, who passes it on, since nothing here sends mail.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Mutex, PoisonError},
 };
 
 use domain::{
@@ -12,7 +11,6 @@ use domain::{
     access::Role,
     ids::{CourseId, LinkId, TenantId, UserId},
     people::{Invitation, LinkKind, OpenLink, Person, PersonState},
-    time::Timestamp,
 };
 use serde_json::json;
 use storage::{
@@ -34,8 +32,6 @@ use crate::{
     tokens::new_secret,
 };
 
-/// How long a link waits to be shown.
-const WAITING_SECONDS: i64 = 300;
 const MARK: &str = "lnk_";
 
 /// A link with its secret; its text is nowhere else.
@@ -58,30 +54,14 @@ impl fmt::Debug for OneTimeLink {
     }
 }
 
-/// Links that were made a moment ago and not shown yet, in the memory of this process alone.
-#[derive(Default)]
-pub struct Waiting(Mutex<HashMap<LinkId, (UserId, Timestamp, OneTimeLink)>>);
-
-impl fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Waiting")
-    }
-}
-
 /// Keeps a link for the page that its maker sees next.
 pub fn keep(services: &Services, caller: &Caller, link: &OneTimeLink) {
-    let now = services.clock.now();
-    let mut waiting = services.cache.links.0.lock().unwrap_or_else(PoisonError::into_inner);
-    waiting.retain(|_, (_, at, _)| now.seconds_since(*at) < WAITING_SECONDS);
-    waiting.insert(link.open.id, (caller.actor.user, now, link.clone()));
+    services.cache.links.keep(services.clock.now(), caller.actor.user, link.open.id, link.clone());
 }
 
 /// Gives a kept link to its maker; the second look finds nothing.
 pub fn take(services: &Services, caller: &Caller, id: LinkId) -> Option<OneTimeLink> {
-    let now = services.clock.now();
-    let mut waiting = services.cache.links.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let mine = waiting.get(&id).is_some_and(|(user, at, _)| *user == caller.actor.user && now.seconds_since(*at) < WAITING_SECONDS);
-    if mine { waiting.remove(&id).map(|(_, _, link)| link) } else { None }
+    services.cache.links.take(services.clock.now(), caller.actor.user, &id)
 }
 
 /// SHA-256 of a typed secret; `None` for what cannot be one.

@@ -1,14 +1,16 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Error,
+    Error, Problem,
     access::{Action, Resource, Scope},
     audit::Filter,
+    ids::TokenId,
     page::PageRequest,
+    tokens::{TOKENS_MAX, TokenForm},
 };
 use storage::testing::for_each_engine;
 
-use super::{authenticate, create_for, list, revoke};
+use super::{authenticate, create, create_for, list, revoke, take};
 use crate::{Origin, audit, testing::TestWorld};
 
 #[tokio::test]
@@ -85,4 +87,52 @@ async fn making_and_revoking_is_recorded_without_the_secret() {
     assert_eq!(create_for(&world.services, &Origin::cli(), "nobody", "x", [Scope::Admin].into()).await, Err(Error::NotFound));
     let both = create_for(&world.services, &Origin::cli(), "li.hua", " ", BTreeSet::new()).await.expect_err("refused");
     assert!(matches!(both, Error::Invalid(problems) if problems.len() == 2));
+}
+
+fn form(name: &str) -> TokenForm {
+    TokenForm { name: name.into(), scopes: vec!["orders:read".into()], days: "30".into() }
+}
+
+#[tokio::test]
+async fn a_form_sent_twice_makes_one_token_that_is_shown_once_and_ends() {
+    for_each_engine("a_form_sent_twice_makes_one_token_that_is_shown_once_and_ends", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let li = world.person("li.hua").add().await;
+        let id = TokenId::from_uuid(world.services.entropy.uuid());
+        create(&world.services, &li, id, &form("grading")).await.expect("made");
+        create(&world.services, &li, id, &form("grading")).await.expect("the same");
+        assert_eq!(create(&world.services, &li, id, &form("other")).await, Err(Error::IdempotencyKeyReused { order: None }));
+        let wang = world.person("wang").add().await;
+        assert_eq!(take(&world.services, &wang, id), None, "its maker's only");
+        let secret = take(&world.services, &li, id).expect("shown");
+        assert_eq!(take(&world.services, &li, id), None, "once");
+        let actor = authenticate(&world.services, &secret).await.expect("good");
+        assert_eq!((actor.user, actor.scopes), (li.actor.user, Some([Scope::OrdersRead].into())));
+        assert_eq!(list(&world.services, &li).await.expect("listed").len(), 1);
+        world.clock.advance(30 * 24 * 3_600);
+        assert_eq!(authenticate(&world.services, &secret).await, Err(Error::Unauthenticated), "over");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_are_told_apart_and_there_is_an_end_to_them() {
+    for_each_engine("names_are_told_apart_and_there_is_an_end_to_them", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let li = world.person("li.hua").add().await;
+        let new = |name: String| {
+            let id = TokenId::from_uuid(world.services.entropy.uuid());
+            let (services, li) = (world.services.clone(), li.clone());
+            async move { create(&services, &li, id, &form(&name)).await.map(|()| id) }
+        };
+        let first = new("token 0".into()).await.expect("made");
+        assert_eq!(new("token 0".into()).await, Err(Error::field("name", Problem::Taken)));
+        for index in 1..TOKENS_MAX {
+            new(format!("token {index}")).await.expect("made");
+        }
+        assert_eq!(new("one more".into()).await, Err(Error::field("name", Problem::TooMany { max: TOKENS_MAX })));
+        revoke(&world.services, &li, first).await.expect("revoked");
+        new("token 0".into()).await.expect("its name and its place are free again");
+    })
+    .await;
 }
