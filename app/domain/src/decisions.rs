@@ -247,8 +247,10 @@ pub struct Cheaper {
 /// the makers' figures ([`crate::gpu::figures`]). A notebook keeps its total memory as well, since one model may be spread over its cards;
 /// the processes of a distributed job each hold all of it. Cards of another maker need another image and are left out.
 ///
+/// `there`: whether the cluster has such cards; what nobody has would queue for ever.
+///
 /// `None` when nothing allowed is cheaper.
-pub fn cheaper(order: &Order, offering: &Offering, book: &PriceBook, now: Timestamp) -> Option<Cheaper> {
+pub fn cheaper(order: &Order, offering: &Offering, book: &PriceBook, there: impl Fn(Card) -> bool, now: Timestamp) -> Option<Cheaper> {
     let card = offering.parameters.iter().find(|parameter| parameter.target == Target::Card);
     let cards = match card.map(|parameter| (&parameter.key, &parameter.kind)) {
         Some((key, ParameterKind::Choice { options })) => options.iter().filter_map(|option| Some((Some(key), option.value.parse().ok()?))).collect(),
@@ -262,7 +264,7 @@ pub fn cheaper(order: &Order, offering: &Offering, book: &PriceBook, now: Timest
         _ => vec![(None, 0)],
     };
     let mut best: Option<(Changes, ParameterInput)> = None;
-    for (card_key, card) in cards {
+    for (card_key, card) in cards.into_iter().filter(|(_, card)| there(*card)) {
         for (count_key, count) in &counts {
             let mut typed = BTreeMap::new();
             typed.extend(card_key.map(|key: &String| (key.clone(), Card::id(card).to_owned())));

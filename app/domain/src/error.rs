@@ -98,6 +98,15 @@ impl Error {
         Self::Invalid(vec![FieldError { field: field.into(), problem }])
     }
 
+    /// The same, with the problems of field `from` at field `to`: a form may name it otherwise.
+    #[must_use]
+    pub fn at(mut self, from: &str, to: &str) -> Self {
+        if let Self::Invalid(problems) = &mut self {
+            problems.iter_mut().filter(|each| each.field == from).for_each(|each| to.clone_into(&mut each.field));
+        }
+        self
+    }
+
     /// One of each kind, for documentation; a test holds it against `code`.
     pub fn one_of_each() -> Vec<Self> {
         use crate::money::Currency::Cny;

@@ -8,6 +8,7 @@ use domain::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
+use serde::{Deserialize, Serialize};
 
 use super::api::{CreateToken, RevokeToken, Tokens, take_token, tokens};
 use crate::{
@@ -32,7 +33,7 @@ pub fn TokensCard() -> impl IntoView {
     let failed = flash("token");
     let made = Resource::new(
         move || query.with(|query| query.get("token").unwrap_or_default()),
-        |id| async move { if id.is_empty() { Ok(None) } else { take_token(id).await.map(Some) } },
+        |id| async move { if id.is_empty() { Ok(None) } else { take_token(id).await.map(|secret| Some(Made { secret })) } },
     );
     view! {
         <Suspense fallback=|| view! { <Skeleton/> }>
@@ -49,9 +50,14 @@ pub fn TokensCard() -> impl IntoView {
     .into_any()
 }
 
-/// `made`: the secret of a token that was made a moment ago; `Some(None)` when it can be shown no more.
+/// A token was made; `None` when its secret can be shown no more. With a name, since a bare `None` inside reads back as nothing made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Made {
+    secret: Option<String>,
+}
+
 #[component]
-fn Whole(tokens: Tokens, person: Viewer, failed: Flash, #[prop(optional_no_strip)] made: Option<Option<String>>) -> impl IntoView {
+fn Whole(tokens: Tokens, person: Viewer, failed: Flash, #[prop(optional_no_strip)] made: Option<Made>) -> impl IntoView {
     let language = language::current();
     let Tokens { tokens, next, now } = tokens;
     let columns = vec![
@@ -76,7 +82,7 @@ fn Whole(tokens: Tokens, person: Viewer, failed: Flash, #[prop(optional_no_strip
             id="tokens"
             end=move || view! { <a href=routes::API_DOCS>{td_string!(language, api_docs.title)}</a> }
         >
-            {made.map(|secret| view! { <div class="inset"><Made secret/></div> })}
+            {made.map(|Made { secret }| view! { <div class="inset"><OneTime secret/></div> })}
             {if empty {
                 view! { <EmptyState glyph=Glyph::Key title=td_string!(language, account.no_tokens) text=td_string!(language, account.no_tokens_text)/> }.into_any()
             } else {
@@ -90,7 +96,7 @@ fn Whole(tokens: Tokens, person: Viewer, failed: Flash, #[prop(optional_no_strip
 
 /// The secret, this once.
 #[component]
-fn Made(secret: Option<String>) -> impl IntoView {
+fn OneTime(secret: Option<String>) -> impl IntoView {
     let language = language::current();
     match secret {
         Some(secret) => view! {

@@ -43,7 +43,7 @@ pub fn ChangeForm(order: Order, offering: Offering, last_try: Flash, taken: Para
     view! {
         <details class="more change" id="change" open=open>
             <summary class="btn">{td_string!(language, decisions.change)}</summary>
-            <form method="post" action=ApproveWith::url() class="stack" novalidate>
+            <form method="post" action=format!("{}#change", ApproveWith::url()) class="stack" novalidate>
                 <input type="hidden" name="id" value=order.id.to_string()/>
                 <input type="hidden" name="seen_version" value=order.version.to_string()/>
                 <p class="fine">{td_string!(language, decisions.change_about)}</p>

@@ -9,13 +9,15 @@ use super::{
 };
 use crate::{
     components::{Button, ButtonKind, Notice, NoticeKind, TextArea},
+    error_text::field_problem_text,
+    flash::Flash,
     i18n::td_string,
     language,
 };
 
 /// Nothing while there is no proposal.
 #[component]
-pub fn ProposalPanel(view: OrderView) -> impl IntoView {
+pub fn ProposalPanel(view: OrderView, #[prop(optional)] last_try: Flash) -> impl IntoView {
     let language = language::current();
     let order = view.order;
     let proposal = order.proposal.clone()?;
@@ -28,7 +30,7 @@ pub fn ProposalPanel(view: OrderView) -> impl IntoView {
     } else {
         (NoticeKind::Info, td_string!(language, decisions.proposal_other_title))
     };
-    let forms = view.may_reply.then(|| view! { <Forms id=order.id.to_string() version=order.version/> });
+    let forms = view.may_reply.then(|| view! { <Forms id=order.id.to_string() version=order.version last_try/> });
     let text = (!proposal.text.is_empty()).then(|| view! { <p class="read">{proposal.text.clone()}</p> });
     Some(
         view! {
@@ -46,8 +48,11 @@ pub fn ProposalPanel(view: OrderView) -> impl IntoView {
 }
 
 #[component]
-fn Forms(id: String, version: i64) -> impl IntoView {
+fn Forms(id: String, version: i64, last_try: Flash) -> impl IntoView {
     let language = language::current();
+    let typed = last_try.value("text").to_owned();
+    let open = last_try.error.is_some() && last_try.values.contains_key("text");
+    let problem = last_try.problem("text").map(|problem| field_problem_text(language, problem));
     let hidden = StoredValue::new((id, version.to_string()));
     let fields = move || {
         let (id, version) = hidden.get_value();
@@ -62,13 +67,15 @@ fn Forms(id: String, version: i64) -> impl IntoView {
                 {fields()}
                 <Button kind=ButtonKind::Primary>{td_string!(language, decisions.accept)}</Button>
             </form>
-            <details class="more">
+            <details class="more" open=open>
                 <summary class="btn">{td_string!(language, decisions.decline)}</summary>
-                <form method="post" action=DeclineChanges::url() class="stack tight">
+                <form method="post" action=format!("{}#proposal", DeclineChanges::url()) class="stack tight">
                     {fields()}
                     <TextArea
                         name="text"
                         label=td_string!(language, decisions.decline_text)
+                        value=typed
+                        error=Signal::stored(problem)
                         maxlength=domain::decisions::TEXT_MAX
                         optional=true
                         rows=2

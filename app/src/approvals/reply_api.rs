@@ -36,7 +36,8 @@ pub async fn answer(id: String, #[server(default)] answer: String) -> Result<(),
     use crate::{caller, routes};
     let typed = caller::typed([("answer", &answer)]);
     let result = async {
-        services::orders::answer(&caller::services()?, &caller::caller()?, caller::id_of(&id)?, &answer).await?;
+        let said = services::orders::answer(&caller::services()?, &caller::caller()?, caller::id_of(&id)?, &answer).await;
+        said.map_err(|error| error.at("text", "answer"))?;
         Ok(())
     }
     .await;

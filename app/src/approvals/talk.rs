@@ -13,13 +13,15 @@ use super::{
 };
 use crate::{
     components::{Button, Card, TextArea, Timeline, TimelineItem},
+    error_text::field_problem_text,
+    flash::Flash,
     i18n::td_string,
     language,
 };
 
 /// What was asked and answered, with a field for the answer where the reader is the requester. Nothing before the first question.
 #[component]
-pub fn Talk(view: OrderView) -> impl IntoView {
+pub fn Talk(view: OrderView, #[prop(optional)] last_try: Flash) -> impl IntoView {
     let language = language::current();
     let said: Vec<_> = view.steps.iter().filter(|step| matches!(step.step, Step::Ask | Step::Answer)).cloned().collect();
     if said.is_empty() {
@@ -34,13 +36,18 @@ pub fn Talk(view: OrderView) -> impl IntoView {
         })
         .collect_view();
     let id = view.order.id.to_string();
+    let typed = last_try.value("answer").to_owned();
+    // The proposal's form has a text too, and leaves no answer behind.
+    let problem = last_try.problem("answer").map(|problem| field_problem_text(language, problem));
     let answer = view.may_reply.then(|| {
         view! {
-            <form method="post" action=Answer::url() class="stack tight">
+            <form method="post" action=format!("{}#talk", Answer::url()) class="stack tight" novalidate>
                 <input type="hidden" name="id" value=id/>
                 <TextArea
                     name="answer"
                     label=td_string!(language, decisions.answer_text)
+                    value=typed
+                    error=Signal::stored(problem)
                     help=td_string!(language, decisions.answer_help)
                     maxlength=TEXT_MAX
                     rows=2
@@ -65,9 +72,9 @@ pub fn AskForm(id: String, #[prop(into)] typed: String, error: Signal<Option<Str
     let language = language::current();
     let open = !typed.is_empty() || error.get_untracked().is_some();
     view! {
-        <details class="more" open=open>
+        <details class="more" id="ask" open=open>
             <summary class="btn" data-kind="quiet">{td_string!(language, decisions.ask)}</summary>
-            <form method="post" action=Ask::url() class="stack tight" novalidate>
+            <form method="post" action=format!("{}#ask", Ask::url()) class="stack tight" novalidate>
                 <input type="hidden" name="id" value=id/>
                 <TextArea
                     name="question"

@@ -1,7 +1,7 @@
 //! What approving would mean: money and quota afterwards, free cards, who else waits (C3).
 
 use domain::{
-    gpu::CardShare,
+    gpu::{Card, CardShare},
     orders::{Aid, OrderState, OrderView, Waiter, WhatIf},
     quotas::Item,
 };
@@ -62,7 +62,7 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, aid: Option<Aid>) -> impl I
                 {back.map(|text| view! { <p class="fine">{text}</p> })}
                 <h3>{td_string!(language, approvals.waiting_title)}</h3>
                 {(!named).then(|| view! { <p>{about_waiting}</p> })}
-                <Waiters waiters/>
+                <Waiters waiters card/>
             </section>
             <section>
                 <h3>{td_string!(language, decisions.cheaper_title)}</h3>
@@ -77,7 +77,7 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, aid: Option<Aid>) -> impl I
 
 /// People of the tenant with what they wait for.
 #[component]
-fn Waiters(waiters: Vec<Waiter>) -> impl IntoView {
+fn Waiters(waiters: Vec<Waiter>, card: Card) -> impl IntoView {
     let language = language::current();
     if waiters.is_empty() {
         return None;
@@ -90,7 +90,7 @@ fn Waiters(waiters: Vec<Waiter>) -> impl IntoView {
                 OrderState::AwaitingRequester => td_string!(language, decisions.waits_requester),
                 _ => td_string!(language, decisions.waits_pending),
             };
-            let (owner, course, cards) = (each.owner.as_str(), each.course.as_str(), each.cards);
+            let (owner, course, cards) = (each.owner.as_str(), each.course.as_str(), pieces_text(language, card, each.cards));
             let title = td_string!(language, decisions.waiter, owner = owner, course = course, cards = cards).to_string();
             let since = moment_text(each.since, MomentStyle::Minute);
             let about = td_string!(language, decisions.waiter_since, number = each.number, state = state, since = since).to_string();

@@ -1,6 +1,6 @@
 //! Fields of one value: label, control, and below it help or, in its place, the error. The id of the control is its name.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 use super::{Glyph, Icon};
 use crate::{i18n::td_string, language};
@@ -33,6 +33,23 @@ fn invalid(error: Signal<Option<String>>) -> impl Fn() -> Option<&'static str> +
     move || error.get().is_some().then_some("true")
 }
 
+/// Follows `value`, but never at first: what was typed before the scripts ran stays, and `on_input` hears of it.
+fn keep_typed(value: Signal<String>, typed: impl Fn() -> Option<String> + 'static, put: impl Fn(&str) + 'static, on_input: Option<Callback<String>>) {
+    Effect::new(move |before: Option<String>| {
+        let now = value.get();
+        match before {
+            None => {
+                if let (Some(typed), Some(on_input)) = (typed().filter(|typed| *typed != now), on_input) {
+                    on_input.run(typed);
+                }
+            }
+            Some(before) if before != now => put(&now),
+            Some(_) => {}
+        }
+        now
+    });
+}
+
 /// One line of text. `value` is what the field starts with (what was typed before, after a refusal); listen with
 /// `on_input` where something must follow the typing. Numbers are text too: the server and `domain` read them.
 #[component]
@@ -61,8 +78,17 @@ pub fn TextField(
 ) -> impl IntoView {
     // Names of accounts, codes and numbers are not words: no capitals, no spelling marks.
     let is_words = input_type.is_none() && input_mode.is_none() && autocomplete.is_none();
+    let element = NodeRef::<html::Input>::new();
+    let put = move |text: &str| {
+        if let Some(element) = element.get_untracked() {
+            element.set_value(text);
+        }
+    };
+    keep_typed(value, move || element.get_untracked().map(|element| element.value()), put, on_input);
+    let start = value.get_untracked();
     let control = view! {
         <input
+            node_ref=element
             class="input"
             id=name.clone()
             name=name.clone()
@@ -78,8 +104,7 @@ pub fn TextField(
             autofocus=autofocus
             aria-invalid=invalid(error)
             aria-describedby=format!("{name}-note")
-            value=move || value.get()
-            prop:value=move || value.get()
+            value=start
             on:input:target=move |event| {
                 if let Some(on_input) = on_input {
                     on_input.run(event.target().value());
@@ -111,10 +136,18 @@ pub fn TextArea(
     #[prop(optional)] maxlength: Option<u32>,
     #[prop(default = 3)] rows: u32,
 ) -> impl IntoView {
+    let element = NodeRef::<html::Textarea>::new();
+    let put = move |text: &str| {
+        if let Some(element) = element.get_untracked() {
+            element.set_value(text);
+        }
+    };
+    keep_typed(value, move || element.get_untracked().map(|element| element.value()), put, None);
     let start = value.get_untracked();
     view! {
         <Frame name=name.clone() label optional help error>
             <textarea
+                node_ref=element
                 class="input"
                 id=name.clone()
                 name=name.clone()
@@ -124,7 +157,6 @@ pub fn TextArea(
                 required=!optional
                 aria-invalid=invalid(error)
                 aria-describedby=format!("{name}-note")
-                prop:value=move || value.get()
             >
                 {start}
             </textarea>

@@ -95,7 +95,7 @@ fn EditDepartment(department: Department) -> impl IntoView {
     let language = language::current();
     view! {
         <details class="fold">
-            <summary>{td_string!(language, courses.rename)}</summary>
+            <summary class="btn small" data-kind="quiet">{td_string!(language, courses.rename)}</summary>
             <form class="stack tight" method="post" action=ChangeDepartment::PATH>
                 <input type="hidden" name="id" value=department.id.to_string()/>
                 <input

@@ -16,6 +16,7 @@ pub fn Figure(
     #[prop(into, optional)]
     state: Option<StatusKind>,
 ) -> impl IntoView {
+    let label = format!("{name}: {value}");
     let value = view! {
         {state.map(|kind| view! { <span class="pill" data-st=kind.name()><Icon glyph=kind.glyph()/></span> })}
         {value}
@@ -24,7 +25,7 @@ pub fn Figure(
         <div class="figure">
             <span class="k">{name}</span>
             <span class="v">{match href {
-                Some(href) => view! { <a href=href>{value}</a> }.into_any(),
+                Some(href) => view! { <a href=href aria-label=label>{value}</a> }.into_any(),
                 None => value.into_any(),
             }}</span>
             {note.map(|note| view! { <span class="d">{note}</span> })}

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     components::{
-        Button, ButtonKind, Card, Cell, CellPlace, Column, DataTable, ErrorNotice, Failed, LinkButton, LinkItem, Meter, Notice, PageHead, Pager, Row,
-        Segmented, Skeleton, Status, StatusKind,
+        Button, ButtonKind, Card, Cell, CellPlace, Column, DataTable, ErrorNotice, Failed, LinkItem, Meter, Notice, PageHead, Pager, Row, Segmented,
+        Skeleton, Status, StatusKind,
     },
     error::AppError,
     flash::flash,
@@ -135,7 +135,7 @@ fn Progress(import: Import) -> impl IntoView {
             {links}
             {mistakes}
             <div class="row">
-                <LinkButton small=true href=format!("/imports/{id}/result.csv")>{td_string!(language, imports.download)}</LinkButton>
+                <a class="btn small" href=format!("/imports/{id}/result.csv") rel="external" download="">{td_string!(language, imports.download)}</a>
             </div>
         </div>
     }

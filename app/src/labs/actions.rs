@@ -62,9 +62,14 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     let undo = Callback::new(move |()| {
         start.dispatch(StartLab { id: id.get_value() });
     });
-    // Who may restart it may start it; known before the lab stops.
-    let may_undo = allowed.restart.get_untracked().is_some_and(|(may, _)| may);
-    follow(stop.value().into(), stopped, may_undo.then_some(undo), failed, reload);
+    // Who could restart it while it ran may start it again.
+    let may_undo = StoredValue::new(false);
+    Effect::new(move |_| {
+        if allowed.restart.get().is_some_and(|(may, _)| may) {
+            may_undo.set_value(true);
+        }
+    });
+    follow(stop.value().into(), stopped, Some((may_undo, undo)), failed, reload);
     let name = StoredValue::new(name);
     view! {
         {move || allowed.stop.get().filter(|may| *may).map(|_| view! {
@@ -110,11 +115,11 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     .into_any()
 }
 
-/// Says what was done, or why not, and reads the lab again. `undo`: what takes it back, for who may do so.
+/// Says what was done, or why not, and reads the lab again. `undo`: whether this reader may take it back, and what does.
 fn follow(
     answer: Signal<Option<Result<(), AppError>>>,
     text: String,
-    undo: Option<Callback<()>>,
+    undo: Option<(StoredValue<bool>, Callback<()>)>,
     failed: RwSignal<Option<Error>>,
     reload: Callback<()>,
 ) {
@@ -122,8 +127,8 @@ fn follow(
     Effect::new(move |_| match answer.get() {
         Some(Ok(())) => {
             failed.set(None);
-            match undo {
-                Some(undo) => toasts.show_with_undo(text.clone(), move || undo.run(())),
+            match undo.filter(|(may, _)| may.get_value()) {
+                Some((_, undo)) => toasts.show_with_undo(text.clone(), move || undo.run(())),
                 None => toasts.show(text.clone()),
             }
             reload.run(());

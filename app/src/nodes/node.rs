@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::words::state;
 use crate::{
-    components::{Icon, Moment, MomentStyle, Status, StatusKind},
+    components::{Glyph, Icon, Moment, MomentStyle, Status, StatusKind},
     i18n::td_string,
     language::{self, Language},
     routes,
@@ -162,5 +162,5 @@ fn Events(events: Vec<ClusterEvent>) -> impl IntoView {
             }
         })
         .collect_view();
-    view! { <details class="fold"><summary class="fine">{summary}</summary><ul class="plain-list">{rows}</ul></details> }.into_any()
+    view! { <div class="folds"><details><summary><Icon glyph=Glyph::Right/><span>{summary}</span></summary><ul class="plain-list in">{rows}</ul></details></div> }.into_any()
 }

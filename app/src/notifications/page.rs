@@ -93,7 +93,16 @@ fn row(language: Language, Notification { id, notice, created_at, read_at }: Not
         <li class="notice" class:unread=fresh>
             <div>
                 {fresh.then(|| view! { <span class="sr">{td_string!(language, notifications.is_unread)}</span> })}
-                <a href=notice_link(&notice)>{notice_text(language, &notice)}</a>
+                <a
+                    href=notice_link(&notice)
+                    on:click=move |_| {
+                        if fresh {
+                            read.dispatch(ReadNotification { id: id.to_string() });
+                        }
+                    }
+                >
+                    {notice_text(language, &notice)}
+                </a>
                 <small><Moment at=created_at/></small>
             </div>
             {extend}

@@ -23,7 +23,7 @@ use crate::{
     error::AppError,
     i18n::td_string,
     language::{self, Language},
-    orders::words::role_text,
+    people::words::role_name,
     routes,
 };
 
@@ -326,7 +326,7 @@ fn AudienceChapter(typed: StoredValue<Typed>, tenants: Vec<(String, String)>) ->
         let checked = typed.with_value(|typed| typed.is_on(&field));
         view! { <CheckField name=control(&field) label checked value="on"/> }
     };
-    let roles = Role::ALL.map(|role| check(format!("audience.roles.{}", role.as_str()), role_text(language, role).to_owned()));
+    let roles = Role::ALL.map(|role| check(format!("audience.roles.{}", role.as_str()), role_name(language, role).to_owned()));
     let tenants = tenants.into_iter().map(|(slug, name)| check(format!("audience.tenants.{slug}"), name)).collect_view();
     view! {
         <Chapter number=5 title=td_string!(language, offerings.chapter_audience)>

@@ -19,6 +19,7 @@ use crate::{
         ButtonKind, Card, ConfirmDialog, ErrorNotice, Fact, Facts, Glyph, LinkButton, MomentStyle, Notice, NoticeKind, PageHead, Status, moment_text,
     },
     error::AppError,
+    flash::Flash,
     i18n::td_string,
     language::{self, Language},
     nodes::words::wait_text,
@@ -26,7 +27,7 @@ use crate::{
 };
 
 #[component]
-pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Error>) -> impl IntoView {
+pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Error>, reply: Flash) -> impl IntoView {
     let language = language::current();
     let order = view.order.clone();
     let title = td_string!(language, orders.number, number = order.number).to_string();
@@ -44,8 +45,8 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
             view.labs.iter().map(|id| view! { <p><a href=routes::lab(id)>{td_string!(language, orders.open_lab)}</a></p> }).collect_view().into_any()
         }
     };
-    let proposal = view! { <ProposalPanel view=view.clone()/> };
-    let talk = view! { <Talk view=view.clone()/> };
+    let proposal = view! { <ProposalPanel view=view.clone() last_try=reply.clone()/> };
+    let talk = view! { <Talk view=view.clone() last_try=reply/> };
     let stages = (order.ruling.outcome.stages().len() > 1).then(|| view! { <StageSteps order=order.clone() steps=view.steps.clone()/> });
     let history = view! { <History view=view.clone()/> };
     let what = view! { <What view/> };

@@ -157,7 +157,7 @@ pub fn OrderPage() -> impl IntoView {
             move || {
                 let (order, last_try, reply) = (order.get()?, last_try.get()?, reply.get()?);
                 Some(match order {
-                    Ok(view) => view! { <OrderDetail view just_sent=just_sent.get() refusal=last_try.error.or(reply.error)/> }.into_any(),
+                    Ok(view) => view! { <OrderDetail view just_sent=just_sent.get() refusal=last_try.error.or(reply.other()) reply/> }.into_any(),
                     Err(error) => view! { <Failed error/> }.into_any(),
                 })
             }}

@@ -15,17 +15,21 @@ use crate::{
     people::words::role_name,
 };
 
-/// A box for each role. `prefix` keeps several such groups on a page apart.
+/// A box for each role. `prefix` keeps several such groups on a page apart. `fixed` is ticked and stays so.
 #[component]
-pub fn RoleBoxes(roles: BTreeSet<Role>, #[prop(into)] prefix: String) -> impl IntoView {
+pub fn RoleBoxes(roles: BTreeSet<Role>, #[prop(into)] prefix: String, #[prop(optional_no_strip)] fixed: Option<Role>) -> impl IntoView {
     let language = language::current();
     let boxes = Role::ALL
         .into_iter()
         .map(|role| {
+            let stays = fixed == Some(role);
             view! {
+                // A box that cannot be changed is not sent.
+                {stays.then(|| view! { <input type="hidden" name=format!("access[{}]", role.as_str()) value="on"/> })}
                 <label class="check">
                     <input
                         type="checkbox"
+                        disabled=stays
                         id=format!("{prefix}-{}", role.as_str())
                         name=format!("access[{}]", role.as_str())
                         checked=roles.contains(&role)
@@ -36,7 +40,8 @@ pub fn RoleBoxes(roles: BTreeSet<Role>, #[prop(into)] prefix: String) -> impl In
             }
         })
         .collect_view();
-    view! { <fieldset class="field"><legend>{td_string!(language, people.roles)}</legend>{boxes}</fieldset> }.into_any()
+    let about = fixed.map(|_| view! { <p class="help">{td_string!(language, people.own_role_help)}</p> });
+    view! { <fieldset class="field"><legend>{td_string!(language, people.roles)}</legend>{boxes}{about}</fieldset> }.into_any()
 }
 
 /// A box for each course.

@@ -1,6 +1,7 @@
 //! One person: what they may do and where, their link, their sessions; disable, enable, reset.
 
 use domain::{
+    access::Role,
     courses::Tree,
     people::{LinkKind, PersonDetail, PersonState, SessionView},
 };
@@ -36,7 +37,7 @@ pub fn PersonPage() -> impl IntoView {
     let failed = flash("person");
     let link = Resource::new(
         move || query.with(|query| query.get("link").unwrap_or_default()),
-        |id| async move { if id.is_empty() { Ok(None) } else { take_link(id).await.map(|link| Some(Made(link))) } },
+        |id| async move { if id.is_empty() { Ok(None) } else { take_link(id).await.map(|link| Some(Made { link })) } },
     );
     view! {
         <Suspense fallback=|| view! { <Skeleton/> }>
@@ -58,7 +59,7 @@ fn Whole(detail: PersonDetail, tree: Option<Tree>, error: Option<domain::Error>,
     let (id, name, state) = (person.person.id.to_string(), person.person.name.clone(), person.state);
     let roles = all_roles_text(language, &person);
     let courses = person.courses.iter().map(|course| course.code.as_str()).collect::<Vec<_>>().join(td_string!(language, common.list_comma));
-    let shown = link.map(|Made(link)| view! { <OneTime link/> });
+    let shown = link.map(|Made { link }| view! { <OneTime link/> });
     let waiting = open.map(|open| {
         let text = match open.kind {
             LinkKind::Invite => td_string!(language, people.link_waits_invite),
@@ -68,7 +69,7 @@ fn Whole(detail: PersonDetail, tree: Option<Tree>, error: Option<domain::Error>,
     });
     let has_link = waiting.is_some();
     let actions = (may_write && !own).then(|| view! { <Actions id=id.clone() name=name.clone() state has_link/> });
-    let forms = may_write.then(|| tree.map(|tree| view! { <Forms id=id.clone() person=person.clone() tree/> }));
+    let forms = may_write.then(|| tree.map(|tree| view! { <Forms id=id.clone() person=person.clone() tree own/> }));
     view! {
         <PageHead title=name crumb=(routes::PEOPLE.to_owned(), td_string!(language, people.title).to_owned())/>
         {error.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
@@ -102,9 +103,11 @@ fn Whole(detail: PersonDetail, tree: Option<Tree>, error: Option<domain::Error>,
     .into_any()
 }
 
-/// A link was made; `None` when it can be shown no more.
+/// A link was made; `None` when it can be shown no more. With a name, since a bare `None` inside reads back as nothing made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Made(Option<String>);
+struct Made {
+    link: Option<String>,
+}
 
 /// The link, this once.
 #[component]
@@ -181,8 +184,9 @@ fn Actions(id: String, name: String, state: PersonState, has_link: bool) -> impl
 }
 
 #[component]
-fn Forms(id: String, person: domain::people::Person, tree: Tree) -> impl IntoView {
+fn Forms(id: String, person: domain::people::Person, tree: Tree, own: bool) -> impl IntoView {
     let language = language::current();
+    let fixed = (own && person.roles.contains(&Role::Administrator)).then_some(Role::Administrator);
     let courses = tree.courses.into_iter().filter(|placed| !placed.archived).map(|placed| placed.course).collect();
     let posts = person
         .posts
@@ -206,7 +210,7 @@ fn Forms(id: String, person: domain::people::Person, tree: Tree) -> impl IntoVie
             <form class="stack" method="post" action=SetPost::PATH>
                 <input type="hidden" name="id" value=id.clone()/>
                 <SelectField name="department" label=td_string!(language, people.department) choices/>
-                <RoleBoxes roles=[domain::access::Role::Manager].into() prefix="new"/>
+                <RoleBoxes roles=[Role::Manager].into() prefix="new"/>
                 <div><Button>{td_string!(language, people.add_post)}</Button></div>
             </form>
         }
@@ -215,7 +219,7 @@ fn Forms(id: String, person: domain::people::Person, tree: Tree) -> impl IntoVie
         <Card title=td_string!(language, people.at_college)>
             <form class="stack" method="post" action=SetAccess::PATH>
                 <input type="hidden" name="id" value=id.clone()/>
-                <RoleBoxes roles=person.roles prefix="college"/>
+                <RoleBoxes roles=person.roles prefix="college" fixed/>
                 <CourseBoxes member_of=person.courses courses/>
                 <div><Button kind=ButtonKind::Primary>{td_string!(language, common.save)}</Button></div>
             </form>

@@ -56,7 +56,7 @@ pub fn Preview(preview: PricePreview, wanted: Wanted, currency: Currency) -> imp
     let mut change = Vec::new();
     if let Some(after) = &after {
         let new = format!("{} {}", priced_text(language, after.meter), price_text(language, after, currency));
-        change.push(td_string!(language, prices.new_is, price = new).to_string());
+        change.push(td_string!(language, prices.new_is, from = wanted.from.as_str(), price = new).to_string());
         if let Some(before) = &before {
             change.push(td_string!(language, prices.now_price, price = price_text(language, before, currency)).to_string());
         }

@@ -40,8 +40,7 @@ impl Told {
 
 /// Gives `notice` to each of `users` who was not told the same before. A loop of statements: those told are few.
 pub async fn notify(services: &Services, write: &mut Write, users: &BTreeSet<UserId>, notice: &Notice) -> Result<Told> {
-    let text = serde_json::to_vec(notice).unwrap_or_else(|error| unreachable!("a notice must serialise: {error}"));
-    let digest = hex_sha256(text);
+    let digest = digest(notice);
     let now = services.clock.now();
     let mut told = Told::default();
     for user in users {
@@ -51,6 +50,22 @@ pub async fn notify(services: &Services, write: &mut Write, users: &BTreeSet<Use
         }
     }
     Ok(told)
+}
+
+/// What `notice` asked for is done: it is read for each of `users` who had not read it, and their bells hear of that.
+pub async fn settle(services: &Services, write: &mut Write, users: &BTreeSet<UserId>, notice: &Notice) -> Result<Told> {
+    let (digest, now) = (digest(notice), services.clock.now());
+    let mut told = Told::default();
+    for user in users {
+        if storage::notifications::settle(write, *user, &digest, now).await.or_domain()? {
+            told.0.push(*user);
+        }
+    }
+    Ok(told)
+}
+
+fn digest(notice: &Notice) -> String {
+    hex_sha256(serde_json::to_vec(notice).unwrap_or_else(|error| unreachable!("a notice must serialise: {error}")))
 }
 
 /// What the bell shows: how many are unread, and the newest. Two statements.

@@ -150,7 +150,7 @@ fn operation_id(method: &str, path: &str) -> String {
 
 /// Says of the parameters that every list and every path has what they are, unless the handler does.
 fn parameters(operation: &mut Value) {
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let (description, example) = match parameter["name"].as_str() {
             Some("limit") => ("How many at most: 1 to 200, 50 when left out", json!(50)),
             Some("after") => ("`next` of the page before", json!("2046")),

@@ -96,6 +96,17 @@ pub async fn set_read(connection: &mut AnyConnection, user: UserId, id: Option<N
     Ok(done.rows_affected())
 }
 
+/// Marks the notice with this digest as read for one person. `false` when there is none that was unread.
+pub async fn settle(connection: &mut AnyConnection, user: UserId, digest: &str, at: Timestamp) -> Result<bool> {
+    let done = sqlx::query("UPDATE notifications SET read_at = $1 WHERE user_id = $2 AND digest = $3 AND read_at IS NULL")
+        .bind(at.micros())
+        .bind(user.to_string())
+        .bind(digest.to_owned())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Whether this is one of the person's.
 pub async fn is_of(connection: &mut AnyConnection, user: UserId, id: NotificationId) -> Result<bool> {
     let row = sqlx::query("SELECT id FROM notifications WHERE user_id = $1 AND id = $2")

@@ -137,14 +137,14 @@ fn what_runs_on_the_cards_is_not_the_approvers_to_change() {
 fn fewer_and_faster_cards_may_be_the_cheaper_way() {
     let job = offering(Workload::DistributedJob);
     // Eight A100 are 2,496 TFLOPS; three H100 are 2,967. An MI250 would be cheaper still and needs another image; a V100 has too little memory.
-    let found = cheaper(&order(&job, 8), &job, &book(), Timestamp::from_seconds(200)).expect("a cheaper way");
+    let found = cheaper(&order(&job, 8), &job, &book(), |_| true, Timestamp::from_seconds(200)).expect("a cheaper way");
     assert_eq!((found.card.id(), found.cards, found.total.to_string().as_str()), ("h100-80g", 3, "¥29.40"));
     assert_eq!((found.saves.to_string().as_str(), found.percent), ("¥13.80", 31));
     assert_eq!(found.parameters, BTreeMap::from([("card".into(), "h100-80g".into()), ("cards".into(), "3".into())]));
     // A model that is spread over eight cards of a notebook does not fit on three.
     let notebook = offering(Workload::Notebook);
-    assert_eq!(cheaper(&order(&notebook, 8), &notebook, &book(), Timestamp::from_seconds(200)), None);
-    assert_eq!(cheaper(&order(&job, 1), &job, &book(), Timestamp::from_seconds(200)), None);
+    assert_eq!(cheaper(&order(&notebook, 8), &notebook, &book(), |_| true, Timestamp::from_seconds(200)), None);
+    assert_eq!(cheaper(&order(&job, 1), &job, &book(), |_| true, Timestamp::from_seconds(200)), None);
 }
 
 #[test]

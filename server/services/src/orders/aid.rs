@@ -28,7 +28,10 @@ pub(super) async fn load(services: &Services, connection: &mut AnyConnection, or
     let free = pools.iter().find(|pool| pool.card == card).map_or(0, Pool::free);
     let ends = if free < order.spec.cards() { storage::orders::ends(connection, card, ENDS).await.or_domain()? } else { Vec::new() };
     // After the decision the order is no question any more.
-    let cheaper = offering.as_ref().filter(|_| order.awaits().is_some()).and_then(|offering| cheaper(order, offering, shelf.book(order.tenant), now));
+    // Before the first report of the cluster nothing is known of its cards.
+    let there = |card| pools.is_empty() || pools.iter().any(|pool| pool.card == card && pool.total > 0);
+    let asked = offering.as_ref().filter(|_| order.awaits().is_some());
+    let cheaper = asked.and_then(|offering| cheaper(order, offering, shelf.book(order.tenant), there, now));
     Ok(Aid { free_at: free_at(free, order.spec.cards(), &ends, now), offering, waiters, cheaper })
 }
 

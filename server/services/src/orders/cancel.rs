@@ -66,7 +66,9 @@ async fn cancel_once(services: &Services, caller: &Caller, order: &Order) -> Res
     let entry = audited::entry("order.cancel", &after).before(audited::transition(&before.order)).after(audited::transition(&after));
     audit::success(services, &mut write, caller, entry).await?;
     let listed = storage::orders::get(&mut write, order.id).await.or_domain()?.ok_or(Error::NotFound)?;
+    let told = tell::settled(services, &mut write, &before.order).await?;
     write.commit().await.or_domain()?;
+    told.tell(services);
 
     services.hub.tell(News::Order(after.tenant, after.id));
     for lab in &before.labs {
@@ -124,7 +126,8 @@ async fn expire_one(services: &Services, before: Order) -> Result<bool> {
         changes: Vec::new(),
     };
     storage::decisions::insert(&mut write, &step).await.or_domain()?;
-    let told = tell::owner(services, &mut write, &after, &Notice::OrderExpired { order: after.id, number: after.number }).await?;
+    let told = tell::settled(services, &mut write, &before).await?;
+    let told = told.and(tell::owner(services, &mut write, &after, &Notice::OrderExpired { order: after.id, number: after.number }).await?);
     let entry = audited::entry("order.expire", &after).before(audited::transition(&before)).after(audited::transition(&after));
     audit::by_job(services, &mut write, "expire-orders", after.tenant, entry, Outcome::Success).await?;
     write.commit().await.or_domain()?;

@@ -168,7 +168,8 @@ async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, befo
             let entry = audited::entry("order.reject", &after).before(audited::transition(before)).after(audited::transition(&after));
             audit::success(services, write, caller, entry).await?;
             let notice = Notice::OrderDecided { order: after.id, number: after.number, verdict: Decided::Rejected };
-            Ok(Done { lab: None, told: tell::owner(services, write, &after, &notice).await? })
+            let told = tell::settled(services, write, before).await?;
+            Ok(Done { lab: None, told: told.and(tell::owner(services, write, &after, &notice).await?) })
         }
         Verdict::Approve => {
             // Before any lock on cards: what is decided already must not wait for them.
@@ -196,7 +197,8 @@ async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, befo
             let entry = audited::entry("order.propose", &after).before(audited::tracked(before)).after(audited::tracked(&after));
             audit::success(services, write, caller, entry).await?;
             let notice = Notice::OrderProposed { order: after.id, number: after.number, version: after.version, cost };
-            Ok(Done { lab: None, told: tell::owner(services, write, &after, &notice).await? })
+            let told = tell::settled(services, write, before).await?;
+            Ok(Done { lab: None, told: told.and(tell::owner(services, write, &after, &notice).await?) })
         }
     }
 }
@@ -225,7 +227,7 @@ async fn pass(services: &Services, write: &mut Write, caller: &Caller, before: &
         _ => audited::entry("order.approve", &after).before(audited::transition(before)).after(audited::transition(&after)),
     };
     audit::success(services, write, caller, entry).await?;
-    let mut told = tell::passed(services, write, &after).await?;
+    let mut told = tell::settled(services, write, before).await?.and(tell::passed(services, write, &after).await?);
     if step == Step::Change {
         let notice = Notice::OrderChanged { order: after.id, number: after.number, version: after.version };
         told = told.and(tell::owner(services, write, &after, &notice).await?);

@@ -1,5 +1,7 @@
 //! Whom an order's change concerns.
 
+use std::collections::BTreeSet;
+
 use domain::{
     Result,
     ids::UserId,
@@ -14,7 +16,7 @@ use storage::{
 use crate::{
     Services,
     error::OrDomain,
-    notifications::{Told, notify},
+    notifications::{Told, notify, settle},
 };
 
 pub(super) async fn person(services: &Services, write: &mut Write, user: UserId, notice: &Notice) -> Result<Told> {
@@ -26,17 +28,34 @@ pub(super) async fn owner(services: &Services, write: &mut Write, order: &Order,
 }
 
 /// Everybody who may decide the stage that waits.
-pub(super) async fn approvers(services: &Services, write: &mut Write, order: &Order, notice: &Notice) -> Result<Told> {
-    let Some(role) = order.awaits() else { return Ok(Told::default()) };
+async fn deciders(write: &mut Write, order: &Order) -> Result<BTreeSet<UserId>> {
+    let Some(role) = order.awaits() else { return Ok(BTreeSet::new()) };
     let mut users = roles::holders_for_course(write, order.course, role).await.or_domain()?;
     users.retain(|user| *user != order.owner && !order.barred.contains(user));
+    Ok(users)
+}
+
+pub(super) async fn approvers(services: &Services, write: &mut Write, order: &Order, notice: &Notice) -> Result<Told> {
+    let users = deciders(write, order).await?;
     notify(services, write, &users, notice).await
+}
+
+async fn waiting(write: &mut Write, order: &Order) -> Result<Notice> {
+    let owner = users::by_id(write, order.owner).await.or_domain()?.map(|user| user.name).unwrap_or_default();
+    Ok(Notice::OrderWaits { order: order.id, number: order.number, owner })
 }
 
 /// An order waits for its approvers, for the first time or in its next stage.
 pub(super) async fn waits(services: &Services, write: &mut Write, order: &Order) -> Result<Told> {
-    let owner = users::by_id(write, order.owner).await.or_domain()?.map(|user| user.name).unwrap_or_default();
-    approvers(services, write, order, &Notice::OrderWaits { order: order.id, number: order.number, owner }).await
+    let notice = waiting(write, order).await?;
+    approvers(services, write, order, &notice).await
+}
+
+/// The stage that waited does not any more: nobody is asked for it. `before`: the order as it waited.
+pub(super) async fn settled(services: &Services, write: &mut Write, before: &Order) -> Result<Told> {
+    let users = deciders(write, before).await?;
+    let notice = waiting(write, before).await?;
+    settle(services, write, &users, &notice).await
 }
 
 /// A stage was passed: the next approvers hear of it, or after the last one the requester.
