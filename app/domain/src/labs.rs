@@ -90,7 +90,8 @@ impl LabState {
     pub fn after(self, event: LabEvent) -> Result<Self, Error> {
         use LabEvent as E;
         Ok(match (self, event) {
-            (Self::Stopped | Self::Failed, E::Start) => Self::Pending,
+            // Stopping can be thought better of: its cards are still held, and new pods come after the old ones.
+            (Self::Stopping | Self::Stopped | Self::Failed, E::Start) => Self::Pending,
             (Self::Pending, E::Applied) | (Self::Running, E::Lost | E::Restart | E::Resize) => Self::Starting,
             (Self::Starting | Self::Failed, E::Ready) => Self::Running,
             (Self::Starting | Self::Running, E::Finished) => Self::Stopping,

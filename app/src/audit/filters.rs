@@ -12,7 +12,7 @@ use super::api::Query;
 const DAY_EXAMPLE: &str = "2026-11-21";
 const DAY_SECONDS: i64 = 86_400;
 
-/// Errors: `Invalid` for a day or an outcome that is none.
+/// Errors: `Invalid` for a day or an outcome that is none, and for days that end before they begin.
 pub fn parse(query: &Query) -> Result<Filter, Error> {
     let mut errors = FieldErrors::default();
     let text = |value: &str| Some(value.trim().to_owned()).filter(|value| !value.is_empty());
@@ -26,6 +26,9 @@ pub fn parse(query: &Query) -> Result<Filter, Error> {
     };
     let from = day("from", &query.from);
     let to = day("to", &query.to).map(|day| day.plus_seconds(DAY_SECONDS));
+    if from.zip(to).is_some_and(|(from, to)| to <= from) {
+        errors.push("to", Problem::EndsBeforeStart);
+    }
     let outcome = word(&mut errors, "outcome", &query.outcome, Outcome::parse, || Outcome::ALL.map(Outcome::as_str).to_vec());
     let via = word(&mut errors, "via", &query.via, Via::parse, || Via::ALL.map(Via::as_str).to_vec());
     let range = word(&mut errors, "range", &query.range, Range::parse, || Range::ALL.map(Range::as_str).to_vec());

@@ -15,9 +15,10 @@ use super::{
 };
 use crate::{Caller, Services, capacity, error::OrDomain, hub::News};
 
-/// From stopped or failed; cards are reserved again or the lab waits for them. Asking again for what is already so is no error.
+/// From stopped or failed: cards are reserved again or the lab waits for them. While it stops it keeps those that it has, and is made anew.
+/// Asking again for what is already so is no error.
 ///
-/// Errors: `OverQuota`; `InvalidTransition` while it stops, when it is destroyed, and when its ordered time is over (state `ended`).
+/// Errors: `OverQuota`; `InvalidTransition` when it is destroyed and when its ordered time is over (state `ended`).
 pub async fn start(services: &Services, caller: &Caller, id: LabId) -> Result<LabView> {
     load::changing(services, caller, Action::LabStart, id, || change(services, caller, id)).await?;
     read::view(services, caller, id).await

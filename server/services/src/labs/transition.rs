@@ -5,7 +5,7 @@ use domain::{
     access::Action,
     audit::Outcome,
     ids::{LabId, OutboxId},
-    labs::{Failure, Lab, LabEvent, Lifecycle},
+    labs::{Failure, Lab, LabEvent, LabState, Lifecycle},
     orders::OrderEvent,
     time::Timestamp,
 };
@@ -70,7 +70,7 @@ async fn step(
     let from = lab.state;
     let now = services.clock.now();
     lab.state = from.after(event)?;
-    mark(lab, event, failure, now, services.settings.keep_stopped_days);
+    mark(lab, from, event, failure, now, services.settings.keep_stopped_days);
     change(lab);
     if !storage::labs::save(write, lab).await.or_domain()? {
         return Err(Error::Stale);
@@ -118,7 +118,7 @@ pub(crate) async fn alter(
 }
 
 /// What an event leaves behind besides the state.
-fn mark(lab: &mut Lab, event: LabEvent, failure: Option<Failure>, now: Timestamp, keep_days: i64) {
+fn mark(lab: &mut Lab, from: LabState, event: LabEvent, failure: Option<Failure>, now: Timestamp, keep_days: i64) {
     let life = &mut lab.lifecycle;
     // Down it is kept for a while; up it stops at its owner's time of day.
     match event {
@@ -131,6 +131,10 @@ fn mark(lab: &mut Lab, event: LabEvent, failure: Option<Failure>, now: Timestamp
         LabEvent::Stop | LabEvent::Finished | LabEvent::Fail | LabEvent::Destroy => life.daily_stop_at = None,
         LabEvent::Restart | LabEvent::Resize => life.generation = life.generation.saturating_add(1),
         _ => {}
+    }
+    if event == LabEvent::Start && from == LabState::Stopping {
+        // Pods that are on their way out are not those that it starts with.
+        life.generation = life.generation.saturating_add(1);
     }
     match event {
         LabEvent::Ready => {

@@ -90,6 +90,25 @@ async fn asking_again_for_what_is_already_so_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_stop_that_is_thought_better_of_keeps_the_cards_and_makes_new_pods() {
+    for_each_engine("a_stop_that_is_thought_better_of_keeps_the_cards_and_makes_new_pods", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        let held = scene.reserved().await;
+        labs::stop(services, &scene.teacher, id).await.expect("stops");
+        let back = labs::start(services, &scene.teacher, id).await.expect("comes back");
+        assert_eq!((back.lab.state, back.lab.reserved, back.lab.lifecycle.generation), (LabState::Pending, true, 1));
+        assert_eq!(scene.reserved().await, held, "nobody else got its cards");
+        scene.settle().await;
+        scene.world.clock.advance(5);
+        scene.settle().await;
+        assert_eq!((scene.lab(id).await.state, scene.reserved().await), (LabState::Running, held));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_stopped_lab_waits_in_the_queue_until_cards_are_free() {
     for_each_engine("a_stopped_lab_waits_in_the_queue_until_cards_are_free", |database| async {
         let scene = Scene::on(database).await;
