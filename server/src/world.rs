@@ -42,6 +42,7 @@ pub fn services(config: &Config, database: Database, cluster: SharedCluster) -> 
         keep_stopped_days: config.labs.keep_stopped_days,
         session_hours: config.sessions.hours,
         public_url: config.server.public_url.clone(),
+        identity_provider: None,
         pod_annotations: BTreeMap::new(),
     };
     Services::new(database, Arc::new(SystemClock), Arc::new(SystemEntropy), cluster, settings)
