@@ -16,7 +16,7 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use domain::{Error, ids::UserId};
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use services::accounts::{SignedIn, sessions};
@@ -27,6 +27,8 @@ use crate::{caller_view::Viewer, error::AppError, flash::Flash, preferences::saf
 
 /// The session key that holds the person: the store indexes sessions by it.
 pub const USER: &str = "user";
+/// The session key that holds sign-ins which wait for an answer of the identity provider.
+pub const BEGUN: &str = "oidc";
 const CREDENTIALS: &str = "credentials_version";
 /// A session of nobody only carries what a form left behind.
 const ANONYMOUS_MINUTES: i64 = 15;
@@ -64,20 +66,29 @@ pub async fn viewer() -> Result<Option<Viewer>, AppError> {
 
 /// Makes this session the person's, under a new id, so that nobody else knows it.
 pub async fn begin_session(signed_in: &SignedIn) -> Result<(), AppError> {
-    let hours = services()?.settings.session_hours;
-    let session = session()?;
+    let headers = use_context::<Parts>().map(|parts| parts.headers).unwrap_or_default();
+    Ok(begin(&services()?, &session()?, &origin()?, &headers, signed_in).await?)
+}
+
+/// The same for a route that is no server function.
+pub async fn begin(services: &Services, session: &Session, origin: &Origin, headers: &HeaderMap, signed_in: &SignedIn) -> Result<(), Error> {
     session.clear().await;
     session.cycle_id().await.map_err(away)?;
     session.insert(USER, signed_in.actor.user).await.map_err(away)?;
     session.insert(CREDENTIALS, signed_in.credentials_version).await.map_err(away)?;
     // For its owner to know it by, among others.
-    let now = services()?.clock.now();
+    let now = services.clock.now();
     session.insert(sessions::BEGAN, now).await.map_err(away)?;
     session.insert(sessions::TOUCHED, now).await.map_err(away)?;
-    session.insert(sessions::AGENT, agent()).await.map_err(away)?;
-    session.insert(sessions::ADDRESS, origin()?.address).await.map_err(away)?;
-    session.set_expiry(Some(Expiry::OnInactivity(Duration::hours(hours))));
+    session.insert(sessions::AGENT, agent(headers)).await.map_err(away)?;
+    session.insert(sessions::ADDRESS, &origin.address).await.map_err(away)?;
+    session.set_expiry(Some(Expiry::OnInactivity(Duration::hours(services.settings.session_hours))));
     Ok(())
+}
+
+/// For a session of nobody.
+pub fn expire_soon(session: &Session) {
+    session.set_expiry(Some(Expiry::OnInactivity(Duration::minutes(ANONYMOUS_MINUTES))));
 }
 
 /// After a change of password: this session goes on under a new id, all others are over.
@@ -94,9 +105,8 @@ pub fn session_id() -> Result<String, AppError> {
 }
 
 /// What the browser calls itself, not longer than is of use.
-fn agent() -> String {
-    let parts = use_context::<Parts>();
-    let agent = parts.as_ref().and_then(|parts| parts.headers.get(header::USER_AGENT)?.to_str().ok());
+fn agent(headers: &HeaderMap) -> String {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     agent.unwrap_or_default().chars().take(300).collect()
 }
 
@@ -150,7 +160,7 @@ pub async fn answer<T>(
         Err(AppError(error)) => {
             let session = session()?;
             if maybe_caller().is_none() {
-                session.set_expiry(Some(Expiry::OnInactivity(Duration::minutes(ANONYMOUS_MINUTES))));
+                expire_soon(&session);
             }
             let flash = Flash { values: typed, error: Some(error.clone()) };
             // The database may be away, which is then the error itself: the redirect still says where the form is.
@@ -178,8 +188,8 @@ pub async fn take_flash(form: &str) -> Option<Flash> {
     // Looked at first: removing counts as a change even of nothing, and a changed session is written.
     let flash = session.get::<Flash>(&key).await.ok().flatten()?;
     session.remove_value(&key).await.ok()?;
-    if maybe_caller().is_none() {
-        // A session of nobody has served its purpose.
+    if maybe_caller().is_none() && session.get_value(BEGUN).await.ok()?.is_none() {
+        // A session of nobody has served its purpose, unless another tab waits for the identity provider.
         session.flush().await.ok()?;
     }
     Some(flash)
@@ -233,8 +243,9 @@ fn outside(what: &str) -> AppError {
 /// The session store reports an away database by this text; everything else is a fault of ours.
 pub const STORE_AWAY: &str = "the database is away";
 
+/// What a failure of the session store means.
 #[expect(clippy::needless_pass_by_value, reason = "used as `map_err(away)`")]
-fn away(error: tower_sessions::session::Error) -> Error {
+pub fn away(error: tower_sessions::session::Error) -> Error {
     match &error {
         tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Backend(text)) if text == STORE_AWAY => {
             Error::Unavailable { retry_after_seconds: 5 }

@@ -14,6 +14,10 @@ use crate::{layout::NotFound, lazy, session::page::SignInPage};
 
 pub const HOME: &str = "/";
 pub const SIGN_IN: &str = "/sign-in";
+/// Sends the browser to the identity provider; the server's own route.
+pub const SIGN_IN_OIDC: &str = "/sign-in/oidc";
+/// Where the provider sends it back to.
+pub const SIGN_IN_OIDC_CALLBACK: &str = "/sign-in/oidc/callback";
 /// A form posts here; the server ends the session.
 pub const SIGN_OUT: &str = "/sign-out";
 pub const SETUP: &str = "/setup";

@@ -1,6 +1,8 @@
 //! What an operator can set: one struct for each section of the TOML file, with its default beside it. Flags and environment
 //! variables go over the file. An unknown key stops the start with an error that names it. A new key is a field with a default.
 
+mod oidc;
+
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
@@ -11,6 +13,8 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
+pub use oidc::{Oidc, Secret, is_safe};
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -18,6 +22,8 @@ pub struct Config {
     pub storage: Storage,
     pub cluster: Cluster,
     pub sessions: Sessions,
+    /// Signing in through an identity provider; none unless set.
+    pub oidc: Option<Oidc>,
     pub orders: Orders,
     pub labs: Labs,
     pub demo: Demo,
@@ -243,6 +249,12 @@ impl Config {
         if self.labs.keep_stopped_days < 2 {
             bail!("labs.keep_stopped_days must be at least 2, so that there is a day between the warning and the end");
         }
+        if let Some(oidc) = &self.oidc {
+            oidc.check()?;
+            if self.server.public_url.is_none() && !self.server.listen.ip().is_loopback() {
+                bail!("oidc needs server.public_url: the identity provider sends people back to it");
+            }
+        }
         if self.sessions.hours < 1 || self.orders.hold_days < 1 || self.server.timeout_seconds < 1 {
             bail!("sessions.hours, orders.hold_days and server.timeout_seconds must be at least 1");
         }
@@ -284,7 +296,7 @@ mod tests {
         let example = include_str!("../../docs/lectern.toml");
         assert_eq!(Config::parse(example).unwrap(), Config::default());
         // An unknown key in each section makes the parser list those that there are.
-        for section in ["server", "storage", "cluster", "sessions", "orders", "demo", "log"] {
+        for section in ["server", "storage", "cluster", "sessions", "oidc", "orders", "labs", "demo", "log"] {
             let error = Config::parse(&format!("[{section}]\nno_such_key = 1\n")).unwrap_err().to_string();
             let expected = error.rsplit("expected ").next().unwrap_or_default();
             let keys: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
@@ -303,6 +315,17 @@ mod tests {
         config.check().unwrap();
         config.server.listen = "0.0.0.0:3000".parse().unwrap();
         assert!(config.check().unwrap_err().to_string().contains("loopback"));
+    }
+
+    #[test]
+    fn an_identity_provider_must_find_the_way_back() {
+        let text = "[server]\nlisten = \"0.0.0.0:3000\"\n[oidc]\nissuer = \"https://id.example.edu\"\nclient_id = \"lectern\"\nname = \"Campus\"\n";
+        let mut config = Config::parse(text).unwrap();
+        assert!(config.check().unwrap_err().to_string().contains("server.public_url"));
+        config.server.public_url = Some("https://lectern.example.edu".to_owned());
+        config.check().unwrap();
+        config.oidc.as_mut().unwrap().issuer = "http://id.example.edu".to_owned();
+        assert!(config.check().unwrap_err().to_string().contains("oidc.issuer"));
     }
 
     #[test]

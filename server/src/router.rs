@@ -19,7 +19,7 @@ use services::Origin;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 use crate::{
-    audit_export, auth, error_page, events, export, headers, health, imports, metrics, preferences, request,
+    audit_export, auth, error_page, events, export, headers, health, imports, metrics, oidc, preferences, request,
     rest::{
         self,
         problem::{self, Problem},
@@ -71,6 +71,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route(app::routes::AUDIT_EXPORT, get(audit_export::download))
         .route(app::routes::BILLING_EXPORT, get(export::download))
         .route(app::preferences::PATH, post(preferences::save))
+        .route(app::routes::SIGN_IN_OIDC, get(oidc::start))
+        .route(app::routes::SIGN_IN_OIDC_CALLBACK, get(oidc::callback))
         .route(app::routes::SIGN_OUT, post(sign_out::sign_out))
         .route(app::routes::IMPORTS_UPLOAD, post(imports::upload))
         .route("/imports/sample/{name}", get(imports::sample))

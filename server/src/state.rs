@@ -7,7 +7,7 @@ use leptos::config::LeptosOptions;
 use services::Services;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, metrics::Metrics};
+use crate::{config::Config, metrics::Metrics, oidc::Provider};
 
 /// Cheap to clone: handles and one `Arc`.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct AppState {
     pub services: Services,
     pub config: Arc<Config>,
     pub metrics: Arc<Metrics>,
+    /// The identity provider, where people may sign in through one.
+    pub provider: Option<Arc<Provider>>,
     pub options: LeptosOptions,
     /// Cancelled when the server stops, so that endless answers end.
     pub stopping: CancellationToken,
@@ -25,7 +27,8 @@ pub struct AppState {
 impl AppState {
     pub fn new(services: Services, config: Config, stopping: CancellationToken) -> Self {
         let options = LeptosOptions::builder().output_name("lectern").site_pkg_dir("pkg").site_addr(config.server.listen).build();
-        Self { services, config: Arc::new(config), metrics: Arc::default(), options, stopping, owners: Arc::default() }
+        let provider = config.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc)));
+        Self { services, config: Arc::new(config), metrics: Arc::default(), provider, options, stopping, owners: Arc::default() }
     }
 }
 

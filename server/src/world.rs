@@ -8,13 +8,13 @@ use cluster::Kubernetes;
 use domain::{courses::Course, labs::Observation, quotas::Amounts};
 use futures::{StreamExt as _, stream::BoxStream};
 use services::{
-    Services, Settings,
+    IdentityProvider, Services, Settings,
     ports::{Change, Cluster, ClusterError, ClusterInfo, LabOrder, SharedCluster},
 };
 use storage::Database;
 
 use crate::{
-    config::{Config, Source},
+    config::{Config, Oidc, Source},
     lock,
     outside::{SystemClock, SystemEntropy},
 };
@@ -42,9 +42,15 @@ pub fn services(config: &Config, database: Database, cluster: SharedCluster) -> 
         keep_stopped_days: config.labs.keep_stopped_days,
         session_hours: config.sessions.hours,
         public_url: config.server.public_url.clone(),
+        identity_provider: config.oidc.as_ref().map(identity_provider),
         pod_annotations: BTreeMap::new(),
     };
     Services::new(database, Arc::new(SystemClock), Arc::new(SystemEntropy), cluster, settings)
+}
+
+fn identity_provider(oidc: &Oidc) -> IdentityProvider {
+    let Oidc { issuer, name, link_accounts, create_accounts, .. } = oidc.clone();
+    IdentityProvider { issuer, name, link_accounts, create_accounts }
 }
 
 /// The services for a command beside a server: the same database, no cluster. Errors: there is no data.

@@ -72,6 +72,21 @@ pub enum Error {
     /// Wrong account or password; never which of the two.
     #[error("that account and password do not match")]
     SignInFailed,
+    /// The identity provider did not sign the person in: they declined, or it refused.
+    #[error("the identity provider refused")]
+    ProviderRefused,
+    /// The identity provider does not answer, or not as it should.
+    #[error("the identity provider does not answer as it should")]
+    ProviderAway,
+    /// A sign-in through the provider that was not begun in this browser, took too long or was completed before.
+    #[error("this sign-in is over")]
+    SignInOver,
+    /// Nobody here is who the identity provider says that this is. `login`: as the provider says it.
+    #[error("no account for {login}")]
+    NoAccount { login: String },
+    /// Only for somebody whom the identity provider vouches for: others learn nothing of accounts.
+    #[error("the account is disabled")]
+    AccountDisabled,
     /// Too many tries.
     #[error("too many tries; wait {retry_after_seconds} s")]
     RateLimited { retry_after_seconds: u32 },
@@ -136,6 +151,11 @@ impl Error {
             Self::IdempotencyKeyReused { order: None },
             Self::Unauthenticated,
             Self::SignInFailed,
+            Self::ProviderRefused,
+            Self::ProviderAway,
+            Self::SignInOver,
+            Self::NoAccount { login: "li.hua".into() },
+            Self::AccountDisabled,
             Self::RateLimited { retry_after_seconds: 30 },
             Self::SetupRefused,
             Self::CrossSite,
@@ -169,6 +189,11 @@ impl Error {
             Self::IdempotencyKeyReused { .. } => "idempotency_key_reused",
             Self::Unauthenticated => "unauthenticated",
             Self::SignInFailed => "sign_in_failed",
+            Self::ProviderRefused => "provider_refused",
+            Self::ProviderAway => "provider_away",
+            Self::SignInOver => "sign_in_over",
+            Self::NoAccount { .. } => "no_account",
+            Self::AccountDisabled => "account_disabled",
             Self::RateLimited { .. } => "rate_limited",
             Self::SetupRefused => "setup_refused",
             Self::CrossSite => "cross_site",
@@ -182,8 +207,9 @@ impl Error {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Malformed { .. } => 400,
-            Self::Unauthenticated | Self::SignInFailed => 401,
+            Self::Unauthenticated | Self::SignInFailed | Self::SignInOver => 401,
             Self::Forbidden | Self::ScopeMissing { .. } | Self::OwnOrder | Self::DecidedBefore | Self::SetupRefused | Self::CrossSite => 403,
+            Self::ProviderRefused | Self::NoAccount { .. } | Self::AccountDisabled => 403,
             Self::NotFound | Self::LinkOver => 404,
             Self::InvalidTransition { .. } | Self::Stale | Self::LimitBelowUse(_) | Self::LastAdministrator | Self::InTheWay { .. } => 409,
             Self::Invalid(_)
@@ -196,7 +222,7 @@ impl Error {
             | Self::IdempotencyKeyReused { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,
-            Self::Unavailable { .. } => 503,
+            Self::Unavailable { .. } | Self::ProviderAway => 503,
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::{Action, Reach, Role, reach_of},
     announcements::Banner,
+    catalogue::Localized,
     courses::{CourseRef, DepartmentRef},
     error::{Error, FieldErrors, Problem},
     ids::{LinkId, UserId},
@@ -26,7 +27,7 @@ pub struct PersonRef {
 #[serde(rename_all = "snake_case")]
 pub enum PersonState {
     Active,
-    /// Has no password yet: waits for its owner to open the link.
+    /// Has no password yet and signs in through no identity provider: waits for its owner to open the link.
     Invited,
     Disabled,
 }
@@ -161,11 +162,24 @@ pub fn device(agent: &str) -> (&'static str, &'static str) {
     (find(&BROWSERS), find(&SYSTEMS))
 }
 
+/// That an account is joined to somebody at the identity provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinedIdentity {
+    /// What people call the provider.
+    pub provider: Localized,
+    pub since: Timestamp,
+    pub last_used_at: Timestamp,
+    /// Who has no other way to sign in keeps this one.
+    pub has_password: bool,
+}
+
 /// A person with all that their page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonDetail {
     pub person: Person,
     pub created_at: Timestamp,
+    /// What the identity provider is called that they sign in through, if they do.
+    pub provider: Option<Localized>,
     /// The link that waits for them, if one does.
     pub link: Option<OpenLink>,
     pub sessions: Vec<SessionView>,

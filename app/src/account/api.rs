@@ -2,7 +2,7 @@
 
 use domain::{
     ids::TokenId,
-    people::{Post, SessionView},
+    people::{JoinedIdentity, Post, SessionView},
     time::Timestamp,
     tokens::TokenView,
 };
@@ -84,6 +84,20 @@ pub async fn rename(#[server(default)] name: String) -> Result<(), AppError> {
 pub async fn posts() -> Result<Vec<Post>, AppError> {
     use crate::caller::{caller, services};
     Ok(services::accounts::posts(&services()?, &caller()?).await?)
+}
+
+/// That one's account is joined to the identity provider, if it is.
+#[server(GetIdentity, endpoint = "account/identity", input = GetUrl)]
+pub async fn identity() -> Result<Option<JoinedIdentity>, AppError> {
+    use crate::caller::{caller, services};
+    Ok(services::accounts::external::joined(&services()?, &caller()?).await?)
+}
+
+#[server(RemoveIdentity, endpoint = "account/remove-identity")]
+pub async fn remove_identity() -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let result = async { Ok(services::accounts::external::remove(&services()?, &caller()?).await?) }.await;
+    answer("identity", routes::ACCOUNT, typed([]), result, |()| routes::ACCOUNT.to_owned()).await
 }
 
 #[server(ListSessions, endpoint = "account/sessions", input = GetUrl)]

@@ -1,5 +1,6 @@
 //! One's own account: who one is here, the password, access tokens.
 
 pub mod api;
+mod identity;
 pub mod page;
 mod tokens;

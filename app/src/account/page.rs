@@ -1,11 +1,12 @@
 //! The account page.
 
-use domain::people::{Post, SessionView};
+use domain::people::{JoinedIdentity, Post, SessionView};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 
 use super::{
-    api::{ChangePassword, EndOtherSessions, EndSession, Rename, posts, sessions},
+    api::{ChangePassword, EndOtherSessions, EndSession, Rename, identity, posts, sessions},
+    identity::identity_facts,
     tokens::TokensCard,
 };
 use crate::{
@@ -29,7 +30,9 @@ pub fn AccountPage() -> impl IntoView {
     let viewer = use_viewer();
     let failed = flash("password");
     let renamed = flash("rename");
+    let parting = flash("identity");
     let posts = Resource::new(|| (), |()| posts());
+    let identity = Resource::new(|| (), |()| identity());
     let sessions = Resource::new(|| (), |()| sessions());
     let query = use_query_map();
     let done = move || query.with(|query| query.get("done").as_deref() == Some("password"));
@@ -42,9 +45,10 @@ pub fn AccountPage() -> impl IntoView {
             <div class="stack">
                 <Suspense fallback=|| view! { <Skeleton/> }>
                     {move || Suspend::new(async move {
-                        let failed = renamed.await;
+                        let (failed, parting) = (renamed.await, parting.await.error);
                         let posts = posts.await.unwrap_or_default();
-                        viewer.loaded().await.map(|person| view! { <About person posts failed/> })
+                        let identity = identity.await.ok().flatten();
+                        viewer.loaded().await.map(|person| view! { <About person posts identity failed parting/> })
                     })}
                 </Suspense>
                 <Suspense fallback=|| view! { <Skeleton/> }>
@@ -56,7 +60,13 @@ pub fn AccountPage() -> impl IntoView {
                 <TokensCard/>
             </div>
             <aside class="stack">
-                <Suspense>{move || failed.get().map(|failed| view! { <PasswordForm failed/> })}</Suspense>
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        let failed = failed.await;
+                        let without = identity.await.ok().flatten().is_some_and(|identity| !identity.has_password);
+                        (!without).then(|| view! { <PasswordForm failed/> })
+                    })}
+                </Suspense>
                 <Card title=td_string!(language, account.preferences)>
                     <div class="stack tight"><LanguageSwitch class="btn small"/><ThemeSwitch/></div>
                 </Card>
@@ -67,7 +77,7 @@ pub fn AccountPage() -> impl IntoView {
 
 /// Who one is here, and what one may do where.
 #[component]
-fn About(person: Viewer, posts: Vec<Post>, failed: Flash) -> impl IntoView {
+fn About(person: Viewer, posts: Vec<Post>, identity: Option<JoinedIdentity>, failed: Flash, parting: Option<domain::Error>) -> impl IntoView {
     let language = language::current();
     let other = failed.other();
     let problem = Signal::stored(failed.problem("name").map(|problem| field_problem_text(language, problem)));
@@ -81,7 +91,9 @@ fn About(person: Viewer, posts: Vec<Post>, failed: Flash) -> impl IntoView {
                 <Fact name=td_string!(language, account.login)><span class="mono">{person.login}</span></Fact>
                 <Fact name=person.tenant_name>{at_college}</Fact>
                 {at_departments}
+                {identity.map(|identity| identity_facts(language, identity))}
             </Facts>
+            {parting.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
             <form class="stack tight" method="post" action=Rename::PATH>
                 {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
                 <TextField name="name" label=td_string!(language, account.name) value=name error=problem maxlength=100/>

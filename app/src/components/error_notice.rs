@@ -16,8 +16,8 @@ use crate::{
 pub fn ErrorNotice(error: AppError) -> impl IntoView {
     let language = crate::language::current();
     let kind = match &error.0 {
-        // Waiting helps: nothing is lost.
-        Error::Unavailable { .. } | Error::Unauthenticated | Error::RateLimited { .. } => NoticeKind::Warn,
+        // Waiting or trying again helps: nothing is lost.
+        Error::Unavailable { .. } | Error::Unauthenticated | Error::RateLimited { .. } | Error::ProviderAway | Error::SignInOver => NoticeKind::Warn,
         _ => NoticeKind::Bad,
     };
     let sign_in = matches!(error.0, Error::Unauthenticated).then(|| {

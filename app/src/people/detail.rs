@@ -55,7 +55,7 @@ pub fn PersonPage() -> impl IntoView {
 #[component]
 fn Whole(detail: PersonDetail, tree: Option<Tree>, error: Option<domain::Error>, link: Option<Made>) -> impl IntoView {
     let language = language::current();
-    let PersonDetail { person, created_at, link: open, sessions, tokens, may_write, own } = detail;
+    let PersonDetail { person, created_at, provider, link: open, sessions, tokens, may_write, own } = detail;
     let (id, name, state) = (person.person.id.to_string(), person.person.name.clone(), person.state);
     let roles = all_roles_text(language, &person);
     let courses = person.courses.iter().map(|course| course.code.as_str()).collect::<Vec<_>>().join(td_string!(language, common.list_comma));
@@ -88,6 +88,10 @@ fn Whole(detail: PersonDetail, tree: Option<Tree>, error: Option<domain::Error>,
                                 None => view! { <span class="muted">{td_string!(language, people.never)}</span> }.into_any(),
                             }}
                         </Fact>
+                        {provider.map(|name| {
+                            let name = name.get(language::tag(language)).to_owned();
+                            view! { <Fact name=td_string!(language, people.provider)>{name}</Fact> }
+                        })}
                         {waiting}
                         {may_write.then(|| view! { <Fact name=td_string!(language, people.tokens)>{tokens.to_string()}</Fact> })}
                     </Facts>

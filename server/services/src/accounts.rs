@@ -1,5 +1,7 @@
-//! One's own account: who is behind a session, signing out, changing the password, the page's frame. Signing in has a file of its own.
+//! One's own account: who is behind a session, signing out, changing the password, the page's frame. Signing in has
+//! files of its own: with a password, and through an identity provider (`external`).
 
+pub mod external;
 mod password_change;
 mod reset;
 pub mod sessions;

@@ -43,6 +43,7 @@ pub mod tokens;
 use std::{ops::Deref, sync::Arc};
 
 pub use caller::{Caller, Origin};
+use domain::catalogue::Localized;
 pub use domain::{Error, Result};
 use ports::{Clock, Entropy, SharedCluster};
 use storage::Database;
@@ -74,8 +75,31 @@ pub struct Settings {
     pub session_hours: i64,
     /// `https://lectern.example.edu`, for links that are passed on; `None` where only the reader's browser knows it.
     pub public_url: Option<String>,
+    /// The identity provider that people may sign in through.
+    pub identity_provider: Option<IdentityProvider>,
     /// Added to every pod; tests steer simulated kubelets by it.
     pub pod_annotations: std::collections::BTreeMap<String, String>,
+}
+
+/// An identity provider, as far as accounts go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityProvider {
+    /// Its own name for itself, a URL.
+    pub issuer: String,
+    /// What people call it.
+    pub name: Localized,
+    /// The first sign-in is joined to the account with the login that the provider gives.
+    pub link_accounts: bool,
+    /// Somebody unknown gets an account without roles.
+    pub create_accounts: bool,
+}
+
+impl Settings {
+    /// What people call the provider with this issuer; the issuer itself where it is no longer the one that is set.
+    pub fn provider_name(&self, issuer: &str) -> Localized {
+        let current = self.identity_provider.as_ref().filter(|provider| provider.issuer == issuer);
+        current.map_or_else(|| Localized { zh: issuer.to_owned(), en: issuer.to_owned() }, |provider| provider.name.clone())
+    }
 }
 
 impl Default for Settings {
@@ -86,6 +110,7 @@ impl Default for Settings {
             keep_stopped_days: 14,
             session_hours: 12,
             public_url: None,
+            identity_provider: None,
             pod_annotations: std::collections::BTreeMap::new(),
         }
     }

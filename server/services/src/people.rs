@@ -78,7 +78,7 @@ pub async fn get(services: &Services, caller: &Caller, id: UserId) -> Result<Per
         let mut connection = services.db.read().await.or_domain()?;
         let user = users::by_id(&mut connection, id).await.or_domain()?;
         let user = user.filter(|user| user.tenant == caller.actor.tenant).ok_or(Error::NotFound)?;
-        let created_at = user.created_at;
+        let (created_at, issuer) = (user.created_at, user.issuer.clone());
         let person = people(&mut connection, vec![user]).await?.pop().ok_or(Error::NotFound)?;
         if extent.courses().is_some_and(|covered| !person.courses.iter().any(|course| covered.contains(&course.id))) {
             return Err(Error::NotFound);
@@ -92,7 +92,8 @@ pub async fn get(services: &Services, caller: &Caller, id: UserId) -> Result<Per
             let good = all.iter().filter(|token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| end > now)).count();
             tokens = u32::try_from(good).unwrap_or(u32::MAX);
         }
-        Ok(PersonDetail { person, created_at, link, sessions, tokens, may_write, own: id == caller.actor.user })
+        let provider = issuer.map(|issuer| services.settings.provider_name(&issuer));
+        Ok(PersonDetail { person, created_at, provider, link, sessions, tokens, may_write, own: id == caller.actor.user })
     })
     .await
 }
@@ -124,6 +125,7 @@ pub async fn create(services: &Services, caller: &Caller, person: &NewPerson, ro
             disabled_at: None,
             created_at: services.clock.now(),
             last_sign_in_at: None,
+            issuer: None,
         };
         users::insert(&mut write, &user).await.map_err(|error| {
             let taken = error.is_not_unique("users", "login");
@@ -152,7 +154,7 @@ async fn known_courses(connection: &mut AnyConnection, tenant: TenantId, ids: &B
 
 fn view(user: users::User, roles: BTreeSet<Role>, posts: Vec<Post>, mut courses: Vec<CourseRef>) -> Person {
     courses.sort_by(|a, b| a.code.cmp(&b.code));
-    let state = match (user.disabled_at, user.password_hash.is_empty()) {
+    let state = match (user.disabled_at, user.password_hash.is_empty() && user.issuer.is_none()) {
         (Some(_), _) => PersonState::Disabled,
         (None, true) => PersonState::Invited,
         (None, false) => PersonState::Active,

@@ -84,6 +84,7 @@ pub async fn complete(services: &Services, origin: &Origin, code: &str, college:
         disabled_at: None,
         created_at: now,
         last_sign_in_at: Some(now),
+        issuer: None,
     };
     let roles = [Role::Administrator].into();
     let actor = Actor {

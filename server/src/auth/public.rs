@@ -4,6 +4,9 @@
 /// Pages. What stands behind a one-time link asks for no more than the link.
 pub const PAGES: [&str; 3] = [app::routes::SIGN_IN, app::routes::SETUP, "/join/{token}"];
 
+/// Routes of the server's own: on the way to the identity provider and back.
+pub const ROUTES: [&str; 2] = [app::routes::SIGN_IN_OIDC, app::routes::SIGN_IN_OIDC_CALLBACK];
+
 /// Server functions, by path.
 pub const FUNCTIONS: [&str; 7] = [
     "/api/session/viewer",
@@ -17,5 +20,9 @@ pub const FUNCTIONS: [&str; 7] = [
 
 /// Whether a path may be asked for by anybody.
 pub fn is_public(path: &str) -> bool {
-    PAGES.contains(&path) || path.starts_with(app::routes::JOIN_PREFIX) || FUNCTIONS.contains(&path) || path == app::preferences::PATH
+    PAGES.contains(&path)
+        || ROUTES.contains(&path)
+        || path.starts_with(app::routes::JOIN_PREFIX)
+        || FUNCTIONS.contains(&path)
+        || path == app::preferences::PATH
 }

@@ -50,6 +50,7 @@ const STEPS: &[Step] = &[
     step!(20, "0020_audit_searches"),
     step!(21, "0021_audit_runs"),
     step!(22, "0022_nodes"),
+    step!(23, "0023_identities"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

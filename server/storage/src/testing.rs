@@ -108,6 +108,7 @@ pub async fn user(write: &mut crate::Write, login: &str) -> domain::ids::UserId 
         disabled_at: None,
         created_at: now,
         last_sign_in_at: None,
+        issuer: None,
     };
     crate::accounts::users::insert(write, &user).await.expect("a person");
     id

@@ -13,6 +13,7 @@ mod documents;
 mod events;
 mod files;
 mod offerings;
+mod oidc;
 mod openapi;
 mod people;
 mod rest_errors;

@@ -150,4 +150,7 @@ async fn what_is_public_exists() {
     for path in public::PAGES {
         assert!(pages.iter().any(|page| page == path), "{path} is public and does not exist");
     }
+    for path in public::ROUTES {
+        assert!(public::is_public(path) && !pages.iter().any(|page| page == path), "{path} is a page");
+    }
 }

@@ -171,6 +171,7 @@ async fn enrol(
         disabled_at: None,
         created_at: services.clock.now(),
         last_sign_in_at: None,
+        issuer: None,
     };
     let held = [member.role].into();
     users::insert(write, &user).await.or_domain()?;

@@ -123,6 +123,7 @@ pub(crate) async fn make(services: &Services, write: &mut Write, caller: &Caller
         disabled_at: None,
         created_at: services.clock.now(),
         last_sign_in_at: None,
+        issuer: None,
     };
     users::insert(write, &user).await.map_err(|error| {
         let taken = error.is_not_unique("users", "login");

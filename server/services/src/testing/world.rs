@@ -59,7 +59,11 @@ impl TestWorld {
     }
 
     pub async fn college_on(database: TestDatabase) -> Self {
-        let world = Self::on(database);
+        Self::college_with(database, Settings { simulated_cluster: true, ..Settings::default() }).await
+    }
+
+    pub async fn college_with(database: TestDatabase, settings: Settings) -> Self {
+        let world = Self::with_settings(database, settings);
         world.add_tenant(world.tenant, "ai", "School of Artificial Intelligence").await;
         world
     }
@@ -262,6 +266,7 @@ impl PersonBuilder<'_> {
             disabled_at: None,
             created_at: world.clock.now(),
             last_sign_in_at: None,
+            issuer: None,
         };
         let mut write = world.services.db.begin_write().await.expect("a transaction");
         users::insert(&mut write, &user).await.expect("a new person");

@@ -1,6 +1,7 @@
-//! Accounts: users, their roles, the courses they belong to, and tries to sign in. One table a file.
+//! Accounts: users, who they are at an identity provider, their roles, the courses they belong to, and tries to sign in. One table a file.
 
 pub mod attempts;
+pub mod identities;
 pub mod members;
 pub mod roles;
 pub mod users;

@@ -11,7 +11,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{attempts, members, roles, users};
+use super::{attempts, identities, members, roles, users};
 use crate::{Write, courses, departments, testing::for_each_engine};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -31,6 +31,7 @@ fn user(number: u128, login: &str) -> users::User {
         disabled_at: None,
         created_at: NOW,
         last_sign_in_at: None,
+        issuer: None,
     }
 }
 
@@ -206,6 +207,46 @@ async fn a_role_at_a_department_covers_its_courses() {
         assert_eq!(roles::at_departments(&mut write, root.id).await.expect("read").departments, [department.id].into(), "one teaches there");
         assert_eq!(users::other_administrators(&mut write, tenant().id, li.id).await.expect("read"), 1);
         assert_eq!(users::other_administrators(&mut write, tenant().id, root.id).await.expect("read"), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_identity_belongs_to_one_account_and_an_account_has_one_at_a_provider() {
+    for_each_engine("an_identity_belongs_to_one_account_and_an_account_has_one_at_a_provider", async |test| {
+        let mut write = test.database.begin_write().await.expect("a transaction");
+        let (mut li, wang) = (user(1, "li.hua"), user(2, "wang"));
+        li.password_hash = String::new();
+        add(&mut write, &[li.clone(), wang.clone()], &[]).await;
+        let identity = |subject: &str, user: &users::User| identities::Identity {
+            issuer: "https://id".into(),
+            subject: subject.into(),
+            user: user.id,
+            created_at: NOW,
+            last_used_at: NOW,
+        };
+        identities::insert(&mut write, &identity("s", &li)).await.expect("joined");
+        write.commit().await.expect("committed");
+        for again in [identity("s", &wang), identity("t", &li)] {
+            let mut write = test.database.begin_write().await.expect("a transaction");
+            let error = identities::insert(&mut write, &again).await.expect_err("refused");
+            assert!(matches!(error, crate::Error::NotUnique { .. }), "{error:?}");
+        }
+
+        let mut write = test.database.begin_write().await.expect("a transaction");
+        identities::set_used(&mut write, "https://id", "s", NOW.plus_seconds(5)).await.expect("set");
+        let used = identities::Identity { last_used_at: NOW.plus_seconds(5), ..identity("s", &li) };
+        assert_eq!(identities::by_subject(&mut write, "https://id", "s").await.expect("read"), Some(used.clone()));
+        assert_eq!(identities::by_subject(&mut write, "https://other", "s").await.expect("read"), None);
+        assert_eq!(identities::of_user(&mut write, li.id, "https://id").await.expect("read"), Some(used));
+        let found = users::by_id(&mut write, li.id).await.expect("read").expect("there");
+        assert_eq!(found.issuer.as_deref(), Some("https://id"));
+        let invited = users::Query { state: Some(PersonState::Invited), ..all() };
+        assert_eq!(users::search(&mut write, &invited).await.expect("read"), [], "who signs in through a provider waits for no link");
+        assert!(identities::remove(&mut write, li.id, "https://id").await.expect("removed"));
+        assert!(!identities::remove(&mut write, li.id, "https://id").await.expect("gone already"));
+        assert_eq!(users::by_id(&mut write, li.id).await.expect("read"), Some(li.clone()));
+        assert_eq!(users::search(&mut write, &invited).await.expect("read"), [li]);
     })
     .await;
 }

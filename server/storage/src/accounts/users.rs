@@ -27,6 +27,8 @@ pub struct User {
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub last_sign_in_at: Option<Timestamp>,
+    /// The identity provider that the person signs in through, by its issuer; read only, `identities` holds it.
+    pub issuer: Option<String>,
 }
 
 fn read(row: &AnyRow) -> Result<User> {
@@ -41,12 +43,17 @@ fn read(row: &AnyRow) -> Result<User> {
         disabled_at: row.optional_timestamp("disabled_at")?,
         created_at: row.timestamp("created_at")?,
         last_sign_in_at: row.optional_timestamp("last_sign_in_at")?,
+        issuer: row.optional_text("issuer")?,
     })
 }
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT id, tenant_id, login, name, password_hash, credentials_version, disabled_at, created_at, last_sign_in_at FROM users ", $rest)
+        concat!(
+            "SELECT id, tenant_id, login, name, password_hash, credentials_version, disabled_at, created_at, last_sign_in_at, \
+             (SELECT MIN(i.issuer) FROM identities i WHERE i.user_id = users.id) AS issuer FROM users ",
+            $rest
+        )
     };
 }
 
@@ -116,7 +123,8 @@ pub async fn search(connection: &mut AnyConnection, query: &Query) -> Result<Vec
     let rows = sqlx::query(select!(
         "WHERE tenant_id = $1 AND ($2 IS NULL OR login LIKE $2 ESCAPE '!' OR LOWER(name) LIKE $2 ESCAPE '!') \
          AND ($3 IS NULL OR id IN (SELECT r.user_id FROM user_roles r WHERE r.role = $3)) \
-         AND ($4 IS NULL OR $4 = CASE WHEN disabled_at IS NOT NULL THEN 'disabled' WHEN password_hash = '' THEN 'invited' ELSE 'active' END) \
+         AND ($4 IS NULL OR $4 = CASE WHEN disabled_at IS NOT NULL THEN 'disabled' \
+         WHEN password_hash = '' AND NOT EXISTS (SELECT 1 FROM identities i WHERE i.user_id = users.id) THEN 'invited' ELSE 'active' END) \
          AND ($5 IS NULL OR login > $5) \
          AND ($6 IS NULL OR id IN (SELECT m.user_id FROM course_members m WHERE $6 LIKE '%' || m.course_id || '%')) \
          ORDER BY login LIMIT $7"
@@ -148,7 +156,8 @@ pub async fn by_logins(connection: &mut AnyConnection, logins: &BTreeSet<String>
 pub async fn other_administrators(connection: &mut AnyConnection, tenant: TenantId, except: UserId) -> Result<u32> {
     let row = sqlx::query(
         "SELECT COUNT(*) AS others FROM users u JOIN user_roles r ON r.user_id = u.id AND r.tenant_id = u.tenant_id \
-         WHERE u.tenant_id = $1 AND u.id <> $2 AND r.role = 'administrator' AND u.disabled_at IS NULL AND u.password_hash <> ''",
+         WHERE u.tenant_id = $1 AND u.id <> $2 AND r.role = 'administrator' AND u.disabled_at IS NULL \
+         AND (u.password_hash <> '' OR EXISTS (SELECT 1 FROM identities i WHERE i.user_id = u.id))",
     )
     .bind(tenant.to_string())
     .bind(except.to_string())

@@ -64,6 +64,7 @@ async fn ground(database: &crate::testing::TestDatabase) -> Write {
         disabled_at: None,
         created_at: now(),
         last_sign_in_at: None,
+        issuer: None,
     };
     users::insert(&mut write, &user).await.expect("user");
     write

@@ -63,6 +63,7 @@ pub(crate) async fn ground(database: &TestDatabase) -> Write {
         disabled_at: None,
         created_at: now(),
         last_sign_in_at: None,
+        issuer: None,
     };
     users::insert(&mut write, &user).await.expect("user");
     offerings::publish(&mut write, &offering(1), 1, now()).await.expect("offering");

@@ -1,0 +1,85 @@
+//! How the identity provider is asked: in a few seconds or not at all, without following it elsewhere, and taking no more than an
+//! answer of this kind can need.
+
+use std::{pin::Pin, time::Duration};
+
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, url::Url};
+use reqwest::{Client, Request, redirect::Policy};
+
+use crate::config::is_safe;
+
+const MAX_BYTES: usize = 1024 * 1024;
+const CONNECT: Duration = Duration::from_secs(4);
+const WHOLE: Duration = Duration::from_secs(8);
+
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error("no answer")]
+    Http(#[from] reqwest::Error),
+    #[error("the answer is larger than {MAX_BYTES} bytes")]
+    TooLarge,
+    #[error("{0} is not asked: it is not https")]
+    Unsafe(String),
+}
+
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    client: Client,
+    local: bool,
+}
+
+impl Fetch {
+    /// `local`: the provider is on this machine, and so is everything that it names.
+    pub fn new(local: bool) -> Result<Self, FetchError> {
+        let client = Client::builder().redirect(Policy::none()).connect_timeout(CONNECT).timeout(WHOLE).user_agent("lectern");
+        let client = if local { client.no_proxy() } else { client };
+        Ok(Self { client: client.build()?, local })
+    }
+
+    /// Whether an address that the provider named may be used. Errors: `Unsafe`.
+    pub fn check(&self, url: &Url) -> Result<(), FetchError> {
+        // A provider elsewhere has no business on this machine.
+        if is_safe(url) && (self.local || url.scheme() == "https") { Ok(()) } else { Err(FetchError::Unsafe(url.to_string())) }
+    }
+
+    async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, FetchError> {
+        let request = Request::try_from(request)?;
+        self.check(request.url())?;
+        let mut answer = self.client.execute(request).await?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            if body.len() + chunk.len() > MAX_BYTES {
+                return Err(FetchError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut response = HttpResponse::new(body);
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Fetch {
+    type Error = FetchError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, FetchError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.fetch(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_elsewhere_names_only_https() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let asked = |local, url| Fetch::new(local).unwrap().check(&Url::parse(url).unwrap()).is_ok();
+        assert!(asked(false, "https://id.example.edu/token") && asked(true, "http://127.0.0.1:9000/token"));
+        for (local, url) in [(false, "http://127.0.0.1:9000/token"), (false, "http://id.example.edu/"), (true, "http://id.example.edu/")] {
+            assert!(!asked(local, url), "{url}");
+        }
+    }
+}
