@@ -35,7 +35,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let cancel = view.may_cancel.then(|| view! { <Cancel order=order.clone() has_lab=lab.is_some()/> });
     let sent = (just_sent && order.state == OrderState::PendingApproval).then(|| view! { <Sent order=order.clone()/> });
     let about = lead(language, &view);
-    let again = (!matches!(order.state, OrderState::PendingApproval | OrderState::AwaitingRequester)).then(|| again(&view));
+    let again = (!matches!(order.state, OrderState::PendingApproval | OrderState::AwaitingRequester)).then(|| routes::order_again(order.id));
     let decide = view.may_decide.then(|| routes::approval(order.id));
     let open = lab.filter(|_| !view.may_decide).map(routes::lab);
     let reason = view! { <Reason view=view.clone()/> };
@@ -56,7 +56,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     view! {
         <div class="stack tight">
         <PageHead title crumb=(routes::ORDERS.to_owned(), td_string!(language, orders.title).to_owned())>
-            {again.map(|href| view! { <LinkButton href icon=Glyph::Retry>{td_string!(language, orders.again)}</LinkButton> })}
+            {again.map(|href| view! { <LinkButton href icon=Glyph::Retry>{td_string!(language, lifecycle.again)}</LinkButton> })}
             {cancel}
             {decide.map(|href| view! {
                 <LinkButton kind=ButtonKind::Primary href icon=Glyph::Stamp>{td_string!(language, orders.decide)}</LinkButton>
@@ -85,16 +85,6 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
         </div>
     }
     .into_any()
-}
-
-/// The order form, filled as this order was.
-fn again(view: &OrderView) -> String {
-    let order = &view.order;
-    let minutes = order.minutes.to_string();
-    let names: Vec<_> = order.parameters.keys().map(|key| format!("parameters%5B{key}%5D")).collect();
-    let mut pairs = vec![("course", view.course.code.as_str()), ("duration_minutes", &minutes), ("purpose", &order.purpose)];
-    pairs.extend(names.iter().zip(order.parameters.values()).map(|(name, text)| (name.as_str(), text.as_str())));
-    routes::with_query(&routes::order_form(order.offering), &pairs)
 }
 
 /// Whose decision it waits for.
@@ -196,7 +186,6 @@ fn What(view: OrderView) -> impl IntoView {
             <Fact name=td_string!(language, orders.offering)>{name}" "<span class="fine">{version}</span></Fact>
             <Fact name=td_string!(language, orders.duration)>{duration_text(language, order.minutes)}</Fact>
             <SpecFacts spec=order.spec/>
-            <Fact name=td_string!(language, lifecycle.again_fact)><a href=routes::order_again(order.id)>{td_string!(language, lifecycle.again)}</a></Fact>
         </Facts>
     }
     .into_any()

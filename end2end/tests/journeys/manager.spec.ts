@@ -185,7 +185,7 @@ journey("the manager", (story) => {
     await expect(teacher.locator("main")).toContainText(w("decisions.change_line", { what: String(w("decisions.what_nodes")), before: 7, after: 2 }));
     await expect(teacher.locator('aside a[href^="/labs/"]')).toBeVisible();
     const now: Order = await api("teacher", SCOPES)("GET", `/orders/${dear.id}`);
-    expect(now.estimate.total.micros).toBeLessThan(dear.estimate.total.micros / 3);
+    expect(now.estimate.total.micros).toBeLessThan(dear.estimate.total.micros / 2);
   });
 
   test("6. rejects one by keyboard with a reason that the teacher reads", async () => {

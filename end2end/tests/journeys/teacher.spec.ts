@@ -138,7 +138,7 @@ journey("a teacher", (story) => {
     await page.getByRole("button", { name: w("orders.cancel"), exact: true }).click();
     await page.getByRole("dialog").filter({ visible: true }).getByRole("button", { name: w("orders.cancel") }).click();
     await state(page, w("orders.state_cancelled"));
-    await page.getByRole("link", { name: w("orders.again") }).click();
+    await page.getByRole("link", { name: w("lifecycle.again") }).click();
     await hydrated(page);
     await expect(page.locator("#duration_minutes")).toHaveValue("90");
     await expect(page.locator("#purpose")).toHaveValue("第七课 · lesson 7");

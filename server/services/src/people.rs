@@ -69,7 +69,7 @@ async fn people(connection: &mut AnyConnection, found: Vec<users::User>) -> Resu
     Ok(found.into_iter().map(person).collect())
 }
 
-/// Somebody with all that their page shows. Seven statements. Errors: `NotFound` also for whom the caller may not see.
+/// Somebody with all that their page shows. Five statements. Errors: `NotFound` also for whom the caller may not see.
 pub async fn get(services: &Services, caller: &Caller, id: UserId) -> Result<PersonDetail> {
     let entry = || Entry::new(audit::action(Action::PeopleRead), "user", id, "");
     audit::recording(services, caller, entry, async {
@@ -86,11 +86,8 @@ pub async fn get(services: &Services, caller: &Caller, id: UserId) -> Result<Per
         let may_write = may_write(caller).is_ok();
         let (mut link, mut sessions, mut tokens) = (None, Vec::new(), 0);
         if may_write {
-            link = storage::links::open_of_user(&mut connection, id, now).await.or_domain()?.map(|link| link.open);
+            (link, tokens) = storage::links::ways_in(&mut connection, id, now).await.or_domain()?;
             sessions = crate::accounts::sessions::of_user(&mut connection, id, "", now).await?;
-            let all = storage::tokens::of_user(&mut connection, id).await.or_domain()?;
-            let good = all.iter().filter(|token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| end > now)).count();
-            tokens = u32::try_from(good).unwrap_or(u32::MAX);
         }
         let provider = issuer.map(|issuer| services.settings.provider_name(&issuer));
         Ok(PersonDetail { person, created_at, provider, link, sessions, tokens, may_write, own: id == caller.actor.user })

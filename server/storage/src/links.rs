@@ -54,17 +54,21 @@ pub async fn open(connection: &mut AnyConnection, secret_hash: &str, now: Timest
     row.as_ref().map(read).transpose()
 }
 
-/// The newest of a person's links that still opens.
-pub async fn open_of_user(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<Option<Link>> {
+/// What lets a person in besides their password: the newest link that still opens, and how many access tokens are good.
+pub async fn ways_in(connection: &mut AnyConnection, user: UserId, now: Timestamp) -> Result<(Option<OpenLink>, u32)> {
     let row = sqlx::query(
-        "SELECT id, user_id, kind, created_at, expires_at FROM one_time_links \
-         WHERE user_id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2 ORDER BY id DESC LIMIT 1",
+        "SELECT l.id, l.user_id, l.kind, l.created_at, l.expires_at, t.tokens FROM \
+           (SELECT COUNT(*) AS tokens FROM tokens WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)) AS t \
+           LEFT JOIN (SELECT id, user_id, kind, created_at, expires_at FROM one_time_links \
+             WHERE user_id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2 ORDER BY id DESC LIMIT 1) AS l ON TRUE",
     )
     .bind(user.to_string())
     .bind(now.micros())
-    .fetch_optional(connection)
+    .fetch_one(connection)
     .await?;
-    row.as_ref().map(read).transpose()
+    let tokens = Row::of("tokens", &row).count("tokens")?;
+    let link = Row::of("one_time_links", &row).optional_text("id")?.map(|_| read(&row)).transpose()?;
+    Ok((link.map(|link| link.open), tokens))
 }
 
 /// Uses a link up: `false` when somebody else did.

@@ -22,8 +22,6 @@ use tracing::{
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 const MOST: usize = 10;
-/// Routes that still need more, with their figure. The list may only shrink.
-const KNOWN: [(&str, usize); 1] = [("/people/{id}", 11)];
 
 /// sqlx tells of each statement it has run: the first words of each, in turn.
 #[derive(Clone, Default)]
@@ -132,7 +130,6 @@ async fn every_page_needs_few_statements() {
     let (mut report, mut too_many, mut seen) = (String::new(), String::new(), 0);
     for route in &routes {
         let path = filled(route, &things);
-        let most = KNOWN.iter().find(|(known, _)| known == route).map_or(MOST, |(_, most)| *most);
         let _ = write!(report, "\n{route:<28}");
         for (role, person) in everybody {
             let browser = portal.browser_of(person).await;
@@ -144,7 +141,7 @@ async fn every_page_needs_few_statements() {
             let count = run.len();
             seen += count;
             let _ = write!(report, " {role} {count:>2} ({})", status.as_u16());
-            if count > most {
+            if count > MOST {
                 let _ = write!(too_many, "\n{path} costs {role} {count} statements:\n  {}", run.join("\n  "));
             }
         }

@@ -5,7 +5,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{Link, insert, open, open_of_user, revoke_all, used};
+use super::{Link, insert, open, revoke_all, used, ways_in};
 use crate::testing::{for_each_engine, user};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -25,13 +25,13 @@ async fn a_link_opens_once_until_it_is_old_or_taken_back() {
         assert_eq!(open(&mut write, "hash 1", NOW).await.expect("read"), Some(link(1)));
         assert_eq!(open(&mut write, "hash 9", NOW).await.expect("read"), None);
         assert_eq!(open(&mut write, "hash 1", NOW.plus_minutes(1)).await.expect("read"), None, "too old");
-        assert_eq!(open_of_user(&mut write, li, NOW).await.expect("read"), Some(link(3)));
+        assert_eq!(ways_in(&mut write, li, NOW).await.expect("read"), (Some(link(3).open), 0));
         assert!(used(&mut write, link(1).open.id, NOW).await.expect("used"));
         assert!(!used(&mut write, link(1).open.id, NOW).await.expect("used before"));
         assert_eq!(open(&mut write, "hash 1", NOW).await.expect("read"), None);
         assert_eq!(revoke_all(&mut write, li, NOW).await.expect("taken back"), 2);
         assert_eq!(open(&mut write, "hash 2", NOW).await.expect("read"), None);
-        assert_eq!(open_of_user(&mut write, li, NOW).await.expect("read"), None);
+        assert_eq!(ways_in(&mut write, li, NOW).await.expect("read"), (None, 0));
     })
     .await;
 }
