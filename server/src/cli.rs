@@ -212,7 +212,7 @@ pub fn run() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve(cli.serve)) {
-            Command::Serve(serve) => commands::serve::run(serve.config()?).await,
+            Command::Serve(serve) => Box::pin(commands::serve::run(serve.config()?)).await,
             Command::Token(Token::Create { place, user, scope, name }) => {
                 quiet(&place, async |config| commands::token::create(config, &user, &scope, &name).await).await
             }

@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_login_is_the_claim_that_the_settings_name() {
-        let claims = Claims::of(&json!({"preferred_username": " li.hua ", "name": "李华", "number": 2026001, "groups": ["a"], "empty": " "}));
+        let claims = Claims::of(&json!({"preferred_username": " li.hua ", "name": "李华", "number": 2_026_001, "groups": ["a"], "empty": " "}));
         let presented = claims.presented("s", "preferred_username");
         assert_eq!(presented, Presented { subject: "s".into(), login: Some("li.hua".into()), name: Some("李华".into()) });
         assert_eq!(claims.login("number").as_deref(), Some("2026001"));

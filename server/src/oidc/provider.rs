@@ -29,7 +29,7 @@ use super::{
 use crate::config::Oidc;
 
 /// What the provider says of itself is read again after this.
-const KEPT: Duration = Duration::from_secs(3_600);
+const KEPT: Duration = Duration::from_hours(1);
 /// It is not asked again sooner than this: after a failure, so that people need not wait for it one after the other; and for a key
 /// that is not known, so that nobody can make the portal ask all the time.
 const PAUSE: Duration = Duration::from_secs(10);
