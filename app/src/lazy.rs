@@ -1,5 +1,5 @@
-//! Pages whose code the browser fetches when it first needs it, in a few parts by kind of work. The frame and
-//! sign-in are always there. A new page is a line in the table below; its route is `lazy::Name`. Parts are few because
+//! Pages whose code the browser fetches when it first needs it, in a few parts by kind of work. The frame is
+//! always there. A new page is a line in the table below; its route is `lazy::Name`. Parts are few because
 //! what any two of them share becomes a file of its own: nine parts made a hundred files, four make ten.
 //!
 //! The server does not split anything. A first visit waits for the page's file before it takes the page over, so that the
@@ -73,8 +73,9 @@ macro_rules! pages {
 }
 
 pages! {
-    today [""] {
+    today ["", "sign-in"] {
         Home = load_home, fetch_home: crate::home::page::HomePage;
+        SignIn = load_sign_in, fetch_sign_in: crate::session::page::SignInPage;
     }
     teaching ["catalogue", "orders", "labs"] {
         Catalogue = load_catalogue, fetch_catalogue: crate::catalogue::page::CataloguePage;
@@ -160,6 +161,6 @@ mod tests {
         assert_eq!(part_of("/catalogue/jupyter/order"), Some("teaching"));
         assert_eq!(part_of("/people"), Some("managing"));
         assert_eq!(part_of("/"), Some("today"));
-        assert_eq!(part_of("/sign-in"), None);
+        assert_eq!(part_of("/sign-in"), Some("today"));
     }
 }

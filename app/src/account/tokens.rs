@@ -84,7 +84,8 @@ fn Whole(tokens: Tokens, person: Viewer, failed: Flash, #[prop(optional_no_strip
         >
             {made.map(|Made { secret }| view! { <div class="inset"><OneTime secret/></div> })}
             {if empty {
-                view! { <EmptyState glyph=Glyph::Key title=td_string!(language, account.no_tokens) text=td_string!(language, account.no_tokens_text)/> }.into_any()
+                let (title, text) = (td_string!(language, account.no_tokens), td_string!(language, account.no_tokens_text));
+                view! { <div class="inset"><EmptyState glyph=Glyph::Key title text/></div> }.into_any()
             } else {
                 view! { <DataTable caption=td_string!(language, account.tokens) columns>{rows}</DataTable> }.into_any()
             }}
@@ -133,9 +134,9 @@ fn NewToken(next: TokenId, scopes: Vec<Scope>, failed: Flash) -> impl IntoView {
         .collect_view();
     let name = failed.value("name").to_owned();
     view! {
-        <details class="fold" open=failed.error.is_some()>
-            <summary>{td_string!(language, account.token_new)}</summary>
-            <form class="stack in" method="post" action=CreateToken::PATH>
+        <details class="unfold" open=failed.error.is_some()>
+            <summary class="btn">{td_string!(language, account.token_new)}</summary>
+            <form class="stack" method="post" action=CreateToken::PATH>
                 {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
                 <input type="hidden" name="id" value=next.to_string()/>
                 <TextField

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::specimen::Specimen;
 use crate::{
-    components::{CheckField, Choice, ChoiceCards, FieldMessage, FormErrors, SelectField, TextArea, TextField},
+    components::{CheckField, Choice, ChoiceCards, CopyButton, CopyField, FieldMessage, FormErrors, SelectField, TextArea, TextField},
     error_text::field_problem_text,
     i18n::td_string,
     language,
@@ -35,6 +35,8 @@ pub fn Fields() -> impl IntoView {
             <TextArea name="area" label value=value() help optional=true/>
             <TextArea name="area-wrong" label error=error()/>
         </Specimen>
+        <Specimen name="CopyField" block=true><CopyField label text="lct_0123456789"/></Specimen>
+        <Specimen name="CopyButton"><CopyButton text="lct_0123456789"/></Specimen>
         <Specimen name="SelectField" block=true>
             <SelectField name="select" label choices=choices() value="h".to_owned() help/>
             <SelectField name="select-empty" label choices=choices() optional=true/>

@@ -53,8 +53,18 @@ struct Answer {
 fn answer(language: Language, person: &Viewer, page: &Dashboard) -> Answer {
     let of = |lead: String, href: &str, glyph, text| Answer { lead, href: href.to_owned(), glyph, text };
     let labs = page.labs.as_ref();
-    let counted = |state| labs.map_or(0, |labs| labs.shown.iter().filter(|view| view.lab.state == state).count());
-    let (running, failed) = (counted(domain::labs::LabState::Running), counted(domain::labs::LabState::Failed));
+    // The page lists a few only: an operator has the true figures, others read that there are more.
+    let counted = |state, all: Option<u32>| match all {
+        Some(all) => (all > 0).then(|| all.to_string()),
+        None => {
+            let count = labs.map_or(0, |labs| labs.shown.iter().filter(|view| view.lab.state == state).count());
+            let more = if labs.is_some_and(|labs| labs.more) { "+" } else { "" };
+            (count > 0).then(|| format!("{count}{more}"))
+        }
+    };
+    let operating = page.operating.as_ref();
+    let running = counted(domain::labs::LabState::Running, operating.map(|part| part.labs_running));
+    let failed = counted(domain::labs::LabState::Failed, operating.map(|part| part.labs_failed));
     if page.auditing.as_ref().is_some_and(|part| part.chain.is_broken()) {
         return of(td_string!(language, home.lead_broken).to_owned(), routes::AUDIT, Glyph::Shield, td_string!(language, home.see_broken));
     }
@@ -81,9 +91,9 @@ fn answer(language: Language, person: &Viewer, page: &Dashboard) -> Answer {
     } else {
         (routes::CLUSTER, Glyph::Node, td_string!(language, home.cluster))
     };
-    let lead = if failed > 0 {
+    let lead = if let Some(failed) = failed {
         td_string!(language, home.lead_failed, count = failed).to_string()
-    } else if running > 0 {
+    } else if let Some(running) = running {
         td_string!(language, home.lead_running, count = running).to_string()
     } else if orders {
         td_string!(language, home.lead_teacher).to_owned()

@@ -69,6 +69,9 @@ async fn an_order_goes_through_its_stages_with_changes_and_questions() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pages_work_without_scripts() {
     let portal = Portal::college().await;
+    // Cards that do more for less, on a node of their own.
+    portal.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 8), ("gpu-4", "h100-80g", 8)]);
+    services::cluster_status::refresh(&portal.world.services).await.expect("the cluster reports");
     let people = portal.people().await;
     let teacher = portal.api(&people.teacher).await;
     let (big, other) = (order(&teacher, "big", 8).await, order(&teacher, "other", 8).await);
@@ -94,7 +97,7 @@ async fn the_pages_work_without_scripts() {
 
     let chosen = format!("{}:1", id(&other));
     let confirm = manager.page(&format!("/approvals/bulk?do=approve&order={}:1&order={chosen}", id(&big))).await.text().await.unwrap();
-    assert!(confirm.contains("Approve 2 orders?"), "the confirmation counts them");
+    assert!(confirm.contains("Approve the chosen orders (2)?"), "the confirmation counts them");
     let done = manager.form("/api/approvals/bulk-approve", "/approvals", &[("chosen", &chosen)]).send().await.unwrap();
     assert!(location(&done).starts_with("/approvals/bulk?done="), "{}", location(&done));
     let results = manager.page(location(&done)).await.text().await.unwrap();
