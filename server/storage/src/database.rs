@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Any, AnyConnection, Executor, any::AnyPoolOptions, pool::PoolConnection};
+use sqlx::{Any, AnyConnection, Connection as _, Executor, any::AnyPoolOptions, pool::PoolConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
@@ -62,6 +62,14 @@ impl Database {
                             )
                             .await?;
                         Ok(())
+                    })
+                });
+                // When the disk is full SQLite rolls back by itself, sqlx counts the transaction as open, and every later one on the
+                // connection would fail: such a connection is not kept. The ping waits for a rollback that is on its way.
+                options = options.after_release(|connection, _| {
+                    Box::pin(async move {
+                        connection.ping().await?;
+                        Ok(!connection.is_in_transaction())
                     })
                 });
                 1
@@ -189,6 +197,19 @@ async fn lock_file(path: &Path) -> Result<std::fs::File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_was_left_inside_a_transaction_is_not_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&format!("sqlite:{}", folder.path().join("test.db").display())).await.expect("opens");
+        for _ in 0..20 {
+            let mut write = database.begin_write().await.expect("a transaction");
+            // As SQLite does by itself on a full disk.
+            sqlx::query("ROLLBACK").execute(&mut *write).await.expect("rolled back");
+            drop(write);
+        }
+        database.begin_write().await.expect("a transaction").commit().await.expect("commits");
+    }
 
     #[test]
     fn a_password_does_not_reach_the_log() {
