@@ -2,6 +2,8 @@
 
 pub mod again;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -174,7 +176,7 @@ pub struct Order {
     /// How many stages of the ruling are passed.
     pub stage: u32,
     /// Who passed a stage and may therefore not decide another one.
-    pub barred: std::collections::BTreeSet<UserId>,
+    pub barred: BTreeSet<UserId>,
     /// Only while the requester must agree.
     pub proposal: Option<Proposal>,
     /// Counts changes, for `Stale`.
@@ -250,7 +252,10 @@ pub struct OrderContext {
     pub book: crate::pricing::PriceBook,
     pub policy: crate::approvals::Policy,
     pub pools: Vec<crate::capacity::Pool>,
-    pub requester: std::collections::BTreeSet<crate::access::Role>,
+    /// The caller's roles at the college.
+    pub requester: BTreeSet<Role>,
+    /// Their roles in courses where one at a department adds to those.
+    pub requester_in: BTreeMap<CourseId, BTreeSet<Role>>,
     pub now: Timestamp,
 }
 
@@ -259,18 +264,11 @@ impl OrderContext {
     ///
     /// Errors: [`Error::Invalid`] for the form, [`Error::PriceMissing`]. Over quota or budget is in `refusal`, so that the page can still show the price.
     pub fn preview(&self, form: &OrderForm) -> Result<Preview, Error> {
-        let quota =
-            self.courses.iter().find(|(course, _)| course.code == form.course || course.id.to_string() == form.course).map(|(_, quota)| quota);
+        let course = self.courses.iter().find(|(course, _)| course.code == form.course || course.id.to_string() == form.course);
+        let quota = course.map(|(_, quota)| quota);
+        let requester = course.and_then(|(course, _)| self.requester_in.get(&course.id)).unwrap_or(&self.requester);
         preview(
-            &Decision {
-                offering: &self.offering,
-                quota,
-                book: &self.book,
-                policy: &self.policy,
-                pools: &self.pools,
-                requester: &self.requester,
-                now: self.now,
-            },
+            &Decision { offering: &self.offering, quota, book: &self.book, policy: &self.policy, pools: &self.pools, requester, now: self.now },
             form,
         )
     }
@@ -285,7 +283,7 @@ pub struct Decision<'a> {
     pub book: &'a crate::pricing::PriceBook,
     pub policy: &'a crate::approvals::Policy,
     pub pools: &'a [crate::capacity::Pool],
-    pub requester: &'a std::collections::BTreeSet<crate::access::Role>,
+    pub requester: &'a BTreeSet<Role>,
     pub now: Timestamp,
 }
 

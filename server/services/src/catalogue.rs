@@ -45,13 +45,17 @@ pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Re
     let offering = public(shelf.offering(&caller.actor, offering).ok_or(Error::NotFound)?);
     let now = services.clock.now();
     let courses = orderable(services, caller, now).await?;
+    let at_college = &caller.actor.roles;
+    let requester_in =
+        courses.iter().map(|(course, _)| (course.id, caller.actor.roles_in(course.id))).filter(|(_, roles)| roles != at_college).collect();
     Ok(OrderContext {
         offering,
         courses,
         book: shelf.book(caller.actor.tenant).clone(),
         policy: shelf.policy(caller.actor.tenant).clone(),
         pools,
-        requester: caller.actor.roles.clone(),
+        requester: at_college.clone(),
+        requester_in,
         now,
     })
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Error, FieldError, Problem,
@@ -100,6 +100,7 @@ fn context() -> OrderContext {
         policy: Policy::new(vec![Rule::new(words("Small"), Condition::Always, Outcome::Automatic)]),
         pools: Vec::new(),
         requester: BTreeSet::from([Role::Teacher]),
+        requester_in: BTreeMap::new(),
         now: Timestamp::from_seconds(1_000),
     }
 }

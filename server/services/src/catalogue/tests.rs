@@ -2,8 +2,11 @@
 
 use domain::{
     Error,
-    approvals::{Outcome, Policy},
+    access::Role,
+    approvals::{Condition, OrderTest, Outcome, Policy, Rule},
+    catalogue::Localized,
     money::{Currency, Money},
+    orders::OrderForm,
     pricing::{Meter, Price},
 };
 
@@ -47,6 +50,23 @@ async fn laying_the_defaults_down_again_changes_nothing() {
     install_defaults(&world.services, &mut write, world.tenant).await.expect("laid down");
     assert_eq!(storage::offerings::version(&mut write).await.expect("read"), before);
     assert_eq!(storage::prices::books(&mut write).await.expect("read").len(), 1);
+}
+
+#[tokio::test]
+async fn the_form_rules_by_the_roles_that_one_has_in_the_course() {
+    let world = TestWorld::college().await;
+    let (own, other) = (world.course("AI2301").add().await, world.course("CV2402").add().await);
+    let mut head = world.teacher("li", &[&own, &other]).await;
+    head.actor.department_roles.insert(Role::Manager, [own.id].into());
+    let mut context = context(&world.services, &head, "jupyterlab-slice").await.expect("a context");
+    let rule =
+        Rule::new(Localized { zh: "主任".into(), en: "Heads".into() }, Condition::Test(OrderTest::RequesterHas(Role::Manager)), Outcome::Automatic);
+    context.policy = Policy::new(vec![rule]);
+    let ruling = |course: &str| {
+        let form = OrderForm { offering: "jupyterlab-slice".into(), course: course.into(), duration_minutes: "60".into(), ..OrderForm::default() };
+        context.preview(&form).expect("a preview").ruling.outcome
+    };
+    assert_eq!((ruling("AI2301"), ruling("CV2402")), (Outcome::Automatic, Outcome::Stages(vec![Role::Manager])));
 }
 
 #[tokio::test]
