@@ -44,15 +44,20 @@ pub async fn tokens() -> Result<Tokens, AppError> {
 #[server(CreateToken, endpoint = "account/create-token")]
 pub async fn create_token(
     id: String,
-    #[server(default)] name: String,
+    #[server(default)] token_name: String,
     #[server(default)] scopes: Vec<String>,
     #[server(default)] days: String,
 ) -> Result<(), AppError> {
     use crate::{caller::*, routes};
-    let mut typed = typed([("name", &name), ("days", &days)]);
+    let mut typed = typed([("token_name", &token_name), ("days", &days)]);
     typed.extend(scopes.iter().map(|scope| (format!("scopes.{scope}"), "on".to_owned())));
-    let form = domain::tokens::TokenForm { name, scopes, days };
-    let result = async { Ok(services::tokens::create(&services()?, &caller()?, id_of(&id)?, &form).await?) }.await;
+    let form = domain::tokens::TokenForm { name: token_name, scopes, days };
+    let result = async {
+        let made = services::tokens::create(&services()?, &caller()?, id_of(&id)?, &form).await;
+        // The page has another name on it.
+        Ok(made.map_err(|error| error.at("name", "token_name"))?)
+    }
+    .await;
     answer("token", routes::ACCOUNT, typed, result, |()| routes::with_query(routes::ACCOUNT, &[("token", &id)])).await
 }
 

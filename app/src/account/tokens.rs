@@ -120,7 +120,7 @@ fn NewToken(next: TokenId, scopes: Vec<Scope>, failed: Flash) -> impl IntoView {
     let language = language::current();
     let other = failed.other();
     let problem = |field| failed.problem(field).map(|problem| field_problem_text(language, problem));
-    let (name_problem, days_problem, scopes_problem) = (problem("name"), problem("days"), problem("scopes"));
+    let (name_problem, days_problem, scopes_problem) = (problem("token_name"), problem("days"), problem("scopes"));
     let days = if failed.value("days").is_empty() { LIFETIME.to_string() } else { failed.value("days").to_owned() };
     let lifetimes = LIFETIMES.map(|days| (days.to_string(), td_string!(language, account.token_days_count, days = days).to_string())).into();
     let boxes = scopes
@@ -132,15 +132,15 @@ fn NewToken(next: TokenId, scopes: Vec<Scope>, failed: Flash) -> impl IntoView {
             view! { <CheckField name=format!("scopes[{index}]") label checked value=scope.as_str()/> }
         })
         .collect_view();
-    let name = failed.value("name").to_owned();
+    let name = failed.value("token_name").to_owned();
     view! {
         <details class="unfold" open=failed.error.is_some()>
             <summary class="btn">{td_string!(language, account.token_new)}</summary>
-            <form class="stack" method="post" action=CreateToken::PATH>
+            <form class="stack" method="post" action=format!("{}#tokens", CreateToken::PATH) novalidate>
                 {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
                 <input type="hidden" name="id" value=next.to_string()/>
                 <TextField
-                    name="name"
+                    name="token_name"
                     label=td_string!(language, account.token_name)
                     value=name
                     help=td_string!(language, account.token_name_help)

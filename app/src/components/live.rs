@@ -66,8 +66,8 @@ impl NewsBoard {
     }
 }
 
-/// Calls `changed` on every piece of news from `url` ([`NEWS`] or [`news_of_lab`]), on every reconnection (something may have
-/// been missed) and, while there is no connection, every five seconds. Ends with the component.
+/// Calls `changed` on every piece of news from `url` ([`NEWS`] or [`news_of_lab`]), on every connection (something may have
+/// been missed before it) and, while there is no connection, every five seconds. Ends with the component.
 pub fn use_news(url: String, changed: impl Fn() + Clone + 'static) -> ReadSignal<Liveness> {
     let board = expect_context::<NewsBoard>();
     #[cfg(feature = "hydrate")]
@@ -197,9 +197,8 @@ mod browser {
             let _ = source.add_event_listener_with_callback(kind, on_news.as_ref().unchecked_ref());
         }
         let on_open = Closure::<dyn Fn()>::new(move || {
-            if liveness.get_untracked() == Liveness::Polling {
-                listeners.tell(REFRESH, "");
-            }
+            // Something may have happened since the page was made, or while there was no connection.
+            listeners.tell(REFRESH, "");
             liveness.set(Liveness::Live);
         });
         // The browser tries again by itself unless the server refused.

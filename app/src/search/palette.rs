@@ -41,7 +41,7 @@ pub fn Finder() -> impl IntoView {
         }
     };
     view! {
-        <a class="find" href=routes::SEARCH aria-label=td_string!(language, search.open) aria-keyshortcuts="Control+K Meta+K" on:click=open>
+        <a class="find" href=routes::SEARCH aria-label=format!("{} Ctrl K", td_string!(language, search.open)) aria-keyshortcuts="Control+K Meta+K" on:click=open>
             <Icon glyph=Glyph::Find small=true/>
             <span>{td_string!(language, search.open)}</span>
             <kbd>"Ctrl K"</kbd>
@@ -77,7 +77,9 @@ pub fn Palette() -> impl IntoView {
             class="palette"
             node_ref=dialog
             aria-label=td_string!(language::current(), search.open)
-            // Escape closes it by itself, and the focus goes back to where it was.
+            // Escape closes it by itself, and the focus goes back to where it was. `close` comes a moment later than `cancel`: a
+            // Ctrl K between the two would be taken for one that closes.
+            on:cancel=move |_: ev::Event| open.set(false)
             on:close=move |_: ev::Event| open.set(false)
             on:click=move |event: ev::MouseEvent| {
                 // A click beside it hits the dialog itself, not what is in it.

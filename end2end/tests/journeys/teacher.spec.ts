@@ -163,8 +163,9 @@ journey("a teacher", (story) => {
     await hydrated(page);
     await page.getByText(w("account.token_new")).click();
     await page.getByRole("button", { name: w("account.token_make") }).click();
-    await expect(page.locator("#name-note .error, #scopes-problem").first()).not.toBeEmpty();
-    await page.locator("#tokens").getByLabel(w("account.token_name")).first().fill("grading");
+    await expect(page.locator("#token_name-note .error")).not.toBeEmpty();
+    await expect(page.locator("#scopes-problem")).not.toBeEmpty();
+    await page.locator("#token_name").fill("grading");
     await page.getByLabel(w("account.scope_labs_read")).check();
     await page.getByRole("button", { name: w("account.token_make") }).click();
     const secret = await page.locator("#one-time-token input").inputValue();
