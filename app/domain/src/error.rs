@@ -117,7 +117,9 @@ impl Error {
     #[must_use]
     pub fn at(mut self, from: &str, to: &str) -> Self {
         if let Self::Invalid(problems) = &mut self {
-            problems.iter_mut().filter(|each| each.field == from).for_each(|each| to.clone_into(&mut each.field));
+            for each in problems.iter_mut().filter(|each| each.field == from) {
+                to.clone_into(&mut each.field);
+            }
         }
         self
     }

@@ -62,7 +62,9 @@ impl TokenForm {
     pub fn check(&self) -> Result<NewToken> {
         let mut errors = FieldErrors::default();
         let name = self.name.trim().to_owned();
-        name_problem(&name).into_iter().for_each(|problem| errors.push("name", problem));
+        if let Some(problem) = name_problem(&name) {
+            errors.push("name", problem);
+        }
         let scopes: Option<BTreeSet<_>> = self.scopes.iter().map(|text| Scope::parse(text)).collect();
         match &scopes {
             None => errors.push("scopes", Problem::NotOneOf { choices: Scope::ALL.map(|scope| scope.as_str().to_owned()).into() }),

@@ -54,13 +54,13 @@ fn answer(language: Language, person: &Viewer, page: &Dashboard) -> Answer {
     let of = |lead: String, href: &str, glyph, text| Answer { lead, href: href.to_owned(), glyph, text };
     let labs = page.labs.as_ref();
     // The page lists a few only: an operator has the true figures, others read that there are more.
-    let counted = |state, all: Option<u32>| match all {
-        Some(all) => (all > 0).then(|| all.to_string()),
-        None => {
-            let count = labs.map_or(0, |labs| labs.shown.iter().filter(|view| view.lab.state == state).count());
-            let more = if labs.is_some_and(|labs| labs.more) { "+" } else { "" };
-            (count > 0).then(|| format!("{count}{more}"))
+    let counted = |state, all: Option<u32>| {
+        if let Some(all) = all {
+            return (all > 0).then(|| all.to_string());
         }
+        let count = labs.map_or(0, |labs| labs.shown.iter().filter(|view| view.lab.state == state).count());
+        let more = if labs.is_some_and(|labs| labs.more) { "+" } else { "" };
+        (count > 0).then(|| format!("{count}{more}"))
     };
     let operating = page.operating.as_ref();
     let running = counted(domain::labs::LabState::Running, operating.map(|part| part.labs_running));

@@ -44,6 +44,7 @@ pub fn Finder() -> impl IntoView {
         <a class="find" href=routes::SEARCH aria-label=format!("{} Ctrl K", td_string!(language, search.open)) aria-keyshortcuts="Control+K Meta+K" on:click=open>
             <Icon glyph=Glyph::Find small=true/>
             <span>{td_string!(language, search.open)}</span>
+            " "
             <kbd>"Ctrl K"</kbd>
         </a>
     }

@@ -33,7 +33,9 @@ const USE_NOTED_EVERY_SECONDS: i64 = 60;
 pub async fn create_for(services: &Services, origin: &Origin, login: &str, name: &str, scopes: BTreeSet<Scope>) -> Result<String> {
     let name = name.trim().to_owned();
     let mut errors = FieldErrors::default();
-    name_problem(&name).into_iter().for_each(|problem| errors.push("name", problem));
+    if let Some(problem) = name_problem(&name) {
+        errors.push("name", problem);
+    }
     if scopes.is_empty() {
         errors.push("scopes", Problem::Missing);
     }
