@@ -71,8 +71,8 @@ fn Whole(tokens: Tokens, person: Viewer, failed: Flash, #[prop(optional_no_strip
     let rows = tokens
         .into_iter()
         .map(|token| {
-            let expired = token.expires_at.is_some_and(|at| at <= now);
-            token_row(language, token, expired)
+            let good = token.is_good(now);
+            token_row(language, token, good)
         })
         .collect_view();
     view! {
@@ -183,7 +183,7 @@ fn scope_text(language: Language, scope: Scope) -> &'static str {
     }
 }
 
-fn token_row(language: Language, token: TokenView, expired: bool) -> impl IntoView {
+fn token_row(language: Language, token: TokenView, good: bool) -> impl IntoView {
     let scopes = token
         .scopes
         .iter()
@@ -210,7 +210,7 @@ fn token_row(language: Language, token: TokenView, expired: bool) -> impl IntoVi
             <Cell place=CellPlace::Wide>
                 {if token.revoked_at.is_some() {
                     view! { <span class="muted">{td_string!(language, account.revoked)}</span> }.into_any()
-                } else if expired {
+                } else if !good {
                     view! { <span class="muted">{td_string!(language, account.expired)}</span> }.into_any()
                 } else {
                     view! {

@@ -18,7 +18,7 @@ pub fn parse(query: &Query) -> Result<Filter, Error> {
     let text = |value: &str| Some(value.trim().to_owned()).filter(|value| !value.is_empty());
     let mut day = |field: &str, value: &str| {
         let value = text(value)?;
-        let at = Timestamp::parse_rfc3339(&format!("{value}T00:00:00+08:00")).filter(|at| at.on_campus().date() == value);
+        let at = Timestamp::parse_campus_day(&value);
         if at.is_none() {
             errors.push(field, Problem::NotADate { example: DAY_EXAMPLE.into() });
         }

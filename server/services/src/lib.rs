@@ -34,6 +34,7 @@ pub mod ports;
 pub mod prices;
 pub mod quotas;
 pub mod search;
+pub mod secret;
 pub mod sessions;
 pub mod setup;
 #[cfg(any(test, feature = "testing"))]

@@ -113,16 +113,8 @@ pub async fn create(services: &Services, caller: &Caller, person: &NewPerson, ro
         let mut write = services.db.begin_write().await.or_domain()?;
         let courses = known_courses(&mut write, tenant, &courses).await?;
         let user = users::User {
-            id: UserId::from_uuid(services.entropy.uuid()),
-            tenant,
-            login,
-            name: person.name.trim().to_owned(),
             password_hash,
-            credentials_version: 1,
-            disabled_at: None,
-            created_at: services.clock.now(),
-            last_sign_in_at: None,
-            issuer: None,
+            ..users::User::new(UserId::from_uuid(services.entropy.uuid()), tenant, login, person.name.trim().to_owned(), services.clock.now())
         };
         users::insert(&mut write, &user).await.map_err(|error| {
             let taken = error.is_not_unique("users", "login");

@@ -75,16 +75,9 @@ pub async fn complete(services: &Services, origin: &Origin, code: &str, college:
     let college = college.trim();
     let tenant = Tenant { id: TenantId::from_uuid(services.entropy.uuid()), slug: slug(college), name: college.to_owned() };
     let user = users::User {
-        id: UserId::from_uuid(services.entropy.uuid()),
-        tenant: tenant.id,
-        login,
-        name: person.name.trim().to_owned(),
         password_hash,
-        credentials_version: 1,
-        disabled_at: None,
-        created_at: now,
         last_sign_in_at: Some(now),
-        issuer: None,
+        ..users::User::new(UserId::from_uuid(services.entropy.uuid()), tenant.id, login, person.name.trim().to_owned(), now)
     };
     let roles = [Role::Administrator].into();
     let actor = Actor {

@@ -21,6 +21,7 @@ use crate::{
     audit::{self, Entry},
     digest::hex_sha256,
     error::OrDomain,
+    secret,
 };
 
 const PREFIX: &str = "lct_";
@@ -61,11 +62,11 @@ pub async fn create(services: &Services, caller: &Caller, id: TokenId, form: &To
         let (now, owner) = (services.clock.now(), caller.actor.user);
         let mut write = services.db.begin_write().await.or_domain()?;
         if let Some(known) = tokens::by_id(&mut write, id).await.or_domain()? {
-            let same = known.user == owner && known.name == wanted.name && known.scopes == wanted.scopes;
+            let same = known.user == owner && known.view.name == wanted.name && known.view.scopes == wanted.scopes;
             return if same { Ok(()) } else { Err(Error::IdempotencyKeyReused { order: None }) };
         }
-        let good: Vec<_> = tokens::of_user(&mut write, owner).await.or_domain()?.into_iter().map(view).filter(|token| token.is_good(now)).collect();
-        if good.iter().any(|token| token.name == wanted.name) {
+        let good: Vec<_> = tokens::of_user(&mut write, owner).await.or_domain()?.into_iter().filter(|token| token.view.is_good(now)).collect();
+        if good.iter().any(|token| token.view.name == wanted.name) {
             return Err(Error::field("name", Problem::Taken));
         }
         if good.len() >= TOKENS_MAX as usize {
@@ -90,13 +91,15 @@ async fn insert(services: &Services, write: &mut Write, id: TokenId, user: UserI
     let NewToken { name, scopes, days } = wanted;
     let created_at = services.clock.now();
     let expires_at = days.map(|days| created_at.plus_minutes(i64::from(days) * 24 * 60));
-    let secret = new_secret(services, PREFIX);
-    let token = Token { id, user, name, scopes, created_at, expires_at, last_used_at: None, revoked_at: None };
+    let secret = secret::random(&*services.entropy, PREFIX);
+    let view = TokenView { id, name, scopes, created_at, expires_at, last_used_at: None, revoked_at: None };
+    let token = Token { user, view };
     tokens::insert(write, &token, &hash(&secret)).await.or_domain()?;
     Ok((token, secret))
 }
 
 fn made(token: &Token, login: &str) -> Entry {
+    let token = &token.view;
     let after = json!({"login": login, "scopes": token.scopes, "expires_at": token.expires_at, "secret": "***"});
     Entry::new("token.create", "token", token.id, token.name.clone()).after(after)
 }
@@ -112,9 +115,8 @@ pub async fn authenticate(services: &Services, secret: &str) -> Result<Actor> {
         let mut connection = services.db.read().await.or_domain()?;
         tokens::by_secret_hash(&mut connection, &hash(secret)).await.or_domain()?
     };
-    let good = |token: &Token| token.revoked_at.is_none() && token.expires_at.is_none_or(|at| at > now);
-    let token = token.filter(good).ok_or(Error::Unauthenticated)?;
-    let (mut actor, _) = accounts::current(services, token.user).await?.ok_or(Error::Unauthenticated)?;
+    let Token { user, view: token } = token.filter(|token| token.view.is_good(now)).ok_or(Error::Unauthenticated)?;
+    let (mut actor, _) = accounts::current(services, user).await?.ok_or(Error::Unauthenticated)?;
     let not_since = now.plus_seconds(-USE_NOTED_EVERY_SECONDS);
     if token.last_used_at.is_none_or(|at| at <= not_since) {
         let mut write = services.db.begin_write().await.or_domain()?;
@@ -128,12 +130,7 @@ pub async fn authenticate(services: &Services, secret: &str) -> Result<Actor> {
 /// The caller's own, newest first.
 pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<TokenView>> {
     let mut connection = services.db.read().await.or_domain()?;
-    Ok(tokens::of_user(&mut connection, caller.actor.user).await.or_domain()?.into_iter().map(view).collect())
-}
-
-fn view(token: Token) -> TokenView {
-    let Token { id, user: _, name, scopes, created_at, expires_at, last_used_at, revoked_at } = token;
-    TokenView { id, name, scopes, created_at, expires_at, last_used_at, revoked_at }
+    Ok(tokens::of_user(&mut connection, caller.actor.user).await.or_domain()?.into_iter().map(|token| token.view).collect())
 }
 
 /// One's own; what is revoked already stays so and is no error. Errors: `NotFound`, also for somebody else's.
@@ -144,22 +141,11 @@ pub async fn revoke(services: &Services, caller: &Caller, id: TokenId) -> Result
         let token = tokens::by_id(&mut write, id).await.or_domain()?;
         let token = token.filter(|token| token.user == caller.actor.user).ok_or(Error::NotFound)?;
         if tokens::revoke(&mut write, id, services.clock.now()).await.or_domain()? {
-            audit::success(services, &mut write, caller, Entry::new("token.revoke", "token", id, token.name)).await?;
+            audit::success(services, &mut write, caller, Entry::new("token.revoke", "token", id, token.view.name)).await?;
         }
         write.commit().await.or_domain()
     })
     .await
-}
-
-/// 256 random bits as 43 characters that no URL or shell changes, behind a mark that tells what it is.
-pub(crate) fn new_secret(services: &Services, mark: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    // 43 characters of 6 bits: each takes a byte of its own, of which 6 bits are used.
-    let mut bytes = [0; 43];
-    services.entropy.fill(&mut bytes);
-    let mut secret = String::from(mark);
-    secret.extend(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 63)])));
-    secret
 }
 
 /// Hexadecimal SHA-256. A fast hash is enough: the secret has 256 bits that nobody chose.

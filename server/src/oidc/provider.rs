@@ -17,7 +17,7 @@ use openidconnect::{
         CoreTokenIntrospectionResponse, CoreTokenType,
     },
 };
-use services::{accounts::external::Presented, ports::Entropy};
+use services::{accounts::external::Presented, ports::Entropy, secret};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
@@ -92,7 +92,8 @@ impl Provider {
         let metadata = self.metadata(fetch, None).await?;
         fetch.check(metadata.authorization_endpoint().url()).map_err(|error| Failure::Unusable(words(&error)))?;
         let client = self.client(&metadata, redirect)?;
-        let begun = Begun { state: random(entropy), nonce: random(entropy), verifier: random(entropy), back: back.to_owned(), at: now };
+        let random = || secret::random(entropy, "");
+        let begun = Begun { state: random(), nonce: random(), verifier: random(), back: back.to_owned(), at: now };
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(begun.verifier.clone()));
         let (state, nonce) = (CsrfToken::new(begun.state.clone()), Nonce::new(begun.nonce.clone()));
         // `openid` is added by itself.
@@ -242,15 +243,4 @@ fn user_info_failure(error: UserInfoError<FetchError>) -> Failure {
         UserInfoError::Parse(_) => Failure::Unusable("what it says of the person cannot be read".to_owned()),
         other => Failure::Unusable(words(&other)),
     }
-}
-
-/// 256 bits, in letters that every part of the protocol takes.
-fn random(entropy: &dyn Entropy) -> String {
-    use std::fmt::Write as _;
-    let mut bytes = [0; 32];
-    entropy.fill(&mut bytes);
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -98,18 +98,7 @@ pub async fn user(write: &mut crate::Write, login: &str) -> domain::ids::UserId 
     let now = Timestamp::from_seconds(1_800_000_000);
     crate::courses::insert_tenant(write, &tenant, now).await.expect("a tenant");
     let id = ids::UserId::from_uuid(number);
-    let user = crate::accounts::users::User {
-        id,
-        tenant: tenant.id,
-        login: login.into(),
-        name: login.into(),
-        password_hash: String::new(),
-        credentials_version: 1,
-        disabled_at: None,
-        created_at: now,
-        last_sign_in_at: None,
-        issuer: None,
-    };
+    let user = crate::accounts::users::User::new(id, tenant.id, login.into(), login.into(), now);
     crate::accounts::users::insert(write, &user).await.expect("a person");
     id
 }

@@ -1,11 +1,9 @@
 //! Personal access tokens: only the SHA-256 of each secret is here.
 
-use std::collections::BTreeSet;
-
 use domain::{
-    access::Scope,
     ids::{TokenId, UserId},
     time::Timestamp,
+    tokens::TokenView,
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
@@ -16,14 +14,8 @@ use crate::{
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    pub id: TokenId,
     pub user: UserId,
-    pub name: String,
-    pub scopes: BTreeSet<Scope>,
-    pub created_at: Timestamp,
-    pub expires_at: Option<Timestamp>,
-    pub last_used_at: Option<Timestamp>,
-    pub revoked_at: Option<Timestamp>,
+    pub view: TokenView,
 }
 
 macro_rules! select {
@@ -34,28 +26,29 @@ macro_rules! select {
 
 fn read(row: &AnyRow) -> Result<Token> {
     let row = Row::of("tokens", row);
-    Ok(Token {
+    let view = TokenView {
         id: row.parse("id")?,
-        user: row.parse("user_id")?,
         name: row.text("name")?,
         scopes: row.json("scopes")?,
         created_at: row.timestamp("created_at")?,
         expires_at: row.optional_timestamp("expires_at")?,
         last_used_at: row.optional_timestamp("last_used_at")?,
         revoked_at: row.optional_timestamp("revoked_at")?,
-    })
+    };
+    Ok(Token { user: row.parse("user_id")?, view })
 }
 
 /// `secret_hash`: hexadecimal SHA-256.
 pub async fn insert(connection: &mut AnyConnection, token: &Token, secret_hash: &str) -> Result<()> {
+    let TokenView { id, name, scopes, created_at, expires_at, .. } = &token.view;
     sqlx::query("INSERT INTO tokens (id, user_id, name, secret_hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(token.id.to_string())
+        .bind(id.to_string())
         .bind(token.user.to_string())
-        .bind(token.name.clone())
+        .bind(name.clone())
         .bind(secret_hash.to_owned())
-        .bind(json(&token.scopes))
-        .bind(token.created_at.micros())
-        .bind(token.expires_at.map(Timestamp::micros))
+        .bind(json(scopes))
+        .bind(created_at.micros())
+        .bind(expires_at.map(Timestamp::micros))
         .execute(connection)
         .await?;
     Ok(())

@@ -137,18 +137,8 @@ async fn make(services: &Services, write: &mut Write, login: String, presented: 
         tracing::warn!("there are {} colleges here, so nobody knows in which one to make an account", colleges.len());
         return Err(Error::NoAccount { login });
     };
-    let user = users::User {
-        id: UserId::from_uuid(services.entropy.uuid()),
-        tenant: college.id,
-        name: presented.name.as_deref().and_then(|name| check_name(name).ok()).unwrap_or_else(|| login.clone()),
-        login,
-        password_hash: String::new(),
-        credentials_version: 1,
-        disabled_at: None,
-        created_at: services.clock.now(),
-        last_sign_in_at: None,
-        issuer: None,
-    };
+    let name = presented.name.as_deref().and_then(|name| check_name(name).ok()).unwrap_or_else(|| login.clone());
+    let user = users::User::new(UserId::from_uuid(services.entropy.uuid()), college.id, login, name, services.clock.now());
     users::insert(write, &user).await.or_domain()?;
     Ok(user)
 }

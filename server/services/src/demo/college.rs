@@ -162,16 +162,8 @@ async fn enrol(
     at: usize,
 ) -> Result<Caller> {
     let user = users::User {
-        id: UserId::from_uuid(services.entropy.uuid()),
-        tenant,
-        login: member.login.clone(),
-        name: member.name.clone(),
         password_hash: hash.to_owned(),
-        credentials_version: 1,
-        disabled_at: None,
-        created_at: services.clock.now(),
-        last_sign_in_at: None,
-        issuer: None,
+        ..users::User::new(UserId::from_uuid(services.entropy.uuid()), tenant, member.login.clone(), member.name.clone(), services.clock.now())
     };
     let held = [member.role].into();
     users::insert(write, &user).await.or_domain()?;

@@ -29,7 +29,7 @@ use crate::{
     audit::{self, Entry},
     digest::hex_sha256,
     error::OrDomain,
-    tokens::new_secret,
+    secret,
 };
 
 const MARK: &str = "lnk_";
@@ -72,7 +72,7 @@ pub(super) fn digest(secret: &str) -> Option<String> {
 /// A new link in place of all that the person had. It is the caller's to record.
 pub(crate) async fn issue(services: &Services, write: &mut Write, user: UserId, kind: LinkKind) -> Result<OneTimeLink> {
     let now = services.clock.now();
-    let secret = new_secret(services, MARK);
+    let secret = secret::random(&*services.entropy, MARK);
     let open = OpenLink { id: LinkId::from_uuid(services.entropy.uuid()), kind, created_at: now, expires_at: now.plus_minutes(kind.hours() * 60) };
     links::revoke_all(write, user, now).await.or_domain()?;
     links::insert(write, &Link { user, open: open.clone() }, &hex_sha256(&secret)).await.or_domain()?;
@@ -113,18 +113,7 @@ pub(crate) async fn make(services: &Services, write: &mut Write, caller: &Caller
         department_of(write, caller, department).await?;
     }
     let courses: BTreeMap<_, _> = known_courses(write, tenant, &access.courses).await?;
-    let user = users::User {
-        id: UserId::from_uuid(services.entropy.uuid()),
-        tenant,
-        login,
-        name,
-        password_hash: String::new(),
-        credentials_version: 1,
-        disabled_at: None,
-        created_at: services.clock.now(),
-        last_sign_in_at: None,
-        issuer: None,
-    };
+    let user = users::User::new(UserId::from_uuid(services.entropy.uuid()), tenant, login, name, services.clock.now());
     users::insert(write, &user).await.map_err(|error| {
         let taken = error.is_not_unique("users", "login");
         if taken { Error::field("login", Problem::Taken) } else { crate::error::from_storage(error) }

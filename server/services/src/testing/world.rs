@@ -257,16 +257,8 @@ impl PersonBuilder<'_> {
         let Self { world, tenant, login, name, roles, posts, courses } = self;
         let id = UserId::from_uuid(world.services.entropy.uuid());
         let user = users::User {
-            id,
-            tenant,
-            login,
-            name,
             password_hash: crate::password::cheap_hash_for_tests(TestWorld::PASSWORD),
-            credentials_version: 1,
-            disabled_at: None,
-            created_at: world.clock.now(),
-            last_sign_in_at: None,
-            issuer: None,
+            ..users::User::new(id, tenant, login, name, world.clock.now())
         };
         let mut write = world.services.db.begin_write().await.expect("a transaction");
         users::insert(&mut write, &user).await.expect("a new person");

@@ -22,16 +22,8 @@ fn tenant() -> Tenant {
 
 fn user(number: u128, login: &str) -> users::User {
     users::User {
-        id: UserId::from_uuid(Uuid::from_u128(number)),
-        tenant: tenant().id,
-        login: login.into(),
-        name: "李华".into(),
         password_hash: "$argon2id$".into(),
-        credentials_version: 1,
-        disabled_at: None,
-        created_at: NOW,
-        last_sign_in_at: None,
-        issuer: None,
+        ..users::User::new(UserId::from_uuid(Uuid::from_u128(number)), tenant().id, login.into(), "李华".into(), NOW)
     }
 }
 

@@ -31,6 +31,24 @@ pub struct User {
     pub issuer: Option<String>,
 }
 
+impl User {
+    /// A new account, without a password.
+    pub const fn new(id: UserId, tenant: TenantId, login: String, name: String, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            tenant,
+            login,
+            name,
+            password_hash: String::new(),
+            credentials_version: 1,
+            disabled_at: None,
+            created_at,
+            last_sign_in_at: None,
+            issuer: None,
+        }
+    }
+}
+
 fn read(row: &AnyRow) -> Result<User> {
     let row = Row::of("users", row);
     Ok(User {

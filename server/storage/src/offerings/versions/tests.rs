@@ -54,18 +54,7 @@ async fn ground(database: &crate::testing::TestDatabase) -> Write {
     let tenant = TenantId::from_uuid(Uuid::from_u128(1));
     let mut write = database.database.begin_write().await.expect("a transaction");
     courses::insert_tenant(&mut write, &Tenant { id: tenant, slug: "ai".into(), name: "AI".into() }, now()).await.expect("tenant");
-    let user = users::User {
-        id: operator(),
-        tenant,
-        login: "ops".into(),
-        name: "运维".into(),
-        password_hash: String::new(),
-        credentials_version: 1,
-        disabled_at: None,
-        created_at: now(),
-        last_sign_in_at: None,
-        issuer: None,
-    };
+    let user = users::User::new(operator(), tenant, "ops".into(), "运维".into(), now());
     users::insert(&mut write, &user).await.expect("user");
     write
 }

@@ -53,18 +53,7 @@ pub(crate) async fn ground(database: &TestDatabase) -> Write {
     let settings = QuotaSettings::reference(Money::units(100, Currency::Cny));
     let row = Course { id: course(), tenant: tenant(), code: "CV1".into(), name: "Vision".into(), namespace: "lectern-ai-cv1".into(), settings };
     courses::insert(&mut write, &row, now()).await.expect("course");
-    let user = users::User {
-        id: teacher(),
-        tenant: tenant(),
-        login: "li".into(),
-        name: "李".into(),
-        password_hash: String::new(),
-        credentials_version: 1,
-        disabled_at: None,
-        created_at: now(),
-        last_sign_in_at: None,
-        issuer: None,
-    };
+    let user = users::User::new(teacher(), tenant(), "li".into(), "李".into(), now());
     users::insert(&mut write, &user).await.expect("user");
     offerings::publish(&mut write, &offering(1), 1, now()).await.expect("offering");
     write

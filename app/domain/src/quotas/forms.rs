@@ -1,0 +1,177 @@
+//! Quotas and budgets as operators type them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Amounts, BudgetAction, BudgetTerms, QuotaSettings, Threshold};
+use crate::{
+    error::{Error, FieldErrors, Problem},
+    gpu::CardShare,
+    money::{Currency, Money},
+    time::Timestamp,
+};
+
+/// Limits as typed: cards may have a fraction (`1/7`, `0.5`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QuotaForm {
+    pub cards: String,
+    pub cpu_cores: String,
+    pub memory_gib: String,
+    pub storage_gib: String,
+    pub running_labs: String,
+    pub cards_per_order: String,
+    pub starts_per_day: String,
+}
+
+impl QuotaForm {
+    /// The settings with this budget. Errors: [`Error::Invalid`] with every problem.
+    pub fn check(&self, budget: Money) -> Result<QuotaSettings, Error> {
+        let mut errors = FieldErrors::default();
+        let mut take = |field: &str, result: Result<i64, Problem>| {
+            result.unwrap_or_else(|problem| {
+                errors.push(field, problem);
+                0
+            })
+        };
+        let limits = Amounts {
+            cards: CardShare::from_parts(take("cards", cards(&self.cards))),
+            cpu_cores: take("cpu_cores", whole(&self.cpu_cores, 1_000_000)),
+            memory_gib: take("memory_gib", whole(&self.memory_gib, 100_000_000)),
+            storage_gib: take("storage_gib", whole(&self.storage_gib, 100_000_000)),
+            running_labs: take("running_labs", whole(&self.running_labs, 100_000)),
+        };
+        let cards_per_order = CardShare::from_parts(take("cards_per_order", cards(&self.cards_per_order)));
+        let starts_per_day = CardShare::from_parts(take("starts_per_day", cards(&self.starts_per_day)));
+        errors.finish()?;
+        Ok(QuotaSettings { limits, budget, cards_per_order, starts_per_day })
+    }
+}
+
+/// A whole number from 0 to `max`.
+pub fn whole(text: &str, max: i64) -> Result<i64, Problem> {
+    match text.trim() {
+        "" => Err(Problem::Missing),
+        text => match text.parse::<i64>() {
+            Ok(number) if (0..=max).contains(&number) => Ok(number),
+            Ok(_) => Err(Problem::OutOfRange { min: 0, max }),
+            Err(_) => Err(Problem::NotANumber),
+        },
+    }
+}
+
+/// Cards in 1/840ths: `2`, `1/7`, `1 3/7` or `0.5`; at most 10,000 cards.
+pub fn cards(text: &str) -> Result<i64, Problem> {
+    const MAX: i64 = 10_000;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Problem::Missing);
+    }
+    let (units, fraction) = match text.rsplit_once(' ') {
+        Some((units, fraction)) => (units.trim(), fraction),
+        None if text.contains('/') => ("0", text),
+        None => (text, "0/1"),
+    };
+    let parse = || -> Option<i64> {
+        let (above, below) = fraction.split_once('/')?;
+        let (above, below) = (above.parse::<i64>().ok()?, below.parse::<i64>().ok()?);
+        if !(1..=840).contains(&below) || !(0..=MAX).contains(&above) || above * 840 % below != 0 {
+            return None;
+        }
+        let parts = above * 840 / below;
+        let (units, decimals) = units.split_once('.').unwrap_or((units, "0"));
+        let places = u32::try_from(decimals.len()).ok().filter(|places| (1..=3).contains(places))?;
+        let units = units.parse::<i64>().ok().filter(|units| (-MAX * 10..=MAX * 10).contains(units))?;
+        let scaled = decimals.parse::<u32>().ok().map(i64::from)? * 840;
+        if scaled % 10_i64.pow(places) != 0 {
+            return None;
+        }
+        Some(units * 840 + scaled / 10_i64.pow(places) + parts)
+    };
+    match parse() {
+        Some(parts) if (0..=MAX * 840).contains(&parts) => Ok(parts),
+        Some(_) => Err(Problem::OutOfRange { min: 0, max: MAX }),
+        None => Err(Problem::NotANumber),
+    }
+}
+
+/// A budget as typed; days are campus days, `2026-09-01`, and the last one is included.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BudgetForm {
+    /// Whole units of the course's currency.
+    pub amount: String,
+    pub from: String,
+    pub to: String,
+    /// Percentages; empty for none.
+    pub notify: String,
+    pub approve: String,
+    pub block: String,
+}
+
+impl BudgetForm {
+    /// Errors: [`Error::Invalid`] with every problem.
+    pub fn check(&self, currency: Currency) -> Result<(Money, BudgetTerms), Error> {
+        let mut errors = FieldErrors::default();
+        let amount = whole(&self.amount, 1_000_000_000).unwrap_or_else(|problem| {
+            errors.push("amount", problem);
+            0
+        });
+        let mut day = |field: &str, text: &str| match Timestamp::parse_campus_day(text) {
+            _ if text.trim().is_empty() => None,
+            Some(day) => Some(day),
+            None => {
+                errors.push(field, Problem::NotADate { example: "2026-09-01".into() });
+                None
+            }
+        };
+        let from = day("from", &self.from);
+        let to = day("to", &self.to).map(|day| day.plus_minutes(24 * 60));
+        if from.zip(to).is_some_and(|(from, to)| to <= from) {
+            errors.push("to", Problem::EndsBeforeStart);
+        }
+        let mut thresholds = Vec::new();
+        for (field, text, action) in [
+            ("notify", &self.notify, BudgetAction::Notify),
+            ("approve", &self.approve, BudgetAction::Approve),
+            ("block", &self.block, BudgetAction::Block),
+        ] {
+            // Several percentages may be told about: `50, 80`.
+            for text in text.split([',', '，', '、', ' ']).map(str::trim).filter(|text| !text.is_empty()) {
+                match text.trim_end_matches('%').parse::<u32>() {
+                    Ok(percent) if (1..=200).contains(&percent) => thresholds.push(Threshold { percent, action }),
+                    Ok(_) => errors.push(field, Problem::OutOfRange { min: 1, max: 200 }),
+                    Err(_) => errors.push(field, Problem::NotANumber),
+                }
+            }
+        }
+        errors.finish()?;
+        thresholds.sort_unstable();
+        thresholds.dedup();
+        Ok((Money::units(amount, currency), BudgetTerms { from, to, thresholds }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_is_whole_campus_days() {
+        let form = |from: &str, to: &str| BudgetForm { amount: "1".into(), from: from.into(), to: to.into(), ..BudgetForm::default() };
+        let (_, terms) = form("2026-09-01", "2026-09-01").check(Currency::Cny).expect("a day");
+        assert_eq!(terms.from.map(Timestamp::to_rfc3339).as_deref(), Some("2026-08-31T16:00:00Z"));
+        assert_eq!(terms.to.map(Timestamp::to_rfc3339).as_deref(), Some("2026-09-01T16:00:00Z"));
+        assert_eq!(form("2026-09-02", "2026-09-01").check(Currency::Cny), Err(Error::field("to", Problem::EndsBeforeStart)));
+    }
+
+    #[test]
+    fn cards_are_read_as_people_write_them() {
+        for (text, parts) in [("2", 1_680), ("1/7", 120), ("1 3/7", 1_200), ("0.5", 420), ("0", 0)] {
+            assert_eq!(cards(text), Ok(parts), "{text}");
+        }
+        for text in ["x", "1/0", "1/11", "1.23456", "/", "1 /7"] {
+            assert_eq!(cards(text), Err(Problem::NotANumber), "{text}");
+        }
+        assert_eq!(cards("-1"), Err(Problem::OutOfRange { min: 0, max: 10_000 }));
+    }
+}
