@@ -1,11 +1,14 @@
 // Adds up what the test runs reported: `N passed, N failed, N skipped`, with the reason of each skip.
-// A run that left no report counts as a failure, so that silence is never green.
+// What failed is named right above the totals. A run that left no report counts as a failure, so that silence is never green.
 import { existsSync, readFileSync } from "node:fs";
 
 const { RUST, BROWSER, SKIPPED } = process.env;
 const only = process.env.ONLY ?? "all";
 const total = { passed: 0, failed: 0, skipped: 0 };
-const reasons = [];
+const failures = [];
+/** Why something was skipped, with what was skipped for that reason. */
+const skips = new Map();
+const skip = (name, why) => skips.set(why, [...(skips.get(why) ?? []), name]);
 
 if (only !== "browser") {
   const log = existsSync(RUST) ? readFileSync(RUST, "utf8") : "";
@@ -15,16 +18,20 @@ if (only !== "browser") {
     total.failed += Number(failed);
     total.skipped += Number(ignored);
   }
-  for (const [, name, why] of log.matchAll(/^test (.+?) \.\.\. ignored(?:, (.*))?$/gm)) reasons.push(`${name}: ${why ?? "ignored"}`);
+  for (const [, name, why] of log.matchAll(/^test (.+?) \.\.\. ignored(?:, (.*))?$/gm)) skip(name, why ?? "ignored");
+  for (const [, name] of log.matchAll(/^test (.+?) \.\.\. FAILED$/gm)) failures.push(name);
   if (results.length === 0 || /^error: could not compile/m.test(log)) {
     total.failed += 1;
-    console.log("The Rust tests did not run to their end.");
+    failures.push("the Rust tests did not run to their end");
   }
   // A test that skipped itself (or one of its halves, say PostgreSQL) returned normally: it counts as skipped, not as passed.
   const noted = existsSync(SKIPPED) ? readFileSync(SKIPPED, "utf8").split("\n").filter(Boolean) : [];
   total.skipped += noted.length;
   total.passed -= noted.length;
-  reasons.push(...noted);
+  for (const line of noted) {
+    const [, name, why] = /^(.+?): (.*)$/.exec(line) ?? [null, line, "no reason given"];
+    skip(name, why);
+  }
 }
 
 if (only !== "rust") {
@@ -37,18 +44,27 @@ if (only !== "rust") {
       for (const inner of suite.suites ?? []) walk(inner, [...path, inner.title]);
       for (const spec of suite.specs ?? []) {
         for (const test of spec.tests) {
-          if (test.status === "skipped") reasons.push(`${[...path, spec.title].join(" > ")}: ${test.annotations.find((a) => a.type === "skip")?.description ?? "no reason given"}`);
+          const name = [...path, spec.title].join(" > ");
+          if (test.status === "skipped") skip(name, test.annotations.find((a) => a.type === "skip")?.description ?? "an earlier step of its story failed");
+          if (test.status === "unexpected") failures.push(`${name}: ${firstLines(test.results.at(-1)?.error?.message)}`);
+          if (test.status === "flaky") console.log(`only on a second try: ${name}: ${firstLines(test.results[0]?.error?.message)}`);
         }
       }
     };
     for (const suite of report.suites) walk(suite, [suite.title]);
-    if (report.stats.flaky > 0) console.log(`${report.stats.flaky} browser test(s) passed only on a second try.`);
+    for (const error of report.errors) failures.push(firstLines(error.message));
   } else {
     total.failed += 1;
-    console.log("The browser tests did not run to their end.");
+    failures.push("the browser tests did not run to their end");
   }
 }
 
-for (const reason of reasons) console.log(`skipped: ${reason}`);
+/** The beginning of a browser test's error, without colours. */
+function firstLines(message = "no message") {
+  return message.replace(/\u001b\[[0-9;]*m/g, "").split("\n").filter(Boolean).slice(0, 6).join(" / ");
+}
+
+for (const [why, names] of skips) console.log(`skipped, ${why}: ${names.length}\n  ${names.join(", ")}`);
+for (const failure of failures) console.log(`FAILED: ${failure}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed > 0 ? 1 : 0);

@@ -2,7 +2,7 @@
 //! reads again what it shows. Who listens too slowly is told to read everything again (`refresh`).
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     convert::Infallible,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -57,12 +57,16 @@ impl Owners {
 pub struct Wanted {
     /// Only news of this lab (and of the cluster).
     lab: Option<String>,
+    /// Milliseconds since the page was asked for: what was told since then comes first.
+    age: Option<u32>,
 }
 
 /// The data of an event that is about nothing in particular. Never empty: browsers drop such events.
 const NOTHING: &str = "-";
 /// A browser comes back by itself after this time.
 const RETRY: Duration = Duration::from_secs(3);
+/// A page is asked for a little before its browser begins to count.
+const MARGIN: Duration = Duration::from_secs(2);
 /// Proxies close what is silent for half a minute or so.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -77,15 +81,32 @@ pub async fn stream(
         Some(Ok(lab)) => Some(lab),
         Some(Err(_)) => return error_page::answer(&headers, &domain::Error::NotFound),
     };
-    let listening = state.services.hub.listen();
+    let age = wanted.age.map_or(Duration::ZERO, |age| Duration::from_millis(age.into()) + MARGIN);
+    let (listening, missed) = state.services.hub.listen_since(age);
     let stopping = state.stopping.clone();
     let greeting = stream::once(async { Ok(Event::default().event("hello").data(NOTHING).retry(RETRY)) });
+    let missed = catch_up(state.clone(), caller.clone(), lab, missed);
     let news = events(state, caller, lab, listening);
-    let body = greeting.chain(news).take_until(async move { stopping.cancelled().await });
+    let body = greeting.chain(missed).chain(news).take_until(async move { stopping.cancelled().await });
     let mut response = Sse::new(body).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
     // Proxies that collect answers would hold the news back.
     response.headers_mut().insert("x-accel-buffering", http::HeaderValue::from_static("no"));
     response
+}
+
+/// What the page could not hear while it was made.
+fn catch_up(state: AppState, caller: Caller, lab: Option<LabId>, missed: Option<BTreeSet<News>>) -> impl Stream<Item = Result<Event, Infallible>> {
+    let all = async move {
+        let Some(missed) = missed else { return vec![refresh()] };
+        let heard = stream::iter(missed).filter_map(async |news| hears(&state, &caller, lab, news).await);
+        heard.collect().await
+    };
+    stream::once(all).flat_map(|events| stream::iter(events.into_iter().map(Ok)))
+}
+
+/// Too much happened to be told.
+fn refresh() -> Event {
+    Event::default().event("refresh").data(NOTHING)
 }
 
 fn events(state: AppState, caller: Caller, lab: Option<LabId>, listening: Receiver<News>) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -96,7 +117,7 @@ fn events(state: AppState, caller: Caller, lab: Option<LabId>, listening: Receiv
                     Some(event) => event,
                     None => continue,
                 },
-                Err(RecvError::Lagged(_)) => Event::default().event("refresh").data(NOTHING),
+                Err(RecvError::Lagged(_)) => refresh(),
                 Err(RecvError::Closed) => return None,
             };
             return Some((Ok(event), (state, caller, listening)));

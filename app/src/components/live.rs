@@ -66,8 +66,8 @@ impl NewsBoard {
     }
 }
 
-/// Calls `changed` on every piece of news from `url` ([`NEWS`] or [`news_of_lab`]), on every connection (something may have
-/// been missed before it) and, while there is no connection, every five seconds. Ends with the component.
+/// Calls `changed` on every piece of news from `url` ([`NEWS`] or [`news_of_lab`]), on every reconnection (something may have
+/// been missed) and, while there is no connection, every five seconds. Ends with the component.
 pub fn use_news(url: String, changed: impl Fn() + Clone + 'static) -> ReadSignal<Liveness> {
     let board = expect_context::<NewsBoard>();
     #[cfg(feature = "hydrate")]
@@ -180,7 +180,9 @@ mod browser {
             }
         };
         let interval = set_interval_with_handle(poll, POLL).ok();
-        let Ok(source) = EventSource::new(NEWS) else {
+        // Milliseconds since the page was asked for, by the browser's own clock.
+        let age = window().performance().map_or(0.0, |clock| clock.now().ceil());
+        let Ok(source) = EventSource::new(&format!("{NEWS}?age={age}")) else {
             liveness.set(Liveness::Polling);
             on_cleanup(move || stop(interval));
             return;
@@ -197,8 +199,10 @@ mod browser {
             let _ = source.add_event_listener_with_callback(kind, on_news.as_ref().unchecked_ref());
         }
         let on_open = Closure::<dyn Fn()>::new(move || {
-            // Something may have happened since the page was made, or while there was no connection.
-            listeners.tell(REFRESH, "");
+            // What happened before the first connection the server tells; later ones may have missed something.
+            if liveness.get_untracked() == Liveness::Polling {
+                listeners.tell(REFRESH, "");
+            }
             liveness.set(Liveness::Live);
         });
         // The browser tries again by itself unless the server refused.

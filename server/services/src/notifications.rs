@@ -52,16 +52,9 @@ pub async fn notify(services: &Services, write: &mut Write, users: &BTreeSet<Use
     Ok(told)
 }
 
-/// What `notice` asked for is done: it is read for each of `users` who had not read it, and their bells hear of that.
-pub async fn settle(services: &Services, write: &mut Write, users: &BTreeSet<UserId>, notice: &Notice) -> Result<Told> {
-    let (digest, now) = (digest(notice), services.clock.now());
-    let mut told = Told::default();
-    for user in users {
-        if storage::notifications::settle(write, *user, &digest, now).await.or_domain()? {
-            told.0.push(*user);
-        }
-    }
-    Ok(told)
+/// What `notice` asked for is done: it is read for everybody who was told, and their bells hear of that. One statement.
+pub async fn settle(services: &Services, write: &mut Write, notice: &Notice) -> Result<Told> {
+    storage::notifications::settle(write, &digest(notice), services.clock.now()).await.or_domain().map(Told)
 }
 
 fn digest(notice: &Notice) -> String {

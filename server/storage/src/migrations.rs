@@ -51,6 +51,7 @@ const STEPS: &[Step] = &[
     step!(21, "0021_audit_runs"),
     step!(22, "0022_nodes"),
     step!(23, "0023_identities"),
+    step!(24, "0024_settled_notices"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

@@ -96,15 +96,14 @@ pub async fn set_read(connection: &mut AnyConnection, user: UserId, id: Option<N
     Ok(done.rows_affected())
 }
 
-/// Marks the notice with this digest as read for one person. `false` when there is none that was unread.
-pub async fn settle(connection: &mut AnyConnection, user: UserId, digest: &str, at: Timestamp) -> Result<bool> {
-    let done = sqlx::query("UPDATE notifications SET read_at = $1 WHERE user_id = $2 AND digest = $3 AND read_at IS NULL")
+/// Marks the notice with this digest as read for everybody: those who had not read it.
+pub async fn settle(connection: &mut AnyConnection, digest: &str, at: Timestamp) -> Result<Vec<UserId>> {
+    let rows = sqlx::query("UPDATE notifications SET read_at = $1 WHERE digest = $2 AND read_at IS NULL RETURNING user_id")
         .bind(at.micros())
-        .bind(user.to_string())
         .bind(digest.to_owned())
-        .execute(connection)
+        .fetch_all(connection)
         .await?;
-    Ok(done.rows_affected() == 1)
+    rows.iter().map(|row| Row::of("notifications", row).parse("user_id")).collect()
 }
 
 /// Whether this is one of the person's.

@@ -72,6 +72,22 @@ async fn a_labs_page_hears_of_that_lab_only() {
     assert_eq!(browser.client.get(portal.url("/events?lab=none")).send().await.unwrap().status(), 404);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_hears_what_happened_while_it_was_made() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let browser = portal.browser_of(&people.teacher).await;
+    let api = portal.token(&people.teacher, &[Scope::OrdersWrite]).await;
+    let body = json!({"offering": "jupyterlab-slice", "course": "CV2402", "duration_minutes": 60});
+    let id = api.order("before", &body).await["id"].as_str().unwrap().to_owned();
+    let mut late = browser.client.get(portal.url("/events?age=30000")).header("accept", "text/event-stream").send().await.unwrap();
+    assert!(until(&mut late, "order").await.contains(&("order".to_owned(), id)));
+    // Who was there all the time hears nothing twice.
+    let mut page = listening(&browser, "/events").await;
+    portal.world.services.hub.tell(News::Cluster);
+    assert_eq!(until(&mut page, "cluster").await, [("cluster".to_owned(), "-".to_owned())]);
+}
+
 // One thread: nobody can read while the news is told.
 #[tokio::test]
 async fn who_listens_too_slowly_is_told_to_read_everything_again() {

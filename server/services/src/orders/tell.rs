@@ -1,7 +1,5 @@
 //! Whom an order's change concerns.
 
-use std::collections::BTreeSet;
-
 use domain::{
     Result,
     ids::UserId,
@@ -28,15 +26,10 @@ pub(super) async fn owner(services: &Services, write: &mut Write, order: &Order,
 }
 
 /// Everybody who may decide the stage that waits.
-async fn deciders(write: &mut Write, order: &Order) -> Result<BTreeSet<UserId>> {
-    let Some(role) = order.awaits() else { return Ok(BTreeSet::new()) };
+pub(super) async fn approvers(services: &Services, write: &mut Write, order: &Order, notice: &Notice) -> Result<Told> {
+    let Some(role) = order.awaits() else { return Ok(Told::default()) };
     let mut users = roles::holders_for_course(write, order.course, role).await.or_domain()?;
     users.retain(|user| *user != order.owner && !order.barred.contains(user));
-    Ok(users)
-}
-
-pub(super) async fn approvers(services: &Services, write: &mut Write, order: &Order, notice: &Notice) -> Result<Told> {
-    let users = deciders(write, order).await?;
     notify(services, write, &users, notice).await
 }
 
@@ -53,9 +46,11 @@ pub(super) async fn waits(services: &Services, write: &mut Write, order: &Order)
 
 /// The stage that waited does not any more: nobody is asked for it. `before`: the order as it waited.
 pub(super) async fn settled(services: &Services, write: &mut Write, before: &Order) -> Result<Told> {
-    let users = deciders(write, before).await?;
+    if before.awaits().is_none() {
+        return Ok(Told::default());
+    }
     let notice = waiting(write, before).await?;
-    settle(services, write, &users, &notice).await
+    settle(services, write, &notice).await
 }
 
 /// A stage was passed: the next approvers hear of it, or after the last one the requester.

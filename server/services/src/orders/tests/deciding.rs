@@ -12,6 +12,7 @@ use domain::{
 
 use super::{WHOLE, cards, cards_on, on_each_engine, order, quota, records, reserved, state, whole};
 use crate::{
+    notifications::unread,
     orders::{approve, get, reject},
     testing::{TestWorld, with_scopes},
 };
@@ -21,9 +22,12 @@ on_each_engine!(approval_reserves_the_cards_and_makes_the_lab, |world| {
     let course = world.course("CV2402").add().await;
     let teacher = world.teacher("li", &[&course]).await;
     let manager = world.manager("zhou").await;
+    let bystander = world.manager("lin").await;
     let asked = order(&world, &teacher, &whole(&course, 2)).await.expect("ordered").order;
+    assert_eq!((unread(&world.services, &manager).await, unread(&world.services, &bystander).await), (Ok(1), Ok(1)));
     let view = approve(&world.services, &manager, asked.id, Some(asked.version)).await.expect("approved");
     assert_eq!((view.order.state, view.labs.len(), view.order.version), (OrderState::Approved, 1, 2));
+    assert_eq!(unread(&world.services, &bystander).await, Ok(0), "nobody is asked for it any more");
     assert_eq!(view.decided_by.map(|person| person.login).as_deref(), Some("zhou"));
     assert_eq!(reserved(&world, WHOLE).await, 2);
     let quota = quota(&world, course.id).await;
