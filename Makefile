@@ -5,7 +5,7 @@ DEMO   ?= 1
 HISTORY ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run site check test screens dist
+.PHONY: help run site check test bench screens dist
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ dist: ## Build what is shipped: one file with the site inside, target/dist/lecte
 	@LECTERN_EMBED="$(CURDIR)/target/dist/site" cargo build --locked --release -p server --no-default-features --features embed
 	@cp target/release/lectern target/dist/lectern
 	@cd target/dist && { command -v sha256sum >/dev/null && sha256sum lectern || shasum -a 256 lectern; } | tee lectern.sha256
+
+bench: ## How fast and how large it is, beside its peers, into docs/performance.md: 15 minutes; ONLY=starts, QUICK=1
+	@.ci/bench
 
 screens: ## Take the pictures of every page into docs/screens
 	@SCREENS=../docs/screens ONLY=browser .ci/test

@@ -1,9 +1,9 @@
-// One worker: the tests of a file share one server and one story, and two cores run the browser, the server and its cluster.
+// Two workers, a file each: the tests of a file share one server and one story, and many steps wait for the cluster.
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "tests",
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   // A second try is reported as flaky in the totals; it keeps one slow moment of a busy machine from failing everything.
   retries: 1,

@@ -2,15 +2,16 @@
 // What failed is named right above the totals. A run that left no report counts as a failure, so that silence is never green.
 import { existsSync, readFileSync } from "node:fs";
 
-const { RUST, BROWSER, SKIPPED } = process.env;
+const { RUST, API, BROWSER, SKIPPED } = process.env;
 const only = process.env.ONLY ?? "all";
+const ran = (part) => only === "all" || only === part;
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 /** Why something was skipped, with what was skipped for that reason. */
 const skips = new Map();
 const skip = (name, why) => skips.set(why, [...(skips.get(why) ?? []), name]);
 
-if (only !== "browser") {
+if (ran("rust")) {
   const log = existsSync(RUST) ? readFileSync(RUST, "utf8") : "";
   const results = [...log.matchAll(/^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/gm)];
   for (const [, passed, failed, ignored] of results) {
@@ -34,7 +35,30 @@ if (only !== "browser") {
   }
 }
 
-if (only !== "rust") {
+// schemathesis: each operation of the API is a test, once for each of the two who ask.
+for (const who of ran("api") ? ["administrator", "teacher"] : []) {
+  const path = `${API}/${who}.json`;
+  const report = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : null;
+  if (!report?.complete || report.operations.tested === 0) {
+    total.failed += 1;
+    failures.push(`the API as ${who}: schemathesis did not run to its end`);
+    continue;
+  }
+  const wrong = new Map();
+  for (const { title, operations } of report.failures) {
+    for (const operation of operations) wrong.set(operation, [...(wrong.get(operation) ?? []), title]);
+  }
+  total.passed += report.operations.tested - wrong.size;
+  total.failed += wrong.size + report.errors.length;
+  for (const [operation, titles] of wrong) failures.push(`the API as ${who} > ${operation}: ${titles.join(", ")}`);
+  for (const error of report.errors) failures.push(`the API as ${who}: ${JSON.stringify(error).slice(0, 300)}`);
+  // What the time did not reach says nothing of itself.
+  const missed = report.operations.selected - report.operations.tested;
+  total.skipped += missed;
+  if (missed > 0) skip(`the API as ${who}`, `${missed} operations that the time did not reach`);
+}
+
+if (ran("browser")) {
   if (existsSync(BROWSER)) {
     const report = JSON.parse(readFileSync(BROWSER, "utf8"));
     total.passed += report.stats.expected + report.stats.flaky;

@@ -53,6 +53,9 @@ impl FromServerFnError for AppError {
             // The request never reached the server, or its answer never came back.
             ServerFnErrorErr::Request(_) => domain::Error::Unavailable { retry_after_seconds: UNREACHABLE_RETRY_SECONDS },
             ServerFnErrorErr::Args(reason) | ServerFnErrorErr::MissingArg(reason) => domain::Error::Malformed { reason },
+            // On the server it is the body that cannot be read; in the browser it is our own answer.
+            #[cfg(feature = "ssr")]
+            ServerFnErrorErr::Deserialization(reason) => domain::Error::Malformed { reason },
             _ => domain::Error::Internal { reference: String::new() },
         })
     }

@@ -17,6 +17,17 @@ pub fn back_home_text(language: Language) -> &'static str {
     td_string!(language, layout.back_home)
 }
 
+/// For a body that is too large, one that is no JSON, and a method that an address does not take: refusals of HTTP's own.
+pub fn too_large_text(language: Language) -> &'static str {
+    td_string!(language, errors.too_large)
+}
+pub fn not_json_text(language: Language) -> &'static str {
+    td_string!(language, errors.not_json)
+}
+pub fn method_not_allowed_text(language: Language) -> &'static str {
+    td_string!(language, errors.method_not_allowed)
+}
+
 /// All of `error` in words: for an order over quota also by how much, item by item.
 pub fn error_text(language: Language, error: &Error) -> String {
     match error {

@@ -67,7 +67,8 @@ pub fn set_cookie(name: &str, value: &str) -> String {
 
 /// Where to go after a form: `back` if it is a path of this site, `/` otherwise, so that nobody can be sent elsewhere.
 pub fn safe_back(back: &str) -> &str {
-    let own = back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\r', '\n', '\t']);
+    // Browsers drop some control characters (`/\t/elsewhere`), and no header takes the others.
+    let own = back.starts_with('/') && !back.starts_with("//") && !back.contains('\\') && !back.contains(char::is_control);
     if own { back } else { "/" }
 }
 
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn only_paths_of_this_site_are_gone_back_to() {
         assert_eq!(safe_back("/orders?state=queued"), "/orders?state=queued");
-        for elsewhere in ["", "orders", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example"] {
+        for elsewhere in ["", "orders", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "/\0", "/\u{7f}"] {
             assert_eq!(safe_back(elsewhere), "/", "{elsewhere:?}");
         }
     }

@@ -97,6 +97,9 @@ const LOOKS = [
   { width: 390, height: 844, language: "en", theme: "light" },
 ] as const;
 
+// Each look is a story of its own; a worker that takes one up starts a server for it.
+test.describe.configure({ mode: "parallel" });
+
 for (const look of LOOKS) {
   test(`every page in ${look.language}, ${look.theme}, ${look.width} px wide`, async ({ browser }) => {
     test.setTimeout(420_000);

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     convert::Infallible,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -21,13 +21,16 @@ use domain::{access::Resource, ids::LabId};
 use futures::{Stream, StreamExt as _, stream};
 use serde::Deserialize;
 use services::{Caller, hub::News, news};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::{
+    OnceCell,
+    broadcast::{Receiver, error::RecvError},
+};
 
 use crate::{error_page, state::AppState};
 
 /// Owners of what there was news of, so that a thousand open pages ask the database once. They never change.
 #[derive(Debug, Default)]
-pub struct Owners(Mutex<HashMap<uuid::Uuid, Resource>>);
+pub struct Owners(Mutex<HashMap<uuid::Uuid, Arc<OnceCell<Resource>>>>);
 
 /// Then it starts anew: owners are cheap to ask for again.
 const MOST_OWNERS: usize = 20_000;
@@ -40,16 +43,20 @@ impl Owners {
             News::Order(_, id) => id.uuid(),
             News::Lab(_, id) => id.uuid(),
         };
-        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Some(*known);
-        }
-        let found = news::about(&state.services, news).await.ok().flatten()?;
+        self.once(key, async { news::about(&state.services, news).await.ok().flatten() }).await
+    }
+
+    /// All pages hear of it at the same moment: the first one asks and the others wait for its answer.
+    async fn once(&self, key: uuid::Uuid, ask: impl Future<Output = Option<Resource>>) -> Option<Resource> {
+        self.kept(key).get_or_try_init(|| async { ask.await.ok_or(()) }).await.ok().copied()
+    }
+
+    fn kept(&self, key: uuid::Uuid) -> Arc<OnceCell<Resource>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_OWNERS {
             known.clear();
         }
-        known.insert(key, found);
-        Some(found)
+        Arc::clone(known.entry(key).or_default())
     }
 }
 
@@ -137,4 +144,35 @@ async fn hears(state: &AppState, caller: &Caller, wanted: Option<LabId>, news: N
     };
     let about = state.owners.about(state, news).await;
     news::may_hear(&caller.actor, news, about.as_ref()).then(|| Event::default().event(kind).data(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use domain::ids::TenantId;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_crowd_of_open_pages_asks_once() {
+        let (owners, asked) = (Owners::default(), AtomicUsize::new(0));
+        let ask = async || {
+            asked.fetch_add(1, Ordering::Relaxed);
+            // As long as a database takes: everybody else comes meanwhile.
+            tokio::task::yield_now().await;
+            Some(Resource::tenant(TenantId::from_uuid(uuid::Uuid::nil())))
+        };
+        let heard = futures::future::join_all((0..327).map(|_| owners.once(uuid::Uuid::nil(), ask()))).await;
+        assert!(heard.iter().all(Option::is_some));
+        assert_eq!(asked.into_inner(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_had_is_asked_for_again() {
+        let owners = Owners::default();
+        assert_eq!(owners.once(uuid::Uuid::nil(), async { None }).await, None);
+        let found = Resource::tenant(TenantId::from_uuid(uuid::Uuid::nil()));
+        assert_eq!(owners.once(uuid::Uuid::nil(), async { Some(found) }).await, Some(found));
+    }
 }

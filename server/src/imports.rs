@@ -108,11 +108,9 @@ pub async fn links(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let text = async {
-        let id = id.parse::<ImportId>().map_err(|_| Error::NotFound)?;
-        services::imports::link_list(&state.services, &caller, id, chinese(&headers), &site(&state, &headers)).await
-    };
-    match text.await {
+    // What is no id names nothing, and no page to go back to either.
+    let Ok(id) = id.parse::<ImportId>() else { return error_page::answer(&headers, &Error::NotFound) };
+    match services::imports::link_list(&state.services, &caller, id, chinese(&headers), &site(&state, &headers)).await {
         Ok(text) => file("links.csv", text),
         Err(error) => match app::caller::leave_flash(&session, "import", Flash { error: Some(error), ..Flash::default() }).await {
             Ok(()) => Redirect::to(&routes::import(id)).into_response(),

@@ -16,6 +16,7 @@ pub mod health;
 pub mod imports;
 pub mod lock;
 pub mod metrics;
+pub mod nul;
 pub mod oidc;
 pub mod outside;
 pub mod preferences;

@@ -19,7 +19,7 @@ use services::Origin;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 use crate::{
-    audit_export, auth, error_page, events, export, headers, health, imports, metrics, oidc, preferences, request,
+    audit_export, auth, error_page, events, export, headers, health, imports, metrics, nul, oidc, preferences, request,
     rest::{
         self,
         problem::{self, Problem},
@@ -45,6 +45,7 @@ pub fn router(state: AppState) -> Router {
 /// What no handler may do: panic, take for ever, swallow a huge body.
 fn limited<S: Clone + Send + Sync + 'static>(router: Router<S>, timeout: Duration, max_body_bytes: usize) -> Router<S> {
     router
+        .layer(from_fn(nul::refuse))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
         .layer(RequestBodyLimitLayer::new(max_body_bytes))
@@ -112,7 +113,8 @@ fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     response
 }
 
-/// Panics, time-outs and bodies over the limit come from layers that know nothing of readers: this words them.
+/// Panics, time-outs, bodies over the limit and what axum's own readers refuse (a path that is no UTF-8, a form that is none) come from
+/// layers that know nothing of people who read: this words them.
 async fn readable_failures(request: Request, next: Next) -> Response {
     let wording = [header::ACCEPT, header::ACCEPT_LANGUAGE, header::COOKIE];
     let headers: HeaderMap = wording.iter().filter_map(|name| Some((name.clone(), request.headers().get(name)?.clone()))).collect();
@@ -120,24 +122,39 @@ async fn readable_failures(request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with(rest::PREFIX);
     let mut response = next.run(request).await;
     let written = response.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_vec());
+    // Our own answers say what they are: a page, JSON, a problem document.
+    let is_worded = written.as_deref().is_some_and(|media| !media.starts_with(b"text/plain"));
     let problem = if let Some(Panicked(error)) = response.extensions_mut().remove() {
         Problem::Refused(error)
-    } else if response.status() == StatusCode::SERVICE_UNAVAILABLE && written.is_none() {
-        Problem::Refused(Error::Unavailable { retry_after_seconds: 5 })
-    } else if response.status() == StatusCode::PAYLOAD_TOO_LARGE && written.as_deref() != Some(problem::MEDIA_TYPE.as_bytes()) {
-        Problem::TooLarge
-    } else {
+    } else if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        problem
+    } else if is_worded {
         return response;
+    } else {
+        match response.status() {
+            StatusCode::SERVICE_UNAVAILABLE => Problem::Refused(Error::Unavailable { retry_after_seconds: 5 }),
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+            StatusCode::METHOD_NOT_ALLOWED => Problem::MethodNotAllowed,
+            StatusCode::NOT_FOUND => Problem::Refused(Error::NotFound),
+            status if status.is_client_error() => {
+                Problem::Refused(Error::Malformed { reason: "the address, a header or the body cannot be read".into() })
+            }
+            _ => return response,
+        }
     };
-    match problem {
-        problem if is_api => problem::answer(&problem, &headers, request_id.as_deref()),
-        Problem::Refused(error) => error_page::answer(&headers, &error),
+    let mut answer = match &problem {
+        problem if is_api => problem::answer(problem, &headers, request_id.as_deref()),
+        Problem::Refused(error) => error_page::answer(&headers, error),
         other => {
-            let mut response = error_page::answer(&headers, &Error::Malformed { reason: "the body is too large".into() });
+            let mut response = error_page::answer(&headers, &Error::Malformed { reason: other.code().into() });
             *response.status_mut() = other.status();
             response
         }
+    };
+    if let Some(methods) = response.headers_mut().remove(header::ALLOW) {
+        answer.headers_mut().insert(header::ALLOW, methods);
     }
+    answer
 }
 
 #[cfg(test)]

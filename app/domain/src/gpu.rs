@@ -41,7 +41,7 @@ impl CardShare {
 impl fmt::Display for CardShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, rest) = (self.0.abs() / 840, self.0.abs() % 840);
+        let (whole, rest) = (self.0.unsigned_abs() / 840, self.0.unsigned_abs() % 840);
         if rest == 0 {
             return write!(f, "{sign}{whole}");
         }
@@ -51,7 +51,8 @@ impl fmt::Display for CardShare {
                 return if whole == 0 { write!(f, "{sign}{numerator}/{denominator}") } else { write!(f, "{sign}{whole} {numerator}/{denominator}") };
             }
         }
-        write!(f, "{sign}{}.{:02}", whole, (rest * 100 + 420) / 840)
+        // What is not quite a card is not shown as one.
+        write!(f, "{sign}{whole}.{:02}", ((rest * 100 + 420) / 840).min(99))
     }
 }
 

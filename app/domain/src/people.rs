@@ -319,10 +319,8 @@ impl NewPerson {
                 String::new()
             }
         };
-        match self.name.trim().chars().count() {
-            0 => errors.push("name", Problem::Missing),
-            1..=100 => {}
-            _ => errors.push("name", Problem::TooLong { max: 100 }),
+        if let Err(problem) = check_name(&self.name) {
+            errors.push("name", problem);
         }
         if let Err(problem) = check_password(&self.password) {
             errors.push("password", problem);

@@ -92,26 +92,32 @@ impl Timestamp {
     }
     /// Reads what [`Self::to_rfc3339`] writes, and any offset (`+08:00`) or precision to the microsecond.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
-        let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
+        let number = |range: std::ops::Range<usize>| digits(text.get(range)?);
         let bytes = text.as_bytes();
-        if bytes.len() < 20 || bytes[4] != b'-' || bytes[7] != b'-' || !matches!(bytes[10], b'T' | b't' | b' ') {
+        let marks = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
+        if bytes.len() < 20 || marks.iter().any(|(at, mark)| bytes[*at] != *mark) || !matches!(bytes[10], b'T' | b't' | b' ') {
             return None;
         }
         let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
         let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        if !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let days = days_from_civil(year, month, day);
+        // A day that its month does not have would be one of the next month.
+        if civil_from_days(days) != (year, month, day) {
             return None;
         }
         let mut rest = text.get(19..)?;
         let mut micros = 0;
         if let Some(fraction) = rest.strip_prefix('.') {
-            let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
-            if digits == 0 {
+            let length = fraction.bytes().take_while(u8::is_ascii_digit).count();
+            if length == 0 {
                 return None;
             }
-            let shown: String = fraction.chars().take(digits.min(6)).collect();
-            micros = format!("{shown:0<6}").parse::<i64>().ok()?;
-            rest = &fraction[digits..];
+            let shown = &fraction[..length.min(6)];
+            micros = digits(&format!("{shown:0<6}"))?;
+            rest = &fraction[length..];
         }
         let offset = match rest {
             "Z" | "z" => 0,
@@ -121,14 +127,22 @@ impl Timestamp {
                     b'-' => -1,
                     _ => return None,
                 };
-                let (hours, minutes) = rest[1..].split_once(':')?;
-                sign * (hours.parse::<i64>().ok()? * 3_600 + minutes.parse::<i64>().ok()? * 60)
+                let (hours, minutes) = rest[1..].split_once(':').filter(|(hours, minutes)| hours.len() == 2 && minutes.len() == 2)?;
+                let (hours, minutes) = (digits(hours)?, digits(minutes)?);
+                if hours > 23 || minutes > 59 {
+                    return None;
+                }
+                sign * (hours * 3_600 + minutes * 60)
             }
         };
-        let days = days_from_civil(year, month, day);
         let unix = days * DAY_SECONDS + hour * 3_600 + minute * 60 + second - offset;
         Some(Self(unix * MICROS_PER_SECOND + micros))
     }
+}
+
+/// A number of digits alone: `parse` also takes a sign.
+fn digits(text: &str) -> Option<i64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 impl fmt::Display for Timestamp {
@@ -250,7 +264,9 @@ impl FromStr for Month {
         if year.len() != 4 || month.len() != 2 {
             return Err(fail());
         }
-        Self::new(year.parse().map_err(|_| fail())?, month.parse().map_err(|_| fail())?).ok_or_else(fail)
+        let number = |text: &str| digits(text).ok_or_else(fail);
+        let (year, month) = (i32::try_from(number(year)?), u8::try_from(number(month)?));
+        year.ok().zip(month.ok()).and_then(|(year, month)| Self::new(year, month)).ok_or_else(fail)
     }
 }
 
@@ -278,8 +294,16 @@ mod tests {
             assert_eq!(Timestamp::parse_rfc3339(&at.to_rfc3339()), Some(at));
         }
         assert_eq!(Timestamp::parse_rfc3339("2025-08-24T00:00:00+08:00").map(Timestamp::to_rfc3339).as_deref(), Some("2025-08-23T16:00:00Z"));
-        assert_eq!(Timestamp::parse_rfc3339("2025-13-01T00:00:00Z"), None);
-        assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+        for bad in [
+            "yesterday",
+            "2025-13-01T00:00:00Z",
+            "2025-02-29T00:00:00Z",
+            "2025-01-01T00:00:00+9999999999999999:00",
+            "2025-01-01T00:00:00+-1:00",
+            "2025-01-01T00000:00Z",
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(bad), None, "{bad}");
+        }
     }
 
     #[test]
@@ -299,7 +323,7 @@ mod tests {
         assert_eq!(month.end().to_rfc3339(), "2026-12-31T16:00:00Z");
         assert_eq!(month.start().campus_month(), month);
         assert_eq!(month.start().plus_seconds(-1).campus_month(), month.previous());
-        assert!("2026-13".parse::<Month>().is_err());
+        assert!("2026-13".parse::<Month>().is_err() && "2026-+1".parse::<Month>().is_err());
     }
 
     #[test]

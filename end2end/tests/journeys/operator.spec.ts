@@ -322,6 +322,8 @@ journey("operator", (j) => {
 
     await operator.keyboard.press("Control+k");
     await box.pressSequentially(lab);
+    // What is found moves the last option down.
+    await expect(palette.getByRole("option").first()).toContainText(name);
     await palette.getByRole("option", { name: w("search.everything_for", { text: lab }) }).click();
     await operator.waitForURL(/\/search\?q=/);
     await expect(operator.getByRole("main").getByRole("link", { name: new RegExp(lab) }).first()).toHaveAttribute("href", first.lab);

@@ -8,11 +8,18 @@ use std::{
 
 use kube::{
     Client, Config,
+    client::ClientBuilder,
     config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use services::ports::ClusterError;
 
-use crate::{capabilities::Capabilities, courses::Courses, errors::within, observe::Patience, watch::Mirror};
+use crate::{
+    capabilities::Capabilities,
+    courses::Courses,
+    errors::within,
+    observe::Patience,
+    watch::{Mirror, Paced},
+};
 
 /// A configuration from which no client can be made.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +52,7 @@ impl Kubernetes {
     pub async fn connect(mut config: Config) -> Result<Self, ConnectError> {
         // A call fails as a whole after `DEADLINE`; a connection that is not made by then is no use.
         config.connect_timeout = Some(Duration::from_secs(3));
-        let client = Client::try_from(config).map_err(ConnectError::Client)?;
+        let client = ClientBuilder::try_from(config).map_err(ConnectError::Client)?.with_layer(&Paced::default()).build();
         Ok(Self { client, capabilities: Arc::default(), mirror: Arc::default(), patience: Arc::default(), courses: Arc::default() })
     }
 

@@ -4,9 +4,17 @@
 fn milli(text: &str) -> Option<i128> {
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
+    let (sign, number) = match number.strip_prefix('-') {
+        Some(number) => (-1, number),
+        None => (1, number.strip_prefix('+').unwrap_or(number)),
+    };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let sign = if whole.starts_with('-') { -1 } else { 1 };
-    let whole: i128 = if matches!(whole, "" | "+" | "-") { 0 } else { whole.parse::<i128>().ok()?.abs() };
+    let is_number =
+        (!whole.is_empty() || !fraction.is_empty()) && [whole, fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    if !is_number {
+        return None;
+    }
+    let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     // Nine digits of fraction are what Kubernetes keeps.
     let fraction: i128 = format!("{:0<9}", fraction.chars().take(9).collect::<String>()).parse().ok()?;
     let nano = whole.checked_mul(1_000_000_000)?.checked_add(fraction)?.checked_mul(sign)?;
@@ -20,11 +28,13 @@ fn milli(text: &str) -> Option<i128> {
         "G" => (1_000_000_000, 1),
         "T" => (1_000_000_000_000, 1),
         "P" => (1_000_000_000_000_000, 1),
+        "E" => (1_000_000_000_000_000_000, 1),
         "Ki" => (1 << 10, 1),
         "Mi" => (1 << 20, 1),
         "Gi" => (1 << 30, 1),
         "Ti" => (1 << 40, 1),
         "Pi" => (1 << 50, 1),
+        "Ei" => (1 << 60, 1),
         _ => (10_i128.checked_pow(suffix.strip_prefix(['e', 'E'])?.parse().ok()?)?, 1),
     };
     Some(nano.checked_mul(times)? / per / 1_000_000)
@@ -55,5 +65,34 @@ mod tests {
         assert_eq!(gib("512Gi"), 512);
         assert_eq!(gib("528282488Ki"), 503);
         assert_eq!(gib("2147483648"), 2);
+        assert_eq!((whole("-2.5"), milli("-2.5"), milli(".5")), (0, Some(-2_500), Some(500)));
+    }
+
+    #[test]
+    fn what_is_no_quantity_is_none() {
+        let smallest = i128::MIN.to_string();
+        for bad in [
+            "",
+            ".",
+            "+",
+            "-",
+            "--1",
+            "+-1",
+            "1.-5",
+            "1.+5",
+            "1..2",
+            "1 Gi",
+            "1GiB",
+            "e3",
+            "1e-3",
+            "1e99",
+            "1e99999999999",
+            "٣",
+            "½",
+            "\0",
+            smallest.as_str(),
+        ] {
+            assert_eq!(milli(bad), None, "{bad:?}");
+        }
     }
 }

@@ -11,6 +11,8 @@ mod capacity;
 pub mod catalogue;
 pub mod cluster_status;
 pub mod courses;
+#[cfg(test)]
+mod crashes;
 pub mod dashboard;
 pub mod demo;
 pub mod departments;

@@ -87,6 +87,16 @@ impl ApiError {
         Self::about(409, "Conflict", kind, name, message)
     }
 
+    /// A deletion that was meant for another object or version; it names the kind and not its plural.
+    pub fn failed_precondition(kind: &Kind, name: &str, why: &str) -> Self {
+        let qualified = if kind.group.is_empty() { kind.kind.to_owned() } else { format!("{}.{}", kind.kind, kind.group) };
+        let mut failure = Self::about(409, "Conflict", kind, name, format!("Operation cannot be fulfilled on {qualified} \"{name}\": {why}"));
+        if let Some(details) = &mut failure.details {
+            details["kind"] = kind.kind.into();
+        }
+        failure
+    }
+
     pub fn stale(kind: &Kind, name: &str) -> Self {
         let why = "the object has been modified; please apply your changes to the latest version and try again";
         Self::conflict(kind, name, why)
@@ -142,15 +152,40 @@ impl ApiError {
         Self::new(410, "Expired", format!("too old resource version: {asked} ({current})"))
     }
 
-    /// The `Status` object of this error.
-    pub fn status(&self) -> Value {
-        let mut status = json!({
-            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason, "code": self.code,
-        });
-        if let Some(details) = &self.details {
-            status["details"] = details.clone();
-        }
-        status
+    /// The next page of a list, asked for too late.
+    pub fn page_expired() -> Self {
+        let why = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+        Self::new(410, "Expired", why)
     }
+
+    /// Seconds after which the client may try again.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.details.as_ref()?.get("retryAfterSeconds")?.as_u64()
+    }
+
+    /// The `Status` object of this error, its fields in the order in which a real server writes them.
+    pub fn body(&self) -> String {
+        let message = go_text(&self.message);
+        let reason = if self.reason.is_empty() { String::new() } else { format!(r#","reason":"{}""#, self.reason) };
+        let details = self.details.as_ref().map(|details| format!(r#","details":{}"#, in_order(details))).unwrap_or_default();
+        let code = self.code;
+        format!(r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":{message}{reason}{details},"code":{code}}}"#)
+    }
+}
+
+/// A string as Go writes it in JSON: safe inside HTML.
+fn go_text(text: &str) -> String {
+    json!(text).to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+/// The details of a `Status`, and each of its causes.
+fn in_order(object: &Value) -> String {
+    const FIELDS: [&str; 9] = ["reason", "message", "field", "name", "group", "kind", "uid", "causes", "retryAfterSeconds"];
+    let text = |value: &Value| match value {
+        Value::Array(causes) => format!("[{}]", causes.iter().map(in_order).collect::<Vec<_>>().join(",")),
+        Value::String(text) => go_text(text),
+        other => other.to_string(),
+    };
+    let fields = FIELDS.iter().filter_map(|name| Some(format!("\"{name}\":{}", text(object.get(name)?))));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }

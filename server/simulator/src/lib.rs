@@ -1,13 +1,15 @@
 //! An API server for laptops and tests: Kubernetes as far as Lectern and kubectl go, spoken to over the wire.
 //!
 //! It listens on loopback only, with TLS and a bearer token. Objects live in `store`, requests come in by `rest` and go through
-//! `ops` (with `admission`, `validate` and `apply`), and `controllers` bring pods to a simulated life. To add a kind, see `registry`.
+//! `ops` (with `admission`, `validate` and `apply`), and `controllers` bring pods to a simulated life. To add a kind, see `registry`; what
+//! can go wrong is in `faults`.
 
 mod admission;
 mod apply;
 mod chance;
 mod controllers;
 mod error;
+pub mod faults;
 mod furnish;
 mod kubeconfig;
 mod nodes;
@@ -69,6 +71,7 @@ pub struct Simulator {
     addr: SocketAddr,
     identity: tls::Identity,
     store: Arc<store::Store>,
+    faults: Arc<faults::Switchboard>,
     stopping: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -85,13 +88,15 @@ pub async fn start(options: Options) -> Result<Simulator> {
     }
     furnish::furnish(&store, &options.nodes);
     let stopping = CancellationToken::new();
-    let api = Arc::new(rest::Api { store: Arc::clone(&store), token: identity.token.clone(), stopping: stopping.clone() });
+    let faults = Arc::<faults::Switchboard>::default();
+    let token = identity.token.clone();
+    let api = Arc::new(rest::Api { store: Arc::clone(&store), token, faults: Arc::clone(&faults), stopping: stopping.clone() });
     let tasks = vec![
-        tokio::spawn(controllers::run(Arc::clone(&store), options.pace, stopping.clone())),
-        tokio::spawn(server::serve(listener, identity.acceptor()?, rest::router(api), stopping.clone())),
+        tokio::spawn(controllers::run(Arc::clone(&store), options.pace, Arc::clone(&faults), stopping.clone())),
+        tokio::spawn(server::serve(listener, identity.acceptor()?, rest::router(api), Arc::clone(&faults), stopping.clone())),
     ];
     tracing::info!(address = %addr, "the simulated cluster is up");
-    Ok(Simulator { addr, identity, store, stopping, tasks })
+    Ok(Simulator { addr, identity, store, faults, stopping, tasks })
 }
 
 /// Binds the port, for a moment also while a simulator that just stopped lets go of it.
@@ -122,6 +127,11 @@ impl Simulator {
     /// The bearer token that may do everything.
     pub fn token(&self) -> &str {
         &self.identity.token
+    }
+
+    /// The switches of what can go wrong.
+    pub fn faults(&self) -> &Arc<faults::Switchboard> {
+        &self.faults
     }
 
     /// Stops answering, writes everything out and lets go of the port and the data folder.

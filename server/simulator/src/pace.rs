@@ -15,13 +15,15 @@ pub struct Pace {
     pub retry: Duration,
     /// From a claim's creation to its volume.
     pub provision: Duration,
+    /// The longest that a pod stays on a node that does not answer, whatever it tolerates.
+    pub evict: Duration,
 }
 
 impl Pace {
     /// As quick as is still orderly: for tests.
     pub fn fast() -> Self {
         let short = Duration::from_millis(10);
-        Self { schedule: Duration::ZERO, start: short * 3, stop: short * 2, retry: short * 20, provision: short }
+        Self { schedule: Duration::ZERO, start: short * 3, stop: short * 2, retry: short * 20, provision: short, evict: short * 50 }
     }
 
     /// Like a small healthy cluster with warm images: for demonstrations.
@@ -32,6 +34,7 @@ impl Pace {
             stop: Duration::from_millis(1200),
             retry: Duration::from_secs(10),
             provision: Duration::from_millis(800),
+            evict: Duration::from_mins(5),
         }
     }
 }

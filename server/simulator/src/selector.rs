@@ -118,11 +118,15 @@ fn requirement(part: &str) -> Result<Requirement> {
             )))
         }
     };
+    let bracketed = |list: &str| match list.split_whitespace().next().unwrap_or_default() {
+        first if first.starts_with('(') => Ok(listed(list)),
+        first => Err(ApiError::bad_request(format!("unable to parse requirement: found '{first}' expected: '('"))),
+    };
     if let Some((left, right)) = part.split_once(" notin ") {
-        return Ok(Requirement::NotIn(key(left)?, listed(right)));
+        return Ok(Requirement::NotIn(key(left)?, bracketed(right)?));
     }
     if let Some((left, right)) = part.split_once(" in ") {
-        return Ok(Requirement::In(key(left)?, listed(right)));
+        return Ok(Requirement::In(key(left)?, bracketed(right)?));
     }
     if let Some((left, right)) = part.split_once("!=") {
         return Ok(Requirement::NotIn(key(left)?, vec![right.trim().to_owned()]));
@@ -147,6 +151,10 @@ enum Comparison {
 }
 
 impl FieldSelector {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Reads `metadata.name=a,spec.nodeName!=b`.
     pub fn parse(text: &str) -> Result<Self> {
         let mut all = Vec::new();
@@ -197,7 +205,13 @@ impl FieldSelector {
         };
         for (field, _, _) in &self.0 {
             if !["metadata.name", "metadata.namespace"].contains(&field.as_str()) && !extra.contains(&field.as_str()) {
-                return Err(ApiError::bad_request(format!("field label not supported: {field}")));
+                // Kinds with fields of their own word it so, and some that have none.
+                let has_own = !extra.is_empty() || matches!(kind.group, "apps" | "batch");
+                return Err(ApiError::bad_request(if has_own {
+                    format!("field label not supported: {field}")
+                } else {
+                    format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+                }));
             }
         }
         Ok(())

@@ -1,37 +1,13 @@
 //! Who may speak to the simulated cluster, and from where.
-#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod common;
 
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt};
 
-use common::cluster;
-use reqwest::{Certificate, Client, StatusCode};
+use common::{cluster, http};
+use reqwest::StatusCode;
 use serde_json::Value;
-use simulator::{Options, Simulator};
-
-/// A plain HTTP client that trusts the cluster's authority.
-fn http(simulator: &Simulator) -> Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let config: Value = serde_yaml_ng::from_str(&simulator.kubeconfig()).unwrap();
-    let authority = config["clusters"][0]["cluster"]["certificate-authority-data"].as_str().unwrap().to_owned();
-    let pem = String::from_utf8(unbase64(&authority)).unwrap();
-    reqwest::Client::builder().tls_certs_only([Certificate::from_pem(pem.as_bytes()).unwrap()]).build().unwrap()
-}
-
-fn unbase64(text: &str) -> Vec<u8> {
-    let digit = |c: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|one| *one == c);
-    let mut bits = (0_u32, 0_u32);
-    let mut out = Vec::new();
-    for value in text.bytes().filter_map(digit) {
-        bits = (bits.0 << 6 | u32::try_from(value).unwrap(), bits.1 + 6);
-        if bits.1 >= 8 {
-            bits.1 -= 8;
-            out.push(u8::try_from(bits.0 >> bits.1 & 0xff).unwrap());
-        }
-    }
-    out
-}
+use simulator::Options;
 
 #[tokio::test]
 async fn without_the_token_there_is_no_answer_but_health() {

@@ -140,6 +140,21 @@ async fn logs_are_read_and_followed_to_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operator_rehearses_a_fault() {
+    let Some(kubectl) = kubectl("an_operator_rehearses_a_fault").await else { return };
+    let fault = lossy(&kubectl.file("fault.json", r#"{"fault": "Conflict", "verbs": ["patch"], "requests": 1}"#));
+    let made = kubectl.prints(&format!("create --raw /simulator/faults -f {fault}")).await;
+    assert!(made.contains(r#""fault":"Conflict""#), "{made}");
+    kubectl.prints("create configmap one").await;
+    let refused = kubectl.complains("patch configmap one --type=merge -p {\"data\":{\"a\":\"1\"}}").await;
+    assert!(refused.starts_with("Error from server (Conflict): Operation cannot be fulfilled on configmaps \"one\""), "{refused}");
+    kubectl.prints("patch configmap one --type=merge -p {\"data\":{\"a\":\"1\"}}").await;
+    assert!(kubectl.prints("get --raw /simulator/faults").await.contains(r#""struck":1"#));
+    kubectl.prints("delete --raw /simulator/faults/1").await;
+    kubectl.prints("delete --raw /simulator/faults").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn get_w_shows_changes_as_they_come() {
     let Some(kubectl) = kubectl("get_w_shows_changes_as_they_come").await else { return };
     let mut child = kubectl.command("get configmaps -w -l of=watch").stdout(Stdio::piped()).spawn().unwrap();

@@ -87,6 +87,44 @@ mod tests {
         }
     }
 
+    /// As they come in a token and as they come from the user info endpoint.
+    #[test]
+    fn what_providers_write_otherwise_than_the_standard_is_read() {
+        type Gender = openidconnect::core::CoreGenderClaim;
+        for verified in [json!(true), json!("true")] {
+            for updated in [json!(1_795_212_189), json!(1_795_212_189.5), json!("2026-11-21T14:03:09Z"), json!("2026-11-21T14:03:09.250+08:00")] {
+                let mut said = json!({"sub": "s", "email": "li@example.edu", "email_verified": verified, "updated_at": updated});
+                let info = openidconnect::UserInfoClaims::<Extra, Gender>::from_json::<std::io::Error>(said.to_string().as_bytes(), None);
+                let info = info.unwrap_or_else(|error| panic!("{said}: {error}"));
+                assert_eq!(Claims::of(&info).login("email").as_deref(), Some("li@example.edu"), "{said}");
+                for (claim, value) in [("iss", json!("https://id.example.edu")), ("aud", json!(["lectern"])), ("exp", json!(2)), ("iat", json!(1))] {
+                    said[claim] = value;
+                }
+                let token: openidconnect::IdTokenClaims<Extra, Gender> =
+                    serde_json::from_value(said.clone()).unwrap_or_else(|error| panic!("{said}: {error}"));
+                assert_eq!(Claims::of(&token).login("email").as_deref(), Some("li@example.edu"), "{said}");
+            }
+        }
+        let unproven = json!({"sub": "s", "email": "li@example.edu", "email_verified": "false"});
+        let info = openidconnect::UserInfoClaims::<Extra, Gender>::from_json::<std::io::Error>(unproven.to_string().as_bytes(), None).unwrap();
+        assert_eq!(Claims::of(&info).login("email"), None);
+    }
+
+    #[test]
+    fn claims_of_any_kind_are_nobody_rather_than_a_failure() {
+        let kinds =
+            [json!(null), json!(true), json!(-0.0), json!(u64::MAX), json!(""), json!(" \u{0} "), json!([]), json!(["li"]), json!({"login": "li"})];
+        for value in kinds {
+            let claims = Claims::of(&json!({"preferred_username": value, "name": value, "email": value, "email_verified": value}));
+            let presented = claims.presented("", "preferred_username");
+            assert!(presented.login.is_none_or(|login| !login.is_empty() && value.as_str().is_none_or(|text| login == text.trim())), "{value}");
+            assert!(claims.login("email").is_none() || value == true, "{value}");
+        }
+        for nobody in [json!(null), json!([]), json!("li"), json!(1)] {
+            assert_eq!(Claims::of(&nobody).login("preferred_username"), None, "{nobody}");
+        }
+    }
+
     #[test]
     fn the_token_goes_before_what_is_asked_afterwards() {
         let mut claims = Claims::of(&json!({"preferred_username": "li"}));

@@ -78,7 +78,7 @@ pub struct NewAdjustment {
     #[schema(example = "credit")]
     kind: String,
     /// Decimal and above zero; the kind gives the sign.
-    #[schema(example = "12.50")]
+    #[schema(example = "12.50", format = "decimal")]
     amount: String,
     /// 1 to 200 characters; stands on the bill.
     #[schema(example = "The cards were away on Tuesday")]

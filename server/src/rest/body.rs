@@ -45,7 +45,7 @@ pub struct Fields {
 impl Fields {
     /// Errors: `Malformed` for what is no JSON object. Nothing at all counts as `{}`.
     pub fn parse(Raw(bytes): &Raw) -> Result<Self> {
-        let members = if bytes.is_empty() {
+        let mut members = if bytes.is_empty() {
             Map::new()
         } else {
             match serde_json::from_slice(bytes) {
@@ -54,7 +54,16 @@ impl Fields {
                 Err(error) => return Err(Error::Malformed { reason: format!("the body is not JSON: {error}") }),
             }
         };
-        Ok(Self { members, errors: FieldErrors::default() })
+        let mut errors = FieldErrors::default();
+        // As `crate::nul` does for addresses and forms.
+        members.retain(|name, value| {
+            let refused = name.contains('\0') || holds_nul(value);
+            if refused {
+                errors.push(repeated(name), FieldProblem::BadFormat { example: "\"text\"".into() });
+            }
+            !refused
+        });
+        Ok(Self { members, errors })
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {
@@ -172,9 +181,26 @@ impl Fields {
     /// Errors: [`Error::Invalid`] with every problem; what nobody took is unknown.
     pub fn finish(mut self) -> Result<()> {
         for name in self.members.keys() {
-            self.errors.push(name, FieldProblem::UnknownField);
+            self.errors.push(repeated(name), FieldProblem::UnknownField);
         }
         self.errors.finish()
+    }
+}
+
+/// A name that somebody else made, as an error gives it back: not longer than is of use, and never nothing.
+pub(super) fn repeated(name: &str) -> String {
+    match name.replace('\0', "\u{fffd}") {
+        name if name.is_empty() => "\"\"".to_owned(),
+        name => name.chars().take(100).collect(),
+    }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -205,6 +231,13 @@ mod tests {
         let Err(Error::Invalid(problems)) = body.finish() else { panic!("it must be refused") };
         let named: Vec<_> = problems.iter().map(|each| each.field.as_str()).collect();
         assert_eq!(named, ["a", "b", "c", "p", "zz"]);
+    }
+
+    #[test]
+    fn a_text_with_a_nul_is_named() {
+        let body = fields(r#"{"a": "x\u0000", "b": [{"c\u0000": 1}], "d": "good"}"#);
+        let Err(Error::Invalid(problems)) = body.finish() else { panic!("it must be refused") };
+        assert_eq!(problems.iter().map(|each| each.field.as_str()).collect::<Vec<_>>(), ["a", "b", "d"], "the last is merely unknown");
     }
 
     #[test]

@@ -121,7 +121,7 @@ pub struct ChangedCourse {
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewQuota {
     /// Whole-card equivalents as text or number: `8`, `"1/7"`, `0.5`.
-    #[schema(example = "8")]
+    #[schema(example = "8", format = "decimal")]
     cards: String,
     #[schema(example = 512)]
     cpu_cores: i64,
@@ -131,9 +131,9 @@ pub struct NewQuota {
     storage_gib: i64,
     #[schema(example = 60)]
     running_labs: i64,
-    #[schema(example = "4")]
+    #[schema(example = "4", format = "decimal")]
     cards_per_order: String,
-    #[schema(example = "12")]
+    #[schema(example = "12", format = "decimal")]
     starts_per_day: String,
     /// `"yes"` sets limits below what is used all the same: what runs goes on, nothing new starts.
     accept_below: Option<String>,
@@ -152,13 +152,13 @@ pub struct NewBudget {
     #[schema(example = "2027-01-31")]
     to: Option<String>,
     /// Percentages at which teachers and managers are told.
-    #[schema(example = "50, 80")]
+    #[schema(example = "50, 80", format = "decimal")]
     notify: Option<String>,
     /// From which percentage orders need an approval.
-    #[schema(example = "90")]
+    #[schema(example = "90", format = "decimal")]
     approve: Option<String>,
     /// From which percentage orders are refused.
-    #[schema(example = "100")]
+    #[schema(example = "100", format = "decimal")]
     block: Option<String>,
 }
 

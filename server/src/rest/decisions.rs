@@ -38,11 +38,11 @@ pub struct Decision {
     pub step: Step,
     /// Reason, question or answer; may be empty.
     pub text: String,
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangedValue>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Change {
+pub struct ChangedValue {
     /// `card`, `cards_per_node`, `nodes`, `cpu_cores`, `memory_gib`, `storage_gib`, `minutes` or `cost`.
     #[schema(value_type = String, example = "cards_per_node")]
     pub what: Changed,
@@ -55,7 +55,7 @@ pub struct Change {
 impl From<domain::decisions::Decision> for Decision {
     fn from(decision: domain::decisions::Decision) -> Self {
         let domain::decisions::Decision { id, order: _, stage, role, by, at, step, text, changes } = decision;
-        let changes = changes.into_iter().map(|each| Change { what: each.what, before: each.before, after: each.after }).collect();
+        let changes = changes.into_iter().map(|each| ChangedValue { what: each.what, before: each.before, after: each.after }).collect();
         Self { id: id.to_string(), stage, role: role.map(domain::access::Role::as_str), by: by.map(Into::into), at: moment(at), step, text, changes }
     }
 }
@@ -73,26 +73,43 @@ pub struct Text {
     text: String,
 }
 
-/// Body of a reply to changes; all of it may be left out.
+/// Body of an agreement to changes; all of it may be left out.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
-pub struct Reply {
+pub struct Acceptance {
     /// The order's `version` that was looked at.
     #[schema(example = 2)]
     version: Option<i64>,
-    /// What would be right, for whoever proposed; up to 500 characters. Only when declining.
+}
+
+/// Body of a refusal of changes; all of it may be left out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct Declination {
+    /// The order's `version` that was looked at.
+    #[schema(example = 2)]
+    version: Option<i64>,
+    /// What would be right, for whoever proposed; up to 500 characters.
     text: Option<String>,
 }
 
 /// Body of many decisions.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(example = json!({"orders": [{"id": "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e", "version": 1}], "reason": "Mid-term week: use week 9"}))]
+#[schema(example = json!({"orders": [{"id": "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e", "version": 1}]}))]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct Bulk {
     /// 1 to 50 of them.
     orders: Vec<BulkOrder>,
-    /// One for all, when rejecting.
-    reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"orders": [{"id": "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e", "version": 1}], "reason": "Mid-term week: use week 9"}))]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct BulkReject {
+    /// 1 to 50 of them.
+    orders: Vec<BulkOrder>,
+    /// One for all, 1 to 500 characters.
+    reason: String,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -154,7 +171,7 @@ pub async fn answer(
 }
 
 /// The requester agrees to changes that cost more; only now the hold grows.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/accept-changes", tag = "orders", params(("id" = String, Path)), request_body = Option<Reply>,
+#[utoipa::path(post, path = "/api/v1/orders/{id}/accept-changes", tag = "orders", params(("id" = String, Path)), request_body = Option<Acceptance>,
     responses((status = 200, body = Order), (status = 409, description = "`invalid_transition` or `stale`"), (status = 422, description = "`over_quota` or `over_budget`")))]
 pub async fn accept(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Order>, Problem> {
     let mut body = Fields::parse(&raw)?;
@@ -164,7 +181,7 @@ pub async fn accept(State(state): State<AppState>, Bearer(caller): Bearer, Path(
 }
 
 /// The requester declines the changes; the order goes back to the stage that it was in.
-#[utoipa::path(post, path = "/api/v1/orders/{id}/decline-changes", tag = "orders", params(("id" = String, Path)), request_body = Option<Reply>,
+#[utoipa::path(post, path = "/api/v1/orders/{id}/decline-changes", tag = "orders", params(("id" = String, Path)), request_body = Option<Declination>,
     responses((status = 200, body = Order), (status = 409, description = "`invalid_transition` or `stale`")))]
 pub async fn decline(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Order>, Problem> {
     let mut body = Fields::parse(&raw)?;
@@ -185,7 +202,7 @@ pub async fn approve_all(State(state): State<AppState>, Bearer(caller): Bearer, 
 }
 
 /// Rejects many orders with one reason, each by itself.
-#[utoipa::path(post, path = "/api/v1/approvals/reject", tag = "orders", request_body = Bulk, responses((status = 200, body = List<BulkResult>)))]
+#[utoipa::path(post, path = "/api/v1/approvals/reject", tag = "orders", request_body = BulkReject, responses((status = 200, body = List<BulkResult>)))]
 pub async fn reject_all(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<List<BulkResult>>, Problem> {
     let mut body = Fields::parse(&raw)?;
     let chosen = chosen(&mut body);

@@ -1,6 +1,8 @@
 //! What owners ask of a lab that exists: restart, retry, more time, another size, keeping it, stopping by the clock. Every request may be
 //! repeated: give back what was seen (`generation`, `seen_minutes`), or say the outcome (`until`, a size, a setting).
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -10,6 +12,8 @@ use domain::{
     labs::{Autostop, Extension, TimeOfDay},
     time::Timestamp,
 };
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{
     bearer::Bearer,
@@ -20,14 +24,62 @@ use super::{
 };
 use crate::state::AppState;
 
+/// Body of a restart, which may be left out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"generation": 0}))]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct Restart {
+    /// As you saw it; made anew since, nothing is done again.
+    generation: Option<u32>,
+}
+
+/// Body of an extension: `minutes` or `until`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"minutes": 30, "seen_minutes": 90}))]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct Extend {
+    minutes: Option<u32>,
+    /// RFC 3339.
+    until: Option<String>,
+    /// `duration_minutes` as you saw it: a repeated request adds nothing.
+    seen_minutes: Option<u32>,
+}
+
+/// Body of another size: what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"parameters": {"cpu_cores": 8, "memory_gib": 32}}))]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct Resize {
+    #[schema(value_type = Option<Object>)]
+    parameters: Option<BTreeMap<String, String>>,
+}
+
+/// When a lab stops by itself; what is left out is off.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"daily": "22:00"}))]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct SetAutostop {
+    /// Every day at this time on campus.
+    daily: Option<String>,
+    /// 10 to 1440, kept as a wish until the cluster reports use.
+    idle_minutes: Option<u32>,
+}
+
+/// A number that counts something. Errors: `Invalid` on the field.
+fn natural(field: &str, number: Option<i64>) -> Result<Option<u32>, Error> {
+    let counted = |number: i64| u32::try_from(number).map_err(|_| Error::field(field, FieldProblem::OutOfRange { min: 0, max: u32::MAX.into() }));
+    number.map(counted).transpose()
+}
+
 /// Makes the lab's pods anew: files, cards and time stay, and it counts as no start. A failed lab is tried again.
 #[utoipa::path(post, path = "/api/v1/labs/{id}/restart", tag = "labs", params(("id" = String, Path)),
-    request_body(content = Object, description = "`generation`: as you saw it; made anew since, nothing is done again", example = json!({"generation": 0})),
+    request_body = Option<Restart>,
     responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`")))]
 pub async fn restart(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
     let mut fields = Fields::parse(&raw)?;
-    let generation = fields.optional_integer("generation").and_then(|number| u32::try_from(number).ok());
+    let generation = fields.optional_integer("generation");
     fields.finish()?;
+    let generation = natural("generation", generation)?;
     Ok(Json(services::labs::restart(&state.services, &caller, id(&text)?, generation).await?.into()))
 }
 
@@ -41,16 +93,16 @@ pub async fn retry(State(state): State<AppState>, Bearer(caller): Bearer, Path(t
 
 /// Gives a lab more time: `minutes` more, or `until` an instant. What it costs is held of the course's budget.
 #[utoipa::path(post, path = "/api/v1/labs/{id}/extend", tag = "labs", params(("id" = String, Path)),
-    request_body(content = Object, description = "`minutes` or `until` (RFC 3339); with `seen_minutes` (`duration_minutes` as you saw it) a \
-        repeated request adds nothing", example = json!({"minutes": 30, "seen_minutes": 90})),
+    request_body = Extend,
     responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`, `stale`"),
         (status = 422, description = "`invalid`, `over_budget`, `approval_needed`")))]
 pub async fn extend(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
     let mut fields = Fields::parse(&raw)?;
     let minutes = fields.optional_integer("minutes");
     let until = fields.optional_text("until");
-    let seen = fields.optional_integer("seen_minutes").and_then(|number| u32::try_from(number).ok());
+    let seen = fields.optional_integer("seen_minutes");
     fields.finish()?;
+    let seen = natural("seen_minutes", seen)?;
     let by = match (minutes, until.as_str()) {
         (Some(minutes), "") => Extension::Minutes(u32::try_from(minutes).map_err(|_| Error::field("minutes", FieldProblem::NotANumber))?),
         (None, until) if !until.is_empty() => {
@@ -65,7 +117,7 @@ pub async fn extend(State(state): State<AppState>, Bearer(caller): Bearer, Path(
 /// Gives a lab another size within its offering: what is left out stays. A running lab restarts with it, a stopped one takes it at its next
 /// start. Storage can only grow.
 #[utoipa::path(post, path = "/api/v1/labs/{id}/resize", tag = "labs", params(("id" = String, Path)),
-    request_body(content = Object, example = json!({"parameters": {"cpu_cores": 8, "memory_gib": 32}})),
+    request_body = Option<Resize>,
     responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`"),
         (status = 422, description = "`invalid`, `over_quota`, `over_budget`, `over_capacity`, `approval_needed`")))]
 pub async fn resize(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
@@ -85,8 +137,7 @@ pub async fn keep(State(state): State<AppState>, Bearer(caller): Bearer, Path(te
 
 /// Sets when a lab stops by itself besides the end of its time. The whole setting: what is left out is off.
 #[utoipa::path(put, path = "/api/v1/labs/{id}/autostop", tag = "labs", params(("id" = String, Path)),
-    request_body(content = Object, description = "`daily`: a time on campus; `idle_minutes`: 10 to 1440, kept as a wish until the cluster reports use",
-        example = json!({"daily": "22:00"})),
+    request_body = Option<SetAutostop>,
     responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`"), (status = 422, description = "`invalid`")))]
 pub async fn autostop(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
     let mut fields = Fields::parse(&raw)?;

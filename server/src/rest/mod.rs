@@ -29,6 +29,7 @@ pub mod prices;
 pub mod problem;
 pub mod query;
 pub mod quotas;
+pub mod scopes;
 pub mod search;
 pub mod tenants;
 pub mod usage;

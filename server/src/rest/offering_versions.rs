@@ -47,7 +47,7 @@ pub struct Version {
     /// Labs that exist and were made from this version; `null` where it was not asked.
     pub labs: Option<u32>,
     /// What differs from the version before; empty for the first.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangedField>,
     /// The document.
     #[schema(value_type = Object)]
     pub offering: Offering,
@@ -55,14 +55,14 @@ pub struct Version {
 
 /// A field that differs; `null` where the version has no such field.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Change {
+pub struct ChangedField {
     #[schema(example = "parameters.cpu_cores.max")]
     pub field: String,
     pub before: Option<String>,
     pub after: Option<String>,
 }
 
-impl From<FieldChange> for Change {
+impl From<FieldChange> for ChangedField {
     fn from(FieldChange { field, before, after }: FieldChange) -> Self {
         Self { field, before, after }
     }
@@ -89,7 +89,7 @@ impl From<OfferingVersion> for Version {
 
 /// What a lab with the defaults would cost and be made of.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Preview {
+pub struct LabPreview {
     /// `null` when the price book lacks a price.
     pub per_hour: Option<Money>,
     /// For the default duration.
@@ -107,7 +107,7 @@ pub struct Object {
     pub yaml: String,
 }
 
-impl From<OfferingPreview> for Preview {
+impl From<OfferingPreview> for LabPreview {
     fn from(preview: OfferingPreview) -> Self {
         let OfferingPreview { problems: _, estimate, price_missing, objects } = preview;
         Self {
@@ -179,8 +179,8 @@ pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, raw: 
 }
 
 /// What a lab of this document would cost and make; nothing is stored.
-#[utoipa::path(post, path = "/api/v1/offerings/preview", tag = "offerings", request_body = Document, responses((status = 200, body = Preview)))]
-pub async fn preview(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<Preview>, Problem> {
+#[utoipa::path(post, path = "/api/v1/offerings/preview", tag = "offerings", request_body = Document, responses((status = 200, body = LabPreview)))]
+pub async fn preview(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<LabPreview>, Problem> {
     let (offering, _) = document(&state, &caller, &raw).await?;
     let preview = services::offerings::preview(&state.services, &caller, &offering).await?;
     if !preview.problems.is_empty() {
@@ -207,7 +207,7 @@ pub async fn list(
         let before = history.versions.get(at + 1);
         let changes = before.map(|before| changes(&before.offering, &version.offering)).unwrap_or_default();
         let labs = Some(history.labs.get(&version.offering.version).copied().unwrap_or_default());
-        Version { labs, changes: changes.into_iter().map(Change::from).collect(), ..Version::from(version.clone()) }
+        Version { labs, changes: changes.into_iter().map(ChangedField::from).collect(), ..Version::from(version.clone()) }
     });
     Ok(Json(List::of(page_of(versions.collect(), &page, |version: &Version| version.version.to_string()), |version| version)))
 }

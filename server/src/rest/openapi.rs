@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use axum::Json;
-use serde_json::{Value, json};
+use domain::page::MAX_LIMIT;
+use serde_json::{Map, Value, json};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -12,7 +13,10 @@ use utoipa::{
     },
 };
 
-use super::problem::{self, MEDIA_TYPE};
+use super::{
+    problem::{self, MEDIA_TYPE},
+    scopes,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -125,7 +129,9 @@ pub fn document() -> Value {
     for (path, item) in paths.into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             operation["operationId"] = operation_id(method, path).into();
+            scope(method, path, operation);
             parameters(operation);
+            body(operation, &mut schemas);
             super::examples::give_body(operation, &schemas);
             for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
                 complete(status, response);
@@ -138,6 +144,12 @@ pub fn document() -> Value {
             operation["responses"]["default"] = problem_response("Whatever else went wrong; `code` says what");
         }
     }
+    // Two lists that are both empty look alike.
+    if let Some(shown) = schemas.get_mut("Shown").and_then(Value::as_object_mut)
+        && let Some(ways) = shown.remove("oneOf")
+    {
+        shown.insert("anyOf".into(), ways);
+    }
     document["components"]["schemas"] = Value::Object(schemas);
     document
 }
@@ -146,6 +158,45 @@ pub fn document() -> Value {
 fn operation_id(method: &str, path: &str) -> String {
     let words = path.trim_start_matches(super::PREFIX).split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
+}
+
+/// Names the scope that the operation asks for, where programs look for it and where people do.
+fn scope(method: &str, path: &str, operation: &mut Value) {
+    let Some(scope) = scopes::of(method, path.trim_start_matches(super::PREFIX)).filter(|_| operation.get("security").is_none()) else { return };
+    operation["security"] = json!([{"token": [scope.as_str()]}]);
+    let said = operation["description"].as_str().map(|text| format!("{text}\n\n")).unwrap_or_default();
+    operation["description"] = format!("{said}Scope: `{}`.", scope.as_str()).into();
+}
+
+/// What handlers do with every body: it may be left out when nothing in it must be there, it holds nothing unknown, and numbers may be
+/// given as text.
+fn body(operation: &mut Value, schemas: &mut Map<String, Value>) {
+    let Some(content) = operation.pointer_mut("/requestBody/content/application~1json") else { return };
+    // `null` is no body: one that may be left out is left out.
+    if let Some(named) = content["schema"]["oneOf"].as_array().and_then(|ways| ways.iter().find(|way| way.get("$ref").is_some())).cloned() {
+        content["schema"] = named;
+    }
+    let name = content["schema"]["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()).unwrap_or_default().to_owned();
+    let Some(schema) = schemas.get_mut(&name) else { return };
+    schema["additionalProperties"] = false.into();
+    for (_, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        let mut kinds = match &property["type"] {
+            Value::Array(kinds) => kinds.clone(),
+            kind => vec![kind.clone()],
+        };
+        match property["format"].as_str() {
+            Some("decimal") => kinds.insert(0, "number".into()),
+            // A shape may be the body of several operations.
+            _ if kinds.iter().any(|kind| kind == "integer") && !kinds.iter().any(|kind| kind == "string") => kinds.push("string".into()),
+            _ => continue,
+        }
+        property["type"] = kinds.into();
+        if let Some(property) = property.as_object_mut() {
+            property.remove("format");
+        }
+    }
+    let optional = schema["required"].as_array().is_none_or(Vec::is_empty);
+    operation["requestBody"]["required"] = (!optional).into();
 }
 
 /// Says of the parameters that every list and every path has what they are, unless the handler does.
@@ -176,6 +227,9 @@ fn parameters(operation: &mut Value) {
             Some("course") => ("Code or id of a course", json!("AI2301")),
             _ => continue,
         };
+        if parameter["name"] == "limit" {
+            parameter["schema"] = json!({"type": "integer", "minimum": 1, "maximum": MAX_LIMIT});
+        }
         if parameter["description"].as_str().is_none_or(str::is_empty) {
             parameter["description"] = description.into();
         }
@@ -188,7 +242,7 @@ fn parameters(operation: &mut Value) {
 /// Problems that an operation has because of what it is.
 fn usual(path: &str, operation: &Value) -> Vec<(&'static str, &'static str)> {
     let mut usual = Vec::new();
-    if operation.get("security").is_none() {
+    if operation["security"].as_array().is_none_or(|all| all.iter().any(|each| each.get("token").is_some())) {
         usual.push(("401", "`unauthenticated`: no token, or it is no longer good"));
         usual.push(("403", "`scope_missing` or `forbidden`"));
     }

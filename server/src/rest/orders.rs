@@ -173,7 +173,7 @@ pub struct Approve {
     #[schema(example = 1)]
     version: Option<i64>,
     /// Hardware of the offering's parameters that changes: card, cards, nodes, cores, memory, storage.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     parameters: Option<BTreeMap<String, String>>,
     duration_minutes: Option<u32>,
     /// Why, for the requester; up to 500 characters.
@@ -211,7 +211,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
 
 pub(super) const ID_EXAMPLE: &str = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
 
-/// Orders a lab. A repetition with the same key gives the same order.
+/// Orders a lab. A repetition with the same key makes no second order: it gets the first answer again, as it was then.
 #[utoipa::path(post, path = "/api/v1/orders", tag = "orders", request_body = NewOrder,
     params(("Idempotency-Key" = String, Header, description = "1 to 100 visible ASCII characters, new for each order")),
     responses((status = 201, body = Order), (status = 422, description = "`invalid`, `over_quota`, `over_budget` or `idempotency_key_reused`")))]

@@ -28,7 +28,7 @@ use super::{
 use crate::state::AppState;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Person {
+pub struct Account {
     #[schema(example = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e")]
     pub id: String,
     #[schema(example = "li.hua")]
@@ -57,7 +57,7 @@ pub struct Post {
     pub roles: Vec<&'static str>,
 }
 
-impl From<DomainPerson> for Person {
+impl From<DomainPerson> for Account {
     fn from(DomainPerson { person, roles, posts, courses, state, last_sign_in_at }: DomainPerson) -> Self {
         let words = |roles: BTreeSet<Role>| roles.into_iter().map(Role::as_str).collect();
         let post =
@@ -86,7 +86,7 @@ pub struct Link {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Invited {
-    pub person: Person,
+    pub person: Account,
     pub link: Link,
 }
 
@@ -145,8 +145,8 @@ fn shown(state: &AppState, headers: &HeaderMap, link: &OneTimeLink) -> Link {
 #[utoipa::path(get, path = "/api/v1/people", tag = "people",
     params(("text" = Option<String>, Query, description = "Part of the login or the name"), ("role" = Option<String>, Query),
         ("state" = Option<String>, Query, description = "`active`, `invited` or `disabled`"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = List<Person>)))]
-pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Person>>, Problem> {
+    responses((status = 200, body = List<Account>)))]
+pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Account>>, Problem> {
     let filter = PersonFilter {
         text: query.text("text"),
         role: query.choice("role", Role::parse, || Role::ALL.map(|role| role.as_str().to_owned()).to_vec()),
@@ -154,12 +154,12 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     };
     let page = query.page();
     query.finish()?;
-    Ok(Json(List::of(services::people::search(&state.services, &caller, &filter, &page).await?, Person::from)))
+    Ok(Json(List::of(services::people::search(&state.services, &caller, &filter, &page).await?, Account::from)))
 }
 
 /// One person.
-#[utoipa::path(get, path = "/api/v1/people/{id}", tag = "people", params(("id" = String, Path)), responses((status = 200, body = Person)))]
-pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>) -> Result<Json<Person>, Problem> {
+#[utoipa::path(get, path = "/api/v1/people/{id}", tag = "people", params(("id" = String, Path)), responses((status = 200, body = Account)))]
+pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>) -> Result<Json<Account>, Problem> {
     Ok(Json(services::people::get(&state.services, &caller, id(&text)?).await?.person.into()))
 }
 
@@ -204,8 +204,8 @@ pub async fn reset(
 
 /// Replaces somebody's roles and courses at the college, or their roles at a department.
 #[utoipa::path(post, path = "/api/v1/people/{id}/access", tag = "people", params(("id" = String, Path)), request_body = Access,
-    responses((status = 200, body = Person), (status = 409, description = "`last_administrator`")))]
-pub async fn set_access(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Person>, Problem> {
+    responses((status = 200, body = Account), (status = 409, description = "`last_administrator`")))]
+pub async fn set_access(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Account>, Problem> {
     let mut body = Fields::parse(&raw)?;
     let (place, words, taught) = (body.optional_text("department"), body.optional_text("roles"), body.optional_text("courses"));
     body.finish()?;
@@ -219,8 +219,8 @@ pub async fn set_access(State(state): State<AppState>, Bearer(caller): Bearer, P
 
 /// Disables somebody: sessions and tokens end at once.
 #[utoipa::path(post, path = "/api/v1/people/{id}/disable", tag = "people", params(("id" = String, Path)),
-    responses((status = 200, body = Person), (status = 409, description = "`last_administrator`")))]
-pub async fn disable(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Person>, Problem> {
+    responses((status = 200, body = Account), (status = 409, description = "`last_administrator`")))]
+pub async fn disable(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Account>, Problem> {
     Fields::parse(&raw)?.finish()?;
     let user = id(&text)?;
     services::people::disable(&state.services, &caller, user).await?;
@@ -228,8 +228,8 @@ pub async fn disable(State(state): State<AppState>, Bearer(caller): Bearer, Path
 }
 
 /// Lets somebody disabled sign in again.
-#[utoipa::path(post, path = "/api/v1/people/{id}/enable", tag = "people", params(("id" = String, Path)), responses((status = 200, body = Person)))]
-pub async fn enable(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Person>, Problem> {
+#[utoipa::path(post, path = "/api/v1/people/{id}/enable", tag = "people", params(("id" = String, Path)), responses((status = 200, body = Account)))]
+pub async fn enable(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Account>, Problem> {
     Fields::parse(&raw)?.finish()?;
     let user = id(&text)?;
     services::people::enable(&state.services, &caller, user).await?;

@@ -52,9 +52,18 @@ impl From<StoredPolicy> for PolicyDocument {
 pub struct NewPolicy {
     #[schema(value_type = Object)]
     policy: Value,
-    /// The `version` in force that it replaces. Not for a dry run.
+    /// The `version` in force that it replaces.
     #[schema(example = 1)]
     version: Option<i64>,
+}
+
+/// Body of a policy that is only tried; see that of a new one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"policy": {"rules": [{"name": {"zh": "其余", "en": "Rest"}, "when": "always", "then": {"stages": ["manager"]}}]}}))]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct TriedPolicy {
+    #[schema(value_type = Object)]
+    policy: Value,
 }
 
 /// The policy in force and its draft.
@@ -75,7 +84,7 @@ pub async fn replace(State(state): State<AppState>, Bearer(caller): Bearer, raw:
 }
 
 /// What a policy would have done to the orders of the last 90 days, beside what is in force. Changes nothing.
-#[utoipa::path(post, path = "/api/v1/policies/dry-run", tag = "policies", request_body = NewPolicy,
+#[utoipa::path(post, path = "/api/v1/policies/dry-run", tag = "policies", request_body = TriedPolicy,
     responses((status = 200, body = Object, description = "Counts for what is in force (`now`) and for this policy (`then`), orders matched by each rule, and up to 50 orders that differ",
         example = json!({"orders": 1284, "now": {"automatic": 1102, "asked": 182, "refused": 0}, "then": {"automatic": 1143, "asked": 141, "refused": 0},
             "matched": [1143, 141, 0], "different": 41, "rejected_then_automatic": 6, "differences": []}))))]
@@ -86,10 +95,12 @@ pub async fn dry_run(State(state): State<AppState>, Bearer(caller): Bearer, raw:
     Ok(Json(services::policies::dry_run(&state.services, &caller, &policy).await?))
 }
 
+const EXAMPLE: &str = r#"{"rules": [{"name": {"zh": "…", "en": "…"}, "when": "always", "then": "automatic"}]}"#;
+
 fn policy(body: &mut Fields) -> Policy {
     let Some(value) = body.value("policy") else { return Policy::default() };
     serde_json::from_value(value).unwrap_or_else(|error| {
-        body.refuse("policy", &error.to_string());
+        body.refuse("policy", &format!("{EXAMPLE} ({error})"));
         Policy::default()
     })
 }

@@ -71,7 +71,7 @@ pub struct NewPrice {
     #[schema(example = "gpu-a100-80g-hour")]
     meter: String,
     /// Decimal, in the book's currency; by the hour, or by the minute when `quoted` says so.
-    #[schema(example = "5.40")]
+    #[schema(example = "5.40", format = "decimal")]
     price: String,
     /// `unit` (the default) or `minute`.
     quoted: Option<String>,
@@ -105,7 +105,7 @@ pub async fn set(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw
 
 /// What last month would have cost.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Preview {
+pub struct PriceEffects {
     #[schema(example = "2026-10")]
     pub month: String,
     pub was: Money,
@@ -124,7 +124,7 @@ pub struct Effect {
     pub would_be: Money,
 }
 
-impl From<PricePreview> for Preview {
+impl From<PricePreview> for PriceEffects {
     fn from(PricePreview { month, before: _, after: _, effects, was, would_be }: PricePreview) -> Self {
         let effect = |PriceEffect { course, meter, unit_seconds, was, would_be }: PriceEffect| Effect {
             course: course.into(),
@@ -138,8 +138,8 @@ impl From<PricePreview> for Preview {
 }
 
 /// What last month would have cost at this price. Changes nothing.
-#[utoipa::path(post, path = "/api/v1/prices/preview", tag = "billing", request_body = NewPrice, responses((status = 200, body = Preview)))]
-pub async fn preview(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<Preview>, Problem> {
+#[utoipa::path(post, path = "/api/v1/prices/preview", tag = "billing", request_body = NewPrice, responses((status = 200, body = PriceEffects)))]
+pub async fn preview(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<PriceEffects>, Problem> {
     Ok(Json(services::prices::preview_price(&state.services, &caller, &price_form(&raw)?).await?.into()))
 }
 
@@ -202,7 +202,7 @@ pub async fn discounts(State(state): State<AppState>, Bearer(caller): Bearer, mu
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewDiscount {
     /// Above 0 and up to 100, at most two decimals.
-    #[schema(example = "12.5")]
+    #[schema(example = "12.5", format = "decimal")]
     percent: String,
     /// A campus date; left out: from now on.
     from: Option<String>,

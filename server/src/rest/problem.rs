@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use app::{
-    error_text::{error_text, field_problem_text, headline},
+    error_text::{error_text, field_problem_text, headline, method_not_allowed_text, not_json_text, too_large_text},
     language::{self, Language},
 };
 use axum::{
@@ -67,14 +67,24 @@ impl Problem {
         }
     }
 
+    /// What happened and what to do.
+    fn detail(&self, language: Language) -> String {
+        match self {
+            Self::Refused(error) => error_text(language, error),
+            Self::MethodNotAllowed => method_not_allowed_text(language).to_owned(),
+            Self::TooLarge => too_large_text(language).to_owned(),
+            Self::NotJson => not_json_text(language).to_owned(),
+        }
+    }
+
     /// The HTTP layer's own refusals.
     const OF_HTTP: [Self; 3] = [Self::MethodNotAllowed, Self::TooLarge, Self::NotJson];
 
     /// The document. Members beside the standard ones are those of the error itself (`shortfalls`, `over`, `state`, …).
     pub fn document(&self, language: Language, request_id: Option<&str>) -> Value {
         let mut document = Map::new();
+        document.insert("detail".into(), self.detail(language).into());
         if let Self::Refused(error) = self {
-            document.insert("detail".into(), error_text(language, error).into());
             members(&mut document, language, error);
         }
         let title = match self {

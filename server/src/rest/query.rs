@@ -10,7 +10,7 @@ use domain::{
 };
 use http::request::Parts;
 
-use super::problem::Problem;
+use super::{body::repeated, problem::Problem};
 
 /// The parameters of the URL, taken one by one.
 #[derive(Debug)]
@@ -61,18 +61,22 @@ impl Parameters {
 
     /// `limit` (1 to 200, 50 by default) and `after`.
     pub fn page(&mut self) -> PageRequest {
-        let limit = self.one_of(
-            "limit",
-            |text| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)),
-            || FieldProblem::OutOfRange { min: 1, max: MAX_LIMIT.into() },
-        );
-        PageRequest { limit: limit.unwrap_or(DEFAULT_LIMIT), after: self.text("after") }
+        // Nothing at all is no number either, unlike a text that was left empty.
+        let limit = match self.given.remove("limit").map(|text| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))) {
+            Some(None) => {
+                self.errors.push("limit", FieldProblem::OutOfRange { min: 1, max: MAX_LIMIT.into() });
+                DEFAULT_LIMIT
+            }
+            Some(Some(limit)) => limit,
+            None => DEFAULT_LIMIT,
+        };
+        PageRequest { limit, after: self.text("after") }
     }
 
     /// Errors: [`Error::Invalid`] with every problem; what nobody took is unknown.
     pub fn finish(mut self) -> Result<()> {
         for name in self.given.keys() {
-            self.errors.push(name, FieldProblem::UnknownField);
+            self.errors.push(repeated(name), FieldProblem::UnknownField);
         }
         self.errors.finish()
     }

@@ -29,6 +29,8 @@ pub struct Database {
     url: Arc<str>,
     /// One permit for SQLite; PostgreSQL does not need it and has many.
     writers: Arc<Semaphore>,
+    #[cfg(any(test, feature = "testing"))]
+    fuse: crate::testing::fuse::Fuse,
 }
 
 /// Longest wait for a connection before the database counts as away.
@@ -83,7 +85,14 @@ impl Database {
             sqlx::Error::Configuration(_) => Error::Url(redacted(url)),
             other => other.into(),
         })?;
-        Ok(Self { pool, engine, url: url.into(), writers: Arc::new(Semaphore::new(writers)) })
+        Ok(Self {
+            pool,
+            engine,
+            url: url.into(),
+            writers: Arc::new(Semaphore::new(writers)),
+            #[cfg(any(test, feature = "testing"))]
+            fuse: crate::testing::fuse::Fuse::default(),
+        })
     }
 
     /// Brings the schema up to date. Safe to run from several processes at once.
@@ -112,23 +121,48 @@ impl Database {
         &self.url
     }
 
+    /// Decides what becomes of every transaction from now on, through every handle.
+    #[cfg(any(test, feature = "testing"))]
+    pub const fn fuse(&self) -> &crate::testing::fuse::Fuse {
+        &self.fuse
+    }
+
     /// A connection for reading.
     pub async fn read(&self) -> Result<PoolConnection<Any>> {
+        #[cfg(any(test, feature = "testing"))]
+        if self.fuse.dead() {
+            return Err(killed());
+        }
         Ok(self.pool.acquire().await?)
     }
 
     /// A write transaction; it is rolled back unless [`Write::commit`] is called. Keep it short: on SQLite others wait for it.
-    pub async fn begin_write(&self) -> Result<Write> {
-        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.writers).acquire_owned())
-            .await
-            .map_err(|_| Error::Away(sqlx::Error::PoolTimedOut))?
-            .map_err(|_| Error::Away(sqlx::Error::PoolClosed))?;
-        let begin = match self.engine {
-            Engine::Sqlite => "BEGIN IMMEDIATE",
-            Engine::Postgres => "BEGIN",
-        };
-        let transaction = self.pool.begin_with(begin).await?;
-        Ok(Write { transaction, engine: self.engine, _permit: permit })
+    // No `async fn`: those do not know their caller.
+    #[track_caller]
+    pub fn begin_write(&self) -> impl Future<Output = Result<Write>> + Send {
+        #[cfg(any(test, feature = "testing"))]
+        let place = std::panic::Location::caller();
+        async move {
+            #[cfg(any(test, feature = "testing"))]
+            if self.fuse.dead() {
+                return Err(killed());
+            }
+            let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.writers).acquire_owned())
+                .await
+                .map_err(|_| Error::Away(sqlx::Error::PoolTimedOut))?
+                .map_err(|_| Error::Away(sqlx::Error::PoolClosed))?;
+            let begin = match self.engine {
+                Engine::Sqlite => "BEGIN IMMEDIATE",
+                Engine::Postgres => "BEGIN",
+            };
+            Ok(Write {
+                transaction: self.pool.begin_with(begin).await?,
+                engine: self.engine,
+                _permit: permit,
+                #[cfg(any(test, feature = "testing"))]
+                step: (self.fuse.clone(), crate::testing::fuse::Step::of(place)),
+            })
+        }
     }
 
     /// One statement, to see that the database answers.
@@ -149,6 +183,8 @@ pub struct Write {
     transaction: sqlx::Transaction<'static, Any>,
     engine: Engine,
     _permit: OwnedSemaphorePermit,
+    #[cfg(any(test, feature = "testing"))]
+    step: (crate::testing::fuse::Fuse, crate::testing::fuse::Step),
 }
 
 impl Write {
@@ -156,6 +192,22 @@ impl Write {
         self.engine
     }
     pub async fn commit(self) -> Result<()> {
+        #[cfg(any(test, feature = "testing"))]
+        {
+            use crate::testing::fuse::Verdict;
+            let (fuse, step) = self.step;
+            match fuse.step(step) {
+                Verdict::Go => {}
+                Verdict::Refused => {
+                    self.transaction.rollback().await?;
+                    return Err(killed());
+                }
+                Verdict::Unheard => {
+                    self.transaction.commit().await?;
+                    return Err(killed());
+                }
+            }
+        }
         Ok(self.transaction.commit().await?)
     }
     pub async fn rollback(self) -> Result<()> {
@@ -173,6 +225,12 @@ impl DerefMut for Write {
     fn deref_mut(&mut self) -> &mut AnyConnection {
         &mut self.transaction
     }
+}
+
+/// What a process hears that a test has killed, or whose step it lets fail.
+#[cfg(any(test, feature = "testing"))]
+const fn killed() -> Error {
+    Error::Away(sqlx::Error::PoolClosed)
 }
 
 /// A URL that may go into a log.

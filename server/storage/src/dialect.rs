@@ -25,12 +25,19 @@ pub const fn words_condition(engine: Engine) -> &'static str {
     }
 }
 
+/// Bytes of a word: PostgreSQL indexes and looks for no longer one.
+const LONGEST_WORD: usize = 2_000;
+/// Words beyond these narrow no further: both engines give up on a condition of thousands.
+const MOST_WORDS: usize = 100;
+
 /// The value for [`words_condition`]: every token must occur.
 pub fn words_query(engine: Engine, text: &str) -> Option<String> {
-    let tokens = tokens(text);
-    if tokens.is_empty() {
+    let mut tokens = tokens(text);
+    // A word that no index holds is in no record.
+    if tokens.is_empty() || tokens.iter().any(|token| token.len() > LONGEST_WORD) {
         return None;
     }
+    tokens.truncate(MOST_WORDS);
     Some(match engine {
         Engine::Sqlite => tokens.iter().map(|token| format!("\"{token}\"")).collect::<Vec<_>>().join(" AND "),
         Engine::Postgres => tokens.iter().map(|token| format!("'{token}'")).collect::<Vec<_>>().join(" & "),
@@ -107,5 +114,8 @@ mod tests {
         assert_eq!(tokens("李华 ordered JupyterLab: 深度学习 #2047"), ["ordered", "jupyterlab", "2047", "李华", "深度", "度学", "学习"]);
         assert_eq!(tokens("课"), ["课"]);
         assert_eq!(words_query(Engine::Sqlite, "--"), None);
+        assert_eq!(words_query(Engine::Postgres, &"a".repeat(3_000)), None);
+        let many = words_query(Engine::Sqlite, &"a ".repeat(3_000)).expect("words");
+        assert_eq!(many.matches("AND").count(), 99);
     }
 }

@@ -20,6 +20,9 @@ pub enum Error {
     Url(String),
     #[error("the database cannot be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// A text that the database cannot keep: PostgreSQL knows no NUL. Nothing was written.
+    #[error("a text that the database cannot keep: {0}")]
+    Text(#[source] sqlx::Error),
     #[error("{0}")]
     Sql(#[source] sqlx::Error),
     #[error("{0}")]
@@ -55,6 +58,9 @@ impl From<sqlx::Error> for Error {
                 }
                 // PostgreSQL: 57P01..57P03 shutting or starting, 08xxx connection, 53300 too many connections.
                 let code = database.code().unwrap_or_default();
+                if code == "22021" {
+                    return Self::Text(error);
+                }
                 let away = code.starts_with("57P") || code.starts_with("08") || code == "53300"
                     // SQLite: the file cannot be opened, the disk fails or is full, the lock was not got in time.
                     || ["unable to open database file", "disk I/O error", "database is locked", "database or disk is full", "readonly database"]

@@ -52,6 +52,7 @@ const STEPS: &[Step] = &[
     step!(22, "0022_nodes"),
     step!(23, "0023_identities"),
     step!(24, "0024_settled_notices"),
+    step!(25, "0025_kept_answers"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

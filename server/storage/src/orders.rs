@@ -157,27 +157,38 @@ pub async fn remind(connection: &mut AnyConnection, id: OrderId, now: Timestamp)
     Ok(done.rows_affected() == 1)
 }
 
-/// What was submitted with this key before: hash of the request, and the order.
-pub async fn remembered(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Option<(String, OrderId)>> {
-    let row = sqlx::query("SELECT request_hash, order_id FROM idempotency_keys WHERE user_id = $1 AND key = $2")
+/// What a key was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// Hexadecimal SHA-256.
+    pub request_hash: String,
+    pub order: OrderId,
+    /// What was answered, as JSON; `None` for keys from before answers were kept.
+    pub answer: Option<String>,
+}
+
+/// What was submitted with this key before.
+pub async fn remembered(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Option<Remembered>> {
+    let row = sqlx::query("SELECT request_hash, order_id, answer FROM idempotency_keys WHERE user_id = $1 AND key = $2")
         .bind(user.to_string())
         .bind(key.to_owned())
         .fetch_optional(connection)
         .await?;
     row.map(|row| {
         let row = Row::of("idempotency_keys", &row);
-        Ok((row.text("request_hash")?, row.parse("order_id")?))
+        Ok(Remembered { request_hash: row.text("request_hash")?, order: row.parse("order_id")?, answer: row.optional_text("answer")? })
     })
     .transpose()
 }
 
-/// Keeps which order a key made. `request_hash`: hexadecimal SHA-256.
-pub async fn remember(connection: &mut AnyConnection, user: UserId, key: &str, request_hash: &str, order: OrderId, now: Timestamp) -> Result<()> {
-    sqlx::query("INSERT INTO idempotency_keys (user_id, key, request_hash, order_id, created_at) VALUES ($1, $2, $3, $4, $5)")
+/// Keeps which order a key made, and what was answered.
+pub async fn remember(connection: &mut AnyConnection, user: UserId, key: &str, made: &Remembered, now: Timestamp) -> Result<()> {
+    sqlx::query("INSERT INTO idempotency_keys (user_id, key, request_hash, order_id, answer, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(user.to_string())
         .bind(key.to_owned())
-        .bind(request_hash.to_owned())
-        .bind(order.to_string())
+        .bind(made.request_hash.clone())
+        .bind(made.order.to_string())
+        .bind(made.answer.clone())
         .bind(now.micros())
         .execute(connection)
         .await?;

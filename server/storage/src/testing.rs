@@ -1,7 +1,10 @@
 //! Databases for tests: always files or servers of their own, never shared, never in memory.
 //! Use `for_each_engine` so that a storage test runs on both.
 
+pub mod agreement;
+pub mod fuse;
 pub mod ledger;
+pub mod watchers;
 
 use std::{path::PathBuf, sync::OnceLock};
 
@@ -28,24 +31,29 @@ impl TestDatabase {
     /// A server on a Unix socket in `/run/pg` is `postgres://postgres@localhost/postgres?host=/run/pg`.
     /// `None`, with the reason in the skip log, where there is none.
     pub async fn postgres(test: &str) -> Option<Self> {
-        static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let Ok(server) = std::env::var("LECTERN_TEST_POSTGRES") else {
             skip(test, "LECTERN_TEST_POSTGRES is not set: no PostgreSQL for tests");
             return None;
         };
+        Some(Self::postgres_on(&server).await)
+    }
+
+    /// On this server: the same as [`Self::postgres`] where the test brings its own.
+    pub async fn postgres_on(server: &str) -> Self {
+        static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = format!("lectern_{}_{number}", std::process::id());
-        let admin = Database::open(&server).await.expect("the test server answers");
+        let admin = Database::open(server).await.expect("the test server answers");
         let mut connection = admin.read().await.expect("a connection");
         for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
             sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *connection).await.expect("a database is made");
         }
         drop(connection);
         admin.close().await;
-        let url = with_database(&server, &name);
+        let url = with_database(server, &name);
         let database = Database::open(&url).await.expect("PostgreSQL opens");
         database.migrate().await.expect("the schema applies");
-        Some(Self { database, url, _folder: None })
+        Self { database, url, _folder: None }
     }
 
     pub fn engine(&self) -> Engine {
@@ -87,6 +95,13 @@ pub async fn execute(database: &Database, sql: &str) -> crate::Result<u64> {
     let done = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut *write).await?;
     write.commit().await?;
     Ok(done.rows_affected())
+}
+
+/// The first column of every row, as text, for tests that look at what no storage function gives.
+pub async fn texts(database: &Database, sql: &str) -> crate::Result<Vec<String>> {
+    let mut read = database.read().await?;
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut *read).await?;
+    rows.iter().map(|row| Ok(sqlx::Row::try_get::<String, _>(row, 0)?)).collect()
 }
 
 /// Somebody with that login in a tenant of their own.

@@ -169,3 +169,23 @@ async fn the_page_for_readers_shows_every_operation() {
     assert!(html.contains("idempotency_key_reused"), "the codes are there");
     assert_eq!(portal.browser().page("/api-docs").await.status(), 303, "only for who is signed in");
 }
+
+/// Two types of one name would be one shape in the document, and one of them wrongly described.
+#[test]
+fn no_two_shapes_have_one_name() {
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir("src/rest").unwrap() {
+        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for described in source.split("ToSchema)]").skip(1) {
+            let name = described
+                .split("pub struct ")
+                .nth(1)
+                .into_iter()
+                .chain(described.split("pub enum ").nth(1))
+                .min_by_key(|rest| std::cmp::Reverse(rest.len()));
+            let name: String = name.unwrap_or_default().chars().take_while(char::is_ascii_alphanumeric).collect();
+            assert!(names.insert(name.clone()), "two shapes are called {name}");
+        }
+    }
+    assert!(names.len() > 50, "{names:?}");
+}

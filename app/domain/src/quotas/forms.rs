@@ -71,7 +71,12 @@ pub fn cards(text: &str) -> Result<i64, Problem> {
         None if text.contains('/') => ("0", text),
         None => (text, "0/1"),
     };
+    // A sign would be lost before a zero: `-0.5` is no half.
+    let (negative, units) = units.strip_prefix('-').map_or((false, units), |units| (true, units));
     let parse = || -> Option<i64> {
+        if !text.bytes().all(|byte| byte.is_ascii_digit() || b" ./-".contains(&byte)) {
+            return None;
+        }
         let (above, below) = fraction.split_once('/')?;
         let (above, below) = (above.parse::<i64>().ok()?, below.parse::<i64>().ok()?);
         if !(1..=840).contains(&below) || !(0..=MAX).contains(&above) || above * 840 % below != 0 {
@@ -80,12 +85,13 @@ pub fn cards(text: &str) -> Result<i64, Problem> {
         let parts = above * 840 / below;
         let (units, decimals) = units.split_once('.').unwrap_or((units, "0"));
         let places = u32::try_from(decimals.len()).ok().filter(|places| (1..=3).contains(places))?;
-        let units = units.parse::<i64>().ok().filter(|units| (-MAX * 10..=MAX * 10).contains(units))?;
+        let units = units.parse::<i64>().ok().filter(|units| (0..=MAX * 10).contains(units))?;
         let scaled = decimals.parse::<u32>().ok().map(i64::from)? * 840;
         if scaled % 10_i64.pow(places) != 0 {
             return None;
         }
-        Some(units * 840 + scaled / 10_i64.pow(places) + parts)
+        let parts = units * 840 + scaled / 10_i64.pow(places) + parts;
+        Some(if negative { -parts } else { parts })
     };
     match parse() {
         Some(parts) if (0..=MAX * 840).contains(&parts) => Ok(parts),
@@ -172,6 +178,8 @@ mod tests {
         for text in ["x", "1/0", "1/11", "1.23456", "/", "1 /7"] {
             assert_eq!(cards(text), Err(Problem::NotANumber), "{text}");
         }
-        assert_eq!(cards("-1"), Err(Problem::OutOfRange { min: 0, max: 10_000 }));
+        for text in ["-1", "-0.5", "-0 1/7"] {
+            assert_eq!(cards(text), Err(Problem::OutOfRange { min: 0, max: 10_000 }), "{text}");
+        }
     }
 }

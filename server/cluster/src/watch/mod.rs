@@ -5,6 +5,7 @@
 mod contents;
 mod heartbeat;
 mod mirror;
+mod pace;
 mod session;
 mod sources;
 
@@ -14,7 +15,7 @@ use futures::{StreamExt, stream::BoxStream};
 use services::ports::Change;
 use tokio::sync::mpsc;
 
-pub use self::mirror::Mirror;
+pub use self::{mirror::Mirror, pace::Paced};
 use crate::client::Kubernetes;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

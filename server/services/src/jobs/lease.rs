@@ -45,14 +45,18 @@ pub async fn under<T>(token: i64, work: impl Future<Output = T>) -> T {
 }
 
 /// A write transaction of a job. Errors: `Unavailable` for a task whose lease another replica has taken over; nothing is written then.
-pub(crate) async fn begin_write(services: &Services) -> Result<Write> {
-    let mut write = services.db.begin_write().await.or_domain()?;
-    if let Ok(token) = TOKEN.try_with(|token| *token)
-        && !leases::is_newest(&mut write, NAME, token).await.or_domain()?
-    {
-        return Err(Error::Unavailable { retry_after_seconds: 1 });
+#[track_caller]
+pub(crate) fn begin_write(services: &Services) -> impl Future<Output = Result<Write>> + Send {
+    let begun = services.db.begin_write();
+    async move {
+        let mut write = begun.await.or_domain()?;
+        if let Ok(token) = TOKEN.try_with(|token| *token)
+            && !leases::is_newest(&mut write, NAME, token).await.or_domain()?
+        {
+            return Err(Error::Unavailable { retry_after_seconds: 1 });
+        }
+        Ok(write)
     }
-    Ok(write)
 }
 
 /// Spawns a task that works under the lease of this one.

@@ -58,6 +58,8 @@ fn plain(path: &str) -> String {
 fn problem(path: &str, sentence: &str) -> FieldError {
     let quoted: Vec<&str> = sentence.split('`').skip(1).step_by(2).collect();
     let below = |name: &str| {
+        // A name that somebody else made: never nothing, and not longer than is of use.
+        let name = if name.is_empty() { "\"\"" } else { name.char_indices().nth(100).map_or(name, |(end, _)| &name[..end]) };
         if path.is_empty() {
             name.to_owned()
         } else if path.rsplit('.').next() == Some(name) {

@@ -12,7 +12,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
-use storage::{AnyConnection, Write};
+use storage::{AnyConnection, Write, orders::Remembered};
 
 use super::{
     audited,
@@ -28,7 +28,7 @@ use crate::{
     hub::News,
 };
 
-/// 1 to 100 visible ASCII characters; a retry with the same key gives the same order.
+/// 1 to 100 visible ASCII characters; a retry with the same key gives the same answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -49,21 +49,21 @@ impl IdempotencyKey {
 
 /// Errors: `Invalid` per field (an unknown offering, course or parameter too), `OverQuota`, `OverBudget`, `IdempotencyKeyReused`, `Forbidden`.
 pub async fn submit(services: &Services, caller: &Caller, form: &OrderForm, key: &IdempotencyKey) -> Result<OrderView> {
-    audit::recording(services, caller, || attempt(form), submit_unrecorded(services, caller, form, key)).await
+    // On the heap: it holds the order several times over.
+    audit::recording(services, caller, || attempt(form), Box::pin(submit_unrecorded(services, caller, form, key))).await
 }
 
 async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderForm, key: &IdempotencyKey) -> Result<OrderView> {
     let hash = request_hash(form);
     let (course, shelf) = match check(services, caller, form, key, &hash).await? {
-        Checked::Before(order) => return view(services, caller, order).await,
+        Checked::Before(view) => return Ok(*view),
         Checked::Good(course, shelf) => (course, shelf),
     };
 
     let mut write = services.db.begin_write().await.or_domain()?;
     storage::orders::lock_key(&mut write, caller.actor.user, key.as_str()).await.or_domain()?;
-    if let Some(order) = before(&mut write, caller, key, &hash).await? {
-        drop(write);
-        return view(services, caller, order).await;
+    if let Some(view) = before(&mut write, caller, key, &hash).await? {
+        return Ok(view);
     }
     storage::quotas::lock(&mut write, course.id).await.or_domain()?;
     let now = services.clock.now();
@@ -101,7 +101,9 @@ async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderFor
         version: 1,
     };
     let lab = save(services, &mut write, caller, &mut order).await?;
-    storage::orders::remember(&mut write, caller.actor.user, key.as_str(), &hash, order.id, now).await.or_domain()?;
+    let view = view(&mut write, caller, order.id).await?;
+    let made = Remembered { request_hash: hash, order: order.id, answer: Some(storage::row::json(&view)) };
+    storage::orders::remember(&mut write, caller.actor.user, key.as_str(), &made, now).await.or_domain()?;
     audit::success(services, &mut write, caller, audited::entry("order.submit", &order).after(audited::tracked(&order))).await?;
     let told = tell::waits(services, &mut write, &order).await?;
     write.commit().await.or_domain()?;
@@ -112,7 +114,7 @@ async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderFor
         services.hub.tell(News::Lab(order.tenant, lab));
     }
     tracing::info!(order.id = %order.id, order.number = order.number, order.state = order.state.as_str(), "an order was submitted");
-    view(services, caller, order.id).await
+    Ok(view)
 }
 
 /// Writes the order in the state that the policy gives it, with its lab when cards are free.
@@ -138,8 +140,8 @@ async fn save(services: &Services, write: &mut Write, caller: &Caller, order: &m
 }
 
 enum Checked {
-    /// The same request made this order before.
-    Before(OrderId),
+    /// What the same request was answered before.
+    Before(Box<OrderView>),
     Good(Course, std::sync::Arc<Shelf>),
 }
 
@@ -147,8 +149,8 @@ enum Checked {
 async fn check(services: &Services, caller: &Caller, form: &OrderForm, key: &IdempotencyKey, hash: &str) -> Result<Checked> {
     let mut connection = services.db.read().await.or_domain()?;
     let named = basis::course(&mut connection, caller, Action::OrderSubmit, form).await?;
-    if let Some(order) = before(&mut connection, caller, key, hash).await? {
-        return Ok(Checked::Before(order));
+    if let Some(view) = before(&mut connection, caller, key, hash).await? {
+        return Ok(Checked::Before(Box::new(view)));
     }
     let shelf = shelf(services, &mut connection).await?;
     basis::offering(&shelf, caller, form)?;
@@ -188,18 +190,22 @@ fn decide(shelf: &Shelf, caller: &Caller, form: &OrderForm, quota: Option<&Quota
     orders::preview(&on, form)
 }
 
-/// The order that this key made. Errors: `IdempotencyKeyReused` when the request was another one.
-async fn before(connection: &mut AnyConnection, caller: &Caller, key: &IdempotencyKey, hash: &str) -> Result<Option<OrderId>> {
-    match storage::orders::remembered(connection, caller.actor.user, key.as_str()).await.or_domain()? {
-        Some((stored, order)) if stored == hash => Ok(Some(order)),
-        Some((_, order)) => Err(Error::IdempotencyKeyReused { order: Some(order) }),
-        None => Ok(None),
+/// What was answered when this key made its order, whatever became of that since. Errors: `IdempotencyKeyReused` when the request was
+/// another one.
+async fn before(connection: &mut AnyConnection, caller: &Caller, key: &IdempotencyKey, hash: &str) -> Result<Option<OrderView>> {
+    let Some(made) = storage::orders::remembered(connection, caller.actor.user, key.as_str()).await.or_domain()? else { return Ok(None) };
+    if made.request_hash != hash {
+        return Err(Error::IdempotencyKeyReused { order: Some(made.order) });
+    }
+    // An answer that an older version kept in another form is given anew.
+    match made.answer.and_then(|text| serde_json::from_str(&text).ok()) {
+        Some(view) => Ok(Some(view)),
+        None => view(connection, caller, made.order).await.map(Some),
     }
 }
 
-async fn view(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
-    let mut connection = services.db.read().await.or_domain()?;
-    let listed = storage::orders::get(&mut connection, id).await.or_domain()?.ok_or(Error::NotFound)?;
+async fn view(connection: &mut AnyConnection, caller: &Caller, id: OrderId) -> Result<OrderView> {
+    let listed = storage::orders::get(connection, id).await.or_domain()?.ok_or(Error::NotFound)?;
     Ok(read::view(&caller.actor, listed))
 }
 

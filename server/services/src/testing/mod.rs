@@ -10,10 +10,14 @@
 //! ```
 
 mod cluster;
+#[cfg(test)]
+mod fail_closed;
+mod fragile;
 mod hand;
 pub mod recount;
 mod world;
 
 pub use cluster::FakeCluster;
+pub use fragile::FragileCluster;
 pub use hand::{HandClock, HandEntropy};
 pub use world::{CourseBuilder, PersonBuilder, TestWorld, with_scopes};

@@ -109,16 +109,18 @@ fn compare_bills(ledger: &Ledger, differences: &mut Vec<Difference>) {
 }
 
 fn usage_of(life: &Life, ledger: &Ledger, now: i64) -> Vec<UsageRow> {
+    type Quantity = fn(&ledger::Size) -> i64;
     let mut rows = Vec::new();
-    let meters = [
-        (format!("gpu-{}-hour", life.card), life.cards, 3_600, false),
-        ("cpu-core-hour".to_owned(), life.cpu_cores, 3_600, false),
-        ("memory-gib-hour".to_owned(), life.memory_gib, 3_600, false),
-        ("storage-gib-month".to_owned(), life.storage_gib, 30 * DAY, true),
+    let meters: [(String, Quantity, i64, bool); 4] = [
+        (format!("gpu-{}-hour", life.card), |size| size.cards, 3_600, false),
+        ("cpu-core-hour".to_owned(), |size| size.cpu_cores, 3_600, false),
+        ("memory-gib-hour".to_owned(), |size| size.memory_gib, 3_600, false),
+        ("storage-gib-month".to_owned(), |size| size.storage_gib, 30 * DAY, true),
     ];
     for (meter, quantity, unit_seconds, whole_life) in meters {
-        if quantity > 0 {
-            rows.extend(stretches(life, ledger, now, &meter, whole_life).into_iter().map(|(from, to)| {
+        for (from, to) in stretches(life, ledger, now, &meter, whole_life) {
+            let quantity = quantity(life.earlier.iter().find(|(until, _)| from < *until).map_or(&life.size, |(_, size)| size));
+            if quantity > 0 {
                 let price = price_at(ledger, &life.tenant, &meter, from);
                 let points = discount_at(ledger, &life.tenant, from);
                 let seconds = to.div_euclid(SECOND) - from.div_euclid(SECOND);
@@ -126,7 +128,7 @@ fn usage_of(life: &Life, ledger: &Ledger, now: i64) -> Vec<UsageRow> {
                     (i128::from(price) * i128::from(quantity * seconds) * i128::from(10_000 - points), i128::from(unit_seconds * 10_000));
                 // Half up: twice the quotient and one more, halved.
                 let micros = i64::try_from((2 * top / bottom + 1) / 2).expect("an amount");
-                UsageRow {
+                rows.push(UsageRow {
                     lab: life.lab.clone(),
                     meter: meter.clone(),
                     from,
@@ -138,8 +140,8 @@ fn usage_of(life: &Life, ledger: &Ledger, now: i64) -> Vec<UsageRow> {
                     points,
                     micros,
                     month: month_of(from),
-                }
-            }));
+                });
+            }
         }
     }
     rows
@@ -155,8 +157,10 @@ fn stretches(life: &Life, ledger: &Ledger, now: i64, meter: &str, whole_life: bo
         started && if whole_life { state != "destroyed" } else { state == "running" }
     };
     let mut edges: BTreeSet<i64> = life.changes.iter().map(|(_, at)| *at).collect();
-    // Where the meter begins or ends to count; other changes of the lab cut nothing.
-    edges.retain(|at| counts(*at) != counts(*at - 1));
+    // Where the meter begins or ends to count, be it for no time at all; other changes of the lab cut nothing.
+    let paused = |at: i64| !whole_life && life.changes.iter().any(|(state, when)| *when == at && state != "running");
+    edges.retain(|at| counts(*at) != counts(*at - 1) || paused(*at));
+    edges.extend(life.earlier.iter().map(|(until, _)| *until));
     edges.extend(ledger.prices.iter().filter(|row| row.meter == meter && owns(ledger, row.tenant.as_deref(), &life.tenant)).map(|row| row.from));
     for row in ledger.discounts.iter().filter(|row| row.tenant == life.tenant) {
         edges.insert(row.from);

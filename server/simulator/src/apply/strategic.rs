@@ -40,7 +40,8 @@ pub fn patch<'a>(object: &Value, patch: &'a Value, names: &mut Vec<&'a str>) -> 
             }
             Value::Array(items) => {
                 let merged = list(out.get(name), items, names);
-                out.insert(name.clone(), merged);
+                let order = changes.get(&format!("$setElementOrder/{name}")).and_then(Value::as_array);
+                out.insert(name.clone(), in_order(merged, order, strategic_key(names)));
             }
             plain => {
                 out.insert(name.clone(), plain.clone());
@@ -80,6 +81,27 @@ fn list<'a>(old: Option<&Value>, changes: &'a [Value], names: &mut Vec<&'a str>)
     Value::Array(out)
 }
 
+/// The list in the order that the writer wishes: what they do not name stays before what it stood before.
+fn in_order(list: Value, order: Option<&Vec<Value>>, key: Option<&str>) -> Value {
+    let (Value::Array(items), Some(order), Some(key)) = (&list, order, key) else { return list };
+    let same = |one: &Value, other: &Value| if key.is_empty() { one == other } else { one.get(key) == other.get(key) };
+    let place = |item: &Value| order.iter().position(|named| same(named, item));
+    let mut named: Vec<(usize, usize)> = items.iter().enumerate().filter_map(|(at, item)| Some((place(item)?, at))).collect();
+    named.sort_unstable();
+    let mut named = named.into_iter().map(|(_, at)| at).peekable();
+    let mut others = items.iter().enumerate().filter(|(_, item)| place(item).is_none()).map(|(at, _)| at).peekable();
+    let mut out = Vec::new();
+    loop {
+        let other_is_first = match (others.peek(), named.peek()) {
+            (Some(other), Some(named)) => other < named,
+            (other, _) => other.is_some(),
+        };
+        let Some(at) = (if other_is_first { others.next() } else { named.next() }) else { break };
+        out.push(items[at].clone());
+    }
+    Value::Array(out)
+}
+
 fn clean(map: &Map<String, Value>) -> Map<String, Value> {
     map.iter().filter(|(name, _)| !name.starts_with('$')).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
@@ -99,6 +121,17 @@ mod tests {
             json!([{"name": "a", "image": "1", "env": [{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}]}])
         );
         assert_eq!(after["spec"]["tolerations"], json!([{"key": "y"}]));
+    }
+
+    #[test]
+    fn a_list_comes_in_the_order_that_the_writer_names() {
+        let pod = json!({"spec": {"containers": [{"name": "a"}, {"name": "b"}, {"name": "d"}]}});
+        let change = json!({"spec": {
+            "$setElementOrder/containers": [{"name": "c"}, {"name": "b"}],
+            "containers": [{"name": "c"}, {"name": "b"}, {"name": "a", "$patch": "delete"}],
+        }});
+        let after = patch(&pod, &change, &mut Vec::new());
+        assert_eq!(after["spec"]["containers"], json!([{"name": "d"}, {"name": "c"}, {"name": "b"}]));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     Context, Work,
     events::{self, Said},
-    pod_template::{controlled, is_ready, pod_of, reference, revision, set_condition},
+    pod_template::{adopt, controlled, is_ready, pod_of, reference, revision, set_condition},
 };
 use crate::{
     admission::usage::has_ended,
@@ -18,6 +18,8 @@ use crate::{
     store::{Change, Key, Object},
     value,
 };
+
+const REVISION: &str = "deployment.kubernetes.io/revision";
 
 pub fn observe(context: &mut Context, change: &Change) {
     let owner = |kind: &str| {
@@ -52,14 +54,17 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     let current = format!("{}-{hash}", key.name);
     let wanted = value::int(&deployment, "/spec/replicas").unwrap_or(1);
     let sets = controlled(&txn, Resource::ReplicaSets, &deployment);
-    if !sets.iter().any(|set| value::name(set) == current) {
+    let is_paused = value::flag(&deployment, "/spec/paused");
+    let newest = sets.iter().filter_map(|set| value::annotation(set, REVISION)?.parse::<u64>().ok()).max().unwrap_or_default();
+    let number_of_current = sets.iter().find(|set| value::name(set) == current).map(|set| value::annotation(set, REVISION).unwrap_or_default());
+    if number_of_current.is_none() && !is_paused {
         let mut template = deployment["spec"]["template"].clone();
         value::set(&mut template, &["metadata", "labels", "pod-template-hash"], hash.as_str());
         let mut selector = deployment["spec"]["selector"].clone();
         value::set(&mut selector, &["matchLabels", "pod-template-hash"], hash.as_str());
-        let number = (sets.len() + 1).to_string();
+        let number = (newest + 1).to_string();
         let body = json!({
-            "metadata": {"name": current, "labels": template["metadata"]["labels"], "annotations": {"deployment.kubernetes.io/revision": number}, "ownerReferences": [reference(&deployment)]},
+            "metadata": {"name": current, "labels": template["metadata"]["labels"], "annotations": {REVISION: number}, "ownerReferences": [reference(&deployment)]},
             "spec": {"replicas": wanted, "selector": selector, "template": template},
         });
         if create::create(&mut txn, Resource::ReplicaSets.kind(), &key.namespace, body, &writer).is_ok() {
@@ -69,7 +74,15 @@ pub fn reconcile(context: &mut Context, key: &Key) {
                 &Said::normal("deployment-controller", "ScalingReplicaSet", format!("Scaled up replica set {current} from 0 to {wanted}")),
             );
             update::modify(&mut txn, key, Part::Main, &writer, |one| {
-                value::set(one, &["metadata", "annotations", "deployment.kubernetes.io/revision"], number);
+                value::set(one, &["metadata", "annotations", REVISION], number);
+            });
+        }
+    } else if number_of_current.is_some_and(|number| number != newest.to_string()) && !is_paused {
+        // Back to an earlier template: its set is the newest again.
+        let set = Key::new(Resource::ReplicaSets, &*key.namespace, &*current);
+        for object in [&set, key] {
+            update::modify(&mut txn, object, Part::Main, &writer, |one| {
+                value::set(one, &["metadata", "annotations", REVISION], (newest + 1).to_string());
             });
         }
     }
@@ -84,7 +97,13 @@ pub fn reconcile(context: &mut Context, key: &Key) {
         } else {
             continue;
         };
-        update::modify(&mut txn, &Key::of(Resource::ReplicaSets, set), Part::Main, &writer, |set| value::set(set, &["spec", "replicas"], target));
+        update::modify(&mut txn, &Key::of(Resource::ReplicaSets, set), Part::Main, &writer, |set| {
+            value::set(set, &["spec", "replicas"], target);
+            // A quarter more while one template replaces another, rounded up.
+            for (name, count) in [("desired-replicas", wanted), ("max-replicas", wanted + (wanted + 3) / 4)] {
+                value::set(set, &["metadata", "annotations", &format!("deployment.kubernetes.io/{name}")], count.to_string());
+            }
+        });
     }
     let sum = |field: &str| sets.iter().map(|set| count(set, field)).sum::<i64>();
     let updated = sets.iter().filter(|set| value::name(set) == current).map(|set| count(set, "replicas")).sum::<i64>();
@@ -118,6 +137,7 @@ pub fn reconcile_replicas(context: &mut Context, key: &Key) {
     let Some(set) = txn.get(key).filter(|one| !value::is_terminating(one)) else { return };
     let writer = Writer::controller("kube-controller-manager");
     let wanted = usize::try_from(value::int(&set, "/spec/replicas").unwrap_or(1)).unwrap_or_default();
+    adopt(&mut txn, &set, &writer, |_| true);
     let live = |pod: &&Object| !has_ended(pod) && !value::is_terminating(pod);
     let mut pods: Vec<Object> = controlled(&txn, Resource::Pods, &set).iter().filter(live).cloned().collect();
     pods.sort_by_key(|pod| is_ready(pod));

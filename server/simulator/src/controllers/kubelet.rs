@@ -53,7 +53,8 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     let mut txn = store.write();
     let Some(pod) = txn.get(key) else { return };
     let (uid, work) = (value::uid(&pod), Work::Pod(key.clone()));
-    if value::text(&pod, "/spec/nodeName").is_empty() {
+    let node = value::text(&pod, "/spec/nodeName");
+    if node.is_empty() || context.faults.has_lost(node) {
         return;
     }
     if value::is_terminating(&pod) {
@@ -176,6 +177,13 @@ fn start(context: &mut Context, txn: &mut Txn<'_>, key: &Key, pod: &Object) {
     }
     if let Some(pod) = txn.get(key) {
         end_later(context, txn, key, &pod, Duration::ZERO);
+    }
+}
+
+/// A kubelet that is back finds the pod running, and says so.
+pub fn resume(txn: &mut Txn<'_>, key: &Key, pod: &Object) {
+    if value::text(pod, "/status/phase") == "Running" && steer(pod, "ready") != Some("false") {
+        write(txn, key, |pod| set_condition(pod, "Ready", "True", "", ""));
     }
 }
 

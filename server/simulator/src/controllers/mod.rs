@@ -12,11 +12,13 @@ mod heat;
 mod job;
 mod job_status;
 mod kubelet;
+mod lost;
 mod namespace;
 mod node;
 mod pod_template;
 mod queue;
 mod quota;
+mod revisions;
 pub mod scheduler;
 mod statefulset;
 
@@ -29,6 +31,7 @@ pub use self::{
     queue::{Queue, Work},
 };
 use crate::{
+    faults::Switchboard,
     pace::Pace,
     registry::kinds,
     store::{Change, Key, Store},
@@ -38,15 +41,26 @@ use crate::{
 pub struct Context {
     pub store: Arc<Store>,
     pub pace: Pace,
+    pub faults: Arc<Switchboard>,
     pub queue: Queue,
 }
 
 /// Runs the control plane until it is told to stop.
-pub async fn run(store: Arc<Store>, pace: Pace, stopping: CancellationToken) {
+pub async fn run(store: Arc<Store>, pace: Pace, faults: Arc<Switchboard>, stopping: CancellationToken) {
     let mut latest = store.subscribe();
-    let mut context = Context { store: Arc::clone(&store), pace, queue: Queue::default() };
+    let mut turned = faults.turned();
+    let mut context = Context { store: Arc::clone(&store), pace, faults: Arc::clone(&faults), queue: Queue::default() };
     let mut cursor = resync(&mut context);
     loop {
+        if faults.is_away() {
+            store.forget_history();
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                changed = turned.changed() => if changed.is_err() { return },
+            }
+            cursor = resync(&mut context);
+            continue;
+        }
         match store.changes_after(cursor) {
             Ok((changes, version)) => {
                 for change in &changes {
@@ -67,11 +81,16 @@ pub async fn run(store: Arc<Store>, pace: Pace, stopping: CancellationToken) {
             tokio::select! {
                 () = stopping.cancelled() => return,
                 changed = latest.changed() => if changed.is_err() { return },
+                Ok(()) = turned.changed() => lost::turned(&mut context),
                 () = wait(next) => {}
             }
         } else {
             if stopping.is_cancelled() {
                 return;
+            }
+            if turned.has_changed().unwrap_or_default() {
+                turned.mark_unchanged();
+                lost::turned(&mut context);
             }
             tokio::task::yield_now().await;
         }

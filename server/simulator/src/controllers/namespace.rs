@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Context, Work};
+use super::{Context, Work, lost::undiscovered};
 use crate::{
     ops::{
         Writer, create,
@@ -27,7 +27,8 @@ pub fn reconcile(context: &mut Context, name: &str) {
     let key = Key::new(Resource::Namespaces, "", name);
     let Some(namespace) = txn.get(&key) else { return };
     if value::is_terminating(&namespace) {
-        empty(&mut txn, &key, &namespace);
+        let is_stuck = context.faults.has_stuck_namespaces();
+        empty(&mut txn, &key, &namespace, is_stuck);
     } else {
         furnish(&mut txn, name);
     }
@@ -50,9 +51,10 @@ fn furnish(txn: &mut Txn<'_>, name: &str) {
 }
 
 /// Deletes what is in the namespace; removes it when nothing is.
-fn empty(txn: &mut Txn<'_>, key: &Key, namespace: &Value) {
+fn empty(txn: &mut Txn<'_>, key: &Key, namespace: &Value, is_stuck: bool) {
     let writer = Writer::controller("kube-controller-manager");
     let mut left: Vec<(String, usize)> = Vec::new();
+    let mut held = std::collections::BTreeMap::<String, usize>::new();
     for kind in kinds().iter().filter(|kind| kind.namespaced) {
         let found = txn.list(kind.resource, &key.name);
         for object in &found {
@@ -60,10 +62,21 @@ fn empty(txn: &mut Txn<'_>, key: &Key, namespace: &Value) {
                 let _ = delete::delete(txn, kind, &Key::of(kind.resource, object), &Options::background(), &writer);
             }
         }
+        for finalizer in txn.iter(kind.resource, &key.name).flat_map(|object| value::items(object, "/metadata/finalizers")) {
+            *held.entry(finalizer.as_str().unwrap_or_default().to_owned()).or_default() += 1;
+        }
         let count = txn.iter(kind.resource, &key.name).count();
         if count > 0 {
             left.push((format!("{}.{}", kind.plural, kind.group), count));
         }
+    }
+    if left.is_empty() && is_stuck {
+        update::modify(txn, key, Part::Status, &writer, |namespace| {
+            if !value::items(namespace, "/status/conditions").iter().any(|one| one["reason"] == "DiscoveryFailed") {
+                value::set(namespace, &["status", "conditions"], vec![undiscovered()]);
+            }
+        });
+        return;
     }
     if left.is_empty() {
         finish(txn, key, namespace, &writer);
@@ -71,23 +84,25 @@ fn empty(txn: &mut Txn<'_>, key: &Key, namespace: &Value) {
     }
     let message: Vec<_> = left.iter().map(|(kind, count)| format!("{kind} has {count} resource instances")).collect();
     let message = format!("Some resources are remaining: {}", message.join(", "));
+    let held: Vec<_> = held.iter().map(|(finalizer, count)| format!("{finalizer} in {count} resource instances")).collect();
     update::modify(txn, key, Part::Status, &writer, |namespace| {
-        let condition = condition("NamespaceContentRemaining", "True", "SomeResourcesRemain", &message);
-        value::set(
-            namespace,
-            &["status", "conditions"],
-            vec![
-                condition_kept(
-                    namespace,
-                    "NamespaceDeletionContentFailure",
-                    "False",
-                    "ContentDeleted",
-                    "All content successfully deleted, may be waiting on finalization",
-                ),
-                condition,
-            ],
-        );
+        let deleted = "All content successfully deleted, may be waiting on finalization";
+        let mut conditions = vec![
+            condition_kept(namespace, "NamespaceDeletionContentFailure", "False", "ContentDeleted", deleted),
+            condition_kept_if_same(namespace, "NamespaceContentRemaining", "SomeResourcesRemain", &message),
+        ];
+        if !held.is_empty() {
+            let held = format!("Some content in the namespace has finalizers remaining: {}", held.join(", "));
+            conditions.push(condition_kept_if_same(namespace, "NamespaceFinalizersRemaining", "SomeFinalizersRemain", &held));
+        }
+        value::set(namespace, &["status", "conditions"], conditions);
     });
+}
+
+/// Its time changes only with what it says.
+fn condition_kept_if_same(namespace: &Value, kind: &str, reason: &str, message: &str) -> Value {
+    let old = value::items(namespace, "/status/conditions").iter().find(|one| one["type"] == kind && one["message"] == message).cloned();
+    old.unwrap_or_else(|| condition(kind, "True", reason, message))
 }
 
 fn finish(txn: &mut Txn<'_>, key: &Key, namespace: &Value, writer: &Writer) {

@@ -1,11 +1,14 @@
-//! Taints that follow from a node's state: cordoned, or not ready.
+//! Taints that follow from a node's state: cordoned, not ready, or silent.
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{
     Context, Work,
     events::{self, Said},
-    pod_template::is_ready,
+    lost::{self, UNREACHABLE},
+    pod_template::condition,
 };
 use crate::{
     ops::{
@@ -13,29 +16,50 @@ use crate::{
         update::{self, Part},
     },
     registry::Resource,
-    store::{Change, Key},
+    store::{Change, Key, Txn},
     value,
 };
 
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
 const COMPONENT: &str = "kubelet";
 
 pub fn observe(context: &mut Context, change: &Change) {
-    if change.key.resource == Resource::Nodes && change.new.is_some() {
+    if change.key.resource == Resource::Nodes {
         context.queue.push(Work::Node(change.key.clone()));
     }
 }
 
 pub fn reconcile(context: &mut Context, key: &Key) {
-    let mut txn = context.store.write();
+    let store = Arc::clone(&context.store);
+    let mut txn = store.write();
+    if txn.get(key).is_none() {
+        lost::collect(&mut txn, &key.name);
+        return;
+    }
+    let is_lost = context.faults.has_lost(&key.name);
+    let was_silent = lost::report(&mut txn, key, is_lost);
+    taint(&mut txn, key);
+    if is_lost || was_silent {
+        lost::follow(context, &mut txn, key, is_lost);
+    }
+}
+
+fn taint(txn: &mut Txn<'_>, key: &Key) {
     let mut said = Vec::new();
-    let node = update::modify(&mut txn, key, Part::Main, &Writer::controller("kube-controller-manager"), |node| {
-        let is_unready = !is_ready(node);
-        let wanted =
-            [(UNSCHEDULABLE, "NoSchedule", value::flag(node, "/spec/unschedulable")), ("node.kubernetes.io/not-ready", "NoSchedule", is_unready)];
-        for (key, _, applies) in wanted {
-            let applied = value::items(node, "/spec/taints").iter().any(|taint| taint["key"] == key);
-            if applied != applies {
+    let node = update::modify(txn, key, Part::Main, &Writer::controller("kube-controller-manager"), |node| {
+        let ready = condition(node, "Ready").map_or("", |ready| value::text(ready, "/status")).to_owned();
+        let is_silent = ready == "Unknown";
+        let wanted = [
+            (UNSCHEDULABLE, "NoSchedule", value::flag(node, "/spec/unschedulable")),
+            (NOT_READY, "NoSchedule", ready != "True" && !is_silent),
+            (UNREACHABLE, "NoSchedule", is_silent),
+            (UNREACHABLE, "NoExecute", is_silent),
+        ];
+        let is = |taint: &Value, key: &str, effect: &str| taint["key"] == key && taint["effect"] == effect;
+        for (key, effect, applies) in wanted {
+            let applied = value::items(node, "/spec/taints").iter().any(|taint| is(taint, key, effect));
+            if applied != applies && effect == "NoSchedule" {
                 said.push(match (key, applies) {
                     (UNSCHEDULABLE, true) => "NodeNotSchedulable",
                     (UNSCHEDULABLE, false) => "NodeSchedulable",
@@ -44,8 +68,11 @@ pub fn reconcile(context: &mut Context, key: &Key) {
                 });
             }
         }
-        let mut taints: Vec<Value> =
-            value::items(node, "/spec/taints").iter().filter(|taint| !wanted.iter().any(|(key, ..)| taint["key"] == *key)).cloned().collect();
+        let mut taints: Vec<Value> = value::items(node, "/spec/taints")
+            .iter()
+            .filter(|taint| !wanted.iter().any(|(key, effect, _)| is(taint, key, effect)))
+            .cloned()
+            .collect();
         taints.extend(wanted.iter().filter(|(.., applies)| *applies).map(|(key, effect, _)| json!({"key": key, "effect": effect})));
         if taints.is_empty() {
             value::take(node, &["spec", "taints"]);
@@ -57,7 +84,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
         for reason in said {
             let message = format!("Node {} status is now: {reason}", key.name);
             let said = if reason == "NodeNotReady" { Said::warning(COMPONENT, reason, message) } else { Said::normal(COMPONENT, reason, message) };
-            events::record(&mut txn, &node, &said.on(&key.name));
+            events::record(txn, &node, &said.on(&key.name));
         }
     }
 }

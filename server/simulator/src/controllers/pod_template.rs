@@ -6,8 +6,13 @@ use serde_json::{Value, json};
 
 use crate::{
     chance,
+    ops::{
+        Writer,
+        update::{self, Part},
+    },
     registry::Resource,
-    store::{Object, Txn},
+    selector::LabelSelector,
+    store::{Key, Object, Txn},
     value,
 };
 
@@ -38,6 +43,21 @@ pub fn controlled(txn: &Txn<'_>, resource: Resource, owner: &Value) -> Vec<Objec
     keys.filter_map(|key| txn.get(&key))
         .filter(|object| value::controller_of(object).is_some_and(|reference| value::text(reference, "/uid") == uid))
         .collect()
+}
+
+/// Takes over the pods that the owner selects, that may be its, and that nobody controls.
+pub fn adopt(txn: &mut Txn<'_>, owner: &Value, writer: &Writer, may: impl Fn(&Value) -> bool) {
+    let Some(selector) = LabelSelector::of(&owner["spec"]["selector"]).filter(|selector| !selector.is_empty()) else { return };
+    let is_free = |pod: &&Object| selector.matches(pod) && value::controller_of(pod).is_none() && !value::is_terminating(pod) && may(pod);
+    let pods = Resource::Pods;
+    let free: Vec<Key> = txn.iter(pods, value::namespace(owner)).filter(is_free).map(|pod| Key::of(pods, pod)).collect();
+    for key in free {
+        update::modify(txn, &key, Part::Main, writer, |pod| {
+            let mut owners = value::items(pod, "/metadata/ownerReferences").to_vec();
+            owners.push(reference(owner));
+            value::set(pod, &["metadata", "ownerReferences"], owners);
+        });
+    }
 }
 
 /// A name for a version of a template, as controllers make it.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{
     Context, Work,
     events::{self, Said},
-    pod_template::{controlled, is_ready, pod_of, reference, revision},
+    pod_template::{adopt, controlled, is_ready, pod_of, reference, revision},
+    revisions,
 };
 use crate::{
     admission::usage::has_ended,
@@ -37,8 +38,13 @@ pub fn observe(context: &mut Context, change: &Change) {
 pub fn reconcile(context: &mut Context, key: &Key) {
     let mut txn = context.store.write();
     let Some(set) = txn.get(key) else { return };
-    let pods = controlled(&txn, Resource::Pods, &set);
     let revision = format!("{}-{}", key.name, revision(&set));
+    if !value::is_terminating(&set) {
+        let writer = Writer::controller("kube-controller-manager");
+        revisions::keep(&mut txn, &set, &revision, &writer);
+        adopt(&mut txn, &set, &writer, |pod| value::name(pod) == format!("{}-{}", key.name, ordinal(pod)));
+    }
+    let pods = controlled(&txn, Resource::Pods, &set);
     if !value::is_terminating(&set)
         && let Err(error) = step(&mut txn, &set, &pods, &revision)
     {

@@ -110,15 +110,20 @@ fn check_preconditions(kind: &Kind, old: &Value, options: &Options) -> Result<()
     if let Some(uid) = &options.uid
         && uid != value::uid(old)
     {
-        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", value::uid(old));
-        return Err(ApiError::conflict(kind, value::name(old), &why));
+        let why = format!(
+            "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and then recreated",
+            value::uid(old)
+        );
+        return Err(ApiError::failed_precondition(kind, value::name(old), &why));
     }
     let version = value::text(old, "/metadata/resourceVersion");
     if let Some(wanted) = &options.resource_version
         && wanted != version
     {
-        let why = format!("Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {version}");
-        return Err(ApiError::conflict(kind, value::name(old), &why));
+        let why = format!(
+            "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({version}). The object might have been modified"
+        );
+        return Err(ApiError::failed_precondition(kind, value::name(old), &why));
     }
     Ok(())
 }

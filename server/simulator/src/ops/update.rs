@@ -54,7 +54,12 @@ pub fn combine(kind: &Kind, old: &Value, mut body: Value, part: Part) -> Result<
     }
     let uid = value::uid(&body);
     if !uid.is_empty() && uid != value::uid(old) {
-        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", value::uid(old));
+        let place = if kind.namespaced { format!("{}/{}", value::namespace(old), value::name(old)) } else { value::name(old).to_owned() };
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: /registry/{}/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            kind.plural,
+            value::uid(old)
+        );
         return Err(ApiError::conflict(kind, value::name(old), &why));
     }
     let mut new = match part {

@@ -55,7 +55,9 @@ fn members(group: &str, version: &str) -> Vec<&'static Kind> {
 fn resources(group: &str, version: &str) -> Value {
     let mut list = Vec::new();
     for kind in members(group, version) {
-        let mut entry = json!({"name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind, "verbs": VERBS});
+        // A namespace goes one at a time.
+        let verbs: Vec<_> = VERBS.iter().filter(|verb| kind.plural != "namespaces" || **verb != "deletecollection").collect();
+        let mut entry = json!({"name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind, "verbs": verbs});
         if !kind.short.is_empty() {
             entry["shortNames"] = json!(kind.short);
         }

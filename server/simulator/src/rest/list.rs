@@ -1,40 +1,49 @@
 //! Lists.
 
-use axum::{http::StatusCode, response::Response};
-use serde_json::json;
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
 
-use super::{Api, Call, Form, json as respond};
-use crate::{error::Result, registry::Kind, store::Object, table};
+use super::{
+    Api, Call, Form, json as respond,
+    page::{self, Page},
+};
+use crate::{error::Result, registry::Kind, table};
 
 pub fn list(api: &Api, kind: &'static Kind, namespace: &str, call: &Call) -> Result<Response> {
-    let (labels, fields) = call.query.selectors(kind)?;
-    let (objects, version) = {
-        let txn = api.store.write();
-        let found: Vec<Object> =
-            txn.iter(kind.resource, namespace).filter(|object| labels.matches(object) && fields.matches(object)).cloned().collect();
-        (found, txn.version())
-    };
-    let version = version.to_string();
-    let body = match Form::wanted(&call.headers) {
-        Form::Table => table::table(kind, &objects, table::Include::wanted(call.query.get("includeObject")), &version),
+    let page = page::read(&api.store, kind, namespace, &call.query)?;
+    let mut body = match Form::wanted(&call.headers) {
+        Form::Table => {
+            let include = table::Include::wanted(call.query.get("includeObject"));
+            table::table(kind, &page.objects, include, &page.version.to_string())
+        }
         Form::Metadata => json!({
-            "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": version},
-            "items": objects.iter().map(|object| table::metadata_of(object)).collect::<Vec<_>>(),
+            "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+            "items": page.objects.iter().map(|object| table::metadata_of(object)).collect::<Vec<_>>(),
         }),
         // Items are written straight from the shared objects: a list copies nothing.
-        Form::Plain => return Ok(plain(kind, &objects, &version)),
+        Form::Plain => return Ok(plain(kind, &page)),
     };
+    body["metadata"] = metadata(&page);
     Ok(respond(StatusCode::OK, &body))
 }
 
-fn plain(kind: &Kind, objects: &[Object], version: &str) -> Response {
-    use axum::response::IntoResponse;
-    let mut text = format!(
-        "{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":\"{version}\"}},\"items\":[",
-        kind.kind,
-        kind.api_version()
-    );
-    for (at, object) in objects.iter().enumerate() {
+fn metadata(page: &Page) -> Value {
+    let mut metadata = json!({"resourceVersion": page.version.to_string()});
+    if !page.next.is_empty() {
+        metadata["continue"] = page.next.as_str().into();
+    }
+    if let Some(remaining) = page.remaining {
+        metadata["remainingItemCount"] = remaining.into();
+    }
+    metadata
+}
+
+fn plain(kind: &Kind, page: &Page) -> Response {
+    let mut text = format!("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{},\"items\":[", kind.kind, kind.api_version(), metadata(page));
+    for (at, object) in page.objects.iter().enumerate() {
         if at > 0 {
             text.push(',');
         }

@@ -1,8 +1,12 @@
 //! The HTTP face: who may speak, what a path means, and which handler answers.
 
+mod access;
+mod console;
 mod discovery;
+mod faulty;
 mod list;
 mod logs;
+mod page;
 mod path;
 mod protobuf;
 mod query;
@@ -11,7 +15,7 @@ mod scale;
 mod watch;
 mod write;
 
-pub use self::discovery::VERSION;
+pub use self::{discovery::VERSION, faulty::Cut};
 
 use std::sync::Arc;
 
@@ -25,11 +29,13 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    faulty::Start,
     path::{Target, What},
     query::Query,
 };
 use crate::{
     error::{ApiError, Result},
+    faults::{Fault, Switchboard},
     store::{Key, Object, Store},
     table,
 };
@@ -39,6 +45,7 @@ use crate::{
 pub struct Api {
     pub store: Arc<Store>,
     pub token: String,
+    pub faults: Arc<Switchboard>,
     /// Ends watches and followed logs.
     pub stopping: CancellationToken,
 }
@@ -66,7 +73,12 @@ async fn handle(State(api): State<Arc<Api>>, request: Request) -> Response {
 
 fn failure(error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    json(status, &error.status())
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache, private")];
+    let mut response = (status, headers, error.body() + "\n").into_response();
+    if let Some(seconds) = error.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 fn json(status: StatusCode, body: &Value) -> Response {
@@ -80,27 +92,55 @@ async fn answer(api: &Arc<Api>, request: Request) -> Result<Response> {
         return Ok((StatusCode::OK, "ok").into_response());
     }
     check_token(api, request.headers())?;
-    if let Some(document) = discovery::document(&path) {
-        return Ok(json(StatusCode::OK, &document));
-    }
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, LARGEST_BODY)
         .await
         .map_err(|_| ApiError::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {LARGEST_BODY}")))?;
-    let call = Call { query: Query::read(&parts.uri), headers: parts.headers, body };
-    if let Some(review) = reviews::answer(&path, &parts.method, &call)? {
-        return Ok(json(StatusCode::CREATED, &review));
+    if let Some(answer) = console::answer(api, &path, &parts.method, &body) {
+        return answer;
     }
-    let target = path::parse(&path).ok_or_else(ApiError::no_such_path)?;
-    dispatch(api, &parts.method, target, &call).await
+    let call = Call { query: Query::read(&parts.uri), headers: parts.headers, body };
+    let asked = faulty::Asked::of(&parts.method, &path, &call.query);
+    let turned = api.faults.turned();
+    let fault = api.faults.meet(&asked.met());
+    if let Some(Fault::Slow(delay)) = fault {
+        tokio::time::sleep(delay).await;
+    }
+    if let Some(refusal) = fault.as_ref().and_then(|fault| faulty::refusal(fault, &asked)) {
+        return Ok(refusal);
+    }
+    let answer = serve(api, &parts.method, &path, &call, Start { fault: fault.clone(), turned }).await;
+    Ok(match fault {
+        Some(fault) => faulty::spoilt(&fault, &asked, answer.unwrap_or_else(|error| failure(&error))),
+        None => answer?,
+    })
 }
 
-async fn dispatch(api: &Arc<Api>, method: &Method, target: Target, call: &Call) -> Result<Response> {
+async fn serve(api: &Arc<Api>, method: &Method, path: &str, call: &Call, start: Start) -> Result<Response> {
+    if path == "/openapi/v2" {
+        // An empty document, which kubectl asks for where it finds no kind in version 3; it leaves the checking to the server then.
+        let kind = [(header::CONTENT_TYPE, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")];
+        return Ok((StatusCode::OK, kind, Body::empty()).into_response());
+    }
+    if let Some(document) = discovery::document(path) {
+        return Ok(json(StatusCode::OK, &document));
+    }
+    if let Some(review) = reviews::answer(&api.store, path, method, call)? {
+        return Ok(json(StatusCode::CREATED, &review));
+    }
+    let target = path::parse(path).ok_or_else(ApiError::no_such_path)?;
+    if let Some(user) = access::User::impersonated(&call.headers) {
+        access::check(&api.store, &user, target.kind, &faulty::Asked::of(method, path, &call.query).deed(&target))?;
+    }
+    dispatch(api, method, target, call, start).await
+}
+
+async fn dispatch(api: &Arc<Api>, method: &Method, target: Target, call: &Call, start: Start) -> Result<Response> {
     let kind = target.kind;
     let key = Key::new(kind.resource, &*target.namespace, target.name.as_deref().unwrap_or_default());
     match (method.as_str(), target.what, target.name.is_some()) {
-        ("GET", What::Object, false) if call.query.flag("watch") => watch::stream(api, kind, &target.namespace, None, call),
-        ("GET", What::Object, true) if call.query.flag("watch") => watch::stream(api, kind, &target.namespace, target.name.as_deref(), call),
+        ("GET", What::Object, false) if call.query.flag("watch") => watch::stream(api, kind, &target.namespace, None, call, start),
+        ("GET", What::Object, true) if call.query.flag("watch") => watch::stream(api, kind, &target.namespace, target.name.as_deref(), call, start),
         ("GET", What::Object, false) => list::list(api, kind, &target.namespace, call),
         ("GET", What::Object | What::Status, true) => {
             let found = api.store.write().get(&key).ok_or_else(|| ApiError::not_found(kind, &key.name))?;

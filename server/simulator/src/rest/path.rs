@@ -16,6 +16,22 @@ pub enum What {
     Unsupported,
 }
 
+impl What {
+    /// As the path and as roles name it; `""` for the object itself.
+    pub fn part(self) -> &'static str {
+        match self {
+            Self::Object => "",
+            Self::Status => "status",
+            Self::Scale => "scale",
+            Self::Log => "log",
+            Self::Eviction => "eviction",
+            Self::Binding => "binding",
+            Self::Finalize => "finalize",
+            Self::Unsupported => "exec",
+        }
+    }
+}
+
 /// A kind, a place, perhaps a name.
 #[derive(Debug)]
 pub struct Target {

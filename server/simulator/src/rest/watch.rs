@@ -1,6 +1,6 @@
 //! Watches: the changes after a version, as one JSON document a line.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -11,9 +11,10 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{Api, Call, Form};
+use super::{Api, Call, Form, faulty::Start};
 use crate::{
     error::{ApiError, Result},
+    faults::{Fault, Met},
     registry::Kind,
     selector::{FieldSelector, LabelSelector},
     store::{Change, Object},
@@ -24,6 +25,12 @@ use crate::{
 const BOOKMARK_EVERY: Duration = Duration::from_secs(30);
 /// The longest watch of a client that names no limit.
 const LONGEST: u64 = 1800;
+/// All that a client hears of the last event when the connection breaks.
+const HALF_A_LINE: &[u8] = br#"{"type":"MODIFIED","object":{"kind":"#;
+const ON_ITS_WAY: Duration = Duration::from_millis(20);
+
+/// Where lines go; an error breaks the connection.
+type Lines = mpsc::Sender<io::Result<Bytes>>;
 
 struct Watch {
     api: Arc<Api>,
@@ -37,7 +44,7 @@ struct Watch {
     bookmarks: bool,
 }
 
-pub fn stream(api: &Arc<Api>, kind: &'static Kind, namespace: &str, name: Option<&str>, call: &Call) -> Result<Response> {
+pub fn stream(api: &Arc<Api>, kind: &'static Kind, namespace: &str, name: Option<&str>, call: &Call, start: Start) -> Result<Response> {
     let (labels, fields) = call.query.selectors(kind)?;
     let watch = Watch {
         api: Arc::clone(api),
@@ -58,26 +65,58 @@ pub fn stream(api: &Arc<Api>, kind: &'static Kind, namespace: &str, name: Option
     };
     let wants_initial = call.query.flag("sendInitialEvents") && call.query.get("sendInitialEvents").is_some();
     let ends = Instant::now() + Duration::from_secs(call.query.number("timeoutSeconds").filter(|seconds| *seconds > 0).unwrap_or(LONGEST));
-    let (sender, receiver) = mpsc::channel::<Bytes>(64);
+    let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(64);
     tokio::spawn(async move {
         let stopping = watch.api.stopping.clone();
         tokio::select! {
             () = stopping.cancelled() => {}
             () = tokio::time::sleep_until(ends) => {}
             () = sender.closed() => {}
+            fault = watch.fault(start) => watch.end_by(&fault, asked, &sender).await,
             // The client went away when this ends early: nothing to tell anyone.
             _ = watch.run(asked, wants_initial, &sender) => {}
         }
     });
-    let body = Body::from_stream(futures::stream::unfold(receiver, |mut receiver| async move {
-        let line = receiver.recv().await?;
-        Some((Ok::<_, std::convert::Infallible>(line), receiver))
-    }));
+    let body = Body::from_stream(futures::stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) }));
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 impl Watch {
-    async fn run(&self, asked: Option<u64>, wants_initial: bool, sender: &mpsc::Sender<Bytes>) -> Option<()> {
+    /// Waits for a fault that ends a watch: the one it began with, or one that is switched on while it runs.
+    async fn fault(&self, start: Start) -> Fault {
+        let Start { fault, mut turned } = start;
+        let mut found = fault.filter(Fault::ends_watches);
+        loop {
+            if let Some(fault) = found {
+                return fault;
+            }
+            if turned.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+            let met = Met { verb: "watch", resource: self.kind.plural, continues: false };
+            found = self.api.faults.strike_running(&met);
+        }
+    }
+
+    async fn end_by(&self, fault: &Fault, asked: Option<u64>, sender: &Lines) {
+        let last = match fault {
+            Fault::Expired => {
+                let current = self.api.store.write().version();
+                vec![Ok(line("ERROR", &ApiError::expired(asked.unwrap_or_default(), current).body()))]
+            }
+            _ => vec![Ok(Bytes::from_static(HALF_A_LINE)), Err(io::ErrorKind::ConnectionAborted.into())],
+        };
+        for part in last {
+            if part.is_err() {
+                // What is not on its way yet goes down with the connection.
+                tokio::time::sleep(ON_ITS_WAY).await;
+            }
+            // The client may have gone away by itself.
+            let _ = sender.send(part).await;
+        }
+    }
+
+    async fn run(&self, asked: Option<u64>, wants_initial: bool, sender: &Lines) -> Option<()> {
         let mut latest = self.api.store.subscribe();
         let mut cursor = match asked {
             Some(version) if !wants_initial => version,
@@ -87,10 +126,10 @@ impl Watch {
                     (txn.list(self.kind.resource, &self.namespace), txn.version())
                 };
                 for object in objects.iter().filter(|object| self.wants(object)) {
-                    sender.send(self.line("ADDED", object)).await.ok()?;
+                    sender.send(Ok(self.line("ADDED", object))).await.ok()?;
                 }
                 if wants_initial && self.bookmarks {
-                    sender.send(self.bookmark(version, true)).await.ok()?;
+                    sender.send(Ok(self.bookmark(version, true))).await.ok()?;
                 }
                 version
             }
@@ -101,15 +140,15 @@ impl Watch {
                 Ok((changes, version)) => {
                     for change in &changes {
                         if let Some(line) = self.event(change) {
-                            sender.send(line).await.ok()?;
+                            sender.send(Ok(line)).await.ok()?;
                             quiet_since = Instant::now();
                         }
                     }
                     cursor = version;
                 }
                 Err(current) => {
-                    let status = ApiError::expired(cursor, current).status();
-                    sender.send(line("ERROR", &status)).await.ok()?;
+                    let status = ApiError::expired(cursor, current).body();
+                    sender.send(Ok(line("ERROR", &status))).await.ok()?;
                     return None;
                 }
             }
@@ -117,7 +156,7 @@ impl Watch {
             tokio::select! {
                 changed = latest.changed() => changed.ok()?,
                 () = tokio::time::sleep_until(idle), if self.bookmarks => {
-                    sender.send(self.bookmark(cursor, false)).await.ok()?;
+                    sender.send(Ok(self.bookmark(cursor, false))).await.ok()?;
                     quiet_since = Instant::now();
                 }
             }
@@ -152,7 +191,7 @@ impl Watch {
 
     fn line(&self, kind: &str, object: &Object) -> Bytes {
         match self.form {
-            Form::Plain => line(kind, object),
+            Form::Plain => line(kind, &**object),
             Form::Table => line(kind, &table::single(self.kind, object, self.include)),
             Form::Metadata => line(kind, &table::metadata_of(object)),
         }
@@ -170,6 +209,6 @@ impl Watch {
     }
 }
 
-fn line(kind: &str, object: &Value) -> Bytes {
+fn line(kind: &str, object: &impl std::fmt::Display) -> Bytes {
     Bytes::from(format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n"))
 }

@@ -117,6 +117,31 @@ impl Store {
         Ok((state.history.range(start..).cloned().collect(), state.version.max(version)))
     }
 
+    /// The objects of a kind as they were at an earlier version, in order; `None` when what happened since is forgotten.
+    pub fn list_at(&self, resource: Resource, namespace: &str, version: u64) -> Option<Vec<Object>> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if version < state.forgotten || version > state.version {
+            return None;
+        }
+        let mut then = state.objects.get(&resource).cloned().unwrap_or_default();
+        let start = state.history.partition_point(|change| change.version <= version);
+        for change in state.history.range(start..).rev().filter(|change| change.key.resource == resource) {
+            let slot = (change.key.namespace.clone(), change.key.name.clone());
+            match &change.old {
+                Some(old) => then.insert(slot, Arc::clone(old)),
+                None => then.remove(&slot),
+            };
+        }
+        Some(then.into_iter().filter(|((of, _), _)| namespace.is_empty() || of == namespace).map(|(_, object)| object).collect())
+    }
+
+    /// Forgets what watchers could resume from, as a server does that was started anew.
+    pub fn forget_history(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.history.clear();
+        state.forgotten = state.version;
+    }
+
     /// Waits until everything up to `version` has been handed to the operating system, so that a killed process finds it again.
     pub async fn flushed(&self, version: u64) {
         if let Some(journal) = &self.journal {

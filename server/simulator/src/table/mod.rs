@@ -78,6 +78,7 @@ fn columns(resource: Resource) -> Vec<Column> {
         Resource::Deployments => workloads::deployments(),
         Resource::ReplicaSets => workloads::replica_sets(),
         Resource::Jobs => workloads::jobs(),
+        Resource::ControllerRevisions => workloads::controller_revisions(),
         _ => vec![Column::plain("Age", age)],
     }
 }

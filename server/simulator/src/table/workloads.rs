@@ -90,3 +90,15 @@ pub fn jobs() -> Vec<Column> {
         Column::wide("Selector", selector),
     ]
 }
+
+pub fn controller_revisions() -> Vec<Column> {
+    vec![
+        Column::plain("Controller", |revision| {
+            let Some(owner) = value::controller_of(revision) else { return "<none>".into() };
+            let (kind, group) = (value::text(owner, "/kind").to_lowercase(), value::text(owner, "/apiVersion").split('/').next().unwrap_or_default());
+            format!("{kind}.{group}/{}", value::text(owner, "/name")).into()
+        }),
+        Column::plain("Revision", |revision| count(revision, "/revision").to_string().into()),
+        Column::plain("Age", age),
+    ]
+}

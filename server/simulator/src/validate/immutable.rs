@@ -10,6 +10,7 @@ use crate::{
 };
 
 pub fn check(kind: &Kind, old: &Value, new: &Value, complaints: &mut Complaints) {
+    finalizers(old, new, complaints);
     match kind.resource {
         Resource::StatefulSets => {
             let free = [
@@ -63,6 +64,16 @@ pub fn check(kind: &Kind, old: &Value, new: &Value, complaints: &mut Complaints)
         }
         Resource::Secrets if old["type"] != new["type"] => complaints.push(FieldError::invalid("type", &new["type"], "field is immutable")),
         _ => {}
+    }
+}
+
+/// What is being deleted is not held by anything new.
+fn finalizers(old: &Value, new: &Value, complaints: &mut Complaints) {
+    let before = value::items(old, "/metadata/finalizers");
+    let added: Vec<String> = value::items(new, "/metadata/finalizers").iter().filter(|one| !before.contains(one)).map(Value::to_string).collect();
+    if value::is_terminating(old) && !added.is_empty() {
+        let detail = format!("no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}", added.join(", "));
+        complaints.push(FieldError::forbidden("metadata.finalizers", &detail));
     }
 }
 

@@ -80,6 +80,7 @@ fn content(kind: &Kind, object: &Value, complaints: &mut Complaints) {
         Resource::ResourceQuotas => policies::quota(object, complaints),
         Resource::LimitRanges => policies::limit_range(object, complaints),
         Resource::ConfigMaps | Resource::Secrets => policies::data(object, complaints),
+        Resource::Leases => policies::lease(object, complaints),
         Resource::RoleBindings | Resource::ClusterRoleBindings if value::text(object, "/roleRef/name").is_empty() => {
             complaints.push(FieldError::required("roleRef.name", ""));
         }

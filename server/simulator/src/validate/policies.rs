@@ -135,3 +135,9 @@ pub fn data(object: &Value, complaints: &mut Complaints) {
         }
     }
 }
+
+pub fn lease(object: &Value, complaints: &mut Complaints) {
+    if let Some(seconds) = value::int(object, "/spec/leaseDurationSeconds").filter(|seconds| *seconds <= 0) {
+        complaints.push(FieldError::invalid("spec.leaseDurationSeconds", &seconds.into(), "must be greater than 0"));
+    }
+}

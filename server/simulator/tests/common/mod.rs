@@ -110,3 +110,26 @@ pub async fn in_phase(pods: &Api<Pod>, name: &str, phase: &str) -> Pod {
     })
     .await
 }
+
+/// A plain HTTP client that trusts the cluster's authority.
+pub fn http(simulator: &Simulator) -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config: Value = serde_yaml_ng::from_str(&simulator.kubeconfig()).unwrap();
+    let authority = config["clusters"][0]["cluster"]["certificate-authority-data"].as_str().unwrap().to_owned();
+    let pem = String::from_utf8(unbase64(&authority)).unwrap();
+    reqwest::Client::builder().tls_certs_only([reqwest::Certificate::from_pem(pem.as_bytes()).unwrap()]).build().unwrap()
+}
+
+fn unbase64(text: &str) -> Vec<u8> {
+    let digit = |c: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|one| *one == c);
+    let mut bits = (0_u32, 0_u32);
+    let mut out = Vec::new();
+    for value in text.bytes().filter_map(digit) {
+        bits = (bits.0 << 6 | u32::try_from(value).unwrap(), bits.1 + 6);
+        if bits.1 >= 8 {
+            bits.1 -= 8;
+            out.push(u8::try_from(bits.0 >> bits.1 & 0xff).unwrap());
+        }
+    }
+    out
+}

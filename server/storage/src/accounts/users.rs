@@ -10,7 +10,7 @@ use domain::{
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{error::Result, ids_list, row::Row};
+use crate::{error::Result, ids_list, pattern, row::Row};
 
 /// An account as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,17 +127,7 @@ pub struct Query {
 
 /// In order of login.
 pub async fn search(connection: &mut AnyConnection, query: &Query) -> Result<Vec<User>> {
-    let like = query.text.as_ref().map(|text| {
-        let mut like = String::from("%");
-        for character in text.to_lowercase().chars() {
-            if matches!(character, '%' | '_' | '!') {
-                like.push('!');
-            }
-            like.push(character);
-        }
-        like.push('%');
-        like
-    });
+    let like = query.text.as_deref().map(pattern::contains);
     let rows = sqlx::query(select!(
         "WHERE tenant_id = $1 AND ($2 IS NULL OR login LIKE $2 ESCAPE '!' OR LOWER(name) LIKE $2 ESCAPE '!') \
          AND ($3 IS NULL OR id IN (SELECT r.user_id FROM user_roles r WHERE r.role = $3)) \

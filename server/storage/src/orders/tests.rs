@@ -50,8 +50,9 @@ async fn an_order_reads_back_as_it_was_written_and_changes_once_per_version() {
         assert_eq!(numbers, [1_001, 1_002]);
         orders::lock_key(&mut write, teacher(), "k").await.expect("locked");
         assert_eq!(orders::remembered(&mut write, teacher(), "k").await.expect("read"), None);
-        orders::remember(&mut write, teacher(), "k", "hash", row.id, now()).await.expect("kept");
-        assert_eq!(orders::remembered(&mut write, teacher(), "k").await.expect("read"), Some(("hash".into(), row.id)));
+        let made = orders::Remembered { request_hash: "hash".into(), order: row.id, answer: Some("{}".into()) };
+        orders::remember(&mut write, teacher(), "k", &made, now()).await.expect("kept");
+        assert_eq!(orders::remembered(&mut write, teacher(), "k").await.expect("read"), Some(made));
     })
     .await;
 }

@@ -11,11 +11,20 @@ pub struct Life {
     pub tenant: String,
     pub course: String,
     pub card: String,
+    /// As it is now, or was last.
+    pub size: Size,
+    /// What it was until an instant, in order.
+    pub earlier: Vec<(i64, Size)>,
+    pub changes: Vec<(String, i64)>,
+}
+
+/// Of all its pods together.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
     pub cards: i64,
     pub cpu_cores: i64,
     pub memory_gib: i64,
     pub storage_gib: i64,
-    pub changes: Vec<(String, i64)>,
 }
 
 /// `tenant` is `None` for everybody's book.
@@ -95,15 +104,31 @@ pub async fn read(connection: &mut AnyConnection) -> Result<Ledger> {
                 tenant: row.text("tenant_id")?,
                 course: row.text("course_id")?,
                 card: row.text("card")?,
-                cards: row.integer("cards")?,
-                cpu_cores: row.integer("cpu_cores")?,
-                memory_gib: row.integer("memory_gib")?,
-                storage_gib: row.integer("storage_gib")?,
+                size: Size {
+                    cards: row.integer("cards")?,
+                    cpu_cores: row.integer("cpu_cores")?,
+                    memory_gib: row.integer("memory_gib")?,
+                    storage_gib: row.integer("storage_gib")?,
+                },
+                earlier: Vec::new(),
                 changes: Vec::new(),
             });
         }
         if let Some(life) = lives.last_mut() {
             life.changes.push((row.text("to_state")?, row.integer("at")?));
+        }
+    }
+    for row in &sqlx::query("SELECT lab_id, until_at, spec FROM lab_sizes ORDER BY lab_id, until_at").fetch_all(&mut *connection).await? {
+        let row = Row::of("lab_sizes", row);
+        let (lab, until, spec) = (row.text("lab_id")?, row.integer("until_at")?, row.json::<domain::catalogue::LabSpec>("spec")?);
+        let size = Size {
+            cards: spec.cards().into(),
+            cpu_cores: spec.total_cpu_cores().into(),
+            memory_gib: spec.total_memory_gib().into(),
+            storage_gib: spec.storage_gib.into(),
+        };
+        if let Some(life) = lives.iter_mut().find(|life| life.lab == lab) {
+            life.earlier.push((until, size));
         }
     }
     let mut prices = Vec::new();

@@ -2,6 +2,7 @@
 
 mod cancelling;
 mod deciding;
+mod model;
 mod queueing;
 mod reading;
 mod staged;

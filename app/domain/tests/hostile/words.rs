@@ -1,0 +1,146 @@
+//! Ids, states and other words out of a list: each reads what it writes, and nothing else.
+
+use domain::{
+    access::{Role, Scope},
+    announcements::Level,
+    approvals, audit,
+    audit::{Chain, Hash, Range, run::RunState},
+    billing::{AdjustmentKind, Dimension, bill_id, parse_bill_id},
+    catalogue::{Purpose, Workload},
+    courses::{DepartmentKind, check_code, check_department, department_choice},
+    decisions,
+    gpu::Card,
+    ids::{LabId, OrderId},
+    imports::{ImportKind, ImportState, RowResult, Verdict},
+    labs::LabState,
+    offerings::VersionState,
+    orders::OrderState,
+    people::{LinkKind, PersonState, check_login, check_name, check_password, device},
+    pricing::{Meter, Quoted},
+    quotas::BudgetAction,
+    search,
+};
+use proptest::prelude::*;
+
+use crate::texts::{config, nasty, near};
+
+/// For each type of words: what is read is what would be written.
+macro_rules! words {
+    ($text:expr; $($name:ty),+ $(,)?) => {$(
+        if let Some(word) = <$name>::parse($text) {
+            prop_assert_eq!(word.as_str(), $text, "{}", stringify!($name));
+        }
+    )+};
+}
+
+/// One word of every list, and what is next to it.
+const WORDS: &[&str] = &[
+    "teacher",
+    "orders:read",
+    "info",
+    "web",
+    "success",
+    "week",
+    "good",
+    "credit",
+    "card",
+    "teaching",
+    "notebook",
+    "department",
+    "people",
+    "new",
+    "done",
+    "preview",
+    "running",
+    "draft",
+    "pending_approval",
+    "invite",
+    "active",
+    "minute",
+    "block",
+    "approve",
+    "Teacher",
+    "orders:READ",
+];
+
+const ID: &str = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
+const IDS: &[&str] = &[ID, "01988B5C-7F3E-7C1A-9D5E-2F4A6B8C0D1E", "{01988b5c7f3e7c1a9d5e2f4a6b8c0d1ex}", "urn:uuid:01988b5c-7f3e-7c1a-9d5e-2f4a6"];
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_word_reads_as_itself_or_not_at_all(text in near(WORDS)) {
+        words!(&text; Role, Scope, Level, audit::Via, audit::Outcome, Range, RunState, AdjustmentKind, Dimension, Purpose, Workload,
+            DepartmentKind, ImportKind, Verdict, RowResult, ImportState, LabState, VersionState, OrderState, LinkKind, PersonState, Quoted,
+            BudgetAction, decisions::Step);
+    }
+
+    #[test]
+    fn an_id_has_one_spelling(text in near(IDS)) {
+        if let Ok(id) = text.parse::<OrderId>() {
+            prop_assert_eq!(id.to_string(), text.to_lowercase());
+        }
+        let quoted = serde_json::to_string(&text).expect("a text");
+        let _ = serde_json::from_str::<LabId>(&quoted);
+    }
+
+    #[test]
+    fn a_chain_and_a_hash_read_back_as_themselves(text in near(&["system", ID, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])) {
+        if let Ok(chain) = text.parse::<Chain>() {
+            prop_assert_eq!(chain.to_string(), text.to_lowercase());
+        }
+        if let Ok(hash) = text.parse::<Hash>() {
+            prop_assert_eq!(hash.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_card_and_a_meter_read_back_as_themselves(text in near(&["a100-80g", "gpu-a100-80g-hour", "cpu-core-hour", "storage-gib-month", "gpu--hour"])) {
+        if let Ok(card) = text.parse::<Card>() {
+            prop_assert_eq!(card.id(), text.as_str());
+        }
+        if let Ok(meter) = text.parse::<Meter>() {
+            prop_assert_eq!(meter.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_bill_is_named_by_its_month_and_course(text in near(&["2026-11_CV2402", "2026-11_a_b", "2026-11_"])) {
+        if let Some((month, course)) = parse_bill_id(&text) {
+            prop_assert_eq!(bill_id(month, course), text.as_str());
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_taken_stays_as_it_is(text in near(&["li.hua", "Li.Hua", "李华", "CV2402", "college", ID])) {
+        if let Ok(login) = check_login(&text) {
+            prop_assert!((2..=64).contains(&login.chars().count()));
+            prop_assert_eq!(check_login(&login), Ok(login.clone()), "the stored form is its own");
+        }
+        for name in [check_name(&text), check_department(&text)].into_iter().flatten() {
+            prop_assert!(!name.is_empty() && !name.chars().any(char::is_control), "{:?}", name);
+        }
+        if check_code(&text).is_ok() {
+            prop_assert!(text.is_ascii() && (2..=24).contains(&text.len()), "it names a namespace: {:?}", text);
+        }
+        if let Ok(name) = audit::search::check_name(&text) {
+            prop_assert!(!name.chars().any(char::is_control));
+        }
+        let _ = (department_choice(&text), check_password(&text), device(&text));
+    }
+
+    #[test]
+    fn a_question_is_a_few_short_words(text in nasty()) {
+        let words = search::words(&text);
+        prop_assert!(words.len() <= search::WORDS);
+        // Lower case may take more characters than what was typed.
+        prop_assert!(words.iter().all(|word| !word.is_empty() && word.chars().count() <= 3 * search::LENGTH));
+    }
+
+    #[test]
+    fn a_model_is_known_or_not(text in near(&["a100-80g"])) {
+        let condition: Result<approvals::Condition, _> = serde_json::from_value(serde_json::json!({"model_in": [text]}));
+        prop_assert!(condition.is_ok(), "an unknown model is a rule that no order fits");
+    }
+}

@@ -1,0 +1,190 @@
+//! What people and jobs do, from an order to nothing left. Together the stories pass every place where the main job commits.
+
+use domain::{
+    decisions::ChangeForm,
+    labs::{Autostop, Extension},
+};
+
+use super::run::Run;
+use crate::{
+    audit, cluster_status,
+    jobs::{lease, metering, reconcile, watch},
+    labs, orders,
+    ports::{Change, Clock as _},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Story {
+    Life,
+    Decided,
+    Nothing,
+    Waiting,
+    Failing,
+    Ending,
+    Away,
+}
+
+const MINUTE: i64 = 60;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+impl Story {
+    pub async fn tell(self, run: &mut Run<'_>) {
+        match self {
+            Self::Life => Box::pin(life(run)).await,
+            Self::Decided => Box::pin(decided(run)).await,
+            Self::Nothing => Box::pin(nothing(run)).await,
+            Self::Waiting => Box::pin(waiting(run)).await,
+            Self::Failing => Box::pin(failing(run)).await,
+            Self::Ending => Box::pin(ending(run)).await,
+            Self::Away => Box::pin(away(run)).await,
+        }
+    }
+}
+
+/// Ordered, stopped, started again, restarted, destroyed; metered and sealed on the way, by a replica that holds the lease.
+async fn life(run: &mut Run<'_>) {
+    let (teacher, lab) = (run.teacher.clone(), run.running().await);
+    run.world.clock.advance(10 * MINUTE);
+    run.act(metering::run).await;
+    run.act(async |services| labs::stop(services, &teacher, lab).await).await;
+    run.settle().await;
+    run.world.clock.advance(120 * MINUTE);
+    run.act(async |services| labs::keep(services, &teacher, lab).await).await;
+    run.act(async |services| labs::start(services, &teacher, lab).await).await;
+    run.settle().await;
+    run.act(audit::seal).await;
+    run.world.clock.advance(10 * MINUTE);
+    run.act(async |services| labs::restart(services, &teacher, lab, Some(0)).await).await;
+    let token = run.act(async |services| lease::take(services, "a replica").await).await.flatten().expect("nobody else has it");
+    run.act(async |services| lease::under(token, reconcile::due(services)).await).await;
+    run.act(async |services| lease::release(services, token).await).await;
+    run.settle().await;
+    run.world.clock.advance(10 * MINUTE);
+    run.destroy(lab).await;
+}
+
+/// Asked and answered, changed, declined, changed again and agreed to; then extended and made smaller.
+async fn decided(run: &mut Run<'_>) {
+    let (teacher, manager, form) = (run.teacher.clone(), run.manager.clone(), run.whole(2));
+    let id = run.order(form).await.order.id;
+    run.refused(async |services| orders::approve(services, &teacher, id, None).await).await;
+    run.act(async |services| orders::ask(services, &manager, id, "Which lesson?").await).await;
+    run.act(async |services| orders::answer(services, &teacher, id, "The third").await).await;
+    let longer = ChangeForm { duration_minutes: "240".into(), ..ChangeForm::default() };
+    for agrees in [false, true] {
+        let seen = Some(run.stored(id).await.version);
+        run.act(async |services| orders::approve_with(services, &manager, id, &longer, "Longer", seen).await).await;
+        let seen = Some(run.stored(id).await.version);
+        if agrees {
+            run.act(async |services| orders::accept(services, &teacher, id, seen).await).await;
+        } else {
+            run.act(async |services| orders::decline(services, &teacher, id, "Too dear", seen).await).await;
+        }
+    }
+    run.settle().await;
+    let lab = run.lab_of(id).await;
+    let seen = Some(run.lab(lab).await.minutes);
+    // More of what a manager had to approve, a manager approves.
+    run.act(async |services| labs::extend(services, &manager, lab, Extension::Minutes(30), seen).await).await;
+    run.act(async |services| labs::set_autostop(services, &teacher, lab, Autostop { idle_minutes: Some(30), daily: None }).await).await;
+    run.world.clock.advance(10 * MINUTE);
+    let smaller = [("cards".to_owned(), "1".to_owned())].into();
+    run.act(async |services| labs::resize(services, &teacher, lab, &smaller).await).await;
+    run.settle().await;
+    run.act(metering::run).await;
+    run.destroy(lab).await;
+}
+
+/// Rejected, cancelled, and left alone until it expires.
+async fn nothing(run: &mut Run<'_>) {
+    let (teacher, manager, form) = (run.teacher.clone(), run.manager.clone(), run.whole(2));
+    let id = run.order(form.clone()).await.order.id;
+    run.act(async |services| orders::reject(services, &manager, id, "Not this week", None).await).await;
+    let id = run.order(form.clone()).await.order.id;
+    run.act(async |services| orders::cancel(services, &teacher, id).await).await;
+    let lab = run.order(run.slice()).await;
+    run.act(async |services| orders::cancel(services, &teacher, lab.order.id).await).await;
+    run.settle().await;
+    run.order(form).await;
+    run.world.clock.advance(6 * DAY + 12 * 60 * MINUTE);
+    run.act(orders::remind).await;
+    run.world.clock.advance(DAY);
+    run.act(orders::expire).await;
+}
+
+/// Approved while others have the cards; they go, and it comes up by itself.
+async fn waiting(run: &mut Run<'_>) {
+    let (manager, form) = (run.manager.clone(), run.whole(2));
+    run.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 2)]);
+    run.act(cluster_status::refresh).await;
+    let first = run.order(form.clone()).await.order.id;
+    run.act(async |services| orders::approve(services, &manager, first, None).await).await;
+    run.settle().await;
+    let second = run.order(form).await.order.id;
+    run.act(async |services| orders::approve(services, &manager, second, None).await).await;
+    let lab = run.lab_of(first).await;
+    run.destroy(lab).await;
+    let lab = run.lab_of(second).await;
+    run.world.clock.advance(MINUTE);
+    run.destroy(lab).await;
+}
+
+/// Its pods fail, it is cleared and tried again, loses a pod, gets it back.
+async fn failing(run: &mut Run<'_>) {
+    let teacher = run.teacher.clone();
+    run.world.cluster.hold_pods();
+    let lab = run.running().await;
+    run.world.cluster.fail(lab, "ImagePullBackOff", "no such image");
+    run.act(async |services| watch::take(services, &[Change::Lab(lab)]).await).await;
+    run.settle().await;
+    run.act(async |services| labs::retry(services, &teacher, lab).await).await;
+    run.settle().await;
+    run.world.cluster.make_ready(lab);
+    run.act(async |services| watch::take(services, &[Change::Lab(lab)]).await).await;
+    run.settle().await;
+    run.world.clock.advance(MINUTE);
+    run.world.cluster.lose_pod(lab);
+    run.act(watch::resync).await;
+    run.settle().await;
+    run.world.cluster.make_ready(lab);
+    run.act(watch::resync).await;
+    run.settle().await;
+    run.destroy(lab).await;
+}
+
+/// Its time is over: warned, stopped, kept for some days, warned again, destroyed.
+async fn ending(run: &mut Run<'_>) {
+    let lab = run.running().await;
+    let ends = run.lab(lab).await.ends_at.expect("it runs");
+    run.world.clock.set(ends.plus_minutes(-10));
+    run.act(labs::warn_ending).await;
+    run.world.clock.set(ends);
+    run.act(labs::stop_ended).await;
+    run.settle().await;
+    run.act(metering::run).await;
+    let kept = run.lab(lab).await.lifecycle.kept_until.expect("it is down");
+    run.world.clock.set(kept.plus_minutes(-60));
+    run.act(labs::warn_kept).await;
+    let kept = run.lab(lab).await.lifecycle.kept_until.expect("it is down");
+    run.world.clock.set(kept.plus_minutes(1));
+    run.act(labs::destroy_kept).await;
+    run.settle().await;
+    assert!(run.world.clock.now() > ends);
+}
+
+/// The cluster does not answer while somebody orders, and comes back.
+async fn away(run: &mut Run<'_>) {
+    run.world.cluster.go_away();
+    let form = run.slice();
+    let lab = run.order(form).await.labs[0];
+    run.act(reconcile::due).await;
+    run.act(cluster_status::refresh).await;
+    run.world.clock.advance(MINUTE);
+    run.world.cluster.come_back();
+    run.act(reconcile::due).await;
+    run.act(async |services| watch::take(services, &[Change::Away("cut off".into()), Change::All]).await).await;
+    run.settle().await;
+    run.world.clock.advance(MINUTE);
+    run.act(cluster_status::refresh).await;
+    run.destroy(lab).await;
+}

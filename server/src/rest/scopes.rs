@@ -1,0 +1,26 @@
+//! Which scope a token needs for an operation, for its description. What decides is `domain::access`; a test holds both together.
+
+use domain::access::Scope;
+
+/// `None` where any good token will do, or none at all. `path` is below [`super::PREFIX`].
+pub fn of(method: &str, path: &str) -> Option<Scope> {
+    let reading = method.eq_ignore_ascii_case("get");
+    let mut parts = path.trim_start_matches('/').split('/');
+    let (first, last) = (parts.next().unwrap_or_default(), parts.next_back().unwrap_or_default());
+    Some(match first {
+        "openapi.json" | "search" | "notifications" => return None,
+        "offerings" if reading && last != "versions" => Scope::OfferingsRead,
+        // The form of an earlier order; ordering itself is another request.
+        "orders" if reading || last == "again" => Scope::OrdersRead,
+        "orders" if matches!(last, "approve" | "reject" | "ask") => Scope::OrdersDecide,
+        "orders" => Scope::OrdersWrite,
+        "approvals" => Scope::OrdersDecide,
+        "labs" if reading => Scope::LabsRead,
+        "labs" => Scope::LabsWrite,
+        "usage" | "cost-estimate" => Scope::UsageRead,
+        "bills" | "prices" | "discounts" | "adjustments" if reading => Scope::BillsRead,
+        "quotas" | "courses" | "tenants" if reading => Scope::QuotasRead,
+        "audit" => Scope::AuditRead,
+        _ => Scope::Admin,
+    })
+}
