@@ -102,7 +102,7 @@ test.describe.configure({ mode: "parallel" });
 
 for (const look of LOOKS) {
   test(`every page in ${look.language}, ${look.theme}, ${look.width} px wide`, async ({ browser }) => {
-    test.setTimeout(420_000);
+    test.setTimeout(900_000);
     const pages = new Map<string | null, Page & { faults: string[] }>();
     for (const view of VIEWS) {
       let page = pages.get(view.who);

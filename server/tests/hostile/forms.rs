@@ -53,7 +53,7 @@ async fn no_upload_and_no_form_breaks_its_route() {
             asks.push(Ask::new("POST", "/preferences").body("application/x-www-form-urlencoded", form));
             asks.push(
                 Ask::new("POST", "/preferences")
-                    .body(chance.one_of(&["application/json", "", "application/x-www-form-urlencoded"]), chance.bytes(300)),
+                    .body(chance.one_of::<&str>(&["application/json", "", "application/x-www-form-urlencoded"]), chance.bytes(300)),
             );
             asks.push(
                 Ask::new("POST", format!("/imports/{}/links.csv", chance.encoded()))

@@ -93,8 +93,10 @@ async fn no_form_breaks_a_server_function() {
                 let ask = if *method == Method::GET {
                     Ask::get(format!("{path}?{form}"))
                 } else if chance.once_in(10) {
-                    Ask::new("POST", *path)
-                        .body(chance.one_of(&["application/x-www-form-urlencoded", "application/json", "multipart/form-data", ""]), chance.bytes(500))
+                    Ask::new("POST", *path).body(
+                        chance.one_of::<&str>(&["application/x-www-form-urlencoded", "application/json", "multipart/form-data", ""]),
+                        chance.bytes(500),
+                    )
                 } else {
                     Ask::new("POST", *path).body("application/x-www-form-urlencoded", form)
                 };
