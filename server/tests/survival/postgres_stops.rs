@@ -90,7 +90,7 @@ async fn everybody_is_told(place: &Place, cookie: &str, member: &Member) {
     let page = get("/orders").header("accept", "text/html").header("cookie", cookie).send().await.unwrap();
     assert_eq!((page.status().as_u16(), page.headers()["retry-after"].to_str().unwrap()), (503, "5"));
     let html = page.text().await.unwrap();
-    for part in ["<html lang=\"en\"", "<link rel=\"stylesheet\"", "<main", "Try again in 5 s", "href=\"/\""] {
+    for part in ["<html lang=\"en\"", "<link rel=\"stylesheet\"", "<main", "try again in 5 s", "href=\"/\""] {
         assert!(html.contains(part), "no {part} in {html}");
     }
 
