@@ -97,11 +97,24 @@ pub async fn execute(database: &Database, sql: &str) -> crate::Result<u64> {
     Ok(done.rows_affected())
 }
 
-/// The first column of every row, as text, for tests that look at what no storage function gives.
-pub async fn texts(database: &Database, sql: &str) -> crate::Result<Vec<String>> {
-    let mut read = database.read().await?;
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut *read).await?;
-    rows.iter().map(|row| Ok(sqlx::Row::try_get::<String, _>(row, 0)?)).collect()
+/// A single number: for tests that count rows.
+///
+/// # Panics
+/// When the statement does not give one.
+pub async fn number(database: &Database, sql: &str) -> i64 {
+    let mut connection = database.read().await.expect("a connection");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&mut *connection).await.expect("an answer");
+    sqlx::Row::try_get(&row, 0).expect("a number")
+}
+
+/// A column of texts, in the statement's order.
+///
+/// # Panics
+/// When the statement does not give one.
+pub async fn texts(database: &Database, sql: &str) -> Vec<String> {
+    let mut connection = database.read().await.expect("a connection");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut *connection).await.expect("an answer");
+    rows.iter().map(|row| sqlx::Row::try_get(row, 0).expect("a text")).collect()
 }
 
 /// Somebody with that login in a tenant of their own.

@@ -8,7 +8,7 @@ use std::{
 use services::testing::recount::recount;
 use storage::{
     Database,
-    testing::agreement::{differences, number, texts},
+    testing::{agreement::differences, number, texts},
 };
 
 use crate::{college::College, objects, process::Place, teacher::Teacher};

@@ -12,10 +12,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use storage::{
     Database,
-    testing::{
-        agreement::{differences, number, texts},
-        for_each_engine,
-    },
+    testing::{agreement::differences, for_each_engine, number, texts},
 };
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::Barrier};
 

@@ -9,10 +9,7 @@ use server::outside::SystemClock;
 use services::ports::Clock as _;
 use storage::{
     Database,
-    testing::{
-        TestDatabase,
-        agreement::{number, texts},
-    },
+    testing::{TestDatabase, number, texts},
 };
 use tokio_util::sync::CancellationToken;
 

@@ -5,11 +5,7 @@ use std::{fs, path::Path, time::Duration};
 
 use storage::{
     Database,
-    testing::{
-        TestDatabase,
-        agreement::{number, texts},
-        execute,
-    },
+    testing::{TestDatabase, execute, number, texts},
 };
 use tokio_util::sync::CancellationToken;
 

@@ -4,3 +4,5 @@
 mod on_a_real_control_plane;
 mod on_the_simulator;
 mod portal;
+#[path = "../support/volume.rs"]
+mod volume;

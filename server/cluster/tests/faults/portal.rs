@@ -17,10 +17,11 @@ use kube::{
     api::{DynamicObject, ListParams, PostParams},
     discovery::{Discovery, Scope, verbs},
 };
-use serde_json::json;
 use services::{Caller, Services, Settings, cluster_status, jobs, labs, orders, ports::Clock as _, testing::TestWorld};
 use storage::testing::TestDatabase;
 use tokio::{task::JoinSet, time::Instant};
+
+use crate::volume;
 
 /// Everything is as it should be so long after a fault has ended (requirement B5).
 const CONVERGED_WITHIN: Duration = Duration::from_mins(1);
@@ -206,18 +207,7 @@ impl Portal {
                 let mut read = self.services.db.read().await.expect("a connection");
                 storage::labs::get(&mut read, *id).await.expect("read").expect("the lab is there")
             };
-            let volume: PersistentVolume = serde_json::from_value(json!({
-                "metadata": { "name": format!("{}-{}", lab.namespace, lab.name) },
-                "spec": {
-                    "capacity": { "storage": format!("{}Gi", lab.spec.storage_gib) },
-                    "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
-                    "persistentVolumeReclaimPolicy": "Retain",
-                    "claimRef": { "namespace": lab.namespace, "name": lab.name },
-                    "hostPath": { "path": "/tmp" },
-                },
-            }))
-            .expect("a volume");
-            volumes.create(&PostParams::default(), &volume).await.expect("a volume");
+            volumes.create(&PostParams::default(), &volume::of(&lab)).await.expect("a volume");
         }
     }
 

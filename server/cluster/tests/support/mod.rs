@@ -3,6 +3,7 @@
 pub mod gate;
 pub mod orders;
 pub mod rig;
+pub mod volume;
 pub mod wait;
 
 pub use self::{gate::Gate, orders::Orders, wait::until};

@@ -11,14 +11,13 @@ use cluster::Kubernetes;
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::{
-    Api, Client, Config,
+    Api, Client, Config, ResourceExt as _,
     api::PostParams,
     config::{KubeConfigOptions, Kubeconfig},
 };
-use serde_json::json;
 use services::ports::{Cluster, LabOrder};
 
-use super::{Gate, until};
+use super::{Gate, until, volume};
 
 pub struct Rig {
     pub cluster: Kubernetes,
@@ -103,22 +102,9 @@ impl Rig {
         if !self.bare || lab.spec.storage_gib == 0 {
             return;
         }
-        let name = format!("{}-{}", lab.namespace, lab.name);
-        let volume: PersistentVolume = serde_json::from_value(json!({
-            "apiVersion": "v1",
-            "kind": "PersistentVolume",
-            "metadata": { "name": name },
-            "spec": {
-                "capacity": { "storage": format!("{}Gi", lab.spec.storage_gib) },
-                "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
-                "persistentVolumeReclaimPolicy": "Retain",
-                "claimRef": { "namespace": lab.namespace, "name": lab.name },
-                "hostPath": { "path": "/tmp" },
-            },
-        }))
-        .expect("a volume");
+        let volume = volume::of(lab);
         let volumes = Api::<PersistentVolume>::all(self.client.clone());
-        if volumes.get_opt(&name).await.expect("an answer").is_none() {
+        if volumes.get_opt(&volume.name_any()).await.expect("an answer").is_none() {
             volumes.create(&PostParams::default(), &volume).await.expect("a volume");
         }
     }

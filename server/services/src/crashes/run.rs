@@ -104,7 +104,7 @@ impl<'w> Run<'w> {
         for _ in 0..60 {
             while self.act(reconcile::due).await != Some(0) {}
             self.act(orders::promote).await;
-            let rows = async |sql| storage::testing::texts(&self.world.services.db, sql).await.expect("read");
+            let rows = async |sql| storage::testing::texts(&self.world.services.db, sql).await;
             if rows("SELECT id FROM outbox").await.is_empty() {
                 return;
             }

@@ -1,11 +1,11 @@
-//! Chance that repeats: the same seed always gives the same term.
+//! Chance that repeats: the same seed always gives the same: the demo's term, and tests' operations.
 
 /// A small generator (SplitMix64); not for secrets.
 #[derive(Debug, Clone)]
-pub(super) struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -18,17 +18,23 @@ impl Chance {
     }
 
     /// From `low` to `high`, both included.
-    pub(super) fn between(&mut self, low: i64, high: i64) -> i64 {
+    pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
         let range = (high - low + 1).max(1).unsigned_abs();
         low + i64::try_from(self.next() % range).unwrap_or(0)
     }
 
     /// True in so many of a hundred cases.
-    pub(super) fn percent(&mut self, share: i64) -> bool {
+    pub(crate) fn percent(&mut self, share: i64) -> bool {
         self.between(1, 100) <= share
     }
 
-    pub(super) fn of<'t, T>(&mut self, things: &'t [T]) -> &'t T {
+    /// Below `end`.
+    #[cfg(test)]
+    pub(crate) fn below(&mut self, end: u32) -> u32 {
+        u32::try_from(self.between(0, i64::from(end) - 1)).unwrap_or(0)
+    }
+
+    pub(crate) fn of<'t, T>(&mut self, things: &'t [T]) -> &'t T {
         let last = i64::try_from(things.len()).unwrap_or(1) - 1;
         &things[usize::try_from(self.between(0, last)).unwrap_or(0)]
     }

@@ -1,7 +1,7 @@
 //! Demo content, so that a newcomer can try the product: a small college (two courses, six accounts with random passwords), or the same
 //! college with forty people after a whole term. The server refuses it on an address that others can reach.
 
-mod chance;
+pub(crate) mod chance;
 mod clock;
 mod cluster;
 mod college;

@@ -79,23 +79,3 @@ pub async fn differences(database: &Database) -> Vec<String> {
     }
     found
 }
-
-/// A single number: for tests that count rows.
-///
-/// # Panics
-/// When the statement does not give one.
-pub async fn number(database: &Database, sql: &str) -> i64 {
-    let mut connection = database.read().await.expect("a connection");
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&mut *connection).await.expect("an answer");
-    sqlx::Row::try_get(&row, 0).expect("a number")
-}
-
-/// A column of texts, in the statement's order.
-///
-/// # Panics
-/// When the statement does not give one.
-pub async fn texts(database: &Database, sql: &str) -> Vec<String> {
-    let mut connection = database.read().await.expect("a connection");
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut *connection).await.expect("an answer");
-    rows.iter().map(|row| sqlx::Row::try_get(row, 0).expect("a text")).collect()
-}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{agreement::texts, execute};
+use super::{execute, texts};
 use crate::{Database, Engine};
 
 /// A row that is not as it was: made, changed or deleted.

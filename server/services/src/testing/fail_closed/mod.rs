@@ -13,13 +13,14 @@ use storage::{
     Engine,
     testing::{
         TestDatabase,
-        agreement::{differences, number, texts},
-        execute,
+        agreement::differences,
+        execute, number, texts,
         watchers::{self, Written},
     },
 };
 
-use self::operations::{Chance, Play};
+use self::operations::Play;
+use crate::demo::chance::Chance;
 
 /// Tables that change without a record of their own, each with its reason. This list only gets shorter.
 const UNRECORDED: &[(&str, &str)] = &[
@@ -96,7 +97,7 @@ struct Tally {
 async fn run(database: TestDatabase, test: &str, operations: u32) {
     let seed = seed(test);
     let mut play = Play::begin(database, seed).await;
-    let mut chance = Chance::of(seed ^ 0x5eed);
+    let mut chance = Chance::new(seed ^ 0x5eed);
     let db = play.world.services.db.clone();
 
     let exempt: BTreeSet<_> = UNRECORDED.iter().map(|(name, _)| (*name).to_owned()).collect();

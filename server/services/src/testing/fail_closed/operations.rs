@@ -18,41 +18,17 @@ use domain::{
     quotas::QuotaForm,
     tokens::TokenForm,
 };
-use storage::testing::{TestDatabase, agreement::texts};
+use storage::testing::{TestDatabase, texts};
 
 use crate::{
-    Caller, accounts, announcements, audit, billing, cluster_status, courses, departments,
+    Caller, accounts, announcements, audit, billing, cluster_status, courses,
+    demo::chance::Chance,
+    departments,
     jobs::{reconcile, watch},
     labs, offerings, orders, people, policies, prices,
     testing::TestWorld,
     tokens,
 };
-
-/// Numbers that repeat from their seed (splitmix64).
-pub(super) struct Chance(u64);
-
-impl Chance {
-    pub(super) const fn of(seed: u64) -> Self {
-        Self(seed)
-    }
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-    /// Below `end`.
-    pub(super) fn below(&mut self, end: u32) -> u32 {
-        u32::try_from(self.next() % u64::from(end)).unwrap_or_default()
-    }
-    pub(super) fn percent(&mut self, often: u32) -> bool {
-        self.below(100) < often
-    }
-    fn one_of<T: Clone>(&mut self, all: &[T]) -> Option<T> {
-        let end = u32::try_from(all.len()).unwrap_or_default();
-        if end == 0 { None } else { all.get(self.below(end) as usize).cloned() }
-    }
-}
 
 /// Who is there, and what they do.
 pub(super) struct Play {
@@ -85,7 +61,7 @@ impl Play {
         let operator = world.operator("operator").await;
         let auditor = world.auditor("auditor").await;
         cluster_status::refresh(&world.services).await.expect("the cluster tells its nodes");
-        Self { world, chance: Chance::of(seed), number: 0, courses, teachers, manager, administrator, operator, auditor }
+        Self { world, chance: Chance::new(seed), number: 0, courses, teachers, manager, administrator, operator, auditor }
     }
 
     /// One operation, whichever chance brings: its name and how it ended. Refusals by the rules are part of the play.
@@ -166,7 +142,7 @@ impl Play {
     /// An id that the statement selects.
     async fn some<T: std::str::FromStr>(&mut self, sql: &str) -> Result<T> {
         let found = texts(&self.world.services.db, sql).await;
-        self.chance.one_of(&found).and_then(|text| text.parse().ok()).ok_or(Error::NotFound)
+        (!found.is_empty()).then(|| self.chance.of(&found)).and_then(|text| text.parse().ok()).ok_or(Error::NotFound)
     }
 
     async fn order_in(&mut self, states: &str) -> Result<OrderId> {
@@ -190,7 +166,7 @@ impl Play {
     /// Small ones are approved by the policy, two cards wait for a manager.
     pub(super) async fn submit(&mut self) -> Result<()> {
         self.number += 1;
-        let teacher = self.chance.one_of(&self.teachers).expect("teachers");
+        let teacher = self.chance.of(&self.teachers).clone();
         let course = &self.courses[usize::from(teacher.actor.courses.contains(&self.courses[1].id))];
         let mut form = OrderForm { course: course.code.clone(), duration_minutes: "90".into(), ..OrderForm::default() };
         if self.chance.percent(50) {
@@ -300,7 +276,7 @@ impl Play {
     }
 
     fn some_course(&mut self) -> Course {
-        self.chance.one_of(&self.courses).expect("courses")
+        self.chance.of(&self.courses).clone()
     }
     async fn quota(&mut self) -> Result<()> {
         let course = self.some_course();
@@ -348,7 +324,7 @@ impl Play {
     }
     async fn access(&mut self) -> Result<()> {
         let user = self.guest().await?;
-        let role = self.chance.one_of(&[Role::Teacher, Role::Manager, Role::Auditor]).expect("roles");
+        let role = *self.chance.of(&[Role::Teacher, Role::Manager, Role::Auditor]);
         people::set_access(&self.world.services, &self.administrator, user, [role].into(), BTreeSet::new()).await.map(drop)
     }
     async fn disable(&mut self) -> Result<()> {
@@ -359,12 +335,12 @@ impl Play {
         people::enable(&self.world.services, &self.administrator, user).await
     }
     async fn rename(&mut self) -> Result<()> {
-        let who = self.chance.one_of(&self.teachers).expect("teachers");
+        let who = self.chance.of(&self.teachers).clone();
         accounts::rename(&self.world.services, &who, &format!("Teacher {}", self.number)).await
     }
     async fn sign_in(&mut self) -> Result<()> {
         let password = if self.chance.percent(70) { TestWorld::PASSWORD } else { "wrong" };
-        let who = self.chance.one_of(&self.teachers).expect("teachers").actor.login;
+        let who = self.chance.of(&self.teachers).actor.login.clone();
         accounts::sign_in(&self.world.services, &TestWorld::origin(), &who, password).await.map(drop)
     }
 
@@ -372,7 +348,7 @@ impl Play {
         departments::create(&self.world.services, &self.administrator, &format!("Department {}", self.number), "department").await.map(drop)
     }
     async fn token(&mut self) -> Result<()> {
-        let who = self.chance.one_of(&self.teachers).expect("teachers");
+        let who = self.chance.of(&self.teachers).clone();
         let id = TokenId::from_uuid(self.world.services.entropy.uuid());
         let form = TokenForm { name: format!("Program {}", self.number), scopes: vec!["orders:read".into()], days: "30".into() };
         tokens::create(&self.world.services, &who, id, &form).await
@@ -435,7 +411,7 @@ impl Play {
 
     /// Ends well when it is refused.
     async fn not_allowed(&mut self) -> Result<()> {
-        let teacher = self.chance.one_of(&self.teachers).expect("teachers");
+        let teacher = self.chance.of(&self.teachers).clone();
         let course = self.some_course();
         let results = [
             courses::rename(&self.world.services, &teacher, course.id, "Mine").await,
