@@ -20,15 +20,13 @@ pub struct AppState {
     pub options: LeptosOptions,
     /// Cancelled when the server stops, so that endless answers end.
     pub stopping: CancellationToken,
-    /// Who owns what, for the news stream.
-    pub owners: Arc<crate::events::Owners>,
 }
 
 impl AppState {
     pub fn new(services: Services, config: Config, stopping: CancellationToken) -> Self {
         let options = LeptosOptions::builder().output_name("lectern").site_pkg_dir("pkg").site_addr(config.server.listen).build();
         let provider = config.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc)));
-        Self { services, config: Arc::new(config), metrics: Arc::default(), provider, options, stopping, owners: Arc::default() }
+        Self { services, config: Arc::new(config), metrics: Arc::default(), provider, options, stopping }
     }
 }
 

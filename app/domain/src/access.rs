@@ -62,7 +62,7 @@ pub struct Actor {
 }
 
 /// What the action is done to, as far as the policy needs to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Resource {
     pub tenant: TenantId,
     /// `None` for what belongs to the tenant as a whole.

@@ -28,23 +28,6 @@ impl Pool {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placement {
-    /// Reserve now.
-    Fits,
-    /// Wait for cards.
-    Queue,
-}
-
-/// Whether `cards` of one kind are free. An empty cluster queues: the answer to "no cards" is a place in the queue, not a refusal.
-pub fn place(pool: Option<&Pool>, cards: u32) -> Placement {
-    match pool {
-        Some(pool) if pool.free() >= cards => Placement::Fits,
-        _ if cards == 0 => Placement::Fits,
-        _ => Placement::Queue,
-    }
-}
-
 /// Why something approved still waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,40 +1,57 @@
 //! Setting cards aside, node by node (C4). Everything here comes under the lock of the kind of card.
 
 use domain::{Result, capacity, catalogue::LabSpec, gpu::Card, ids::LabId, time::Timestamp};
-use storage::{Write, placement, reservations::Waiting};
+use storage::{
+    Write,
+    placement::{self, Rooms},
+    reservations::Waiting,
+};
 
 use crate::error::OrDomain;
 
 /// How far down the queue is looked for somebody whom waiting helps.
 const DEEP: u32 = 200;
 
-/// Whether every pod of it has a node with enough free cards.
-pub(crate) async fn has_room(write: &mut Write, spec: &LabSpec) -> Result<bool> {
-    let rooms = placement::rooms(write, spec.card).await.or_domain()?;
-    Ok(capacity::plan(&rooms, spec.cards_per_node, spec.nodes).is_some())
+/// A node with free cards for every pod. Good for as long as the lock of the kind of card is held.
+#[derive(Debug)]
+pub(crate) struct Places(Vec<(String, u32)>);
+
+impl Places {
+    /// Where all pods of it go; `None` when there is no place for one of them.
+    pub(crate) fn plan(rooms: &Rooms, spec: &LabSpec) -> Option<Self> {
+        if spec.cards() > rooms.free {
+            return None;
+        }
+        capacity::plan(&rooms.nodes, spec.cards_per_node, spec.nodes).map(Self)
+    }
 }
 
-/// Sets the lab's cards aside and plans their nodes; `false`, and nothing is written, when there is no place for all of its pods.
+/// Where all pods of it go. `None` when there is no room, and when others wait for such cards: who comes later waits behind.
+pub(crate) async fn find(write: &mut Write, spec: &LabSpec) -> Result<Option<Places>> {
+    let rooms = placement::rooms(write, spec.card).await.or_domain()?;
+    let Some(places) = Places::plan(&rooms, spec) else { return Ok(None) };
+    let is_first = spec.cards() == 0 || !rooms.awaited || waiting(write, spec.card, &rooms, 1).await?.is_empty();
+    Ok(is_first.then_some(places))
+}
+
+/// Sets the lab's cards aside where they were planned; `false`, and nothing is written, when they are not free after all.
 ///
 /// Two approvals at once come one after the other here, and the second one finds what the first has planned.
-pub(crate) async fn reserve(write: &mut Write, lab: LabId, spec: &LabSpec, now: Timestamp) -> Result<bool> {
-    let rooms = placement::rooms(write, spec.card).await.or_domain()?;
-    let Some(places) = capacity::plan(&rooms, spec.cards_per_node, spec.nodes) else { return Ok(false) };
-    if !storage::reservations::take(write, lab, spec.card, spec.cards(), now).await.or_domain()? {
-        return Ok(false);
-    }
+pub(crate) async fn reserve(write: &mut Write, lab: LabId, spec: &LabSpec, Places(places): Places, now: Timestamp) -> Result<bool> {
     // Pods of a job go anywhere: its template can never change, and one card a pod leaves no gaps.
     let preferred = places.first().filter(|_| spec.nodes == 1).map(|(node, _)| node.as_str());
-    placement::put_places(write, lab, &places, preferred).await.or_domain()?;
+    if !storage::reservations::take(write, lab, spec.card, spec.cards(), preferred, now).await.or_domain()? {
+        return Ok(false);
+    }
+    placement::add_places(write, lab, &places).await.or_domain()?;
     Ok(true)
 }
 
 /// The head of the queue, without those that no waiting helps before the cluster grows: they must not hold up everybody else.
-pub(crate) async fn waiting(write: &mut Write, card: Card, limit: usize) -> Result<Vec<Waiting>> {
-    let rooms = placement::rooms(write, card).await.or_domain()?;
-    let most = rooms.iter().fold(0, |sum: u32, room| sum.saturating_add(room.total));
+pub(crate) async fn waiting(write: &mut Write, card: Card, rooms: &Rooms, limit: usize) -> Result<Vec<Waiting>> {
+    let most = rooms.nodes.iter().fold(0, |sum: u32, room| sum.saturating_add(room.total));
     let mut waiting = storage::reservations::queue(write, card, most, DEEP).await.or_domain()?;
-    waiting.retain(|waiting| capacity::can_ever_fit(&rooms, waiting.cards_per_node, waiting.nodes));
+    waiting.retain(|waiting| capacity::can_ever_fit(&rooms.nodes, waiting.cards_per_node, waiting.nodes));
     waiting.truncate(limit);
     Ok(waiting)
 }

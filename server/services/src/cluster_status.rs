@@ -156,7 +156,7 @@ async fn place(write: &mut Write, nodes: &[Node], cards: impl Iterator<Item = Ca
         // Until every pod has its node the plan stands.
         let sum = |places: &[(String, u32)]| places.iter().map(|(_, cards)| cards).sum::<u32>();
         if *plan != places && sum(&places) >= sum(plan) {
-            placement::put_places(write, lab, &places, None).await.or_domain()?;
+            placement::put_places(write, lab, &places).await.or_domain()?;
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::{
     ops::{Deref, DerefMut},
+    panic::Location,
     path::{Path, PathBuf},
     sync::{Arc, Once},
     time::Duration,
@@ -24,15 +25,22 @@ pub enum Engine {
 /// A handle to the database; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Database {
+    /// For reading.
     pool: sqlx::AnyPool,
+    /// For writing: whoever's turn it is to write must not stand in line for a connection behind hundreds who read, while others wait for them.
+    writing: sqlx::AnyPool,
     engine: Engine,
     url: Arc<str>,
-    /// One permit for SQLite; PostgreSQL does not need it and has many.
+    /// One permit for each connection that writes: a single one on SQLite.
     writers: Arc<Semaphore>,
+    /// Jobs that write or stand in line for it; see [`Database::begin_write_behind`].
+    jobs: Arc<Semaphore>,
     #[cfg(any(test, feature = "testing"))]
     fuse: crate::testing::fuse::Fuse,
 }
 
+/// Connections for reading.
+const READERS: u32 = 8;
 /// Longest wait for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -48,14 +56,14 @@ impl Database {
             Some(("postgres" | "postgresql", _)) => Engine::Postgres,
             _ => return Err(Error::Url(redacted(url))),
         };
-        let mut options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
+        let mut options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).max_connections(READERS);
         let mut full_url = url.to_owned();
-        let writers = match engine {
+        let (writers, jobs) = match engine {
             Engine::Sqlite => {
                 if !url.contains('?') {
                     full_url.push_str("?mode=rwc");
                 }
-                options = options.max_connections(8).after_connect(|connection, _| {
+                options = options.after_connect(|connection, _| {
                     Box::pin(async move {
                         connection
                             .execute(
@@ -74,22 +82,23 @@ impl Database {
                         Ok(!connection.is_in_transaction())
                     })
                 });
-                1
+                (1, 1)
             }
-            Engine::Postgres => {
-                options = options.max_connections(16);
-                16
-            }
+            Engine::Postgres => (12, 4),
         };
-        let pool = options.connect(&full_url).await.map_err(|error| match error {
+        let refused = |error| match error {
             sqlx::Error::Configuration(_) => Error::Url(redacted(url)),
             other => other.into(),
-        })?;
+        };
+        let writing = options.clone().max_connections(writers).connect(&full_url).await.map_err(refused)?;
+        let pool = options.connect(&full_url).await.map_err(refused)?;
         Ok(Self {
             pool,
+            writing,
             engine,
             url: url.into(),
-            writers: Arc::new(Semaphore::new(writers)),
+            writers: Arc::new(Semaphore::new(writers as usize)),
+            jobs: Arc::new(Semaphore::new(jobs)),
             #[cfg(any(test, feature = "testing"))]
             fuse: crate::testing::fuse::Fuse::default(),
         })
@@ -140,29 +149,40 @@ impl Database {
     // No `async fn`: those do not know their caller.
     #[track_caller]
     pub fn begin_write(&self) -> impl Future<Output = Result<Write>> + Send {
+        self.begin(Location::caller(), false)
+    }
+
+    /// The same for work in the background. However many jobs wish to write, only one of them (four on PostgreSQL) is in line with the
+    /// people who wait for an answer: when hundreds click at once, their labs' first steps do not take every second turn.
+    #[track_caller]
+    pub fn begin_write_behind(&self) -> impl Future<Output = Result<Write>> + Send {
+        self.begin(Location::caller(), true)
+    }
+
+    #[cfg_attr(not(any(test, feature = "testing")), expect(unused_variables, reason = "only tests stop a transaction by its place"))]
+    async fn begin(&self, place: &'static Location<'static>, behind: bool) -> Result<Write> {
         #[cfg(any(test, feature = "testing"))]
-        let place = std::panic::Location::caller();
-        async move {
-            #[cfg(any(test, feature = "testing"))]
-            if self.fuse.dead() {
-                return Err(killed());
-            }
-            let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.writers).acquire_owned())
-                .await
-                .map_err(|_| Error::Away(sqlx::Error::PoolTimedOut))?
-                .map_err(|_| Error::Away(sqlx::Error::PoolClosed))?;
-            let begin = match self.engine {
-                Engine::Sqlite => "BEGIN IMMEDIATE",
-                Engine::Postgres => "BEGIN",
-            };
-            Ok(Write {
-                transaction: self.pool.begin_with(begin).await?,
-                engine: self.engine,
-                _permit: permit,
-                #[cfg(any(test, feature = "testing"))]
-                step: (self.fuse.clone(), crate::testing::fuse::Step::of(place)),
-            })
+        if self.fuse.dead() {
+            return Err(killed());
         }
+        let closed = |_| Error::Away(sqlx::Error::PoolClosed);
+        let job = if behind { Some(Arc::clone(&self.jobs).acquire_owned().await.map_err(closed)?) } else { None };
+        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.writers).acquire_owned())
+            .await
+            .map_err(|_| Error::Away(sqlx::Error::PoolTimedOut))?
+            .map_err(closed)?;
+        let begin = match self.engine {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN",
+        };
+        Ok(Write {
+            transaction: self.writing.begin_with(begin).await?,
+            engine: self.engine,
+            _permit: permit,
+            _job: job,
+            #[cfg(any(test, feature = "testing"))]
+            step: (self.fuse.clone(), crate::testing::fuse::Step::of(place)),
+        })
     }
 
     /// One statement, to see that the database answers.
@@ -173,6 +193,7 @@ impl Database {
     }
 
     pub async fn close(&self) {
+        self.writing.close().await;
         self.pool.close().await;
     }
 }
@@ -183,6 +204,7 @@ pub struct Write {
     transaction: sqlx::Transaction<'static, Any>,
     engine: Engine,
     _permit: OwnedSemaphorePermit,
+    _job: Option<OwnedSemaphorePermit>,
     #[cfg(any(test, feature = "testing"))]
     step: (crate::testing::fuse::Fuse, crate::testing::fuse::Step),
 }

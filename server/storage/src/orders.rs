@@ -19,7 +19,6 @@ use domain::{
 use sqlx::AnyConnection;
 
 use crate::{
-    Write, dialect,
     error::Result,
     row::{Row, json},
 };
@@ -142,11 +141,6 @@ pub async fn save(connection: &mut AnyConnection, order: &Order) -> Result<bool>
     Ok(done.rows_affected() == 1)
 }
 
-/// Makes another request with this key wait until this transaction ends. It is the first lock that a submission takes.
-pub async fn lock_key(write: &mut Write, user: UserId, key: &str) -> Result<()> {
-    dialect::lock(write, &format!("key:{user}:{key}")).await
-}
-
 /// Keeps that the approvers were told of the coming end: whether nobody told them before.
 pub async fn remind(connection: &mut AnyConnection, id: OrderId, now: Timestamp) -> Result<bool> {
     let done = sqlx::query("UPDATE orders SET reminded_at = $2 WHERE id = $1 AND reminded_at IS NULL")
@@ -181,9 +175,12 @@ pub async fn remembered(connection: &mut AnyConnection, user: UserId, key: &str)
     .transpose()
 }
 
-/// Keeps which order a key made, and what was answered.
-pub async fn remember(connection: &mut AnyConnection, user: UserId, key: &str, made: &Remembered, now: Timestamp) -> Result<()> {
-    sqlx::query("INSERT INTO idempotency_keys (user_id, key, request_hash, order_id, answer, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
+/// Keeps which order a key made, and what was answered; `false`, and nothing is written, when it has made one already. Waits for another
+/// transaction that is about to keep the same key.
+pub async fn remember(connection: &mut AnyConnection, user: UserId, key: &str, made: &Remembered, now: Timestamp) -> Result<bool> {
+    let sql = "INSERT INTO idempotency_keys (user_id, key, request_hash, order_id, answer, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+               ON CONFLICT (user_id, key) DO NOTHING";
+    let done = sqlx::query(sql)
         .bind(user.to_string())
         .bind(key.to_owned())
         .bind(made.request_hash.clone())
@@ -192,7 +189,7 @@ pub async fn remember(connection: &mut AnyConnection, user: UserId, key: &str, m
         .bind(now.micros())
         .execute(connection)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 #[cfg(test)]

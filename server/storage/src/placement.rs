@@ -51,42 +51,61 @@ pub async fn put_nodes(write: &mut Write, card: Card, nodes: &[NodeCards]) -> Re
     Ok(())
 }
 
-/// The room that each node has for cards of this kind, by name.
-pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Vec<Room>> {
+/// Where cards of one kind are free.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rooms {
+    /// By name.
+    pub nodes: Vec<Room>,
+    /// Of the kind as a whole: less than the nodes' sum where the place of a lab's cards is not known.
+    pub free: u32,
+    /// Whether anybody waits for such cards.
+    pub awaited: bool,
+}
+
+/// The room that there is for cards of this kind, in one statement.
+pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> {
     let rows = sqlx::query(
-        "SELECT n.node, n.total, n.total - n.others - CAST(COALESCE((SELECT SUM(p.cards) FROM lab_places p \
-         JOIN reservations r ON r.lab_id = p.lab_id WHERE p.node = n.node AND r.card = n.card), 0) AS BIGINT) AS free \
-         FROM node_cards n WHERE n.card = $1 ORDER BY n.node",
+        "SELECT n.node, n.total, n.total - n.others - COALESCE(t.cards, 0) AS free, \
+           CAST(COALESCE((SELECT total FROM card_pools WHERE card = $1), 0) \
+                - COALESCE((SELECT SUM(cards) FROM reservations WHERE card = $1), 0) AS BIGINT) AS free_in_all, \
+           CASE WHEN EXISTS (SELECT 1 FROM orders WHERE state = 'queued' AND card = $1) \
+                  OR EXISTS (SELECT 1 FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id \
+                             WHERE l.state = 'pending' AND l.card = $1 AND r.lab_id IS NULL) \
+                THEN 1 ELSE 0 END AS awaited \
+         FROM node_cards n LEFT JOIN (SELECT p.node, CAST(SUM(p.cards) AS BIGINT) AS cards FROM reservations r \
+           JOIN lab_places p ON p.lab_id = r.lab_id WHERE r.card = $1 GROUP BY p.node) t ON t.node = n.node \
+         WHERE n.card = $1 ORDER BY n.node",
     )
     .bind(card.id())
     .fetch_all(connection)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let row = Row::of("node_cards", row);
-            // Fewer than none where a node lost cards that labs hold.
-            Ok(Room { node: row.text("node")?, total: row.count("total")?, free: u32::try_from(row.integer("free")?).unwrap_or(0) })
-        })
-        .collect()
+    // Fewer than none where a node lost cards that labs hold.
+    let some = |row: &Row<'_>, column| Ok::<_, crate::Error>(u32::try_from(row.integer(column)?).unwrap_or(0));
+    let mut rooms = Rooms { nodes: Vec::with_capacity(rows.len()), free: 0, awaited: false };
+    for row in &rows {
+        let row = Row::of("node_cards", row);
+        rooms.free = some(&row, "free_in_all")?;
+        rooms.awaited = row.flag("awaited")?;
+        rooms.nodes.push(Room { node: row.text("node")?, total: row.count("total")?, free: some(&row, "free")? });
+    }
+    Ok(rooms)
 }
 
-/// Where the lab's cards are, in place of what was known before. `preferred`: the node that its pod is asked to go to; `None` leaves
-/// what was said first, so that the lab's objects stay as they are.
-pub async fn put_places(connection: &mut AnyConnection, lab: LabId, places: &[(String, u32)], preferred: Option<&str>) -> Result<()> {
-    sqlx::query("DELETE FROM lab_places WHERE lab_id = $1").bind(lab.to_string()).execute(&mut *connection).await?;
+/// Where the lab's cards are, in place of what was known before. The node that its pod is asked to go to stays as it was said first, so
+/// that the lab's objects stay as they are.
+pub async fn put_places(connection: &mut AnyConnection, lab: LabId, places: &[(String, u32)]) -> Result<()> {
+    forget(connection, lab).await?;
+    add_places(connection, lab, places).await
+}
+
+/// Where the cards of a lab are that had none.
+pub async fn add_places(connection: &mut AnyConnection, lab: LabId, places: &[(String, u32)]) -> Result<()> {
     for (node, cards) in places {
         sqlx::query("INSERT INTO lab_places (lab_id, node, cards) VALUES ($1, $2, $3)")
             .bind(lab.to_string())
             .bind(node.clone())
             .bind(i64::from(*cards))
             .execute(&mut *connection)
-            .await?;
-    }
-    if let Some(preferred) = preferred {
-        sqlx::query("UPDATE reservations SET preferred_node = $2 WHERE lab_id = $1")
-            .bind(lab.to_string())
-            .bind(preferred.to_owned())
-            .execute(connection)
             .await?;
     }
     Ok(())

@@ -11,13 +11,14 @@ use sqlx::AnyConnection;
 
 use crate::{error::Result, row::Row};
 
-/// Sets cards aside. `false`, and nothing is written, when fewer are free or the lab has cards already.
+/// Sets cards aside. `false`, and nothing is written, when fewer are free or the lab has cards already. `preferred`: the node that its
+/// pod is asked to go to.
 ///
 /// The statement compares and writes in one, so that even a caller without the lock cannot write a sum above a stale total by mistake.
-pub async fn take(connection: &mut AnyConnection, lab: LabId, card: Card, cards: u32, now: Timestamp) -> Result<bool> {
+pub async fn take(connection: &mut AnyConnection, lab: LabId, card: Card, cards: u32, preferred: Option<&str>, now: Timestamp) -> Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO reservations (lab_id, card, cards, reserved_at) \
-         SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT) \
+        "INSERT INTO reservations (lab_id, card, cards, reserved_at, preferred_node) \
+         SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS TEXT) \
          WHERE (CAST($3 AS BIGINT) = 0 OR COALESCE((SELECT total FROM card_pools WHERE card = $2), 0) >= \
                 CAST($3 AS BIGINT) + (SELECT COALESCE(SUM(cards), 0) FROM reservations WHERE card = $2)) \
          ON CONFLICT (lab_id) DO NOTHING",
@@ -26,6 +27,7 @@ pub async fn take(connection: &mut AnyConnection, lab: LabId, card: Card, cards:
     .bind(card.id())
     .bind(i64::from(cards))
     .bind(now.micros())
+    .bind(preferred.map(ToOwned::to_owned))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -1,6 +1,6 @@
 //! News for open pages.
 
-use domain::access::Scope;
+use domain::access::{Resource, Scope};
 use serde_json::json;
 use services::hub::News;
 
@@ -65,7 +65,8 @@ async fn a_labs_page_hears_of_that_lab_only() {
     let mut page = listening(&browser, &format!("/events?lab={}", labs[0])).await;
     let hub = &portal.world.services.hub;
     for lab in &labs {
-        hub.tell(News::Lab(people.teacher.actor.tenant, lab.parse().unwrap()));
+        let teacher = &people.teacher.actor;
+        hub.tell(News::Lab(Resource::owned(teacher.tenant, portal.course, teacher.user), lab.parse().unwrap()));
     }
     hub.tell(News::Cluster);
     assert_eq!(until(&mut page, "cluster").await, [("lab".to_owned(), labs[0].clone()), ("cluster".to_owned(), "-".to_owned())]);

@@ -47,7 +47,7 @@ pub async fn under<T>(token: i64, work: impl Future<Output = T>) -> T {
 /// A write transaction of a job. Errors: `Unavailable` for a task whose lease another replica has taken over; nothing is written then.
 #[track_caller]
 pub(crate) fn begin_write(services: &Services) -> impl Future<Output = Result<Write>> + Send {
-    let begun = services.db.begin_write();
+    let begun = services.db.begin_write_behind();
     async move {
         let mut write = begun.await.or_domain()?;
         if let Ok(token) = TOKEN.try_with(|token| *token)

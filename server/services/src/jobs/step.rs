@@ -103,7 +103,7 @@ async fn start(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     let mut write = lease::begin_write(services).await?;
     transition::take(services, &mut write, &mut lab, LabEvent::Applied, By::Job(JOB)).await?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, lab.id));
+    services.hub.tell(News::lab(&lab));
     Ok(Next::Again)
 }
 
@@ -121,7 +121,7 @@ async fn keep_observation(services: &Services, lab: &Lab, observation: &Observat
     let mut write = lease::begin_write(services).await?;
     storage::observations::put(&mut write, lab.id, observation, now).await.or_domain()?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, lab.id));
+    services.hub.tell(News::lab(&lab));
     Ok(())
 }
 

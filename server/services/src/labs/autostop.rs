@@ -37,6 +37,6 @@ async fn change(services: &Services, caller: &Caller, id: LabId, wanted: Autosto
     })
     .await?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, id));
+    services.hub.tell(News::lab(&lab));
     Ok(())
 }

@@ -31,7 +31,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId) -> Result<()> {
     transition::take(services, &mut write, &mut lab, LabEvent::Destroy, By::Person(caller)).await?;
     storage::labs::set_queued_at(&mut write, id, None).await.or_domain()?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, id));
+    services.hub.tell(News::lab(&lab));
     if let Some(news) = order {
         services.hub.tell(news);
     }

@@ -54,7 +54,7 @@ async fn stop(services: &Services, id: LabId, job: &'static str, still: impl Fn(
         Ok(()) => {
             storage::labs::set_queued_at(&mut write, id, None).await.or_domain()?;
             write.commit().await.or_domain()?;
-            services.hub.tell(News::Lab(lab.tenant, id));
+            services.hub.tell(News::lab(&lab));
             Ok(true)
         }
         // Somebody stopped or destroyed it first.

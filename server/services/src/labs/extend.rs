@@ -53,7 +53,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
         let change = |lab: &mut Lab| lab.lifecycle.daily_stop_at = Some(next);
         transition::alter(services, &mut write, &mut listed.lab, "lab.extend", By::Person(caller), change).await?;
         write.commit().await.or_domain()?;
-        services.hub.tell(News::Lab(listed.lab.tenant, id));
+        services.hub.tell(News::lab(&listed.lab));
         return Ok(());
     }
     if done_before(&listed, by, seen_minutes)? {
@@ -70,7 +70,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
     .await?;
     storage::labs::set_held(&mut write, lab.order, held).await.or_domain()?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, id));
+    services.hub.tell(News::lab(&lab));
     Ok(())
 }
 

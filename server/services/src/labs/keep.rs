@@ -35,6 +35,6 @@ async fn change(services: &Services, caller: &Caller, id: LabId) -> Result<()> {
     }
     transition::alter(services, &mut write, &mut lab, "lab.keep", By::Person(caller), |lab| lab.lifecycle.kept_until = Some(until)).await?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, id));
+    services.hub.tell(News::lab(&lab));
     Ok(())
 }

@@ -59,7 +59,7 @@ async fn warn(services: &Services, id: LabId, about: Timestamp, now: Timestamp) 
     let told = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
     write.commit().await.or_domain()?;
     told.tell(services);
-    services.hub.tell(News::Lab(lab.tenant, id));
+    services.hub.tell(News::lab(&lab));
     Ok(true)
 }
 
@@ -90,6 +90,6 @@ async fn destroy(services: &Services, id: LabId, about: Timestamp) -> Result<boo
         Err(error) => return Err(error),
     }
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, id));
+    services.hub.tell(News::lab(&lab));
     Ok(true)
 }

@@ -84,7 +84,7 @@ async fn save(services: &Services, write: &mut Write, caller: &Caller, listed: L
     storage::labs::set_size(write, &lab).await.or_domain()?;
     storage::labs::add_earlier_size(write, lab.id, &earlier).await.or_domain()?;
     storage::labs::set_held(write, lab.order, held_micros.saturating_add(wanted.difference.micros).max(0)).await.or_domain()?;
-    Ok(News::Lab(lab.tenant, lab.id))
+    Ok(News::lab(&lab))
 }
 
 /// Sets aside what the new size needs. Fewer of the same kind are given back by the reconciler, once the old pods are gone.

@@ -42,6 +42,6 @@ async fn change(services: &Services, caller: &Caller, id: LabId, seen: Option<u3
     }
     transition::take(services, &mut write, &mut lab, LabEvent::Restart, By::Person(caller)).await?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, id));
+    services.hub.tell(News::lab(&lab));
     Ok(())
 }

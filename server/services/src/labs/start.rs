@@ -41,7 +41,7 @@ pub(super) async fn change(services: &Services, caller: &Caller, id: LabId) -> R
     transition::take(services, &mut write, &mut lab, LabEvent::Start, By::Person(caller)).await?;
     storage::labs::set_queued_at(&mut write, id, (!has_cards).then_some(now)).await.or_domain()?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, id));
+    services.hub.tell(News::lab(&lab));
     Ok(())
 }
 
@@ -55,10 +55,9 @@ async fn check_quota(services: &Services, write: &mut Write, lab: &domain::labs:
 
 /// Sets cards aside, unless others already wait for them.
 async fn reserve(write: &mut Write, lab: &domain::labs::Lab, now: domain::time::Timestamp) -> Result<bool> {
-    let (card, cards) = (lab.spec.card, lab.spec.cards());
-    storage::pools::lock(write, card).await.or_domain()?;
-    if cards > 0 && !capacity::waiting(write, card, 1).await?.is_empty() {
-        return Ok(false);
+    storage::pools::lock(write, lab.spec.card).await.or_domain()?;
+    match capacity::find(write, &lab.spec).await? {
+        Some(places) => capacity::reserve(write, lab.id, &lab.spec, places, now).await,
+        None => Ok(false),
     }
-    capacity::reserve(write, lab.id, &lab.spec, now).await
 }

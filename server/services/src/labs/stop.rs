@@ -28,6 +28,6 @@ async fn change(services: &Services, caller: &Caller, id: LabId) -> Result<()> {
     transition::take(services, &mut write, &mut lab, LabEvent::Stop, By::Person(caller)).await?;
     storage::labs::set_queued_at(&mut write, id, None).await.or_domain()?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, id));
+    services.hub.tell(News::lab(&lab));
     Ok(())
 }

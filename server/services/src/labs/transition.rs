@@ -187,7 +187,7 @@ pub(crate) async fn order(
             audit::by_job(services, write, job, order.tenant, entry, outcome).await?;
         }
     }
-    Ok(Some(News::Order(order.tenant, order.id)))
+    Ok(Some(News::order(&order)))
 }
 
 /// Gives the lab's cards back; the state stays. Somebody else's change in between is `Stale`.

@@ -61,6 +61,6 @@ async fn warn(services: &Services, id: LabId, about: Timestamp, minutes: u32, ea
     let told = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
     write.commit().await.or_domain()?;
     told.tell(services);
-    services.hub.tell(News::Lab(lab.tenant, id));
+    services.hub.tell(News::lab(&lab));
     Ok(true)
 }

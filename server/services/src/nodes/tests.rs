@@ -107,7 +107,7 @@ async fn where_the_cluster_put_a_pod_counts_and_not_where_it_was_planned() {
         let free = async || {
             let mut read = services.db.read().await.expect("a connection");
             let rooms = storage::placement::rooms(&mut read, card).await.expect("read");
-            rooms.into_iter().map(|room| room.free).collect::<Vec<_>>()
+            rooms.nodes.into_iter().map(|room| room.free).collect::<Vec<_>>()
         };
         assert_eq!(free().await, [1, 3], "the fuller node was chosen");
         let asked = crate::jobs::lab_order(services, lab).await.expect("read").expect("a lab").preferred_node;

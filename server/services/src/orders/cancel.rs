@@ -70,9 +70,9 @@ async fn cancel_once(services: &Services, caller: &Caller, order: &Order) -> Res
     write.commit().await.or_domain()?;
     told.tell(services);
 
-    services.hub.tell(News::Order(after.tenant, after.id));
+    services.hub.tell(News::order(&after));
     for lab in &before.labs {
-        services.hub.tell(News::Lab(after.tenant, *lab));
+        services.hub.tell(News::lab_of(&after, *lab));
     }
     Ok(read::view(&caller.actor, listed))
 }
@@ -131,7 +131,7 @@ async fn expire_one(services: &Services, before: Order) -> Result<bool> {
     let entry = audited::entry("order.expire", &after).before(audited::transition(&before)).after(audited::transition(&after));
     audit::by_job(services, &mut write, "expire-orders", after.tenant, entry, Outcome::Success).await?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Order(after.tenant, after.id));
+    services.hub.tell(News::order(&after));
     told.tell(services);
     Ok(true)
 }

@@ -121,9 +121,9 @@ async fn decide(services: &Services, caller: &Caller, order: Option<&Order>, see
     let listed = storage::orders::get(&mut write, id).await.or_domain()?.ok_or(Error::NotFound)?;
     write.commit().await.or_domain()?;
 
-    services.hub.tell(News::Order(before.tenant, id));
+    services.hub.tell(News::order(&before));
     if let Some(lab) = done.lab {
-        services.hub.tell(News::Lab(before.tenant, lab));
+        services.hub.tell(News::lab_of(&before, lab));
     }
     done.told.tell(services);
     Ok(read::view(&caller.actor, listed))

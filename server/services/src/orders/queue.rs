@@ -3,20 +3,19 @@
 use domain::{
     Error, Result,
     audit::Outcome,
-    capacity::plan,
     gpu::Card,
     ids::{LabId, OrderId},
     labs::LabState,
     orders::OrderEvent,
 };
 use serde_json::json;
-use storage::{Write, reservations::Waiter};
+use storage::{Write, placement::Rooms, reservations::Waiter};
 
 use super::{audited, grant};
 use crate::{
     Services,
     audit::{self, Entry},
-    capacity,
+    capacity::{self, Places},
     error::OrDomain,
     hub::News,
     jobs::lease,
@@ -51,25 +50,26 @@ pub async fn promote(services: &Services) -> Result<u32> {
 async fn promote_card(services: &Services, card: Card) -> Result<(u32, bool)> {
     let mut write = lease::begin_write(services).await?;
     storage::pools::lock(&mut write, card).await.or_domain()?;
-    let Some(pool) = storage::pools::find(&mut write, card).await.or_domain()? else { return Ok((0, false)) };
-    let waiting = capacity::waiting(&mut write, card, BATCH).await?;
+    let mut rooms = storage::placement::rooms(&mut write, card).await.or_domain()?;
+    let waiting = capacity::waiting(&mut write, card, &rooms, BATCH).await?;
     let full_batch = waiting.len() == BATCH;
-    let mut free = pool.free();
     let mut news = Vec::new();
     let mut stopped = false;
     for next in waiting {
-        let rooms = storage::placement::rooms(&mut write, card).await.or_domain()?;
-        if next.cards > free || plan(&rooms, next.cards_per_node, next.nodes).is_none() {
-            stopped = true;
-            break;
-        }
         let told = match next.waiter {
-            Waiter::Order(id) => promote_order(services, &mut write, id).await?,
-            Waiter::Lab(id) => promote_lab(services, &mut write, id).await?,
+            Waiter::Order(id) => promote_order(services, &mut write, &rooms, id).await?,
+            Waiter::Lab(id) => promote_lab(services, &mut write, &rooms, id).await?,
         };
-        if let Some(told) = told {
-            free -= next.cards;
-            news.push(told);
+        match told {
+            Turn::Taken(told) => {
+                news.push(told);
+                rooms = storage::placement::rooms(&mut write, card).await.or_domain()?;
+            }
+            Turn::Gone => {}
+            Turn::NoRoom => {
+                stopped = true;
+                break;
+            }
         }
     }
     if news.is_empty() {
@@ -84,31 +84,43 @@ async fn promote_card(services: &Services, card: Card) -> Result<(u32, bool)> {
     Ok((done, full_batch && !stopped))
 }
 
-/// `None` when somebody cancelled it in this moment.
-async fn promote_order(services: &Services, write: &mut Write, id: OrderId) -> Result<Option<Vec<News>>> {
-    let Some(before) = storage::orders::find(write, id).await.or_domain()? else { return Ok(None) };
-    let Ok(state) = before.state.after(OrderEvent::Promote) else { return Ok(None) };
+/// What came of somebody's turn.
+enum Turn {
+    Taken(Vec<News>),
+    /// Cancelled or stopped in this moment: the next one's turn.
+    Gone,
+    /// Not enough cards: those behind wait too.
+    NoRoom,
+}
+
+async fn promote_order(services: &Services, write: &mut Write, rooms: &Rooms, id: OrderId) -> Result<Turn> {
+    let Some(before) = storage::orders::find(write, id).await.or_domain()? else { return Ok(Turn::Gone) };
+    let Ok(state) = before.state.after(OrderEvent::Promote) else { return Ok(Turn::Gone) };
+    let Some(places) = Places::plan(rooms, &before.spec) else { return Ok(Turn::NoRoom) };
     let mut after = before.clone();
     after.state = state;
     if !storage::orders::save(write, &after).await.or_domain()? {
-        return Ok(None);
+        return Ok(Turn::Gone);
     }
     after.version += 1;
-    let lab = grant::make_lab(services, write, &after, None).await?;
+    let namespace = grant::namespace(write, &after).await?;
+    let lab = grant::make_lab(services, write, &after, namespace, places, None).await?;
     let entry = audited::entry("order.promote", &after).before(audited::transition(&before)).after(audited::transition(&after));
     audit::by_job(services, write, JOB, after.tenant, entry, Outcome::Success).await?;
-    Ok(Some(vec![News::Order(after.tenant, id), News::Lab(after.tenant, lab)]))
+    Ok(Turn::Taken(vec![News::order(&after), News::lab_of(&after, lab)]))
 }
 
-/// `None` when somebody stopped it in this moment.
-async fn promote_lab(services: &Services, write: &mut Write, id: LabId) -> Result<Option<Vec<News>>> {
-    let Some(lab) = storage::labs::get(write, id).await.or_domain()? else { return Ok(None) };
+async fn promote_lab(services: &Services, write: &mut Write, rooms: &Rooms, id: LabId) -> Result<Turn> {
+    let Some(lab) = storage::labs::get(write, id).await.or_domain()?.filter(|lab| lab.state == LabState::Pending) else {
+        return Ok(Turn::Gone);
+    };
+    let Some(places) = Places::plan(rooms, &lab.spec) else { return Ok(Turn::NoRoom) };
     // Counts the version up: a lab that is being stopped must not be left with cards that nobody gives back.
-    if lab.state != LabState::Pending || !storage::labs::save(write, &lab).await.or_domain()? {
-        return Ok(None);
+    if !storage::labs::save(write, &lab).await.or_domain()? {
+        return Ok(Turn::Gone);
     }
     let cards = lab.spec.cards();
-    if !capacity::reserve(write, id, &lab.spec, services.clock.now()).await? {
+    if !capacity::reserve(write, id, &lab.spec, places, services.clock.now()).await? {
         // The cluster lost a node in this moment. Nothing is written; the next round finds the smaller pool.
         return Err(Error::Unavailable { retry_after_seconds: 1 });
     }
@@ -116,5 +128,5 @@ async fn promote_lab(services: &Services, write: &mut Write, id: LabId) -> Resul
     transition::want(services, write, id).await?;
     let entry = Entry::new("lab.promote", "lab", id, lab.name.clone()).course(lab.course).after(json!({ "cards": cards }));
     audit::by_job(services, write, JOB, lab.tenant, entry, Outcome::Success).await?;
-    Ok(Some(vec![News::Lab(lab.tenant, id)]))
+    Ok(Turn::Taken(vec![News::lab(&lab)]))
 }

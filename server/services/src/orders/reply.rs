@@ -79,9 +79,9 @@ async fn reply(services: &Services, caller: &Caller, order: Option<&Order>, seen
     };
     let listed = storage::orders::get(&mut write, order.id).await.or_domain()?.ok_or(Error::NotFound)?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Order(before.tenant, before.id));
+    services.hub.tell(News::order(&before));
     if let Some(lab) = lab {
-        services.hub.tell(News::Lab(before.tenant, lab));
+        services.hub.tell(News::lab_of(&before, lab));
     }
     told.tell(services);
     Ok(read::view(&caller.actor, listed))

@@ -2,7 +2,6 @@
 
 use domain::{
     Result,
-    capacity::Placement,
     decisions::{Change, Decision, Step},
     ids::{DecisionId, LabId, UserId},
     orders::{Order, OrderEvent, OrderState},
@@ -14,7 +13,7 @@ use super::{decide::save, grant};
 use crate::{Caller, Services, error::OrDomain};
 
 /// Passes the stage that waits. After the last one the cards are set aside and the lab is made, or the order queues: two approvals at the
-/// same moment meet at the lock of [`grant::placement`]. Comes after the course's lock.
+/// same moment meet at the lock of [`grant::places`]. Comes after the course's lock.
 ///
 /// Errors: `InvalidTransition`, `Stale`.
 pub(super) async fn pass(services: &Services, write: &mut Write, order: Order, by: UserId) -> Result<(Order, Option<LabId>)> {
@@ -32,12 +31,14 @@ pub(super) async fn pass(services: &Services, write: &mut Write, order: Order, b
     let now = services.clock.now();
     after.decided_at = Some(now);
     after.decided_by = Some(by);
-    let fits = grant::placement(write, &after).await? == Placement::Fits;
-    after.state = order.state.after(if fits { OrderEvent::Approve } else { OrderEvent::Queue })?;
-    after.queued_at = (!fits).then_some(now);
+    let places = grant::places(write, &after).await?;
+    after.state = order.state.after(if places.is_some() { OrderEvent::Approve } else { OrderEvent::Queue })?;
+    after.queued_at = places.is_none().then_some(now);
     let after = save(write, after).await?;
-    let lab = if fits { Some(grant::make_lab(services, write, &after, Some(by)).await?) } else { None };
-    Ok((after, lab))
+    let Some(places) = places else { return Ok((after, None)) };
+    let namespace = grant::namespace(write, &after).await?;
+    let lab = grant::make_lab(services, write, &after, namespace, places, Some(by)).await?;
+    Ok((after, Some(lab)))
 }
 
 /// Keeps what the caller did. `order`: as it stood before.

@@ -4,15 +4,18 @@ use domain::{
     Error, Problem, Result,
     access::Action,
     approvals::Outcome,
-    capacity::Placement,
     courses::Course,
     ids::{LabId, OrderId},
     orders::{self, Decision, Order, OrderForm, OrderState, OrderView, Preview},
+    people::PersonRef,
     quotas::QuotaStatus,
     time::Timestamp,
 };
 use serde_json::json;
-use storage::{AnyConnection, Write, orders::Remembered};
+use storage::{
+    AnyConnection, Write,
+    orders::{Listed, Remembered},
+};
 
 use super::{
     audited,
@@ -61,16 +64,13 @@ async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderFor
     };
 
     let mut write = services.db.begin_write().await.or_domain()?;
-    storage::orders::lock_key(&mut write, caller.actor.user, key.as_str()).await.or_domain()?;
-    if let Some(view) = before(&mut write, caller, key, &hash).await? {
-        return Ok(view);
-    }
     storage::quotas::lock(&mut write, course.id).await.or_domain()?;
     let now = services.clock.now();
     let quota = storage::quotas::of_course(&mut write, course.id, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
     let preview = decide(&shelf, caller, form, Some(&quota), now)?;
     if let Some(refusal) = preview.refusal {
-        return Err(refusal);
+        // It may be this very request that took what is missing, a moment ago.
+        return before(&mut write, caller, key, &hash).await?.ok_or(refusal);
     }
     let offering = basis::offering(&shelf, caller, form)?;
     let mut order = Order {
@@ -100,43 +100,44 @@ async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderFor
         proposal: None,
         version: 1,
     };
-    let lab = save(services, &mut write, caller, &mut order).await?;
-    let view = view(&mut write, caller, order.id).await?;
+    let lab = save(services, &mut write, caller, &course, &mut order).await?;
+    let view = made_now(&mut write, caller, &course, &order, lab).await?;
     let made = Remembered { request_hash: hash, order: order.id, answer: Some(storage::row::json(&view)) };
-    storage::orders::remember(&mut write, caller.actor.user, key.as_str(), &made, now).await.or_domain()?;
+    if !storage::orders::remember(&mut write, caller.actor.user, key.as_str(), &made, now).await.or_domain()? {
+        // The same request was quicker on another connection: what this one has written goes back.
+        write.rollback().await.or_domain()?;
+        let mut connection = services.db.read().await.or_domain()?;
+        return before(&mut connection, caller, key, &made.request_hash).await?.ok_or(Error::Unavailable { retry_after_seconds: 1 });
+    }
     audit::success(services, &mut write, caller, audited::entry("order.submit", &order).after(audited::tracked(&order))).await?;
     let told = tell::waits(services, &mut write, &order).await?;
     write.commit().await.or_domain()?;
 
-    services.hub.tell(News::Order(order.tenant, order.id));
+    services.hub.tell(News::order(&order));
     told.tell(services);
     if let Some(lab) = lab {
-        services.hub.tell(News::Lab(order.tenant, lab));
+        services.hub.tell(News::lab_of(&order, lab));
     }
     tracing::info!(order.id = %order.id, order.number = order.number, order.state = order.state.as_str(), "an order was submitted");
     Ok(view)
 }
 
 /// Writes the order in the state that the policy gives it, with its lab when cards are free.
-async fn save(services: &Services, write: &mut Write, caller: &Caller, order: &mut Order) -> Result<Option<LabId>> {
+async fn save(services: &Services, write: &mut Write, caller: &Caller, course: &Course, order: &mut Order) -> Result<Option<LabId>> {
     if order.ruling.outcome != Outcome::Automatic {
         storage::orders::insert(write, order).await.or_domain()?;
         return Ok(None);
     }
     order.decided_at = Some(order.submitted_at);
-    match grant::placement(write, order).await? {
-        Placement::Fits => {
-            order.state = order.state.after(orders::OrderEvent::Approve)?;
-            storage::orders::insert(write, order).await.or_domain()?;
-            grant::make_lab(services, write, order, Some(caller.actor.user)).await.map(Some)
-        }
-        Placement::Queue => {
-            order.state = order.state.after(orders::OrderEvent::Queue)?;
-            order.queued_at = Some(order.submitted_at);
-            storage::orders::insert(write, order).await.or_domain()?;
-            Ok(None)
-        }
-    }
+    let Some(places) = grant::places(write, order).await? else {
+        order.state = order.state.after(orders::OrderEvent::Queue)?;
+        order.queued_at = Some(order.submitted_at);
+        storage::orders::insert(write, order).await.or_domain()?;
+        return Ok(None);
+    };
+    order.state = order.state.after(orders::OrderEvent::Approve)?;
+    storage::orders::insert(write, order).await.or_domain()?;
+    grant::make_lab(services, write, order, course.namespace.clone(), places, Some(caller.actor.user)).await.map(Some)
 }
 
 enum Checked {
@@ -202,6 +203,18 @@ async fn before(connection: &mut AnyConnection, caller: &Caller, key: &Idempoten
         Some(view) => Ok(Some(view)),
         None => view(connection, caller, made.order).await.map(Some),
     }
+}
+
+/// As it has just been made. Only a place in the queue must be asked for.
+async fn made_now(write: &mut Write, caller: &Caller, course: &Course, order: &Order, lab: Option<LabId>) -> Result<OrderView> {
+    if order.state == OrderState::Queued {
+        return view(write, caller, order.id).await;
+    }
+    let actor = &caller.actor;
+    let owner = PersonRef { id: actor.user, login: actor.login.clone(), name: actor.name.clone() };
+    let labs = lab.into_iter().collect();
+    let listed = Listed { order: order.clone(), owner, course: course.brief(), decided_by: None, labs, queue_position: None };
+    Ok(read::view(actor, listed))
 }
 
 async fn view(connection: &mut AnyConnection, caller: &Caller, id: OrderId) -> Result<OrderView> {

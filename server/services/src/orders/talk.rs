@@ -60,7 +60,7 @@ async fn say(services: &Services, caller: &Caller, id: OrderId, step: Step, text
         let told = tell_other(services, &mut write, &order, asker, (step, said)).await?;
         let steps = storage::decisions::of_order(&mut write, id).await.or_domain()?;
         write.commit().await.or_domain()?;
-        services.hub.tell(News::Order(order.tenant, id));
+        services.hub.tell(News::order(&order));
         told.tell(services);
         Ok(steps)
     })

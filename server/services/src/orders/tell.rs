@@ -40,6 +40,9 @@ async fn waiting(write: &mut Write, order: &Order) -> Result<Notice> {
 
 /// An order waits for its approvers, for the first time or in its next stage.
 pub(super) async fn waits(services: &Services, write: &mut Write, order: &Order) -> Result<Told> {
+    if order.awaits().is_none() {
+        return Ok(Told::default());
+    }
     let notice = waiting(write, order).await?;
     approvers(services, write, order, &notice).await
 }

@@ -48,10 +48,11 @@ async fn an_order_reads_back_as_it_was_written_and_changes_once_per_version() {
         assert_eq!(listed.decided_by.map(|person| person.name).as_deref(), Some("李"));
         let numbers = [orders::next_number(&mut write).await.expect("one"), orders::next_number(&mut write).await.expect("two")];
         assert_eq!(numbers, [1_001, 1_002]);
-        orders::lock_key(&mut write, teacher(), "k").await.expect("locked");
         assert_eq!(orders::remembered(&mut write, teacher(), "k").await.expect("read"), None);
         let made = orders::Remembered { request_hash: "hash".into(), order: row.id, answer: Some("{}".into()) };
-        orders::remember(&mut write, teacher(), "k", &made, now()).await.expect("kept");
+        for is_first in [true, false] {
+            assert_eq!(orders::remember(&mut write, teacher(), "k", &made, now()).await.expect("asked"), is_first);
+        }
         assert_eq!(orders::remembered(&mut write, teacher(), "k").await.expect("read"), Some(made));
     })
     .await;
@@ -160,19 +161,19 @@ async fn cards_are_set_aside_while_there_are_any() {
         let id = |number| lab(&order(number, OrderState::Approved), LabState::Pending).id;
         pools::lock(&mut write, card()).await.expect("locked");
         assert_eq!(pools::find(&mut write, card()).await.expect("read"), None);
-        assert!(!reservations::take(&mut write, id(1), card(), 1, now()).await.expect("asked"), "the cluster has not reported");
-        assert!(reservations::take(&mut write, id(3), card(), 0, now()).await.expect("asked"), "none are always there");
+        assert!(!reservations::take(&mut write, id(1), card(), 1, None, now()).await.expect("asked"), "the cluster has not reported");
+        assert!(reservations::take(&mut write, id(3), card(), 0, None, now()).await.expect("asked"), "none are always there");
         pools::put(&mut write, card(), 9, 9, now()).await.expect("put");
         pools::put(&mut write, card(), 2, 2, now()).await.expect("put again");
-        assert!(reservations::take(&mut write, id(1), card(), 2, now()).await.expect("taken"));
-        assert!(!reservations::take(&mut write, id(1), card(), 0, now()).await.expect("asked"), "once a lab");
-        assert!(!reservations::take(&mut write, id(2), card(), 1, now()).await.expect("asked"), "none left");
+        assert!(reservations::take(&mut write, id(1), card(), 2, None, now()).await.expect("taken"));
+        assert!(!reservations::take(&mut write, id(1), card(), 0, None, now()).await.expect("asked"), "once a lab");
+        assert!(!reservations::take(&mut write, id(2), card(), 1, None, now()).await.expect("asked"), "none left");
         let pool = pools::find(&mut write, card()).await.expect("read").expect("reported");
         assert_eq!((pool.total, pool.reserved, pool.largest_node), (2, 2, 2));
         assert_eq!(pools::all(&mut write).await.expect("read"), [pool]);
         assert!(reservations::release(&mut write, id(1)).await.expect("released"));
         assert!(!reservations::release(&mut write, id(1)).await.expect("asked"), "it holds none");
-        assert!(reservations::take(&mut write, id(2), card(), 1, now()).await.expect("taken"));
+        assert!(reservations::take(&mut write, id(2), card(), 1, None, now()).await.expect("taken"));
     })
     .await;
 }
@@ -239,30 +240,30 @@ async fn the_room_of_a_node_is_what_neither_labs_nor_others_hold() {
         let lab = lab(&order, LabState::Pending);
         labs::insert(&mut write, &lab, Currency::Cny).await.expect("inserted");
         pools::put(&mut write, card(), 16, 8, now()).await.expect("put");
-        assert_eq!(placement::rooms(&mut write, card()).await.expect("read"), [], "nodes are not known yet");
+        assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [], "nodes are not known yet");
         let node = |node: &str, total, others| NodeCards { node: node.into(), total, others };
         let room = |node: &str, total, free| Room { node: node.into(), total, free };
         let nodes = [node("n2", 8, 1), node("n1", 8, 0)];
         placement::put_nodes(&mut write, card(), &nodes).await.expect("put");
         placement::put_nodes(&mut write, card(), &nodes).await.expect("put again");
-        assert!(reservations::take(&mut write, lab.id, card(), 4, now()).await.expect("taken"));
-        placement::put_places(&mut write, lab.id, &[("n1".into(), 4)], Some("n1")).await.expect("planned");
-        assert_eq!(placement::rooms(&mut write, card()).await.expect("read"), [room("n1", 8, 4), room("n2", 8, 7)]);
+        assert!(reservations::take(&mut write, lab.id, card(), 4, Some("n1"), now()).await.expect("taken"));
+        placement::add_places(&mut write, lab.id, &[("n1".into(), 4)]).await.expect("planned");
+        assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n1", 8, 4), room("n2", 8, 7)]);
         assert_eq!(pools::find(&mut write, card()).await.expect("read").expect("a pool").largest_node, 7);
 
         // The cluster put its pod elsewhere; what was asked of it stays as it was.
-        placement::put_places(&mut write, lab.id, &[("n2".into(), 4)], None).await.expect("placed");
-        assert_eq!(placement::rooms(&mut write, card()).await.expect("read"), [room("n1", 8, 8), room("n2", 8, 3)]);
+        placement::put_places(&mut write, lab.id, &[("n2".into(), 4)]).await.expect("placed");
+        assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n1", 8, 8), room("n2", 8, 3)]);
         assert_eq!(placement::preferred_node(&mut write, lab.id).await.expect("read").as_deref(), Some("n1"));
         assert_eq!(placement::places(&mut write).await.expect("read"), [(lab.id, vec![("n2".to_owned(), 4)])].into());
         let held = nodes::held(&mut write).await.expect("read");
         assert_eq!((held.len(), held[0].node.as_str(), held[0].cards, held[0].owner.login.as_str()), (1, "n2", 4, "li"));
 
         reservations::release(&mut write, lab.id).await.expect("released");
-        assert_eq!(placement::rooms(&mut write, card()).await.expect("read"), [room("n1", 8, 8), room("n2", 8, 7)]);
+        assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n1", 8, 8), room("n2", 8, 7)]);
         assert_eq!(placement::preferred_node(&mut write, lab.id).await.expect("read"), None);
         placement::put_nodes(&mut write, card(), &[node("n2", 2, 3)]).await.expect("fewer");
-        assert_eq!(placement::rooms(&mut write, card()).await.expect("read"), [room("n2", 2, 0)], "never below none");
+        assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n2", 2, 0)], "never below none");
         placement::forget(&mut write, lab.id).await.expect("nothing to forget");
     })
     .await;

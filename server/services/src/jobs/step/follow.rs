@@ -93,7 +93,7 @@ async fn turn(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
     transition::take(services, &mut write, &mut lab, event, By::Job(JOB)).await?;
     storage::observations::put(&mut write, lab.id, seen, services.clock.now()).await.or_domain()?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, lab.id));
+    services.hub.tell(News::lab(&lab));
     if let Some(news) = order {
         services.hub.tell(news);
     }
@@ -119,7 +119,7 @@ pub(super) async fn fail(services: &Services, lab: &Lab, reason: &str, message: 
     let told_owner = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
     write.commit().await.or_domain()?;
     told_owner.tell(services);
-    services.hub.tell(News::Lab(lab.tenant, lab.id));
+    services.hub.tell(News::lab(&lab));
     if let Some(news) = order {
         services.hub.tell(news);
     }

@@ -46,7 +46,7 @@ async fn gone(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
     storage::reservations::release(&mut write, lab.id).await.or_domain()?;
     storage::observations::put(&mut write, lab.id, seen, services.clock.now()).await.or_domain()?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, lab.id));
+    services.hub.tell(News::lab(&lab));
     promote(services).await;
     Ok(Next::Done)
 }
@@ -64,7 +64,7 @@ pub(super) async fn clear(services: &Services, order: &LabOrder) -> Result<Next,
     let mut write = lease::begin_write(services).await?;
     transition::release(services, &mut write, &mut lab, JOB).await?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::Lab(lab.tenant, lab.id));
+    services.hub.tell(News::lab(&lab));
     promote(services).await;
     Ok(Next::Done)
 }

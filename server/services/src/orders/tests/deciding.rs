@@ -142,20 +142,15 @@ async fn what_waits_is_seen_as_it_is_decided() {
     let course = world.course("CV2402").add().await;
     let teacher = world.teacher("li", &[&course]).await;
     let manager = world.manager("zhou").await;
-    let mut news = world.services.hub.listen();
+    let mut news = world.services.hub.listen(std::time::Duration::ZERO, |_| true);
     let id = order(&world, &teacher, &whole(&course, 2)).await.expect("ordered").order.id;
     let view = approve(&world.services, &manager, id, None).await.expect("approved");
     // The cluster never reported a card: the answer is a place in the queue.
     assert_eq!((view.order.state, view.queue_position), (OrderState::Queued, Some(1)));
     assert_eq!(get(&world.services, &teacher, id).await.expect("read").queue_position, Some(1));
-    let told = crate::hub::News::Order(world.tenant, id);
-    let mut heard = Vec::new();
-    while let Ok(each) = news.try_recv() {
-        // Notices to people have tests of their own.
-        if !matches!(each, crate::hub::News::Notice(_)) {
-            heard.push(each);
-        }
-    }
+    let told = crate::hub::News::order(&view.order);
+    // Notices to people have tests of their own.
+    let heard: Vec<_> = news.so_far().into_iter().filter(|each| !matches!(each, crate::hub::News::Notice(_))).collect();
     assert_eq!(heard, [told, told]);
 }
 
