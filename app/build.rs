@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 32] = [
+const NAMESPACES: [&str; 33] = [
     "account",
     "announcements",
     "api_docs",
@@ -18,6 +18,7 @@ const NAMESPACES: [&str; 32] = [
     "billing",
     "bills",
     "catalogue",
+    "class",
     "common",
     "components",
     "courses",

@@ -61,6 +61,7 @@ pub fn viewer_with(
         simulated_cluster: false,
         cluster_away_since: None,
         pending_approvals: 0,
+        stands_in: false,
         banners: Vec::new(),
     }
 }

@@ -147,7 +147,7 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         (Role::Operator | Role::Administrator, A::OfferingWrite) => Tenant,
         // Everybody in the tenant sees the catalogue.
         (_, A::CatalogueRead) => Tenant,
-        (Role::Teacher, A::OrderPreview | A::OrderSubmit | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead) => Course,
+        (Role::Teacher, A::OrderPreview | A::OrderSubmit | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead | A::RosterWrite) => Course,
         (Role::Teacher, A::OrderRead | A::OrderCancel | A::OrderReply | A::LabRead | A::LabStart | A::LabStop | A::LabDestroy) => Own,
         (
             Role::Manager,
@@ -196,6 +196,8 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             Role::Administrator,
             A::PeopleRead | A::PeopleWrite | A::CourseRead | A::CourseWrite | A::QuotaRead | A::QuotaWrite | A::ClusterRead | A::AnnouncementWrite,
         ) => Tenant,
+        // As whoever writes the course.
+        (Role::Administrator, A::RosterWrite) => Tenant,
         // Who sets the budgets is the budget owner of a stage, and writes the rules; they order nothing themselves.
         (Role::Administrator, A::OrderRead | A::OrderDecide | A::PolicyRead | A::PolicyWrite) => Tenant,
         // Who sets prices also closes the books; managers and auditors look at both.
@@ -299,7 +301,7 @@ const fn reading(action: Action) -> Option<Action> {
         Action::LabStart | Action::LabStop | Action::LabDestroy => Some(Action::LabRead),
         Action::LabRestart | Action::LabExtend | Action::LabResize | Action::LabKeep | Action::LabAutostop => Some(Action::LabRead),
         Action::QuotaWrite => Some(Action::QuotaRead),
-        Action::CourseWrite | Action::OrderSubmit | Action::OrderPreview => Some(Action::CourseRead),
+        Action::CourseWrite | Action::RosterWrite | Action::OrderSubmit | Action::OrderPreview => Some(Action::CourseRead),
         Action::PeopleWrite => Some(Action::PeopleRead),
         Action::OfferingWrite => Some(Action::CatalogueRead),
         Action::PolicyWrite => Some(Action::PolicyRead),

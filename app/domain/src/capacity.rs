@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{catalogue::LabSpec, gpu::Card};
+use crate::{catalogue::LabSpec, gpu::Card, time::Timestamp};
 
 /// Cards of one kind over the whole cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub enum WaitReason {
     NoSingleNode { card: Card, per_node: u32, largest: u32 },
     /// Cards are free; whoever waited longer comes first.
     Turn { card: Card },
+    /// It is for a lesson: its lab comes up at `at`.
+    Scheduled { at: Timestamp },
 }
 
 /// The reason at this moment; `None` for a pool that the cluster never reported says that nothing is free.

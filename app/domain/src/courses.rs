@@ -7,6 +7,7 @@ use crate::{
     ids::{CourseId, TenantId},
     people::PersonRef,
     quotas::{QuotaSettings, QuotaStatus},
+    roster::Student,
     time::Timestamp,
 };
 
@@ -103,7 +104,11 @@ pub struct CourseDetail {
     pub quota: QuotaStatus,
     /// Who teaches it, by login.
     pub members: Vec<PersonRef>,
+    /// Who takes it, in the order of the list.
+    pub students: Vec<Student>,
     pub may_write: bool,
+    /// Whether the reader may replace `students`.
+    pub may_set_roster: bool,
     pub may_set_quota: bool,
 }
 

@@ -35,6 +35,8 @@ pub enum Step {
     Accept,
     /// The requester did not: it goes back to who proposed.
     Decline,
+    /// Who proposed, or another approver, took the changes back.
+    Withdraw,
     Reject,
     Ask,
     Answer,
@@ -43,8 +45,18 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Self; 9] =
-        [Self::Approve, Self::Change, Self::Propose, Self::Accept, Self::Decline, Self::Reject, Self::Ask, Self::Answer, Self::Expire];
+    pub const ALL: [Self; 10] = [
+        Self::Approve,
+        Self::Change,
+        Self::Propose,
+        Self::Accept,
+        Self::Decline,
+        Self::Withdraw,
+        Self::Reject,
+        Self::Ask,
+        Self::Answer,
+        Self::Expire,
+    ];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Approve => "approve",
@@ -52,6 +64,7 @@ impl Step {
             Self::Propose => "propose",
             Self::Accept => "accept",
             Self::Decline => "decline",
+            Self::Withdraw => "withdraw",
             Self::Reject => "reject",
             Self::Ask => "ask",
             Self::Answer => "answer",
@@ -74,6 +87,9 @@ pub struct Decision {
     pub role: Option<Role>,
     /// `None` for time.
     pub by: Option<PersonRef>,
+    /// Whose stage it was, where a stand-in acted.
+    #[serde(default)]
+    pub on_behalf_of: Option<PersonRef>,
     pub at: Timestamp,
     pub step: Step,
     /// Reason, question or answer; may be empty.
@@ -152,6 +168,9 @@ pub struct Proposal {
     /// What the policy asks for with the changes.
     pub ruling: Ruling,
     pub by: UserId,
+    /// Whose stage it is, where a stand-in proposes.
+    #[serde(default)]
+    pub on_behalf_of: Option<UserId>,
     pub at: Timestamp,
     /// Why; may be empty.
     pub text: String,
@@ -183,7 +202,7 @@ impl Changes {
         let spec = errors.take(offering.resolve(&parameters))?;
         errors.finish()?;
         let (Some(spec), Some(minutes)) = (spec, minutes) else { return Err(Error::Invalid(Vec::new())) };
-        let estimate = book.estimate(&spec, minutes, now)?;
+        let estimate = book.estimate(&spec, minutes, order.span(now).from)?;
         Ok(Self { parameters, spec, minutes, estimate })
     }
 

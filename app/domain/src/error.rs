@@ -297,6 +297,27 @@ pub enum Problem {
     SameAsRow {
         row: u32,
     },
+    /// A row of a text that has one thing a line; `example` shows one that is right.
+    BadRow {
+        row: u32,
+        example: String,
+    },
+    /// Two rows of such a text that are the same.
+    SameRows {
+        row: u32,
+        other: u32,
+    },
+    /// More orders together than one may make.
+    TooManyOrders {
+        orders: u32,
+        max: u32,
+    },
+    /// The course has no students in its roster.
+    EmptyRoster,
+    /// Later than one may order.
+    TooFarAhead {
+        days: i64,
+    },
     /// Ends before it begins.
     EndsBeforeStart,
     /// Usage is counted up to `to`, and what was billed stays as it was.

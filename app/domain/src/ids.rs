@@ -64,6 +64,10 @@ ids! {
     ReservationId,
     /// A step in the deciding of an order.
     DecisionId,
+    /// Orders that were made together for a class or a timetable.
+    ClassId,
+    /// That somebody stands in for somebody who is away.
+    DelegationId,
     /// A personal access token (not its secret).
     TokenId,
     UsageRecordId,

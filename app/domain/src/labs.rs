@@ -169,7 +169,7 @@ pub struct Lab {
     pub failure: Option<Failure>,
     pub created_at: Timestamp,
     pub first_running_at: Option<Timestamp>,
-    /// When the ordered time ends; set when it first runs, moved by an extension.
+    /// When the ordered time ends; set when it first runs, or from the start for a lesson; moved by an extension.
     pub ends_at: Option<Timestamp>,
     pub lifecycle: Lifecycle,
     pub version: i64,
@@ -278,6 +278,8 @@ pub enum ObservedPhase {
 pub struct LabView {
     pub lab: Lab,
     pub owner: PersonRef,
+    /// Whose it is in a class: a student, or `3/30` without names.
+    pub seat: Option<String>,
     pub course: CourseRef,
     /// Metered so far, volume included.
     pub cost: Money,

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AuditRunId, CourseId, DecisionId, LabId, NotificationId, OrderId},
+    access::Role,
+    ids::{AuditRunId, ClassId, CourseId, DecisionId, DelegationId, LabId, NotificationId, OrderId},
     money::Money,
     time::Timestamp,
 };
@@ -15,6 +16,14 @@ use crate::{
 pub enum Notice {
     /// An order waits for the reader's decision.
     OrderWaits { order: OrderId, number: i64, owner: String },
+    /// Orders that were made together wait for the reader's decision in this role; `order` is the first of them.
+    ClassWaits { class: ClassId, order: OrderId, number: i64, orders: u32, owner: String, role: Role },
+    /// The reader's orders that were made together are all decided.
+    ClassDecided { class: ClassId, order: OrderId, number: i64, orders: u32, rejected: u32 },
+    /// Nobody decided yet on orders that were made together, and some expire at `expires_at`.
+    ClassExpiresSoon { class: ClassId, order: OrderId, number: i64, expires_at: Timestamp },
+    /// Nobody decided in time on some of the reader's orders that were made together.
+    ClassExpired { class: ClassId, order: OrderId, number: i64 },
     /// The reader's order was decided.
     OrderDecided { order: OrderId, number: i64, verdict: Verdict },
     /// Nobody decided the order yet, and it expires at `expires_at`.
@@ -33,6 +42,8 @@ pub enum Notice {
     OrderExpired { order: OrderId, number: i64 },
     /// The reader's lab stops at `ends_at`, which is `minutes` away.
     LabEndsSoon { lab: LabId, name: String, ends_at: Timestamp, minutes: u32 },
+    /// The reader's labs of one lesson, from orders that were made together, stop at `ends_at`; given so many `minutes` before.
+    ClassEndsSoon { class: ClassId, number: i64, ends_at: Timestamp, minutes: u32 },
     /// The reader's lab is down and is destroyed with its files at `kept_until`.
     LabGoesSoon { lab: LabId, name: String, kept_until: Timestamp },
     /// The reader's lab did not start or broke.
@@ -41,6 +52,14 @@ pub enum Notice {
     BudgetReached { course: CourseId, code: String, percent: u32, amount: Money, term_from: Option<Timestamp> },
     /// A verification found an audit chain broken; for auditors.
     AuditBroken { run: AuditRunId, at: Timestamp },
+    /// The approver took back the changes that the reader was to agree to.
+    ProposalWithdrawn { order: OrderId, number: i64, version: i64 },
+    /// The reader decides for `absent` from the first instant of `from` until `until`.
+    StandInNamed { delegation: DelegationId, absent: String, from: Timestamp, until: Timestamp },
+    /// The reader does not decide for `absent` any more.
+    StandInEnded { delegation: DelegationId, absent: String },
+    /// The reader's stand-in gave it back.
+    StandInGone { delegation: DelegationId, stand_in: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,26 +76,37 @@ pub enum Target {
     /// The order as its approver sees it.
     Approval(OrderId),
     Lab(LabId),
+    /// The orders that were made together.
+    Class(ClassId),
     Course(CourseId),
     /// The audit browser.
     Audit,
+    /// The reader's own account, where delegations are.
+    Account,
 }
 
 impl Notice {
     pub const fn target(&self) -> Target {
         match self {
             Self::OrderWaits { order, .. }
+            | Self::ClassWaits { order, .. }
+            | Self::ClassExpiresSoon { order, .. }
             | Self::OrderExpiresSoon { order, .. }
             | Self::ProposalAnswered { order, .. }
             | Self::OrderAnswered { order, .. } => Target::Approval(*order),
             Self::OrderDecided { order, .. }
+            | Self::ClassDecided { order, .. }
+            | Self::ClassExpired { order, .. }
             | Self::OrderChanged { order, .. }
             | Self::OrderProposed { order, .. }
             | Self::OrderAsked { order, .. }
-            | Self::OrderExpired { order, .. } => Target::Order(*order),
+            | Self::OrderExpired { order, .. }
+            | Self::ProposalWithdrawn { order, .. } => Target::Order(*order),
             Self::LabEndsSoon { lab, .. } | Self::LabGoesSoon { lab, .. } | Self::LabFailed { lab, .. } => Target::Lab(*lab),
+            Self::ClassEndsSoon { class, .. } => Target::Class(*class),
             Self::BudgetReached { course, .. } => Target::Course(*course),
             Self::AuditBroken { .. } => Target::Audit,
+            Self::StandInNamed { .. } | Self::StandInEnded { .. } | Self::StandInGone { .. } => Target::Account,
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Orders: states, transitions and what the pages and the API show of them (B5).
 
 pub mod again;
+pub mod class;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::class::{ClassForm, ClassRef};
+use self::class::{Plan, Span};
 use crate::{
     access::Role,
     approvals::{Facts, Outcome, Ruling},
@@ -14,7 +17,8 @@ use crate::{
     courses::CourseRef,
     decisions::{Cheaper, Decision as Decided, Proposal},
     error::Error,
-    ids::{CourseId, LabId, OfferingId, OrderId, TenantId, UserId},
+    ids::{ClassId, CourseId, LabId, OfferingId, OrderId, TenantId, UserId},
+    money::Money,
     people::PersonRef,
     pricing::Estimate,
     quotas::{Amounts, QuotaStatus},
@@ -142,6 +146,9 @@ pub struct OrderForm {
     /// The lesson or purpose, up to 200 characters; may be empty.
     #[serde(default)]
     pub purpose: String,
+    /// Seats and lessons; empty for one lab at once.
+    #[serde(default, flatten)]
+    pub class: ClassForm,
 }
 
 /// An order as stored.
@@ -179,6 +186,15 @@ pub struct Order {
     pub barred: BTreeSet<UserId>,
     /// Only while the requester must agree.
     pub proposal: Option<Proposal>,
+    /// When its lab comes up; `None` for at once. It ends `minutes` later, whenever it came up.
+    #[serde(default)]
+    pub starts_at: Option<Timestamp>,
+    /// Whose it is in a class: a student, or `3/30` without names.
+    #[serde(default)]
+    pub seat: Option<String>,
+    /// What it was made together with.
+    #[serde(default)]
+    pub class: Option<ClassRef>,
     /// Counts changes, for `Stale`.
     pub version: i64,
 }
@@ -189,11 +205,22 @@ impl Order {
         Amounts::running(&self.spec)
     }
 
+    /// What it is estimated at together with those that were made with it, each at the price of this one's day.
+    pub fn in_all(&self) -> Money {
+        let Money { micros, currency } = self.estimate.total;
+        Money::new(micros.saturating_mul(self.class.map_or(1, ClassRef::orders).into()), currency)
+    }
+
     /// The role whose decision it waits for now.
     pub fn awaits(&self) -> Option<Role> {
+        self.decider().filter(|_| self.state == OrderState::PendingApproval)
+    }
+
+    /// The role of the stage that is open, also while the requester must agree to changes of it.
+    pub fn decider(&self) -> Option<Role> {
         let stage = self.ruling.outcome.stages().get(self.stage as usize).copied();
         // A ruling without stages is automatic: what waits nevertheless waits for a manager.
-        (self.state == OrderState::PendingApproval).then(|| stage.unwrap_or(Role::Manager))
+        matches!(self.state, OrderState::PendingApproval | OrderState::AwaitingRequester).then(|| stage.unwrap_or(Role::Manager))
     }
 
     /// Whether the stage that waits is the last one.
@@ -204,6 +231,7 @@ impl Order {
 
 /// An order as its readers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each thing that the reader may do, independent of each other")]
 pub struct OrderView {
     pub order: Order,
     pub owner: PersonRef,
@@ -221,6 +249,9 @@ pub struct OrderView {
     pub may_decide: bool,
     /// Answer, and accept or decline changes: the requester, while it waits.
     pub may_reply: bool,
+    /// Take back the changes that the requester was asked about.
+    #[serde(default)]
+    pub may_withdraw: bool,
 }
 
 /// The reason of an order that expired, as the API gives it; pages word it themselves.
@@ -230,10 +261,18 @@ pub const EXPIRED: &str = "expired";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preview {
     pub spec: LabSpec,
+    /// Seats and lessons.
+    pub plan: Plan,
+    /// Of one seat, lesson by lesson; prices are those of the day. Never empty.
+    pub runs: Vec<Run>,
+    /// Of one seat at the first lesson, or at once.
     pub estimate: Estimate,
+    /// Of all seats at all lessons.
+    pub total: Money,
     pub ruling: Ruling,
+    /// What all seats take at one lesson.
     pub asked: Amounts,
-    /// Before the order.
+    /// Before the order; at the lesson that leaves least where it is too much for one.
     pub quota: QuotaStatus,
     /// `None` when it fits; otherwise what submitting would answer.
     pub refusal: Option<Error>,
@@ -241,6 +280,14 @@ pub struct Preview {
     pub cards_free: Option<u32>,
     /// Most of them on one node.
     pub largest_free_node: Option<u32>,
+}
+
+/// One seat's lab at one lesson.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// When its lab comes up; `None` for at once.
+    pub starts_at: Option<Timestamp>,
+    pub estimate: Estimate,
 }
 
 /// All that the order page needs to compute a [`Preview`] in the browser as well.
@@ -256,6 +303,9 @@ pub struct OrderContext {
     pub requester: BTreeSet<Role>,
     /// Their roles in courses where one at a department adds to those.
     pub requester_in: BTreeMap<CourseId, BTreeSet<Role>>,
+    /// How many students the rosters of these courses have; none for those that are not here.
+    #[serde(default)]
+    pub students: BTreeMap<CourseId, u32>,
     pub now: Timestamp,
 }
 
@@ -267,10 +317,9 @@ impl OrderContext {
         let course = self.courses.iter().find(|(course, _)| course.code == form.course || course.id.to_string() == form.course);
         let quota = course.map(|(_, quota)| quota);
         let requester = course.and_then(|(course, _)| self.requester_in.get(&course.id)).unwrap_or(&self.requester);
-        preview(
-            &Decision { offering: &self.offering, quota, book: &self.book, policy: &self.policy, pools: &self.pools, requester, now: self.now },
-            form,
-        )
+        let students = course.and_then(|(course, _)| self.students.get(&course.id)).copied().unwrap_or_default();
+        let (offering, book, policy, pools) = (&self.offering, &self.book, &self.policy, &self.pools);
+        preview(&Decision { offering, quota, students, book, policy, pools, requester, now: self.now }, form)
     }
 }
 
@@ -280,6 +329,8 @@ pub struct Decision<'a> {
     pub offering: &'a Offering,
     /// `None` when the form names no course that the caller may order for.
     pub quota: Option<&'a QuotaStatus>,
+    /// How many students its roster has.
+    pub students: u32,
     pub book: &'a crate::pricing::PriceBook,
     pub policy: &'a crate::approvals::Policy,
     pub pools: &'a [crate::capacity::Pool],
@@ -313,22 +364,66 @@ pub fn preview(on: &Decision<'_>, form: &OrderForm) -> Result<Preview, Error> {
     if form.purpose.chars().count() > PURPOSE_MAX as usize {
         errors.push("purpose", Problem::TooLong { max: PURPOSE_MAX });
     }
+    let plan = errors.take(form.class.plan(on.students, on.now))?;
     errors.finish()?;
-    let (Some(quota), Some(minutes), Some(spec)) = (on.quota, minutes, spec) else {
+    let (Some(quota), Some(minutes), Some(spec), Some(plan)) = (on.quota, minutes, spec, plan) else {
         // Unreachable: each `None` has pushed a problem.
         return Err(Error::Invalid(Vec::new()));
     };
-    let estimate = on.book.estimate(&spec, minutes, on.now)?;
-    let asked = Amounts::running(&spec);
-    let ruling = on.policy.decide(&Facts::of(&spec, minutes, estimate.total, quota, on.requester));
+    let runs = runs(on, &spec, &plan, minutes)?;
+    let estimate = runs.first().map(|run| run.estimate.clone()).ok_or(Error::Invalid(Vec::new()))?;
+    let total = in_all(&runs, plan.seats).unwrap_or(estimate.total);
+    let asked = Amounts::running(&spec).times(plan.seats);
+    let least = least(on, quota, &runs, &asked);
+    let facts = Facts { cards: asked.cards, ..Facts::of(&spec, estimate.minutes, total, &least.quota, on.requester) };
+    let ruling = on.policy.decide(&facts);
     let allowed = match &ruling.outcome {
         Outcome::Refuse(reason) => Err(Error::RefusedByPolicy { rule: ruling.rule.clone(), reason: reason.clone() }),
         Outcome::Automatic | Outcome::Stages(_) => Ok(()),
     };
-    let refusal = allowed.and_then(|()| quota.check_amounts(&asked)).and_then(|()| quota.check_budget(estimate.total, on.now)).err();
+    let refusal = allowed.and(least.fits).and_then(|()| quota.check_budget(total, on.now)).err();
     let pool = on.pools.iter().find(|pool| pool.card == spec.card);
     let (cards_free, largest_free_node) = (pool.map(crate::capacity::Pool::free), pool.map(|pool| pool.largest_node));
-    Ok(Preview { spec, estimate, ruling, asked, quota: quota.clone(), refusal, cards_free, largest_free_node })
+    Ok(Preview { spec, plan, runs, estimate, total, ruling, asked, quota: least.quota, refusal, cards_free, largest_free_node })
+}
+
+/// What one seat costs at each lesson, at the prices of that day.
+fn runs(on: &Decision<'_>, spec: &LabSpec, plan: &Plan, minutes: u32) -> Result<Vec<Run>, Error> {
+    let run = |starts_at: Option<Timestamp>| {
+        let at = starts_at.map_or(on.now, |at| at.max(on.now));
+        Ok(Run { starts_at, estimate: on.book.estimate(spec, plan.ordered(minutes), at)? })
+    };
+    plan.starts().into_iter().map(run).collect()
+}
+
+/// What all seats cost at all lessons; `None` without a lesson.
+fn in_all(runs: &[Run], seats: u32) -> Option<Money> {
+    let one = runs.iter().map(|run| run.estimate.total).reduce(Money::plus)?;
+    Some(Money::new(one.micros.saturating_mul(seats.into()), one.currency))
+}
+
+/// The course at one lesson.
+struct Least {
+    quota: QuotaStatus,
+    fits: Result<(), Error>,
+}
+
+/// The first lesson at which it is too much, else the first of those that leave fewest cards to start that day.
+fn least(on: &Decision<'_>, quota: &QuotaStatus, runs: &[Run], asked: &Amounts) -> Least {
+    let spans: Vec<_> = runs.iter().map(|run| Span::of(run.starts_at, run.estimate.minutes, on.now)).collect();
+    let mut shown: Option<QuotaStatus> = None;
+    for span in &spans {
+        let then = quota.during(*span, on.now);
+        // Lessons longer than a week run into each other.
+        let own = u32::try_from(spans.iter().filter(|other| other.overlaps(span)).count()).unwrap_or(u32::MAX);
+        if let Err(over) = then.check_amounts(&asked.times(own.max(1))) {
+            return Least { quota: then, fits: Err(over) };
+        }
+        if shown.as_ref().is_none_or(|shown| then.started_today > shown.started_today) {
+            shown = Some(then);
+        }
+    }
+    Least { quota: shown.unwrap_or_else(|| quota.clone()), fits: Ok(()) }
 }
 
 /// The facts beside a decision (C3).
@@ -386,6 +481,8 @@ pub struct OrderFilter {
     pub course: Option<CourseId>,
     /// Only the caller's own.
     pub mine: bool,
+    /// Made together.
+    pub class: Option<ClassId>,
 }
 
 #[cfg(test)]

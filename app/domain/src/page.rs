@@ -18,6 +18,16 @@ impl<T> Page<T> {
     }
 }
 
+/// One page of a list that can be walked both ways, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window<T> {
+    pub items: Vec<T>,
+    /// Opaque; `None` on the newest page.
+    pub newer: Option<String>,
+    /// Opaque; `None` on the oldest page.
+    pub older: Option<String>,
+}
+
 /// Which page is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRequest {

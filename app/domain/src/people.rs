@@ -207,6 +207,8 @@ pub struct Viewer {
     pub cluster_away_since: Option<Timestamp>,
     /// Orders that wait for this person's decision, capped at 100.
     pub pending_approvals: u32,
+    /// Somebody is away and has named this person: they decide in that person's name.
+    pub stands_in: bool,
     /// What is announced to this person now and was not put away.
     pub banners: Vec<Banner>,
 }

@@ -1,10 +1,14 @@
 //! What a course may use (D2, D3, D4): limits, what is used and held, and by how much an order is over.
 
+mod ahead;
 mod forms;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::forms::{BudgetForm, QuotaForm, cards, whole};
+pub use self::{
+    ahead::{Booking, Ending},
+    forms::{BudgetForm, QuotaForm, cards, whole},
+};
 use crate::{catalogue::LabSpec, error::Error, gpu::CardShare, ids::CourseId, money::Money, time::Timestamp};
 
 /// Amounts of everything a quota limits.
@@ -122,6 +126,12 @@ pub struct QuotaStatus {
     pub started_today: CardShare,
     pub starts_per_day: CardShare,
     pub cards_per_order: CardShare,
+    /// Orders for lessons that are to come, by time; what is due is in `held` as well.
+    #[serde(default)]
+    pub booked: Vec<Booking>,
+    /// Labs by their planned end; only where lessons are ordered.
+    #[serde(default)]
+    pub ends: Vec<Ending>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,15 +222,6 @@ impl BudgetStatus {
 }
 
 impl QuotaStatus {
-    /// As it would be without the hold of one waiting order.
-    #[must_use]
-    pub fn without_hold(&self, amounts: Amounts, money: Money) -> Self {
-        let mut status = self.clone();
-        status.held = status.held.minus(amounts);
-        status.budget.held = status.budget.held.minus(money);
-        status
-    }
-
     pub fn in_use(&self) -> Amounts {
         self.used.plus(self.held)
     }
@@ -293,11 +294,11 @@ pub fn check_limits(limits: &Amounts, in_use: &Amounts) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::money::Currency;
 
-    fn status() -> QuotaStatus {
+    pub(crate) fn status() -> QuotaStatus {
         let yuan = |units| Money::units(units, Currency::Cny);
         QuotaStatus {
             course: CourseId::from_uuid(uuid::Uuid::from_u128(1)),
@@ -308,6 +309,8 @@ mod tests {
             started_today: CardShare::ZERO,
             starts_per_day: CardShare::whole(12),
             cards_per_order: CardShare::whole(4),
+            booked: Vec::new(),
+            ends: Vec::new(),
         }
     }
 

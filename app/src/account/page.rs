@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{
     api::{ChangePassword, EndOtherSessions, EndSession, Rename, identity, posts, sessions},
+    away::AwayCard,
     identity::identity_facts,
     tokens::TokensCard,
 };
@@ -57,6 +58,7 @@ pub fn AccountPage() -> impl IntoView {
                         Err(error) => view! { <ErrorNotice error/> }.into_any(),
                     })}
                 </Suspense>
+                <AwayCard/>
                 <TokensCard/>
             </div>
             <aside class="stack">

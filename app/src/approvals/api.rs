@@ -16,6 +16,8 @@ use crate::error::AppError;
 pub struct Inbox {
     pub page: Page<OrderView>,
     pub now: Timestamp,
+    /// For whom the reader stands in, by name, and until when.
+    pub stands_in: Vec<(String, Timestamp)>,
 }
 
 #[server(ReadInbox, endpoint = "approvals/inbox", input = GetUrl)]
@@ -23,8 +25,10 @@ pub async fn read_inbox(#[server(default)] after: String) -> Result<Inbox, AppEr
     use crate::caller::{caller, services};
     let services = services()?;
     let wanted = domain::page::PageRequest { after: (!after.is_empty()).then_some(after), ..domain::page::PageRequest::default() };
-    let page = services::orders::waiting(&services, &caller()?, &wanted).await?;
-    Ok(Inbox { page, now: services.clock.now() })
+    let caller = caller()?;
+    let page = services::orders::waiting(&services, &caller, &wanted).await?;
+    let stands_in = services::delegations::stands_in(&services, &caller).await?;
+    Ok(Inbox { page, now: services.clock.now(), stands_in })
 }
 
 #[server(ReadApproval, endpoint = "approvals/read", input = GetUrl)]
@@ -108,4 +112,20 @@ pub async fn reject(id: String, #[server(default)] reason: String, #[server(defa
     }
     .await;
     caller::answer(FORM, &routes::approval(&id), typed, result, Decided::then).await
+}
+
+/// Takes back changes that the requester has not answered.
+#[server(Withdraw, endpoint = "approvals/withdraw")]
+pub async fn withdraw(id: String, #[server(default)] why: String, #[server(default)] seen_version: String) -> Result<(), AppError> {
+    use crate::{caller, routes};
+    let typed = caller::typed([("why", &why)]);
+    let result = async {
+        let (services, person, id) = (caller::services()?, caller::caller()?, caller::id_of(&id)?);
+        let done = services::orders::withdraw(&services, &person, id, &why, seen_version.parse().ok()).await;
+        // The page has another text on it.
+        done.map_err(|error| error.at("text", "why"))?;
+        Ok(())
+    }
+    .await;
+    caller::answer(FORM, &routes::approval(&id), typed, result, |()| routes::approval(&id)).await
 }

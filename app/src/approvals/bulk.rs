@@ -20,33 +20,57 @@ use crate::{
     flash::{Flash, flash},
     i18n::td_string,
     language::{self, Language},
-    orders::words::{cards_text, state_kind, state_text},
+    orders::{
+        class::lesson_text,
+        words::{cards_text, state_kind, state_text},
+    },
     routes,
 };
 
 /// By which the page finds what the last try left behind.
 const FORM: &str = "bulk";
 
-/// `chosen`: `id:version,id:version`.
+/// `chosen`: `id:version,id:version`; or `class`: all that wait of those that were made together.
 #[server(ReadBulk, endpoint = "approvals/bulk", input = GetUrl)]
-pub async fn read_bulk(#[server(default)] chosen: String) -> Result<BulkSummary, AppError> {
-    use crate::caller::{caller, services};
+pub async fn read_bulk(#[server(default)] chosen: String, #[server(default)] class: String) -> Result<BulkSummary, AppError> {
+    use crate::caller::{caller, id_of, services};
+    if !class.is_empty() {
+        return Ok(services::orders::class_summary(&services()?, &caller()?, id_of(&class)?).await?);
+    }
     let ids: Vec<_> = parse(&chosen).into_iter().map(|(id, _)| id).collect();
     Ok(services::orders::summary(&services()?, &caller()?, &ids).await?)
 }
 
 #[server(BulkApprove, endpoint = "approvals/bulk-approve")]
-pub async fn bulk_approve(#[server(default)] chosen: String) -> Result<Vec<BulkRow>, AppError> {
+pub async fn bulk_approve(#[server(default)] chosen: String, #[server(default)] class: String) -> Result<Vec<BulkRow>, AppError> {
     use crate::caller;
-    let result = async { Ok(services::orders::approve_all(&caller::services()?, &caller::caller()?, &parse(&chosen)).await?) }.await;
+    let result = async {
+        let (services, person) = (caller::services()?, caller::caller()?);
+        Ok(match class.as_str() {
+            "" => services::orders::approve_all(&services, &person, &parse(&chosen)).await?,
+            class => services::orders::approve_class(&services, &person, caller::id_of(class)?).await?,
+        })
+    }
+    .await;
     caller::answer(FORM, routes::APPROVALS, caller::typed([]), result, |rows| done(rows)).await
 }
 
 #[server(BulkReject, endpoint = "approvals/bulk-reject")]
-pub async fn bulk_reject(#[server(default)] chosen: String, #[server(default)] reason: String) -> Result<Vec<BulkRow>, AppError> {
+pub async fn bulk_reject(
+    #[server(default)] chosen: String,
+    #[server(default)] class: String,
+    #[server(default)] reason: String,
+) -> Result<Vec<BulkRow>, AppError> {
     use crate::caller;
     let typed = caller::typed([("reason", &reason)]);
-    let result = async { Ok(services::orders::reject_all(&caller::services()?, &caller::caller()?, &parse(&chosen), &reason).await?) }.await;
+    let result = async {
+        let (services, person) = (caller::services()?, caller::caller()?);
+        Ok(match class.as_str() {
+            "" => services::orders::reject_all(&services, &person, &parse(&chosen), &reason).await?,
+            class => services::orders::reject_class(&services, &person, caller::id_of(class)?, &reason).await?,
+        })
+    }
+    .await;
     caller::answer(FORM, routes::APPROVALS, typed, result, |rows| done(rows)).await
 }
 
@@ -74,9 +98,10 @@ fn done(rows: &[BulkRow]) -> String {
 pub fn BulkPage() -> impl IntoView {
     let query = use_query_map();
     let chosen = Memo::new(move |_| query.with(|query| query.get_all("order").unwrap_or_default().join(",")));
+    let class = Memo::new(move |_| query.with(|query| query.get_str("class").unwrap_or_default().to_owned()));
     let done = Memo::new(move |_| query.with(|query| query.get_str("done").map(ToOwned::to_owned)));
     let reject = Memo::new(move |_| query.with(|query| query.get_str("do") == Some("reject")));
-    let summary = Resource::new(move || chosen.get(), read_bulk);
+    let summary = Resource::new(move || (chosen.get(), class.get()), |(chosen, class)| read_bulk(chosen, class));
     let last_try = flash(FORM);
     view! {
         <Transition fallback=|| view! { <Skeleton lines=6/> }>
@@ -84,7 +109,7 @@ pub fn BulkPage() -> impl IntoView {
                 let (summary, last_try) = (summary.get()?, last_try.get()?);
                 Some(match (done.get(), summary) {
                     (Some(done), _) => view! { <Results done/> }.into_any(),
-                    (None, Ok(summary)) => view! { <Confirm summary chosen=chosen.get() reject=reject.get() last_try/> }.into_any(),
+                    (None, Ok(summary)) => view! { <Confirm summary chosen=chosen.get() class=class.get() reject=reject.get() last_try/> }.into_any(),
                     (None, Err(error)) => view! { <Failed error/> }.into_any(),
                 })
             }}
@@ -98,7 +123,7 @@ fn crumb(language: Language) -> (String, String) {
 }
 
 #[component]
-fn Confirm(summary: BulkSummary, chosen: String, reject: bool, last_try: Flash) -> impl IntoView {
+fn Confirm(summary: BulkSummary, chosen: String, class: String, reject: bool, last_try: Flash) -> impl IntoView {
     let language = language::current();
     let count = summary.orders.len();
     let Some(total) = summary.total else {
@@ -126,11 +151,13 @@ fn Confirm(summary: BulkSummary, chosen: String, reject: bool, last_try: Flash) 
         .into_iter()
         .map(|view| {
             let name = view.order.offering_name.get(language::tag(language)).to_owned();
+            let who = [view.owner.name.clone(), view.course.code.clone()].into_iter();
+            let about = who.chain(view.order.seat.clone()).chain(lesson_text(language, &view.order)).collect::<Vec<_>>().join(" · ");
             view! {
                 <Row>
                     <Cell>
                         <a href=routes::approval(view.order.id)><b>{format!("#{}", view.order.number)}</b>" "{name}</a>
-                        <small>{format!("{} · {}", view.owner.name, view.course.code)}</small>
+                        <small>{about}</small>
                     </Cell>
                     <Cell label=td_string!(language, orders.cards)>{cards_text(&view.order.spec)}</Cell>
                     <Cell label=td_string!(language, orders.estimate) numeric=true>{view.order.estimate.total.to_string()}</Cell>
@@ -165,6 +192,7 @@ fn Confirm(summary: BulkSummary, chosen: String, reject: bool, last_try: Flash) 
         <div class="card flush"><div class="body"><DataTable caption=td_string!(language, approvals.inbox) columns>{rows}</DataTable></div></div>
         <form method="post" action=action class="stack">
             <input type="hidden" name="chosen" value=chosen/>
+            <input type="hidden" name="class" value=class/>
             {reason}
             <div class="decide">
                 <Button kind>{confirm}</Button>

@@ -5,9 +5,11 @@ use leptos::prelude::*;
 
 use super::{
     decide::{DecideBar, Refused},
+    inbox::DecideTogether,
     proposal::ProposalPanel,
     talk::Talk,
     what_if::WhatIfPanel,
+    withdraw::WithdrawForm,
 };
 use crate::{
     caller_view::use_viewer,
@@ -16,6 +18,7 @@ use crate::{
     i18n::td_string,
     language::{self, Language},
     orders::{
+        class::ClassFacts,
         detail::SpecFacts,
         words::{approver_text, cards_text, duration_text, rule_text, state_text},
     },
@@ -51,7 +54,7 @@ pub fn Decision(
     let may_decide = view.may_decide;
     let pending = order.state == OrderState::PendingApproval;
     let course = format!("{} {}", view.course.code, view.course.name);
-    let (spec, rule, total) = (order.spec.clone(), ruled_by(language, &order), order.estimate.total.to_string());
+    let (spec, rule, total) = (order.spec.clone(), ruled_by(language, &order), order.in_all().to_string());
     let submitted = td_string!(language, approvals.submitted_at, number = order.number, at = at).to_string();
     let stages = view! { <Stages view=view.clone() cards_free=what_if.cards_free/> };
     // After the decision it is no question any more.
@@ -64,7 +67,10 @@ pub fn Decision(
         }
     });
     let proposal = view! { <ProposalPanel view=view.clone()/> };
+    let withdraw = view.may_withdraw.then(|| view! { <WithdrawForm order=order.clone() last_try=last_try.clone()/> });
     let talk = view! { <Talk view=view.clone()/> };
+    let class_facts = view! { <ClassFacts order=order.clone()/> };
+    let together = order.class.filter(|_| may_decide).map(|class| view! { <p class="row"><DecideTogether class/></p> });
     let refused = view! { <Refused last_try=last_try.error.clone() failed/> };
     let decide = if may_decide {
         view! { <DecideBar order offering taken last_try failed reload/> }.into_any()
@@ -86,11 +92,14 @@ pub fn Decision(
                     <Fact name=td_string!(language, approvals.course)>{course}</Fact>
                     <Fact name=td_string!(language, approvals.offering)>{name}</Fact>
                     <SpecFacts spec/>
+                    {class_facts}
                     <Fact name=td_string!(language, approvals.rule)>{rule}</Fact>
                 </Facts>
                 {stages}
+                {together}
             </div>
             {proposal}
+            {withdraw}
             {talk}
             {what_if}
             {refused}

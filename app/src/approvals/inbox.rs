@@ -1,14 +1,21 @@
 //! What waits for a decision, the oldest first.
 
-use domain::{ids::OrderId, orders::OrderView, time::Timestamp};
+use domain::{
+    ids::OrderId,
+    orders::{ClassRef, OrderView},
+    time::Timestamp,
+};
 use leptos::prelude::*;
 
 use super::api::Inbox;
 use crate::{
-    components::{Button, ButtonKind, Status, StatusKind},
+    components::{Button, ButtonKind, LinkButton, Status, StatusKind},
     i18n::td_string,
     language::{self, Language},
-    orders::words::{cards_text, duration_text},
+    orders::{
+        class::set_text,
+        words::{cards_text, duration_text},
+    },
     routes,
 };
 
@@ -49,7 +56,10 @@ fn Item(view: OrderView, now: Timestamp, current: Option<OrderId>, choose: bool)
     let name = order.offering_name.get(language::tag(language)).to_owned();
     let what = format!("{name} · {}", duration_text(language, order.minutes));
     let waiting = waiting_text(language, now.seconds_since(order.submitted_at));
-    let pick = choose.then(|| {
+    // One card for all that were made together: they are decided together, or each on its own page.
+    let together = order.class;
+    let picks = choose && together.is_none();
+    let pick = picks.then(|| {
         let label = td_string!(language, decisions.bulk_choose, number = order.number).to_string();
         view! {
             <label class="box">
@@ -59,15 +69,28 @@ fn Item(view: OrderView, now: Timestamp, current: Option<OrderId>, choose: bool)
         }
     });
     view! {
-        <li class=choose.then_some("pick")>
+        <li class=picks.then_some("pick")>
             {pick}
             <a class="item" href=routes::approval(order.id) aria-current=(current == Some(order.id)).then_some("true")>
-                <b>{what}</b>
-                <span class="num">{order.estimate.total.to_string()}</span>
+                <b>{together.map(|class| format!("{} · ", set_text(language, class)))}{what}</b>
+                <span class="num">{order.in_all().to_string()}</span>
                 <span class="sub">{format!("#{} · {} · {} · {}", order.number, view.course.code, view.owner.name, cards_text(&order.spec))}</span>
                 <Status kind=StatusKind::Wait>{waiting}</Status>
             </a>
+            {together.filter(|_| choose).map(|class| view! { <p class="row"><DecideTogether class/></p> })}
         </li>
+    }
+    .into_any()
+}
+
+/// To the pages that decide all that were made together.
+#[component]
+pub fn DecideTogether(class: ClassRef) -> impl IntoView {
+    let language = language::current();
+    let to = |verb: &str| routes::with_query(routes::APPROVALS_BULK, &[("class", &class.id.to_string()), ("do", verb)]);
+    view! {
+        <LinkButton small=true href=to("approve")>{td_string!(language, class.approve)}</LinkButton>
+        <LinkButton small=true kind=ButtonKind::Danger href=to("reject")>{td_string!(language, class.reject)}</LinkButton>
     }
     .into_any()
 }

@@ -13,4 +13,5 @@ pub mod reply_api;
 pub mod stages;
 pub mod talk;
 pub mod what_if;
+mod withdraw;
 pub mod words;

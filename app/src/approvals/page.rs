@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     caller_view::use_viewer,
-    components::{ButtonKind, Card, EmptyState, ErrorNotice, Failed, Glyph, LinkButton, NEWS, Notice, PageHead, Pager, Skeleton, latest, use_news},
+    components::{
+        ButtonKind, Card, EmptyState, ErrorNotice, Failed, Glyph, LinkButton, MomentStyle, NEWS, Notice, PageHead, Pager, Skeleton, latest,
+        moment_text, use_news,
+    },
     error::AppError,
     flash::flash,
     i18n::td_string,
@@ -87,6 +90,11 @@ fn lead(language: Language, inbox: &Inbox) -> String {
 fn Waiting(inbox: Inbox, after: String, done: Option<String>) -> impl IntoView {
     let language = language::current();
     let lead = lead(language, &inbox);
+    let stands_in = inbox.stands_in.iter().map(|(name, until)| {
+        let until = moment_text(until.plus_seconds(-1), MomentStyle::Date);
+        view! { <p class="soft">{td_string!(language, decisions.stand_in_line, name = name.as_str(), until = until).to_string()}</p> }
+    });
+    let stands_in = stands_in.collect_view();
     let empty = inbox.page.items.is_empty();
     let older = inbox.page.next.clone().map(|next| routes::with_query(routes::APPROVALS, &[("after", &next)]));
     let newer = (!after.is_empty()).then(|| routes::APPROVALS.to_owned());
@@ -95,6 +103,7 @@ fn Waiting(inbox: Inbox, after: String, done: Option<String>) -> impl IntoView {
             <LinkButton href=routes::POLICIES kind=ButtonKind::Quiet>{td_string!(language, layout.policies)}</LinkButton>
         </PageHead>
         {done.map(|text| view! { <Notice title=text/> })}
+        {stands_in}
         {if empty {
             view! {
                 <EmptyState glyph=Glyph::Stamp title=td_string!(language, approvals.empty_title) text=td_string!(language, approvals.empty_text)>

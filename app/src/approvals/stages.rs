@@ -6,6 +6,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
+use super::words::by_text;
 use crate::{
     components::{Icon, StatusKind},
     i18n::td_string,
@@ -27,8 +28,7 @@ pub fn StageSteps(order: Order, steps: Vec<Decision>) -> impl IntoView {
                 .iter()
                 .rev()
                 .find(|step| step.stage == number && matches!(step.step, Step::Approve | Step::Change | Step::Propose | Step::Reject))
-                .and_then(|step| step.by.as_ref())
-                .map(|by| by.name.clone());
+                .and_then(|step| by_text(language, step));
             let (kind, about) = match (passed, current) {
                 (true, _) => (StatusKind::Ok, td_string!(language, decisions.stage_passed)),
                 (_, true) if order.state == OrderState::AwaitingRequester => (StatusKind::Wait, state_text(language, order.state)),

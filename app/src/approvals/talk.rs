@@ -9,7 +9,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use super::{
     api::Ask,
     reply_api::Answer,
-    words::{step_kind, step_text},
+    words::{by_text, step_kind, step_text},
 };
 use crate::{
     components::{Button, Card, TextArea, Timeline, TimelineItem},
@@ -30,7 +30,7 @@ pub fn Talk(view: OrderView, #[prop(optional)] last_try: Flash) -> impl IntoView
     let items = said
         .into_iter()
         .map(|step| {
-            let who = step.by.map(|by| by.name).unwrap_or_default();
+            let who = by_text(language, &step).unwrap_or_default();
             let title = format!("{} · {who}", step_text(language, step.step));
             view! { <TimelineItem at=step.at kind=step_kind(step.step) title><span class="read">{step.text}</span></TimelineItem> }
         })

@@ -1,7 +1,7 @@
 //! Steps and changes in words; conditions of a policy are in `policies/words.rs`.
 
 use domain::{
-    decisions::{Change, Changed, Step},
+    decisions::{Change, Changed, Decision, Step},
     gpu::Card,
 };
 
@@ -14,6 +14,7 @@ pub fn step_text(language: Language, step: Step) -> &'static str {
         Step::Propose => td_string!(language, decisions.step_propose),
         Step::Accept => td_string!(language, decisions.step_accept),
         Step::Decline => td_string!(language, decisions.step_decline),
+        Step::Withdraw => td_string!(language, decisions.step_withdraw),
         Step::Reject => td_string!(language, decisions.step_reject),
         Step::Ask => td_string!(language, decisions.step_ask),
         Step::Answer => td_string!(language, decisions.step_answer),
@@ -21,12 +22,21 @@ pub fn step_text(language: Language, step: Step) -> &'static str {
     }
 }
 
+/// Whose step it was: `Wu` or, for a stand-in, `Wu for Zhou`. `None` for time.
+pub fn by_text(language: Language, decision: &Decision) -> Option<String> {
+    let by = decision.by.as_ref()?;
+    Some(match &decision.on_behalf_of {
+        Some(absent) => td_string!(language, decisions.by_for, name = by.name.as_str(), absent = absent.name.as_str()).to_string(),
+        None => by.name.clone(),
+    })
+}
+
 pub const fn step_kind(step: Step) -> StatusKind {
     match step {
         Step::Approve | Step::Change | Step::Accept => StatusKind::Ok,
         Step::Propose => StatusKind::Wait,
         Step::Ask | Step::Answer => StatusKind::Idle,
-        Step::Decline | Step::Reject | Step::Expire => StatusKind::Off,
+        Step::Decline | Step::Withdraw | Step::Reject | Step::Expire => StatusKind::Off,
     }
 }
 

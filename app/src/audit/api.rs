@@ -5,7 +5,7 @@ use domain::{
         Inspected, Listed, SavedSearch,
         run::{ChainCard, Run},
     },
-    page::Page,
+    page::Window,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,8 @@ pub struct Query {
     /// `timeline`, or empty for the list. How it is shown, not what is searched.
     pub view: String,
     pub after: String,
+    /// Where the page after this one begins, on the way back.
+    pub before: String,
 }
 
 impl Query {
@@ -47,13 +49,14 @@ impl Query {
             range: get("range"),
             view: get("view"),
             after: get("after"),
+            before: get("before"),
         }
     }
 
     /// The conditions by name; empty ones included.
     pub fn conditions(&self) -> [(&'static str, &str); 10] {
         // Without `..`: a new condition must find its way into links and exports.
-        let Self { person, action, object, outcome, via, address, text, from, to, range, view: _, after: _ } = self;
+        let Self { person, action, object, outcome, via, address, text, from, to, range, view: _, after: _, before: _ } = self;
         [
             ("text", text),
             ("person", person),
@@ -75,6 +78,13 @@ impl Query {
         routes::with_query(routes::AUDIT, &pairs)
     }
 
+    /// The page before the one that begins with `before`.
+    pub fn newer_link(&self, before: &str) -> String {
+        let mut pairs = self.conditions().to_vec();
+        pairs.extend([("view", self.view.as_str()), ("before", before)]);
+        routes::with_query(routes::AUDIT, &pairs)
+    }
+
     /// Whether anything narrows the list.
     pub fn is_narrow(&self) -> bool {
         self.conditions().iter().any(|(_, value)| !value.is_empty())
@@ -82,11 +92,12 @@ impl Query {
 }
 
 #[server(SearchAudit, endpoint = "audit/search", input = GetUrl)]
-pub async fn search(#[server(default)] query: Query) -> Result<Page<Listed>, AppError> {
+pub async fn search(#[server(default)] query: Query) -> Result<Window<Listed>, AppError> {
     use crate::caller::{caller, services};
     let filter = super::filters::parse(&query)?;
     let page = domain::page::PageRequest { after: Some(query.after).filter(|after| !after.is_empty()), ..Default::default() };
-    Ok(services::audit::search(&services()?, &caller()?, &filter, &page).await?)
+    let before = Some(query.before.as_str()).filter(|before| !before.is_empty());
+    Ok(services::audit::browse(&services()?, &caller()?, &filter, &page, before).await?)
 }
 
 #[server(GetAuditEvent, endpoint = "audit/get", input = GetUrl)]

@@ -2,7 +2,7 @@
 
 use domain::{
     audit::{Listed, Outcome},
-    page::Page,
+    page::Window,
 };
 use leptos::prelude::*;
 
@@ -17,7 +17,7 @@ use crate::{
     routes,
 };
 
-pub fn results(language: Language, page: Page<Listed>, query: &Query) -> impl IntoView + use<> {
+pub fn results(language: Language, page: Window<Listed>, query: &Query) -> impl IntoView + use<> {
     if page.items.is_empty() {
         let narrow = query.is_narrow();
         return view! {
@@ -31,14 +31,15 @@ pub fn results(language: Language, page: Page<Listed>, query: &Query) -> impl In
         }
         .into_any();
     }
-    let newest = (!query.after.is_empty()).then(|| query.link(""));
-    let older = page.next.as_deref().map(|next| query.link(next));
+    let newest = page.newer.is_some().then(|| query.link(""));
+    let newer = page.newer.as_deref().map(|before| query.newer_link(before));
+    let older = page.older.as_deref().map(|after| query.link(after));
     let body = if query.view.is_empty() { table(language, page.items).into_any() } else { timeline(language, page.items).into_any() };
     view! {
         <div class="stack">
             {body}
             {newest.map(|href| view! { <p><a href=href>{td_string!(language, audit.to_newest)}</a></p> })}
-            <Pager nostrip:older=older note=td_string!(language, audit.newest_first)/>
+            <Pager nostrip:newer=newer nostrip:older=older note=td_string!(language, audit.newest_first)/>
             <p class="fine">{td_string!(language, audit_tools.read_recorded)}</p>
         </div>
     }

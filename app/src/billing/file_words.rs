@@ -101,4 +101,10 @@ impl FileWords {
         let language = self.language;
         td_string!(language, bills.correction_reason, month = of_month.to_string()).to_string()
     }
+
+    /// When a file was made.
+    pub fn generated(&self, at: &str) -> String {
+        let language = self.language;
+        td_string!(language, bills.generated, at = at).to_string()
+    }
 }

@@ -70,6 +70,8 @@ pub fn Exports(month: Month, course: String) -> impl IntoView {
         move |format: &str| routes::with_query(routes::BILLING_EXPORT, &[("month", &month.to_string()), ("course", &course), ("format", format)]);
     view! {
         <a class="btn" href=href("csv") rel="external" download="">{td_string!(language, bills.export_csv)}</a>
+        <a class="btn" href=href("focus") rel="external" download="">{td_string!(language, bills.export_focus)}</a>
+        <a class="btn" href=href("pdf") rel="external" download="">{td_string!(language, bills.export_pdf)}</a>
         <a class="btn" data-kind="primary" href=href("xlsx") rel="external" download="">
             <Icon glyph=Glyph::Export small=true/>{td_string!(language, bills.export_xlsx)}
         </a>

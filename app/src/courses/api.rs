@@ -108,6 +108,19 @@ pub async fn remove_member(id: String, #[server(default)] user: String) -> Resul
     answer("member", routes::COURSES, typed([]), result, |()| routes::course(&id)).await
 }
 
+/// One student a line.
+#[server(SetRoster, endpoint = "courses/set-roster")]
+pub async fn set_roster(id: String, #[server(default)] roster: String) -> Result<(), AppError> {
+    use crate::{caller::*, routes};
+    let typed = typed([("roster", &roster)]);
+    let result = async {
+        services::courses::set_roster(&services()?, &caller()?, id_of(&id)?, &roster).await?;
+        Ok(())
+    }
+    .await;
+    answer("roster", routes::COURSES, typed, result, |()| routes::course(&id)).await
+}
+
 /// `accept`: ticked to set limits below what is in use all the same.
 #[server(SetQuota, endpoint = "courses/set-quota")]
 pub async fn set_quota(id: String, #[server(default)] quota: QuotaForm, #[server(default)] accept: Option<String>) -> Result<(), AppError> {

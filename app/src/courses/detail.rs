@@ -12,6 +12,7 @@ use super::{
     api::{AddMember, ArchiveCourse, ChangeCourse, RemoveMember, RestoreCourse, course, tree},
     limits::{BudgetEditor, QuotaEditor},
     list::places,
+    roster::Roster,
 };
 use crate::{
     components::{
@@ -31,11 +32,11 @@ pub fn CoursePage() -> impl IntoView {
     let params = use_params_map();
     let detail = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), course);
     let tree = Resource::new(|| (), |()| tree());
-    let (change, member, quota, budget) = (flash("course-change"), flash("member"), flash("quota"), flash("budget"));
+    let (change, member, quota, budget, roster) = (flash("course-change"), flash("member"), flash("quota"), flash("budget"), flash("roster"));
     view! {
         <Suspense fallback=|| view! { <Skeleton/> }>
             {move || Suspend::new(async move {
-                let failed = [change.await, member.await, quota.await, budget.await];
+                let failed = [change.await, member.await, quota.await, budget.await, roster.await];
                 match (detail.await, tree.await.ok()) {
                     (Ok(detail), tree) => view! { <Whole detail tree failed/> }.into_any(),
                     (Err(error), _) => view! { <Failed error/> }.into_any(),
@@ -46,10 +47,10 @@ pub fn CoursePage() -> impl IntoView {
 }
 
 #[component]
-fn Whole(detail: CourseDetail, tree: Option<Tree>, failed: [Flash; 4]) -> impl IntoView {
+fn Whole(detail: CourseDetail, tree: Option<Tree>, failed: [Flash; 5]) -> impl IntoView {
     let language = language::current();
-    let CourseDetail { course, department, archived_at, quota, members, may_write, may_set_quota } = detail;
-    let [change, member, quota_failed, budget_failed] = failed;
+    let CourseDetail { course, department, archived_at, quota, members, students, may_write, may_set_roster, may_set_quota } = detail;
+    let [change, member, quota_failed, budget_failed, roster_failed] = failed;
     let title = format!("{} {}", course.code, course.name);
     let place = department.as_ref().map_or_else(|| td_string!(language, courses.no_department).to_owned(), |department| department.name.clone());
     let archived = archived_at.map(|at| {
@@ -75,6 +76,7 @@ fn Whole(detail: CourseDetail, tree: Option<Tree>, failed: [Flash; 4]) -> impl I
         <div class="cols main-side">
             <div class="stack">
                 <CourseQuota course=course.brief() status=quota/>
+                <Roster id=course.id students may_write=may_set_roster failed=roster_failed/>
                 {editors}
             </div>
             <aside class="stack">

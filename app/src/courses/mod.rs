@@ -5,4 +5,5 @@ mod detail;
 mod limits;
 mod list;
 pub mod page;
+mod roster;
 mod words;

@@ -33,7 +33,7 @@ pub fn entries(viewer: &Viewer, language: Language) -> Vec<Entry> {
     let may = |action| viewer.may(action);
     let entry = |href, text, glyph| Entry { href, text, glyph, count: 0 };
     let mut list = vec![entry(routes::HOME, td_string!(language, layout.home), Glyph::Today)];
-    if may(Action::OrderDecide) {
+    if may(Action::OrderDecide) || viewer.stands_in {
         let approvals = entry(routes::APPROVALS, td_string!(language, layout.approvals), Glyph::Stamp);
         list.push(Entry { count: viewer.pending_approvals, ..approvals });
     }
@@ -106,6 +106,9 @@ mod tests {
         );
         assert_eq!(paths(&["teacher", "auditor"])[..3], ["/", "/audit", "/catalogue"]);
         assert_eq!(paths(&[]), ["/"]);
+        let mut stand_in = viewer_with([Role::Teacher].into(), BTreeSet::new());
+        stand_in.stands_in = true;
+        assert!(entries(&stand_in, Language::en).iter().any(|entry| entry.href == routes::APPROVALS), "while somebody is away");
         let head = viewer_with(BTreeSet::new(), [Role::Manager].into());
         let head: Vec<_> = entries(&head, Language::en).into_iter().map(|entry| entry.href).collect();
         assert_eq!(head, paths(&["manager"]), "the same work, fewer courses");

@@ -2,7 +2,12 @@
 
 use domain::{capacity::WaitReason, cluster::Node, gpu::Card, orders::Preview};
 
-use crate::{components::StatusKind, i18n::td_string, language::Language, orders::words::pieces_text};
+use crate::{
+    components::{MomentStyle, StatusKind, moment_text},
+    i18n::td_string,
+    language::Language,
+    orders::words::pieces_text,
+};
 
 /// Whether a node takes pods, as shape and word.
 pub fn state(language: Language, node: &Node) -> (StatusKind, &'static str) {
@@ -36,6 +41,7 @@ pub fn wait_text(language: Language, wait: Option<WaitReason>) -> Option<String>
             )
             .to_string(),
         ),
+        WaitReason::Scheduled { at } => Some(td_string!(language, class.comes_up, at = moment_text(at, MomentStyle::Minute)).to_string()),
         WaitReason::Turn { .. } => None,
     }
 }

@@ -39,7 +39,7 @@ pub fn Bell() -> impl IntoView {
             popover="auto"
             role="dialog"
             aria-label=td_string!(language::current(), notifications.latest)
-            id="bell"
+            id="latest-notices"
             on:toggle=move |_: ev::Event| {
                 open.update(|open| *open = !*open);
                 if open.get_untracked() {
@@ -63,7 +63,7 @@ fn Buttons(unread: u32) -> impl IntoView {
     };
     let mark = move || (unread > 0).then(|| view! { <span class="count" aria-hidden="true">{count_text(unread)}</span> });
     view! {
-        <button type="button" class="tool bell script-only" popovertarget="bell" aria-haspopup="dialog" aria-label=label.clone()>
+        <button type="button" class="tool bell script-only" popovertarget="latest-notices" aria-haspopup="dialog" aria-label=label.clone()>
             <Icon glyph=Glyph::Bell/>
             {mark()}
         </button>

@@ -15,6 +15,20 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         Notice::OrderWaits { number, owner, .. } => {
             td_string!(language, notifications.order_waits, number = *number, owner = owner.as_str()).to_string()
         }
+        Notice::ClassWaits { number, orders, owner, .. } => {
+            td_string!(language, notifications.class_waits, number = *number, orders = *orders, owner = owner.as_str()).to_string()
+        }
+        Notice::ClassDecided { number, orders, rejected: 0, .. } => {
+            td_string!(language, notifications.class_approved, number = *number, orders = *orders).to_string()
+        }
+        Notice::ClassDecided { number, orders, rejected, .. } => {
+            td_string!(language, notifications.class_decided, number = *number, orders = *orders, rejected = *rejected).to_string()
+        }
+        Notice::ClassExpiresSoon { number, expires_at, .. } => {
+            let at = moment_text(*expires_at, MomentStyle::Minute);
+            td_string!(language, notifications.class_expires_soon, number = *number, at = at).to_string()
+        }
+        Notice::ClassExpired { number, .. } => td_string!(language, notifications.class_expired, number = *number).to_string(),
         Notice::OrderDecided { number, verdict: Verdict::Approved, .. } => {
             td_string!(language, notifications.order_approved, number = *number).to_string()
         }
@@ -37,6 +51,9 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         Notice::LabEndsSoon { name, minutes, .. } => {
             td_string!(language, notifications.lab_ends_soon, name = name.as_str(), minutes = *minutes).to_string()
         }
+        Notice::ClassEndsSoon { number, ends_at, .. } => {
+            td_string!(language, notifications.class_ends_soon, number = *number, at = ends_at.on_campus().time()).to_string()
+        }
         Notice::LabGoesSoon { name, kept_until, .. } => {
             let at = moment_text(*kept_until, MomentStyle::Minute);
             td_string!(language, notifications.lab_goes_soon, name = name.as_str(), at = at).to_string()
@@ -45,6 +62,13 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
             td_string!(language, notifications.budget_reached, course = code.as_str(), percent = *percent, amount = amount.to_string()).to_string()
         }
         Notice::LabFailed { name, .. } => td_string!(language, notifications.lab_failed, name = name.as_str()).to_string(),
+        Notice::ProposalWithdrawn { number, .. } => td_string!(language, notifications.proposal_withdrawn, number = *number).to_string(),
+        Notice::StandInNamed { absent, from, until, .. } => {
+            let (from, to) = (moment_text(*from, MomentStyle::Date), moment_text(until.plus_seconds(-1), MomentStyle::Date));
+            td_string!(language, notifications.stand_in_named, name = absent.as_str(), from = from, to = to).to_string()
+        }
+        Notice::StandInEnded { absent, .. } => td_string!(language, notifications.stand_in_ended, name = absent.as_str()).to_string(),
+        Notice::StandInGone { stand_in, .. } => td_string!(language, notifications.stand_in_gone, name = stand_in.as_str()).to_string(),
         Notice::AuditBroken { .. } => td_string!(language, notifications.audit_broken).to_owned(),
     }
 }
@@ -55,7 +79,9 @@ pub fn notice_link(notice: &Notice) -> String {
         Target::Order(id) => routes::order(id),
         Target::Approval(id) => routes::approval(id),
         Target::Lab(id) => routes::lab(id),
+        Target::Class(id) => routes::with_query(routes::ORDERS, &[("class", &id.to_string())]),
         Target::Audit => routes::AUDIT.to_owned(),
+        Target::Account => format!("{}#away", routes::ACCOUNT),
         Target::Course(id) => routes::course(id),
     }
 }

@@ -1,5 +1,7 @@
 //! Orders: what the form needs, submitting, reading, cancelling.
 
+#![expect(clippy::too_many_arguments, reason = "a server function has one for each control of its form")]
+
 use domain::{
     catalogue::ParameterInput,
     ids::OrderId,
@@ -44,11 +46,18 @@ pub async fn submit_order(
     #[server(default)] parameters: ParameterInput,
     #[server(default)] duration_minutes: String,
     #[server(default)] purpose: String,
+    #[server(default)] seats: String,
+    #[server(default)] seat_count: String,
+    #[server(default)] when: String,
+    #[server(default)] first_day: String,
+    #[server(default)] bell: String,
+    #[server(default)] weeks: String,
     #[server(default)] idempotency_key: String,
 ) -> Result<OrderId, AppError> {
     use crate::{caller, routes};
     let page = routes::order_form(&offering);
-    let form = domain::orders::OrderForm { offering, course, parameters, duration_minutes, purpose };
+    let class = domain::orders::ClassForm { seats, seat_count, when, first_day, bell, weeks };
+    let form = domain::orders::OrderForm { offering, course, parameters, duration_minutes, purpose, class };
     let result = async {
         let key = services::orders::IdempotencyKey::parse(&idempotency_key)?;
         let view = services::orders::submit(&caller::services()?, &caller::caller()?, &form, &key).await?;
@@ -69,15 +78,20 @@ pub async fn read_order(id: String) -> Result<OrderView, AppError> {
     Ok(services::orders::get(&services()?, &caller()?, id_of(&id)?).await?)
 }
 
-/// `state` by its name, empty for all; `after` from the page before.
+/// `state` by its name, empty for all; `class`: of those that were made together; `after` from the page before.
 #[server(ListOrders, endpoint = "orders/list", input = GetUrl)]
-pub async fn list_orders(#[server(default)] state: String, #[server(default)] after: String) -> Result<Page<OrderView>, AppError> {
-    use crate::caller::{caller, services};
+pub async fn list_orders(
+    #[server(default)] state: String,
+    #[server(default)] class: String,
+    #[server(default)] after: String,
+) -> Result<Page<OrderView>, AppError> {
+    use crate::caller::{caller, id_of, services};
     use domain::{
         orders::{OrderFilter, OrderState},
         page::PageRequest,
     };
-    let filter = OrderFilter { state: OrderState::parse(&state), ..OrderFilter::default() };
+    let class = if class.is_empty() { None } else { Some(id_of(&class)?) };
+    let filter = OrderFilter { state: OrderState::parse(&state), class, ..OrderFilter::default() };
     let page = PageRequest { after: (!after.is_empty()).then_some(after), ..PageRequest::default() };
     Ok(services::orders::list(&services()?, &caller()?, &filter, &page).await?)
 }
@@ -94,4 +108,17 @@ pub async fn cancel_order(id: String) -> Result<(), AppError> {
     }
     .await;
     caller::answer(CANCEL, &routes::order(&id), caller::typed([]), result, |()| routes::order(&id)).await
+}
+
+/// Goes on to the list of all that were made together, which says how many were cancelled.
+#[server(CancelClass, endpoint = "orders/cancel-class")]
+pub async fn cancel_class(id: String) -> Result<u32, AppError> {
+    use crate::{caller, routes};
+    let result = async {
+        let rows = services::orders::cancel_class(&caller::services()?, &caller::caller()?, caller::id_of(&id)?).await?;
+        Ok(rows.iter().filter(|row| row.error.is_none()).count().try_into().unwrap_or(u32::MAX))
+    }
+    .await;
+    let list = |count: &str| routes::with_query(routes::ORDERS, &[("class", &id), ("cancelled", count)]);
+    caller::answer(CANCEL, routes::ORDERS, caller::typed([]), result, |count: &u32| list(&count.to_string())).await
 }

@@ -2,6 +2,7 @@
 
 use domain::{
     access::Role,
+    capacity::WaitReason,
     catalogue::LabSpec,
     orders::{EXPIRED, Order, OrderState, OrderView},
 };
@@ -9,6 +10,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
     api::CancelOrder,
+    class::{CancelAll, ClassFacts},
     form::Prices,
     history::History,
     words::{approver_text, cards_text, duration_text, machine_text, rule_text, ruling_text, state_kind, state_text, storage_text},
@@ -33,6 +35,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let title = td_string!(language, orders.number, number = order.number).to_string();
     let lab = view.labs.first().copied();
     let cancel = view.may_cancel.then(|| view! { <Cancel order=order.clone() has_lab=lab.is_some()/> });
+    let cancel_all = order.class.filter(|_| view.may_cancel).map(|class| view! { <CancelAll class/> });
     let sent = (just_sent && order.state == OrderState::PendingApproval).then(|| view! { <Sent order=order.clone()/> });
     let about = lead(language, &view);
     let again = (!matches!(order.state, OrderState::PendingApproval | OrderState::AwaitingRequester)).then(|| routes::order_again(order.id));
@@ -58,6 +61,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
         <PageHead title crumb=(routes::ORDERS.to_owned(), td_string!(language, orders.title).to_owned())>
             {again.map(|href| view! { <LinkButton href icon=Glyph::Retry>{td_string!(language, lifecycle.again)}</LinkButton> })}
             {cancel}
+            {cancel_all}
             {decide.map(|href| view! {
                 <LinkButton kind=ButtonKind::Primary href icon=Glyph::Stamp>{td_string!(language, orders.decide)}</LinkButton>
             })}
@@ -107,6 +111,10 @@ fn lead(language: Language, view: &OrderView) -> String {
         }
         OrderState::AwaitingRequester => td_string!(language, orders.lead_awaiting).to_owned(),
         OrderState::Approved => td_string!(language, orders.lead_approved).to_owned(),
+        OrderState::Queued if matches!(view.wait, Some(WaitReason::Scheduled { .. })) => {
+            let when = wait_text(language, view.wait).unwrap_or_default();
+            td_string!(language, class.lead_scheduled, when = when).to_string()
+        }
         OrderState::Queued => {
             let queued = match view.queue_position {
                 Some(place) => td_string!(language, orders.lead_queued, place = place).to_string(),
@@ -177,6 +185,7 @@ fn What(view: OrderView) -> impl IntoView {
     let language = language::current();
     let order = view.order;
     let name = order.offering_name.get(language::tag(language)).to_owned();
+    let class_facts = view! { <ClassFacts order=order.clone()/> };
     let version = td_string!(language, orders.version, version = order.offering_version).to_string();
     view! {
         <Facts>
@@ -185,6 +194,7 @@ fn What(view: OrderView) -> impl IntoView {
             {(!order.purpose.is_empty()).then(|| view! { <Fact name=td_string!(language, orders.purpose)>{order.purpose.clone()}</Fact> })}
             <Fact name=td_string!(language, orders.offering)>{name}" "<span class="fine">{version}</span></Fact>
             <Fact name=td_string!(language, orders.duration)>{duration_text(language, order.minutes)}</Fact>
+            {class_facts}
             <SpecFacts spec=order.spec/>
         </Facts>
     }

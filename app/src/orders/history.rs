@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::words::{approver_text, rule_text};
 use crate::{
-    approvals::words::{change_text, step_kind, step_text},
+    approvals::words::{by_text, change_text, step_kind, step_text},
     components::{StatusKind, Timeline, TimelineItem},
     i18n::td_string,
     language::{self, Language},
@@ -53,7 +53,8 @@ fn steps(language: Language, view: &OrderView) -> Vec<Step> {
     steps.extend(view.steps.iter().map(|taken| step(language, taken)));
     if let Some(at) = order.queued_at {
         let about = view.queue_position.map(|place| td_string!(language, orders.queue_place, place = place).to_string());
-        steps.push(Step { at, kind: StatusKind::Wait, title: td_string!(language, orders.event_queued), about: about.into_iter().collect() });
+        let title = if order.starts_at == Some(at) { td_string!(language, class.event_due) } else { td_string!(language, orders.event_queued) };
+        steps.push(Step { at, kind: StatusKind::Wait, title, about: about.into_iter().collect() });
     }
     steps.sort_by_key(|step| step.at);
     if matches!(order.state, OrderState::PendingApproval | OrderState::AwaitingRequester) {
@@ -64,9 +65,9 @@ fn steps(language: Language, view: &OrderView) -> Vec<Step> {
 
 fn step(language: Language, taken: &Decision) -> Step {
     let role = taken.role.map(|role| approver_text(language, role));
-    let who = match (&taken.by, role) {
-        (Some(by), Some(role)) => td_string!(language, decisions.by_as, name = by.name.as_str(), role = role).to_string(),
-        (Some(by), None) => by.name.clone(),
+    let who = match (by_text(language, taken), role) {
+        (Some(by), Some(role)) => td_string!(language, decisions.by_as, name = by, role = role).to_string(),
+        (Some(by), None) => by,
         (None, Some(role)) => td_string!(language, decisions.waited_for, role = role).to_string(),
         (None, None) => String::new(),
     };

@@ -2,6 +2,7 @@
 
 pub mod again;
 pub mod api;
+pub mod class;
 pub mod detail;
 pub mod form;
 pub mod history;

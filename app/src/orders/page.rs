@@ -9,6 +9,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     api::{CANCEL, list_orders, read_order},
+    class::lesson_text,
     detail::OrderDetail,
     words::{state_kind, state_text},
 };
@@ -16,8 +17,8 @@ use crate::{
     approvals::reply_api::REPLY,
     catalogue::offering::OrderButton,
     components::{
-        Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Failed, Glyph, LinkButton, LinkItem, Moment, NEWS, PageHead, Pager, Row,
-        Segmented, Skeleton, Status, StatusKind, latest, use_news,
+        Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Failed, Glyph, LinkButton, LinkItem, Moment, NEWS, Notice, PageHead, Pager,
+        Row, Segmented, Skeleton, Status, StatusKind, latest, use_news,
     },
     flash::flash,
     i18n::td_string,
@@ -30,21 +31,29 @@ pub fn OrdersPage() -> impl IntoView {
     let query = use_query_map();
     let wanted = Memo::new(move |_| {
         let get = |name| query.with(|query| query.get_str(name).unwrap_or_default().to_owned());
-        (get("state"), get("after"))
+        (get("state"), get("class"), get("after"))
     });
-    let orders = Resource::new(move || wanted.get(), |(state, after)| list_orders(state, after));
+    let cancelled = Memo::new(move |_| query.with(|query| query.get_str("cancelled").and_then(|count| count.parse::<u32>().ok())));
+    let orders = Resource::new(move || wanted.get(), |(state, class, after)| list_orders(state, class, after));
     use_news(NEWS.to_owned(), move || orders.refetch());
     view! {
         <PageHead title=td_string!(language, orders.title) lead=td_string!(language, orders.lead)>
             <OrderButton text=td_string!(language, orders.new)/>
         </PageHead>
-        {move || view! { <States current=wanted.get().0/> }}
+        {move || cancelled.get().map(|count| view! { <Notice title=td_string!(language, class.cancelled, count = count).to_string()/> })}
+        {move || match wanted.get() {
+            (state, class, _) if class.is_empty() => view! { <States current=state/> }.into_any(),
+            _ => view! {
+                <p class="soft">{td_string!(language, class.showing)}" "<a href=routes::ORDERS>{td_string!(language, orders.drop_filter)}</a></p>
+            }
+            .into_any(),
+        }}
         <Transition fallback=|| view! { <Skeleton lines=6/> }>
             {let orders = latest(orders);
             move || orders.get().map(|orders| match orders {
                 Ok(orders) => {
-                    let (state, after) = wanted.get_untracked();
-                    view! { <Orders orders state after/> }.into_any()
+                    let (state, class, after) = wanted.get_untracked();
+                    view! { <Orders orders state class after/> }.into_any()
                 }
                 Err(error) => view! { <crate::components::ErrorNotice error/> }.into_any(),
             })}
@@ -66,10 +75,10 @@ fn States(current: String) -> impl IntoView {
 }
 
 #[component]
-fn Orders(orders: Page<OrderView>, state: String, after: String) -> impl IntoView {
+fn Orders(orders: Page<OrderView>, state: String, class: String, after: String) -> impl IntoView {
     let language = language::current();
     if orders.items.is_empty() {
-        return view! { <NoOrders filtered=!state.is_empty() || !after.is_empty()/> }.into_any();
+        return view! { <NoOrders filtered=!state.is_empty() || !class.is_empty() || !after.is_empty()/> }.into_any();
     }
     let columns = vec![
         Column::text(td_string!(language, orders.order)),
@@ -80,8 +89,8 @@ fn Orders(orders: Page<OrderView>, state: String, after: String) -> impl IntoVie
         Column::number(td_string!(language, orders.estimate)),
     ];
     let rows = orders.items.into_iter().map(|view| view! { <OrderRow view/> }).collect_view();
-    let newer = (!after.is_empty()).then(|| routes::with_query(routes::ORDERS, &[("state", &state)]));
-    let older = orders.next.map(|next| routes::with_query(routes::ORDERS, &[("state", &state), ("after", &next)]));
+    let newer = (!after.is_empty()).then(|| routes::with_query(routes::ORDERS, &[("state", &state), ("class", &class)]));
+    let older = orders.next.map(|next| routes::with_query(routes::ORDERS, &[("state", &state), ("class", &class), ("after", &next)]));
     let newest = newer.map(|href| view! { <p><a href=href>{td_string!(language, orders.newest)}</a></p> });
     view! {
         {newest}
@@ -99,12 +108,14 @@ fn OrderRow(view: OrderView) -> impl IntoView {
     let order = view.order;
     let name = order.offering_name.get(language::tag(language)).to_owned();
     let place = view.queue_position.map(|place| td_string!(language, orders.queue_place, place = place).to_string());
+    let lesson = order.seat.clone().into_iter().chain(lesson_text(language, &order)).collect::<Vec<_>>().join(" · ");
     let attention = (order.state == OrderState::Failed).then_some(StatusKind::Bad);
     view! {
         <Row nostrip:attention=attention>
             <Cell>
                 <a href=routes::order(order.id)><b>{format!("#{}", order.number)}</b>" "{name}</a>
                 {(!order.purpose.is_empty()).then(|| view! { <small>{order.purpose.clone()}</small> })}
+                {(!lesson.is_empty()).then(|| view! { <small>{lesson}</small> })}
             </Cell>
             <Cell label=td_string!(language, orders.state) place=CellPlace::Corner>
                 <Status kind=state_kind(order.state)>{state_text(language, order.state)}{place.map(|place| format!("\u{a0}· {place}"))}</Status>

@@ -154,6 +154,51 @@ journey("a teacher", (story) => {
     await state(page, w("orders.state_fulfilled"));
   });
 
+  test("says who takes the course, orders a lab for each of them for the next lessons, and thinks better of it", async () => {
+    const page = await story.as("teacher");
+    await page.goto("/courses");
+    await hydrated(page);
+    await page.locator('main a[href^="/courses/"]').filter({ hasText: "AI2301" }).first().click();
+    await page.waitForURL((url) => url.pathname.startsWith("/courses/") && ID.test(url.pathname));
+    await hydrated(page);
+    const roster = page.locator("#roster");
+    await roster.fill("2401 示范学生甲\n2401 示范学生乙");
+    await page.getByRole("button", { name: w("courses.save_roster") }).click();
+    await expect(page.locator("#students .error")).not.toBeEmpty();
+    await expect(roster).toHaveValue("2401 示范学生甲\n2401 示范学生乙");
+    await roster.fill("2401 示范学生甲\n2402 示范学生乙");
+    await page.getByRole("button", { name: w("courses.save_roster") }).click();
+    await expect(page.locator("#students")).toContainText(w("courses.student_count", { count: 2 }));
+
+    await page.goto("/catalogue/jupyterlab-slice/order");
+    await hydrated(page);
+    await page.locator("#course").selectOption("AI2301");
+    await page.locator("#duration_minutes").fill("90");
+    await expect(page.locator("#first_day")).toBeHidden();
+    await page.locator('[name="seats"][value="roster"]').check();
+    await page.locator('[name="when"][value="lessons"]').check();
+    // The day after tomorrow on campus, whatever the hour is here.
+    const day = new Date(Date.now() + (2 * 24 + 8) * 3_600_000).toISOString().slice(0, 10);
+    await page.locator("#bell").fill("08:20");
+    await page.locator("#weeks").fill("2");
+    await page.getByRole("button", { name: w("orders.submit") }).first().click();
+    await expect(page.locator("#first_day-note .error")).not.toBeEmpty();
+    await page.locator("#first_day").fill(day);
+    await expect(page.locator("#summary")).toContainText(w("class.in_all"));
+    await page.getByRole("button", { name: w("orders.submit") }).first().click();
+    await page.waitForURL((url) => url.pathname.startsWith("/orders/") && ID.test(url.pathname));
+    await expect(page.locator("main")).toContainText("2401 示范学生甲");
+    await expect(page.locator("main")).toContainText(w("class.lesson_of", { lesson: 1, lessons: 2 }));
+    await page.getByRole("link", { name: w("class.see_all") }).click();
+    await expect(page.locator("main tbody tr")).toHaveCount(4);
+    await page.goBack();
+    await hydrated(page);
+    await page.getByRole("button", { name: w("class.cancel"), exact: true }).click();
+    await page.getByRole("dialog").filter({ visible: true }).getByRole("button", { name: w("class.cancel") }).click();
+    await expect(page.getByText(w("class.cancelled", { count: 4 }))).toBeVisible();
+    await expect(page.locator("main tbody").getByText(w("orders.state_cancelled"))).toHaveCount(4);
+  });
+
   test("sees what it cost and makes a token that does no more than it says, until it is revoked", async () => {
     const page = await story.as("teacher");
     await page.goto("/billing?by=person");

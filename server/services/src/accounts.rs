@@ -88,11 +88,12 @@ pub(crate) async fn tenant(services: &Services, id: TenantId) -> Result<Tenant> 
 pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
     let actor = &caller.actor;
     let tenant = tenant(services, actor.tenant).await?;
-    let pending_approvals = if actor.reach(Action::OrderDecide) == domain::access::Reach::Nothing {
+    let away = crate::delegations::away(services, actor).await?;
+    let pending_approvals = if actor.reach(Action::OrderDecide) == domain::access::Reach::Nothing && away.is_empty() {
         0
     } else {
         let mut connection = services.db.read().await.or_domain()?;
-        storage::orders::pending_count(&mut connection, &crate::orders::decider(actor), 100).await.or_domain()?
+        storage::orders::pending_count(&mut connection, &crate::orders::decider(actor, &away), 100).await.or_domain()?
     };
     let cluster = crate::cluster_status::current(services).await?;
     Ok(Viewer {
@@ -105,6 +106,7 @@ pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
         simulated_cluster: services.settings.simulated_cluster,
         cluster_away_since: cluster.away_since,
         pending_approvals,
+        stands_in: !away.is_empty(),
         banners: crate::announcements::banners(services, actor).await?,
     })
 }

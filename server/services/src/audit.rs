@@ -12,7 +12,7 @@ mod verify;
 pub use export::{Format, export};
 pub(crate) use floods::count_refusal;
 pub use floods::unauthenticated;
-pub use read::{get, search};
+pub use read::{browse, get, search};
 pub(crate) use read::{latest_privileged, search_words};
 pub use seal::seal;
 pub use verify::{ChainReport, verify};

@@ -9,7 +9,7 @@ mod overview;
 pub use adjust::{adjust, adjustments};
 pub use close::{close, may_close, months};
 pub use current::{CurrentCost, current_cost};
-pub use export::{Export, Format, MAX_SHEET_LINES, begin_export, export_lines, export_rows};
+pub use export::{Export, Format, MAX_SHEET_LINES, begin_export, export_courses, export_lines, export_rows};
 pub use overview::{LinesOf, groups, lab_intervals, lines, overview};
 
 use domain::{

@@ -14,6 +14,7 @@ use domain::{
     announcements::Announcement,
     cluster::ClusterStatus,
     courses::Tenant,
+    delegations::Delegation,
     ids::{LinkId, TenantId, TokenId, UserId},
     time::{MICROS_PER_SECOND, Timestamp},
 };
@@ -34,6 +35,8 @@ pub struct Cache {
     pub shelf: crate::catalogue::ShelfCache,
     /// What is announced and not over, in every college.
     pub announcements: Cached<Vec<(TenantId, Announcement)>>,
+    /// Who stands in for whom and is not over, in every college.
+    pub delegations: Cached<Vec<Delegation>>,
     /// One-time links that wait to be shown to whoever made them; never in the database.
     pub links: Once<LinkId, crate::people::links::OneTimeLink>,
     /// Secrets of tokens, likewise.
@@ -53,6 +56,7 @@ impl Default for Cache {
             tenants: CachedMap::default(),
             shelf: crate::catalogue::ShelfCache::default(),
             announcements: Cached::default(),
+            delegations: Cached::default(),
             links: Once::default(),
             tokens: Once::default(),
             cluster: Cached::default(),

@@ -27,10 +27,10 @@ impl Places {
 }
 
 /// Where all pods of it go. `None` when there is no room, and when others wait for such cards: who comes later waits behind.
-pub(crate) async fn find(write: &mut Write, spec: &LabSpec) -> Result<Option<Places>> {
+pub(crate) async fn find(write: &mut Write, spec: &LabSpec, now: Timestamp) -> Result<Option<Places>> {
     let rooms = placement::rooms(write, spec.card).await.or_domain()?;
     let Some(places) = Places::plan(&rooms, spec) else { return Ok(None) };
-    let is_first = spec.cards() == 0 || !rooms.awaited || waiting(write, spec.card, &rooms, 1).await?.is_empty();
+    let is_first = spec.cards() == 0 || !rooms.awaited || waiting(write, spec.card, &rooms, now, 1).await?.is_empty();
     Ok(is_first.then_some(places))
 }
 
@@ -48,9 +48,9 @@ pub(crate) async fn reserve(write: &mut Write, lab: LabId, spec: &LabSpec, Place
 }
 
 /// The head of the queue, without those that no waiting helps before the cluster grows: they must not hold up everybody else.
-pub(crate) async fn waiting(write: &mut Write, card: Card, rooms: &Rooms, limit: usize) -> Result<Vec<Waiting>> {
+pub(crate) async fn waiting(write: &mut Write, card: Card, rooms: &Rooms, now: Timestamp, limit: usize) -> Result<Vec<Waiting>> {
     let most = rooms.nodes.iter().fold(0, |sum: u32, room| sum.saturating_add(room.total));
-    let mut waiting = storage::reservations::queue(write, card, most, DEEP).await.or_domain()?;
+    let mut waiting = storage::reservations::queue(write, card, most, now, DEEP).await.or_domain()?;
     waiting.retain(|waiting| capacity::can_ever_fit(&rooms.nodes, waiting.cards_per_node, waiting.nodes));
     waiting.truncate(limit);
     Ok(waiting)

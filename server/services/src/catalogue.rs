@@ -14,12 +14,12 @@ use domain::{
     access::{Action, Resource},
     capacity::Pool,
     catalogue::{Offering, OfferingCard},
-    courses::CourseRef,
     orders::OrderContext,
     pricing::PriceBook,
-    quotas::QuotaStatus,
     time::Timestamp,
 };
+
+use storage::quotas::CourseQuota;
 
 use crate::{Caller, Services, error::OrDomain};
 
@@ -44,7 +44,9 @@ pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Re
     let (shelf, pools) = read(services, caller).await?;
     let offering = public(shelf.offering(&caller.actor, offering).ok_or(Error::NotFound)?);
     let now = services.clock.now();
-    let courses = orderable(services, caller, now).await?;
+    let quotas = orderable(services, caller, now).await?;
+    let students = quotas.iter().filter(|quota| quota.students > 0).map(|quota| (quota.course.id, quota.students)).collect();
+    let courses: Vec<_> = quotas.into_iter().map(|quota| (quota.course, quota.status)).collect();
     let at_college = &caller.actor.roles;
     let requester_in =
         courses.iter().map(|(course, _)| (course.id, caller.actor.roles_in(course.id))).filter(|(_, roles)| roles != at_college).collect();
@@ -56,18 +58,19 @@ pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Re
         pools,
         requester: at_college.clone(),
         requester_in,
+        students,
         now,
     })
 }
 
 /// Courses that the caller may order for. Errors: `Forbidden` or `ScopeMissing` for those who may order for none, whatever the course.
-async fn orderable(services: &Services, caller: &Caller, now: Timestamp) -> Result<Vec<(CourseRef, QuotaStatus)>> {
+async fn orderable(services: &Services, caller: &Caller, now: Timestamp) -> Result<Vec<CourseQuota>> {
     let tenant = caller.actor.tenant;
     caller.actor.can(Action::OrderPreview, &caller.own())?;
     let mut connection = services.db.read().await.or_domain()?;
-    let all = storage::quotas::of_tenant(&mut connection, tenant, now).await.or_domain()?;
+    let all = storage::quotas::of_tenant_ahead(&mut connection, tenant, now).await.or_domain()?;
     let may = |id| caller.actor.can(Action::OrderPreview, &Resource::course(tenant, id)).is_ok();
-    Ok(all.into_iter().filter(|quota| !quota.archived && may(quota.course.id)).map(|quota| (quota.course, quota.status)).collect())
+    Ok(all.into_iter().filter(|quota| !quota.archived && may(quota.course.id)).collect())
 }
 
 async fn read(services: &Services, caller: &Caller) -> Result<(std::sync::Arc<Shelf>, Vec<Pool>)> {

@@ -4,11 +4,13 @@ mod budgets;
 mod detail;
 mod limits;
 mod manage;
+mod roster;
 
 pub use budgets::tell_thresholds;
 pub use detail::get;
 pub use limits::{Below, refresh_quotas, set_budget, set_quota};
 pub use manage::{add_member, archive, move_to, remove_member, rename, restore};
+pub use roster::{roster, set_roster};
 
 use domain::{
     Error, Problem, Result,

@@ -5,12 +5,13 @@ use domain::{
     access::{Action, Actor, Reach, Resource, Role},
     cluster::ClusterStatus,
     dashboard::{Administering, Auditing, Dashboard, Deciding, FIGURE_DAYS, LABS_SHOWN, Labs, Operating, Teaching},
+    delegations::Absent,
     labs::LabFilter,
     page::PageRequest,
 };
 use storage::AnyConnection;
 
-use crate::{Caller, Services, audit, cluster_status, error::OrDomain, labs, quotas};
+use crate::{Caller, Services, audit, cluster_status, delegations, error::OrDomain, labs, quotas};
 
 const DAY_SECONDS: i64 = 86_400;
 /// Records and searches shown.
@@ -24,13 +25,14 @@ pub async fn get(services: &Services, caller: &Caller) -> Result<Dashboard> {
     let quotas = if actor.can(Action::QuotaRead, &caller.own()).is_ok() { quotas::list(services, caller).await? } else { Vec::new() };
     let auditing = if may(actor, Action::AuditRead) { Some(auditing(services, caller).await?) } else { None };
     let cluster = if may(actor, Action::ClusterRead) && actor.has(Role::Operator) { Some(cluster_status::current(services).await?) } else { None };
+    let away = delegations::away(services, actor).await?;
     let mut connection = services.db.read().await.or_domain()?;
     Ok(Dashboard {
         now: services.clock.now(),
         labs,
         quotas,
-        teaching: teaching(&mut connection, actor).await?,
-        deciding: deciding(&mut connection, actor).await?,
+        teaching: teaching(services, &mut connection, actor).await?,
+        deciding: deciding(services, &mut connection, actor, &away).await?,
         auditing,
         operating: match cluster {
             Some(cluster) => Some(operating(services, &mut connection, &cluster).await?),
@@ -54,28 +56,28 @@ async fn own_labs(services: &Services, caller: &Caller) -> Result<Option<Labs>> 
     Ok(Some(Labs { shown: page.items, more: page.next.is_some() }))
 }
 
-async fn teaching(connection: &mut AnyConnection, actor: &Actor) -> Result<Option<Teaching>> {
+async fn teaching(services: &Services, connection: &mut AnyConnection, actor: &Actor) -> Result<Option<Teaching>> {
     if !actor.has(Role::Teacher) || actor.scopes.is_some() {
         return Ok(None);
     }
-    storage::dashboard::teaching(connection, actor.user).await.or_domain().map(Some)
+    storage::dashboard::teaching(connection, actor.user, services.clock.now()).await.or_domain().map(Some)
 }
 
 /// Counting goes no further.
 const WAITING_MOST: u32 = 100;
 
-async fn deciding(connection: &mut AnyConnection, actor: &Actor) -> Result<Option<Deciding>> {
-    if !may(actor, Action::OrderDecide) {
+async fn deciding(services: &Services, connection: &mut AnyConnection, actor: &Actor, away: &[Absent]) -> Result<Option<Deciding>> {
+    if !may(actor, Action::OrderDecide) && away.is_empty() {
         return Ok(None);
     }
-    let decider = crate::orders::decider(actor);
+    let decider = crate::orders::decider(actor, away);
     let waiting = storage::orders::pending_count(connection, &decider, WAITING_MOST).await.or_domain()?;
     // Operators and administrators are asked for a stage now and then; managers look every day.
     if waiting == 0 && !actor.has(Role::Manager) {
         return Ok(None);
     }
     let oldest = storage::orders::inbox(connection, &decider, None, 1).await.or_domain()?.first().map(|listed| listed.order.submitted_at);
-    let waiting_for_cards = storage::dashboard::waiting_for_cards(connection, actor.tenant).await.or_domain()?;
+    let waiting_for_cards = storage::dashboard::waiting_for_cards(connection, actor.tenant, services.clock.now()).await.or_domain()?;
     Ok(Some(Deciding { waiting, oldest, waiting_for_cards }))
 }
 

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod announcements;
+mod answers;
 pub mod audit;
 pub mod billing;
 pub mod cache;
@@ -14,6 +15,7 @@ pub mod courses;
 #[cfg(test)]
 mod crashes;
 pub mod dashboard;
+pub mod delegations;
 pub mod demo;
 pub mod departments;
 pub mod digest;

@@ -34,7 +34,7 @@ pub async fn list(services: &Services, caller: &Caller) -> Result<NodesView> {
     let (coming_up, queued) = {
         let mut read = services.db.read().await.or_domain()?;
         let coming_up = storage::nodes::coming_up(&mut read, tenant, LOOKED_AT).await.or_domain()?;
-        (coming_up, storage::nodes::queued(&mut read, tenant, LOOKED_AT).await.or_domain()?)
+        (coming_up, storage::nodes::queued(&mut read, tenant, services.clock.now(), LOOKED_AT).await.or_domain()?)
     };
     let stuck: Vec<_> = coming_up
         .into_iter()

@@ -129,7 +129,7 @@ pub(super) fn campus(at: Timestamp) -> String {
     format!("{} {}:{:02}", civil.date(), civil.time(), civil.second)
 }
 
-fn row(cells: &[String]) -> String {
+pub(super) fn row(cells: &[String]) -> String {
     let mut text = String::new();
     for (index, cell) in cells.iter().enumerate() {
         if index > 0 {

@@ -1,7 +1,9 @@
-//! A month of bills as a file: CSV as a stream of every interval, or a workbook with breakdowns and lines. The pages' route and the API's
-//! give the same; whoever takes one is on record.
+//! A month of bills as a file: CSV or FOCUS as a stream of every interval, a workbook with breakdowns and lines, or a PDF. The pages' route and
+//! the API's give the same; whoever takes one is on record.
 
 mod csv;
+mod focus;
+mod pdf;
 mod xlsx;
 
 use app::{billing::file_words::FileWords, language, language::Language, preferences::Preferences};
@@ -28,7 +30,7 @@ pub struct Wanted {
 
 impl Wanted {
     fn format(&self) -> Result<Format> {
-        let all = || Problem::NotOneOf { choices: vec!["csv".into(), "xlsx".into()] };
+        let all = || Problem::NotOneOf { choices: Format::ALL.iter().map(|format| format.as_str().to_owned()).collect() };
         Format::parse(&self.format).ok_or_else(|| Error::field("format", all()))
     }
 }
@@ -70,6 +72,16 @@ pub async fn file(state: &AppState, caller: &Caller, wanted: &Wanted, language: 
     let words = FileWords::of(language);
     let (body, media, extension) = match format {
         Format::Csv => (Body::from_stream(csv::stream(services.clone(), export, &words)), "text/csv; charset=utf-8", "csv"),
+        Format::Focus => {
+            name.push_str("-focus");
+            (Body::from_stream(focus::stream(services.clone(), export, &words)), "text/csv; charset=utf-8", "csv")
+        }
+        Format::Pdf => {
+            let (groups, lines) = services::billing::export_courses(services, &export).await?;
+            let now = services.clock.now();
+            let made = tokio::task::spawn_blocking(move || pdf::bill(&words, &export, &groups, &lines, now)).await;
+            (Body::from(made.map_err(|error| services::error::internal(&error))?), "application/pdf", "pdf")
+        }
         Format::Xlsx => {
             let (groups, lines) = services::billing::export_lines(services, &export).await?;
             // Making and packing a workbook of fifty thousand lines takes a second: not on a thread that answers others.

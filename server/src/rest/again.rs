@@ -47,7 +47,8 @@ pub struct FilledOrder {
 
 impl From<Again> for OrderAgain {
     fn from(Again { number, form, notes }: Again) -> Self {
-        let OrderForm { offering, course, parameters, duration_minutes, purpose } = form;
+        // The form of one lab at once: a lesson of the past is not ordered again.
+        let OrderForm { offering, course, parameters, duration_minutes, purpose, class: _ } = form;
         Self { number, order: FilledOrder { offering, course, parameters, duration_minutes, purpose }, notes }
     }
 }

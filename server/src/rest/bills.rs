@@ -140,19 +140,27 @@ pub async fn lines(
     Ok(Json(List::of(services::billing::lines(&state.services, &caller, &of, &page).await?, BillLineShown::from)))
 }
 
-/// A month as a file: every interval as CSV, or a workbook with breakdowns, lines and adjustments.
+/// A month as a file: every interval as CSV, as FOCUS 1.2, a workbook with breakdowns, lines and adjustments, or a PDF.
 ///
-/// The format is `format`, or what `Accept` asks for; CSV when neither says. A workbook takes at most 50,000 lines of one lab and meter.
+/// The format is `format`, or what `Accept` asks for; CSV when neither says. A workbook or PDF takes at most 50,000 lines of one lab and meter.
 #[utoipa::path(get, path = "/api/v1/bills/export", tag = "billing",
     params(("month" = Option<String>, Query, example = "2026-11"), ("course" = Option<String>, Query, description = "Code or id"),
-        ("format" = Option<String>, Query, description = "`csv` or `xlsx`", example = "csv")),
-    responses((status = 200, description = "The file", content((String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+        ("format" = Option<String>, Query, description = "`csv`, `focus`, `pdf` or `xlsx`", example = "csv")),
+    responses((status = 200, description = "The file", content((String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            (Vec<u8> = "application/pdf"))),
         (status = 422, description = "`invalid`: a workbook of too many lines, among others")))]
 pub async fn export(State(state): State<AppState>, Bearer(caller): Bearer, headers: HeaderMap, mut query: Parameters) -> Result<Response, Problem> {
     let (month, course, format) = (query.text("month"), query.text("course"), query.text("format"));
     query.finish()?;
     let header = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok()).unwrap_or_default();
-    let accepted = if header(http::header::ACCEPT).contains("spreadsheetml") { "xlsx" } else { "csv" };
+    let accept = header(http::header::ACCEPT);
+    let accepted = if accept.contains("spreadsheetml") {
+        "xlsx"
+    } else if accept.contains("application/pdf") {
+        "pdf"
+    } else {
+        "csv"
+    };
     let wanted =
         Wanted { month: month.unwrap_or_default(), course: course.unwrap_or_default(), format: format.unwrap_or_else(|| accepted.to_owned()) };
     let language = app::language::negotiate(header(http::header::ACCEPT_LANGUAGE));

@@ -133,6 +133,11 @@ impl Fields {
         self.errors.push(name, FieldProblem::BadFormat { example: example.into() });
     }
 
+    /// Notes that nobody knows this member of an object.
+    pub fn unknown(&mut self, name: &str) {
+        self.errors.push(repeated(name), FieldProblem::UnknownField);
+    }
+
     /// A whole number that may be left out.
     pub fn optional_integer(&mut self, name: &str) -> Option<i64> {
         let value = self.take(name)?;

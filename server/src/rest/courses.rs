@@ -70,7 +70,7 @@ pub struct Threshold {
 
 impl From<DomainDetail> for CourseDetail {
     fn from(detail: DomainDetail) -> Self {
-        let DomainDetail { course, department, archived_at, quota, members, may_write: _, may_set_quota: _ } = detail;
+        let DomainDetail { course, department, archived_at, quota, members, students: _, may_write: _, may_set_roster: _, may_set_quota: _ } = detail;
         let BudgetTerms { from, to, thresholds } = quota.budget.terms.clone();
         let brief = course.brief();
         Self {

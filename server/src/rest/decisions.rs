@@ -32,8 +32,10 @@ pub struct Decision {
     pub role: Option<&'static str>,
     /// `null` for time.
     pub by: Option<Person>,
+    /// Whose stage it was, where a stand-in acted.
+    pub on_behalf_of: Option<Person>,
     pub at: String,
-    /// `approve`, `change`, `propose`, `accept`, `decline`, `reject`, `ask`, `answer` or `expire`.
+    /// `approve`, `change`, `propose`, `accept`, `decline`, `withdraw`, `reject`, `ask`, `answer` or `expire`.
     #[schema(value_type = String, example = "change")]
     pub step: Step,
     /// Reason, question or answer; may be empty.
@@ -54,9 +56,10 @@ pub struct ChangedValue {
 
 impl From<domain::decisions::Decision> for Decision {
     fn from(decision: domain::decisions::Decision) -> Self {
-        let domain::decisions::Decision { id, order: _, stage, role, by, at, step, text, changes } = decision;
+        let domain::decisions::Decision { id, order: _, stage, role, by, on_behalf_of, at, step, text, changes } = decision;
         let changes = changes.into_iter().map(|each| ChangedValue { what: each.what, before: each.before, after: each.after }).collect();
-        Self { id: id.to_string(), stage, role: role.map(domain::access::Role::as_str), by: by.map(Into::into), at: moment(at), step, text, changes }
+        let (role, by, on_behalf_of) = (role.map(domain::access::Role::as_str), by.map(Into::into), on_behalf_of.map(Into::into));
+        Self { id: id.to_string(), stage, role, by, on_behalf_of, at: moment(at), step, text, changes }
     }
 }
 
@@ -90,6 +93,17 @@ pub struct Declination {
     #[schema(example = 2)]
     version: Option<i64>,
     /// What would be right, for whoever proposed; up to 500 characters.
+    text: Option<String>,
+}
+
+/// Body of a withdrawal of changes; all of it may be left out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct Withdrawal {
+    /// The order's `version` that was looked at.
+    #[schema(example = 2)]
+    version: Option<i64>,
+    /// Why, for the requester; up to 500 characters.
     text: Option<String>,
 }
 
@@ -189,6 +203,17 @@ pub async fn decline(State(state): State<AppState>, Bearer(caller): Bearer, Path
     let version = body.optional_integer("version");
     body.finish()?;
     Ok(Json(services::orders::decline(&state.services, &caller, id(&text)?, &why, version).await?.into()))
+}
+
+/// Who proposed changes, or another approver of the stage, takes them back; the order waits for a decision again.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/withdraw-changes", tag = "orders", params(("id" = String, Path)), request_body = Option<Withdrawal>,
+    responses((status = 200, body = Order), (status = 409, description = "`invalid_transition` or `stale`")))]
+pub async fn withdraw(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Order>, Problem> {
+    let mut body = Fields::parse(&raw)?;
+    let why = body.optional_text("text");
+    let version = body.optional_integer("version");
+    body.finish()?;
+    Ok(Json(services::orders::withdraw(&state.services, &caller, id(&text)?, &why, version).await?.into()))
 }
 
 /// Approves many orders, each by itself: what one of them meets is in its own result.

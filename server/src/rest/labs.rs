@@ -37,6 +37,8 @@ pub struct Lab {
     pub offering_name: Localized,
     pub course: Course,
     pub owner: Person,
+    /// Whose it is in a class: a student, or `3/30` without names.
+    pub seat: Option<String>,
     pub spec: Spec,
     pub duration_minutes: u32,
     /// Metered so far, volume included.
@@ -150,7 +152,7 @@ pub struct LabObject {
 
 impl From<LabView> for Lab {
     fn from(view: LabView) -> Self {
-        let LabView { lab, owner, course, cost, running_since, queue_position, wait: _, may_start: _, may_stop: _, may_destroy: _, options: _ } =
+        let LabView { lab, owner, seat, course, cost, running_since, queue_position, wait: _, may_start: _, may_stop: _, may_destroy: _, options: _ } =
             view;
         let Lifecycle { generation, autostop, daily_stop_at, kept_until } = lab.lifecycle;
         Self {
@@ -162,6 +164,7 @@ impl From<LabView> for Lab {
             offering_name: lab.offering_name.into(),
             course: course.into(),
             owner: owner.into(),
+            seat,
             spec: lab.spec.into(),
             duration_minutes: lab.minutes,
             cost: cost.into(),

@@ -9,9 +9,11 @@ pub mod audit_more;
 pub mod bearer;
 pub mod bills;
 pub mod body;
+pub mod class_orders;
 pub mod cost_estimate;
 pub mod courses;
 pub mod decisions;
+pub mod delegations;
 pub mod dto;
 mod examples;
 pub mod imports;
@@ -29,6 +31,7 @@ pub mod prices;
 pub mod problem;
 pub mod query;
 pub mod quotas;
+pub mod rosters;
 pub mod scopes;
 pub mod search;
 pub mod tenants;
@@ -37,7 +40,7 @@ pub mod usage;
 use axum::{
     Router,
     middleware::from_fn,
-    routing::{MethodRouter, get, post, put},
+    routing::{MethodRouter, delete, get, post, put},
 };
 use http::Method;
 
@@ -83,13 +86,20 @@ pub fn operations() -> Vec<Operation> {
         changing("/orders/{id}/reject", post(orders::reject)),
         changing("/orders/{id}/cancel", post(orders::cancel)),
         changing("/orders/{id}/again", post(again::again)),
+        changing("/class-orders/{id}/approve", post(class_orders::approve)),
+        changing("/class-orders/{id}/reject", post(class_orders::reject)),
+        changing("/class-orders/{id}/cancel", post(class_orders::cancel)),
         reading("/orders/{id}/decisions", get(decisions::list)),
         changing("/orders/{id}/ask", post(decisions::ask)),
         changing("/orders/{id}/answer", post(decisions::answer)),
         changing("/orders/{id}/accept-changes", post(decisions::accept)),
         changing("/orders/{id}/decline-changes", post(decisions::decline)),
+        changing("/orders/{id}/withdraw-changes", post(decisions::withdraw)),
         changing("/approvals/approve", post(decisions::approve_all)),
         changing("/approvals/reject", post(decisions::reject_all)),
+        reading("/delegations", get(delegations::list)),
+        changing("/delegations", post(delegations::create)),
+        Operation { method: Method::DELETE, path: "/delegations/{id}", route: delete(delegations::end) },
         reading("/policies", get(policies::show)),
         Operation { method: Method::PUT, path: "/policies", route: put(policies::replace) },
         changing("/policies/dry-run", post(policies::dry_run)),
@@ -147,6 +157,8 @@ pub fn operations() -> Vec<Operation> {
         changing("/courses/{id}/members/{user}/remove", post(courses::remove_member)),
         changing("/courses/{id}/archive", post(courses::archive)),
         changing("/courses/{id}/restore", post(courses::restore)),
+        reading("/courses/{id}/roster", get(rosters::show)),
+        setting("/courses/{id}/roster", put(rosters::set)),
         reading("/people", get(people::list)),
         changing("/people", post(people::invite)),
         reading("/people/{id}", get(people::show)),

@@ -11,7 +11,7 @@ use domain::{
     Error,
     decisions::ChangeForm,
     ids::OrderId,
-    orders::{OrderFilter, OrderForm, OrderState, OrderView},
+    orders::{ClassForm, ClassRef, OrderFilter, OrderForm, OrderState, OrderView, class::LESSONS},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,16 @@ pub struct Order {
     pub approval: Approval,
     /// Ids of the labs that the order became.
     pub labs: Vec<String>,
-    /// 1 is next; only while queued.
+    /// When its lab comes up, 10 minutes before its lesson; `null` for at once.
+    pub starts_at: Option<String>,
+    /// When its lesson is over, whenever its lab comes up; `null` for at once.
+    pub ends_at: Option<String>,
+    /// Whose it is in a class: a student, or `3/30` without names.
+    #[schema(example = "2024010117 李华")]
+    pub seat: Option<String>,
+    /// What it was made together with.
+    pub class: Option<ClassOrder>,
+    /// 1 is next; only while queued, and not before its time.
     pub queue_position: Option<u32>,
     pub submitted_at: String,
     /// When an undecided order is cancelled by itself.
@@ -57,6 +66,27 @@ pub struct Order {
     pub reason: Option<String>,
     /// Counts changes; give it back with a decision to be told when somebody was faster.
     pub version: i64,
+}
+
+/// What an order has in common with those that were made together with it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClassOrder {
+    /// `GET /orders?class=…` lists them.
+    #[schema(example = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e")]
+    pub id: String,
+    #[schema(example = 30)]
+    pub seats: u32,
+    #[schema(example = 4)]
+    pub lessons: u32,
+    /// Which of the lessons it is for, from 1.
+    #[schema(example = 1)]
+    pub lesson: u32,
+}
+
+impl From<ClassRef> for ClassOrder {
+    fn from(ClassRef { id, seats, lessons, lesson }: ClassRef) -> Self {
+        Self { id: id.to_string(), seats, lessons, lesson }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -112,8 +142,21 @@ impl From<domain::pricing::Estimate> for Estimate {
 
 impl From<OrderView> for Order {
     fn from(view: OrderView) -> Self {
-        let OrderView { order, owner, course, decided_by, labs, queue_position, wait: _, steps: _, may_cancel: _, may_decide: _, may_reply: _ } =
-            view;
+        let OrderView {
+            order,
+            owner,
+            course,
+            decided_by,
+            labs,
+            queue_position,
+            wait: _,
+            steps: _,
+            may_cancel: _,
+            may_decide: _,
+            may_reply: _,
+            may_withdraw: _,
+        } = view;
+        let ends_at = order.ends_at().map(moment);
         let by = order.awaits().map(domain::access::Role::as_str);
         Self {
             id: order.id.to_string(),
@@ -134,6 +177,10 @@ impl From<OrderView> for Order {
                 rule: order.ruling.rule.map(Into::into),
             },
             labs: labs.into_iter().map(|id| id.to_string()).collect(),
+            starts_at: order.starts_at.map(moment),
+            ends_at,
+            seat: order.seat.clone(),
+            class: order.class.map(Into::into),
             queue_position,
             submitted_at: moment(order.submitted_at),
             expires_at: moment(order.expires_at),
@@ -162,6 +209,25 @@ pub struct NewOrder {
     /// Up to 200 characters.
     #[schema(example = "Lesson 3, image segmentation")]
     purpose: Option<String>,
+    /// `"roster"` for each student of the course, or a number up to 60; left out for one. Each seat of each lesson becomes an order of its
+    /// own, all or none of them, 200 at most; the answer is the first one.
+    #[schema(example = "roster")]
+    seats: Option<String>,
+    /// Left out for at once.
+    lessons: Option<Lessons>,
+}
+
+/// When the labs are used: `duration_minutes` is the lesson's; each lab comes up 10 minutes before it and is stopped after it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"first_day": "2027-03-01", "bell": "08:20", "weeks": 4}))]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub struct Lessons {
+    /// Campus day of the first lesson.
+    first_day: String,
+    /// When it begins on campus.
+    bell: String,
+    /// 1 to 20, one lesson a week; left out for one.
+    weeks: Option<u32>,
 }
 
 /// Body of a decision; all of it may be left out. With `parameters` or `duration_minutes` the order is approved as changed.
@@ -197,12 +263,16 @@ pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
 
 /// Orders that the token may read, newest first.
 #[utoipa::path(get, path = "/api/v1/orders", tag = "orders",
-    params(("state" = Option<String>, Query, description = "A state of an order"), ("course" = Option<String>, Query, description = "Id of a course"), ("mine" = Option<bool>, Query, description = "Only one's own"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    params(("state" = Option<String>, Query, description = "A state of an order"), ("course" = Option<String>, Query, description = "Id of a course"), ("mine" = Option<bool>, Query, description = "Only one's own"), ("class" = Option<String>, Query, description = "Id of a class order: those that were made together"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = List<Order>)))]
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Order>>, Problem> {
     let names = || OrderState::ALL.map(|state| state.as_str().to_owned()).to_vec();
-    let filter =
-        OrderFilter { state: query.choice("state", OrderState::parse, names), course: query.parsed("course", ID_EXAMPLE), mine: query.flag("mine") };
+    let filter = OrderFilter {
+        state: query.choice("state", OrderState::parse, names),
+        course: query.parsed("course", ID_EXAMPLE),
+        mine: query.flag("mine"),
+        class: query.parsed("class", ID_EXAMPLE),
+    };
     let page = query.page();
     query.finish()?;
     let orders = services::orders::list(&state.services, &caller, &filter, &page).await?;
@@ -224,12 +294,30 @@ pub async fn submit(State(state): State<AppState>, Bearer(caller): Bearer, heade
         parameters: body.parameters("parameters"),
         duration_minutes: body.number("duration_minutes"),
         purpose: body.optional_text("purpose"),
+        class: class(&mut body),
     };
     body.finish()?;
     let key = IdempotencyKey::parse(key)?;
-    let order = Order::from(services::orders::submit(&state.services, &caller, &form, &key).await?);
+    let made = services::orders::submit(&state.services, &caller, &form, &key).await;
+    // The body has the lessons in an object of their own.
+    let order = Order::from(made.map_err(|error| LESSON.iter().fold(error, |error, name| error.at(name, &format!("lessons.{name}"))))?);
     let location = HeaderValue::from_str(&format!("{}/orders/{}", super::PREFIX, order.id)).unwrap_or(HeaderValue::from_static(""));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(order)).into_response())
+}
+
+/// The members of `lessons`.
+const LESSON: [&str; 3] = ["first_day", "bell", "weeks"];
+
+/// Seats and lessons, both of which may be left out.
+fn class(body: &mut Fields) -> ClassForm {
+    let seats = body.optional_number("seats");
+    let mut lessons = body.parameters("lessons");
+    let when = if lessons.is_empty() { String::new() } else { LESSONS.to_owned() };
+    let [first_day, bell, weeks] = LESSON.map(|name| lessons.remove(name).unwrap_or_default());
+    for name in lessons.keys() {
+        body.unknown(&format!("lessons.{name}"));
+    }
+    ClassForm { seats, seat_count: String::new(), when, first_day, bell, weeks }
 }
 
 /// One order.

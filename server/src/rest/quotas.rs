@@ -59,7 +59,7 @@ impl From<domain::quotas::Amounts> for Amounts {
 impl From<(CourseRef, QuotaStatus)> for Quota {
     fn from((course, status): (CourseRef, QuotaStatus)) -> Self {
         let left = status.budget.left();
-        let QuotaStatus { course: _, limits, used, held, budget, started_today, starts_per_day, cards_per_order } = status;
+        let QuotaStatus { course: _, limits, used, held, budget, started_today, starts_per_day, cards_per_order, booked: _, ends: _ } = status;
         Self {
             course: course.into(),
             limits: limits.into(),

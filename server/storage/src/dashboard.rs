@@ -10,12 +10,13 @@ use sqlx::AnyConnection;
 use crate::{error::Result, row::Row};
 
 /// A person's own orders that are on their way.
-pub async fn teaching(connection: &mut AnyConnection, owner: UserId) -> Result<Teaching> {
+pub async fn teaching(connection: &mut AnyConnection, owner: UserId, now: Timestamp) -> Result<Teaching> {
     let row = sqlx::query(
         "SELECT (SELECT COUNT(*) FROM orders WHERE owner_id = $1 AND state = 'pending_approval') AS undecided, \
-         (SELECT COUNT(*) FROM orders WHERE owner_id = $1 AND state = 'queued') AS queued",
+         (SELECT COUNT(*) FROM orders WHERE owner_id = $1 AND state = 'queued' AND queued_at <= $2) AS queued",
     )
     .bind(owner.to_string())
+    .bind(now.micros())
     .fetch_one(connection)
     .await?;
     let row = Row::of("orders", &row);
@@ -23,13 +24,14 @@ pub async fn teaching(connection: &mut AnyConnection, owner: UserId) -> Result<T
 }
 
 /// Approved orders and restarted labs of a tenant that wait for cards.
-pub async fn waiting_for_cards(connection: &mut AnyConnection, tenant: TenantId) -> Result<u32> {
+pub async fn waiting_for_cards(connection: &mut AnyConnection, tenant: TenantId, now: Timestamp) -> Result<u32> {
     let row = sqlx::query(
-        "SELECT (SELECT COUNT(*) FROM orders WHERE tenant_id = $1 AND state = 'queued') \
+        "SELECT (SELECT COUNT(*) FROM orders WHERE tenant_id = $1 AND state = 'queued' AND queued_at <= $2) \
          + (SELECT COUNT(*) FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id \
             WHERE l.tenant_id = $1 AND l.state = 'pending' AND r.lab_id IS NULL) AS queued",
     )
     .bind(tenant.to_string())
+    .bind(now.micros())
     .fetch_one(connection)
     .await?;
     Row::of("orders", &row).count("queued")
@@ -62,16 +64,16 @@ pub struct Load {
 
 /// `since`: how far the figures of starts look back. One statement.
 pub async fn load(connection: &mut AnyConnection, now: Timestamp, since: Timestamp) -> Result<Load> {
-    // A lab counts by its first outcome. The median is the lower one of two in the middle.
+    // A lab counts by its first outcome. The median is the lower one of two in the middle. What is for a lesson is asked for at its time.
     let row = sqlx::query(
         "SELECT (SELECT COUNT(*) FROM labs WHERE state = 'running') AS running, \
          (SELECT COUNT(*) FROM labs WHERE state = 'failed') AS failed, \
-         (SELECT COUNT(*) FROM orders WHERE state = 'queued') \
+         (SELECT COUNT(*) FROM orders WHERE state = 'queued' AND queued_at <= $1) \
          + (SELECT COUNT(*) FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id WHERE l.state = 'pending' AND r.lab_id IS NULL) AS queued, \
          (SELECT COUNT(*) FROM outbox WHERE not_before <= $1) AS work, \
-         (SELECT took FROM (SELECT l.first_running_at - o.submitted_at AS took, \
-            ROW_NUMBER() OVER (ORDER BY l.first_running_at - o.submitted_at) AS place, COUNT(*) OVER () AS total \
-            FROM labs l JOIN orders o ON o.id = l.order_id WHERE l.first_running_at >= $2) AS ranked WHERE place = (total + 1) / 2) AS median, \
+         (SELECT took FROM (SELECT took, ROW_NUMBER() OVER (ORDER BY took) AS place, COUNT(*) OVER () AS total \
+            FROM (SELECT l.first_running_at - CASE WHEN o.starts_at > o.submitted_at THEN o.starts_at ELSE o.submitted_at END AS took \
+              FROM labs l JOIN orders o ON o.id = l.order_id WHERE l.first_running_at >= $2) AS taken) AS ranked WHERE place = (total + 1) / 2) AS median, \
          (SELECT COUNT(*) FROM lab_changes c WHERE c.at >= $2 AND c.to_state = 'running' AND NOT EXISTS \
             (SELECT 1 FROM lab_changes p WHERE p.lab_id = c.lab_id AND p.seq < c.seq AND p.to_state IN ('running', 'failed'))) AS good, \
          (SELECT COUNT(*) FROM lab_changes c WHERE c.at >= $2 AND c.to_state = 'failed' AND NOT EXISTS \
@@ -138,8 +140,8 @@ mod tests {
             let mut read = test.database.read().await.expect("a connection");
             let (tenant, user) = (TenantId::from_uuid(uuid::Uuid::nil()), UserId::from_uuid(uuid::Uuid::nil()));
             let now = Timestamp::from_seconds(1_000);
-            assert_eq!(teaching(&mut read, user).await.expect("read"), Teaching { waiting_for_decision: 0, waiting_for_cards: 0 });
-            assert_eq!(waiting_for_cards(&mut read, tenant).await.expect("read"), 0);
+            assert_eq!(teaching(&mut read, user, now).await.expect("read"), Teaching { waiting_for_decision: 0, waiting_for_cards: 0 });
+            assert_eq!(waiting_for_cards(&mut read, tenant, now).await.expect("read"), 0);
             assert_eq!(refused_since(&mut read, tenant, now).await.expect("read"), 0);
             let empty = Load { labs_running: 0, labs_failed: 0, queue: 0, work: 0, starts: Starts::default() };
             assert_eq!(load(&mut read, now, now).await.expect("read"), empty);

@@ -14,9 +14,10 @@ use crate::{
 };
 
 pub async fn insert(connection: &mut AnyConnection, decision: &Decision) -> Result<()> {
-    let Decision { id, order, stage, role, by, at, step, text, changes } = decision;
+    let Decision { id, order, stage, role, by, on_behalf_of, at, step, text, changes } = decision;
     sqlx::query(
-        "INSERT INTO order_decisions (id, order_id, stage, role, user_id, at, step, text, changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO order_decisions (id, order_id, stage, role, user_id, at, step, text, changes, on_behalf_of) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(id.to_string())
     .bind(order.to_string())
@@ -27,6 +28,7 @@ pub async fn insert(connection: &mut AnyConnection, decision: &Decision) -> Resu
     .bind(step.as_str())
     .bind(text.clone())
     .bind(json(changes))
+    .bind(on_behalf_of.as_ref().map(|absent| absent.id.to_string()))
     .execute(connection)
     .await?;
     Ok(())
@@ -35,8 +37,10 @@ pub async fn insert(connection: &mut AnyConnection, decision: &Decision) -> Resu
 /// The steps of an order, the oldest first.
 pub async fn of_order(connection: &mut AnyConnection, order: OrderId) -> Result<Vec<Decision>> {
     let rows = sqlx::query(
-        "SELECT d.id, d.order_id, d.stage, d.role, d.user_id, d.at, d.step, d.text, d.changes, u.login AS user_login, u.name AS user_name \
-         FROM order_decisions d LEFT JOIN users u ON u.id = d.user_id WHERE d.order_id = $1 ORDER BY d.at, d.id",
+        "SELECT d.id, d.order_id, d.stage, d.role, d.user_id, d.at, d.step, d.text, d.changes, u.login AS user_login, u.name AS user_name, \
+         d.on_behalf_of, a.login AS absent_login, a.name AS absent_name \
+         FROM order_decisions d LEFT JOIN users u ON u.id = d.user_id LEFT JOIN users a ON a.id = d.on_behalf_of \
+         WHERE d.order_id = $1 ORDER BY d.at, d.id",
     )
     .bind(order.to_string())
     .fetch_all(connection)
@@ -49,6 +53,10 @@ fn read(row: &Row<'_>) -> Result<Decision> {
         Some(id) => Some(PersonRef { id, login: row.text("user_login")?, name: row.text("user_name")? }),
         None => None,
     };
+    let on_behalf_of = match row.optional_parse("on_behalf_of")? {
+        Some(id) => Some(PersonRef { id, login: row.text("absent_login")?, name: row.text("absent_name")? }),
+        None => None,
+    };
     let role = match row.optional_text("role")? {
         Some(text) => Some(Role::parse(&text).ok_or_else(|| row.fail("role", "unknown role"))?),
         None => None,
@@ -59,6 +67,7 @@ fn read(row: &Row<'_>) -> Result<Decision> {
         stage: row.count("stage")?,
         role,
         by,
+        on_behalf_of,
         at: row.timestamp("at")?,
         step: row.state("step", Step::parse)?,
         text: row.text("text")?,

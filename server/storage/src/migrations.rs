@@ -53,6 +53,9 @@ const STEPS: &[Step] = &[
     step!(23, "0023_identities"),
     step!(24, "0024_settled_notices"),
     step!(25, "0025_kept_answers"),
+    step!(26, "0026_class_orders"),
+    step!(27, "0027_delegations"),
+    step!(28, "0028_kept_answers_go"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

@@ -76,10 +76,11 @@ pub async fn coming_up(connection: &mut AnyConnection, tenant: TenantId, limit: 
 }
 
 /// What the tenant's orders that wait for cards are made of; at most `limit`, longest first.
-pub async fn queued(connection: &mut AnyConnection, tenant: TenantId, limit: u32) -> Result<Vec<LabSpec>> {
-    let rows = sqlx::query("SELECT spec FROM orders WHERE tenant_id = $1 AND state = 'queued' ORDER BY queued_at, id LIMIT $2")
+pub async fn queued(connection: &mut AnyConnection, tenant: TenantId, now: Timestamp, limit: u32) -> Result<Vec<LabSpec>> {
+    let rows = sqlx::query("SELECT spec FROM orders WHERE tenant_id = $1 AND state = 'queued' AND queued_at <= $3 ORDER BY queued_at, id LIMIT $2")
         .bind(tenant.to_string())
         .bind(i64::from(limit))
+        .bind(now.micros())
         .fetch_all(connection)
         .await?;
     rows.iter().map(|row| Row::of("orders", row).json("spec")).collect()

@@ -1,11 +1,13 @@
 //! Orders, their numbers and the requests that made them. An order changes by compare-and-set on its version.
 
+mod class;
 mod list;
 mod past;
 mod read;
 mod waiters;
 
-pub use list::{Decider, Query, Visible, get, inbox, list, pending_count};
+pub use class::{Standing, class_inbox, standing};
+pub use list::{Decider, Powers, Query, Visible, get, inbox, list, pending_count};
 pub use past::past;
 pub use read::{Listed, expired, expiring, find, several};
 pub use waiters::{ends, waiters};
@@ -23,9 +25,12 @@ use crate::{
     row::{Row, json},
 };
 
-/// The next number for people. Taken again when the transaction rolls back, so that numbers have no gaps.
-pub async fn next_number(connection: &mut AnyConnection) -> Result<i64> {
-    let row = sqlx::query("UPDATE order_numbers SET next = next + 1 WHERE name = 'order' RETURNING next - 1 AS number").fetch_one(connection).await?;
+/// The next numbers for people, so many: the first of them. Taken again when the transaction rolls back, so that numbers have no gaps.
+pub async fn next_numbers(connection: &mut AnyConnection, count: u32) -> Result<i64> {
+    let row = sqlx::query("UPDATE order_numbers SET next = next + $1 WHERE name = 'order' RETURNING next - $1 AS number")
+        .bind(i64::from(count))
+        .fetch_one(connection)
+        .await?;
     Row::of("order_numbers", &row).integer("number")
 }
 
@@ -56,14 +61,18 @@ pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<()>
         stage,
         barred,
         proposal,
+        starts_at,
+        seat,
+        class,
         version,
     } = order;
     sqlx::query(
         "INSERT INTO orders (id, number, tenant_id, course_id, owner_id, offering_id, offering_version, offering_name, parameters, spec, \
          card, cards, card_parts, cpu_cores, memory_gib, storage_gib, minutes, purpose, state, ruling, estimate, held_micros, currency, \
-         submitted_at, expires_at, decided_at, decided_by, reason, queued_at, version, stage, awaits, barred, proposal) \
+         submitted_at, expires_at, decided_at, decided_by, reason, queued_at, version, stage, awaits, barred, proposal, \
+         starts_at, seat, class_id, class_seats, class_lessons, class_lesson) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
-         $27, $28, $29, $30, $31, $32, $33, $34)",
+         $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)",
     )
     .bind(id.to_string())
     .bind(*number)
@@ -99,6 +108,12 @@ pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<()>
     .bind(order.awaits().map(Role::as_str))
     .bind(json(barred))
     .bind(proposal.as_ref().map(json))
+    .bind(starts_at.map(Timestamp::micros))
+    .bind(seat.clone())
+    .bind(class.map(|class| class.id.to_string()))
+    .bind(class.map(|class| i64::from(class.seats)))
+    .bind(class.map(|class| i64::from(class.lessons)))
+    .bind(class.map(|class| i64::from(class.lesson)))
     .execute(connection)
     .await?;
     Ok(())
@@ -190,6 +205,14 @@ pub async fn remember(connection: &mut AnyConnection, user: UserId, key: &str, m
         .execute(connection)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Forgets at most so many answers that were kept before `before`; their keys stay. Returns how many.
+pub async fn forget_answers(connection: &mut AnyConnection, before: Timestamp, limit: u32) -> Result<u64> {
+    let sql = "UPDATE idempotency_keys SET answer = NULL WHERE (user_id, key) IN \
+               (SELECT user_id, key FROM idempotency_keys WHERE answer IS NOT NULL AND created_at < $1 ORDER BY created_at LIMIT $2)";
+    let done = sqlx::query(sql).bind(before.micros()).bind(i64::from(limit)).execute(connection).await?;
+    Ok(done.rows_affected())
 }
 
 #[cfg(test)]

@@ -84,13 +84,14 @@ pub struct Waiting {
     pub nodes: u32,
 }
 
-/// Kinds of card that anybody waits for.
-pub async fn waited_for(connection: &mut AnyConnection) -> Result<Vec<Card>> {
+/// Kinds of card that anybody waits for. Orders for a time to come do not wait yet: they are queued from their time on.
+pub async fn waited_for(connection: &mut AnyConnection, now: Timestamp) -> Result<Vec<Card>> {
     let rows = sqlx::query(
-        "SELECT card FROM orders WHERE state = 'queued' \
+        "SELECT card FROM orders WHERE state = 'queued' AND queued_at <= $1 \
          UNION SELECT l.card FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id WHERE l.state = 'pending' AND r.lab_id IS NULL \
          ORDER BY card",
     )
+    .bind(now.micros())
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| Row::of("orders", row).parse("card")).collect()
@@ -98,10 +99,11 @@ pub async fn waited_for(connection: &mut AnyConnection) -> Result<Vec<Card>> {
 
 /// The head of a queue: those that wait longest come first. Those that ask for more than `most` cards are left out,
 /// since no waiting helps them before the cluster grows, and they must not hold up everybody else.
-pub async fn queue(connection: &mut AnyConnection, card: Card, most: u32, limit: u32) -> Result<Vec<Waiting>> {
+pub async fn queue(connection: &mut AnyConnection, card: Card, most: u32, now: Timestamp, limit: u32) -> Result<Vec<Waiting>> {
     let rows = sqlx::query(
         "SELECT kind, id, cards, spec FROM ( \
-           SELECT 'order' AS kind, id, cards, spec, queued_at AS since FROM orders WHERE state = 'queued' AND card = $1 AND cards <= $2 \
+           SELECT 'order' AS kind, id, cards, spec, queued_at AS since FROM orders \
+             WHERE state = 'queued' AND card = $1 AND cards <= $2 AND queued_at <= $4 \
            UNION ALL \
            SELECT 'lab' AS kind, l.id, l.cards, l.spec, COALESCE(l.queued_at, l.created_at) AS since FROM labs l \
              LEFT JOIN reservations r ON r.lab_id = l.id \
@@ -111,6 +113,7 @@ pub async fn queue(connection: &mut AnyConnection, card: Card, most: u32, limit:
     .bind(card.id())
     .bind(i64::from(most))
     .bind(i64::from(limit))
+    .bind(now.micros())
     .fetch_all(connection)
     .await?;
     rows.iter()
@@ -127,14 +130,15 @@ pub async fn queue(connection: &mut AnyConnection, card: Card, most: u32, limit:
 }
 
 /// How many orders and labs wait, by kind of card.
-pub async fn waiting_counts(connection: &mut AnyConnection) -> Result<Vec<(Card, u32)>> {
+pub async fn waiting_counts(connection: &mut AnyConnection, now: Timestamp) -> Result<Vec<(Card, u32)>> {
     let rows = sqlx::query(
         "SELECT card, CAST(COUNT(*) AS BIGINT) AS waiting FROM ( \
-           SELECT card FROM orders WHERE state = 'queued' \
+           SELECT card FROM orders WHERE state = 'queued' AND queued_at <= $1 \
            UNION ALL \
            SELECT l.card FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id WHERE l.state = 'pending' AND r.lab_id IS NULL \
          ) AS waiting GROUP BY card ORDER BY card",
     )
+    .bind(now.micros())
     .fetch_all(connection)
     .await?;
     rows.iter()

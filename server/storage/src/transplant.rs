@@ -132,7 +132,7 @@ mod tests {
             let mut write = source.database.begin_write().await.expect("a transaction");
             let somebody = user(&mut write, "li").await;
             settings::set(&mut write, "a", &"字").await.expect("set");
-            assert_eq!(orders::next_number(&mut write).await.expect("a number"), 1_001);
+            assert_eq!(orders::next_numbers(&mut write, 1).await.expect("a number"), 1_001);
             write.commit().await.expect("committed");
 
             for keep in [false, true] {
@@ -151,7 +151,7 @@ mod tests {
             let found = users::by_id(&mut write, somebody).await.expect("read").expect("there");
             assert_eq!((found.login.as_str(), found.disabled_at), ("li", None));
             assert_eq!(settings::get::<String>(&mut write, "a").await.expect("read").map(|(text, _)| text).as_deref(), Some("字"));
-            assert_eq!(orders::next_number(&mut write).await.expect("a number"), 1_002, "the counter came along");
+            assert_eq!(orders::next_numbers(&mut write, 1).await.expect("a number"), 1_002, "the counter came along");
         })
         .await;
     }

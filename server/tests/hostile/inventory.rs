@@ -8,7 +8,7 @@ const DOMAIN: &str = "app/domain/tests/hostile/";
 const SERVER: &str = "server/tests/hostile/";
 
 /// File, and the file of the test that feeds what it reads. A new reader gets a property in one of them, or in a new one.
-const READERS: [(&str, &str, &str); 59] = [
+const READERS: [(&str, &str, &str); 62] = [
     ("app/domain/src/access.rs", DOMAIN, "words.rs"),
     ("app/domain/src/access/scopes.rs", DOMAIN, "words.rs"),
     ("app/domain/src/announcements.rs", DOMAIN, "forms.rs"),
@@ -23,6 +23,7 @@ const READERS: [(&str, &str, &str); 59] = [
     ("app/domain/src/catalogue.rs", DOMAIN, "offerings.rs"),
     ("app/domain/src/courses.rs", DOMAIN, "forms.rs"),
     ("app/domain/src/decisions.rs", DOMAIN, "words.rs"),
+    ("app/domain/src/delegations.rs", DOMAIN, "forms.rs"),
     ("app/domain/src/gpu.rs", DOMAIN, "words.rs"),
     ("app/domain/src/ids.rs", DOMAIN, "words.rs"),
     ("app/domain/src/imports.rs", DOMAIN, "lists.rs"),
@@ -33,6 +34,7 @@ const READERS: [(&str, &str, &str); 59] = [
     ("app/domain/src/offerings/check.rs", DOMAIN, "offerings.rs"),
     ("app/domain/src/offerings/form.rs", DOMAIN, "offerings.rs"),
     ("app/domain/src/orders.rs", DOMAIN, "words.rs"),
+    ("app/domain/src/orders/class.rs", DOMAIN, "classes.rs"),
     ("app/domain/src/people.rs", DOMAIN, "forms.rs"),
     ("app/domain/src/policy_form.rs", DOMAIN, "conditions.rs"),
     ("app/domain/src/pricing/book.rs", DOMAIN, "words.rs"),
@@ -40,6 +42,7 @@ const READERS: [(&str, &str, &str); 59] = [
     ("app/domain/src/pricing/meter.rs", DOMAIN, "words.rs"),
     ("app/domain/src/quotas.rs", DOMAIN, "words.rs"),
     ("app/domain/src/quotas/forms.rs", DOMAIN, "forms.rs"),
+    ("app/domain/src/roster.rs", DOMAIN, "classes.rs"),
     ("app/domain/src/time.rs", DOMAIN, "times.rs"),
     ("app/domain/src/tokens.rs", DOMAIN, "forms.rs"),
     ("app/src/approvals/bulk.rs", SERVER, "functions.rs"),

@@ -41,10 +41,16 @@ impl World {
         for (number, offering) in ["jupyterlab-2xa100-1tb", "jupyterlab-slice", "jupyterlab-slice"].into_iter().enumerate() {
             orders.push(id(&teacher.order(&format!("thing-{number}"), &order(offering)).await));
         }
+        let mut seats = order("jupyterlab-slice");
+        seats["seats"] = json!("2");
+        let class = teacher.order("thing-class", &seats).await["class"]["id"].as_str().expect("a class order").to_owned();
         let labs = teacher.read("/labs").await;
         let announcement = json!({"zh": "维护", "en": "Maintenance", "level": "info", "to": "2099-01-01T08:00"});
         let announcement = administrator.post("/announcements").json(&announcement).send().await.expect("an answer");
         let announcement: Value = announcement.json().await.expect("JSON");
+        let stand_in = json!({"stand_in": "spare", "until": "2027-06-01"});
+        let delegation = administrator.post("/delegations").json(&stand_in).send().await.expect("an answer");
+        let delegation: Value = delegation.json().await.expect("JSON");
         let list = json!({"kind": "people", "list": "账号,姓名\n20260001,示范教师甲\n"});
         let import = administrator.say("/imports", &list).await;
         let discount = administrator.post("/discounts").json(&json!({"percent": "10", "reason": "pilot"})).send().await.expect("an answer");
@@ -55,12 +61,14 @@ impl World {
         let named = |value: &Value| value["id"].as_str().unwrap_or("01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e").to_owned();
         self.things = vec![
             ("/orders", orders[1].clone()),
+            ("/class-orders", class),
             ("/approvals", orders[0].clone()),
             ("/labs", named(&labs["items"][0])),
             ("/billing/labs", named(&labs["items"][0])),
             ("/courses", course),
             ("/people", person),
             ("/announcements", named(&announcement)),
+            ("/delegations", named(&delegation)),
             ("/imports", named(&import)),
             ("/discounts", named(&discount)),
             ("/audit/searches", named(&search)),

@@ -125,3 +125,36 @@ async fn an_auditor_saves_and_drops_a_search_by_plain_forms() {
     let home = browser.page("/").await.text().await.unwrap();
     assert!(home.contains("/audit?outcome=refused&amp;range=week"), "on the first page too");
 }
+
+/// Where a link of the pager leads.
+fn pager(page: &str, rel: &str) -> Option<String> {
+    let before = page.split_once(&format!("rel=\"{rel}\""))?.0;
+    let link = before.rsplit("href=\"").next()?.split('"').next()?;
+    Some(link.replace("&amp;", "&"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_the_record_lead_both_ways() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    for _ in 0..120 {
+        // A second each, so that their order is plain.
+        portal.world.clock.advance(1);
+        teacher.post("/orders/01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e/cancel").send().await.unwrap();
+    }
+    let auditor = portal.browser_of(&people.auditor).await;
+    let read = async |path: &str| auditor.page(path).await.text().await.unwrap();
+    let newest = read("/audit?action=order.cancel").await;
+    assert_eq!(pager(&newest, "prev"), None);
+    let second = read(&pager(&newest, "next").expect("older ones")).await;
+    let last = read(&pager(&second, "next").expect("older ones")).await;
+    assert_eq!(pager(&last, "next"), None);
+    let back = read(&pager(&last, "prev").expect("newer ones")).await;
+    let records = |page: &str| {
+        page.split("href=\"/audit/").skip(1).filter_map(|rest| rest.get(..36)?.parse::<domain::ids::AuditEventId>().ok()).collect::<Vec<_>>()
+    };
+    assert_eq!((records(&back).len(), records(&back)), (50, records(&second)));
+    let first = read(&pager(&back, "prev").expect("newer ones")).await;
+    assert_eq!((records(&first), pager(&first, "prev")), (records(&newest), None));
+}

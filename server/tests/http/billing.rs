@@ -144,7 +144,7 @@ async fn a_month_leaves_as_csv_and_as_a_workbook_and_that_is_on_record() {
     assert_eq!(workbook.headers()["content-disposition"], "attachment; filename=\"lectern-2026-11-CV2402.xlsx\"");
     assert!(workbook.bytes().await.unwrap().starts_with(b"PK"));
     assert_eq!(teacher.get("/bills/export?course=NLP").send().await.unwrap().status(), 404);
-    assert_eq!(browser.page("/billing/export?format=pdf").await.status(), 422);
+    assert_eq!(browser.page("/billing/export?format=ods").await.status(), 422);
     let operator = portal.browser_of(&people.operator).await;
     assert_eq!(operator.page("/billing/export?format=csv").await.status(), 403);
     let nobody = portal.browser().page("/billing/export?format=csv").await;
@@ -194,4 +194,90 @@ async fn every_page_of_billing_reads_without_scripts() {
     assert_eq!(location(&refused), "/billing/adjustments");
     let page = administrator.page("/billing/adjustments").await.text().await.unwrap();
     assert!(page.contains("The cards were away") && page.contains("for example 12.50"), "what was typed stays");
+}
+
+/// Cells of a line of CSV, quotes taken off.
+fn cells(line: &str) -> Vec<String> {
+    let (mut cells, mut quoted) = (vec![String::new()], false);
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' if quoted && rest.peek() == Some(&'"') => {
+                rest.next();
+                cells.last_mut().expect("a cell").push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(String::new()),
+            c => cells.last_mut().expect("a cell").push(c),
+        }
+    }
+    cells
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_month_leaves_in_the_columns_of_focus_and_sums_to_the_bill() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    an_hour(&portal, &teacher).await;
+    let administrator = portal.api(&people.administrator).await;
+    post(&administrator, "/adjustments", &json!({"course": "CV2402", "kind": "credit", "amount": "0.16", "reason": "Cards were away"})).await;
+    post(&administrator, "/adjustments", &json!({"course": "CV2402", "kind": "charge", "amount": "2", "reason": "A disk"})).await;
+    let manager = portal.api(&people.manager).await;
+    let file = manager.get("/bills/export?format=focus").send().await.unwrap();
+    assert_eq!(file.headers()["content-disposition"], "attachment; filename=\"lectern-2026-11-focus.csv\"");
+    let text = file.text().await.unwrap();
+    let mut lines = text.lines().map(cells);
+    let heads = lines.next().expect("a heading");
+    let rows: Vec<Vec<String>> = lines.collect();
+    let column = |name: &str| heads.iter().position(|head| head == name).unwrap_or_else(|| panic!("{name} in {heads:?}"));
+    let value = |row: &[String], name: &str| row[column(name)].clone();
+    assert!(rows.iter().all(|row| row.len() == heads.len()), "{text}");
+    let sum = |name: &str| rows.iter().map(|row| value(row, name).parse::<f64>().expect("a number")).sum::<f64>();
+    let bill = manager.read("/bills").await["items"][0]["total"]["micros"].as_i64().unwrap();
+    for cost in ["BilledCost", "EffectiveCost", "ContractedCost"] {
+        assert_eq!(format!("{:.6}", sum(cost)), format!("{}.{:06}", bill / 1_000_000, bill % 1_000_000), "{cost}");
+    }
+    let cards = rows.iter().find(|row| value(row, "SkuId") == "gpu-a100-80g-1g.10gb-hour").expect("the cards");
+    let of = |names: &[&str]| names.iter().map(|name| value(cards, name)).collect::<Vec<_>>();
+    assert_eq!(of(&["ChargeCategory", "PricingQuantity", "PricingUnit", "ListUnitPrice"]), ["Usage", "1", "GPU-Hours", "0.77"]);
+    assert_eq!(of(&["BillingPeriodStart", "BillingPeriodEnd"]), ["2026-10-31T16:00:00Z", "2026-11-30T16:00:00Z"]);
+    assert_eq!(of(&["SubAccountId", "ResourceType", "ServiceCategory", "BillingCurrency"]), ["CV2402", "Lab", "Compute", "CNY"]);
+    let tags: Value = serde_json::from_str(&value(cards, "Tags")).expect("JSON");
+    assert_eq!(tags["lectern:owner"], "teacher");
+    let categories: Vec<_> = rows.iter().map(|row| value(row, "ChargeCategory")).filter(|category| category != "Usage").collect();
+    assert_eq!(categories.iter().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), ["Adjustment", "Credit"].into());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_month_leaves_as_a_pdf_in_both_languages() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    an_hour(&portal, &teacher).await;
+    let administrator = portal.api(&people.administrator).await;
+    post(&administrator, "/adjustments", &json!({"course": "CV2402", "kind": "charge", "amount": "2000", "reason": "换了一块硬盘"})).await;
+    let browser = portal.browser_of(&people.manager).await;
+    let has = |file: &[u8], text: &[u8]| file.windows(text.len()).any(|window| window == text);
+    // What is not ASCII stands in hexadecimal: Chinese as UTF-16, the yen sign as one byte.
+    let hexadecimal = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat();
+    let chinese = |text: &str| format!("<{}>", hexadecimal(text.encode_utf16().flat_map(u16::to_be_bytes).collect()));
+    let yen = |amount: &str| format!("<{}>", hexadecimal([&[0xa5], amount.as_bytes()].concat()));
+    for (language, words) in [("en", "(Total)".to_owned()), ("zh-CN", chinese("合计"))] {
+        let answer = browser.client.get(portal.url("/billing/export?format=pdf")).header("accept-language", language).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/pdf");
+        assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"lectern-2026-11.pdf\"");
+        let file = answer.bytes().await.unwrap();
+        assert!(file.starts_with(b"%PDF-1.") && has(&file, b"/Count 1") && has(&file, b"(1 / 1)"), "{language}");
+        // An hour costs 1.16, and with the charge 2,001.16.
+        assert!(has(&file, words.as_bytes()) && has(&file, yen("2,001.16").as_bytes()), "{language}: {}", String::from_utf8_lossy(&file));
+        assert!(has(&file, chinese("换了一块硬盘").as_bytes()), "{language}: the reason as it was typed");
+    }
+    let course = teacher.get("/bills/export?course=CV2402").header("accept", "application/pdf").send().await.unwrap();
+    assert_eq!(course.headers()["content-disposition"], "attachment; filename=\"lectern-2026-11-CV2402.pdf\"");
+    let file = course.bytes().await.unwrap();
+    assert!(has(&file, b"slice-h"), "the lines of the one course");
+    let auditor = portal.api(&people.auditor).await;
+    let events = auditor.read("/audit/events?action=billing.export").await;
+    assert_eq!(events["items"][0]["after"]["format"], "pdf");
 }

@@ -66,7 +66,7 @@ async fn a_labs_page_hears_of_that_lab_only() {
     let hub = &portal.world.services.hub;
     for lab in &labs {
         let teacher = &people.teacher.actor;
-        hub.tell(News::Lab(Resource::owned(teacher.tenant, portal.course, teacher.user), lab.parse().unwrap()));
+        hub.tell(News::Lab(Resource::owned(teacher.tenant, *teacher.courses.first().unwrap(), teacher.user), lab.parse().unwrap()));
     }
     hub.tell(News::Cluster);
     assert_eq!(until(&mut page, "cluster").await, [("lab".to_owned(), labs[0].clone()), ("cluster".to_owned(), "-".to_owned())]);

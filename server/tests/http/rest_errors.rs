@@ -108,7 +108,7 @@ async fn every_field_that_does_not_fit_is_named() {
     let people = portal.people().await;
     let api = portal.api(&people.teacher).await;
     let post = |body: serde_json::Value| api.post("/orders").header("idempotency-key", "k").json(&body);
-    let types = json!({"offering": 7, "parameters": {"a": [1]}, "duration_minutes": true, "seats": 28});
+    let types = json!({"offering": 7, "parameters": {"a": [1]}, "duration_minutes": true, "desks": 28});
     assert_snapshot!("wrong types", shown(post(types)).await);
     let values = json!({"offering": "jupyterlab-slice", "course": "CV2402", "parameters": {"storage": 1}, "duration_minutes": 5});
     assert_snapshot!("out of range", shown(post(values)).await);

@@ -183,6 +183,9 @@ impl Api {
     pub fn put(&self, path: &str) -> RequestBuilder {
         self.with_token(self.client.put(format!("{}{path}", self.base)))
     }
+    pub fn delete(&self, path: &str) -> RequestBuilder {
+        self.with_token(self.client.delete(format!("{}{path}", self.base)))
+    }
     /// What a GET answers, which must be 200.
     pub async fn read(&self, path: &str) -> Value {
         good(self.get(path).send().await.expect("an answer"), 200).await
@@ -201,7 +204,7 @@ impl Api {
     }
 }
 
-async fn good(response: Response, status: u16) -> Value {
+pub async fn good(response: Response, status: u16) -> Value {
     let (got, text) = (response.status(), response.text().await.expect("a body"));
     assert_eq!(got, status, "{text}");
     serde_json::from_str(&text).expect("JSON")

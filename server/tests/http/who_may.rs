@@ -130,6 +130,8 @@ async fn operations_of_the_api() {
                 }
             } else if operation.method == Method::PUT {
                 api.put(&path)
+            } else if operation.method == Method::DELETE {
+                api.delete(&path)
             } else {
                 api.post(&path)
             };

@@ -37,6 +37,8 @@ pub enum Action {
     PeopleWrite,
     CourseRead,
     CourseWrite,
+    /// Who takes a course.
+    RosterWrite,
     AnnouncementWrite,
     /// Write, publish and retire offerings.
     OfferingWrite,
@@ -50,7 +52,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
@@ -77,6 +79,7 @@ impl Action {
         Self::PeopleWrite,
         Self::CourseRead,
         Self::CourseWrite,
+        Self::RosterWrite,
         Self::AnnouncementWrite,
         Self::OfferingWrite,
         Self::PolicyRead,
@@ -115,6 +118,7 @@ impl Action {
             Self::PeopleWrite => "people.write",
             Self::CourseRead => "course.read",
             Self::CourseWrite => "course.write",
+            Self::RosterWrite => "course.roster",
             Self::AnnouncementWrite => "announcement.write",
             Self::OfferingWrite => "offering.write",
             Self::PolicyRead => "policy.read",
@@ -130,7 +134,7 @@ impl Action {
         match self {
             Self::CatalogueRead => Scope::OfferingsRead,
             Self::OrderRead | Self::OrderPreview => Scope::OrdersRead,
-            Self::OrderSubmit | Self::OrderCancel | Self::OrderReply => Scope::OrdersWrite,
+            Self::OrderSubmit | Self::OrderCancel | Self::OrderReply | Self::RosterWrite => Scope::OrdersWrite,
             Self::OrderDecide => Scope::OrdersDecide,
             Self::LabRead => Scope::LabsRead,
             Self::LabStart | Self::LabStop | Self::LabDestroy => Scope::LabsWrite,

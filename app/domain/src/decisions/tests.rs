@@ -100,6 +100,9 @@ fn order(offering: &Offering, cards: u32) -> Order {
         stage: 0,
         barred: BTreeSet::new(),
         proposal: None,
+        starts_at: None,
+        seat: None,
+        class: None,
         version: 1,
     }
 }

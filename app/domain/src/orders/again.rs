@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Order, OrderForm};
+use super::{ClassForm, Order, OrderForm};
 use crate::{
     catalogue::{Localized, Offering},
     courses::CourseRef,
@@ -60,9 +60,10 @@ pub fn again(order: &Order, course: &CourseRef, offering: &Offering, book: &Pric
             }
         }
     });
-    let minutes = order.minutes.clamp(offering.duration.min, offering.duration.max);
-    if minutes != order.minutes {
-        notes.push(Note::Duration { from: order.minutes, to: minutes });
+    let before = order.lesson_minutes();
+    let minutes = before.clamp(offering.duration.min, offering.duration.max);
+    if minutes != before {
+        notes.push(Note::Duration { from: before, to: minutes });
     }
     let after = offering.resolve(&parameters).and_then(|spec| book.estimate(&spec, minutes, now));
     if let Ok(after) = after
@@ -76,6 +77,8 @@ pub fn again(order: &Order, course: &CourseRef, offering: &Offering, book: &Pric
         parameters,
         duration_minutes: minutes.to_string(),
         purpose: order.purpose.clone(),
+        // One seat, at once: its lesson is over.
+        class: ClassForm::default(),
     };
     Again { number: order.number, form, notes }
 }

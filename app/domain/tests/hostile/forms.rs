@@ -4,6 +4,7 @@ use domain::{
     Error,
     announcements::AnnouncementForm,
     courses::CourseForm,
+    delegations::DelegationForm,
     money::{Currency, Money},
     page::{MAX_LIMIT, PageRequest},
     people::{Invitation, NewPerson},
@@ -78,6 +79,15 @@ proptest! {
         match form.check(NOW) {
             Ok((_, _, from, to)) => prop_assert!(from < to && NOW <= to, "{:?}", form),
             Err(error) => names_only(&error, &["zh", "en", "level", "from", "to"]),
+        }
+    }
+
+    #[test]
+    fn delegations(stand_in in near(&["li.hua"]), from in near(DAYS), until in near(DAYS), note in near(&["出差"])) {
+        let form = DelegationForm { stand_in, from, until, note };
+        match form.check(NOW) {
+            Ok(new) => prop_assert!(new.from < new.until && new.until > NOW && new.from >= NOW.start_of_campus_day(), "{:?}", form),
+            Err(error) => names_only(&error, &["stand_in", "from", "until", "note"]),
         }
     }
 

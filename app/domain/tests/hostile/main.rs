@@ -6,6 +6,7 @@
 
 mod amounts;
 mod audit;
+mod classes;
 mod conditions;
 mod forms;
 mod lists;

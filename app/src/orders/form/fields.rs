@@ -8,7 +8,10 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::state::{FormState, control};
+use super::{
+    class::ClassFields,
+    state::{FormState, control},
+};
 use crate::{
     components::{Choice, ChoiceCards, SelectField, TextArea, TextField},
     i18n::td_string,
@@ -43,6 +46,7 @@ pub fn Chapters(offering: Offering, state: FormState) -> impl IntoView {
                 rows=2
             />
         </Chapter>
+        <Chapter number=if has_parameters { 4 } else { 3 } title=td_string!(language, class.chapter)><ClassFields state/></Chapter>
     }
     .into_any()
 }

@@ -1,6 +1,7 @@
 //! The order form: fields from the offering's typed parameters, and beside them what the order would cost, what it would
 //! leave of the quota and who would decide, computed by the code that decides on submit.
 
+mod class;
 mod fields;
 mod state;
 mod summary;
@@ -36,6 +37,12 @@ pub fn values(form: &OrderForm) -> BTreeMap<String, String> {
         ("course".to_owned(), form.course.clone()),
         ("duration_minutes".to_owned(), form.duration_minutes.clone()),
         ("purpose".to_owned(), form.purpose.clone()),
+        ("seats".to_owned(), form.class.seats.clone()),
+        ("seat_count".to_owned(), form.class.seat_count.clone()),
+        ("when".to_owned(), form.class.when.clone()),
+        ("first_day".to_owned(), form.class.first_day.clone()),
+        ("bell".to_owned(), form.class.bell.clone()),
+        ("weeks".to_owned(), form.class.weeks.clone()),
     ]);
     values.extend(form.parameters.iter().map(|(key, text)| (format!("parameters.{key}"), text.clone())));
     values

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     Error, FieldError,
-    orders::{OrderContext, OrderForm, Preview},
+    orders::{
+        ClassForm, OrderContext, OrderForm, Preview,
+        class::{NOW, ONE},
+    },
 };
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
@@ -65,6 +68,12 @@ impl FormState {
             "course" => form.course = text,
             "duration_minutes" => form.duration_minutes = text,
             "purpose" => form.purpose = text,
+            "seats" => form.class.seats = text,
+            "seat_count" => form.class.seat_count = text,
+            "when" => form.class.when = text,
+            "first_day" => form.class.first_day = text,
+            "bell" => form.class.bell = text,
+            "weeks" => form.class.weeks = text,
             _ => {
                 if let Some(key) = field.strip_prefix("parameters.") {
                     form.parameters.insert(key.to_owned(), text);
@@ -158,6 +167,12 @@ impl FormState {
             "course" => td_string!(language, orders.course_label).to_owned(),
             "duration_minutes" => td_string!(language, orders.duration).to_owned(),
             "purpose" => td_string!(language, orders.purpose).to_owned(),
+            "seats" => td_string!(language, class.seats).to_owned(),
+            "seat_count" => td_string!(language, class.seat_count).to_owned(),
+            "when" => td_string!(language, class.when).to_owned(),
+            "first_day" => td_string!(language, class.first_day).to_owned(),
+            "bell" => td_string!(language, class.bell).to_owned(),
+            "weeks" => td_string!(language, class.weeks).to_owned(),
             _ => {
                 let key = field.strip_prefix("parameters.").unwrap_or(field);
                 let context = self.context();
@@ -192,6 +207,14 @@ fn initial(context: &OrderContext, last_try: &Flash, query: &ParamsMap) -> Order
         parameters,
         duration_minutes: value("duration_minutes").unwrap_or_else(|| offering.duration.default.to_string()),
         purpose: value("purpose").unwrap_or_default(),
+        class: ClassForm {
+            seats: value("seats").filter(|text| !text.is_empty()).unwrap_or_else(|| ONE.to_owned()),
+            seat_count: value("seat_count").unwrap_or_default(),
+            when: value("when").filter(|text| !text.is_empty()).unwrap_or_else(|| NOW.to_owned()),
+            first_day: value("first_day").unwrap_or_default(),
+            bell: value("bell").unwrap_or_default(),
+            weeks: value("weeks").unwrap_or_default(),
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{FORM_ID, state::FormState};
 use crate::{
     billing::words::{meter_text, unit_price_text},
-    components::{ErrorNotice, Meter, StatusKind},
+    components::{ErrorNotice, Meter, MomentStyle, StatusKind, moment_text},
     error::AppError,
     i18n::td_string,
     language,
@@ -36,7 +36,7 @@ pub fn Summary(state: FormState, pending: Memo<bool>) -> impl IntoView {
         </aside>
         <div class="orderbar">
             <div>
-                <b>{move || state.preview.with(|preview| preview.as_ref().ok().map(|preview| preview.estimate.total.to_string()))}</b>
+                <b>{move || state.preview.with(|preview| preview.as_ref().ok().map(|preview| preview.total.to_string()))}</b>
                 <span class="fine">
                     {move || state.preview.with(|preview| preview.as_ref().ok().map(|preview| {
                         format!("{} · ", ruling_text(language, &preview.ruling))
@@ -71,10 +71,36 @@ fn Submit(pending: Memo<bool>, wide: bool) -> impl IntoView {
 fn price(preview: &Result<Preview, Error>) -> AnyView {
     let language = language::current();
     match preview {
-        Ok(preview) => view! { <Prices estimate=preview.estimate.clone()/> }.into_any(),
+        Ok(preview) => view! { <Prices estimate=preview.estimate.clone()/><Set preview=preview.clone()/> }.into_any(),
         Err(Error::Invalid(_)) => view! { <p class="soft">{td_string!(language, orders.summary_wait)}</p> }.into_any(),
         Err(error) => view! { <ErrorNotice error=AppError(error.clone())/> }.into_any(),
     }
+}
+
+/// Seats and lessons with their price, where there are several.
+#[component]
+fn Set(preview: Preview) -> impl IntoView {
+    let language = language::current();
+    let (seats, lessons) = (preview.plan.seats, preview.plan.lessons());
+    let each = preview.estimate.total.to_string();
+    let first = preview.plan.bells.first().map(|bell| {
+        let at = moment_text(*bell, MomentStyle::Minute);
+        view! { <p class="fine">{td_string!(language, class.first_lesson, at = at).to_string()}</p> }
+    });
+    let parts = match (seats, lessons) {
+        (1, 1) => return first.into_any(),
+        (_, 1) => td_string!(language, class.of_seats, seats = seats, each = each).to_string(),
+        (1, _) => td_string!(language, class.of_lessons, lessons = lessons, each = each).to_string(),
+        _ => td_string!(language, class.of_set, seats = seats, lessons = lessons, each = each).to_string(),
+    };
+    view! {
+        <dl class="prices">
+            <dt>{td_string!(language, class.in_all)}<br/><span class="fine">{parts}</span></dt>
+            <dd class="total">{preview.total.to_string()}</dd>
+        </dl>
+        {first}
+    }
+    .into_any()
 }
 
 /// Also stands on the page of an order and of an approval.
@@ -152,7 +178,7 @@ fn After(preview: Preview, state: FormState) -> impl IntoView {
         .filter(|item| worth_showing(&preview, *item))
         .map(|item| view! { <ItemAfter item preview=preview.clone()/> })
         .collect_view();
-    let budget_after = quota.budget.left().minus(preview.estimate.total);
+    let budget_after = quota.budget.left().minus(preview.total);
     let over = budget_after.is_negative();
     let figure = if over {
         let missing = domain::money::Money::zero(budget_after.currency).minus(budget_after).to_string();
@@ -176,9 +202,9 @@ fn After(preview: Preview, state: FormState) -> impl IntoView {
                 label=td_string!(language, orders.budget_of, code = course.unwrap_or_default()).to_string()
                 figure
                 used=quota.budget.spent.plus(quota.budget.held).micros
-                held=preview.estimate.total.micros
+                held=preview.total.micros
                 limit=quota.budget.limit.micros
-                note=td_string!(language, orders.this_order, amount = preview.estimate.total.to_string()).to_string()
+                note=td_string!(language, orders.this_order, amount = preview.total.to_string()).to_string()
                 end_note=td_string!(language, components.of_limit, limit = quota.budget.limit.to_string()).to_string()
                 nostrip:attention=over.then_some(StatusKind::Bad)
             />
@@ -225,8 +251,11 @@ fn ItemAfter(item: Item, preview: Preview) -> impl IntoView {
 /// Whether it starts at once or waits for cards.
 fn cards_now(preview: &Preview) -> String {
     let language = language::current();
-    let (card, needed) = (preview.spec.card, preview.spec.cards());
+    let (card, needed) = (preview.spec.card, preview.spec.cards().saturating_mul(preview.plan.seats));
     let asked = pieces_text(language, card, needed);
+    if !preview.plan.bells.is_empty() {
+        return td_string!(language, class.cards_later, asked = asked).to_string();
+    }
     if let Some(scattered) = scattered_text(language, preview) {
         return scattered;
     }

@@ -82,6 +82,8 @@ fn quota() -> QuotaStatus {
         started_today: CardShare::ZERO,
         starts_per_day: CardShare::whole(12),
         cards_per_order: CardShare::whole(4),
+        booked: Vec::new(),
+        ends: Vec::new(),
     }
 }
 
@@ -101,6 +103,7 @@ fn context() -> OrderContext {
         pools: Vec::new(),
         requester: BTreeSet::from([Role::Teacher]),
         requester_in: BTreeMap::new(),
+        students: BTreeMap::new(),
         now: Timestamp::from_seconds(1_000),
     }
 }

@@ -1,15 +1,18 @@
 //! Searching the record. Only auditors read it, and reading it is recorded (F3).
 
 use domain::{
-    Error, Result,
+    Error, Problem, Result,
     access::Action,
     audit::{Chain, Filter, Inspected, Listed},
     ids::{AuditEventId, TenantId},
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, Window},
     time::Timestamp,
 };
 use serde_json::{Map, Value};
-use storage::{AnyConnection, audit::read::Cursor};
+use storage::{
+    AnyConnection,
+    audit::read::{Cursor, Side},
+};
 
 use super::{Entry, action, recording, success};
 use crate::{Caller, Services, error::OrDomain};
@@ -21,21 +24,59 @@ pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page:
     let filter = filter.tidy();
     let entry = || Entry::new(action(Action::AuditRead), "audit", "", "").after(described(&filter));
     recording(services, caller, entry, async {
-        let courses = caller.actor.extent(Action::AuditRead)?.courses();
-        let rows = page.rows()?;
-        let after = page.cursor(Cursor::parse)?;
-        record_reading(services, caller, entry()).await?;
-        // The system's records are the college's business.
-        let chains = [Chain::Tenant(caller.actor.tenant), Chain::System];
-        let filter = filter.at(services.clock.now());
-        let chains = if courses.is_some() { &chains[..1] } else { &chains[..] };
-        let mut connection = services.db.read().await.or_domain()?;
+        caller.actor.extent(Action::AuditRead)?;
         // One more than asked tells whether there is a next page.
-        let read =
-            storage::audit::read::search(&mut connection, services.db.engine(), chains, courses.as_ref(), &filter, after, rows).await.or_domain()?;
-        Ok(page.page(read, |last| Cursor { at: last.event.at, id: last.event.id }.to_string()))
+        let rows = page.rows()?;
+        let from = page.cursor(Cursor::parse)?.map_or(Side::Newest, Side::Older);
+        record_reading(services, caller, entry()).await?;
+        Ok(page.page(read(services, caller, &filter, from, rows).await?, place))
     })
     .await
+}
+
+/// The same for a page that can go back: `before` is the `newer` of the page that one comes from. Where the way back ends, the newest page
+/// is given whole.
+///
+/// Errors: as [`search`]; `Invalid` also on `before`.
+pub async fn browse(services: &Services, caller: &Caller, filter: &Filter, page: &PageRequest, before: Option<&str>) -> Result<Window<Listed>> {
+    let Some(before) = before else {
+        let Page { items, next } = search(services, caller, filter, page).await?;
+        let newer = items.first().filter(|_| page.after.is_some()).map(place);
+        return Ok(Window { items, newer, older: next });
+    };
+    let filter = filter.tidy();
+    let entry = || Entry::new(action(Action::AuditRead), "audit", "", "").after(described(&filter));
+    recording(services, caller, entry, async {
+        caller.actor.extent(Action::AuditRead)?;
+        let rows = page.rows()?;
+        let from = Cursor::parse(before).ok_or_else(|| Error::field("before", Problem::NoSuch))?;
+        record_reading(services, caller, entry()).await?;
+        let mut items = read(services, caller, &filter, Side::Newer(from), rows).await?;
+        if items.len() < rows as usize {
+            let Page { items, next } = page.page(read(services, caller, &filter, Side::Newest, rows).await?, place);
+            return Ok(Window { items, newer: None, older: next });
+        }
+        items.truncate(page.limit as usize);
+        items.reverse();
+        let (newer, older) = (items.first().map(place), items.last().map(place));
+        Ok(Window { items, newer, older })
+    })
+    .await
+}
+
+fn place(listed: &Listed) -> String {
+    Cursor { at: listed.event.at, id: listed.event.id }.to_string()
+}
+
+/// What the caller may see of it. The permission was asked for, and the reading is on record.
+async fn read(services: &Services, caller: &Caller, filter: &Filter, side: Side, rows: u32) -> Result<Vec<Listed>> {
+    let courses = caller.actor.extent(Action::AuditRead)?.courses();
+    // The system's records are the college's business.
+    let chains = [Chain::Tenant(caller.actor.tenant), Chain::System];
+    let filter = filter.at(services.clock.now());
+    let chains = if courses.is_some() { &chains[..1] } else { &chains[..] };
+    let mut connection = services.db.read().await.or_domain()?;
+    storage::audit::read::search(&mut connection, services.db.engine(), chains, courses.as_ref(), &filter, side, rows).await.or_domain()
 }
 
 /// One record with its neighbours in the chain and the bytes that were hashed. Errors: `Forbidden`; `NotFound` also for another tenant's.

@@ -10,7 +10,7 @@ use domain::{
 use serde_json::json;
 use storage::testing::{execute, for_each_engine};
 
-use super::{ChainReport, Entry, get, seal, search, success, verify};
+use super::{ChainReport, Entry, browse, get, seal, search, success, verify};
 use crate::{Caller, testing::TestWorld};
 
 /// Records a success of `caller` now.
@@ -119,8 +119,37 @@ async fn pages_are_complete_and_do_not_overlap() {
         assert_eq!((pages, ids.len()), (10, 46));
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 46, "nothing twice");
         assert!(times.is_sorted_by(|a, b| a >= b), "newest first");
+
+        // Back again from the last page: the same records, then those that came in meanwhile, then the newest page whole.
+        let request = PageRequest { limit: 5, after: None };
+        let of = |page: &domain::page::Window<domain::audit::Listed>| page.items.iter().map(|listed| listed.event.id).collect::<Vec<_>>();
+        let last = PageRequest { limit: 5, after: Some(cursor(&world, &auditor, ids[44]).await) };
+        let mut page = browse(&world.services, &auditor, &filter, &last, None).await.expect("the last page");
+        assert_eq!((of(&page), page.older.clone()), (ids[45..].to_vec(), None));
+        let (mut back, mut steps) = (Vec::new(), 0);
+        while let Some(newer) = page.newer.clone() {
+            page = browse(&world.services, &auditor, &filter, &request, Some(&newer)).await.expect("a page");
+            assert_eq!((page.items.len(), page.older.is_some()), (5, true));
+            assert!(page.items.is_sorted_by(|a, b| a.event.at >= b.event.at), "newest first");
+            steps += 1;
+            back.push(of(&page));
+        }
+        // 45 older ones and 10 that came in meanwhile; the way back ends with the newest page.
+        assert_eq!(back[0], ids[40..45]);
+        let all: BTreeSet<_> = back.iter().flatten().collect();
+        assert_eq!((steps, all.len()), (11, 55), "nothing is left out");
+        let newest = browse(&world.services, &auditor, &filter, &request, None).await.expect("the newest page");
+        assert_eq!((of(&newest), newest.newer), (back[10].clone(), None));
+        let bad = browse(&world.services, &auditor, &filter, &request, Some("x")).await.expect_err("no place");
+        assert_eq!(bad, Error::field("before", Problem::NoSuch));
     })
     .await;
+}
+
+/// Where a page that ends with this record ends.
+async fn cursor(world: &TestWorld, auditor: &Caller, id: AuditEventId) -> String {
+    let at = super::get(&world.services, auditor, id).await.expect("a record").listed.event.at;
+    storage::audit::read::Cursor { at, id }.to_string()
 }
 
 #[tokio::test]

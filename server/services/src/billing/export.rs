@@ -4,7 +4,7 @@ use domain::{
     Error, Result,
     access::Action,
     billing::{Adjustment, BillLine, Dimension, Group},
-    courses::CourseRef,
+    courses::{CourseRef, Tenant},
     ids::LabId,
     pricing::Meter,
     time::{Month, Timestamp},
@@ -14,7 +14,7 @@ use storage::usage::{ExportRow, Scope};
 
 use super::{LinesOf, find, overview::scope};
 use crate::{
-    Caller, Services,
+    Caller, Services, accounts,
     audit::{self, Entry},
     error::OrDomain,
 };
@@ -27,25 +27,33 @@ const BATCH: u32 = 2_000;
 pub enum Format {
     /// Every interval, one a row.
     Csv,
+    /// The same in the columns of FOCUS 1.2.
+    Focus,
+    /// Sums, the lines of one course, adjustments, to print.
+    Pdf,
     /// A summary, a sheet for each breakdown, and lines.
     Xlsx,
 }
 
 impl Format {
+    pub const ALL: [Self; 4] = [Self::Csv, Self::Focus, Self::Pdf, Self::Xlsx];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::Focus => "focus",
+            Self::Pdf => "pdf",
             Self::Xlsx => "xlsx",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Csv, Self::Xlsx].into_iter().find(|format| format.as_str() == text)
+        Self::ALL.into_iter().find(|format| format.as_str() == text)
     }
 }
 
 /// What the caller may take of a month, and what is on its first sheet.
 #[derive(Debug, Clone)]
 pub struct Export {
+    pub college: Tenant,
     pub month: Month,
     pub course: Option<CourseRef>,
     pub closed: bool,
@@ -61,6 +69,7 @@ pub async fn begin_export(services: &Services, caller: &Caller, month: Month, co
         Some(course) => Some(find(services, caller, Action::BillRead, course).await?.brief()),
         None => None,
     };
+    let college = accounts::tenant(services, caller.actor.tenant).await?;
     let mut write = services.db.begin_write().await.or_domain()?;
     let wanted = storage::bills::Query {
         tenant: scope.tenant,
@@ -79,13 +88,27 @@ pub async fn begin_export(services: &Services, caller: &Caller, month: Month, co
     }
     audit::success(services, &mut write, caller, entry).await?;
     write.commit().await.or_domain()?;
-    Ok(Export { month, course, closed, adjustments, scope })
+    Ok(Export { college, month, course, closed, adjustments, scope })
 }
 
 /// The next intervals after a row, by lab, meter and begin; none at the end.
 pub async fn export_rows(services: &Services, export: &Export, after: Option<(LabId, Meter, Timestamp)>) -> Result<Vec<ExportRow>> {
     let mut read = services.db.read().await.or_domain()?;
     storage::usage::export(&mut read, &export.scope, after, BATCH).await.or_domain()
+}
+
+/// Sums by course, and the lines where one course was asked for. Errors: `Invalid` on `format` when there are too many lines for one file.
+pub async fn export_courses(services: &Services, export: &Export) -> Result<(Vec<Group>, Vec<BillLine>)> {
+    let mut read = services.db.read().await.or_domain()?;
+    let groups = storage::usage::groups(&mut read, &export.scope, Dimension::Course).await.or_domain()?;
+    if export.course.is_none() {
+        return Ok((groups, Vec::new()));
+    }
+    let lines = storage::usage::lines(&mut read, &export.scope, None, MAX_SHEET_LINES + 1).await.or_domain()?;
+    if lines.len() > MAX_SHEET_LINES as usize {
+        return Err(Error::field("format", domain::Problem::TooLong { max: MAX_SHEET_LINES }));
+    }
+    Ok((groups, lines))
 }
 
 /// Breakdowns and lines for a workbook. Errors: `Invalid` on `course` when there are too many lines for one.

@@ -14,7 +14,7 @@ use crate::{
     error::OrDomain,
 };
 
-/// Five statements. Errors: `NotFound` also for what the caller may not see.
+/// Six statements. Errors: `NotFound` also for what the caller may not see.
 pub async fn get(services: &Services, caller: &Caller, id: CourseId) -> Result<CourseDetail> {
     let entry = || Entry::new(audit::action(Action::CourseRead), "course", id, "").course(id);
     audit::recording(services, caller, entry, async {
@@ -27,6 +27,8 @@ pub async fn get(services: &Services, caller: &Caller, id: CourseId) -> Result<C
         };
         let on = Resource::course(course.tenant, course.id);
         Ok(CourseDetail {
+            students: storage::rosters::of_course(&mut connection, id).await.or_domain()?,
+            may_set_roster: caller.actor.can(Action::RosterWrite, &on).is_ok(),
             members: storage::accounts::members::of_course(&mut connection, id).await.or_domain()?,
             may_write: caller.actor.can(Action::CourseWrite, &on).is_ok(),
             may_set_quota: caller.actor.can(Action::QuotaWrite, &on).is_ok(),

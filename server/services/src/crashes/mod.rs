@@ -55,6 +55,7 @@ stories! {
     an_order_that_people_decide: Decided,
     orders_that_come_to_nothing: Nothing,
     cards_that_are_waited_for: Waiting,
+    a_class_from_order_to_end: Lessons,
     a_lab_that_fails_and_is_tried_again: Failing,
     a_lab_that_ends_by_itself: Ending,
     a_cluster_that_goes_away: Away,

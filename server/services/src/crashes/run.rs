@@ -170,7 +170,7 @@ impl<'w> Run<'w> {
             course: self.course.code.clone(),
             parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_string())).into(),
             duration_minutes: "120".into(),
-            purpose: String::new(),
+            ..OrderForm::default()
         }
     }
 }

@@ -3,6 +3,8 @@
 use domain::{
     decisions::ChangeForm,
     labs::{Autostop, Extension},
+    orders::{ClassForm, OrderFilter, OrderForm},
+    page::PageRequest,
 };
 
 use super::run::Run;
@@ -19,6 +21,7 @@ pub(super) enum Story {
     Decided,
     Nothing,
     Waiting,
+    Lessons,
     Failing,
     Ending,
     Away,
@@ -34,6 +37,7 @@ impl Story {
             Self::Decided => Box::pin(decided(run)).await,
             Self::Nothing => Box::pin(nothing(run)).await,
             Self::Waiting => Box::pin(waiting(run)).await,
+            Self::Lessons => Box::pin(lessons(run)).await,
             Self::Failing => Box::pin(failing(run)).await,
             Self::Ending => Box::pin(ending(run)).await,
             Self::Away => Box::pin(away(run)).await,
@@ -63,7 +67,7 @@ async fn life(run: &mut Run<'_>) {
     run.destroy(lab).await;
 }
 
-/// Asked and answered, changed, declined, changed again and agreed to; then extended and made smaller.
+/// Asked and answered, changed, taken back, changed, declined, changed again and agreed to; then extended and made smaller.
 async fn decided(run: &mut Run<'_>) {
     let (teacher, manager, form) = (run.teacher.clone(), run.manager.clone(), run.whole(2));
     let id = run.order(form).await.order.id;
@@ -71,6 +75,10 @@ async fn decided(run: &mut Run<'_>) {
     run.act(async |services| orders::ask(services, &manager, id, "Which lesson?").await).await;
     run.act(async |services| orders::answer(services, &teacher, id, "The third").await).await;
     let longer = ChangeForm { duration_minutes: "240".into(), ..ChangeForm::default() };
+    let seen = Some(run.stored(id).await.version);
+    run.act(async |services| orders::approve_with(services, &manager, id, &longer, "Longer", seen).await).await;
+    let seen = Some(run.stored(id).await.version);
+    run.act(async |services| orders::withdraw(services, &manager, id, "As it was", seen).await).await;
     for agrees in [false, true] {
         let seen = Some(run.stored(id).await.version);
         run.act(async |services| orders::approve_with(services, &manager, id, &longer, "Longer", seen).await).await;
@@ -127,6 +135,30 @@ async fn waiting(run: &mut Run<'_>) {
     let lab = run.lab_of(second).await;
     run.world.clock.advance(MINUTE);
     run.destroy(lab).await;
+}
+
+/// A class of two for two lessons: approved at once, the first lesson comes up and ends by itself, the second is cancelled.
+async fn lessons(run: &mut Run<'_>) {
+    let (teacher, manager) = (run.teacher.clone(), run.manager.clone());
+    let day = run.world.clock.now().end_of_campus_day().on_campus().date();
+    let class = ClassForm { seats: "2".into(), first_day: day, bell: "08:20".into(), weeks: "2".into(), ..ClassForm::default() };
+    let form = OrderForm { class, ..run.whole(1) };
+    let first = run.order(form).await.order;
+    let id = first.class.expect("one of many").id;
+    run.act(async |services| orders::approve_class(services, &manager, id).await).await;
+    run.world.clock.set(first.starts_at.expect("a lesson"));
+    run.act(orders::promote).await;
+    run.settle().await;
+    run.world.clock.set(first.ends_at().expect("a lesson"));
+    run.act(labs::stop_ended).await;
+    run.settle().await;
+    run.act(async |services| orders::cancel_class(services, &teacher, id).await).await;
+    run.world.clock.advance(MINUTE);
+    let filter = OrderFilter { class: Some(id), ..OrderFilter::default() };
+    let made = orders::list(&run.world.services, &teacher, &filter, &PageRequest::default()).await.expect("read").items;
+    for lab in made.into_iter().flat_map(|view| view.labs) {
+        run.destroy(lab).await;
+    }
 }
 
 /// Its pods fail, it is cleared and tried again, loses a pod, gets it back.

@@ -384,5 +384,6 @@ fn form(course: usize, wish: Wish, minutes: i64, purpose: &str) -> OrderForm {
         parameters: parameters.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
         duration_minutes: minutes.to_string(),
         purpose: purpose.to_owned(),
+        ..OrderForm::default()
     }
 }

@@ -16,7 +16,9 @@ use std::time::Duration;
 use domain::{Result, ids::LabId};
 use tokio::task::JoinSet;
 
-use crate::{Services, audit, cluster_status, courses, error::OrDomain, imports, labs, notifications, orders, ports::LabOrder, sessions};
+use crate::{
+    Services, answers, audit, cluster_status, courses, delegations, error::OrDomain, imports, labs, notifications, orders, ports::LabOrder, sessions,
+};
 
 /// Runs every job until `stop` is cancelled by dropping the future: reconcile, watch, queue, meter, seal, expire, sweep.
 /// Only the replica that holds the lease works; the others wait for it.
@@ -47,11 +49,13 @@ async fn work(services: Services) {
     every!("warn_kept", Duration::from_mins(1), labs::warn_kept);
     every!("destroy_kept", Duration::from_mins(1), labs::destroy_kept);
     every!("expire", Duration::from_secs(30), orders::expire);
+    every!("delegations", Duration::from_mins(1), delegations::end_due);
     every!("imports", Duration::from_secs(1), imports::run);
     every!("budgets", Duration::from_mins(1), courses::tell_thresholds);
     every!("quotas", Duration::from_mins(5), courses::refresh_quotas);
     every!("audit_verify", Duration::from_secs(1), audit::runs::work);
     every!("sweep_notifications", Duration::from_hours(1), notifications::sweep);
+    every!("sweep_answers", Duration::from_hours(1), answers::sweep);
     every!("remind", Duration::from_mins(1), orders::remind);
     every!("sweep_sessions", Duration::from_mins(10), sessions::sweep);
     // None of them ends by itself.

@@ -121,7 +121,7 @@ async fn keep_observation(services: &Services, lab: &Lab, observation: &Observat
     let mut write = lease::begin_write(services).await?;
     storage::observations::put(&mut write, lab.id, observation, now).await.or_domain()?;
     write.commit().await.or_domain()?;
-    services.hub.tell(News::lab(&lab));
+    services.hub.tell(News::lab(lab));
     Ok(())
 }
 

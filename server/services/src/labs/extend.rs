@@ -5,7 +5,8 @@ use domain::{
     access::Action,
     ids::LabId,
     labs::{Extension, Lab, LabState, LabView, extend::Extended},
-    quotas::QuotaStatus,
+    orders::class::Span,
+    quotas::{Amounts, QuotaStatus},
     time::Timestamp,
 };
 use storage::labs::Listed;
@@ -91,6 +92,17 @@ fn done_before(listed: &Listed, by: Extension, seen: Option<u32>) -> Result<bool
     }
 }
 
+/// Whether the lab fits beside the lessons that are booked in its added time. Errors: `OverQuota`.
+fn check_later(quota: &QuotaStatus, lab: &Lab, added: Span, now: Timestamp) -> Result<()> {
+    if !quota.booked.iter().any(|booking| booking.span.overlaps(&added)) {
+        return Ok(());
+    }
+    let amounts = Amounts { storage_gib: 0, ..Amounts::running(&lab.spec) };
+    let mut others = quota.during(added, now);
+    others.used = others.used.minus(amounts);
+    others.check_amounts(&amounts)
+}
+
 fn decide(shelf: &Shelf, caller: &Caller, listed: &Listed, by: Extension, quota: &QuotaStatus, now: Timestamp) -> Result<Extended> {
     let lab = &listed.lab;
     if matches!(lab.state, LabState::Destroying | LabState::Destroyed) {
@@ -98,6 +110,12 @@ fn decide(shelf: &Shelf, caller: &Caller, listed: &Listed, by: Extension, quota:
     }
     let on = basis::of(shelf, caller, quota, now);
     let extended = domain::labs::extend::extended(lab, basis::offering(shelf, listed)?.duration, by, on.book, now)?;
+    // It has its place; what it needs in addition is the time, in which lessons may be booked.
+    if let (Some(from), Some(to)) = (lab.counts_from(now), extended.ends_at)
+        && lab.state.holds_cards()
+    {
+        check_later(quota, lab, Span { from, to }, now)?;
+    }
     quota.check_budget(extended.cost, now)?;
     basis::check_ruling(caller, lab, on.ruling(lab, &lab.spec, extended.minutes)?)?;
     Ok(extended)

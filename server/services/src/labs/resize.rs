@@ -10,7 +10,9 @@ use domain::{
         EarlierSize, LabEvent, LabState, LabView,
         resize::{ResizeContext, Resized, resized},
     },
+    orders::class::Span,
     quotas::Amounts,
+    time::Timestamp,
 };
 use storage::{Write, labs::Listed};
 
@@ -57,7 +59,9 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
     }
     // A stopped lab counts with its volume only; the rest is checked when it starts.
     let more = if listed.lab.state.holds_cards() { wanted.more } else { Amounts { storage_gib: wanted.more.storage_gib, ..Amounts::default() } };
-    quota.check_amounts(&more)?;
+    // Lessons that are to come while it runs have their places.
+    let span = Span { from: now, to: listed.lab.ends_at.map_or_else(|| now.plus_minutes(listed.lab.minutes.into()), |end| end.max(now)) };
+    quota.during(span, now).check_amounts(&more)?;
     quota.check_budget(wanted.difference, now)?;
     basis::check_ruling(caller, &listed.lab, on.ruling(&listed.lab, &wanted.spec, listed.lab.minutes)?)?;
     let news = save(services, &mut write, caller, listed, wanted).await?;
@@ -71,7 +75,7 @@ async fn save(services: &Services, write: &mut Write, caller: &Caller, listed: L
     let now = services.clock.now();
     let earlier = EarlierSize { until: now, spec: std::mem::replace(&mut lab.spec, wanted.spec) };
     if lab.reserved {
-        hold_cards(write, &lab, &earlier.spec).await?;
+        hold_cards(write, &lab, &earlier.spec, now).await?;
     }
     // The record of the change tells both sizes.
     let after = std::mem::replace(&mut lab.spec, earlier.spec.clone());
@@ -88,7 +92,7 @@ async fn save(services: &Services, write: &mut Write, caller: &Caller, listed: L
 }
 
 /// Sets aside what the new size needs. Fewer of the same kind are given back by the reconciler, once the old pods are gone.
-async fn hold_cards(write: &mut Write, lab: &domain::labs::Lab, old: &domain::catalogue::LabSpec) -> Result<()> {
+async fn hold_cards(write: &mut Write, lab: &domain::labs::Lab, old: &domain::catalogue::LabSpec, now: Timestamp) -> Result<()> {
     let (card, cards) = (lab.spec.card, lab.spec.cards());
     storage::pools::lock(write, card).await.or_domain()?;
     let asked = if card == old.card { cards.saturating_sub(old.cards()) } else { cards };
@@ -98,7 +102,7 @@ async fn hold_cards(write: &mut Write, lab: &domain::labs::Lab, old: &domain::ca
     let pool = storage::pools::find(write, card).await.or_domain()?;
     let (total, free) = pool.map_or((0, 0), |pool| (pool.total, pool.free()));
     // Who waits for cards of this kind came first.
-    let others_wait = !storage::reservations::queue(write, card, total, 1).await.or_domain()?.is_empty();
+    let others_wait = !storage::reservations::queue(write, card, total, now, 1).await.or_domain()?.is_empty();
     if others_wait || !storage::reservations::change(write, lab.id, card, cards).await.or_domain()? {
         return Err(Error::OverCapacity { asked, free: if others_wait { 0 } else { free } });
     }

@@ -5,6 +5,7 @@ use domain::{
     access::Action,
     ids::LabId,
     labs::{LabEvent, LabState, LabView},
+    orders::class::Span,
     quotas::Amounts,
 };
 use storage::Write;
@@ -48,15 +49,18 @@ pub(super) async fn change(services: &Services, caller: &Caller, id: LabId) -> R
 /// A stopped lab counts with its volume only, so the rest must fit again. A failed one still counts with everything.
 async fn check_quota(services: &Services, write: &mut Write, lab: &domain::labs::Lab) -> Result<()> {
     storage::quotas::lock(write, lab.course).await.or_domain()?;
-    let quota = storage::quotas::of_course(write, lab.course, services.clock.now()).await.or_domain()?.ok_or(Error::NotFound)?;
+    let now = services.clock.now();
+    let quota = storage::quotas::of_course(write, lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?;
     let asked = Amounts { storage_gib: 0, ..Amounts::running(&lab.spec) };
-    quota.status.check_amounts(&asked)
+    // Lessons that are to come while it runs have their places.
+    let span = Span { from: now, to: lab.ends_at.unwrap_or_else(|| now.plus_minutes(lab.minutes.into())) };
+    quota.status.during(span, now).check_amounts(&asked)
 }
 
 /// Sets cards aside, unless others already wait for them.
 async fn reserve(write: &mut Write, lab: &domain::labs::Lab, now: domain::time::Timestamp) -> Result<bool> {
     storage::pools::lock(write, lab.spec.card).await.or_domain()?;
-    match capacity::find(write, &lab.spec).await? {
+    match capacity::find(write, &lab.spec, now).await? {
         Some(places) => capacity::reserve(write, lab.id, &lab.spec, places, now).await,
         None => Ok(false),
     }

@@ -57,7 +57,15 @@ async fn warn(services: &Services, id: LabId, about: Timestamp, minutes: u32, ea
     for earlier in earlier {
         storage::labs::warn(&mut write, id, &kind(*earlier), about, now).await.or_domain()?;
     }
-    let notice = Notice::LabEndsSoon { lab: id, name: lab.name.clone(), ends_at: about, minutes: minutes_to(about, now) };
+    let order = storage::orders::find(&mut write, lab.order).await.or_domain()?;
+    let notice = match order.and_then(|order| Some((order.class?, order.number))) {
+        // One for all seats of the lesson.
+        Some((class, number)) => {
+            let number = storage::orders::standing(&mut write, class.id, None).await.or_domain()?.map_or(number, |standing| standing.number);
+            Notice::ClassEndsSoon { class: class.id, number, ends_at: about, minutes }
+        }
+        None => Notice::LabEndsSoon { lab: id, name: lab.name.clone(), ends_at: about, minutes: minutes_to(about, now) },
+    };
     let told = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
     write.commit().await.or_domain()?;
     told.tell(services);

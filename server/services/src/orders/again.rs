@@ -14,7 +14,7 @@ use crate::{Caller, Services, catalogue::shelf, error::OrDomain};
 /// sale.
 pub async fn again(services: &Services, caller: &Caller, id: OrderId) -> Result<Again> {
     let mut connection = services.db.read().await.or_domain()?;
-    let listed = read::readable(&mut connection, caller, id).await?;
+    let listed = read::readable(&mut connection, caller, &[], id).await?;
     let order = &listed.order;
     caller.actor.can(Action::OrderPreview, &Resource::course(order.tenant, order.course))?;
     let shelf = shelf(services, &mut connection).await?;

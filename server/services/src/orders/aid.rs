@@ -24,7 +24,7 @@ pub(super) async fn load(services: &Services, connection: &mut AnyConnection, or
         Some(offering) => Some(offering.clone()),
         None => storage::offerings::find(connection, order.offering, order.offering_version).await.or_domain()?,
     };
-    let waiters = storage::orders::waiters(connection, order.tenant, card, order.id, WAITERS).await.or_domain()?;
+    let waiters = storage::orders::waiters(connection, order.tenant, card, order.id, now, WAITERS).await.or_domain()?;
     let free = pools.iter().find(|pool| pool.card == card).map_or(0, Pool::free);
     let ends = if free < order.spec.cards() { storage::orders::ends(connection, card, ENDS).await.or_domain()? } else { Vec::new() };
     // After the decision the order is no question any more.

@@ -1,6 +1,6 @@
 //! What the audit record keeps of an order.
 
-use domain::{ids::OrderId, orders::Order};
+use domain::{ids::OrderId, orders::Order, people::PersonRef};
 use serde_json::{Value, json};
 
 use crate::audit::Entry;
@@ -44,6 +44,9 @@ pub(super) fn tracked(order: &Order) -> Value {
         stage,
         barred,
         proposal,
+        starts_at,
+        seat,
+        class,
         version,
     } = order;
     json!({
@@ -53,6 +56,9 @@ pub(super) fn tracked(order: &Order) -> Value {
         "parameters": parameters,
         "minutes": minutes,
         "purpose": purpose,
+        "starts_at": starts_at.map(domain::time::Timestamp::to_rfc3339),
+        "seat": seat,
+        "class": class,
         "state": state,
         "card": spec.card,
         "cards": spec.cards(),
@@ -70,10 +76,19 @@ pub(super) fn tracked(order: &Order) -> Value {
             "minutes": proposal.to.minutes,
             "estimate": proposal.to.estimate.total.to_string(),
             "by": proposal.by,
+            "on_behalf_of": proposal.on_behalf_of,
             "text": proposal.text,
         })),
         "version": version,
     })
+}
+
+/// The same with whose name it was done in, where it was not the caller's own.
+pub(super) fn signed(mut value: Value, on_behalf_of: Option<&PersonRef>) -> Value {
+    if let (Some(fields), Some(PersonRef { id, login, name })) = (value.as_object_mut(), on_behalf_of) {
+        fields.insert("on_behalf_of".into(), json!({ "id": id, "login": login, "name": name }));
+    }
+    value
 }
 
 /// What a transition changes, before or after it.

@@ -7,7 +7,6 @@ use domain::{
     decisions::{Decision, Step},
     ids::{DecisionId, LabId, OrderId},
     labs::LabEvent,
-    notifications::Notice,
     orders::{EXPIRED, Order, OrderEvent, OrderState, OrderView},
 };
 use storage::Write;
@@ -54,7 +53,7 @@ async fn cancel_once(services: &Services, caller: &Caller, order: &Order) -> Res
     storage::quotas::lock(&mut write, order.course).await.or_domain()?;
     let before = storage::orders::get(&mut write, order.id).await.or_domain()?.ok_or(Error::NotFound)?;
     if before.order.state == OrderState::Cancelled {
-        return Ok(read::view(&caller.actor, before));
+        return Ok(read::view(services, &caller.actor, before));
     }
     let mut after = before.order.clone();
     after.state = after.state.after(OrderEvent::Cancel)?;
@@ -74,7 +73,7 @@ async fn cancel_once(services: &Services, caller: &Caller, order: &Order) -> Res
     for lab in &before.labs {
         services.hub.tell(News::lab_of(&after, *lab));
     }
-    Ok(read::view(&caller.actor, listed))
+    Ok(read::view(services, &caller.actor, listed))
 }
 
 /// The order's lab goes with it. Its cards come back when the cluster has nothing left of it.
@@ -87,7 +86,7 @@ async fn destroy(services: &Services, write: &mut Write, caller: &Caller, id: La
     storage::labs::set_queued_at(write, id, None).await.or_domain()
 }
 
-/// Cancels undecided orders whose hold is over; returns how many.
+/// Cancels undecided orders whose hold is over, and those that still wait for cards when their lesson is; returns how many.
 pub async fn expire(services: &Services) -> Result<u32> {
     let orders = {
         let mut connection = services.db.read().await.or_domain()?;
@@ -120,6 +119,7 @@ async fn expire_one(services: &Services, before: Order) -> Result<bool> {
         // Whose decision did not come; the requester's own yes has no role.
         role: before.awaits(),
         by: None,
+        on_behalf_of: None,
         at: services.clock.now(),
         step: Step::Expire,
         text: String::new(),
@@ -127,7 +127,7 @@ async fn expire_one(services: &Services, before: Order) -> Result<bool> {
     };
     storage::decisions::insert(&mut write, &step).await.or_domain()?;
     let told = tell::settled(services, &mut write, &before).await?;
-    let told = told.and(tell::owner(services, &mut write, &after, &Notice::OrderExpired { order: after.id, number: after.number }).await?);
+    let told = told.and(tell::expired(services, &mut write, &after).await?);
     let entry = audited::entry("order.expire", &after).before(audited::transition(&before)).after(audited::transition(&after));
     audit::by_job(services, &mut write, "expire-orders", after.tenant, entry, Outcome::Success).await?;
     write.commit().await.or_domain()?;

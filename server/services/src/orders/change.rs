@@ -36,10 +36,11 @@ pub(super) async fn work_out(services: &Services, write: &mut Write, order: &Ord
     Ok((changes, ruling))
 }
 
-/// The course's quota as if this order were not there.
+/// The course's quota as if this order were not there, at the time when it runs.
 pub(super) async fn without(services: &Services, write: &mut Write, order: &Order) -> Result<QuotaStatus> {
-    let quota = storage::quotas::of_course(write, order.course, services.clock.now()).await.or_domain()?.ok_or(Error::NotFound)?;
-    Ok(quota.status.without_hold(order.amounts(), order.estimate.total))
+    let quota = storage::quotas::of_course_ahead(write, order.course, services.clock.now()).await.or_domain()?.ok_or(Error::NotFound)?;
+    let (now, booked) = (services.clock.now(), order.booked());
+    Ok(quota.status.without_hold(order.amounts(), order.estimate.total, booked, now).during(order.span(now), now))
 }
 
 /// Whether the changed order fits. What grows in nothing always does, even where the quota was lowered meanwhile.

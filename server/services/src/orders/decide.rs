@@ -3,16 +3,17 @@
 
 use domain::{
     Error, Problem, Result,
-    access::{Action, Actor, Resource},
     decisions::{Change, ChangeForm, Proposal, Step, TEXT_MAX},
     ids::{LabId, OrderId},
     notifications::{Notice, Verdict as Decided},
     orders::{Order, OrderEvent, OrderState, OrderView},
+    people::PersonRef,
 };
+use serde_json::Value;
 use storage::Write;
 
-use super::{audited, change, read, stages, tell};
-use crate::{Caller, Services, audit, error::OrDomain, hub::News, notifications::Told};
+use super::{audited, change, name, read, stages, tell};
+use crate::{Caller, Services, audit, delegations, error::OrDomain, hub::News, notifications::Told};
 
 /// `seen_version`: the version that the decider looked at; another one is `Stale`. Approving again what the same person approved is no error.
 ///
@@ -85,24 +86,13 @@ enum Verdict<'r> {
     Reject(&'r str),
 }
 
-/// Whether this person may decide the stage that waits: the policy's action, the stage's role, and nobody else's stage before (C5).
-pub(super) fn may_decide(actor: &Actor, order: &Order) -> Result<()> {
-    actor.can(Action::OrderDecide, &Resource::owned(order.tenant, order.course, order.owner))?;
-    match order.awaits() {
-        Some(role) if !actor.roles_in(order.course).contains(&role) => Err(Error::Forbidden),
-        Some(_) if order.barred.contains(&actor.user) => Err(Error::DecidedBefore),
-        // What is decided already says so by its state.
-        _ => Ok(()),
-    }
-}
-
 async fn decide(services: &Services, caller: &Caller, order: Option<&Order>, seen: Option<i64>, verdict: Verdict<'_>) -> Result<OrderView> {
     let order = order.ok_or(Error::NotFound)?;
     let (id, course) = (order.id, order.course);
     // Who passed the stage before may be here again by a second click, which is no error.
-    match may_decide(&caller.actor, order) {
+    match name::before(services, caller, order).await {
         Err(Error::Forbidden | Error::DecidedBefore) if decided_before(caller, order, seen, verdict) => {}
-        other => other?,
+        other => _ = other?,
     }
 
     let mut write = services.db.begin_write().await.or_domain()?;
@@ -115,10 +105,12 @@ async fn decide(services: &Services, caller: &Caller, order: Option<&Order>, see
         if seen.is_some_and(|seen| seen != before.version) || before.stage != order.stage {
             return Err(Error::Stale);
         }
-        may_decide(&caller.actor, &before)?;
-        carry_out(services, &mut write, caller, &before, verdict).await?
+        let on_behalf_of = name::of(services, &mut write, caller, &before).await?;
+        // On the heap: it holds the order several times over.
+        Box::pin(carry_out(services, &mut write, &Decider { caller, on_behalf_of }, &before, verdict)).await?
     };
     let listed = storage::orders::get(&mut write, id).await.or_domain()?.ok_or(Error::NotFound)?;
+    let away = delegations::away(services, &caller.actor).await?;
     write.commit().await.or_domain()?;
 
     services.hub.tell(News::order(&before));
@@ -126,7 +118,7 @@ async fn decide(services: &Services, caller: &Caller, order: Option<&Order>, see
         services.hub.tell(News::lab_of(&before, lab));
     }
     done.told.tell(services);
-    Ok(read::view(&caller.actor, listed))
+    Ok(read::view_for(services, &caller.actor, &away, listed))
 }
 
 /// The same person decided the same before: a second click, or a retry whose first answer was lost.
@@ -155,7 +147,25 @@ struct Done {
     told: Told,
 }
 
-async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, before: &Order, verdict: Verdict<'_>) -> Result<Done> {
+/// Who decides, and in whose name.
+struct Decider<'c> {
+    caller: &'c Caller,
+    on_behalf_of: Option<PersonRef>,
+}
+
+impl Decider<'_> {
+    /// What the record keeps of it.
+    fn signed(&self, value: Value) -> Value {
+        audited::signed(value, self.on_behalf_of.as_ref())
+    }
+
+    fn done<'t>(&self, step: Step, text: &'t str, changes: Vec<Change>) -> stages::Done<'t> {
+        stages::Done { step, text, changes, on_behalf_of: self.on_behalf_of.clone() }
+    }
+}
+
+async fn carry_out(services: &Services, write: &mut Write, decider: &Decider<'_>, before: &Order, verdict: Verdict<'_>) -> Result<Done> {
+    let caller = decider.caller;
     match verdict {
         Verdict::Reject(reason) => {
             let mut after = before.clone();
@@ -164,37 +174,39 @@ async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, befo
             after.decided_by = Some(caller.actor.user);
             after.reason = Some(reason.to_owned());
             let after = save(write, after).await?;
-            stages::note(services, write, caller, before, Step::Reject, reason, Vec::new()).await?;
-            let entry = audited::entry("order.reject", &after).before(audited::transition(before)).after(audited::transition(&after));
+            stages::note(services, write, caller, before, decider.done(Step::Reject, reason, Vec::new())).await?;
+            let after_it = decider.signed(audited::transition(&after));
+            let entry = audited::entry("order.reject", &after).before(audited::transition(before)).after(after_it);
             audit::success(services, write, caller, entry).await?;
-            let notice = Notice::OrderDecided { order: after.id, number: after.number, verdict: Decided::Rejected };
             let told = tell::settled(services, write, before).await?;
-            Ok(Done { lab: None, told: told.and(tell::owner(services, write, &after, &notice).await?) })
+            Ok(Done { lab: None, told: told.and(tell::decided(services, write, &after, Decided::Rejected).await?) })
         }
         Verdict::Approve => {
             // Before any lock on cards: what is decided already must not wait for them.
             waits_for_approver(before)?;
-            pass(services, write, caller, before, before.clone(), Passing { step: Step::Approve, text: "", changes: Vec::new() }).await
+            pass(services, write, decider, before, before.clone(), Passing { step: Step::Approve, text: "", changes: Vec::new() }).await
         }
         Verdict::Change(form, text) => {
             waits_for_approver(before)?;
             let (changes, ruling) = change::work_out(services, write, before, form).await?;
             let list = changes.list(before);
             if list.is_empty() {
-                return pass(services, write, caller, before, before.clone(), Passing { step: Step::Approve, text, changes: list }).await;
+                return pass(services, write, decider, before, before.clone(), Passing { step: Step::Approve, text, changes: list }).await;
             }
             if !changes.costs_more(before) {
                 let smaller = Order { ruling, ..changes.applied(before.clone()) };
-                return pass(services, write, caller, before, smaller, Passing { step: Step::Change, text, changes: list }).await;
+                return pass(services, write, decider, before, smaller, Passing { step: Step::Change, text, changes: list }).await;
             }
             let cost = changes.estimate.total;
             let mut after = before.clone();
             after.state = before.state.after(OrderEvent::Propose)?;
             let (by, at) = (caller.actor.user, services.clock.now());
-            after.proposal = Some(Proposal { to: changes, ruling, by, at, text: text.to_owned() });
+            let on_behalf_of = decider.on_behalf_of.as_ref().map(|absent| absent.id);
+            after.proposal = Some(Proposal { to: changes, ruling, by, on_behalf_of, at, text: text.to_owned() });
             let after = save(write, after).await?;
-            stages::note(services, write, caller, before, Step::Propose, text, list).await?;
-            let entry = audited::entry("order.propose", &after).before(audited::tracked(before)).after(audited::tracked(&after));
+            stages::note(services, write, caller, before, decider.done(Step::Propose, text, list)).await?;
+            let after_it = decider.signed(audited::tracked(&after));
+            let entry = audited::entry("order.propose", &after).before(audited::tracked(before)).after(after_it);
             audit::success(services, write, caller, entry).await?;
             let notice = Notice::OrderProposed { order: after.id, number: after.number, version: after.version, cost };
             let told = tell::settled(services, write, before).await?;
@@ -218,14 +230,16 @@ struct Passing<'t> {
     changes: Vec<Change>,
 }
 
-async fn pass(services: &Services, write: &mut Write, caller: &Caller, before: &Order, changed: Order, how: Passing<'_>) -> Result<Done> {
-    let Passing { step, text, changes } = how;
-    let (after, lab) = stages::pass(services, write, changed, caller.actor.user).await?;
-    stages::note(services, write, caller, before, step, text, changes).await?;
-    let entry = match step {
-        Step::Change => audited::entry("order.change", &after).before(audited::tracked(before)).after(audited::tracked(&after)),
-        _ => audited::entry("order.approve", &after).before(audited::transition(before)).after(audited::transition(&after)),
+async fn pass(services: &Services, write: &mut Write, decider: &Decider<'_>, before: &Order, changed: Order, how: Passing<'_>) -> Result<Done> {
+    let (Passing { step, text, changes }, caller) = (how, decider.caller);
+    let absent = decider.on_behalf_of.as_ref().map(|absent| absent.id);
+    let (after, lab) = stages::pass(services, write, changed, caller.actor.user, absent).await?;
+    stages::note(services, write, caller, before, decider.done(step, text, changes)).await?;
+    let (action, was, is) = match step {
+        Step::Change => ("order.change", audited::tracked(before), audited::tracked(&after)),
+        _ => ("order.approve", audited::transition(before), audited::transition(&after)),
     };
+    let entry = audited::entry(action, &after).before(was).after(decider.signed(is));
     audit::success(services, write, caller, entry).await?;
     let mut told = tell::settled(services, write, before).await?.and(tell::passed(services, write, &after).await?);
     if step == Step::Change {

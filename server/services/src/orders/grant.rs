@@ -5,6 +5,7 @@ use domain::{
     ids::{LabId, UserId},
     labs::{Lab, LabState, Lifecycle},
     orders::Order,
+    time::Timestamp,
 };
 use storage::Write;
 
@@ -17,9 +18,9 @@ use crate::{
 
 /// Where the order's cards are, if they are free, each pod's on one node, and nobody waits for them before it. From here to the end of the
 /// transaction nobody else hands out cards of this kind. Must come after the course's lock.
-pub(super) async fn places(write: &mut Write, order: &Order) -> Result<Option<Places>> {
+pub(super) async fn places(write: &mut Write, order: &Order, now: Timestamp) -> Result<Option<Places>> {
     storage::pools::lock(write, order.spec.card).await.or_domain()?;
-    capacity::find(write, &order.spec).await
+    capacity::find(write, &order.spec, now).await
 }
 
 /// Makes the order's lab, sets its cards aside in the [`places`] that were found, and asks for it to be brought up. `namespace`: its course's.
@@ -49,7 +50,8 @@ pub(super) async fn make_lab(
         failure: None,
         created_at: now,
         first_running_at: None,
-        ends_at: None,
+        // A lesson is over when it is over, however late its lab comes up.
+        ends_at: order.ends_at(),
         lifecycle: Lifecycle::default(),
         version: 1,
     };

@@ -8,8 +8,10 @@ mod basis;
 mod bulk;
 mod cancel;
 mod change;
+mod class;
 mod decide;
 mod grant;
+mod name;
 mod preview;
 mod queue;
 mod read;
@@ -19,10 +21,12 @@ mod stages;
 mod submit;
 mod talk;
 mod tell;
+mod withdraw;
 
 pub use again::again;
 pub use bulk::{Chosen, approve_all, reject_all, summary};
 pub use cancel::{cancel, expire};
+pub use class::{approve_class, cancel_class, class_summary, reject_class};
 pub use decide::{approve, approve_with, reject};
 pub use preview::preview;
 pub use queue::promote;
@@ -32,6 +36,7 @@ pub use remind::remind;
 pub use reply::{accept, decline};
 pub use submit::{IdempotencyKey, submit};
 pub use talk::{answer, ask};
+pub use withdraw::withdraw;
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ pub async fn preview(services: &Services, caller: &Caller, form: &OrderForm) -> 
     let shelf = shelf(services, &mut connection).await?;
     let offering = basis::offering(&shelf, caller, form)?;
     let quota = match course {
-        Named::Course(course) => storage::quotas::of_course(&mut connection, course.id, now).await.or_domain()?,
+        Named::Course(course) => storage::quotas::of_course_ahead(&mut connection, course.id, now).await.or_domain()?,
         Named::Nothing | Named::Hidden(_) => None,
     };
     let pools = storage::pools::all(&mut connection).await.or_domain()?;
@@ -26,6 +26,7 @@ pub async fn preview(services: &Services, caller: &Caller, form: &OrderForm) -> 
         &Decision {
             offering,
             quota: quota.as_ref().map(|quota| &quota.status),
+            students: quota.as_ref().map_or(0, |quota| quota.students),
             book: shelf.book(tenant),
             policy: shelf.policy(tenant),
             pools: &pools,

@@ -31,7 +31,7 @@ const JOB: &str = "queue";
 pub async fn promote(services: &Services) -> Result<u32> {
     let cards = {
         let mut connection = services.db.read().await.or_domain()?;
-        storage::reservations::waited_for(&mut connection).await.or_domain()?
+        storage::reservations::waited_for(&mut connection, services.clock.now()).await.or_domain()?
     };
     let mut promoted = 0;
     for card in cards {
@@ -51,7 +51,7 @@ async fn promote_card(services: &Services, card: Card) -> Result<(u32, bool)> {
     let mut write = lease::begin_write(services).await?;
     storage::pools::lock(&mut write, card).await.or_domain()?;
     let mut rooms = storage::placement::rooms(&mut write, card).await.or_domain()?;
-    let waiting = capacity::waiting(&mut write, card, &rooms, BATCH).await?;
+    let waiting = capacity::waiting(&mut write, card, &rooms, services.clock.now(), BATCH).await?;
     let full_batch = waiting.len() == BATCH;
     let mut news = Vec::new();
     let mut stopped = false;
@@ -96,6 +96,10 @@ enum Turn {
 async fn promote_order(services: &Services, write: &mut Write, rooms: &Rooms, id: OrderId) -> Result<Turn> {
     let Some(before) = storage::orders::find(write, id).await.or_domain()? else { return Ok(Turn::Gone) };
     let Ok(state) = before.state.after(OrderEvent::Promote) else { return Ok(Turn::Gone) };
+    if before.is_past(services.clock.now()) {
+        // Its lesson is over: the job that cancels it comes by.
+        return Ok(Turn::Gone);
+    }
     let Some(places) = Places::plan(rooms, &before.spec) else { return Ok(Turn::NoRoom) };
     let mut after = before.clone();
     after.state = state;

@@ -5,40 +5,49 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Result,
     access::{Action, Actor, Extent, Resource},
-    capacity::{Pool, wait_reason},
+    capacity::{Pool, WaitReason, wait_reason},
     decisions::Decision,
+    delegations::{Absent, in_whose_name, lets_read},
     gpu::Card,
     ids::{CourseId, OrderId},
     orders::{ApprovalView, OrderEvent, OrderFilter, OrderView, WhatIf},
     page::{Page, PageRequest},
     quotas::QuotaStatus,
+    time::Timestamp,
 };
 use storage::{
     AnyConnection,
-    orders::{Decider, Listed, Query, Visible},
+    orders::{Decider, Listed, Powers, Query, Visible},
 };
 
-use super::{aid, decide::may_decide, reply::may_reply};
-use crate::{Caller, Services, error::OrDomain};
+use super::{aid, reply::may_reply};
+use crate::{Caller, Services, delegations, error::OrDomain};
 
 /// Two statements, three for an order that waits for cards. Errors: `NotFound` for what the caller may not see, too.
 pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
+    let away = delegations::away(services, &caller.actor).await?;
     let mut connection = services.db.read().await.or_domain()?;
-    let listed = readable(&mut connection, caller, id).await?;
+    let listed = readable(&mut connection, caller, &away, id).await?;
     let wait = if listed.order.state == domain::orders::OrderState::Queued {
-        let pool = storage::pools::find(&mut connection, listed.order.spec.card).await.or_domain()?;
-        Some(wait_reason(pool.as_ref(), &listed.order.spec))
+        match listed.order.starts_at {
+            Some(at) if at > services.clock.now() => Some(WaitReason::Scheduled { at }),
+            _ => {
+                let pool = storage::pools::find(&mut connection, listed.order.spec.card).await.or_domain()?;
+                Some(wait_reason(pool.as_ref(), &listed.order.spec))
+            }
+        }
     } else {
         None
     };
     let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
-    Ok(OrderView { wait, steps, ..view(&caller.actor, listed) })
+    Ok(OrderView { wait, steps, ..view_for(services, &caller.actor, &away, listed) })
 }
 
 /// What was decided, asked and answered, the oldest first. Errors: as [`get`].
 pub async fn decisions(services: &Services, caller: &Caller, id: OrderId) -> Result<Vec<Decision>> {
+    let away = delegations::away(services, &caller.actor).await?;
     let mut connection = services.db.read().await.or_domain()?;
-    readable(&mut connection, caller, id).await?;
+    readable(&mut connection, caller, &away, id).await?;
     storage::decisions::of_order(&mut connection, id).await.or_domain()
 }
 
@@ -57,74 +66,91 @@ pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, pa
         owner: filter.mine.then_some(actor.user),
         state: filter.state,
         course: filter.course,
+        class: filter.class,
         after: page.cursor(|text| text.parse().ok())?,
         limit: rows,
     };
     let mut connection = services.db.read().await.or_domain()?;
     let read = storage::orders::list(&mut connection, &query).await.or_domain()?;
-    Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view(actor, listed)))
+    Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view(services, actor, listed)))
 }
 
 /// What waits for the caller's decision, oldest first. Four statements, whatever the number of orders. Errors: `Forbidden`.
 pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<ApprovalView>> {
     let actor = &caller.actor;
-    actor.extent(Action::OrderDecide)?;
+    let away = delegations::away(services, actor).await?;
+    delegations::may_decide_some(actor, &away)?;
     let rows = page.rows()?;
     let after = page.cursor(|text| text.parse().ok())?;
     let mut connection = services.db.read().await.or_domain()?;
-    let read = storage::orders::inbox(&mut connection, &decider(actor), after, rows).await.or_domain()?;
+    let read = storage::orders::inbox(&mut connection, &decider(actor, &away), after, rows).await.or_domain()?;
     let facts = Facts::load(services, &mut connection, caller).await?;
     let page = page.page(read, |row| row.order.id.to_string());
     let next = page.next;
-    let items = page.items.into_iter().map(|listed| facts.beside(actor, listed)).collect::<Result<_>>()?;
+    let items = page.items.into_iter().map(|listed| facts.beside(services, actor, &away, listed)).collect::<Result<_>>()?;
     Ok(Page { items, next })
 }
 
 /// The same without the facts beside each, for a list. One statement.
 pub async fn waiting(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<OrderView>> {
     let actor = &caller.actor;
-    actor.extent(Action::OrderDecide)?;
+    let away = delegations::away(services, actor).await?;
+    delegations::may_decide_some(actor, &away)?;
     let rows = page.rows()?;
     let after = page.cursor(|text| text.parse().ok())?;
     let mut connection = services.db.read().await.or_domain()?;
-    let read = storage::orders::inbox(&mut connection, &decider(actor), after, rows).await.or_domain()?;
-    Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view(actor, listed)))
+    let read = storage::orders::inbox(&mut connection, &decider(actor, &away), after, rows).await.or_domain()?;
+    Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view_for(services, actor, &away, listed)))
 }
 
 /// One order with all that helps to decide it, also after the decision. Eight statements at most.
 pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Result<ApprovalView> {
+    let away = delegations::away(services, &caller.actor).await?;
     let mut connection = services.db.read().await.or_domain()?;
-    let listed = readable(&mut connection, caller, id).await?;
+    let listed = readable(&mut connection, caller, &away, id).await?;
     let order = &listed.order;
     // Courses are never deleted.
-    let quota = storage::quotas::of_course(&mut connection, order.course, services.clock.now()).await.or_domain()?.ok_or(Error::NotFound)?;
+    let now = services.clock.now();
+    let quota = storage::quotas::of_course_ahead(&mut connection, order.course, now).await.or_domain()?.ok_or(Error::NotFound)?;
     let pools = storage::pools::all(&mut connection).await.or_domain()?;
     let aid = aid::load(services, &mut connection, order, &pools).await?;
     let pool = pools.iter().find(|pool| pool.card == order.spec.card);
     let what_if = WhatIf {
-        quota: quota.status,
+        quota: quota.status.during(order.span(now), now),
         cards_free: pool.map(Pool::free),
         largest_free_node: pool.map(|pool| pool.largest_node),
         waiting_for_same_card: u32::try_from(aid.waiters.len()).unwrap_or(u32::MAX),
     };
     let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
-    Ok(ApprovalView { view: OrderView { steps, ..view(&caller.actor, listed) }, what_if, aid: Some(Box::new(aid)) })
+    Ok(ApprovalView { view: OrderView { steps, ..view_for(services, &caller.actor, &away, listed) }, what_if, aid: Some(Box::new(aid)) })
 }
 
-/// Whose inbox it is: the stages that wait for one of the caller's roles, at the college or at a department.
-pub(crate) fn decider(actor: &Actor) -> Decider {
-    Decider { tenant: actor.tenant, user: actor.user, roles: actor.roles.clone(), department_roles: actor.department_roles.clone() }
+/// Whose inbox it is: the stages that wait for one of the caller's roles, at the college or at a department, or of those for whom they
+/// stand in.
+pub(crate) fn decider(actor: &Actor, away: &[Absent]) -> Decider {
+    let Actor { tenant, user, roles, department_roles, .. } = actor.clone();
+    let lent =
+        |Absent { actor, .. }: &Absent| Powers { user: actor.user, roles: actor.roles.clone(), department_roles: actor.department_roles.clone() };
+    Decider { tenant, user, roles, department_roles, away: away.iter().map(lent).collect() }
 }
 
-/// The order with what this reader may do now.
-pub(super) fn view(actor: &Actor, listed: Listed) -> OrderView {
+/// The order with what this reader may do now by their own roles.
+pub(super) fn view(services: &Services, actor: &Actor, listed: Listed) -> OrderView {
+    view_for(services, actor, &[], listed)
+}
+
+/// The same for who stands in for somebody.
+pub(super) fn view_for(services: &Services, actor: &Actor, away: &[Absent], listed: Listed) -> OrderView {
     let Listed { mut order, owner, course, decided_by, labs, queue_position } = listed;
     // What the policy looked at is for dry runs: readers of one order need not know how a course's budget stood.
     order.ruling.facts = None;
     let resource = Resource::owned(order.tenant, order.course, order.owner);
+    // Before its time it is in no line.
+    let queue_position = queue_position.filter(|_| !order.is_ahead(services.clock.now()));
     OrderView {
         may_cancel: order.state.after(OrderEvent::Cancel).is_ok() && actor.can(Action::OrderCancel, &resource).is_ok(),
-        may_decide: order.awaits().is_some() && may_decide(actor, &order).is_ok(),
+        may_decide: order.awaits().is_some() && in_whose_name(actor, away, &order).is_ok(),
+        may_withdraw: order.proposal.is_some() && in_whose_name(actor, away, &order).is_ok(),
         may_reply: (order.awaits().is_some() || order.proposal.is_some()) && may_reply(actor, &order).is_ok(),
         steps: Vec::new(),
         order,
@@ -137,11 +163,14 @@ pub(super) fn view(actor: &Actor, listed: Listed) -> OrderView {
     }
 }
 
-pub(super) async fn readable(connection: &mut AnyConnection, caller: &Caller, id: OrderId) -> Result<Listed> {
+/// `away`: for whom the caller stands in, whose orders they read too.
+pub(super) async fn readable(connection: &mut AnyConnection, caller: &Caller, away: &[Absent], id: OrderId) -> Result<Listed> {
     let listed = storage::orders::get(connection, id).await.or_domain()?.ok_or(Error::NotFound)?;
     let order = &listed.order;
-    match caller.actor.can(Action::OrderRead, &Resource::owned(order.tenant, order.course, order.owner)) {
+    let resource = Resource::owned(order.tenant, order.course, order.owner);
+    match caller.actor.can(Action::OrderRead, &resource) {
         Ok(()) => Ok(listed),
+        Err(Error::NotFound | Error::Forbidden) if lets_read(away, &resource) => Ok(listed),
         Err(Error::ScopeMissing { scope }) => Err(Error::ScopeMissing { scope }),
         Err(_) => Err(Error::NotFound),
     }
@@ -152,28 +181,31 @@ struct Facts {
     quotas: BTreeMap<CourseId, QuotaStatus>,
     pools: Vec<Pool>,
     waiting: BTreeMap<Card, u32>,
+    now: Timestamp,
 }
 
 impl Facts {
     async fn load(services: &Services, connection: &mut AnyConnection, caller: &Caller) -> Result<Self> {
-        let quotas = storage::quotas::of_tenant(connection, caller.actor.tenant, services.clock.now()).await.or_domain()?;
+        let now = services.clock.now();
+        let quotas = storage::quotas::of_tenant_ahead(connection, caller.actor.tenant, now).await.or_domain()?;
         Ok(Self {
             quotas: quotas.into_iter().map(|quota| (quota.course.id, quota.status)).collect(),
             pools: storage::pools::all(connection).await.or_domain()?,
-            waiting: storage::reservations::waiting_counts(connection).await.or_domain()?.into_iter().collect(),
+            waiting: storage::reservations::waiting_counts(connection, now).await.or_domain()?.into_iter().collect(),
+            now,
         })
     }
 
-    fn beside(&self, actor: &Actor, listed: Listed) -> Result<ApprovalView> {
+    fn beside(&self, services: &Services, actor: &Actor, away: &[Absent], listed: Listed) -> Result<ApprovalView> {
         let card = listed.order.spec.card;
         let pool = self.pools.iter().find(|pool| pool.card == card);
         let what_if = WhatIf {
             // Courses are never deleted.
-            quota: self.quotas.get(&listed.order.course).cloned().ok_or(Error::NotFound)?,
+            quota: self.quotas.get(&listed.order.course).ok_or(Error::NotFound)?.during(listed.order.span(self.now), self.now),
             cards_free: pool.map(Pool::free),
             largest_free_node: pool.map(|pool| pool.largest_node),
             waiting_for_same_card: self.waiting.get(&card).copied().unwrap_or_default(),
         };
-        Ok(ApprovalView { view: view(actor, listed), what_if, aid: None })
+        Ok(ApprovalView { view: view_for(services, actor, away, listed), what_if, aid: None })
     }
 }

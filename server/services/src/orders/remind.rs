@@ -1,6 +1,6 @@
 //! A day before an undecided order expires its approvers are told once.
 
-use domain::{Result, audit::Outcome, notifications::Notice, orders::Order};
+use domain::{Result, audit::Outcome, orders::Order};
 use serde_json::json;
 
 use super::{audited, tell};
@@ -30,8 +30,7 @@ async fn remind_one(services: &Services, order: Order) -> Result<bool> {
     if !storage::orders::remind(&mut write, order.id, services.clock.now()).await.or_domain()? {
         return Ok(false);
     }
-    let notice = Notice::OrderExpiresSoon { order: order.id, number: order.number, expires_at: order.expires_at };
-    let told = tell::approvers(services, &mut write, &order, &notice).await?;
+    let told = tell::expires_soon(services, &mut write, &order).await?;
     let entry = audited::entry("order.remind", &order).after(json!({ "awaits": order.awaits(), "expires_at": order.expires_at.to_rfc3339() }));
     audit::by_job(services, &mut write, "remind-approvers", order.tenant, entry, Outcome::Success).await?;
     write.commit().await.or_domain()?;

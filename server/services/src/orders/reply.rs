@@ -84,20 +84,20 @@ async fn reply(services: &Services, caller: &Caller, order: Option<&Order>, seen
         services.hub.tell(News::lab_of(&before, lab));
     }
     told.tell(services);
-    Ok(read::view(&caller.actor, listed))
+    Ok(read::view(services, &caller.actor, listed))
 }
 
 async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, before: &Order, reply: Reply<'_>) -> Result<(Option<LabId>, Told)> {
     let mut open = before.clone();
     let proposal = open.proposal.take().ok_or(Error::Stale)?;
-    let by = proposal.by;
+    let (by, on_behalf_of) = (proposal.by, proposal.on_behalf_of);
     let (after, lab, text) = match reply {
         Reply::Yes => {
             let quota = change::without(services, write, before).await?;
             change::check(&quota, before, &proposal.to, services.clock.now())?;
             let mut changed = proposal.to.applied(open);
             changed.ruling = proposal.ruling;
-            let (after, lab) = stages::pass(services, write, changed, by).await?;
+            let (after, lab) = stages::pass(services, write, changed, by, on_behalf_of).await?;
             (after, lab, "")
         }
         Reply::No(text) => {
@@ -106,7 +106,8 @@ async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, befo
         }
     };
     let step = reply.step();
-    stages::note(services, write, caller, before, step, text, Vec::new()).await?;
+    let done = stages::Done { step, text, changes: Vec::new(), on_behalf_of: None };
+    stages::note(services, write, caller, before, done).await?;
     let action = format!("order.{}", step.as_str());
     let entry = audited::entry(&action, &after).before(audited::tracked(before)).after(audited::tracked(&after));
     audit::success(services, write, caller, entry).await?;

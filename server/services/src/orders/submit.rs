@@ -1,4 +1,5 @@
-//! Submitting: quota and budget are held in one transaction, and the policy decides (C1, C4).
+//! Submitting: quota and budget are held in one transaction, and the policy decides (C1, C4). Orders for a class and for lessons are made
+//! together, all of them or none (B3).
 
 use domain::{
     Error, Problem, Result,
@@ -8,19 +9,19 @@ use domain::{
     ids::{LabId, OrderId},
     orders::{self, Decision, Order, OrderForm, OrderState, OrderView, Preview},
     people::PersonRef,
-    quotas::QuotaStatus,
     time::Timestamp,
 };
 use serde_json::json;
 use storage::{
     AnyConnection, Write,
     orders::{Listed, Remembered},
+    quotas::CourseQuota,
 };
 
 use super::{
     audited,
     basis::{self, Named},
-    grant, read, tell,
+    class, grant, read, tell,
 };
 use crate::{
     Caller, Services,
@@ -66,16 +67,17 @@ async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderFor
     let mut write = services.db.begin_write().await.or_domain()?;
     storage::quotas::lock(&mut write, course.id).await.or_domain()?;
     let now = services.clock.now();
-    let quota = storage::quotas::of_course(&mut write, course.id, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
+    let quota = quota(&mut write, form, &course, now).await?;
     let preview = decide(&shelf, caller, form, Some(&quota), now)?;
     if let Some(refusal) = preview.refusal {
         // It may be this very request that took what is missing, a moment ago.
-        return before(&mut write, caller, key, &hash).await?.ok_or(refusal);
+        return before(services, &mut write, caller, key, &hash).await?.ok_or(refusal);
     }
+    let (plan, runs) = (preview.plan, preview.runs);
     let offering = basis::offering(&shelf, caller, form)?;
-    let mut order = Order {
+    let order = Order {
         id: OrderId::from_uuid(services.entropy.uuid()),
-        number: storage::orders::next_number(&mut write).await.or_domain()?,
+        number: storage::orders::next_numbers(&mut write, plan.orders()).await.or_domain()?,
         tenant: course.tenant,
         course: course.id,
         owner: caller.actor.user,
@@ -98,27 +100,42 @@ async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderFor
         stage: 0,
         barred: std::collections::BTreeSet::new(),
         proposal: None,
+        starts_at: None,
+        seat: None,
+        class: None,
         version: 1,
     };
-    let lab = save(services, &mut write, caller, &course, &mut order).await?;
-    let view = made_now(&mut write, caller, &course, &order, lab).await?;
+    let mut orders = class::orders(services, &mut write, order, &plan, &runs).await?;
+    let mut labs = Vec::new();
+    for order in &mut orders {
+        // On the heap: it holds a whole lab.
+        labs.push(Box::pin(save(services, &mut write, caller, &course, order)).await?);
+    }
+    // The first stands for all of them.
+    let (Some(order), Some(lab)) = (orders.first(), labs.first().copied()) else { return Err(Error::Invalid(Vec::new())) };
+    let view = made_now(services, &mut write, caller, &course, order, lab).await?;
     let made = Remembered { request_hash: hash, order: order.id, answer: Some(storage::row::json(&view)) };
     if !storage::orders::remember(&mut write, caller.actor.user, key.as_str(), &made, now).await.or_domain()? {
         // The same request was quicker on another connection: what this one has written goes back.
         write.rollback().await.or_domain()?;
         let mut connection = services.db.read().await.or_domain()?;
-        return before(&mut connection, caller, key, &made.request_hash).await?.ok_or(Error::Unavailable { retry_after_seconds: 1 });
+        return before(services, &mut connection, caller, key, &made.request_hash).await?.ok_or(Error::Unavailable { retry_after_seconds: 1 });
     }
-    audit::success(services, &mut write, caller, audited::entry("order.submit", &order).after(audited::tracked(&order))).await?;
-    let told = tell::waits(services, &mut write, &order).await?;
+    for order in &orders {
+        audit::success(services, &mut write, caller, audited::entry("order.submit", order).after(audited::tracked(order))).await?;
+    }
+    let told = tell::waits(services, &mut write, order).await?;
     write.commit().await.or_domain()?;
 
-    services.hub.tell(News::order(&order));
+    services.hub.tell(News::order(order));
     told.tell(services);
-    if let Some(lab) = lab {
-        services.hub.tell(News::lab_of(&order, lab));
+    for (order, lab) in orders.iter().zip(&labs) {
+        if let Some(lab) = lab {
+            services.hub.tell(News::lab_of(order, *lab));
+        }
     }
-    tracing::info!(order.id = %order.id, order.number = order.number, order.state = order.state.as_str(), "an order was submitted");
+    let (number, state) = (order.number, order.state.as_str());
+    tracing::info!(order.id = %order.id, order.number = number, order.state = state, order.count = orders.len(), "an order was submitted");
     Ok(view)
 }
 
@@ -129,9 +146,12 @@ async fn save(services: &Services, write: &mut Write, caller: &Caller, course: &
         return Ok(None);
     }
     order.decided_at = Some(order.submitted_at);
-    let Some(places) = grant::places(write, order).await? else {
+    let now = order.submitted_at;
+    // What is for a lesson to come waits for its time, and for no cards before.
+    let places = if order.is_ahead(now) { None } else { grant::places(write, order, now).await? };
+    let Some(places) = places else {
         order.state = order.state.after(orders::OrderEvent::Queue)?;
-        order.queued_at = Some(order.submitted_at);
+        order.queued_at = Some(order.starts_at.map_or(now, |at| at.max(now)));
         storage::orders::insert(write, order).await.or_domain()?;
         return Ok(None);
     };
@@ -150,7 +170,7 @@ enum Checked {
 async fn check(services: &Services, caller: &Caller, form: &OrderForm, key: &IdempotencyKey, hash: &str) -> Result<Checked> {
     let mut connection = services.db.read().await.or_domain()?;
     let named = basis::course(&mut connection, caller, Action::OrderSubmit, form).await?;
-    if let Some(view) = before(&mut connection, caller, key, hash).await? {
+    if let Some(view) = before(services, &mut connection, caller, key, hash).await? {
         return Ok(Checked::Before(Box::new(view)));
     }
     let shelf = shelf(services, &mut connection).await?;
@@ -166,7 +186,7 @@ async fn check(services: &Services, caller: &Caller, form: &OrderForm, key: &Ide
             return Err(no_course(&shelf, caller, form, now));
         }
     };
-    let quota = storage::quotas::of_course(&mut connection, course.id, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
+    let quota = quota(&mut connection, form, &course, now).await?;
     decide(&shelf, caller, form, Some(&quota), now)?;
     Ok(Checked::Good(course, shelf))
 }
@@ -176,16 +196,27 @@ fn no_course(shelf: &Shelf, caller: &Caller, form: &OrderForm, now: Timestamp) -
     decide(shelf, caller, form, None, now).err().unwrap_or(Error::NotFound)
 }
 
-fn decide(shelf: &Shelf, caller: &Caller, form: &OrderForm, quota: Option<&QuotaStatus>, now: Timestamp) -> Result<Preview> {
+/// The course's quota; for lessons with the planned ends of its labs. One statement.
+async fn quota(connection: &mut AnyConnection, form: &OrderForm, course: &Course, now: Timestamp) -> Result<CourseQuota> {
+    let quota = if form.class.is_plain() {
+        storage::quotas::of_course(connection, course.id, now).await
+    } else {
+        storage::quotas::of_course_ahead(connection, course.id, now).await
+    };
+    quota.or_domain()?.ok_or(Error::NotFound)
+}
+
+fn decide(shelf: &Shelf, caller: &Caller, form: &OrderForm, quota: Option<&CourseQuota>, now: Timestamp) -> Result<Preview> {
     let tenant = caller.actor.tenant;
     let on = Decision {
         offering: basis::offering(shelf, caller, form)?,
-        quota,
+        quota: quota.map(|quota| &quota.status),
+        students: quota.map_or(0, |quota| quota.students),
         book: shelf.book(tenant),
         policy: shelf.policy(tenant),
         // Free cards are shown, they decide nothing here: what is not free is waited for.
         pools: &[],
-        requester: &quota.map_or_else(|| caller.actor.roles.clone(), |quota| caller.actor.roles_in(quota.course)),
+        requester: &quota.map_or_else(|| caller.actor.roles.clone(), |quota| caller.actor.roles_in(quota.course.id)),
         now,
     };
     orders::preview(&on, form)
@@ -193,7 +224,7 @@ fn decide(shelf: &Shelf, caller: &Caller, form: &OrderForm, quota: Option<&Quota
 
 /// What was answered when this key made its order, whatever became of that since. Errors: `IdempotencyKeyReused` when the request was
 /// another one.
-async fn before(connection: &mut AnyConnection, caller: &Caller, key: &IdempotencyKey, hash: &str) -> Result<Option<OrderView>> {
+async fn before(services: &Services, connection: &mut AnyConnection, caller: &Caller, key: &IdempotencyKey, hash: &str) -> Result<Option<OrderView>> {
     let Some(made) = storage::orders::remembered(connection, caller.actor.user, key.as_str()).await.or_domain()? else { return Ok(None) };
     if made.request_hash != hash {
         return Err(Error::IdempotencyKeyReused { order: Some(made.order) });
@@ -201,25 +232,25 @@ async fn before(connection: &mut AnyConnection, caller: &Caller, key: &Idempoten
     // An answer that an older version kept in another form is given anew.
     match made.answer.and_then(|text| serde_json::from_str(&text).ok()) {
         Some(view) => Ok(Some(view)),
-        None => view(connection, caller, made.order).await.map(Some),
+        None => view(services, connection, caller, made.order).await.map(Some),
     }
 }
 
 /// As it has just been made. Only a place in the queue must be asked for.
-async fn made_now(write: &mut Write, caller: &Caller, course: &Course, order: &Order, lab: Option<LabId>) -> Result<OrderView> {
+async fn made_now(services: &Services, write: &mut Write, caller: &Caller, course: &Course, order: &Order, lab: Option<LabId>) -> Result<OrderView> {
     if order.state == OrderState::Queued {
-        return view(write, caller, order.id).await;
+        return view(services, write, caller, order.id).await;
     }
     let actor = &caller.actor;
     let owner = PersonRef { id: actor.user, login: actor.login.clone(), name: actor.name.clone() };
     let labs = lab.into_iter().collect();
     let listed = Listed { order: order.clone(), owner, course: course.brief(), decided_by: None, labs, queue_position: None };
-    Ok(read::view(actor, listed))
+    Ok(read::view(services, actor, listed))
 }
 
-async fn view(connection: &mut AnyConnection, caller: &Caller, id: OrderId) -> Result<OrderView> {
+async fn view(services: &Services, connection: &mut AnyConnection, caller: &Caller, id: OrderId) -> Result<OrderView> {
     let listed = storage::orders::get(connection, id).await.or_domain()?.ok_or(Error::NotFound)?;
-    Ok(read::view(&caller.actor, listed))
+    Ok(read::view(services, &caller.actor, listed))
 }
 
 /// Hexadecimal SHA-256 of the form. Its maps are sorted, so the same form always gives the same bytes.
@@ -234,6 +265,9 @@ fn attempt(form: &OrderForm) -> Entry {
         "offering": cut(&form.offering),
         "course": cut(&form.course),
         "duration_minutes": cut(&form.duration_minutes),
+        "seats": cut(&form.class.seats),
+        "first_day": cut(&form.class.first_day),
+        "weeks": cut(&form.class.weeks),
         "parameters": form.parameters.iter().take(32).map(|(key, value)| (cut(key), cut(value))).collect::<std::collections::BTreeMap<_, _>>(),
     }))
 }

@@ -12,7 +12,8 @@ use storage::Write;
 
 use super::{
     audited,
-    decide::{Needed, check_text, load, may_decide},
+    decide::{Needed, check_text, load},
+    name,
     reply::may_reply,
     stages, tell,
 };
@@ -37,7 +38,7 @@ async fn say(services: &Services, caller: &Caller, id: OrderId, step: Step, text
     audit::recording(services, caller, what, async {
         let text = check_text("text", text, Needed::Yes)?;
         let order = order.as_ref().ok_or(Error::NotFound)?;
-        allowed(caller, order, step)?;
+        if step == Step::Ask { name::before(services, caller, order).await.map(drop) } else { may_reply(&caller.actor, order) }?;
         let mut write = services.db.begin_write().await.or_domain()?;
         storage::quotas::lock(&mut write, order.course).await.or_domain()?;
         let order = storage::orders::find(&mut write, id).await.or_domain()?.ok_or(Error::NotFound)?;
@@ -50,13 +51,18 @@ async fn say(services: &Services, caller: &Caller, id: OrderId, step: Step, text
         if order.awaits().is_none() && order.proposal.is_none() {
             return Err(closed());
         }
-        allowed(caller, &order, step)?;
+        let on_behalf_of = match step {
+            Step::Ask => name::of(services, &mut write, caller, &order).await?,
+            _ => may_reply(&caller.actor, &order).map(|()| None)?,
+        };
         let asker = steps.iter().rev().find(|each| each.step == Step::Ask).and_then(of);
         if step == Step::Answer && asker.is_none() {
             return Err(closed());
         }
-        let said = stages::note(services, &mut write, caller, &order, step, text, Vec::new()).await?;
-        audit::success(services, &mut write, caller, audited::entry(&action, &order).after(json!({ "text": text }))).await?;
+        let record = audited::entry(&action, &order).after(audited::signed(json!({ "text": text }), on_behalf_of.as_ref()));
+        let done = stages::Done { step, text, changes: Vec::new(), on_behalf_of };
+        let said = stages::note(services, &mut write, caller, &order, done).await?;
+        audit::success(services, &mut write, caller, record).await?;
         let told = tell_other(services, &mut write, &order, asker, (step, said)).await?;
         let steps = storage::decisions::of_order(&mut write, id).await.or_domain()?;
         write.commit().await.or_domain()?;
@@ -65,10 +71,6 @@ async fn say(services: &Services, caller: &Caller, id: OrderId, step: Step, text
         Ok(steps)
     })
     .await
-}
-
-fn allowed(caller: &Caller, order: &Order, step: Step) -> Result<()> {
-    if step == Step::Ask { may_decide(&caller.actor, order) } else { may_reply(&caller.actor, order) }
 }
 
 fn of(decision: &Decision) -> Option<UserId> {

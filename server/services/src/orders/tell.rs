@@ -2,14 +2,11 @@
 
 use domain::{
     Result,
-    ids::UserId,
+    ids::{OrderId, UserId},
     notifications::{Notice, Verdict},
-    orders::{Order, OrderState},
+    orders::{ClassRef, Order, OrderState},
 };
-use storage::{
-    Write,
-    accounts::{roles, users},
-};
+use storage::{Write, accounts::users, orders::Standing};
 
 use crate::{
     Services,
@@ -25,16 +22,22 @@ pub(super) async fn owner(services: &Services, write: &mut Write, order: &Order,
     person(services, write, order.owner, notice).await
 }
 
-/// Everybody who may decide the stage that waits.
+/// Everybody who may decide the stage that waits, and who stands in for one of them. One statement for all of these.
 pub(super) async fn approvers(services: &Services, write: &mut Write, order: &Order, notice: &Notice) -> Result<Told> {
     let Some(role) = order.awaits() else { return Ok(Told::default()) };
-    let mut users = roles::holders_for_course(write, order.course, role).await.or_domain()?;
-    users.retain(|user| *user != order.owner && !order.barred.contains(user));
+    let deciders = storage::delegations::deciders_for_course(write, order.course, role, services.clock.now()).await.or_domain()?;
+    let another = |user: &UserId| *user != order.owner && !order.barred.contains(user);
+    let users = deciders.into_iter().filter(|(user, absent)| another(user) && absent.as_ref().is_none_or(another)).map(|(user, _)| user).collect();
     notify(services, write, &users, notice).await
 }
 
+/// What its approvers hear: of orders that were made together the same for all.
 async fn waiting(write: &mut Write, order: &Order) -> Result<Notice> {
     let owner = users::by_id(write, order.owner).await.or_domain()?.map(|user| user.name).unwrap_or_default();
+    if let (Some(class), Some(role)) = (order.class, order.awaits()) {
+        let (first, number) = first(write, order, class).await?;
+        return Ok(Notice::ClassWaits { class: class.id, order: first, number, orders: class.orders(), owner, role });
+    }
     Ok(Notice::OrderWaits { order: order.id, number: order.number, owner })
 }
 
@@ -52,8 +55,59 @@ pub(super) async fn settled(services: &Services, write: &mut Write, before: &Ord
     if before.awaits().is_none() {
         return Ok(Told::default());
     }
+    // The others that were made together with it may still wait for the same decision.
+    if let Some(class) = before.class
+        && storage::orders::standing(write, class.id, before.awaits()).await.or_domain()?.is_some_and(|standing| standing.waiting > 0)
+    {
+        return Ok(Told::default());
+    }
     let notice = waiting(write, before).await?;
     settle(services, write, &notice).await
+}
+
+/// The order that stands for those that were made together with this one.
+async fn first(write: &mut Write, order: &Order, class: ClassRef) -> Result<(OrderId, i64)> {
+    let standing = storage::orders::standing(write, class.id, None).await.or_domain()?;
+    Ok(standing.map_or((order.id, order.number), |standing| (standing.first, standing.number)))
+}
+
+/// The requester hears of a decision; of those that were made together once the last one is decided.
+pub(super) async fn decided(services: &Services, write: &mut Write, order: &Order, verdict: Verdict) -> Result<Told> {
+    let Some(class) = order.class else {
+        return owner(services, write, order, &Notice::OrderDecided { order: order.id, number: order.number, verdict }).await;
+    };
+    let Some(standing) = storage::orders::standing(write, class.id, None).await.or_domain()? else { return Ok(Told::default()) };
+    if standing.undecided > 0 {
+        return Ok(Told::default());
+    }
+    let Standing { first, number, rejected, .. } = standing;
+    let notice = Notice::ClassDecided { class: class.id, order: first, number, orders: class.orders(), rejected };
+    owner(services, write, order, &notice).await
+}
+
+/// The requester hears that nobody decided in time; of those that were made together once.
+pub(super) async fn expired(services: &Services, write: &mut Write, order: &Order) -> Result<Told> {
+    let notice = match order.class {
+        None => Notice::OrderExpired { order: order.id, number: order.number },
+        Some(class) => {
+            let (first, number) = first(write, order, class).await?;
+            Notice::ClassExpired { class: class.id, order: first, number }
+        }
+    };
+    owner(services, write, order, &notice).await
+}
+
+/// The approvers hear that an order is about to expire; of those that were made together once for each time.
+pub(super) async fn expires_soon(services: &Services, write: &mut Write, order: &Order) -> Result<Told> {
+    let expires_at = order.expires_at;
+    let notice = match order.class {
+        None => Notice::OrderExpiresSoon { order: order.id, number: order.number, expires_at },
+        Some(class) => {
+            let (first, number) = first(write, order, class).await?;
+            Notice::ClassExpiresSoon { class: class.id, order: first, number, expires_at }
+        }
+    };
+    approvers(services, write, order, &notice).await
 }
 
 /// A stage was passed: the next approvers hear of it, or after the last one the requester.
@@ -61,5 +115,5 @@ pub(super) async fn passed(services: &Services, write: &mut Write, order: &Order
     if order.state == OrderState::PendingApproval {
         return waits(services, write, order).await;
     }
-    owner(services, write, order, &Notice::OrderDecided { order: order.id, number: order.number, verdict: Verdict::Approved }).await
+    decided(services, write, order, Verdict::Approved).await
 }

@@ -46,6 +46,16 @@ pub struct Cursor {
     pub id: AuditEventId,
 }
 
+/// Which page of a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Newest,
+    /// The newest of those that are older.
+    Older(Cursor),
+    /// The oldest of those that are newer: the page before.
+    Newer(Cursor),
+}
+
 pub(super) fn select() -> SelectStatement {
     Query::select().columns(COLUMNS).from("audit_events").take()
 }
@@ -102,7 +112,8 @@ pub async fn by_id(connection: &mut AnyConnection, id: AuditEventId) -> Result<O
     row.as_ref().map(listed).transpose()
 }
 
-/// At most `limit` records of these chains (and of these courses, when given) that all of `filter` fits, newest first, older than `after`.
+/// At most `limit` records of these chains (and of these courses, when given) that all of `filter` fits, those first that are nearest to
+/// `side`: newest first, but oldest first with [`Side::Newer`].
 ///
 /// One statement a chain: each walks an index in order, which a condition on several chains would not.
 pub async fn search(
@@ -111,24 +122,30 @@ pub async fn search(
     chains: &[Chain],
     courses: Option<&BTreeSet<CourseId>>,
     filter: &Filter,
-    after: Option<Cursor>,
+    side: Side,
     limit: u32,
 ) -> Result<Vec<Listed>> {
     let Some(condition) = condition(engine, filter) else { return Ok(Vec::new()) };
+    let order = if matches!(side, Side::Newer(_)) { Order::Asc } else { Order::Desc };
     let mut found = Vec::new();
     for chain in chains {
         let mut query = select();
         query
             .and_where(Expr::col("chain").eq(chain.to_string()))
             .cond_where(condition.clone())
-            .order_by("at", Order::Desc)
-            .order_by("id", Order::Desc)
+            .order_by("at", order.clone())
+            .order_by("id", order.clone())
             .limit(limit.into());
         if let Some(courses) = courses {
             query.and_where(Expr::cust_with_values("$1 LIKE '%' || course_id || '%'", [ids_list::list(courses)]));
         }
-        if let Some(Cursor { at, id }) = after {
-            query.and_where(Expr::cust_with_values("(at, id) < ($1, $2)", [sea_query::Value::from(at.micros()), id.to_string().into()]));
+        let bound = match side {
+            Side::Newest => None,
+            Side::Older(cursor) => Some(("(at, id) < ($1, $2)", cursor)),
+            Side::Newer(cursor) => Some(("(at, id) > ($1, $2)", cursor)),
+        };
+        if let Some((condition, Cursor { at, id })) = bound {
+            query.and_where(Expr::cust_with_values(condition, [sea_query::Value::from(at.micros()), id.to_string().into()]));
         }
         let (sql, values) = query.build_sqlx(PostgresQueryBuilder);
         let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), values).fetch_all(&mut *connection).await?;
@@ -136,7 +153,11 @@ pub async fn search(
             found.push(listed(row)?);
         }
     }
-    found.sort_by_key(|listed| Reverse((listed.event.at, listed.event.id)));
+    let key = |listed: &Listed| (listed.event.at, listed.event.id);
+    match side {
+        Side::Newer(_) => found.sort_by_key(key),
+        Side::Newest | Side::Older(_) => found.sort_by_key(|listed| Reverse(key(listed))),
+    }
     found.truncate(limit as usize);
     Ok(found)
 }

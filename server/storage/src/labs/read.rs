@@ -32,7 +32,7 @@ macro_rules! listed_columns {
         concat!(
             lab_columns!(),
             ", u.login AS owner_login, u.name AS owner_name, c.code AS course_code, c.name AS course_name, l.cost_micros, l.currency, \
-             g.offering_id, g.held_micros, \
+             g.offering_id, g.held_micros, g.seat, \
              CASE WHEN l.state = 'running' THEN (SELECT MAX(h.at) FROM lab_changes h WHERE h.lab_id = l.id AND h.to_state = 'running') END \
              AS running_since, \
              CASE WHEN l.state = 'pending' AND r.lab_id IS NULL THEN 1 \
@@ -56,6 +56,8 @@ pub struct Listed {
     pub queue_position: Option<u32>,
     /// What its order was for.
     pub offering: OfferingId,
+    /// Whose it is in a class.
+    pub seat: Option<String>,
     /// Micro-units that its order holds of the budget, what was spent of it included.
     pub held_micros: i64,
 }
@@ -121,6 +123,7 @@ fn with_surroundings(any: &AnyRow) -> Result<Listed> {
             .map(|position| u32::try_from(position).map_err(|_| row.fail("queue_position", "out of range")))
             .transpose()?,
         offering: row.parse("offering_id")?,
+        seat: row.optional_text("seat")?,
         held_micros: row.integer("held_micros")?,
         lab,
     })

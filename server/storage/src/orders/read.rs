@@ -3,7 +3,7 @@
 use domain::{
     courses::CourseRef,
     ids::{LabId, OrderId},
-    orders::{Order, OrderState},
+    orders::{ClassRef, Order, OrderState, class::MICROS_PER_MINUTE},
     people::PersonRef,
     time::Timestamp,
 };
@@ -27,7 +27,7 @@ macro_rules! columns {
     () => {
         "o.id, o.number, o.tenant_id, o.course_id, o.owner_id, o.offering_id, o.offering_version, o.offering_name, o.parameters, o.spec, \
          o.minutes, o.purpose, o.state, o.ruling, o.estimate, o.submitted_at, o.expires_at, o.decided_at, o.decided_by, o.reason, \
-         o.queued_at, o.stage, o.barred, o.proposal, o.version"
+         o.queued_at, o.stage, o.barred, o.proposal, o.version, o.starts_at, o.seat, o.class_id, o.class_seats, o.class_lessons, o.class_lesson"
     };
 }
 
@@ -53,15 +53,17 @@ pub async fn find(connection: &mut AnyConnection, id: OrderId) -> Result<Option<
     row.as_ref().map(|row| order(&Row::of("orders", row))).transpose()
 }
 
-/// Undecided orders whose hold is over, of all tenants.
+/// Undecided orders whose hold is over, and those that still wait for cards when their lesson is over, of all tenants.
 pub async fn expired(connection: &mut AnyConnection, now: Timestamp, limit: u32) -> Result<Vec<Order>> {
     let rows = sqlx::query(concat!(
         "SELECT ",
         columns!(),
-        " FROM orders o WHERE o.state IN ('pending_approval', 'awaiting_requester') AND o.expires_at <= $1 ORDER BY o.expires_at, o.id LIMIT $2"
+        " FROM orders o WHERE o.state IN ('pending_approval', 'awaiting_requester') AND o.expires_at <= $1 \
+           OR o.state = 'queued' AND o.starts_at IS NOT NULL AND o.starts_at + o.minutes * $3 <= $1 ORDER BY o.expires_at, o.id LIMIT $2"
     ))
     .bind(now.micros())
     .bind(i64::from(limit))
+    .bind(MICROS_PER_MINUTE)
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| order(&Row::of("orders", row))).collect()
@@ -124,8 +126,16 @@ fn order(row: &Row<'_>) -> Result<Order> {
         stage: row.count("stage")?,
         barred: row.json("barred")?,
         proposal: row.optional_json("proposal")?,
+        starts_at: row.optional_timestamp("starts_at")?,
+        seat: row.optional_text("seat")?,
+        class: class(row)?,
         version: row.integer("version")?,
     })
+}
+
+fn class(row: &Row<'_>) -> Result<Option<ClassRef>> {
+    let Some(id) = row.optional_parse("class_id")? else { return Ok(None) };
+    Ok(Some(ClassRef { id, seats: row.count("class_seats")?, lessons: row.count("class_lessons")?, lesson: row.count("class_lesson")? }))
 }
 
 pub(super) fn listed(row: &Row<'_>) -> Result<Listed> {

@@ -2,6 +2,7 @@
 
 mod deciding;
 pub(crate) mod ground;
+mod lessons;
 mod lifecycle;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +47,7 @@ async fn an_order_reads_back_as_it_was_written_and_changes_once_per_version() {
         assert_eq!(listed.order, row);
         assert_eq!((listed.owner.login.as_str(), listed.course.code.as_str(), listed.labs.as_slice()), ("li", "CV1", [].as_slice()));
         assert_eq!(listed.decided_by.map(|person| person.name).as_deref(), Some("李"));
-        let numbers = [orders::next_number(&mut write).await.expect("one"), orders::next_number(&mut write).await.expect("two")];
+        let numbers = [orders::next_numbers(&mut write, 1).await.expect("one"), orders::next_numbers(&mut write, 1).await.expect("two")];
         assert_eq!(numbers, [1_001, 1_002]);
         assert_eq!(orders::remembered(&mut write, teacher(), "k").await.expect("read"), None);
         let made = orders::Remembered { request_hash: "hash".into(), order: row.id, answer: Some("{}".into()) };
@@ -83,7 +84,8 @@ async fn lists_hold_what_was_asked_for_and_nothing_else() {
         }
         let rows = orders::list(&mut write, &Query { state: Some(OrderState::Queued), ..all }).await.expect("a list");
         assert_eq!(rows.iter().map(|row| row.queue_position).collect::<Vec<_>>(), [Some(2), Some(1)]);
-        let decider = |user, role| orders::Decider { tenant: tenant(), user, roles: [role].into(), department_roles: BTreeMap::new() };
+        let decider =
+            |user, role| orders::Decider { tenant: tenant(), user, roles: [role].into(), department_roles: BTreeMap::new(), away: Vec::new() };
         let inbox = orders::inbox(&mut write, &decider(stranger, Role::Manager), None, 10).await.expect("an inbox");
         assert_eq!(inbox.iter().map(|row| row.order.number).collect::<Vec<_>>(), [1, 3], "oldest first");
         assert_eq!(orders::inbox(&mut write, &decider(teacher(), Role::Manager), None, 10).await.expect("an inbox"), [], "not one's own");
@@ -103,6 +105,20 @@ async fn lists_hold_what_was_asked_for_and_nothing_else() {
         assert_eq!(orders::inbox(&mut write, &of_department(&[]), None, 10).await.expect("an inbox"), []);
         assert_eq!(orders::pending_count(&mut write, &of_department(&[course()]), 9).await.expect("counted"), 1);
         assert_eq!(orders::pending_count(&mut write, &of_department(&[]), 9).await.expect("counted"), 0);
+        let stand_in = |absent, role| orders::Decider {
+            away: vec![orders::Powers { user: absent, roles: [role].into(), department_roles: BTreeMap::new() }],
+            roles: BTreeSet::new(),
+            ..decider(domain::ids::UserId::from_uuid(uuid(98)), role)
+        };
+        let of_absent = async |write: &mut sqlx::AnyConnection, absent, role| {
+            let inbox = orders::inbox(write, &stand_in(absent, role), None, 10).await.expect("an inbox");
+            inbox.iter().map(|row| row.order.number).collect::<Vec<_>>()
+        };
+        let another = domain::ids::UserId::from_uuid(uuid(97));
+        assert_eq!(of_absent(&mut write, another, Role::Manager).await, [1, 3], "in the name of somebody who is away");
+        assert_eq!(of_absent(&mut write, stranger, Role::Manager).await, [3], "not where the absent person passed a stage");
+        assert_eq!(of_absent(&mut write, teacher(), Role::Manager).await, [0_i64; 0], "nor their own orders");
+        assert_eq!(of_absent(&mut write, another, Role::Operator).await, [0_i64; 0], "nor another role's");
         let expired = orders::expired(&mut write, now().plus_seconds(101), 10).await.expect("read");
         assert_eq!(expired.iter().map(|order| order.number).collect::<Vec<_>>(), [1]);
     })
@@ -191,13 +207,15 @@ async fn orders_and_labs_wait_in_one_line() {
         let waiting = lab(&restarted, LabState::Pending);
         labs::insert(&mut write, &waiting, Currency::Cny).await.expect("inserted");
         labs::set_queued_at(&mut write, waiting.id, Some(now().plus_seconds(2))).await.expect("queued");
-        assert_eq!(reservations::waited_for(&mut write).await.expect("read"), [card()]);
-        assert_eq!(reservations::waiting_counts(&mut write).await.expect("read"), [(card(), 3)]);
-        let line = reservations::queue(&mut write, card(), 8, 10).await.expect("read");
+        let later = now().plus_minutes(9);
+        assert_eq!(reservations::waiting_counts(&mut write, now()).await.expect("read"), [(card(), 1)], "their time is to come");
+        assert_eq!(reservations::waited_for(&mut write, later).await.expect("read"), [card()]);
+        assert_eq!(reservations::waiting_counts(&mut write, later).await.expect("read"), [(card(), 3)]);
+        let line = reservations::queue(&mut write, card(), 8, later, 10).await.expect("read");
         let waiters: Vec<_> = line.iter().map(|waiting| waiting.waiter).collect();
         assert_eq!(waiters, [Waiter::Order(first.id), Waiter::Lab(waiting.id), Waiter::Order(last.id)]);
-        assert_eq!(reservations::queue(&mut write, card(), 8, 1).await.expect("read").len(), 1);
-        assert_eq!(reservations::queue(&mut write, card(), 0, 10).await.expect("read"), [], "nobody whom no waiting helps");
+        assert_eq!(reservations::queue(&mut write, card(), 8, later, 1).await.expect("read").len(), 1);
+        assert_eq!(reservations::queue(&mut write, card(), 0, later, 10).await.expect("read"), [], "nobody whom no waiting helps");
         let listed = orders::get(&mut write, last.id).await.expect("read").expect("there");
         assert_eq!(listed.queue_position, Some(3));
     })
@@ -282,9 +300,9 @@ async fn what_waits_and_what_comes_up_is_found_for_the_nodes_page() {
         assert_eq!(nodes::coming_up(&mut write, tenant(), 10).await.expect("read"), [], "the cluster has said nothing of it");
         observations::put(&mut write, lab.id, &Observation::default(), now()).await.expect("observed");
         assert_eq!(nodes::coming_up(&mut write, tenant(), 10).await.expect("read"), [(lab.id, "lab-2".to_owned(), Observation::default())]);
-        assert_eq!(nodes::queued(&mut write, tenant(), 10).await.expect("read"), [queued.spec]);
+        assert_eq!(nodes::queued(&mut write, tenant(), now().plus_minutes(9), 10).await.expect("read"), [queued.spec]);
         let abroad = TenantId::from_uuid(uuid(99));
-        assert_eq!(nodes::queued(&mut write, abroad, 10).await.expect("read"), []);
+        assert_eq!(nodes::queued(&mut write, abroad, now().plus_minutes(9), 10).await.expect("read"), []);
         assert_eq!(nodes::coming_up(&mut write, abroad, 10).await.expect("read"), []);
     })
     .await;

@@ -10,18 +10,28 @@ use sqlx::AnyConnection;
 
 use crate::{error::Result, row::Row};
 
-/// Orders of a tenant that wait for a decision or for cards of this kind, other than `except`, those first who wait longest.
-pub async fn waiters(connection: &mut AnyConnection, tenant: TenantId, card: Card, except: OrderId, limit: u32) -> Result<Vec<Waiter>> {
+/// Orders of a tenant that wait for a decision or for cards of this kind, other than `except` and those whose time is to come, those
+/// first who wait longest.
+pub async fn waiters(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    card: Card,
+    except: OrderId,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Waiter>> {
     let rows = sqlx::query(
         "SELECT o.id, o.number, o.state, o.cards, COALESCE(o.queued_at, o.submitted_at) AS since, u.name AS owner_name, c.code AS course_code \
          FROM orders o JOIN users u ON u.id = o.owner_id JOIN courses c ON c.id = o.course_id \
          WHERE o.state IN ('pending_approval', 'awaiting_requester', 'queued') AND o.card = $1 AND o.tenant_id = $2 AND o.id <> $3 \
+         AND (o.starts_at IS NULL OR o.starts_at <= $5) \
          ORDER BY since, o.id LIMIT $4",
     )
     .bind(card.id())
     .bind(tenant.to_string())
     .bind(except.to_string())
     .bind(i64::from(limit))
+    .bind(now.micros())
     .fetch_all(connection)
     .await?;
     rows.iter()

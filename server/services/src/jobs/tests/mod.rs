@@ -115,7 +115,8 @@ impl Scene {
         let chain = domain::audit::Chain::Tenant(self.world.tenant);
         let filter = domain::audit::Filter { object: Some(object.into()), ..domain::audit::Filter::default() };
         let engine = self.world.services.db.engine();
-        let found = storage::audit::read::search(&mut read, engine, &[chain], None, &filter, None, 100).await.expect("read");
+        let found =
+            storage::audit::read::search(&mut read, engine, &[chain], None, &filter, storage::audit::read::Side::Newest, 100).await.expect("read");
         found.into_iter().rev().map(|listed| listed.event.action).collect()
     }
 }

@@ -1,12 +1,14 @@
 //! Orders as people and jobs use them, on both engines wherever the database decides something.
 
 mod cancelling;
+mod classes;
 mod deciding;
 mod model;
 mod queueing;
 mod reading;
 mod staged;
 mod submitting;
+mod withdrawing;
 
 use domain::{
     Error,
@@ -73,7 +75,7 @@ pub(super) fn whole(course: &Course, cards: u32) -> OrderForm {
         ]
         .into(),
         duration_minutes: "120".into(),
-        purpose: String::new(),
+        ..OrderForm::default()
     }
 }
 

@@ -104,6 +104,7 @@ on_each_engine!(the_inbox_has_what_waits_with_the_facts_beside_it, |world| {
         user: caller.actor.user,
         roles: roles.iter().copied().collect(),
         department_roles: std::collections::BTreeMap::new(),
+        away: Vec::new(),
     };
     let pending = storage::orders::pending_count(&mut connection, &decider(&li, &[Role::Manager]), 100).await;
     assert_eq!(pending.expect("counted"), 1, "the manager's own");

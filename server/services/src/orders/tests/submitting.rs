@@ -223,3 +223,20 @@ on_each_engine!(the_preview_shows_what_submitting_then_does, |world| {
         }
     }
 });
+
+on_each_engine!(an_answer_is_kept_for_a_week_and_its_key_for_ever, |world| {
+    cards(&world, SLICE, 14).await;
+    let course = world.course("AI2301").add().await;
+    let teacher = world.teacher("li", &[&course]).await;
+    let again = async || submit(&world.services, &teacher, &slice(&course), &key("kept")).await.expect("answered");
+    let first = again().await;
+    crate::orders::cancel(&world.services, &teacher, first.order.id).await.expect("cancelled");
+    world.clock.advance(6 * 86_400);
+    assert_eq!(crate::answers::sweep(&world.services).await, Ok(0));
+    assert_eq!(again().await, first, "word for word, whatever became of it");
+    world.clock.advance(2 * 86_400);
+    assert_eq!(crate::answers::sweep(&world.services).await, Ok(1));
+    assert_eq!(crate::answers::sweep(&world.services).await, Ok(0));
+    let late = again().await;
+    assert_eq!((late.order.id, late.order.state), (first.order.id, OrderState::Cancelled), "no second order");
+});

@@ -81,7 +81,7 @@ impl History {
         lab.version = 1;
         lab.spec.storage_gib = u32::try_from(self.dice.roll(3) * 50).expect("small");
         let mut write = services.db.begin_write().await.expect("a transaction");
-        order.number = storage::orders::next_number(&mut write).await.expect("a number");
+        order.number = storage::orders::next_numbers(&mut write, 1).await.expect("a number");
         storage::orders::insert(&mut write, &order).await.expect("an order");
         storage::labs::insert(&mut write, &lab, domain::money::Currency::Cny).await.expect("a lab");
         storage::labs::add_change(&mut write, lab.id, None, lab.state, services.clock.now(), "order", None).await.expect("a change");

@@ -25,6 +25,7 @@ async fn steps_read_back_in_the_order_in_which_they_were_taken() {
             order: order.id,
             stage: 1,
             role: by.as_ref().map(|_| Role::Operator),
+            on_behalf_of: by.clone().filter(|_| number == 2),
             by,
             at: now().plus_seconds(i64::try_from(number).expect("small")),
             step,
@@ -55,7 +56,10 @@ async fn a_change_is_written_with_all_that_sums_by_it() {
             estimate: domain::pricing::Estimate { total: Money::units(9, Currency::Cny), ..row.estimate.clone() },
         };
         row.state = OrderState::AwaitingRequester;
-        row.proposal = Some(Proposal { to: changes.clone(), ruling: row.ruling.clone(), by: teacher(), at: now(), text: "多一张".into() });
+        row.proposal =
+            Some(Proposal {
+                to: changes.clone(), ruling: row.ruling.clone(), by: teacher(), on_behalf_of: None, at: now(), text: "多一张".into()
+            });
         assert!(orders::save(&mut write, &row).await.expect("saved"));
         row.version = 2;
         assert_eq!(orders::find(&mut write, row.id).await.expect("read"), Some(row.clone()));
@@ -109,11 +113,11 @@ async fn those_who_wait_for_the_same_cards_are_named_and_planned_ends_counted() 
             orders::insert(&mut write, &order(number, state)).await.expect("inserted");
         }
         let this = order(4, OrderState::PendingApproval).id;
-        let waiters = orders::waiters(&mut write, tenant(), card(), this, 10).await.expect("read");
+        let waiters = orders::waiters(&mut write, tenant(), card(), this, now(), 10).await.expect("read");
         let named: Vec<_> = waiters.iter().map(|each| (each.number, each.owner.as_str(), each.course.as_str(), each.cards, each.state)).collect();
         assert_eq!(named, [(1, "李", "CV1", 1, OrderState::PendingApproval), (2, "李", "CV1", 1, OrderState::Queued)]);
         assert_eq!(
-            orders::waiters(&mut write, TenantId::from_uuid(uuid(98)), card(), this, 10).await.expect("read"),
+            orders::waiters(&mut write, TenantId::from_uuid(uuid(98)), card(), this, now(), 10).await.expect("read"),
             [],
             "another tenant's are nobody's business"
         );

@@ -138,6 +138,9 @@ pub(crate) fn order(number: i64, state: OrderState) -> Order {
         stage: 0,
         barred: [].into(),
         proposal: None,
+        starts_at: None,
+        seat: None,
+        class: None,
         version: 1,
     }
 }
@@ -167,5 +170,5 @@ pub(crate) fn lab(order: &Order, state: LabState) -> Lab {
 
 /// Every order of the tenant.
 pub(crate) fn everything() -> Query {
-    Query { tenant: tenant(), visible: Visible::All, owner: None, state: None, course: None, after: None, limit: 10 }
+    Query { tenant: tenant(), visible: Visible::All, owner: None, state: None, course: None, class: None, after: None, limit: 10 }
 }

@@ -1,0 +1,48 @@
+//! Orders that were made together: what waits of them, and how they stand.
+
+use domain::{
+    access::Role,
+    ids::{ClassId, OrderId},
+    orders::class::ORDERS_MAX,
+};
+use sqlx::AnyConnection;
+
+use super::{list::Decider, read::Listed};
+use crate::{error::Result, row::Row};
+
+/// Those of a class order that wait for this person's decision, the first one first.
+pub async fn class_inbox(connection: &mut AnyConnection, decider: &Decider, class: ClassId) -> Result<Vec<Listed>> {
+    let mut conditions = decider.conditions();
+    conditions.and("o.class_id = ", &class);
+    conditions.fetch("o.id", ORDERS_MAX, connection).await
+}
+
+/// How the orders of a class order stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The first of them, which stands for all.
+    pub first: OrderId,
+    pub number: i64,
+    /// How many wait for the role that was asked about.
+    pub waiting: u32,
+    /// How many wait for any decision, the requester's included.
+    pub undecided: u32,
+    pub rejected: u32,
+}
+
+/// `None` when there is none of that id.
+pub async fn standing(connection: &mut AnyConnection, class: ClassId, role: Option<Role>) -> Result<Option<Standing>> {
+    let row = sqlx::query(
+        "SELECT MIN(o.id) AS id, MIN(o.number) AS number, COUNT(CASE WHEN o.awaits = $2 THEN 1 END) AS waiting, \
+         COUNT(CASE WHEN o.state IN ('pending_approval', 'awaiting_requester') THEN 1 END) AS undecided, \
+         COUNT(CASE WHEN o.state = 'rejected' THEN 1 END) AS rejected FROM orders o WHERE o.class_id = $1",
+    )
+    .bind(class.to_string())
+    .bind(role.map_or("", Role::as_str).to_owned())
+    .fetch_one(connection)
+    .await?;
+    let row = Row::of("orders", &row);
+    let Some(first) = row.optional_parse("id")? else { return Ok(None) };
+    let (waiting, undecided, rejected) = (row.count("waiting")?, row.count("undecided")?, row.count("rejected")?);
+    Ok(Some(Standing { first, number: row.integer("number")?, waiting, undecided, rejected }))
+}

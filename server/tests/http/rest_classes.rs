@@ -1,0 +1,72 @@
+//! A class by API and by form: who is in it, a lab for each of them at each lesson, decided and cancelled together.
+
+use serde_json::json;
+use services::testing::TestWorld;
+use storage::testing::for_each_engine;
+
+use crate::support::{Portal, good};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_class_is_ordered_for_its_lessons_and_decided_at_once() {
+    for_each_engine("http::rest_classes", |database| async {
+        let portal = Portal::of(TestWorld::college_on(database).await).await;
+        let people = portal.people().await;
+        let (teacher, manager) = (portal.api(&people.teacher).await, portal.api(&people.manager).await);
+        let course = teacher.read("/courses").await["items"][0]["id"].as_str().expect("an id").to_owned();
+        let roster = teacher.put(&format!("/courses/{course}/roster")).json(&json!({"roster": "2401 示范学生甲\n2402"})).send().await.expect("an answer");
+        let roster = good(roster, 200).await;
+        assert_eq!(roster, json!({"students": [{"number": "2401", "name": "示范学生甲"}, {"number": "2402", "name": ""}]}));
+        assert_eq!(manager.read(&format!("/courses/{course}/roster")).await, roster);
+
+        let body = |seats: &str, lessons| {
+            json!({"offering": "jupyterlab-2xa100-1tb", "course": course, "duration_minutes": 90, "seats": seats, "lessons": lessons})
+        };
+        let lessons = json!({"first_day": "2026-11-30", "bell": "08:20", "weeks": 2});
+        let order = teacher.order("class-1", &body("roster", lessons.clone())).await;
+        assert_eq!((order["seat"].as_str(), order["duration_minutes"].as_i64()), (Some("2401 示范学生甲"), Some(100)));
+        assert_eq!((order["starts_at"].as_str(), order["ends_at"].as_str()), (Some("2026-11-30T00:10:00Z"), Some("2026-11-30T01:50:00Z")));
+        assert_eq!(teacher.order("class-1", &body("roster", lessons)).await, order, "one key, one set");
+        let class = order["class"]["id"].as_str().expect("it is one of many").to_owned();
+        assert_eq!(order["class"], json!({"id": class, "seats": 2, "lessons": 2, "lesson": 1}));
+        let all = teacher.read(&format!("/orders?class={class}")).await;
+        assert_eq!(all["items"].as_array().expect("a list").len(), 4);
+
+        let wrong = teacher.post("/orders").header("idempotency-key", "class-2").json(&body("0", json!({"bell": "8", "hour": 3}))).send().await;
+        let wrong = good(wrong.expect("an answer"), 422).await;
+        let fields: Vec<_> = wrong["errors"].as_array().expect("problems").iter().map(|each| each["field"].as_str().expect("a field")).collect();
+        assert_eq!(fields, ["lessons.hour"], "an unknown member comes first");
+        let wrong = teacher.post("/orders").header("idempotency-key", "class-2").json(&body("0", json!({"bell": "8"}))).send().await;
+        let wrong = good(wrong.expect("an answer"), 422).await;
+        let fields: Vec<_> = wrong["errors"].as_array().expect("problems").iter().map(|each| each["field"].as_str().expect("a field")).collect();
+        assert_eq!(fields, ["seats", "lessons.first_day", "lessons.bell"]);
+
+        let decided = manager.act(&format!("/class-orders/{class}/approve")).await;
+        let states: Vec<_> = decided["items"].as_array().expect("a list").iter().map(|row| row["state"].as_str().expect("a state").to_owned()).collect();
+        assert_eq!(states, ["queued"; 4]);
+        let cancelled = teacher.act(&format!("/class-orders/{class}/cancel")).await;
+        assert_eq!(cancelled["items"].as_array().expect("a list").len(), 4);
+        assert_eq!(teacher.read(&format!("/orders?class={class}&state=cancelled")).await["items"].as_array().expect("a list").len(), 4);
+
+        // The same by the form of the page, without scripts.
+        let browser = portal.browser_of(&people.teacher).await;
+        let typed = [
+            ("offering", "jupyterlab-slice"),
+            ("course", "CV2402"),
+            ("duration_minutes", "90"),
+            ("seats", "number"),
+            ("seat_count", "3"),
+            ("when", "lessons"),
+            ("first_day", "2026-11-30"),
+            ("bell", "10:20"),
+            ("idempotency_key", "class-3"),
+        ];
+        let sent = browser.form("/api/orders/submit", "/catalogue/jupyterlab-slice/order", &typed).send().await.expect("an answer");
+        let page = sent.headers()["location"].to_str().expect("an address").to_owned();
+        assert!(page.contains("/orders/"), "{page}");
+        let text = browser.page(page.trim_start_matches(&browser.base)).await.text().await.expect("a page");
+        for word in ["1/3", "10:20", "3 orders"] {
+            assert!(text.contains(word), "{word} is on the page");
+        }
+    })
+    .await;
+}
