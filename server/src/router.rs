@@ -52,7 +52,7 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// What is made anew for each request leaves compressed, as much as pays: a page shrinks to a sixth within a millisecond. News goes out
+/// What is made anew for each request leaves compressed, at a level that costs little. News goes out
 /// as it is, since each must arrive at once, and so does what is compressed already. (Answers that hold a secret repeat nothing that
 /// another site could choose, and other sites cannot have them sent with our cookie: their lengths tell nothing.)
 fn compression() -> CompressionLayer<impl Predicate> {

@@ -5,7 +5,7 @@ use domain::Result;
 
 use crate::{Services, error::OrDomain, jobs::lease};
 
-/// Nobody repeats a request for longer; an answer is two kilobytes, and a college orders hundreds of thousands of labs a year.
+/// Nobody repeats a request for longer, and an answer holds the whole order: kept for ever they would outgrow the orders themselves.
 const KEPT_DAYS: i64 = 7;
 /// A sweep's transaction stays short.
 const SWEPT: u32 = 500;

@@ -110,6 +110,7 @@ async fn decide(services: &Services, caller: &Caller, order: Option<&Order>, see
         Box::pin(carry_out(services, &mut write, &Decider { caller, on_behalf_of }, &before, verdict)).await?
     };
     let listed = storage::orders::get(&mut write, id).await.or_domain()?.ok_or(Error::NotFound)?;
+    // Before the commit: afterwards nothing may fail any more.
     let away = delegations::away(services, &caller.actor).await?;
     write.commit().await.or_domain()?;
 

@@ -56,10 +56,11 @@ async fn once(services: &Services, caller: &Caller, order: Option<&Order>, text:
         Told::default()
     };
     let listed = storage::orders::get(&mut write, order.id).await.or_domain()?.ok_or(Error::NotFound)?;
+    // Before the commit: afterwards nothing may fail any more.
+    let away = delegations::away(services, &caller.actor).await?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::order(&before));
     told.tell(services);
-    let away = delegations::away(services, &caller.actor).await?;
     Ok(read::view_for(services, &caller.actor, &away, listed))
 }
 
