@@ -28,21 +28,33 @@ enum Step {
     End,
 }
 
-/// A failure in the middle breaks the answer off, so that half a file is never taken for a whole one.
+/// What makes the rows of one kind of file.
+pub(super) struct Columns {
+    pub head: fn(&FileWords) -> String,
+    pub interval: fn(&FileWords, &Export, &ExportRow) -> String,
+    pub adjustment: fn(&FileWords, &Export, &Adjustment) -> String,
+}
+
 pub fn stream(services: Services, export: Export, words: &FileWords) -> impl Stream<Item = Result<Bytes>> + Send + use<> {
-    let words = *words;
+    let columns = Columns { head, interval: |words, _, row| interval(words, row), adjustment: |words, _, each| adjustment(words, each) };
+    file(services, export, words, columns)
+}
+
+/// Head, intervals, adjustments. A failure in the middle breaks the answer off, so that half a file is never taken for a whole one.
+pub(super) fn file(services: Services, export: Export, words: &FileWords, columns: Columns) -> impl Stream<Item = Result<Bytes>> + Send + use<> {
+    let (words, Columns { head, interval, adjustment }) = (*words, columns);
     stream::try_unfold((services, export, Step::Head), move |(services, export, step)| async move {
         let (text, next) = match step {
             Step::Head => (head(&words), Step::Rows(None)),
             Step::Rows(after) => {
                 let rows = export_rows(&services, &export, after).await?;
-                let text: String = rows.iter().map(|row| interval(&words, row)).collect();
+                let text: String = rows.iter().map(|row| interval(&words, &export, row)).collect();
                 match rows.last() {
                     Some(last) => (text, Step::Rows(Some((last.lab, last.line.meter, last.line.from)))),
                     None => (text, Step::Adjustments),
                 }
             }
-            Step::Adjustments => (export.adjustments.iter().map(|each| adjustment(&words, each)).collect(), Step::End),
+            Step::Adjustments => (export.adjustments.iter().map(|each| adjustment(&words, &export, each)).collect(), Step::End),
             Step::End => return Ok(None),
         };
         Ok(Some((Bytes::from(text), (services, export, next))))

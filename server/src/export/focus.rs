@@ -11,16 +11,13 @@ use domain::{
     pricing::{Meter, Rate},
     time::Timestamp,
 };
-use futures::{Stream, stream};
+use futures::Stream;
 use serde_json::json;
-use services::{
-    Services,
-    billing::{Export, export_rows},
-};
+use services::{Services, billing::Export};
 use storage::usage::ExportRow;
 
 use super::{
-    csv::{reason, row},
+    csv::{Columns, file, reason, row},
     decimal, harmless,
 };
 
@@ -97,32 +94,13 @@ struct Charge {
     tags: String,
 }
 
-enum Step {
-    Head,
-    Rows(Option<(LabId, Meter, Timestamp)>),
-    Adjustments,
-    End,
-}
-
-/// As in `csv`: a failure in the middle breaks the answer off.
 pub fn stream(services: Services, export: Export, words: &FileWords) -> impl Stream<Item = Result<Bytes>> + Send + use<> {
-    let words = *words;
-    stream::try_unfold((services, export, Step::Head), move |(services, export, step)| async move {
-        let (text, next) = match step {
-            Step::Head => (row(&COLUMNS.map(ToOwned::to_owned)), Step::Rows(None)),
-            Step::Rows(after) => {
-                let rows = export_rows(&services, &export, after).await?;
-                let text: String = rows.iter().map(|each| line(&export, usage(&words, each))).collect();
-                match rows.last() {
-                    Some(last) => (text, Step::Rows(Some((last.lab, last.line.meter, last.line.from)))),
-                    None => (text, Step::Adjustments),
-                }
-            }
-            Step::Adjustments => (export.adjustments.iter().map(|each| line(&export, adjusted(&words, each))).collect(), Step::End),
-            Step::End => return Ok(None),
-        };
-        Ok(Some((Bytes::from(text), (services, export, next))))
-    })
+    let columns = Columns {
+        head: |_| row(&COLUMNS.map(ToOwned::to_owned)),
+        interval: |words, export, each| line(export, usage(words, each)),
+        adjustment: |words, export, each| line(export, adjusted(words, each)),
+    };
+    file(services, export, words, columns)
 }
 
 fn usage(words: &FileWords, each: &ExportRow) -> Charge {

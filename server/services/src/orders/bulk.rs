@@ -21,16 +21,14 @@ use crate::{Caller, Services, delegations, error::OrDomain};
 
 /// An order and the version that was looked at.
 pub type Chosen = (OrderId, Option<i64>);
+/// Orders' numbers for people.
+pub(super) type Numbers = BTreeMap<OrderId, i64>;
 
 /// Approves each as it was asked. Errors: `Invalid` on `orders` (1 to 50 of them); what each one met is in its row.
 pub async fn approve_all(services: &Services, caller: &Caller, chosen: &[Chosen]) -> Result<Vec<BulkRow>> {
     let away = check(services, caller, chosen).await?;
     let numbers = numbers(services, caller, &away, chosen).await?;
-    let mut rows = Vec::with_capacity(chosen.len());
-    for (id, seen) in chosen {
-        rows.push(row(*id, &numbers, approve(services, caller, *id, *seen).await)?);
-    }
-    Ok(rows)
+    approve_each(services, caller, chosen, &numbers).await
 }
 
 /// Rejects each with one reason. Errors: as [`approve_all`], and `Invalid` on `reason`.
@@ -38,9 +36,23 @@ pub async fn reject_all(services: &Services, caller: &Caller, chosen: &[Chosen],
     let away = check(services, caller, chosen).await?;
     check_text("reason", reason, Needed::Yes)?;
     let numbers = numbers(services, caller, &away, chosen).await?;
+    reject_each(services, caller, chosen, &numbers, reason).await
+}
+
+/// One after the other, however many. `numbers`: of those that the caller may read.
+pub(super) async fn approve_each(services: &Services, caller: &Caller, chosen: &[Chosen], numbers: &Numbers) -> Result<Vec<BulkRow>> {
     let mut rows = Vec::with_capacity(chosen.len());
     for (id, seen) in chosen {
-        rows.push(row(*id, &numbers, reject(services, caller, *id, reason, *seen).await)?);
+        rows.push(row(*id, numbers, approve(services, caller, *id, *seen).await)?);
+    }
+    Ok(rows)
+}
+
+/// The same, with a reason that was checked.
+pub(super) async fn reject_each(services: &Services, caller: &Caller, chosen: &[Chosen], numbers: &Numbers, reason: &str) -> Result<Vec<BulkRow>> {
+    let mut rows = Vec::with_capacity(chosen.len());
+    for (id, seen) in chosen {
+        rows.push(row(*id, numbers, reject(services, caller, *id, reason, *seen).await)?);
     }
     Ok(rows)
 }
@@ -80,7 +92,7 @@ async fn check(services: &Services, caller: &Caller, chosen: &[Chosen]) -> Resul
 }
 
 /// Numbers of those that the caller may read. One statement.
-async fn numbers(services: &Services, caller: &Caller, away: &[Absent], chosen: &[Chosen]) -> Result<BTreeMap<OrderId, i64>> {
+async fn numbers(services: &Services, caller: &Caller, away: &[Absent], chosen: &[Chosen]) -> Result<Numbers> {
     let ids: Vec<_> = chosen.iter().map(|(id, _)| *id).collect();
     let mut connection = services.db.read().await.or_domain()?;
     let listed = storage::orders::several(&mut connection, &ids).await.or_domain()?;
@@ -92,7 +104,7 @@ async fn numbers(services: &Services, caller: &Caller, away: &[Absent], chosen: 
 }
 
 /// An away database ends it all: those that were decided are found decided by the next try.
-pub(super) fn row(order: OrderId, numbers: &BTreeMap<OrderId, i64>, result: Result<OrderView>) -> Result<BulkRow> {
+pub(super) fn row(order: OrderId, numbers: &Numbers, result: Result<OrderView>) -> Result<BulkRow> {
     let number = numbers.get(&order).copied();
     match result {
         Ok(view) => Ok(BulkRow { order, number, state: Some(view.order.state), error: None }),

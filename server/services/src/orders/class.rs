@@ -20,9 +20,9 @@ use storage::{
 };
 
 use super::{
-    approve, bulk, cancel,
+    bulk, cancel,
     decide::{Needed, check_text},
-    read, reject,
+    read,
 };
 use crate::{Caller, Services, delegations, error::OrDomain};
 
@@ -120,23 +120,19 @@ pub async fn class_summary(services: &Services, caller: &Caller, class: ClassId)
 /// Approves every order of a class order that waits for the caller. What one of them meets is in its row; none is left when all were
 /// decided before. Errors: `Forbidden`, `NotFound`.
 pub async fn approve_class(services: &Services, caller: &Caller, class: ClassId) -> Result<Vec<BulkRow>> {
-    let views = waiting(services, caller, class).await?;
-    let numbers = views.iter().map(|view| (view.order.id, view.order.number)).collect();
-    let mut rows = Vec::with_capacity(views.len());
-    for OrderView { order, .. } in &views {
-        rows.push(bulk::row(order.id, &numbers, approve(services, caller, order.id, Some(order.version)).await)?);
-    }
-    Ok(rows)
+    let (chosen, numbers) = chosen(&waiting(services, caller, class).await?);
+    bulk::approve_each(services, caller, &chosen, &numbers).await
 }
 
 /// Rejects them with one reason. Errors: as [`approve_class`], and `Invalid` on `reason`.
 pub async fn reject_class(services: &Services, caller: &Caller, class: ClassId, reason: &str) -> Result<Vec<BulkRow>> {
-    let views = waiting(services, caller, class).await?;
+    let (chosen, numbers) = chosen(&waiting(services, caller, class).await?);
     check_text("reason", reason, Needed::Yes)?;
-    let numbers = views.iter().map(|view| (view.order.id, view.order.number)).collect();
-    let mut rows = Vec::with_capacity(views.len());
-    for OrderView { order, .. } in &views {
-        rows.push(bulk::row(order.id, &numbers, reject(services, caller, order.id, reason, Some(order.version)).await)?);
-    }
-    Ok(rows)
+    bulk::reject_each(services, caller, &chosen, &numbers, reason).await
+}
+
+/// As they were just seen.
+fn chosen(views: &[OrderView]) -> (Vec<bulk::Chosen>, bulk::Numbers) {
+    let orders = || views.iter().map(|view| &view.order);
+    (orders().map(|order| (order.id, Some(order.version))).collect(), orders().map(|order| (order.id, order.number)).collect())
 }
