@@ -66,6 +66,11 @@ impl Fields {
         Ok(Self { members, errors })
     }
 
+    /// Whether the member is there and says something.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
     fn take(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name).filter(|value| !value.is_null())
     }
@@ -87,7 +92,7 @@ impl Fields {
 
     /// A text that may be left out.
     pub fn optional_text(&mut self, name: &str) -> String {
-        if self.members.get(name).is_none_or(Value::is_null) {
+        if !self.has(name) {
             self.members.remove(name);
             return String::new();
         }
@@ -96,7 +101,7 @@ impl Fields {
 
     /// A text that says nothing when it is left out, also when it is empty.
     pub fn given_text(&mut self, name: &str) -> Option<String> {
-        self.members.get(name).is_some_and(|value| !value.is_null()).then(|| self.text(name))
+        self.has(name).then(|| self.text(name))
     }
 
     /// A number that must be there, as it would be typed.
@@ -104,19 +109,26 @@ impl Fields {
         match self.take(name) {
             Some(Value::String(text)) => return text,
             Some(Value::Number(number)) => return number.to_string(),
-            Some(_) => self.errors.push(name, FieldProblem::NotANumber),
+            Some(_) => self.no_number(name),
             None => self.errors.push(name, FieldProblem::Missing),
         }
         String::new()
     }
 
-    /// A number that may be left out, as it would be typed.
+    /// A number that may be left out, as it would be typed. An empty text is no number.
     pub fn optional_number(&mut self, name: &str) -> String {
-        if self.members.get(name).is_none_or(Value::is_null) {
-            self.members.remove(name);
-            return String::new();
+        match self.take(name) {
+            None => return String::new(),
+            Some(Value::String(text)) if !text.is_empty() => return text,
+            Some(Value::Number(number)) => return number.to_string(),
+            Some(_) => self.no_number(name),
         }
-        self.number(name)
+        String::new()
+    }
+
+    /// Notes that what stands at this name should have been a number.
+    pub fn no_number(&mut self, name: &str) {
+        self.errors.push(name, FieldProblem::NotANumber);
     }
 
     /// A value of any form; `None` when it is not there.
@@ -146,7 +158,7 @@ impl Fields {
             other => other.as_i64(),
         };
         if number.is_none() {
-            self.errors.push(name, FieldProblem::NotANumber);
+            self.no_number(name);
         }
         number
     }
@@ -236,6 +248,14 @@ mod tests {
         let Err(Error::Invalid(problems)) = body.finish() else { panic!("it must be refused") };
         let named: Vec<_> = problems.iter().map(|each| each.field.as_str()).collect();
         assert_eq!(named, ["a", "b", "c", "p", "zz"]);
+    }
+
+    #[test]
+    fn nothing_at_all_is_no_number() {
+        let mut body = fields(r#"{"a": "", "b": null, "c": [1], "d": " 7"}"#);
+        assert_eq!(["a", "b", "c", "d"].map(|name| body.optional_number(name)), ["", "", "", " 7"]);
+        let Err(Error::Invalid(problems)) = body.finish() else { panic!("it must be refused") };
+        assert_eq!(problems.iter().map(|each| each.field.as_str()).collect::<Vec<_>>(), ["a", "c"]);
     }
 
     #[test]

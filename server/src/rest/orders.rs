@@ -311,8 +311,12 @@ const LESSON: [&str; 3] = ["first_day", "bell", "weeks"];
 /// Seats and lessons, both of which may be left out.
 fn class(body: &mut Fields) -> ClassForm {
     let seats = body.optional_number("seats");
+    // Also an empty object asks for lessons: what is missing in it is named.
+    let when = if body.has("lessons") { LESSONS.to_owned() } else { String::new() };
     let mut lessons = body.parameters("lessons");
-    let when = if lessons.is_empty() { String::new() } else { LESSONS.to_owned() };
+    if lessons.get("weeks").is_some_and(String::is_empty) {
+        body.no_number("lessons.weeks");
+    }
     let [first_day, bell, weeks] = LESSON.map(|name| lessons.remove(name).unwrap_or_default());
     for name in lessons.keys() {
         body.unknown(&format!("lessons.{name}"));

@@ -50,8 +50,9 @@ impl Parameters {
         self.parsed(name, "true").unwrap_or(false)
     }
 
+    /// Nothing at all is no number and no word of a list either, unlike a text that was left empty.
     fn one_of<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, problem: impl FnOnce() -> FieldProblem) -> Option<T> {
-        let text = self.text(name)?;
+        let text = self.given.remove(name)?;
         let value = parse(&text);
         if value.is_none() {
             self.errors.push(name, problem());
@@ -61,16 +62,9 @@ impl Parameters {
 
     /// `limit` (1 to 200, 50 by default) and `after`.
     pub fn page(&mut self) -> PageRequest {
-        // Nothing at all is no number either, unlike a text that was left empty.
-        let limit = match self.given.remove("limit").map(|text| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))) {
-            Some(None) => {
-                self.errors.push("limit", FieldProblem::OutOfRange { min: 1, max: MAX_LIMIT.into() });
-                DEFAULT_LIMIT
-            }
-            Some(Some(limit)) => limit,
-            None => DEFAULT_LIMIT,
-        };
-        PageRequest { limit, after: self.text("after") }
+        let within = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        let limit = self.one_of("limit", within, || FieldProblem::OutOfRange { min: 1, max: MAX_LIMIT.into() });
+        PageRequest { limit: limit.unwrap_or(DEFAULT_LIMIT), after: self.text("after") }
     }
 
     /// Errors: [`Error::Invalid`] with every problem; what nobody took is unknown.
@@ -95,6 +89,18 @@ pub fn page_of<T>(items: Vec<T>, request: &PageRequest, key: impl Fn(&T) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_text_is_no_flag_no_number_and_no_word_of_a_list() {
+        let given = [("mine", ""), ("limit", ""), ("state", ""), ("after", ""), ("text", "")].map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let mut query = Parameters { given: given.into(), errors: FieldErrors::default() };
+        assert!(!query.flag("mine"));
+        assert_eq!(query.page(), PageRequest { limit: DEFAULT_LIMIT, after: None });
+        assert_eq!(query.choice("state", |text| (text == "queued").then_some(()), || vec!["queued".into()]), None);
+        assert_eq!(query.text("text"), None);
+        let Err(Error::Invalid(problems)) = query.finish() else { panic!("it must be refused") };
+        assert_eq!(problems.iter().map(|each| each.field.as_str()).collect::<Vec<_>>(), ["mine", "limit", "state"]);
+    }
 
     #[test]
     fn pages_follow_each_other_without_gaps() {

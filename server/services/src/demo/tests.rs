@@ -141,12 +141,14 @@ async fn a_term_that_is_cut_off_leaves_nothing_and_the_next_start_makes_it_whole
             let services = world.services.clone();
             let workshop = folder.path().to_owned();
             let (reached, mut wait) = tokio::sync::mpsc::unbounded_channel();
+            let (ended, end) = std::sync::mpsc::channel::<()>();
             let task = tokio::spawn(async move {
+                let end = Mutex::new(end);
                 let progress = move |percent| {
                     if percent >= cut {
                         let _ = reached.send(());
-                        // Long enough for the other side to end this task here.
-                        std::thread::sleep(Duration::from_millis(300));
+                        // Stands here until the other side has ended this task; an error is that side gone.
+                        let _ = end.lock().map(|end| end.recv());
                     }
                 };
                 let term = Term { workshop: &workshop, weeks: 1, progress: &progress };
@@ -154,6 +156,7 @@ async fn a_term_that_is_cut_off_leaves_nothing_and_the_next_start_makes_it_whole
             });
             wait.recv().await.expect("it gets that far");
             task.abort();
+            drop(ended);
             assert!(task.await.is_err_and(|error| error.is_cancelled()));
             assert!(is_empty(&world.services).await.expect("read"), "cut off at {cut}");
         }
