@@ -24,7 +24,7 @@ use domain::{
     ids::{AuditEventId, CourseId, TenantId},
 };
 use serde_json::Value;
-use storage::Write;
+use storage::{Write, script::Insert};
 
 use crate::{Caller, Origin, Services, error::OrDomain};
 
@@ -90,8 +90,16 @@ fn event(services: &Services, who: Who, origin: &Origin, chain: Chain, entry: En
 
 /// Records a success of a person in the transaction that made it.
 pub async fn success(services: &Services, write: &mut Write, caller: &Caller, entry: Entry) -> Result<()> {
-    let event = event(services, caller.who(), &caller.origin, Chain::Tenant(caller.actor.tenant), entry, Outcome::Success, None);
-    storage::audit::insert(write, &event).await.or_domain()
+    storage::audit::insert(write, &succeeded(services, caller, entry)).await.or_domain()
+}
+
+/// The same as statements, for those who write all at once.
+pub(crate) fn success_record(services: &Services, caller: &Caller, entry: Entry) -> [Insert; 2] {
+    storage::audit::new(&succeeded(services, caller, entry))
+}
+
+fn succeeded(services: &Services, caller: &Caller, entry: Entry) -> Event {
+    event(services, caller.who(), &caller.origin, Chain::Tenant(caller.actor.tenant), entry, Outcome::Success, None)
 }
 
 /// Records what a background job did.

@@ -5,6 +5,7 @@ use storage::{
     Write,
     placement::{self, Rooms},
     reservations::Waiting,
+    script::{Insert, Script},
 };
 
 use crate::error::OrDomain;
@@ -37,14 +38,23 @@ pub(crate) async fn find(write: &mut Write, spec: &LabSpec, now: Timestamp) -> R
 /// Sets the lab's cards aside where they were planned; `false`, and nothing is written, when they are not free after all.
 ///
 /// Two approvals at once come one after the other here, and the second one finds what the first has planned.
-pub(crate) async fn reserve(write: &mut Write, lab: LabId, spec: &LabSpec, Places(places): Places, now: Timestamp) -> Result<bool> {
-    // Pods of a job go anywhere: its template can never change, and one card a pod leaves no gaps.
-    let preferred = places.first().filter(|_| spec.nodes == 1).map(|(node, _)| node.as_str());
-    if !storage::reservations::take(write, lab, spec.card, spec.cards(), preferred, now).await.or_domain()? {
+pub(crate) async fn reserve(write: &mut Write, lab: LabId, spec: &LabSpec, places: &Places, now: Timestamp) -> Result<bool> {
+    let mut statements = reservation(lab, spec, places, now).into_iter();
+    let mut script = Script::default();
+    let Some(take) = statements.next() else { return Ok(false) };
+    if !take.run(write).await.or_domain()? {
         return Ok(false);
     }
-    placement::add_places(write, lab, &places).await.or_domain()?;
-    Ok(true)
+    script.extend(statements);
+    script.run(write).await.or_domain()
+}
+
+/// The same as statements, of which the first writes nothing when the cards are not free after all.
+pub(crate) fn reservation(lab: LabId, spec: &LabSpec, Places(places): &Places, now: Timestamp) -> Vec<Insert> {
+    // Pods of a job go anywhere: its template can never change, and one card a pod leaves no gaps.
+    let preferred = places.first().filter(|_| spec.nodes == 1).map(|(node, _)| node.as_str());
+    let take = storage::reservations::take(lab, spec.card, spec.cards(), preferred, now);
+    std::iter::once(take).chain(placement::new_places(lab, places)).collect()
 }
 
 /// The head of the queue, without those that no waiting helps before the cluster grows: they must not hold up everybody else.

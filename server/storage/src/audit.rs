@@ -9,16 +9,28 @@ pub mod searches;
 use domain::audit::{Event, Who};
 use sqlx::AnyConnection;
 
-use crate::{dialect, error::Result};
+use crate::{
+    dialect,
+    error::Result,
+    script::{Insert, Script},
+};
 
 /// Adds a record, unsealed, and its words to the search index.
 pub async fn insert(connection: &mut AnyConnection, event: &Event) -> Result<()> {
+    let mut script = Script::default();
+    script.extend(new(event));
+    script.run(connection).await.map(drop)
+}
+
+/// A new record and its words; see [`insert`].
+pub fn new(event: &Event) -> [Insert; 2] {
     let id = event.id.to_string();
     let (who_id, who_name) = match &event.who {
         Who::Person { id, name, .. } => (Some(id.to_string()), name.clone()),
         Who::System { .. } | Who::Anonymous { .. } => (None, String::new()),
     };
-    sqlx::query(
+    let after = event.after.as_ref().map(domain::audit::canonical_json);
+    let record = Insert::new(
         "INSERT INTO audit_events (id, chain, at, who_kind, who_id, who_label, who_name, via, address, request_id, action, \
          object_kind, object_id, object_label, course_id, outcome, code, before_json, after_json, attempts) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
@@ -41,10 +53,8 @@ pub async fn insert(connection: &mut AnyConnection, event: &Event) -> Result<()>
     .bind(event.outcome.as_str())
     .bind(event.code.clone())
     .bind(event.before.as_ref().map(domain::audit::canonical_json))
-    .bind(event.after.as_ref().map(domain::audit::canonical_json))
-    .bind(i64::from(event.count))
-    .execute(&mut *connection)
-    .await?;
+    .bind(after.clone())
+    .bind(i64::from(event.count));
     let words = [
         event.who.label(),
         who_name.as_str(),
@@ -52,10 +62,10 @@ pub async fn insert(connection: &mut AnyConnection, event: &Event) -> Result<()>
         event.object.label.as_str(),
         event.address.as_deref().unwrap_or_default(),
         event.code.as_deref().unwrap_or_default(),
-        &event.after.as_ref().map(domain::audit::canonical_json).unwrap_or_default(),
+        after.as_deref().unwrap_or_default(),
     ]
     .join(" ");
-    dialect::index_words(connection, &id, &words).await
+    [record, dialect::words(&id, &words)]
 }
 
 #[cfg(test)]

@@ -22,6 +22,13 @@ pub enum Engine {
     Postgres,
 }
 
+impl Engine {
+    /// What this is a connection to.
+    pub fn of(connection: &AnyConnection) -> Self {
+        if connection.backend_name() == "SQLite" { Self::Sqlite } else { Self::Postgres }
+    }
+}
+
 /// A handle to the database; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Database {

@@ -1,10 +1,9 @@
 //! All that differs between the engines: row locks and text search. Everything else is one SQL text for both.
 
-use sqlx::AnyConnection;
-
 use crate::{
     database::{Engine, Write},
     error::Result,
+    script::Insert,
 };
 
 /// Makes other transactions that lock the same `name` wait until this one ends. SQLite has one writer, so there it is nothing.
@@ -96,13 +95,12 @@ const fn is_han(c: char) -> bool {
 /// Characters of a record that are indexed; what is beyond is found by the other filters.
 const INDEXED_CHARS: usize = 8_000;
 
-/// Adds a record's words to the index, and each Chinese character by itself, so that a single one is found too.
-pub async fn index_words(connection: &mut AnyConnection, id: &str, text: &str) -> Result<()> {
+/// A record's words for the index, and each Chinese character by itself, so that a single one is found too.
+pub fn words(id: &str, text: &str) -> Insert {
     let text: String = text.chars().take(INDEXED_CHARS).collect();
     let mut words = tokens(&text);
     words.extend(text.chars().filter(|c| is_han(*c)).map(String::from));
-    sqlx::query("INSERT INTO audit_words (id, words) VALUES ($1, $2)").bind(id.to_owned()).bind(words.join(" ")).execute(connection).await?;
-    Ok(())
+    Insert::new("INSERT INTO audit_words (id, words) VALUES ($1, $2)").bind(id).bind(words.join(" "))
 }
 
 #[cfg(test)]

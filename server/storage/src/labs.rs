@@ -16,10 +16,15 @@ use domain::{
 };
 use sqlx::AnyConnection;
 
-use crate::{error::Result, row::json};
+use crate::{error::Result, row::json, script::Insert};
 
 /// Adds a lab as it is. Its first state change is the caller's to add, and its reservation too: `lab.reserved` is not stored here.
 pub async fn insert(connection: &mut AnyConnection, lab: &Lab, currency: Currency) -> Result<()> {
+    new(lab, currency).run(connection).await.map(drop)
+}
+
+/// A new lab as it is; see [`insert`].
+pub fn new(lab: &Lab, currency: Currency) -> Insert {
     let Lab {
         id,
         order,
@@ -40,7 +45,7 @@ pub async fn insert(connection: &mut AnyConnection, lab: &Lab, currency: Currenc
         lifecycle,
         version,
     } = lab;
-    sqlx::query(
+    Insert::new(
         "INSERT INTO labs (id, order_id, tenant_id, course_id, owner_id, name, namespace, offering_name, spec, card, cards, card_parts, \
          cpu_cores, memory_gib, storage_gib, minutes, state, failure, created_at, first_running_at, ends_at, currency, version, generation, autostop, daily_stop_at, \
          kept_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
@@ -72,9 +77,6 @@ pub async fn insert(connection: &mut AnyConnection, lab: &Lab, currency: Currenc
     .bind(json(&lifecycle.autostop))
     .bind(lifecycle.daily_stop_at.map(Timestamp::micros))
     .bind(lifecycle.kept_until.map(Timestamp::micros))
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Writes what can change, if nobody changed the lab since it was read: whether it was written. The stored version is then `lab.version + 1`.
@@ -111,17 +113,9 @@ pub async fn set_queued_at(connection: &mut AnyConnection, lab: LabId, queued_at
     Ok(())
 }
 
-/// Adds the next step of the lab's life. `cause` is the event's name.
-pub async fn add_change(
-    connection: &mut AnyConnection,
-    lab: LabId,
-    from: Option<LabState>,
-    to: LabState,
-    at: Timestamp,
-    cause: &str,
-    by: Option<UserId>,
-) -> Result<()> {
-    sqlx::query(
+/// The next step of the lab's life. `cause` is the event's name.
+pub fn change(lab: LabId, from: Option<LabState>, to: LabState, at: Timestamp, cause: &str, by: Option<UserId>) -> Insert {
+    Insert::new(
         "INSERT INTO lab_changes (lab_id, seq, from_state, to_state, at, cause, by_user) \
          SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM lab_changes WHERE lab_id = $1",
     )
@@ -129,11 +123,8 @@ pub async fn add_change(
     .bind(from.map(LabState::as_str))
     .bind(to.as_str())
     .bind(at.micros())
-    .bind(cause.to_owned())
+    .bind(cause)
     .bind(by.map(|id| id.to_string()))
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Writes what the lab has cost so far, if it did not change since it was read; `metered_to` when nothing of it counts any more.

@@ -36,6 +36,7 @@ pub mod quotas;
 pub mod reservations;
 pub mod rosters;
 pub mod row;
+pub mod script;
 pub mod search;
 pub mod sessions;
 pub mod settings;

@@ -23,6 +23,7 @@ use sqlx::AnyConnection;
 use crate::{
     error::Result,
     row::{Row, json},
+    script::Insert,
 };
 
 /// The next numbers for people, so many: the first of them. Taken again when the transaction rolls back, so that numbers have no gaps.
@@ -36,6 +37,11 @@ pub async fn next_numbers(connection: &mut AnyConnection, count: u32) -> Result<
 
 /// Adds an order as it is.
 pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<()> {
+    new(order).run(connection).await.map(drop)
+}
+
+/// A new order as it is.
+pub fn new(order: &Order) -> Insert {
     let Order {
         id,
         number,
@@ -66,7 +72,7 @@ pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<()>
         class,
         version,
     } = order;
-    sqlx::query(
+    Insert::new(
         "INSERT INTO orders (id, number, tenant_id, course_id, owner_id, offering_id, offering_version, offering_name, parameters, spec, \
          card, cards, card_parts, cpu_cores, memory_gib, storage_gib, minutes, purpose, state, ruling, estimate, held_micros, currency, \
          submitted_at, expires_at, decided_at, decided_by, reason, queued_at, version, stage, awaits, barred, proposal, \
@@ -114,9 +120,6 @@ pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<()>
     .bind(class.map(|class| i64::from(class.seats)))
     .bind(class.map(|class| i64::from(class.lessons)))
     .bind(class.map(|class| i64::from(class.lesson)))
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Writes what can change, if nobody changed the order since it was read: whether it was written. The stored version is then
@@ -190,21 +193,19 @@ pub async fn remembered(connection: &mut AnyConnection, user: UserId, key: &str)
     .transpose()
 }
 
-/// Keeps which order a key made, and what was answered; `false`, and nothing is written, when it has made one already. Waits for another
-/// transaction that is about to keep the same key.
-pub async fn remember(connection: &mut AnyConnection, user: UserId, key: &str, made: &Remembered, now: Timestamp) -> Result<bool> {
-    let sql = "INSERT INTO idempotency_keys (user_id, key, request_hash, order_id, answer, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
-               ON CONFLICT (user_id, key) DO NOTHING";
-    let done = sqlx::query(sql)
-        .bind(user.to_string())
-        .bind(key.to_owned())
-        .bind(made.request_hash.clone())
-        .bind(made.order.to_string())
-        .bind(made.answer.clone())
-        .bind(now.micros())
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected() == 1)
+/// Keeps which order a key made, and what was answered; nothing when it has made one already. Waits for another transaction that is about
+/// to keep the same key.
+pub fn remember(user: UserId, key: &str, made: &Remembered, now: Timestamp) -> Insert {
+    Insert::new(
+        "INSERT INTO idempotency_keys (user_id, key, request_hash, order_id, answer, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (user_id, key) DO NOTHING",
+    )
+    .bind(user.to_string())
+    .bind(key)
+    .bind(made.request_hash.clone())
+    .bind(made.order.to_string())
+    .bind(made.answer.clone())
+    .bind(now.micros())
 }
 
 /// Forgets at most so many answers that were kept before `before`; their keys stay. Returns how many.

@@ -3,7 +3,7 @@
 use domain::{ids::OutboxId, time::Timestamp};
 use sqlx::AnyConnection;
 
-use crate::{error::Result, row::Row};
+use crate::{error::Result, row::Row, script::Insert};
 
 /// The kind whose subject is a lab's id.
 pub const RECONCILE_LAB: &str = "reconcile_lab";
@@ -23,19 +23,16 @@ pub struct Work {
 }
 
 /// Asks for work as soon as can be. `id` is used only when the row is new.
-pub async fn want(connection: &mut AnyConnection, id: OutboxId, kind: &str, subject: &str, now: Timestamp) -> Result<()> {
-    sqlx::query(
+pub fn want(id: OutboxId, kind: &str, subject: &str, now: Timestamp) -> Insert {
+    Insert::new(
         "INSERT INTO outbox (id, kind, subject, not_before, created_at) VALUES ($1, $2, $3, $4, $4) \
          ON CONFLICT (kind, subject) DO UPDATE SET generation = outbox.generation + 1, \
          not_before = CASE WHEN outbox.not_before < excluded.not_before THEN outbox.not_before ELSE excluded.not_before END",
     )
     .bind(id.to_string())
-    .bind(kind.to_owned())
-    .bind(subject.to_owned())
+    .bind(kind)
+    .bind(subject)
     .bind(now.micros())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Work that is due, longest waiting first.
@@ -115,9 +112,9 @@ mod tests {
         for_each_engine("work_that_is_wanted_while_it_is_done_is_done_again", |test| async move {
             let mut write = test.database.begin_write().await.expect("a transaction");
             let now = Timestamp::from_seconds(1_000);
-            want(&mut write, id(1), RECONCILE_LAB, "a", now).await.expect("wanted");
+            want(id(1), RECONCILE_LAB, "a", now).run(&mut write).await.expect("wanted");
             let [taken] = due(&mut write, now, 10).await.expect("read").try_into().expect("one piece");
-            want(&mut write, id(2), RECONCILE_LAB, "a", now.plus_seconds(1)).await.expect("wanted again");
+            want(id(2), RECONCILE_LAB, "a", now.plus_seconds(1)).run(&mut write).await.expect("wanted again");
             assert!(!finish(&mut write, &taken).await.expect("asked"), "the new wish stays");
             // Nor does putting the old work off delay the new wish.
             postpone(&mut write, &taken, now.plus_seconds(60), Some("in vain")).await.expect("put off");
@@ -134,8 +131,8 @@ mod tests {
         for_each_engine("failed_work_waits_counts_its_tries_and_is_hastened", |test| async move {
             let mut write = test.database.begin_write().await.expect("a transaction");
             let now = Timestamp::from_seconds(1_000);
-            want(&mut write, id(1), RECONCILE_LAB, "a", now).await.expect("wanted");
-            want(&mut write, id(2), SET_QUOTA, "a", now.plus_seconds(5)).await.expect("wanted");
+            want(id(1), RECONCILE_LAB, "a", now).run(&mut write).await.expect("wanted");
+            want(id(2), SET_QUOTA, "a", now.plus_seconds(5)).run(&mut write).await.expect("wanted");
             let taken = due(&mut write, now, 10).await.expect("read").remove(0);
             postpone(&mut write, &taken, now.plus_seconds(30), Some("away")).await.expect("put off");
             assert_eq!(due(&mut write, now.plus_seconds(4), 10).await.expect("read"), []);
@@ -146,7 +143,7 @@ mod tests {
             postpone(&mut write, &found[0], now.plus_seconds(1), None).await.expect("put off");
             assert_eq!(due(&mut write, now.plus_seconds(1), 10).await.expect("read")[0].attempts, 0, "waiting is no failure");
             // Wanting it does not make it later than it is.
-            want(&mut write, id(3), RECONCILE_LAB, "a", now.plus_seconds(50)).await.expect("wanted");
+            want(id(3), RECONCILE_LAB, "a", now.plus_seconds(50)).run(&mut write).await.expect("wanted");
             assert_eq!(due(&mut write, now.plus_seconds(1), 10).await.expect("read").len(), 1);
         })
         .await;

@@ -6,7 +6,12 @@ use std::collections::BTreeMap;
 use domain::{capacity::Room, gpu::Card, ids::LabId};
 use sqlx::AnyConnection;
 
-use crate::{Write, error::Result, row::Row};
+use crate::{
+    Write,
+    error::Result,
+    row::Row,
+    script::{Insert, Script},
+};
 
 /// What a node has of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,20 +100,19 @@ pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> 
 /// that the lab's objects stay as they are.
 pub async fn put_places(connection: &mut AnyConnection, lab: LabId, places: &[(String, u32)]) -> Result<()> {
     forget(connection, lab).await?;
-    add_places(connection, lab, places).await
+    let mut script = Script::default();
+    script.extend(new_places(lab, places));
+    script.run(connection).await.map(drop)
 }
 
 /// Where the cards of a lab are that had none.
-pub async fn add_places(connection: &mut AnyConnection, lab: LabId, places: &[(String, u32)]) -> Result<()> {
-    for (node, cards) in places {
-        sqlx::query("INSERT INTO lab_places (lab_id, node, cards) VALUES ($1, $2, $3)")
+pub fn new_places(lab: LabId, places: &[(String, u32)]) -> impl Iterator<Item = Insert> {
+    places.iter().map(move |(node, cards)| {
+        Insert::new("INSERT INTO lab_places (lab_id, node, cards) VALUES ($1, $2, $3)")
             .bind(lab.to_string())
-            .bind(node.clone())
+            .bind(node.as_str())
             .bind(i64::from(*cards))
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+    })
 }
 
 /// The node that the lab's pod is asked to go to.

@@ -9,14 +9,13 @@ use domain::{
 };
 use sqlx::AnyConnection;
 
-use crate::{error::Result, row::Row};
+use crate::{error::Result, row::Row, script::Insert};
 
-/// Sets cards aside. `false`, and nothing is written, when fewer are free or the lab has cards already. `preferred`: the node that its
-/// pod is asked to go to.
+/// Sets cards aside; nothing when fewer are free or the lab has cards already. `preferred`: the node that its pod is asked to go to.
 ///
 /// The statement compares and writes in one, so that even a caller without the lock cannot write a sum above a stale total by mistake.
-pub async fn take(connection: &mut AnyConnection, lab: LabId, card: Card, cards: u32, preferred: Option<&str>, now: Timestamp) -> Result<bool> {
-    let done = sqlx::query(
+pub fn take(lab: LabId, card: Card, cards: u32, preferred: Option<&str>, now: Timestamp) -> Insert {
+    Insert::new(
         "INSERT INTO reservations (lab_id, card, cards, reserved_at, preferred_node) \
          SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS TEXT) \
          WHERE (CAST($3 AS BIGINT) = 0 OR COALESCE((SELECT total FROM card_pools WHERE card = $2), 0) >= \
@@ -27,10 +26,7 @@ pub async fn take(connection: &mut AnyConnection, lab: LabId, card: Card, cards:
     .bind(card.id())
     .bind(i64::from(cards))
     .bind(now.micros())
-    .bind(preferred.map(ToOwned::to_owned))
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    .bind(preferred)
 }
 
 /// Gives a lab's cards back. `false` when it held none.

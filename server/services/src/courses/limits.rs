@@ -91,5 +91,5 @@ pub async fn refresh_quotas(services: &Services) -> Result<u32> {
 
 async fn want(services: &Services, write: &mut storage::Write, course: CourseId) -> Result<()> {
     let id = OutboxId::from_uuid(services.entropy.uuid());
-    outbox::want(write, id, outbox::SET_QUOTA, &course.to_string(), services.clock.now()).await.or_domain()
+    outbox::want(id, outbox::SET_QUOTA, &course.to_string(), services.clock.now()).run(write).await.or_domain().map(drop)
 }

@@ -233,7 +233,7 @@ async fn change(
         check_limits(&settings.limits, &status.in_use())?;
         storage::courses::set_quota(write, course.id, &settings).await.or_domain()?;
         let work = OutboxId::from_uuid(services.entropy.uuid());
-        outbox::want(write, work, outbox::SET_QUOTA, &course.id.to_string(), now).await.or_domain()?;
+        outbox::want(work, outbox::SET_QUOTA, &course.id.to_string(), now).run(write).await.or_domain()?;
     }
     let after = json!({
         "name": row.name, "department": row.department, "budget": row.budget, "cards": row.cards.map(|parts| CardShare::from_parts(parts).to_string()),

@@ -61,7 +61,7 @@ async fn check_quota(services: &Services, write: &mut Write, lab: &domain::labs:
 async fn reserve(write: &mut Write, lab: &domain::labs::Lab, now: domain::time::Timestamp) -> Result<bool> {
     storage::pools::lock(write, lab.spec.card).await.or_domain()?;
     match capacity::find(write, &lab.spec, now).await? {
-        Some(places) => capacity::reserve(write, lab.id, &lab.spec, places, now).await,
+        Some(places) => capacity::reserve(write, lab.id, &lab.spec, &places, now).await,
         None => Ok(false),
     }
 }

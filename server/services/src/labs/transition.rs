@@ -10,7 +10,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::{Value, json};
-use storage::{Write, outbox};
+use storage::{Write, outbox, script::Insert};
 
 use crate::{
     Caller, Services,
@@ -81,7 +81,7 @@ async fn step(
         By::Job(_) if event == LabEvent::Fail => (Outcome::Failed, None),
         By::Job(_) => (Outcome::Success, None),
     };
-    storage::labs::add_change(write, lab.id, Some(from), lab.state, now, event.as_str(), person).await.or_domain()?;
+    storage::labs::change(lab.id, Some(from), lab.state, now, event.as_str(), person).run(write).await.or_domain()?;
     let entry = entry(format!("lab.{}", event.as_str()), lab).before(before).after(tracked(lab));
     match by {
         By::Person(caller) => audit::success(services, write, caller, entry).await?,
@@ -150,8 +150,13 @@ fn mark(lab: &mut Lab, from: LabState, event: LabEvent, failure: Option<Failure>
 
 /// Asks the reconciler to look at the lab as soon as can be.
 pub(crate) async fn want(services: &Services, write: &mut Write, lab: LabId) -> Result<()> {
+    wish(services, lab).run(write).await.or_domain().map(drop)
+}
+
+/// The same as a statement.
+pub(crate) fn wish(services: &Services, lab: LabId) -> Insert {
     let id = OutboxId::from_uuid(services.entropy.uuid());
-    outbox::want(write, id, outbox::RECONCILE_LAB, &lab.to_string(), services.clock.now()).await.or_domain()
+    outbox::want(id, outbox::RECONCILE_LAB, &lab.to_string(), services.clock.now())
 }
 
 /// Takes the lab's order along, where its state allows the event: an order that is fulfilled stays so whatever its lab does later.

@@ -7,7 +7,7 @@ use domain::{
     orders::Order,
     time::Timestamp,
 };
-use storage::Write;
+use storage::{Write, script::Script};
 
 use crate::{
     Services,
@@ -24,14 +24,8 @@ pub(super) async fn places(write: &mut Write, order: &Order, now: Timestamp) -> 
 }
 
 /// Makes the order's lab, sets its cards aside in the [`places`] that were found, and asks for it to be brought up. `namespace`: its course's.
-pub(super) async fn make_lab(
-    services: &Services,
-    write: &mut Write,
-    order: &Order,
-    namespace: String,
-    places: Places,
-    by: Option<UserId>,
-) -> Result<LabId> {
+/// A script that has not written all found fewer cards than were planned with: the cluster has lost a node in between.
+pub(super) fn new_lab(services: &Services, script: &mut Script, order: &Order, namespace: String, places: &Places, by: Option<UserId>) -> LabId {
     let now = services.clock.now();
     let id = LabId::from_uuid(services.entropy.uuid());
     let lab = Lab {
@@ -55,14 +49,17 @@ pub(super) async fn make_lab(
         lifecycle: Lifecycle::default(),
         version: 1,
     };
-    storage::labs::insert(write, &lab, order.estimate.total.currency).await.or_domain()?;
-    storage::labs::add_change(write, id, None, LabState::Pending, now, "order", by).await.or_domain()?;
-    if !capacity::reserve(write, id, &order.spec, places, now).await? {
-        // The cluster lost a node between the two statements. Nothing is written; the next try finds the smaller pool.
-        return Err(Error::Unavailable { retry_after_seconds: 1 });
-    }
-    transition::want(services, write, id).await?;
-    Ok(id)
+    script.add(storage::labs::new(&lab, order.estimate.total.currency));
+    script.add(storage::labs::change(id, None, LabState::Pending, now, "order", by));
+    script.extend(capacity::reservation(id, &order.spec, places, now));
+    script.add(transition::wish(services, id));
+    id
+}
+
+/// Writes what [`new_lab`] added. Errors: `Unavailable` when the cards are gone; then nothing may be committed, and the next try finds the
+/// smaller pool.
+pub(super) async fn write_lab(write: &mut Write, script: Script) -> Result<()> {
+    if script.run(write).await.or_domain()? { Ok(()) } else { Err(Error::Unavailable { retry_after_seconds: 1 }) }
 }
 
 /// The namespace of the order's course.

@@ -9,7 +9,7 @@ use domain::{
     orders::OrderEvent,
 };
 use serde_json::json;
-use storage::{Write, placement::Rooms, reservations::Waiter};
+use storage::{Write, placement::Rooms, reservations::Waiter, script::Script};
 
 use super::{audited, grant};
 use crate::{
@@ -108,7 +108,9 @@ async fn promote_order(services: &Services, write: &mut Write, rooms: &Rooms, id
     }
     after.version += 1;
     let namespace = grant::namespace(write, &after).await?;
-    let lab = grant::make_lab(services, write, &after, namespace, places, None).await?;
+    let mut script = Script::default();
+    let lab = grant::new_lab(services, &mut script, &after, namespace, &places, None);
+    grant::write_lab(write, script).await?;
     let entry = audited::entry("order.promote", &after).before(audited::transition(&before)).after(audited::transition(&after));
     audit::by_job(services, write, JOB, after.tenant, entry, Outcome::Success).await?;
     Ok(Turn::Taken(vec![News::order(&after), News::lab_of(&after, lab)]))
@@ -124,7 +126,7 @@ async fn promote_lab(services: &Services, write: &mut Write, rooms: &Rooms, id: 
         return Ok(Turn::Gone);
     }
     let cards = lab.spec.cards();
-    if !capacity::reserve(write, id, &lab.spec, places, services.clock.now()).await? {
+    if !capacity::reserve(write, id, &lab.spec, &places, services.clock.now()).await? {
         // The cluster lost a node in this moment. Nothing is written; the next round finds the smaller pool.
         return Err(Error::Unavailable { retry_after_seconds: 1 });
     }

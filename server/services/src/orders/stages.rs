@@ -7,7 +7,7 @@ use domain::{
     orders::{EXPIRED, Order, OrderEvent, OrderState},
     people::PersonRef,
 };
-use storage::Write;
+use storage::{Write, script::Script};
 
 use super::{decide::save, grant};
 use crate::{Caller, Services, error::OrDomain};
@@ -51,7 +51,9 @@ pub(super) async fn pass(
     let after = save(write, after).await?;
     let Some(places) = places else { return Ok((after, None)) };
     let namespace = grant::namespace(write, &after).await?;
-    let lab = grant::make_lab(services, write, &after, namespace, places, Some(by)).await?;
+    let mut script = Script::default();
+    let lab = grant::new_lab(services, &mut script, &after, namespace, &places, Some(by));
+    grant::write_lab(write, script).await?;
     Ok((after, Some(lab)))
 }
 

@@ -16,6 +16,7 @@ use storage::{
     AnyConnection, Write,
     orders::{Listed, Remembered},
     quotas::CourseQuota,
+    script::Script,
 };
 
 use super::{
@@ -106,23 +107,33 @@ async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderFor
         version: 1,
     };
     let mut orders = class::orders(services, &mut write, order, &plan, &runs).await?;
-    let mut labs = Vec::new();
+    let (mut labs, mut script) = (Vec::new(), Script::default());
     for order in &mut orders {
-        // On the heap: it holds a whole lab.
-        labs.push(Box::pin(save(services, &mut write, caller, &course, order)).await?);
+        // Where cards are free is asked after those before have theirs.
+        if !std::mem::take(&mut script).run(&mut write).await.or_domain()? {
+            return Err(gone());
+        }
+        labs.push(place(services, &mut write, &mut script, caller, &course, order).await?);
+        script.extend(audit::success_record(services, caller, audited::entry("order.submit", order).after(audited::tracked(order))));
     }
     // The first stands for all of them.
     let (Some(order), Some(lab)) = (orders.first(), labs.first().copied()) else { return Err(Error::Invalid(Vec::new())) };
-    let view = made_now(services, &mut write, caller, &course, order, lab).await?;
+    let view = if order.state == OrderState::Queued {
+        // Its place in the queue must be asked for.
+        if !std::mem::take(&mut script).run(&mut write).await.or_domain()? {
+            return Err(gone());
+        }
+        view(services, &mut write, caller, order.id).await?
+    } else {
+        made_now(services, caller, &course, order, lab)
+    };
     let made = Remembered { request_hash: hash, order: order.id, answer: Some(storage::row::json(&view)) };
-    if !storage::orders::remember(&mut write, caller.actor.user, key.as_str(), &made, now).await.or_domain()? {
-        // The same request was quicker on another connection: what this one has written goes back.
+    script.add(storage::orders::remember(caller.actor.user, key.as_str(), &made, now));
+    if !script.run(&mut write).await.or_domain()? {
+        // The same request was quicker on another connection, or the cards are gone: what this one has written goes back.
         write.rollback().await.or_domain()?;
         let mut connection = services.db.read().await.or_domain()?;
-        return before(services, &mut connection, caller, key, &made.request_hash).await?.ok_or(Error::Unavailable { retry_after_seconds: 1 });
-    }
-    for order in &orders {
-        audit::success(services, &mut write, caller, audited::entry("order.submit", order).after(audited::tracked(order))).await?;
+        return before(services, &mut connection, caller, key, &made.request_hash).await?.ok_or_else(gone);
     }
     let told = tell::waits(services, &mut write, order).await?;
     write.commit().await.or_domain()?;
@@ -139,10 +150,17 @@ async fn submit_unrecorded(services: &Services, caller: &Caller, form: &OrderFor
     Ok(view)
 }
 
-/// Writes the order in the state that the policy gives it, with its lab when cards are free.
-async fn save(services: &Services, write: &mut Write, caller: &Caller, course: &Course, order: &mut Order) -> Result<Option<LabId>> {
+/// The order in the state that the policy gives it, with its lab when cards are free. All of it is written by the script.
+async fn place(
+    services: &Services,
+    write: &mut Write,
+    script: &mut Script,
+    caller: &Caller,
+    course: &Course,
+    order: &mut Order,
+) -> Result<Option<LabId>> {
     if order.ruling.outcome != Outcome::Automatic {
-        storage::orders::insert(write, order).await.or_domain()?;
+        script.add(storage::orders::new(order));
         return Ok(None);
     }
     order.decided_at = Some(order.submitted_at);
@@ -152,12 +170,17 @@ async fn save(services: &Services, write: &mut Write, caller: &Caller, course: &
     let Some(places) = places else {
         order.state = order.state.after(orders::OrderEvent::Queue)?;
         order.queued_at = Some(order.starts_at.map_or(now, |at| at.max(now)));
-        storage::orders::insert(write, order).await.or_domain()?;
+        script.add(storage::orders::new(order));
         return Ok(None);
     };
     order.state = order.state.after(orders::OrderEvent::Approve)?;
-    storage::orders::insert(write, order).await.or_domain()?;
-    grant::make_lab(services, write, order, course.namespace.clone(), places, Some(caller.actor.user)).await.map(Some)
+    script.add(storage::orders::new(order));
+    Ok(Some(grant::new_lab(services, script, order, course.namespace.clone(), &places, Some(caller.actor.user))))
+}
+
+/// Somebody was quicker, or the cluster has lost the node that was planned with. Nothing is written; the next try finds what is so now.
+const fn gone() -> Error {
+    Error::Unavailable { retry_after_seconds: 1 }
 }
 
 enum Checked {
@@ -236,16 +259,13 @@ async fn before(services: &Services, connection: &mut AnyConnection, caller: &Ca
     }
 }
 
-/// As it has just been made. Only a place in the queue must be asked for.
-async fn made_now(services: &Services, write: &mut Write, caller: &Caller, course: &Course, order: &Order, lab: Option<LabId>) -> Result<OrderView> {
-    if order.state == OrderState::Queued {
-        return view(services, write, caller, order.id).await;
-    }
+/// As it has just been made.
+fn made_now(services: &Services, caller: &Caller, course: &Course, order: &Order, lab: Option<LabId>) -> OrderView {
     let actor = &caller.actor;
     let owner = PersonRef { id: actor.user, login: actor.login.clone(), name: actor.name.clone() };
     let labs = lab.into_iter().collect();
     let listed = Listed { order: order.clone(), owner, course: course.brief(), decided_by: None, labs, queue_position: None };
-    Ok(read::view(services, actor, listed))
+    read::view(services, actor, listed)
 }
 
 async fn view(services: &Services, connection: &mut AnyConnection, caller: &Caller, id: OrderId) -> Result<OrderView> {

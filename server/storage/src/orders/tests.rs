@@ -52,7 +52,7 @@ async fn an_order_reads_back_as_it_was_written_and_changes_once_per_version() {
         assert_eq!(orders::remembered(&mut write, teacher(), "k").await.expect("read"), None);
         let made = orders::Remembered { request_hash: "hash".into(), order: row.id, answer: Some("{}".into()) };
         for is_first in [true, false] {
-            assert_eq!(orders::remember(&mut write, teacher(), "k", &made, now()).await.expect("asked"), is_first);
+            assert_eq!(orders::remember(teacher(), "k", &made, now()).run(&mut write).await.expect("asked"), is_first);
         }
         assert_eq!(orders::remembered(&mut write, teacher(), "k").await.expect("read"), Some(made));
     })
@@ -177,19 +177,19 @@ async fn cards_are_set_aside_while_there_are_any() {
         let id = |number| lab(&order(number, OrderState::Approved), LabState::Pending).id;
         pools::lock(&mut write, card()).await.expect("locked");
         assert_eq!(pools::find(&mut write, card()).await.expect("read"), None);
-        assert!(!reservations::take(&mut write, id(1), card(), 1, None, now()).await.expect("asked"), "the cluster has not reported");
-        assert!(reservations::take(&mut write, id(3), card(), 0, None, now()).await.expect("asked"), "none are always there");
+        assert!(!reservations::take(id(1), card(), 1, None, now()).run(&mut write).await.expect("asked"), "the cluster has not reported");
+        assert!(reservations::take(id(3), card(), 0, None, now()).run(&mut write).await.expect("asked"), "none are always there");
         pools::put(&mut write, card(), 9, 9, now()).await.expect("put");
         pools::put(&mut write, card(), 2, 2, now()).await.expect("put again");
-        assert!(reservations::take(&mut write, id(1), card(), 2, None, now()).await.expect("taken"));
-        assert!(!reservations::take(&mut write, id(1), card(), 0, None, now()).await.expect("asked"), "once a lab");
-        assert!(!reservations::take(&mut write, id(2), card(), 1, None, now()).await.expect("asked"), "none left");
+        assert!(reservations::take(id(1), card(), 2, None, now()).run(&mut write).await.expect("taken"));
+        assert!(!reservations::take(id(1), card(), 0, None, now()).run(&mut write).await.expect("asked"), "once a lab");
+        assert!(!reservations::take(id(2), card(), 1, None, now()).run(&mut write).await.expect("asked"), "none left");
         let pool = pools::find(&mut write, card()).await.expect("read").expect("reported");
         assert_eq!((pool.total, pool.reserved, pool.largest_node), (2, 2, 2));
         assert_eq!(pools::all(&mut write).await.expect("read"), [pool]);
         assert!(reservations::release(&mut write, id(1)).await.expect("released"));
         assert!(!reservations::release(&mut write, id(1)).await.expect("asked"), "it holds none");
-        assert!(reservations::take(&mut write, id(2), card(), 1, None, now()).await.expect("taken"));
+        assert!(reservations::take(id(2), card(), 1, None, now()).run(&mut write).await.expect("taken"));
     })
     .await;
 }
@@ -264,8 +264,8 @@ async fn the_room_of_a_node_is_what_neither_labs_nor_others_hold() {
         let nodes = [node("n2", 8, 1), node("n1", 8, 0)];
         placement::put_nodes(&mut write, card(), &nodes).await.expect("put");
         placement::put_nodes(&mut write, card(), &nodes).await.expect("put again");
-        assert!(reservations::take(&mut write, lab.id, card(), 4, Some("n1"), now()).await.expect("taken"));
-        placement::add_places(&mut write, lab.id, &[("n1".into(), 4)]).await.expect("planned");
+        assert!(reservations::take(lab.id, card(), 4, Some("n1"), now()).run(&mut write).await.expect("taken"));
+        placement::put_places(&mut write, lab.id, &[("n1".into(), 4)]).await.expect("planned");
         assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n1", 8, 4), room("n2", 8, 7)]);
         assert_eq!(pools::find(&mut write, card()).await.expect("read").expect("a pool").largest_node, 7);
 

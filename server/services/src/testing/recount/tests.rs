@@ -84,7 +84,7 @@ impl History {
         order.number = storage::orders::next_numbers(&mut write, 1).await.expect("a number");
         storage::orders::insert(&mut write, &order).await.expect("an order");
         storage::labs::insert(&mut write, &lab, domain::money::Currency::Cny).await.expect("a lab");
-        storage::labs::add_change(&mut write, lab.id, None, lab.state, services.clock.now(), "order", None).await.expect("a change");
+        storage::labs::change(lab.id, None, lab.state, services.clock.now(), "order", None).run(&mut write).await.expect("a change");
         write.commit().await.expect("committed");
         self.labs.push(lab);
     }
@@ -112,7 +112,7 @@ impl History {
         let from = std::mem::replace(&mut lab.state, to);
         let mut write = services.db.begin_write().await.expect("a transaction");
         assert!(storage::labs::save(&mut write, lab).await.expect("saved"));
-        storage::labs::add_change(&mut write, lab.id, Some(from), to, services.clock.now(), "test", None).await.expect("a change");
+        storage::labs::change(lab.id, Some(from), to, services.clock.now(), "test", None).run(&mut write).await.expect("a change");
         write.commit().await.expect("committed");
         lab.version += 1;
     }

@@ -129,7 +129,7 @@ async fn those_who_wait_for_the_same_cards_are_named_and_planned_ends_counted() 
             let mut row = lab(&order, LabState::Running);
             row.ends_at = minutes.map(|minutes| now().plus_minutes(minutes));
             labs::insert(&mut write, &row, Currency::Cny).await.expect("inserted");
-            assert!(reservations::take(&mut write, row.id, card(), 1, None, now()).await.expect("taken"));
+            assert!(reservations::take(row.id, card(), 1, None, now()).run(&mut write).await.expect("taken"));
             assert!(labs::save(&mut write, &row).await.expect("its end is written"));
         }
         let ends = orders::ends(&mut write, card(), 10).await.expect("read");
