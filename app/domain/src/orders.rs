@@ -1,27 +1,32 @@
 //! Orders: states, transitions and what the pages and the API show of them (B5).
 
 pub mod again;
+mod aid;
 pub mod class;
+mod preview;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::class::{ClassForm, ClassRef};
-use self::class::{Plan, Span};
+pub use self::{
+    aid::{Aid, ApprovalView, WAITERS, Waiter, WhatIf},
+    class::{ClassForm, ClassRef},
+    preview::{Decision, OrderContext, PURPOSE_MAX, Preview, Run, check_form, preview},
+};
 use crate::{
     access::Role,
-    approvals::{Facts, Outcome, Ruling},
+    approvals::Ruling,
     capacity::WaitReason,
-    catalogue::{LabSpec, Localized, Offering, ParameterInput},
+    catalogue::{LabSpec, Localized, ParameterInput},
     courses::CourseRef,
-    decisions::{Cheaper, Decision as Decided, Proposal},
+    decisions::{Decision as Decided, Proposal},
     error::Error,
     ids::{ClassId, CourseId, LabId, OfferingId, OrderId, TenantId, UserId},
     money::Money,
     people::PersonRef,
     pricing::Estimate,
-    quotas::{Amounts, QuotaStatus},
+    quotas::Amounts,
     time::Timestamp,
 };
 
@@ -256,223 +261,6 @@ pub struct OrderView {
 
 /// The reason of an order that expired, as the API gives it; pages word it themselves.
 pub const EXPIRED: &str = "expired";
-
-/// What the form shows beside itself, computed by the code that decides on submit (B2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Preview {
-    pub spec: LabSpec,
-    /// Seats and lessons.
-    pub plan: Plan,
-    /// Of one seat, lesson by lesson; prices are those of the day. Never empty.
-    pub runs: Vec<Run>,
-    /// Of one seat at the first lesson, or at once.
-    pub estimate: Estimate,
-    /// Of all seats at all lessons.
-    pub total: Money,
-    pub ruling: Ruling,
-    /// What all seats take at one lesson.
-    pub asked: Amounts,
-    /// Before the order; at the lesson that leaves least where it is too much for one.
-    pub quota: QuotaStatus,
-    /// `None` when it fits; otherwise what submitting would answer.
-    pub refusal: Option<Error>,
-    /// Cards of the kind free now; `None` when the cluster has not reported.
-    pub cards_free: Option<u32>,
-    /// Most of them on one node.
-    pub largest_free_node: Option<u32>,
-}
-
-/// One seat's lab at one lesson.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
-    /// When its lab comes up; `None` for at once.
-    pub starts_at: Option<Timestamp>,
-    pub estimate: Estimate,
-}
-
-/// All that the order page needs to compute a [`Preview`] in the browser as well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderContext {
-    pub offering: Offering,
-    /// Courses that the caller may order for, with their quotas.
-    pub courses: Vec<(CourseRef, QuotaStatus)>,
-    pub book: crate::pricing::PriceBook,
-    pub policy: crate::approvals::Policy,
-    pub pools: Vec<crate::capacity::Pool>,
-    /// The caller's roles at the college.
-    pub requester: BTreeSet<Role>,
-    /// Their roles in courses where one at a department adds to those.
-    pub requester_in: BTreeMap<CourseId, BTreeSet<Role>>,
-    /// How many students the rosters of these courses have; none for those that are not here.
-    #[serde(default)]
-    pub students: BTreeMap<CourseId, u32>,
-    pub now: Timestamp,
-}
-
-impl OrderContext {
-    /// What submitting this form would do. The browser shows it; the server decides by the same function.
-    ///
-    /// Errors: [`Error::Invalid`] for the form, [`Error::PriceMissing`]. Over quota or budget is in `refusal`, so that the page can still show the price.
-    pub fn preview(&self, form: &OrderForm) -> Result<Preview, Error> {
-        let course = self.courses.iter().find(|(course, _)| course.code == form.course || course.id.to_string() == form.course);
-        let quota = course.map(|(_, quota)| quota);
-        let requester = course.and_then(|(course, _)| self.requester_in.get(&course.id)).unwrap_or(&self.requester);
-        let students = course.and_then(|(course, _)| self.students.get(&course.id)).copied().unwrap_or_default();
-        let (offering, book, policy, pools) = (&self.offering, &self.book, &self.policy, &self.pools);
-        preview(&Decision { offering, quota, students, book, policy, pools, requester, now: self.now }, form)
-    }
-}
-
-/// What the decision on an order rests on.
-#[derive(Debug, Clone, Copy)]
-pub struct Decision<'a> {
-    pub offering: &'a Offering,
-    /// `None` when the form names no course that the caller may order for.
-    pub quota: Option<&'a QuotaStatus>,
-    /// How many students its roster has.
-    pub students: u32,
-    pub book: &'a crate::pricing::PriceBook,
-    pub policy: &'a crate::approvals::Policy,
-    pub pools: &'a [crate::capacity::Pool],
-    pub requester: &'a BTreeSet<Role>,
-    pub now: Timestamp,
-}
-
-/// Longest purpose, in characters.
-pub const PURPOSE_MAX: u32 = 200;
-
-/// The one function that form, API and submission decide by.
-pub fn preview(on: &Decision<'_>, form: &OrderForm) -> Result<Preview, Error> {
-    use crate::error::{FieldErrors, Problem};
-    let mut errors = FieldErrors::default();
-    if form.course.trim().is_empty() {
-        errors.push("course", Problem::Missing);
-    } else if on.quota.is_none() {
-        errors.push("course", Problem::NoSuch);
-    }
-    let typed = form.duration_minutes.trim();
-    let minutes = if typed.is_empty() {
-        errors.push("duration_minutes", Problem::Missing);
-        None
-    } else if let Ok(minutes) = typed.parse::<u32>() {
-        errors.take(on.offering.check_duration(minutes))?
-    } else {
-        errors.push("duration_minutes", Problem::NotANumber);
-        None
-    };
-    let spec = errors.take(on.offering.resolve(&form.parameters))?;
-    if form.purpose.chars().count() > PURPOSE_MAX as usize {
-        errors.push("purpose", Problem::TooLong { max: PURPOSE_MAX });
-    }
-    let plan = errors.take(form.class.plan(on.students, on.now))?;
-    errors.finish()?;
-    let (Some(quota), Some(minutes), Some(spec), Some(plan)) = (on.quota, minutes, spec, plan) else {
-        // Unreachable: each `None` has pushed a problem.
-        return Err(Error::Invalid(Vec::new()));
-    };
-    let runs = runs(on, &spec, &plan, minutes)?;
-    let estimate = runs.first().map(|run| run.estimate.clone()).ok_or(Error::Invalid(Vec::new()))?;
-    let total = in_all(&runs, plan.seats).unwrap_or(estimate.total);
-    let asked = Amounts::running(&spec).times(plan.seats);
-    let least = least(on, quota, &runs, &asked);
-    let facts = Facts { cards: asked.cards, ..Facts::of(&spec, estimate.minutes, total, &least.quota, on.requester) };
-    let ruling = on.policy.decide(&facts);
-    let allowed = match &ruling.outcome {
-        Outcome::Refuse(reason) => Err(Error::RefusedByPolicy { rule: ruling.rule.clone(), reason: reason.clone() }),
-        Outcome::Automatic | Outcome::Stages(_) => Ok(()),
-    };
-    let refusal = allowed.and(least.fits).and_then(|()| quota.check_budget(total, on.now)).err();
-    let pool = on.pools.iter().find(|pool| pool.card == spec.card);
-    let (cards_free, largest_free_node) = (pool.map(crate::capacity::Pool::free), pool.map(|pool| pool.largest_node));
-    Ok(Preview { spec, plan, runs, estimate, total, ruling, asked, quota: least.quota, refusal, cards_free, largest_free_node })
-}
-
-/// What one seat costs at each lesson, at the prices of that day.
-fn runs(on: &Decision<'_>, spec: &LabSpec, plan: &Plan, minutes: u32) -> Result<Vec<Run>, Error> {
-    let run = |starts_at: Option<Timestamp>| {
-        let at = starts_at.map_or(on.now, |at| at.max(on.now));
-        Ok(Run { starts_at, estimate: on.book.estimate(spec, plan.ordered(minutes), at)? })
-    };
-    plan.starts().into_iter().map(run).collect()
-}
-
-/// What all seats cost at all lessons; `None` without a lesson.
-fn in_all(runs: &[Run], seats: u32) -> Option<Money> {
-    let one = runs.iter().map(|run| run.estimate.total).reduce(Money::plus)?;
-    Some(Money::new(one.micros.saturating_mul(seats.into()), one.currency))
-}
-
-/// The course at one lesson.
-struct Least {
-    quota: QuotaStatus,
-    fits: Result<(), Error>,
-}
-
-/// The first lesson at which it is too much, else the first of those that leave fewest cards to start that day.
-fn least(on: &Decision<'_>, quota: &QuotaStatus, runs: &[Run], asked: &Amounts) -> Least {
-    let spans: Vec<_> = runs.iter().map(|run| Span::of(run.starts_at, run.estimate.minutes, on.now)).collect();
-    let mut shown: Option<QuotaStatus> = None;
-    for span in &spans {
-        let then = quota.during(*span, on.now);
-        // Lessons longer than a week run into each other.
-        let own = u32::try_from(spans.iter().filter(|other| other.overlaps(span)).count()).unwrap_or(u32::MAX);
-        if let Err(over) = then.check_amounts(&asked.times(own.max(1))) {
-            return Least { quota: then, fits: Err(over) };
-        }
-        if shown.as_ref().is_none_or(|shown| then.started_today > shown.started_today) {
-            shown = Some(then);
-        }
-    }
-    Least { quota: shown.unwrap_or_else(|| quota.clone()), fits: Ok(()) }
-}
-
-/// The facts beside a decision (C3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WhatIf {
-    /// With this order's hold in it already.
-    pub quota: QuotaStatus,
-    pub cards_free: Option<u32>,
-    /// Most of them on one node.
-    pub largest_free_node: Option<u32>,
-    /// Orders that wait for the same kind of card.
-    pub waiting_for_same_card: u32,
-}
-
-/// One order in the inbox with what its decision needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApprovalView {
-    pub view: OrderView,
-    pub what_if: WhatIf,
-    /// Only on the page of one order.
-    pub aid: Option<Box<Aid>>,
-}
-
-/// What helps with one decision (C3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Aid {
-    /// The version that was ordered, for the changes; `None` when it is gone.
-    pub offering: Option<Offering>,
-    /// Who else waits for the same kind of card, those first who wait longest; of the tenant, [`WAITERS`] at most.
-    pub waiters: Vec<Waiter>,
-    /// When enough cards become free by the planned ends of the labs that have them; `None` when they are free now or no end is planned.
-    pub free_at: Option<Timestamp>,
-    pub cheaper: Option<Cheaper>,
-}
-
-/// Most that [`Aid`] names.
-pub const WAITERS: u32 = 8;
-
-/// Somebody who waits for the same kind of card: for a decision or for cards.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiter {
-    pub order: OrderId,
-    pub number: i64,
-    pub owner: String,
-    pub course: String,
-    pub cards: u32,
-    pub state: OrderState,
-    pub since: Timestamp,
-}
 
 /// Which orders are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

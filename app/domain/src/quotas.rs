@@ -226,6 +226,15 @@ impl QuotaStatus {
         self.used.plus(self.held)
     }
 
+    /// Adds an order that was decided a moment ago and is in no sum yet. `starts`: at once, so that its cards count for the day.
+    pub fn hold(&mut self, asked: Amounts, total: Money, starts: bool) {
+        self.held = self.held.plus(asked);
+        self.budget.held = self.budget.held.plus(total);
+        if starts {
+            self.started_today = self.started_today.plus(asked.cards);
+        }
+    }
+
     /// Whether `asked` fits. Errors: [`Error::OverQuota`] with every item that is over.
     pub fn check_amounts(&self, asked: &Amounts) -> Result<(), Error> {
         let in_use = self.in_use();

@@ -27,12 +27,42 @@ impl Places {
     }
 }
 
-/// Where all pods of it go. `None` when there is no room, and when others wait for such cards: who comes later waits behind.
-pub(crate) async fn find(write: &mut Write, spec: &LabSpec, now: Timestamp) -> Result<Option<Places>> {
-    let rooms = placement::rooms(write, spec.card).await.or_domain()?;
-    let Some(places) = Places::plan(&rooms, spec) else { return Ok(None) };
-    let is_first = spec.cards() == 0 || !rooms.awaited || waiting(write, spec.card, &rooms, now, 1).await?.is_empty();
-    Ok(is_first.then_some(places))
+/// Where cards of one kind are handed out, to one lab after the other. Nobody else hands out such cards until the transaction ends.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    rooms: Rooms,
+    /// Somebody waits whom waiting helps: who comes later waits behind.
+    line: bool,
+}
+
+impl Counter {
+    /// Comes after the course's lock; of several kinds in their order.
+    pub(crate) async fn open(write: &mut Write, card: Card, now: Timestamp) -> Result<Self> {
+        storage::pools::lock(write, card).await.or_domain()?;
+        let rooms = placement::rooms(write, card).await.or_domain()?;
+        let line = rooms.awaited && rooms.free > 0 && !waiting(write, card, &rooms, now, 1).await?.is_empty();
+        Ok(Self { rooms, line })
+    }
+
+    /// Where all pods of it go; they are not free any more. `None` when there is no room, and when others wait for such cards.
+    pub(crate) fn take(&mut self, spec: &LabSpec) -> Option<Places> {
+        if self.line && spec.cards() > 0 {
+            return None;
+        }
+        let places = Places::plan(&self.rooms, spec)?;
+        for (node, cards) in &places.0 {
+            for room in self.rooms.nodes.iter_mut().filter(|room| room.node == *node) {
+                room.free = room.free.saturating_sub(*cards);
+            }
+        }
+        self.rooms.free = self.rooms.free.saturating_sub(spec.cards());
+        Some(places)
+    }
+
+    /// Somebody got none here and waits.
+    pub(crate) fn wait(&mut self, spec: &LabSpec) {
+        self.line |= capacity::can_ever_fit(&self.rooms.nodes, spec.cards_per_node, spec.nodes);
+    }
 }
 
 /// Sets the lab's cards aside where they were planned; `false`, and nothing is written, when they are not free after all.

@@ -64,6 +64,7 @@ pub struct Parts {
     pub cluster: SharedCluster,
     pub hub: hub::Hub,
     pub cache: cache::Cache,
+    pub(crate) line: orders::Line,
     pub settings: Settings,
 }
 
@@ -123,7 +124,16 @@ impl Default for Settings {
 
 impl Services {
     pub fn new(db: Database, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, cluster: SharedCluster, settings: Settings) -> Self {
-        Self(Arc::new(Parts { db, clock, entropy, cluster, hub: hub::Hub::default(), cache: cache::Cache::default(), settings }))
+        Self(Arc::new(Parts {
+            db,
+            clock,
+            entropy,
+            cluster,
+            hub: hub::Hub::default(),
+            cache: cache::Cache::default(),
+            line: orders::Line::default(),
+            settings,
+        }))
     }
 }
 

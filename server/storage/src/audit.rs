@@ -11,15 +11,15 @@ use sqlx::AnyConnection;
 
 use crate::{
     dialect,
-    error::Result,
+    error::{Error, Result},
     script::{Insert, Script},
 };
 
-/// Adds a record, unsealed, and its words to the search index.
+/// Adds a record, unsealed, and its words to the search index. Errors: `Lost` when the database took it without a word and did not keep it.
 pub async fn insert(connection: &mut AnyConnection, event: &Event) -> Result<()> {
     let mut script = Script::default();
     script.extend(new(event));
-    script.run(connection).await.map(drop)
+    if script.run(connection).await? { Ok(()) } else { Err(Error::Lost("audit_events")) }
 }
 
 /// A new record and its words; see [`insert`].

@@ -120,6 +120,15 @@ pub async fn by_code(connection: &mut AnyConnection, tenant: TenantId, code: &st
         .transpose()
 }
 
+/// One of a tenant that takes orders, by its id or else its code; `None` for what is archived too.
+pub async fn open(connection: &mut AnyConnection, tenant: TenantId, name: &str) -> Result<Option<Course>> {
+    let (sql, name) = match name.parse::<CourseId>() {
+        Ok(id) => (select!("WHERE tenant_id = $1 AND id = $2 AND archived_at IS NULL"), id.to_string()),
+        Err(_) => (select!("WHERE tenant_id = $1 AND code = $2 AND archived_at IS NULL"), name.to_owned()),
+    };
+    sqlx::query(sql).bind(tenant.to_string()).bind(name).fetch_optional(connection).await?.as_ref().map(read).transpose()
+}
+
 /// Where a course is in the tree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Place {

@@ -15,6 +15,9 @@ pub enum Error {
     /// A row that the code cannot read: a bug or a tampered database.
     #[error("cannot read {table}.{column}: {reason}")]
     Unreadable { table: &'static str, column: &'static str, reason: String },
+    /// A row that must be written was not, and the database did not say why: a trigger or a rule that is none of ours.
+    #[error("a row of {0} was not kept")]
+    Lost(&'static str),
     /// A line of text that is no database URL.
     #[error("not a database URL: {0}")]
     Url(String),

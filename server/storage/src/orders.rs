@@ -12,13 +12,15 @@ pub use past::past;
 pub use read::{Listed, expired, expiring, find, several};
 pub use waiters::{ends, waiters};
 
+use std::collections::BTreeMap;
+
 use domain::{
     access::Role,
     ids::{OrderId, UserId},
     orders::Order,
     time::Timestamp,
 };
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::{
     error::Result,
@@ -181,16 +183,25 @@ pub struct Remembered {
 
 /// What was submitted with this key before.
 pub async fn remembered(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Option<Remembered>> {
-    let row = sqlx::query("SELECT request_hash, order_id, answer FROM idempotency_keys WHERE user_id = $1 AND key = $2")
-        .bind(user.to_string())
-        .bind(key.to_owned())
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| {
-        let row = Row::of("idempotency_keys", &row);
-        Ok(Remembered { request_hash: row.text("request_hash")?, order: row.parse("order_id")?, answer: row.optional_text("answer")? })
-    })
-    .transpose()
+    Ok(remembered_of(connection, &[(user, key)]).await?.remove(&(user, key.to_owned())))
+}
+
+/// The same for several, of which none is there twice. One statement.
+pub async fn remembered_of(connection: &mut AnyConnection, keys: &[(UserId, &str)]) -> Result<BTreeMap<(UserId, String), Remembered>> {
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let pairs: Vec<String> = (0..keys.len()).map(|at| format!("(user_id = ${} AND key = ${})", 2 * at + 1, 2 * at + 2)).collect();
+    let sql = format!("SELECT user_id, key, request_hash, order_id, answer FROM idempotency_keys WHERE {}", pairs.join(" OR "));
+    let query = keys.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, (user, key)| query.bind(user.to_string()).bind((*key).to_owned()));
+    let rows = query.fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of("idempotency_keys", row);
+            let made = Remembered { request_hash: row.text("request_hash")?, order: row.parse("order_id")?, answer: row.optional_text("answer")? };
+            Ok(((row.parse("user_id")?, row.text("key")?), made))
+        })
+        .collect()
 }
 
 /// Keeps which order a key made, and what was answered; nothing when it has made one already. Waits for another transaction that is about

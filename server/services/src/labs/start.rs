@@ -14,7 +14,12 @@ use super::{
     load, read,
     transition::{self, By},
 };
-use crate::{Caller, Services, capacity, error::OrDomain, hub::News};
+use crate::{
+    Caller, Services,
+    capacity::{self, Counter},
+    error::OrDomain,
+    hub::News,
+};
 
 /// From stopped or failed: cards are reserved again or the lab waits for them. While it stops it keeps those that it has, and is made anew.
 /// Asking again for what is already so is no error.
@@ -59,8 +64,7 @@ async fn check_quota(services: &Services, write: &mut Write, lab: &domain::labs:
 
 /// Sets cards aside, unless others already wait for them.
 async fn reserve(write: &mut Write, lab: &domain::labs::Lab, now: domain::time::Timestamp) -> Result<bool> {
-    storage::pools::lock(write, lab.spec.card).await.or_domain()?;
-    match capacity::find(write, &lab.spec, now).await? {
+    match Counter::open(write, lab.spec.card, now).await?.take(&lab.spec) {
         Some(places) => capacity::reserve(write, lab.id, &lab.spec, &places, now).await,
         None => Ok(false),
     }

@@ -33,16 +33,8 @@ pub(super) enum Named {
 pub(super) async fn course(connection: &mut AnyConnection, caller: &Caller, action: Action, form: &OrderForm) -> Result<Named> {
     let actor = &caller.actor;
     actor.can(action, &caller.own())?;
-    let name = form.course.trim();
-    let found = match name.parse() {
-        Ok(id) => storage::courses::by_id(connection, id).await.or_domain()?.filter(|course| course.tenant == actor.tenant),
-        Err(_) => storage::courses::by_code(connection, actor.tenant, name).await.or_domain()?,
-    };
-    let Some(course) = found else { return Ok(Named::Nothing) };
     // What is archived takes no more orders, as if it were gone.
-    if storage::courses::place(connection, course.id).await.or_domain()?.is_none_or(|place| place.archived_at.is_some()) {
-        return Ok(Named::Nothing);
-    }
+    let Some(course) = storage::courses::open(connection, actor.tenant, form.course.trim()).await.or_domain()? else { return Ok(Named::Nothing) };
     match actor.can(action, &Resource::course(actor.tenant, course.id)) {
         Ok(()) => Ok(Named::Course(course)),
         Err(Error::NotFound) => Ok(Named::Hidden(course)),

@@ -11,7 +11,7 @@ use storage::{Write, script::Script};
 
 use crate::{
     Services,
-    capacity::{self, Places},
+    capacity::{self, Counter, Places},
     error::OrDomain,
     labs::transition,
 };
@@ -19,8 +19,7 @@ use crate::{
 /// Where the order's cards are, if they are free, each pod's on one node, and nobody waits for them before it. From here to the end of the
 /// transaction nobody else hands out cards of this kind. Must come after the course's lock.
 pub(super) async fn places(write: &mut Write, order: &Order, now: Timestamp) -> Result<Option<Places>> {
-    storage::pools::lock(write, order.spec.card).await.or_domain()?;
-    capacity::find(write, &order.spec, now).await
+    Ok(Counter::open(write, order.spec.card, now).await?.take(&order.spec))
 }
 
 /// Makes the order's lab, sets its cards aside in the [`places`] that were found, and asks for it to be brought up. `namespace`: its course's.

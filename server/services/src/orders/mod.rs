@@ -1,5 +1,5 @@
 //! Orders: preview, submit, decide, reply, talk, cancel, read. One verb a file; `basis` loads what they decide on, `stages` passes them on,
-//! `grant` hands out cards, `tell` knows whom a change concerns.
+//! `grant` hands out cards, `tell` knows whom a change concerns. Those who submit stand in the `line` and are answered `together`.
 
 mod again;
 mod aid;
@@ -11,6 +11,7 @@ mod change;
 mod class;
 mod decide;
 mod grant;
+mod line;
 mod name;
 mod preview;
 mod queue;
@@ -21,6 +22,7 @@ mod stages;
 mod submit;
 mod talk;
 mod tell;
+mod together;
 mod withdraw;
 
 pub use again::again;
@@ -28,6 +30,7 @@ pub use bulk::{Chosen, approve_all, reject_all, summary};
 pub use cancel::{cancel, expire};
 pub use class::{approve_class, cancel_class, class_summary, reject_class};
 pub use decide::{approve, approve_with, reject};
+pub(crate) use line::Line;
 pub use preview::preview;
 pub use queue::promote;
 pub(crate) use read::decider;

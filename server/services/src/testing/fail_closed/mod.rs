@@ -208,14 +208,19 @@ async fn the_watchers_see_a_change_and_break_a_record() {
         assert_eq!((watchers::written(&db).await.len(), count(&db, "orders").await, count(&db, RECORD).await), (2, 1, 1));
         assert_eq!(differences(&db).await, [""; 0]);
 
-        // A product whose records get lost without an error: this is what the play looks for.
+        // Records that get lost without an error of the database: the product notices and does nothing.
         let lose = match db.engine() {
             Engine::Sqlite => "CREATE TRIGGER lost BEFORE INSERT ON audit_events BEGIN SELECT RAISE(IGNORE); END",
             Engine::Postgres => "CREATE RULE lost AS ON INSERT TO audit_events DO INSTEAD NOTHING",
         };
         execute(&db, lose).await.expect("a trigger is made");
+        play.submit().await.expect_err("no record, no order");
+        assert_eq!((watchers::written(&db).await.len(), count(&db, "orders").await, count(&db, RECORD).await), (2, 1, 1));
+        assert_eq!(differences(&db).await, [""; 0]);
+
+        // A change without a record: this is what the play looks for.
         watchers::fail_record(&db, 0).await;
-        play.submit().await.expect("an order without a record");
+        execute(&db, "UPDATE orders SET purpose = 'another', version = version + 1").await.expect("changed");
         let (made, written) = (recorded(&db).await, watchers::written(&db).await);
         assert!(disagreement(&made, &written).is_some_and(|what| what.starts_with("changed and not recorded")), "{written:?}");
         assert_eq!(differences(&db).await.len(), 1, "the order has a version and no record");

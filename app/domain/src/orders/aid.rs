@@ -1,0 +1,54 @@
+//! What helps with a decision: quota after it, who else waits, a cheaper equivalent (C3).
+
+use serde::{Deserialize, Serialize};
+
+use super::{OrderState, OrderView};
+use crate::{catalogue::Offering, decisions::Cheaper, ids::OrderId, quotas::QuotaStatus, time::Timestamp};
+
+/// The facts beside a decision (C3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhatIf {
+    /// With this order's hold in it already.
+    pub quota: QuotaStatus,
+    pub cards_free: Option<u32>,
+    /// Most of them on one node.
+    pub largest_free_node: Option<u32>,
+    /// Orders that wait for the same kind of card.
+    pub waiting_for_same_card: u32,
+}
+
+/// One order in the inbox with what its decision needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalView {
+    pub view: OrderView,
+    pub what_if: WhatIf,
+    /// Only on the page of one order.
+    pub aid: Option<Box<Aid>>,
+}
+
+/// What helps with one decision (C3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aid {
+    /// The version that was ordered, for the changes; `None` when it is gone.
+    pub offering: Option<Offering>,
+    /// Who else waits for the same kind of card, those first who wait longest; of the tenant, [`WAITERS`] at most.
+    pub waiters: Vec<Waiter>,
+    /// When enough cards become free by the planned ends of the labs that have them; `None` when they are free now or no end is planned.
+    pub free_at: Option<Timestamp>,
+    pub cheaper: Option<Cheaper>,
+}
+
+/// Most that [`Aid`] names.
+pub const WAITERS: u32 = 8;
+
+/// Somebody who waits for the same kind of card: for a decision or for cards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiter {
+    pub order: OrderId,
+    pub number: i64,
+    pub owner: String,
+    pub course: String,
+    pub cards: u32,
+    pub state: OrderState,
+    pub since: Timestamp,
+}
