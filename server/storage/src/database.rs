@@ -9,7 +9,7 @@ use std::{
 };
 
 use sqlx::{Any, AnyConnection, Connection as _, Executor, any::AnyPoolOptions, pool::PoolConnection};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
     error::{Error, Result},
@@ -42,12 +42,16 @@ pub struct Database {
     writers: Arc<Semaphore>,
     /// Jobs that write or stand in line for it; see [`Database::begin_write_behind`].
     jobs: Arc<Semaphore>,
+    /// How many people's transactions are open or stand in line.
+    people: Arc<watch::Sender<usize>>,
     #[cfg(any(test, feature = "testing"))]
     fuse: crate::testing::fuse::Fuse,
 }
 
 /// Connections for reading.
 const READERS: u32 = 8;
+/// Longest that a job lets people go first.
+const JOBS_YIELD: Duration = Duration::from_millis(100);
 /// Longest wait for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -106,6 +110,7 @@ impl Database {
             url: url.into(),
             writers: Arc::new(Semaphore::new(writers as usize)),
             jobs: Arc::new(Semaphore::new(jobs)),
+            people: Arc::new(watch::Sender::new(0)),
             #[cfg(any(test, feature = "testing"))]
             fuse: crate::testing::fuse::Fuse::default(),
         })
@@ -159,8 +164,8 @@ impl Database {
         self.begin(Location::caller(), false)
     }
 
-    /// The same for work in the background. However many jobs wish to write, only one of them (four on PostgreSQL) is in line with the
-    /// people who wait for an answer: when hundreds click at once, their labs' first steps do not take every second turn.
+    /// The same for work in the background, which lets people go first: it begins when nobody waits for an answer, or after a moment
+    /// all the same, so that it comes forward however busy the day. Only one job (four on PostgreSQL) is in line at a time.
     #[track_caller]
     pub fn begin_write_behind(&self) -> impl Future<Output = Result<Write>> + Send {
         self.begin(Location::caller(), true)
@@ -173,7 +178,15 @@ impl Database {
             return Err(killed());
         }
         let closed = |_| Error::Away(sqlx::Error::PoolClosed);
-        let job = if behind { Some(Arc::clone(&self.jobs).acquire_owned().await.map_err(closed)?) } else { None };
+        let turn = if behind {
+            let job = Arc::clone(&self.jobs).acquire_owned().await.map_err(closed)?;
+            // The sender is here: only the time can run out.
+            let _ = tokio::time::timeout(JOBS_YIELD, self.people.subscribe().wait_for(|people| *people == 0)).await;
+            Turn::Job(job)
+        } else {
+            self.people.send_modify(|people| *people += 1);
+            Turn::Person(Arc::clone(&self.people))
+        };
         let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.writers).acquire_owned())
             .await
             .map_err(|_| Error::Away(sqlx::Error::PoolTimedOut))?
@@ -186,7 +199,7 @@ impl Database {
             transaction: self.writing.begin_with(begin).await?,
             engine: self.engine,
             _permit: permit,
-            _job: job,
+            _turn: turn,
             #[cfg(any(test, feature = "testing"))]
             step: (self.fuse.clone(), crate::testing::fuse::Step::of(place)),
         })
@@ -205,13 +218,28 @@ impl Database {
     }
 }
 
+/// Whose transaction it is.
+#[derive(Debug)]
+enum Turn {
+    Job(#[expect(dead_code, reason = "held until the transaction ends")] OwnedSemaphorePermit),
+    Person(Arc<watch::Sender<usize>>),
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Self::Person(people) = self {
+            people.send_modify(|people| *people -= 1);
+        }
+    }
+}
+
 /// A write transaction, used as a connection.
 #[derive(Debug)]
 pub struct Write {
     transaction: sqlx::Transaction<'static, Any>,
     engine: Engine,
     _permit: OwnedSemaphorePermit,
-    _job: Option<OwnedSemaphorePermit>,
+    _turn: Turn,
     #[cfg(any(test, feature = "testing"))]
     step: (crate::testing::fuse::Fuse, crate::testing::fuse::Step),
 }

@@ -5,15 +5,20 @@ use sqlx::AnyConnection;
 
 use crate::{Write, dialect, error::Result, row::Row};
 
-// The most free cards on one node; of a kind whose nodes are not known yet the most that one node was reported to have.
-macro_rules! pool_columns {
-    () => {
-        "p.card, p.total, \
-         CAST(COALESCE((SELECT SUM(r.cards) FROM reservations r WHERE r.card = p.card), 0) AS BIGINT) AS reserved, \
-         CAST(COALESCE((SELECT MAX(n.total - n.others - COALESCE((SELECT SUM(l.cards) FROM lab_places l \
-         JOIN reservations x ON x.lab_id = l.lab_id WHERE l.node = n.node AND x.card = n.card), 0)) \
-         FROM node_cards n WHERE n.card = p.card), p.largest_node) AS BIGINT) AS largest_node \
-         FROM card_pools p "
+// The most free cards on one node; of a kind whose nodes are not known yet the most that one node was reported to have. Each table is summed
+// once, not for each node again.
+macro_rules! pool_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.card, p.total, CAST(COALESCE(r.cards, 0) AS BIGINT) AS reserved, \
+             CAST(COALESCE(m.largest, p.largest_node) AS BIGINT) AS largest_node \
+             FROM card_pools p \
+             LEFT JOIN (SELECT card, SUM(cards) AS cards FROM reservations GROUP BY card) r ON r.card = p.card \
+             LEFT JOIN (SELECT n.card, MAX(n.total - n.others - COALESCE(t.cards, 0)) AS largest FROM node_cards n \
+               LEFT JOIN (SELECT x.card, l.node, SUM(l.cards) AS cards FROM reservations x JOIN lab_places l ON l.lab_id = x.lab_id \
+                 GROUP BY x.card, l.node) t ON t.card = n.card AND t.node = n.node GROUP BY n.card) m ON m.card = p.card ",
+            $rest
+        )
     };
 }
 
@@ -26,13 +31,13 @@ pub async fn lock(write: &mut Write, card: Card) -> Result<()> {
 
 /// Every kind that the cluster ever reported, in order of its id.
 pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Pool>> {
-    let rows = sqlx::query(concat!("SELECT ", pool_columns!(), "ORDER BY p.card")).fetch_all(connection).await?;
+    let rows = sqlx::query(pool_sql!("ORDER BY p.card")).fetch_all(connection).await?;
     rows.iter().map(|row| read(&Row::of("card_pools", row))).collect()
 }
 
 /// One kind. `None` when the cluster never reported it.
 pub async fn find(connection: &mut AnyConnection, card: Card) -> Result<Option<Pool>> {
-    let row = sqlx::query(concat!("SELECT ", pool_columns!(), "WHERE p.card = $1")).bind(card.id()).fetch_optional(connection).await?;
+    let row = sqlx::query(pool_sql!("WHERE p.card = $1")).bind(card.id()).fetch_optional(connection).await?;
     row.as_ref().map(|row| read(&Row::of("card_pools", row))).transpose()
 }
 
