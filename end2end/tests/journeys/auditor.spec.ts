@@ -135,6 +135,17 @@ journey("auditor", (j) => {
     await expect(auditor).toHaveURL(/\/audit$/);
     await expect(auditor.locator("#object")).toHaveValue("");
     await expect(rows(auditor)).toHaveCount(PAGE);
+
+    // Older, and back to where one came from.
+    const main = auditor.getByRole("main");
+    const record = () => rows(auditor).first().getByRole("link").first().getAttribute("href");
+    const latest = await record();
+    await main.getByRole("link", { name: w("components.older") }).click();
+    await expect(main.getByRole("link", { name: w("components.newer") })).toBeVisible();
+    expect(await record()).not.toBe(latest);
+    await main.getByRole("link", { name: w("components.newer") }).click();
+    await expect(main.getByRole("link", { name: w("components.older") })).toBeVisible();
+    await expect.poll(record).toBe(latest);
   });
 
   test("4. what is no day is said at its field, and the rest of the search stays", async () => {

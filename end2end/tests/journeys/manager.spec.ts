@@ -294,6 +294,15 @@ journey("the manager", (story) => {
     const file = await xlsx;
     expect(file.suggestedFilename()).toMatch(/^lectern-\d{4}-\d\d\.xlsx$/);
     expect((await content(file)).subarray(0, 2).toString()).toBe("PK");
+
+    const pdf = manager.waitForEvent("download");
+    await manager.getByRole("link", { name: w("bills.export_pdf"), exact: true }).click();
+    expect((await content(await pdf)).subarray(0, 5).toString()).toBe("%PDF-");
+    const focus = manager.waitForEvent("download");
+    await manager.getByRole("link", { name: w("bills.export_focus") }).click();
+    const [columns, ...charges] = (await content(await focus)).toString("utf8").trimEnd().split(/\r?\n/);
+    expect(cells(columns ?? "")).toContain("BilledCost");
+    expect(charges.length).toBeGreaterThan(0);
   });
 
   test("10. approves on a phone", async () => {
@@ -313,5 +322,61 @@ journey("the manager", (story) => {
     await expect(phone.getByText(w("approvals.done_approved", { number: waiting.number }))).toBeVisible();
     expect(phone.faults, language).toEqual([]);
     await phone.context().close();
+  });
+
+  test("11. takes back changes that the requester has not answered", async () => {
+    const manager = await as("manager");
+    const order = await place("teacher");
+    await open(manager, `/approvals/${order.id}`);
+    await manager.getByText(w("decisions.change"), { exact: true }).click();
+    await manager.locator('[id="parameters[cards]"]').fill("3");
+    await manager.getByRole("button", { name: w("decisions.change_confirm") }).click();
+    await expect(manager.getByText(w("decisions.done_proposed", { number: order.number }))).toBeVisible();
+    expect(await state(order)).toBe("awaiting_requester");
+    await open(manager, `/approvals/${order.id}`);
+    await manager.locator("#withdraw summary").click();
+    await manager.locator("#why").fill("Two are enough. 两张够了。");
+    await manager.getByRole("button", { name: w("decisions.withdraw_confirm"), exact: true }).click();
+    await expect.poll(() => state(order)).toBe("pending_approval");
+    const teacher = await as("teacher");
+    await open(teacher, `/orders/${order.id}`);
+    await expect(teacher.locator("#proposal")).toHaveCount(0);
+    await expect(teacher.locator("main")).toContainText(w("decisions.step_withdraw"));
+    await expect(teacher.locator("main")).toContainText("两张够了。");
+    await api("teacher", SCOPES)("POST", `/orders/${order.id}/cancel`);
+  });
+
+  test("12. names a stand-in, who decides in the manager's name until it ends", async () => {
+    const manager = await as("manager");
+    const order = await place("teacher");
+    await open(manager, "/account");
+    const away = manager.locator("#away");
+    await away.getByText(w("account.away_new"), { exact: true }).click();
+    await away.locator("#stand_in").fill("nobody-there");
+    const tomorrow = new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai" }).format(new Date(Date.now() + 86_400_000));
+    await away.locator("#until").fill(tomorrow);
+    await away.getByRole("button", { name: w("account.away_make") }).click();
+    await expect(error(manager, "stand_in")).toBeVisible();
+    await expect(manager.locator("#until")).toHaveValue(tomorrow);
+    await hydrated(manager);
+    await manager.locator("#stand_in").fill("teacher2");
+    await away.getByRole("button", { name: w("account.away_make") }).click();
+    const row = away.locator("tbody tr").filter({ hasText: w("account.away_by", { name: "示范教师乙" }) });
+    await expect(row).toContainText(w("account.away_holds"));
+
+    const standIn = await as("teacher2");
+    await open(standIn, `/approvals/${order.id}`);
+    await standIn.getByRole("button", { name: w("approvals.approve"), exact: true }).click();
+    await expect(standIn.getByText(w("approvals.done_approved", { number: order.number }))).toBeVisible();
+    await open(manager, `/orders/${order.id}`);
+    await expect(manager.locator("main")).toContainText("示范教师乙");
+
+    await open(manager, "/account");
+    await row.getByRole("button", { name: w("account.away_end"), exact: true }).click();
+    await manager.getByRole("dialog").getByRole("button", { name: w("account.away_end"), exact: true }).click();
+    await expect(row).toContainText(w("account.away_over"));
+    const own = await place("teacher");
+    expect((await standIn.goto(`/approvals/${own.id}`))?.status()).toBeGreaterThanOrEqual(400);
+    await api("teacher", SCOPES)("POST", `/orders/${own.id}/cancel`);
   });
 });
