@@ -78,8 +78,21 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// Has a list taken over and waits for its end.
+/// Rows of one import; more than a thousand are refused.
+const ROWS: usize = 500;
+
+/// Has a list with a header taken over, in parts.
 async fn import(api: &Api, kind: &str, list: &str) -> Result<()> {
+    let (header, rows) = list.split_once('\n').unwrap_or((list, ""));
+    let rows: Vec<&str> = rows.lines().collect();
+    for part in rows.chunks(ROWS) {
+        import_part(api, kind, &format!("{header}\n{}\n", part.join("\n"))).await?;
+    }
+    Ok(())
+}
+
+/// Has it taken over and waits for its end.
+async fn import_part(api: &Api, kind: &str, list: &str) -> Result<()> {
     let looked_at = api.post("/imports", &json!({"kind": kind, "list": list, "file_name": "bench.csv"})).await?;
     ensure!(looked_at["rows"]["error"] == 0, "the list of {kind} has errors: {looked_at}");
     let path = format!("/imports/{}", text(&looked_at, "id")?);
