@@ -403,6 +403,15 @@ pub struct OfferingCard {
     pub cards_free: Option<u32>,
 }
 
+impl OfferingCard {
+    /// As one of many: without the parameters, which only its own page and the form show and which are half of what it weighs.
+    #[must_use]
+    pub fn tile(mut self) -> Self {
+        self.offering.parameters = Vec::new();
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,8 @@ use crate::error::AppError;
 #[server(ListOfferings, endpoint = "catalogue/list", input = GetUrl)]
 pub async fn list_offerings() -> Result<Vec<OfferingCard>, AppError> {
     use crate::caller::{caller, services};
-    Ok(services::catalogue::list(&services()?, &caller()?).await?)
+    let cards = services::catalogue::list(&services()?, &caller()?).await?;
+    Ok(cards.into_iter().map(OfferingCard::tile).collect())
 }
 
 /// By slug or id.

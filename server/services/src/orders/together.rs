@@ -51,10 +51,7 @@ pub(super) async fn answer(services: &Services, begun: Result<Write>, requests: 
     }
     let mut answers = Vec::new();
     for request in requests {
-        answers.push(match away {
-            true => Err(error.clone()),
-            false => one(services, request).await,
-        });
+        answers.push(if away { Err(error.clone()) } else { one(services, request).await });
     }
     answers
 }
@@ -129,8 +126,11 @@ async fn all(services: &Services, mut write: Write, requests: &[Request]) -> Res
         write.commit().await.or_domain()?;
     }
     for Made { orders, labs, told, .. } in &mut made {
+        // The first stands for all of them.
+        if let Some(first) = orders.first() {
+            services.hub.tell(News::order(first));
+        }
         for (order, lab) in orders.iter().zip(labs.iter()) {
-            services.hub.tell(News::order(order));
             if let Some(lab) = lab {
                 services.hub.tell(News::lab_of(order, *lab));
             }
