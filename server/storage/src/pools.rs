@@ -24,7 +24,7 @@ macro_rules! pool_sql {
 
 /// Makes every other transaction that hands out cards of this kind wait until this one ends.
 ///
-/// Take it after the course's lock, never before: all writers lock in the order key, course, cards.
+/// Take it after the course's lock, never before: all writers lock in the order course, number, cards, key.
 pub async fn lock(write: &mut Write, card: Card) -> Result<()> {
     dialect::lock(write, &format!("cards:{card}")).await
 }
