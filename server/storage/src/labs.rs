@@ -18,12 +18,13 @@ use sqlx::AnyConnection;
 
 use crate::{error::Result, row::json, script::Insert};
 
-/// Adds a lab as it is. Its first state change is the caller's to add, and its reservation too: `lab.reserved` is not stored here.
+/// Adds a lab as it is: for tests, which write one at a time.
+#[cfg(any(test, feature = "testing"))]
 pub async fn insert(connection: &mut AnyConnection, lab: &Lab, currency: Currency) -> Result<()> {
     new(lab, currency).run(connection).await.map(drop)
 }
 
-/// A new lab as it is; see [`insert`].
+/// A new lab as it is. Its first state change is the caller's to add, and its reservation too: `lab.reserved` is not stored here.
 pub fn new(lab: &Lab, currency: Currency) -> Insert {
     let Lab {
         id,

@@ -37,7 +37,8 @@ pub async fn next_numbers(connection: &mut AnyConnection, count: u32) -> Result<
     Row::of("order_numbers", &row).integer("number")
 }
 
-/// Adds an order as it is.
+/// Adds an order as it is: for tests, which write one at a time.
+#[cfg(any(test, feature = "testing"))]
 pub async fn insert(connection: &mut AnyConnection, order: &Order) -> Result<()> {
     new(order).run(connection).await.map(drop)
 }

@@ -55,10 +55,14 @@ pub(super) fn new_lab(services: &Services, script: &mut Script, order: &Order, n
     id
 }
 
-/// Writes what [`new_lab`] added. Errors: `Unavailable` when the cards are gone; then nothing may be committed, and the next try finds the
-/// smaller pool.
-pub(super) async fn write_lab(write: &mut Write, script: Script) -> Result<()> {
-    if script.run(write).await.or_domain()? { Ok(()) } else { Err(Error::Unavailable { retry_after_seconds: 1 }) }
+/// Somebody was quicker, or the cluster has lost the node that was planned with. Nothing may be committed; the next try finds what is so now.
+pub(super) const fn gone() -> Error {
+    Error::Unavailable { retry_after_seconds: 1 }
+}
+
+/// Writes all of it. Errors: [`gone`] when a row was not written.
+pub(super) async fn write_all(write: &mut Write, script: Script) -> Result<()> {
+    if script.run(write).await.or_domain()? { Ok(()) } else { Err(gone()) }
 }
 
 /// The namespace of the order's course.

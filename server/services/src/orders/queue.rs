@@ -110,7 +110,7 @@ async fn promote_order(services: &Services, write: &mut Write, rooms: &Rooms, id
     let namespace = grant::namespace(write, &after).await?;
     let mut script = Script::default();
     let lab = grant::new_lab(services, &mut script, &after, namespace, &places, None);
-    grant::write_lab(write, script).await?;
+    grant::write_all(write, script).await?;
     let entry = audited::entry("order.promote", &after).before(audited::transition(&before)).after(audited::transition(&after));
     audit::by_job(services, write, JOB, after.tenant, entry, Outcome::Success).await?;
     Ok(Turn::Taken(vec![News::order(&after), News::lab_of(&after, lab)]))

@@ -53,7 +53,7 @@ pub(super) async fn pass(
     let namespace = grant::namespace(write, &after).await?;
     let mut script = Script::default();
     let lab = grant::new_lab(services, &mut script, &after, namespace, &places, Some(by));
-    grant::write_lab(write, script).await?;
+    grant::write_all(write, script).await?;
     Ok((after, Some(lab)))
 }
 

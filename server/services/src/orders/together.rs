@@ -20,7 +20,12 @@ use storage::{
     script::Script,
 };
 
-use super::{audited, basis, class, grant, line::Request, read, tell};
+use super::{
+    audited, basis, class,
+    grant::{self, gone, write_all},
+    line::Request,
+    read, tell,
+};
 use crate::{Caller, Services, audit, capacity::Counter, catalogue::Shelf, error::OrDomain, hub::News, notifications::Told};
 
 /// What a request is answered.
@@ -74,11 +79,6 @@ async fn alone(services: &Services, request: &Request, error: Error) -> Result<A
         Some(made) => Ok(Answer { view: kept(services, &mut connection, &request.caller, &request.hash, made).await?, orders: 0 }),
         None => Err(error),
     }
-}
-
-/// Somebody was quicker, or the cluster has lost the node that was planned with. Nothing is written; the next try finds what is so now.
-const fn gone() -> Error {
-    Error::Unavailable { retry_after_seconds: 1 }
 }
 
 /// What a request has made.
@@ -183,7 +183,7 @@ async fn make(
     for (request, mut orders) in all {
         let (mut labs, mut script) = (Vec::new(), Script::default());
         for order in &mut orders {
-            run(write, &mut script).await?;
+            write_all(write, std::mem::take(&mut script)).await?;
             labs.push(place(services, &mut script, &mut counters, request, order)?);
             let entry = audited::entry("order.submit", order).after(audited::tracked(order));
             script.extend(audit::success_record(services, &request.caller, entry));
@@ -192,7 +192,7 @@ async fn make(
         let (Some(order), Some(lab)) = (orders.first(), labs.first().copied()) else { return Err(Error::Invalid(Vec::new())) };
         let view = if order.state == OrderState::Queued {
             // Its place in the queue must be asked for.
-            run(write, &mut script).await?;
+            write_all(write, std::mem::take(&mut script)).await?;
             Box::new(view(services, write, &request.caller, order.id).await?)
         } else {
             Box::new(made_now(services, &request.caller, &request.course, order, lab))
@@ -200,16 +200,11 @@ async fn make(
         let remembered = Remembered { request_hash: request.hash.clone(), order: order.id, answer: Some(storage::row::json(&view)) };
         let (user, key) = request.id();
         script.add(storage::orders::remember(user, key, &remembered, now));
-        run(write, &mut script).await?;
+        write_all(write, script).await?;
         let told = tell::waits(services, write, order).await?;
         made.push(Made { orders, labs, view, told });
     }
     Ok(made)
-}
-
-/// Writes what the script holds.
-async fn run(write: &mut Write, script: &mut Script) -> Result<()> {
-    if std::mem::take(script).run(write).await.or_domain()? { Ok(()) } else { Err(gone()) }
 }
 
 /// The order as the policy has decided, the first where it makes several.
