@@ -54,6 +54,8 @@ const READERS: u32 = 8;
 const JOBS_YIELD: Duration = Duration::from_millis(100);
 /// Longest wait for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection to PostgreSQL may have rested and is still taken to live. One that does not fails its request, which may try again.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 impl Database {
     /// Opens `sqlite:<path>` (made when missing) or `postgres://…`; does not migrate.
@@ -67,7 +69,8 @@ impl Database {
             Some(("postgres" | "postgresql", _)) => Engine::Postgres,
             _ => return Err(Error::Url(redacted(url))),
         };
-        let mut options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).max_connections(READERS);
+        // sqlx asks a connection whether it lives each time that it comes back, and would again each time that it goes out.
+        let mut options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).max_connections(READERS).test_before_acquire(false);
         let mut full_url = url.to_owned();
         let (writers, jobs) = match engine {
             Engine::Sqlite => {
@@ -85,23 +88,33 @@ impl Database {
                         Ok(())
                     })
                 });
-                // When the disk is full SQLite rolls back by itself, sqlx counts the transaction as open, and every later one on the
-                // connection would fail: such a connection is not kept. The ping waits for a rollback that is on its way.
-                options = options.after_release(|connection, _| {
-                    Box::pin(async move {
-                        connection.ping().await?;
-                        Ok(!connection.is_in_transaction())
-                    })
-                });
                 (1, 1)
             }
-            Engine::Postgres => (12, 4),
+            Engine::Postgres => {
+                options = options.before_acquire(|connection, last| {
+                    Box::pin(async move {
+                        if last.idle_for > TRUSTED_IDLE {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                });
+                (12, 4)
+            }
         };
         let refused = |error| match error {
             sqlx::Error::Configuration(_) => Error::Url(redacted(url)),
             other => other.into(),
         };
-        let writing = options.clone().max_connections(writers).connect(&full_url).await.map_err(refused)?;
+        // When the disk is full SQLite rolls back by itself, sqlx counts the transaction as open, and every later one on the connection
+        // would fail: such a connection is not kept. The ping waits for a rollback that is on its way.
+        let writing = options.clone().max_connections(writers).after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        });
+        let writing = writing.connect(&full_url).await.map_err(refused)?;
         let pool = options.connect(&full_url).await.map_err(refused)?;
         Ok(Self {
             pool,

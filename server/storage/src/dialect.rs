@@ -8,9 +8,15 @@ use crate::{
 
 /// Makes other transactions that lock the same `name` wait until this one ends. SQLite has one writer, so there it is nothing.
 pub async fn lock(write: &mut Write, name: &str) -> Result<()> {
+    lock_all(write, &[name.to_owned()]).await
+}
+
+/// The same for several, one after the other as they stand. One statement.
+pub async fn lock_all(write: &mut Write, names: &[String]) -> Result<()> {
     if write.engine() == Engine::Postgres {
         // 64 bits of the name; a collision only makes two names wait for each other.
-        sqlx::query("SELECT CAST(pg_advisory_xact_lock(hashtextextended($1, 0)) AS TEXT)").bind(name.to_owned()).execute(&mut **write).await?;
+        let sql = "SELECT CAST(pg_advisory_xact_lock(hashtextextended(name, 0)) AS TEXT) FROM unnest(string_to_array($1, chr(10))) AS name";
+        sqlx::query(sql).bind(names.join("\n")).execute(&mut **write).await?;
     }
     Ok(())
 }

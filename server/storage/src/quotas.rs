@@ -1,5 +1,7 @@
 //! What courses use and hold, summed by the database in one statement, so that the sums belong to one moment.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use domain::{
     courses::CourseRef,
     gpu::CardShare,
@@ -28,7 +30,13 @@ pub struct CourseQuota {
 
 /// Makes every other transaction that takes of this course's quota or budget wait until this one ends. Comes before any lock on cards.
 pub async fn lock(write: &mut Write, course: CourseId) -> Result<()> {
-    dialect::lock(write, &format!("course:{course}")).await
+    lock_all(write, [course]).await
+}
+
+/// The same for several, in the order in which they stand: who locks the same ones must do so in the same order. One statement.
+pub async fn lock_all(write: &mut Write, courses: impl IntoIterator<Item = CourseId>) -> Result<()> {
+    let names: Vec<_> = courses.into_iter().map(|course| format!("course:{course}")).collect();
+    dialect::lock_all(write, &names).await
 }
 
 // Used: labs that hold cards count with all they take, stopped ones (and those being taken down) with their volume.
@@ -132,6 +140,30 @@ pub async fn of_course(connection: &mut AnyConnection, course: CourseId, now: Ti
 /// The same with the planned ends of labs, for what is to run later. One statement.
 pub async fn of_course_ahead(connection: &mut AnyConnection, course: CourseId, now: Timestamp) -> Result<Option<CourseQuota>> {
     one(connection, status_sql!("l.course_id = $1", "o.course_id = $1", "c.id = $1", ends_sql!()), course, now).await
+}
+
+/// How many courses one statement of [`of_courses`] reads.
+const TOGETHER: usize = 32;
+
+/// Several courses under their ids; what is none is left out. One statement for each 32: it is planned for longer than it runs.
+pub async fn of_courses(connection: &mut AnyConnection, courses: &[CourseId], now: Timestamp) -> Result<BTreeMap<CourseId, CourseQuota>> {
+    // One text however many there are, so that it is prepared once: what is left of the list repeats the last course.
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let rest: Vec<_> = (4..3 + TOGETHER).map(|number| format!("${number}")).collect();
+        let list = format!("IN ($1, {})", rest.join(", "));
+        status_sql!("l.course_id IN ($1)", "o.course_id IN ($1)", "c.id IN ($1)", "NULL").replace("IN ($1)", &list)
+    });
+    let mut found = BTreeMap::new();
+    for part in courses.chunks(TOGETHER) {
+        let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
+        let query = sqlx::query(SQL.as_str()).bind(first.to_string()).bind(now.micros()).bind(now.start_of_campus_day().micros());
+        let query = (1..TOGETHER).fold(query, |query, at| query.bind(part.get(at).unwrap_or(last).to_string()));
+        for row in &query.fetch_all(&mut *connection).await? {
+            let quota = read(&Row::of("courses", row), now)?;
+            found.insert(quota.course.id, quota);
+        }
+    }
+    Ok(found)
 }
 
 async fn one(connection: &mut AnyConnection, sql: &'static str, course: CourseId, now: Timestamp) -> Result<Option<CourseQuota>> {

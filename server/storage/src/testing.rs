@@ -15,7 +15,46 @@ use crate::{Database, Engine};
 pub struct TestDatabase {
     pub database: Database,
     pub url: String,
-    _folder: Option<tempfile::TempDir>,
+    _home: Home,
+}
+
+/// What goes with it.
+#[derive(Debug)]
+enum Home {
+    Folder(#[expect(dead_code, reason = "kept until the database goes")] tempfile::TempDir),
+    Server(#[expect(dead_code, reason = "kept until the database goes")] OnServer),
+}
+
+/// A database on a server: hundreds of tests would fill a disk with what they leave behind.
+#[derive(Debug)]
+struct OnServer {
+    server: String,
+    name: String,
+}
+
+impl Drop for OnServer {
+    fn drop(&mut self) {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        // On a thread with a runtime of its own: the test's may be ending, or be the one that waits here.
+        let gone = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+            runtime.block_on(remove(&server, &name)).map_err(|error| error.to_string())
+        });
+        if let Ok(Err(error)) = gone.join() {
+            // A test that ends its server ends its databases with it.
+            eprintln!("the test database {} is left behind: {error}", self.name);
+        }
+    }
+}
+
+/// With whoever is still connected.
+async fn remove(server: &str, name: &str) -> crate::Result<()> {
+    let admin = Database::open(server).await?;
+    let mut connection = admin.read().await?;
+    sqlx::query(sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).execute(&mut *connection).await?;
+    drop(connection);
+    admin.close().await;
+    Ok(())
 }
 
 impl TestDatabase {
@@ -24,7 +63,7 @@ impl TestDatabase {
         let url = format!("sqlite:{}", folder.path().join("lectern.db").display());
         let database = Database::open(&url).await.expect("SQLite opens");
         database.migrate().await.expect("the schema applies");
-        Self { database, url, _folder: Some(folder) }
+        Self { database, url, _home: Home::Folder(folder) }
     }
 
     /// On the server named by `LECTERN_TEST_POSTGRES` (a URL whose user may create databases), which `make test` starts.
@@ -53,7 +92,7 @@ impl TestDatabase {
         let url = with_database(server, &name);
         let database = Database::open(&url).await.expect("PostgreSQL opens");
         database.migrate().await.expect("the schema applies");
-        Self { database, url, _folder: None }
+        Self { database, url, _home: Home::Server(OnServer { server: server.to_owned(), name }) }
     }
 
     pub fn engine(&self) -> Engine {

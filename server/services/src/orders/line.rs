@@ -117,3 +117,6 @@ async fn serve(services: Services) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
+use storage::AnyConnection;
 
 use super::{
     basis::{self, Named},
@@ -71,29 +72,40 @@ enum Checked {
 }
 
 /// What is wrong with the form is refused without holding up other writers. The rest is left to the transaction: it reads the quota anyway,
-/// and a retry must find its order first.
+/// and asks for the key.
 async fn check(services: &Services, caller: &Caller, form: &OrderForm, key: &IdempotencyKey, hash: &str) -> Result<Checked> {
     let mut connection = services.db.read().await.or_domain()?;
     let named = basis::course(&mut connection, caller, Action::OrderSubmit, form).await?;
+    let error = match checked(services, caller, form, &mut connection, &named).await {
+        Ok((course, shelf)) => return Ok(Checked::Good(course, shelf)),
+        Err(error) => error,
+    };
+    // What is refused now may have been fine when the same request made its order.
     if let Some(made) = storage::orders::remembered(&mut connection, caller.actor.user, key.as_str()).await.or_domain()? {
         return kept(services, &mut connection, caller, hash, made).await.map(Checked::Before);
     }
-    let shelf = shelf(services, &mut connection).await?;
+    // The connection goes back before the record asks for one: many such attempts at once must not wait for each other.
+    drop(connection);
+    if let Named::Hidden(course) = named {
+        audit::refused(services, caller, attempt(form).course(course.id), Error::NotFound).await;
+    }
+    Err(error)
+}
+
+async fn checked(
+    services: &Services,
+    caller: &Caller,
+    form: &OrderForm,
+    connection: &mut AnyConnection,
+    named: &Named,
+) -> Result<(Course, Arc<Shelf>)> {
+    let shelf = shelf(services, connection).await?;
     let offering = basis::offering(&shelf, caller, form)?;
     let now = services.clock.now();
-    let course = match named {
-        Named::Course(course) => course,
-        Named::Nothing => return Err(no_course(&shelf, caller, form, now)),
-        Named::Hidden(course) => {
-            // The connection goes back before the record asks for one: many such attempts at once must not wait for each other.
-            drop(connection);
-            audit::refused(services, caller, attempt(form).course(course.id), Error::NotFound).await;
-            return Err(no_course(&shelf, caller, form, now));
-        }
-    };
-    let students = if form.class.is_plain() { 0 } else { quota(&mut connection, form, course.id, now).await?.students };
+    let Named::Course(course) = named else { return Err(no_course(&shelf, caller, form, now)) };
+    let students = if form.class.is_plain() { 0 } else { quota(connection, form, course.id, now).await?.students };
     orders::check_form(offering, form, students, now)?;
-    Ok(Checked::Good(course, shelf))
+    Ok((course.clone(), shelf))
 }
 
 /// Every problem of a form whose course is one of them.

@@ -1,7 +1,7 @@
 //! Deciding on orders that come at the same moment, in one transaction: quota and budget are held and the policy decides, for one after
 //! the other (C1, C4). Orders for a class and for lessons are made all or none (B3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Error, Result,
@@ -91,14 +91,13 @@ struct Made {
 
 /// Errors: what stops all of them; nothing is written then.
 async fn all(services: &Services, mut write: Write, requests: &[Request]) -> Result<Vec<Result<Answer>>> {
-    let mut courses: BTreeMap<CourseId, Option<CourseQuota>> = requests.iter().map(|request| (request.course.id, None)).collect();
+    let ids: BTreeSet<CourseId> = requests.iter().map(|request| request.course.id).collect();
     // In the order of their ids: two servers that lock the same ones wait for each other and do not stand crosswise.
-    for course in courses.keys() {
-        storage::quotas::lock(&mut write, *course).await.or_domain()?;
-    }
+    storage::quotas::lock_all(&mut write, ids.iter().copied()).await.or_domain()?;
     let now = services.clock.now();
     let keys: Vec<_> = requests.iter().map(Request::id).collect();
     let mut made_before = storage::orders::remembered_of(&mut write, &keys).await.or_domain()?;
+    let mut courses = quotas(&mut write, requests, now).await?;
 
     let mut outcomes = Vec::new();
     for request in requests {
@@ -108,11 +107,7 @@ async fn all(services: &Services, mut write: Write, requests: &[Request]) -> Res
             outcomes.push(Err(view.map(|view| Answer { view, orders: 0 })));
             continue;
         }
-        let course = courses.entry(request.course.id).or_default();
-        if course.is_none() {
-            *course = Some(quota(&mut write, &request.form, request.course.id, now).await?);
-        }
-        outcomes.push(decided(request, course.as_mut(), now).map_err(Err));
+        outcomes.push(decided(request, courses.get_mut(&request.course.id), now).map_err(Err));
     }
     let plans = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
     let count = plans.map(|preview| preview.plan.orders()).sum();
@@ -174,8 +169,7 @@ async fn make(
         all.push((request, orders));
     }
     let mut counters = BTreeMap::<Card, Counter>::new();
-    let cards: std::collections::BTreeSet<_> =
-        all.iter().flat_map(|(_, orders)| orders).filter(|order| wants_cards(order, now)).map(|order| order.spec.card).collect();
+    let cards: BTreeSet<_> = all.iter().flat_map(|(_, orders)| orders).filter(|order| wants_cards(order, now)).map(|order| order.spec.card).collect();
     for card in cards {
         counters.insert(card, Counter::open(write, card, now).await?);
     }
@@ -276,6 +270,16 @@ fn place(
     Ok(places.map(|places| grant::new_lab(services, script, order, namespace(), &places, Some(request.caller.actor.user))))
 }
 
+/// The quotas of all their courses. One statement.
+async fn quotas(connection: &mut AnyConnection, requests: &[Request], now: Timestamp) -> Result<BTreeMap<CourseId, CourseQuota>> {
+    // Who orders for lessons is alone.
+    if let [Request { form, course, .. }] = requests {
+        return Ok(BTreeMap::from([(course.id, quota(connection, form, course.id, now).await?)]));
+    }
+    let courses: BTreeSet<_> = requests.iter().map(|request| request.course.id).collect();
+    storage::quotas::of_courses(connection, &Vec::from_iter(courses), now).await.or_domain()
+}
+
 /// The course's quota; for lessons with the planned ends of its labs. One statement.
 pub(super) async fn quota(connection: &mut AnyConnection, form: &OrderForm, course: CourseId, now: Timestamp) -> Result<CourseQuota> {
     let quota = if form.class.is_plain() {
@@ -338,9 +342,8 @@ async fn view(services: &Services, connection: &mut AnyConnection, caller: &Call
 
 /// What was counted while the orders were decided is what the database sums up; on PostgreSQL less where others gave back meanwhile.
 #[cfg(test)]
-async fn counted_right(write: &mut Write, courses: &BTreeMap<CourseId, Option<CourseQuota>>, now: Timestamp) {
-    for (course, counted) in courses {
-        let Some(CourseQuota { status: counted, .. }) = counted else { continue };
+async fn counted_right(write: &mut Write, courses: &BTreeMap<CourseId, CourseQuota>, now: Timestamp) {
+    for (course, CourseQuota { status: counted, .. }) in courses {
         let summed = storage::quotas::of_course(write, *course, now).await.expect("a sum").expect("a course").status;
         if counted.booked.is_empty() && summed.booked.is_empty() {
             let counts = |status: &domain::quotas::QuotaStatus| {
