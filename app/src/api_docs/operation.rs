@@ -1,4 +1,7 @@
-//! One operation: closed a line, open its parameters, body, answers, an example and the form to try it.
+//! One operation: closed a line, open its parameters, body, answers, an example and the form to try it. What answers hold stands further
+//! down, once for all operations: most of them answer with the same few things.
+
+use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 
@@ -9,7 +12,7 @@ use super::{
     try_it::TryIt,
 };
 use crate::{
-    components::{Glyph, Icon},
+    components::{Card, Glyph, Icon},
     i18n::td_string,
     language,
 };
@@ -23,7 +26,8 @@ pub fn OperationFold(operation: Operation, shapes: StoredValue<Vec<Shape>>, quer
     let shape = move |index: u32| shapes.with_value(|shapes| shapes.get(index as usize).cloned());
     let line = curl(&operation);
     let Operation { id, method, path, summary, about, guarded, parameters: given, body, answers, .. } = operation.clone();
-    let answers = answers.into_iter().map(|answer| view! { <AnswerOf shape=answer.shape.and_then(shape) answer/> }).collect_view();
+    let holds = |at: u32| shape(at).map(|Shape { name, fields }| Holds { at, name, fields: !fields.is_empty() });
+    let answers = answers.into_iter().map(|answer| view! { <AnswerOf holds=answer.shape.and_then(holds) answer/> }).collect_view();
     view! {
         <details id=id hidden=hidden>
             <summary>
@@ -43,7 +47,7 @@ pub fn OperationFold(operation: Operation, shapes: StoredValue<Vec<Shape>>, quer
                     <pre class="listing" tabindex="0">{body.example}</pre>
                 })}
                 <h3>{td_string!(language, api_docs.answers)}</h3>
-                {answers}
+                <div class="stack tight">{answers}</div>
                 <h3>{td_string!(language, api_docs.from_a_shell)}</h3>
                 <pre class="listing" tabindex="0">{line}</pre>
                 <TryIt operation/>
@@ -54,14 +58,49 @@ pub fn OperationFold(operation: Operation, shapes: StoredValue<Vec<Shape>>, quer
 }
 
 #[component]
-fn AnswerOf(answer: Answer, shape: Option<Shape>) -> impl IntoView {
+fn AnswerOf(answer: Answer, holds: Option<Holds>) -> impl IntoView {
     let Answer { status, meaning, media, .. } = answer;
-    let kind = shape.as_ref().map(|shape| shape.name.clone());
-    view! {
-        <div class="stack tight">
-            <p><b class="mono">{status}</b>" "{marked(&meaning)}" "<span class="fine mono">{media}" "{kind}</span></p>
-            {shape.filter(|shape| !shape.fields.is_empty()).map(|shape| fields(shape.fields, false))}
-        </div>
-    }
-    .into_any()
+    let holds = holds.map(|Holds { at, name, fields }| {
+        if fields {
+            // Followed by the browser itself, which opens the fold.
+            view! { <a href=format!("#{}", shape_id(at)) rel="external">{name}</a> }.into_any()
+        } else {
+            name.into_any()
+        }
+    });
+    view! { <p><b class="mono">{status}</b>" "{marked(&meaning)}" "<span class="fine mono">{media}" "{holds}</span></p> }.into_any()
+}
+
+/// A shape as an answer names it.
+struct Holds {
+    at: u32,
+    name: String,
+    /// It has any, and so a place of its own.
+    fields: bool,
+}
+
+/// What answers hold, each shape once.
+#[component]
+pub fn Shapes(operations: Vec<Operation>, shapes: StoredValue<Vec<Shape>>) -> impl IntoView {
+    let language = language::current();
+    let held: BTreeSet<u32> = operations.iter().flat_map(|operation| &operation.answers).filter_map(|answer| answer.shape).collect();
+    let shape = |at: u32| shapes.with_value(|shapes| shapes.get(at as usize).cloned());
+    let mut held: Vec<_> = held.into_iter().filter_map(|at| Some((at, shape(at)?))).filter(|(_, shape)| !shape.fields.is_empty()).collect();
+    held.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+    let folds = held
+        .into_iter()
+        .map(|(at, Shape { name, fields: of })| {
+            view! {
+                <details>
+                    <summary><Icon glyph=Glyph::Right small=true/><span class="what"><span class="mono">{name}</span></span></summary>
+                    <div class="in" id=shape_id(at)>{fields(of, false)}</div>
+                </details>
+            }
+        })
+        .collect_view();
+    view! { <Card title=td_string!(language, api_docs.shapes)><div class="folds api shapes">{folds}</div></Card> }.into_any()
+}
+
+fn shape_id(at: u32) -> String {
+    format!("shape-{at}")
 }

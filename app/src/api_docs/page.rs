@@ -1,4 +1,4 @@
-//! The page: how to begin, the search, one card for each group of operations, the codes of errors.
+//! The page: how to begin, the search, one card for each group of operations, what they answer, the codes of errors.
 
 use domain::Error;
 use leptos::prelude::*;
@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 use super::{
     api::reference,
     model::{Group, Reference},
-    operation::OperationFold,
+    operation::{OperationFold, Shapes},
     try_it::Token,
 };
 use crate::{
@@ -48,7 +48,8 @@ fn Operations(reference: Reference) -> impl IntoView {
     let token = RwSignal::new(String::new());
     provide_context(Token(token));
     let query = RwSignal::new(use_query_map().with_untracked(|map| map.get("q").unwrap_or_default()));
-    let all: Vec<_> = groups.iter().flat_map(|group| group.operations.clone()).collect();
+    let operations: Vec<_> = groups.iter().flat_map(|group| group.operations.clone()).collect();
+    let all = operations.clone();
     let none = Memo::new(move |_| query.with(|query| !all.iter().any(|operation| operation.matches(query))));
     let cards = groups
         .into_iter()
@@ -96,6 +97,7 @@ fn Operations(reference: Reference) -> impl IntoView {
             <EmptyState glyph=Glyph::Find title=td_string!(language, api_docs.none_title) text=td_string!(language, api_docs.none_text)/>
         </div>
         {cards}
+        <Shapes operations shapes/>
         <Codes/>
     }
     .into_any()

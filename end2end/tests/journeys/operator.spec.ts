@@ -260,9 +260,16 @@ journey("operator", (j) => {
     await operator.locator("#q").fill("no such thing");
     await expect(operator.getByText(w("api_docs.none_title"))).toBeVisible();
     await operator.locator("#q").fill("gpu-inventory");
-    const operation = operator.locator(".folds.api > details:visible");
+    const operation = operator.locator(".folds.api:not(.shapes) > details:visible");
     await expect(operation).toHaveCount(1);
     await operation.locator("> summary").click();
+    // What an answer holds is one link away, and the way back leads to the operation.
+    const shape = operation.locator('a[href^="#shape-"]').first();
+    const held = operator.locator(await shape.getAttribute("href") ?? "#");
+    await expect(held).toBeHidden();
+    await shape.click();
+    await expect(held).toBeVisible();
+    await operator.goBack();
     await operation.locator("details.try > summary").click();
     await operation.getByRole("button", { name: w("api_docs.send") }).click();
     await expect(operation.locator(".pill")).toHaveText("401");

@@ -36,6 +36,8 @@ pub struct Database {
     pool: sqlx::AnyPool,
     /// For writing: whoever's turn it is to write must not stand in line for a connection behind hundreds who read, while others wait for them.
     writing: sqlx::AnyPool,
+    /// See [`Database::begin_write_in_line`]: one connection of its own on PostgreSQL, else the one for writing.
+    line: sqlx::AnyPool,
     engine: Engine,
     url: Arc<str>,
     /// One permit for each connection that writes: a single one on SQLite.
@@ -114,10 +116,15 @@ impl Database {
                 Ok(!connection.is_in_transaction())
             })
         });
+        let line = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(writing.clone().max_connections(1).idle_timeout(None).connect(&full_url).await.map_err(refused)?),
+        };
         let writing = writing.connect(&full_url).await.map_err(refused)?;
         let pool = options.connect(&full_url).await.map_err(refused)?;
         Ok(Self {
             pool,
+            line: line.unwrap_or_else(|| writing.clone()),
             writing,
             engine,
             url: url.into(),
@@ -174,24 +181,31 @@ impl Database {
     // No `async fn`: those do not know their caller.
     #[track_caller]
     pub fn begin_write(&self) -> impl Future<Output = Result<Write>> + Send {
-        self.begin(Location::caller(), false)
+        self.begin(Location::caller(), Whose::Person)
+    }
+
+    /// The same for a queue that one task serves, one transaction after the other: on PostgreSQL always on the same connection, which
+    /// knows its statements.
+    #[track_caller]
+    pub fn begin_write_in_line(&self) -> impl Future<Output = Result<Write>> + Send {
+        self.begin(Location::caller(), Whose::Line)
     }
 
     /// The same for work in the background, which lets people go first: it begins when nobody waits for an answer, or after a moment
     /// all the same, so that it comes forward however busy the day. Only one job (four on PostgreSQL) is in line at a time.
     #[track_caller]
     pub fn begin_write_behind(&self) -> impl Future<Output = Result<Write>> + Send {
-        self.begin(Location::caller(), true)
+        self.begin(Location::caller(), Whose::Job)
     }
 
     #[cfg_attr(not(any(test, feature = "testing")), expect(unused_variables, reason = "only tests stop a transaction by its place"))]
-    async fn begin(&self, place: &'static Location<'static>, behind: bool) -> Result<Write> {
+    async fn begin(&self, place: &'static Location<'static>, whose: Whose) -> Result<Write> {
         #[cfg(any(test, feature = "testing"))]
         if self.fuse.dead() {
             return Err(killed());
         }
         let closed = |_| Error::Away(sqlx::Error::PoolClosed);
-        let turn = if behind {
+        let turn = if matches!(whose, Whose::Job) {
             let job = Arc::clone(&self.jobs).acquire_owned().await.map_err(closed)?;
             // The sender is here: only the time can run out.
             let _ = tokio::time::timeout(JOBS_YIELD, self.people.subscribe().wait_for(|people| *people == 0)).await;
@@ -208,8 +222,9 @@ impl Database {
             Engine::Sqlite => "BEGIN IMMEDIATE",
             Engine::Postgres => "BEGIN",
         };
+        let pool = if matches!(whose, Whose::Line) { &self.line } else { &self.writing };
         Ok(Write {
-            transaction: self.writing.begin_with(begin).await?,
+            transaction: pool.begin_with(begin).await?,
             engine: self.engine,
             _permit: permit,
             _turn: turn,
@@ -226,12 +241,22 @@ impl Database {
     }
 
     pub async fn close(&self) {
+        self.line.close().await;
         self.writing.close().await;
         self.pool.close().await;
     }
 }
 
 /// Whose transaction it is.
+#[derive(Debug, Clone, Copy)]
+enum Whose {
+    Person,
+    /// Of many people who wait together.
+    Line,
+    Job,
+}
+
+/// What it holds while it lasts.
 #[derive(Debug)]
 enum Turn {
     Job(#[expect(dead_code, reason = "held until the transaction ends")] OwnedSemaphorePermit),

@@ -98,7 +98,8 @@ fn collect(source: &Path, at: &Path, places: &mut BTreeSet<(String, u32)>) {
     let file = at.strip_prefix(source).expect("below it").to_string_lossy().replace('\\', "/");
     let text = std::fs::read_to_string(at).expect("a source file");
     for (number, line) in (1..).zip(text.lines()) {
-        if line.contains("begin_write(") && line.contains(".await") {
+        let begins = ["begin_write(", "begin_write_in_line("].iter().any(|begin| line.contains(begin));
+        if begins && line.contains(".await") {
             places.insert((file.clone(), number));
         }
     }

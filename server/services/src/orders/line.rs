@@ -36,7 +36,7 @@ impl Request {
 }
 
 /// Most that one transaction answers: others wait meanwhile, on SQLite all who write.
-const MOST: usize = 32;
+const MOST: usize = 64;
 
 /// The line of one process. Several processes with one database lock courses and cards against each other.
 #[derive(Debug, Default)]

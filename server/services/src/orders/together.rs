@@ -38,7 +38,7 @@ pub(super) struct Answer {
 
 /// The transaction in which some are answered.
 pub(super) async fn begin(services: &Services) -> Result<Write> {
-    services.db.begin_write().await.or_domain()
+    services.db.begin_write_in_line().await.or_domain()
 }
 
 /// An answer for each request. What fails for all of them together is tried for each by itself, so that nobody is refused for another's sake.
