@@ -26,7 +26,7 @@ pub fn OperationFold(operation: Operation, shapes: StoredValue<Vec<Shape>>, quer
     let shape = move |index: u32| shapes.with_value(|shapes| shapes.get(index as usize).cloned());
     let line = curl(&operation);
     let Operation { id, method, path, summary, about, guarded, parameters: given, body, answers, .. } = operation.clone();
-    let holds = |at: u32| shape(at).map(|Shape { name, fields }| Holds { at, name, fields: !fields.is_empty() });
+    let holds = |at: u32| shape(at).map(|shape| Holds { id: shape_id(at, &shape.name), name: shape.name, fields: !shape.fields.is_empty() });
     let answers = answers.into_iter().map(|answer| view! { <AnswerOf holds=answer.shape.and_then(holds) answer/> }).collect_view();
     view! {
         <details id=id hidden=hidden>
@@ -60,10 +60,11 @@ pub fn OperationFold(operation: Operation, shapes: StoredValue<Vec<Shape>>, quer
 #[component]
 fn AnswerOf(answer: Answer, holds: Option<Holds>) -> impl IntoView {
     let Answer { status, meaning, media, .. } = answer;
-    let holds = holds.map(|Holds { at, name, fields }| {
+    let holds = holds.map(|Holds { id, name, fields }| {
         if fields {
-            // Followed by the browser itself, which opens the fold.
-            view! { <a href=format!("#{}", shape_id(at)) rel="external">{name}</a> }.into_any()
+            // Followed by the browser itself; not every one opens the fold.
+            let href = format!("#{id}");
+            view! { <a href=href rel="external" on:click=move |_| unfold(&id)>{name}</a> }.into_any()
         } else {
             name.into_any()
         }
@@ -73,7 +74,7 @@ fn AnswerOf(answer: Answer, holds: Option<Holds>) -> impl IntoView {
 
 /// A shape as an answer names it.
 struct Holds {
-    at: u32,
+    id: String,
     name: String,
     /// It has any, and so a place of its own.
     fields: bool,
@@ -90,10 +91,11 @@ pub fn Shapes(operations: Vec<Operation>, shapes: StoredValue<Vec<Shape>>) -> im
     let folds = held
         .into_iter()
         .map(|(at, Shape { name, fields: of })| {
+            let id = shape_id(at, &name);
             view! {
                 <details>
                     <summary><Icon glyph=Glyph::Right small=true/><span class="what"><span class="mono">{name}</span></span></summary>
-                    <div class="in" id=shape_id(at)>{fields(of, false)}</div>
+                    <div class="in" id=id>{fields(of, false)}</div>
                 </details>
             }
         })
@@ -101,6 +103,15 @@ pub fn Shapes(operations: Vec<Operation>, shapes: StoredValue<Vec<Shape>>) -> im
     view! { <Card title=td_string!(language, api_docs.shapes)><div class="folds api shapes">{folds}</div></Card> }.into_any()
 }
 
-fn shape_id(at: u32) -> String {
-    format!("shape-{at}")
+/// Stays what it is when operations are added, as far as the shape has a name of its own.
+fn shape_id(at: u32, name: &str) -> String {
+    let id = format!("shape-{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    if name.ends_with("object") { format!("{id}-{at}") } else { id }
+}
+
+/// Opens the fold around it.
+fn unfold(id: &str) {
+    if let Some(fold) = document().get_element_by_id(id).and_then(|element| element.closest("details").ok().flatten()) {
+        let _ = fold.set_attribute("open", "");
+    }
 }

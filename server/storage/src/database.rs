@@ -40,7 +40,7 @@ pub struct Database {
     line: sqlx::AnyPool,
     engine: Engine,
     url: Arc<str>,
-    /// One permit for each connection that writes: a single one on SQLite.
+    /// How many may write at once: a single one on SQLite.
     writers: Arc<Semaphore>,
     /// Jobs that write or stand in line for it; see [`Database::begin_write_behind`].
     jobs: Arc<Semaphore>,
@@ -56,7 +56,8 @@ const READERS: u32 = 8;
 const JOBS_YIELD: Duration = Duration::from_millis(100);
 /// Longest wait for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection to PostgreSQL may have rested and is still taken to live. One that does not fails its request, which may try again.
+/// How long a connection to PostgreSQL may have rested and is still taken to live. A dead one that was trusted fails its request with 503,
+/// which may be tried again.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 impl Database {
@@ -108,17 +109,24 @@ impl Database {
             sqlx::Error::Configuration(_) => Error::Url(redacted(url)),
             other => other.into(),
         };
-        // When the disk is full SQLite rolls back by itself, sqlx counts the transaction as open, and every later one on the connection
-        // would fail: such a connection is not kept. The ping waits for a rollback that is on its way.
-        let writing = options.clone().max_connections(writers).after_release(|connection, _| {
-            Box::pin(async move {
-                connection.ping().await?;
-                Ok(!connection.is_in_transaction())
-            })
-        });
+        let mut writing = options.clone().max_connections(writers);
+        if engine == Engine::Sqlite {
+            // When the disk is full SQLite rolls back by itself, sqlx counts the transaction as open, and every later one on the
+            // connection would fail: such a connection is not kept. The ping waits for a rollback that is on its way.
+            writing = writing.after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            });
+        }
         let line = match engine {
             Engine::Sqlite => None,
-            Engine::Postgres => Some(writing.clone().max_connections(1).idle_timeout(None).connect(&full_url).await.map_err(refused)?),
+            Engine::Postgres => {
+                // Many would be refused by a dead one at once, so it is always asked.
+                let line = writing.clone().max_connections(1).idle_timeout(None).max_lifetime(None).test_before_acquire(true);
+                Some(line.connect(&full_url).await.map_err(refused)?)
+            }
         };
         let writing = writing.connect(&full_url).await.map_err(refused)?;
         let pool = options.connect(&full_url).await.map_err(refused)?;
@@ -222,9 +230,16 @@ impl Database {
             Engine::Sqlite => "BEGIN IMMEDIATE",
             Engine::Postgres => "BEGIN",
         };
-        let pool = if matches!(whose, Whose::Line) { &self.line } else { &self.writing };
+        let transaction = match whose {
+            Whose::Line => match self.line.begin_with(begin).await {
+                // The one connection hangs: any other will do.
+                Err(sqlx::Error::PoolTimedOut) => self.writing.begin_with(begin).await?,
+                done => done?,
+            },
+            Whose::Person | Whose::Job => self.writing.begin_with(begin).await?,
+        };
         Ok(Write {
-            transaction: pool.begin_with(begin).await?,
+            transaction,
             engine: self.engine,
             _permit: permit,
             _turn: turn,

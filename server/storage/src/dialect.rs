@@ -11,8 +11,9 @@ pub async fn lock(write: &mut Write, name: &str) -> Result<()> {
     lock_all(write, &[name.to_owned()]).await
 }
 
-/// The same for several, one after the other as they stand. One statement.
+/// The same for several, one after the other as they stand; none is empty or of several lines. One statement.
 pub async fn lock_all(write: &mut Write, names: &[String]) -> Result<()> {
+    debug_assert!(names.iter().all(|name| !name.is_empty() && !name.contains('\n')), "{names:?}");
     if write.engine() == Engine::Postgres {
         // 64 bits of the name; a collision only makes two names wait for each other.
         let sql = "SELECT CAST(pg_advisory_xact_lock(hashtextextended(name, 0)) AS TEXT) FROM unnest(string_to_array($1, chr(10))) AS name";

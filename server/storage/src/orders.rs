@@ -192,9 +192,12 @@ pub async fn remembered_of(connection: &mut AnyConnection, keys: &[(UserId, &str
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let pairs: Vec<String> = (0..keys.len()).map(|at| format!("(user_id = ${} AND key = ${})", 2 * at + 1, 2 * at + 2)).collect();
+    // Few texts for any number of keys, so that they are prepared once: what is left repeats the last key.
+    let count = keys.len().next_power_of_two();
+    let pairs: Vec<String> = (0..count).map(|at| format!("(user_id = ${} AND key = ${})", 2 * at + 1, 2 * at + 2)).collect();
     let sql = format!("SELECT user_id, key, request_hash, order_id, answer FROM idempotency_keys WHERE {}", pairs.join(" OR "));
-    let query = keys.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, (user, key)| query.bind(user.to_string()).bind((*key).to_owned()));
+    let padded = keys.iter().chain(keys.last().into_iter().cycle()).take(count);
+    let query = padded.fold(sqlx::query(AssertSqlSafe(sql)), |query, (user, key)| query.bind(user.to_string()).bind((*key).to_owned()));
     let rows = query.fetch_all(connection).await?;
     rows.iter()
         .map(|row| {

@@ -82,13 +82,19 @@ impl Line {
     /// Those whose turn it is: who orders for a class or for lessons alone, else as many as there are, none of them twice.
     fn next(&self) -> (Vec<Request>, Vec<oneshot::Sender<Result<Answer>>>) {
         let mut waiting = self.waiting();
-        let mut known = BTreeSet::new();
-        let count = waiting.requests.iter().take(MOST).take_while(|(request, _)| {
-            let (user, key) = request.id();
-            known.insert((user, key.to_owned())) && request.form.class.is_plain()
-        });
-        let count = count.count().max(1).min(waiting.requests.len());
-        waiting.requests.drain(..count).unzip()
+        let plain = |(request, _): &(Request, _)| request.form.class.is_plain();
+        let most = if waiting.requests.front().is_some_and(plain) { MOST } else { 1 };
+        let (mut known, mut turn, mut later) = (BTreeSet::new(), Vec::new(), VecDeque::new());
+        while turn.len() < most
+            && let Some(next) = waiting.requests.pop_front_if(|next| turn.is_empty() || plain(next))
+        {
+            let (user, key) = next.0.id();
+            if known.insert((user, key.to_owned())) { turn.push(next) } else { later.push_back(next) }
+        }
+        // The same request once more is answered by what the first one makes, in the next turn.
+        later.append(&mut waiting.requests);
+        waiting.requests = later;
+        turn.into_iter().unzip()
     }
 }
 

@@ -86,7 +86,7 @@ async fn check(services: &Services, caller: &Caller, form: &OrderForm, key: &Ide
     }
     // The connection goes back before the record asks for one: many such attempts at once must not wait for each other.
     drop(connection);
-    if let Named::Hidden(course) = named {
+    if let (Named::Hidden(course), Error::Invalid(_) | Error::NotFound) = (named, &error) {
         audit::refused(services, caller, attempt(form).course(course.id), Error::NotFound).await;
     }
     Err(error)

@@ -8,7 +8,7 @@ use domain::{
     approvals::Outcome,
     courses::Course,
     gpu::Card,
-    ids::{CourseId, LabId, OrderId},
+    ids::{CourseId, LabId, OrderId, UserId},
     orders::{self, Decision, Order, OrderForm, OrderState, OrderView, Preview},
     people::PersonRef,
     time::Timestamp,
@@ -97,12 +97,12 @@ async fn all(services: &Services, mut write: Write, requests: &[Request]) -> Res
     let now = services.clock.now();
     let keys: Vec<_> = requests.iter().map(Request::id).collect();
     let mut made_before = storage::orders::remembered_of(&mut write, &keys).await.or_domain()?;
-    let mut courses = quotas(&mut write, requests, now).await?;
+    let new: Vec<&Request> = requests.iter().filter(|request| !made_before.contains_key(&owned(request.id()))).collect();
+    let mut courses = quotas(&mut write, &new, now).await?;
 
     let mut outcomes = Vec::new();
     for request in requests {
-        let (user, key) = request.id();
-        if let Some(made) = made_before.remove(&(user, key.to_owned())) {
+        if let Some(made) = made_before.remove(&owned(request.id())) {
             let view = kept(services, &mut write, &request.caller, &request.hash, made).await;
             outcomes.push(Err(view.map(|view| Answer { view, orders: 0 })));
             continue;
@@ -270,9 +270,13 @@ fn place(
     Ok(places.map(|places| grant::new_lab(services, script, order, namespace(), &places, Some(request.caller.actor.user))))
 }
 
-/// The quotas of all their courses. One statement.
-async fn quotas(connection: &mut AnyConnection, requests: &[Request], now: Timestamp) -> Result<BTreeMap<CourseId, CourseQuota>> {
-    // Who orders for lessons is alone.
+fn owned((user, key): (UserId, &str)) -> (UserId, String) {
+    (user, key.to_owned())
+}
+
+/// The quotas of all their courses. One statement for each 32 courses.
+async fn quotas(connection: &mut AnyConnection, requests: &[&Request], now: Timestamp) -> Result<BTreeMap<CourseId, CourseQuota>> {
+    // Who orders for a class or for lessons is alone.
     if let [Request { form, course, .. }] = requests {
         return Ok(BTreeMap::from([(course.id, quota(connection, form, course.id, now).await?)]));
     }
