@@ -15,7 +15,7 @@ use self::{index::Index, journal::Journal};
 use crate::{registry::Resource, value};
 
 /// Changes kept for watchers; whoever asks for older ones must list again.
-const HISTORY: usize = 5_000;
+const HISTORY: usize = 20_000;
 /// Skipped at every start, so that no version a client may have seen is used again.
 const GAP_AT_START: u64 = 1000;
 
