@@ -1,18 +1,16 @@
 //! One operation: closed a line, open its parameters, body, answers, an example and the form to try it. What answers hold stands further
 //! down, once for all operations: most of them answer with the same few things.
 
-use std::collections::BTreeSet;
-
 use leptos::prelude::*;
 
 use super::{
     model::{Answer, Operation, Shape},
     send::curl,
-    shape::{fields, marked, parameters},
+    shape::{fields, marked, parameters, shape_id, unfold},
     try_it::TryIt,
 };
 use crate::{
-    components::{Card, Glyph, Icon},
+    components::{Glyph, Icon},
     i18n::td_string,
     language,
 };
@@ -26,7 +24,8 @@ pub fn OperationFold(operation: Operation, shapes: StoredValue<Vec<Shape>>, quer
     let shape = move |index: u32| shapes.with_value(|shapes| shapes.get(index as usize).cloned());
     let line = curl(&operation);
     let Operation { id, method, path, summary, about, guarded, parameters: given, body, answers, .. } = operation.clone();
-    let holds = |at: u32| shape(at).map(|shape| Holds { id: shape_id(at, &shape.name), name: shape.name, fields: !shape.fields.is_empty() });
+    let held = |at: u32, Shape { name, fields }: &Shape| Holds { id: shape_id(at, name), name: name.clone(), fields: !fields.is_empty() };
+    let holds = |at: u32| shapes.with_value(|shapes| shapes.get(at as usize).map(|shape| held(at, shape)));
     let answers = answers.into_iter().map(|answer| view! { <AnswerOf holds=answer.shape.and_then(holds) answer/> }).collect_view();
     view! {
         <details id=id hidden=hidden>
@@ -78,40 +77,4 @@ struct Holds {
     name: String,
     /// It has any, and so a place of its own.
     fields: bool,
-}
-
-/// What answers hold, each shape once.
-#[component]
-pub fn Shapes(operations: Vec<Operation>, shapes: StoredValue<Vec<Shape>>) -> impl IntoView {
-    let language = language::current();
-    let held: BTreeSet<u32> = operations.iter().flat_map(|operation| &operation.answers).filter_map(|answer| answer.shape).collect();
-    let shape = |at: u32| shapes.with_value(|shapes| shapes.get(at as usize).cloned());
-    let mut held: Vec<_> = held.into_iter().filter_map(|at| Some((at, shape(at)?))).filter(|(_, shape)| !shape.fields.is_empty()).collect();
-    held.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
-    let folds = held
-        .into_iter()
-        .map(|(at, Shape { name, fields: of })| {
-            let id = shape_id(at, &name);
-            view! {
-                <details>
-                    <summary><Icon glyph=Glyph::Right small=true/><span class="what"><span class="mono">{name}</span></span></summary>
-                    <div class="in" id=id>{fields(of, false)}</div>
-                </details>
-            }
-        })
-        .collect_view();
-    view! { <Card title=td_string!(language, api_docs.shapes)><div class="folds api shapes">{folds}</div></Card> }.into_any()
-}
-
-/// Stays what it is when operations are added, as far as the shape has a name of its own.
-fn shape_id(at: u32, name: &str) -> String {
-    let id = format!("shape-{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
-    if name.ends_with("object") { format!("{id}-{at}") } else { id }
-}
-
-/// Opens the fold around it.
-fn unfold(id: &str) {
-    if let Some(fold) = document().get_element_by_id(id).and_then(|element| element.closest("details").ok().flatten()) {
-        let _ = fold.set_attribute("open", "");
-    }
 }

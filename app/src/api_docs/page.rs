@@ -7,7 +7,8 @@ use leptos_router::hooks::use_query_map;
 use super::{
     api::reference,
     model::{Group, Reference},
-    operation::{OperationFold, Shapes},
+    operation::OperationFold,
+    shape::Shapes,
     try_it::Token,
 };
 use crate::{
