@@ -240,3 +240,23 @@ on_each_engine!(an_answer_is_kept_for_a_week_and_its_key_for_ever, |world| {
     let late = again().await;
     assert_eq!((late.order.id, late.order.state), (first.order.id, OrderState::Cancelled), "no second order");
 });
+
+on_each_engine!(quotas_read_together_are_those_read_one_by_one, |world| {
+    // More than one statement reads, with one order in one of them.
+    let mut courses = Vec::new();
+    for number in 0..35 {
+        courses.push(world.course(&format!("AI{number}")).running_labs(number + 1).add().await);
+    }
+    let teacher = world.teacher("li", &[&courses[33]]).await;
+    order(&world, &teacher, &slice(&courses[33])).await.expect("ordered");
+    let now = crate::ports::Clock::now(&*world.clock);
+    let mut ids: Vec<_> = courses.iter().map(|course| course.id).collect();
+    ids.push("01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e".parse().expect("an id of none"));
+    let mut read = world.services.db.read().await.expect("a connection");
+    let together = storage::quotas::of_courses(&mut read, &ids, now).await.expect("read");
+    assert_eq!(together.len(), courses.len());
+    for course in &courses {
+        let alone = storage::quotas::of_course(&mut read, course.id, now).await.expect("read");
+        assert_eq!(together.get(&course.id), alone.as_ref());
+    }
+});
