@@ -14,6 +14,7 @@ pub mod components;
 pub mod error;
 pub mod error_text;
 pub mod flash;
+pub mod html_text;
 pub mod language;
 pub mod layout;
 pub mod lazy;

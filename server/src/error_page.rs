@@ -4,6 +4,7 @@
 use app::{
     error::AppError,
     error_text::{back_home_text, error_text},
+    html_text::escaped,
     language,
     layout::assets,
     preferences::Preferences,
@@ -40,7 +41,8 @@ fn wire(error: &Error) -> Response {
 fn page(headers: &HeaderMap, error: &Error) -> Response {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     let Preferences { language, theme } = Preferences::from_headers(text(header::COOKIE), text(header::ACCEPT_LANGUAGE));
-    let sentence = escaped(&error_text(language, error));
+    let sentence = error_text(language, error);
+    let sentence = escaped(&sentence);
     let back = back_home_text(language);
     let (tag, theme, style) = (language::tag(language), theme.name(), assets::installed().style);
     let html = format!(
@@ -50,8 +52,4 @@ fn page(headers: &HeaderMap, error: &Error) -> Response {
          <body><main class=\"page\"><h1>Lectern</h1><p>{sentence}</p><p><a class=\"btn\" href=\"/\">{back}</a></p></main></body></html>"
     );
     ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(html)).into_response()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 
 use super::{Glyph, Icon};
-use crate::{i18n::td_string, language};
+use crate::{html_text, i18n::td_string, language};
 
 /// The frame of every field: draws label, help and error around `control`, which must point to `{name}-note` by
 /// `aria-describedby`.
@@ -135,6 +135,7 @@ pub fn TextArea(
     #[prop(optional)] optional: bool,
     #[prop(optional)] maxlength: Option<u32>,
     #[prop(default = 3)] rows: u32,
+    #[prop(into, optional)] on_input: Option<Callback<String>>,
 ) -> impl IntoView {
     let element = NodeRef::<html::Textarea>::new();
     let put = move |text: &str| {
@@ -142,7 +143,7 @@ pub fn TextArea(
             element.set_value(text);
         }
     };
-    keep_typed(value, move || element.get_untracked().map(|element| element.value()), put, None);
+    keep_typed(value, move || element.get_untracked().map(|element| element.value()), put, on_input);
     let start = value.get_untracked();
     view! {
         <Frame name=name.clone() label optional help error>
@@ -157,8 +158,13 @@ pub fn TextArea(
                 required=!optional
                 aria-invalid=invalid(error)
                 aria-describedby=format!("{name}-note")
+                on:input:target=move |event| {
+                    if let Some(on_input) = on_input {
+                        on_input.run(event.target().value());
+                    }
+                }
             >
-                {start}
+                {html_text::textarea(&start)}
             </textarea>
         </Frame>
     }

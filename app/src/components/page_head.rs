@@ -1,7 +1,8 @@
 //! The head of a page: title, one sentence that answers why the reader came, and the actions.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
+
+use super::DocumentTitle;
 
 /// Also names the document. Children are the actions, the primary one last.
 #[component]
@@ -16,7 +17,7 @@ pub fn PageHead(
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     view! {
-        <Title text=format!("{title} · Lectern")/>
+        <DocumentTitle title=title.clone()/>
         <div class="page-head">
             <div>
                 {crumb.map(|(href, text)| view! { <p class="crumb fine"><a href=href>{text}</a></p> })}

@@ -1,7 +1,6 @@
 //! The page: contents at the side, one card for each group.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{
     actions::{Buttons, Loss, Ways},
@@ -11,7 +10,7 @@ use super::{
     records::{History, Tables},
 };
 use crate::{
-    components::{Card, PageHead},
+    components::{Card, DocumentTitle, PageHead},
     i18n::td_string,
     language::{self, Language},
     layout::ThemeSwitch,
@@ -56,6 +55,6 @@ pub fn DesignPage() -> impl IntoView {
             <div class="stack loose">{cards}</div>
         </div>
         // Specimens of whole pages name the document too: the last one wins.
-        <Title text=format!("{title} · Lectern")/>
+        <DocumentTitle title/>
     }
 }

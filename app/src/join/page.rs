@@ -2,12 +2,11 @@
 
 use domain::people::{Joining, LinkKind};
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::api::{Join, joining};
 use crate::{
-    components::{Button, ButtonKind, ErrorNotice, LinkButton, Moment, TextField},
+    components::{Button, ButtonKind, DocumentTitle, ErrorNotice, LinkButton, Moment, TextField},
     error::AppError,
     error_text::field_problem_text,
     flash::{Flash, flash},
@@ -25,7 +24,7 @@ pub fn JoinPage() -> impl IntoView {
     let whom = Resource::new(token, joining);
     let failed = flash("join");
     view! {
-        <Title text=format!("{} · Lectern", td_string!(language, join.title))/>
+        <DocumentTitle title=td_string!(language, join.title)/>
         <Gate foot=td_string!(language, join.foot)>
             <Suspense>
                 {move || Suspend::new(async move {

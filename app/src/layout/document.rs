@@ -93,7 +93,7 @@ pub mod assets {
 /// security policy for exactly this response.
 #[cfg(feature = "ssr")]
 pub fn shell(_options: LeptosOptions) -> impl IntoView {
-    use crate::language;
+    use crate::{html_text::script_string, language};
 
     let preferences = request::preferences();
     provide_context(preferences);
@@ -104,7 +104,11 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
     }
     let mut files = assets::installed();
     let lazy = request::path().and_then(|path| files.lazy.remove(crate::lazy::part_of(&path)?)).unwrap_or_default();
-    let start = format!("import({:?}).then(m=>m.default({{module_or_path:{:?}}}).then(()=>m.hydrate()))", files.script, files.wasm);
+    let start = format!(
+        "import({}).then(m=>m.default({{module_or_path:{}}}).then(()=>m.hydrate()))",
+        script_string(&files.script),
+        script_string(&files.wasm)
+    );
     view! {
         <!DOCTYPE html>
         <html lang=language::tag(preferences.language) data-theme=preferences.theme.name()>

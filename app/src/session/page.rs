@@ -1,13 +1,12 @@
 //! The sign-in page: a plain form, the same with and without scripts. Where there is an identity provider, the way there stands above it.
 
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::api::SignIn;
 use crate::{
     announcements::banner::PublicBanners,
-    components::{Button, ButtonKind, ErrorNotice, TextField},
+    components::{Button, ButtonKind, DocumentTitle, ErrorNotice, TextField},
     error::AppError,
     flash::{Flash, flash},
     i18n::td_string,
@@ -22,7 +21,7 @@ pub fn SignInPage() -> impl IntoView {
     let failed = flash("sign-in");
     let provider = Resource::new(|| (), move |()| provider(language));
     view! {
-        <Title text=format!("{} · Lectern", td_string!(language, session.title))/>
+        <DocumentTitle title=td_string!(language, session.title)/>
         <Gate foot=td_string!(language, session.foot)>
             <PublicBanners/>
             <Suspense>

@@ -1,11 +1,10 @@
 //! The set-up page: who has read the log may make the first administrator.
 
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_meta::Title;
 
 use super::api::{CompleteSetup, needed};
 use crate::{
-    components::{Button, ButtonKind, ErrorNotice, LinkButton, TextField},
+    components::{Button, ButtonKind, DocumentTitle, ErrorNotice, LinkButton, TextField},
     error::AppError,
     error_text::field_problem_text,
     flash::{Flash, flash},
@@ -21,7 +20,7 @@ pub fn SetupPage() -> impl IntoView {
     let failed = flash("setup");
     let needed = Resource::new(|| (), |()| needed());
     view! {
-        <Title text=format!("{} · Lectern", td_string!(language, setup.title))/>
+        <DocumentTitle title=td_string!(language, setup.title)/>
         <Gate foot=td_string!(language, setup.foot)>
             <Suspense>
                 {move || Suspend::new(async move {

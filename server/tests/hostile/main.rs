@@ -8,14 +8,17 @@
 mod api;
 mod forms;
 mod functions;
+mod html;
 mod inventory;
 mod judge;
 mod nasty;
 mod pages;
 mod protocol;
 mod readers;
+mod stored;
 #[path = "../http/support.rs"]
 #[expect(dead_code, reason = "the other tests use the rest")]
 mod support;
+mod unescaped;
 mod wire;
 mod world;

@@ -81,6 +81,50 @@ impl World {
         ];
     }
 
+    /// A row in every table that people or the cluster write text into. Answers with the secret of an invitation.
+    pub async fn enrich(&self) -> String {
+        let Self { portal, people, .. } = self;
+        let services = &portal.world.services;
+        let (administrator, teacher) = (portal.api(&people.administrator).await, portal.api(&people.teacher).await);
+        let (manager, auditor) = (portal.api(&people.manager).await, portal.api(&people.auditor).await);
+        auditor.post("/audit/searches").json(&json!({"name": "kept"})).send().await.expect("an answer");
+        administrator.say("/tenants", &json!({"name": "Software", "kind": "department"})).await;
+        let guest = administrator.say("/people", &json!({"login": "guest", "name": "Guest", "roles": "teacher"})).await;
+        let link = guest["link"]["url"].as_str().expect("a link").to_owned();
+        administrator.say("/adjustments", &json!({"course": "CV2402", "kind": "credit", "amount": "1", "reason": "sorry"})).await;
+        for course in administrator.read("/courses").await["items"].as_array().expect("courses") {
+            let path = format!("/courses/{}/roster", course["id"].as_str().expect("an id"));
+            let set = administrator.put(&path).json(&json!({"roster": "2024010117 Li Hua\n2024010118"})).send().await.expect("an answer");
+            assert_eq!(set.status(), 200);
+        }
+        let pending = format!("/orders/{}", self.thing("/approvals"));
+        manager.say(&format!("{pending}/ask"), &json!({"text": "Why two?"})).await;
+        teacher.say(&format!("{pending}/answer"), &json!({"text": "Since one is slow."})).await;
+        manager.say(&format!("{pending}/approve"), &json!({"duration_minutes": 120, "text": "Longer"})).await;
+        let rule = |then: Value| json!({"name": {"zh": "夜里", "en": "At night"}, "when": "always", "then": then});
+        let refuse = rule(json!({"refuse": {"zh": "不行", "en": "Not tonight"}}));
+        let rules = json!({"policy": {"rules": [rule(json!("automatic")), refuse]}, "version": 1});
+        let put = administrator.put("/policies").json(&rules).send().await.expect("an answer");
+        assert_eq!(put.status(), 200, "{}", put.text().await.expect("text"));
+        // A lab that the cluster refuses, one that runs.
+        portal.world.cluster.refuse_next_start("Forbidden", "exceeded quota");
+        for _ in 0..5 {
+            while services::jobs::reconcile::due(services).await.expect("reconciled") > 0 {}
+            portal.world.clock.advance(5);
+        }
+        services::cluster_status::refresh(services).await.expect("the cluster reports");
+        let browser = portal.browser();
+        browser.form("/api/session/sign-in", "/sign-in", &[("login", "nobody"), ("password", "wrong")]).send().await.expect("an answer");
+        let browser = portal.browser_of(&people.administrator).await;
+        let edit = [("step", "up"), ("number", "1"), ("revision", "2")];
+        browser.form("/api/policies/edit", "/policies", &edit).send().await.expect("an answer");
+        let user = people.teacher.actor.user;
+        let identity =
+            format!("INSERT INTO identities (issuer, subject, user_id, created_at, last_used_at) VALUES ('https://id', 'a', '{user}', 1, 1)");
+        storage::testing::execute(&services.db, &identity).await.expect("an identity");
+        link.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
     /// What a parameter of this path names.
     pub fn thing(&self, path: &str) -> &str {
         let fits = self.things.iter().filter(|(prefix, _)| path.starts_with(prefix));

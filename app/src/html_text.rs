@@ -1,0 +1,46 @@
+//! Text in the places where Leptos writes it into the server's document without escaping: `<title>`, `<textarea>` and `<script>`.
+//! The browser's half sets DOM properties and text nodes, which take text as it is, so there these functions change nothing.
+//! `server/tests/hostile/unescaped.rs` finds every other use of such a place.
+
+use std::borrow::Cow;
+
+/// `text` as the content of an element: `&`, `<` and `>` as character references.
+#[cfg(feature = "ssr")]
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    html_escape::encode_text(text)
+}
+
+#[cfg(not(feature = "ssr"))]
+pub const fn escaped(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
+}
+
+/// `text` as the content of a `<textarea>`. The parser drops a newline that comes first, so such a text gets a second one.
+pub fn textarea(text: &str) -> String {
+    let newline = if cfg!(feature = "ssr") && text.starts_with(['\n', '\r']) { "\n" } else { "" };
+    format!("{newline}{}", escaped(text))
+}
+
+/// `text` as a string literal inside a `<script>`, which no `</script>` in it can end.
+pub fn script_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('<', "\\u003c")
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_ends_its_element() {
+        assert_eq!(escaped("a</title><meta> & b"), "a&lt;/title&gt;&lt;meta&gt; &amp; b");
+        assert_eq!(textarea("1 a</textarea><form>"), "1 a&lt;/textarea&gt;&lt;form&gt;");
+        assert_eq!(script_string("a\"</script>\\"), r#""a\"\u003c/script>\\""#);
+    }
+
+    #[test]
+    fn a_first_newline_of_a_textarea_stays() {
+        assert_eq!(textarea("\nfirst"), "\n\nfirst");
+        assert_eq!(textarea("\r\nfirst"), "\n\r\nfirst");
+        assert_eq!(textarea("first\n"), "first\n");
+    }
+}

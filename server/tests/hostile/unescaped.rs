@@ -1,0 +1,63 @@
+//! Where text gets into a document without Leptos escaping it. The source is searched: each such place is one file that escapes, with
+//! a line here, and nothing else may use it.
+
+use std::path::{Path, PathBuf};
+
+/// What the source must not say, the files that may, and why those are safe.
+const PLACES: [(&str, &[&str], &str); 16] = [
+    ("<textarea", &["app/src/components/field.rs"], "`TextArea` escapes its text"),
+    ("html::textarea(", &[], "`TextArea` is the way"),
+    ("<Title", &["app/src/components/document_title.rs"], "`DocumentTitle` escapes its text"),
+    ("<title", &["app/src/components/bar_chart.rs", "server/src/error_page.rs"], "Leptos escapes that of a drawing; a word of our own"),
+    ("inner_html", &["app/src/components/icon.rs", "app/src/layout/document.rs"], "files of our own; names of files as `script_string`"),
+    ("outer_html", &[], "unescaped by its nature"),
+    ("insert_adjacent_html", &[], "unescaped by its nature"),
+    ("<script", &["app/src/layout/document.rs"], "names of files as `script_string`"),
+    ("<Script", &[], "Leptos does not escape the text inside"),
+    ("<style", &[], "Leptos does not escape the text inside"),
+    ("<Style", &[], "Leptos does not escape the text inside"),
+    ("<noscript", &[], "Leptos does not escape the text inside"),
+    ("<Html ", &[], "leptos_meta puts its attributes in by text search"),
+    ("<Body ", &[], "leptos_meta puts its attributes in by text search"),
+    ("custom_attribute(", &["app/src/components/dialog.rs"], "a name of our own; Leptos does not escape names"),
+    ("Html(", &["server/src/error_page.rs"], "escapes the only text that is not its own"),
+];
+const FOLDERS: [&str; 2] = ["app/src", "server/src"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+            found.push((name, product(&std::fs::read_to_string(&path).unwrap())));
+        }
+    }
+}
+
+/// Without tests and comments.
+fn product(source: &str) -> String {
+    let source = source.split("\n#[cfg(test)]").next().unwrap_or_default();
+    source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_unescaped_place_is_one_that_escapes() {
+    let mut files = Vec::new();
+    for folder in FOLDERS {
+        sources(&root().join(folder), &mut files);
+    }
+    assert!(files.len() > 200, "the sources were found");
+    let mut wrong = Vec::new();
+    for (mark, allowed, why) in PLACES {
+        let using: Vec<_> = files.iter().filter(|(_, source)| source.contains(mark)).map(|(name, _)| name.as_str()).collect();
+        wrong.extend(using.iter().filter(|name| !allowed.contains(name)).map(|name| format!("{name} says `{mark}`: {why}")));
+        wrong.extend(allowed.iter().filter(|name| !using.contains(name)).map(|name| format!("{name} does not say `{mark}` any more")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
