@@ -13,7 +13,8 @@ export default defineConfig({
   use: {
     locale: "en-GB",
     viewport: { width: 1440, height: 900 },
-    trace: "retain-on-failure",
+    // Recording every page of every test costs more than the tests do; the second try of what failed is recorded.
+    trace: "on-first-retry",
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: [

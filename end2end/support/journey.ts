@@ -1,6 +1,6 @@
 // What the journeys share: one server for each language, people who are signed in, and a picture where a step ends.
-import { type Browser, type Page, expect, test } from "@playwright/test";
-import { openPage, signIn } from "./pages.ts";
+import { type Browser, type Page, expect } from "@playwright/test";
+import { type PageOptions, openPage, signIn, test } from "./pages.ts";
 import { Server } from "./server.ts";
 import { LANGUAGES, type Language, type Words, words } from "./words.ts";
 
@@ -12,8 +12,8 @@ export interface Journey {
   server: Server;
   /** The page of this person, signed in at the first call; the same page afterwards. */
   as(login: string): Promise<Visitor>;
-  /** A page of nobody. */
-  stranger(): Promise<Visitor>;
+  /** A page without a session; it closes with the test unless told otherwise. */
+  stranger(until?: PageOptions["until"]): Promise<Visitor>;
   /** Calls the API as this person. */
   api(login: string, scopes: string[]): (method: string, path: string, body?: unknown) => Promise<any>;
 }
@@ -36,13 +36,13 @@ export function journey(name: string, story: (journey: Journey) => void, flags: 
       test.afterEach(async () => {
         for (const page of await Promise.all(people.values())) expect(page.faults.splice(0), "console").toEqual([]);
       });
-      const open = async (): Promise<Visitor> => {
-        const page = await openPage(browser, server, { acceptDownloads: true });
+      const open = async (until: PageOptions["until"] = "test"): Promise<Visitor> => {
+        const page = await openPage(browser, server, { acceptDownloads: true, until });
         await page.context().addCookies([{ name: "language", value: language, url: server.url }]);
         return page;
       };
       const enter = async (login: string): Promise<Visitor> => {
-        const page = await open();
+        const page = await open("server");
         await signIn(page, server, login);
         return page;
       };

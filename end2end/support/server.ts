@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { BrowserContext } from "@playwright/test";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 // Another build to test: the binary, and the site that was built from the same source.
@@ -13,6 +14,8 @@ const SITE = process.env.LECTERN_SITE ?? join(ROOT, "target/site");
 export class Server {
   private child: ChildProcess | undefined;
   private log = "";
+  /** Pages that stay open until this server stops. */
+  readonly visitors: BrowserContext[] = [];
   private constructor(
     readonly data: string,
     readonly port: number,
@@ -57,7 +60,9 @@ export class Server {
     return exit;
   }
 
+  /** Closes the pages that belong to this server, ends it and removes its data. */
   async stop(): Promise<void> {
+    await Promise.all(this.visitors.splice(0).map((context) => context.close()));
     await this.end();
     rmSync(this.data, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 // What must survive: a crash, a restart, a cluster that is away, an empty installation.
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { objectsOfLectern } from "../support/cluster.ts";
-import { openPage, signIn } from "../support/pages.ts";
+import { openPage, signIn, test } from "../support/pages.ts";
 import { Server } from "../support/server.ts";
 
 const BODY = { offering: "jupyterlab-slice", course: "CV2402", parameters: {}, duration_minutes: 60 };

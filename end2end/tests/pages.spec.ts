@@ -1,7 +1,7 @@
 // Every page as its reader sees it: no accessibility faults, nothing wider than the screen, and a picture.
 import AxeBuilder from "@axe-core/playwright";
-import { type Page, expect, test } from "@playwright/test";
-import { openPage, signIn } from "../support/pages.ts";
+import { type Page, expect } from "@playwright/test";
+import { openPage, signIn, test } from "../support/pages.ts";
 import { Server } from "../support/server.ts";
 
 // `make screens` puts the pictures into docs/; a plain test run must not change the tree.

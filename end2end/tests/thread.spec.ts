@@ -1,7 +1,7 @@
 // The main job as one thread: a teacher orders, a manager approves, Kubernetes runs it, the bill and the audit record show it.
-import { type Page, expect, test } from "@playwright/test";
+import { type Page, expect } from "@playwright/test";
 import { objectsOfLectern } from "../support/cluster.ts";
-import { hydrated, openPage, signIn } from "../support/pages.ts";
+import { hydrated, openPage, signIn, test } from "../support/pages.ts";
 import { Server } from "../support/server.ts";
 
 test.describe.configure({ mode: "serial" });

@@ -1,6 +1,6 @@
 // Sign-in, ordering and deciding work without scripts: what was typed is still there after a refusal.
-import { type Page, expect, test } from "@playwright/test";
-import { openPage, signIn } from "../support/pages.ts";
+import { type Page, expect } from "@playwright/test";
+import { openPage, signIn, test } from "../support/pages.ts";
 import { Server } from "../support/server.ts";
 
 test.describe.configure({ mode: "serial" });

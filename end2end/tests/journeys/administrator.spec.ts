@@ -1,8 +1,8 @@
 // The administrator: courses, people and their links, lists, announcements, prices, rules, adjustments.
 import { readFileSync } from "node:fs";
-import { type Page, expect, test } from "@playwright/test";
+import { type Page, expect } from "@playwright/test";
 import { type Visitor, journey } from "../../support/journey.ts";
-import { hydrated } from "../../support/pages.ts";
+import { hydrated, test } from "../../support/pages.ts";
 
 const LIN = { login: "lin.xia", name: "林夏", password: "a sentence that nobody guesses" };
 const SECOND = "another sentence of the same person";
@@ -109,7 +109,7 @@ journey("the administrator", (story) => {
     await expect(page.getByText(w("people.link_gone"), { exact: true })).toBeVisible();
     await hydrated(page);
 
-    lin = await story.stranger();
+    lin = await story.stranger("server");
     await open(lin, link);
     await expect(lin.getByText(w("join.lead_invite", { college: "信息工程学院" }))).toBeVisible();
     await lin.locator("#password").fill("short");

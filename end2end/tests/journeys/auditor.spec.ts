@@ -1,9 +1,9 @@
 // The auditor's story: what people did and were refused, found again, proved, taken away as a file, and the looking itself on record.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { type Page, expect, test } from "@playwright/test";
+import { type Page, expect } from "@playwright/test";
 import { type Visitor, journey } from "../../support/journey.ts";
-import { hydrated } from "../../support/pages.ts";
+import { hydrated, test } from "../../support/pages.ts";
 import type { Words } from "../../support/words.ts";
 
 /** More than a page holds. */

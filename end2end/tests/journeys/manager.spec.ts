@@ -1,8 +1,8 @@
 // The manager: what waits, what a decision would mean, one and many decisions, the bill.
 import { readFileSync } from "node:fs";
-import { type Download, type Page, expect, test } from "@playwright/test";
+import { type Download, type Page, expect } from "@playwright/test";
 import { journey } from "../../support/journey.ts";
-import { hydrated, signIn } from "../../support/pages.ts";
+import { hydrated, signIn, test } from "../../support/pages.ts";
 
 interface Order {
   id: string;

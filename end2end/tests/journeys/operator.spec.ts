@@ -1,9 +1,9 @@
 // The operator's story: the cluster as it is used, an offering from its first draft to its retirement, and the ways about the portal.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Page, expect, test } from "@playwright/test";
+import { type Page, expect } from "@playwright/test";
 import { type Visitor, journey } from "../../support/journey.ts";
-import { hydrated } from "../../support/pages.ts";
+import { hydrated, test } from "../../support/pages.ts";
 
 const NODES = ["01", "02", "03", "04", "05", "06"].map((number) => `dell-pro-max-aipc-${number}`);
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO7kPa9bIdJIKn1nLZ2nJ3XUTRVhEmGhpvKuH9hRNZpM teacher@xxgc";

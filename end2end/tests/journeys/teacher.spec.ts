@@ -1,8 +1,8 @@
 // A teacher's term in one sitting: finds a lab, orders it, changes it while it runs, survives a failure, orders again, and knows what it cost.
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { steerPod } from "../../support/cluster.ts";
 import { type Journey, type Visitor, journey } from "../../support/journey.ts";
-import { hydrated } from "../../support/pages.ts";
+import { hydrated, test } from "../../support/pages.ts";
 
 const ID = /[0-9a-f]{8}-[0-9a-f-]{27}/;
 
