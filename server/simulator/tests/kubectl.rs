@@ -20,13 +20,7 @@ struct Kubectl {
 /// kubectl with a cluster, or `None` (and a line in the list of skips) where it is not installed.
 async fn kubectl(test: &str) -> Option<Kubectl> {
     if Command::new("kubectl").arg("version").arg("--client").output().is_err() {
-        let reason = "kubectl is not installed";
-        if let Ok(list) = std::env::var("LECTERN_SKIP_LOG") {
-            use std::io::Write;
-            let mut list = std::fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
-            writeln!(list, "{test}: {reason}").unwrap();
-        }
-        eprintln!("SKIP {test}: {reason}");
+        common::skip::skip(test, "kubectl is not installed");
         return None;
     }
     let cluster = cluster().await;

@@ -6,7 +6,10 @@ pub mod fuse;
 pub mod ledger;
 pub mod watchers;
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use crate::{Database, Engine};
 
@@ -170,15 +173,40 @@ pub async fn user(write: &mut crate::Write, login: &str) -> domain::ids::UserId 
     id
 }
 
-/// Notes that a test (or a part of it) could not run here, so that the totals count it.
+/// Records that a test (or a part of it) could not run here, so that the totals count it.
 pub fn skip(test: &str, reason: &str) {
-    use std::io::Write as _;
     static LOG: OnceLock<Option<PathBuf>> = OnceLock::new();
     eprintln!("SKIP {test}: {reason}");
     if let Some(path) = LOG.get_or_init(|| std::env::var_os("LECTERN_SKIP_LOG").map(PathBuf::from)) {
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-        if let Ok(mut file) = file {
-            let _ = writeln!(file, "{test}: {reason}");
-        }
+        append_line(path, &format!("{test}: {reason}")).expect("the list of skips can be written");
+    }
+}
+
+/// Appends one line by one write: tests of several threads and processes share the file, and `writeln!` writes piece by piece.
+fn append_line(path: &Path, line: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(format!("{line}\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::append_line;
+
+    #[test]
+    fn reasons_of_parallel_tests_stay_on_lines_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("skipped");
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let path = &path;
+                scope.spawn(move || (0..200).for_each(|number| append_line(path, &format!("{thread}::{number}: not here")).unwrap()));
+            }
+        });
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<_> = text.lines().collect();
+        lines.sort_unstable();
+        let mut expected: Vec<_> = (0..8).flat_map(|thread| (0..200).map(move |number| format!("{thread}::{number}: not here"))).collect();
+        expected.sort_unstable();
+        assert_eq!(lines, expected);
     }
 }

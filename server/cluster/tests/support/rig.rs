@@ -1,8 +1,6 @@
 //! A cluster to test on: a simulator of the test's own, or the control plane that LECTERN_TEST_KUBECONFIG names.
 
 use std::{
-    fs::OpenOptions,
-    io::Write,
     panic::{AssertUnwindSafe, resume_unwind},
     sync::Mutex,
 };
@@ -16,6 +14,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 use services::ports::{Cluster, LabOrder};
+use storage::testing::skip;
 
 use super::{Gate, until, volume};
 
@@ -126,12 +125,4 @@ fn install_tls() {
 
 async fn configuration(kubeconfig: &Kubeconfig) -> Config {
     Config::from_custom_kubeconfig(kubeconfig.clone(), &KubeConfigOptions::default()).await.expect("a configuration")
-}
-
-fn skip(test: &str, reason: &str) {
-    if let Some(log) = std::env::var_os("LECTERN_SKIP_LOG") {
-        let mut file = OpenOptions::new().create(true).append(true).open(log).expect("the skip log");
-        writeln!(file, "{test}: {reason}").expect("the skip log");
-    }
-    eprintln!("SKIP {test}: {reason}");
 }

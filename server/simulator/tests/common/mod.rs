@@ -2,6 +2,8 @@
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
+pub mod skip;
+
 use std::{
     fmt::Debug,
     future::Future,

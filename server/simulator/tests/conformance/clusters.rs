@@ -12,6 +12,8 @@ use serde_json::json;
 use simulator::{Options, Pace, Simulator};
 use tempfile::TempDir;
 
+use crate::skip::skip;
+
 pub struct Cluster {
     pub client: Client,
     pub namespace: String,
@@ -46,15 +48,6 @@ pub fn has_kubectl(test: &str) -> bool {
         skip(test, "kubectl is not installed");
     }
     has
-}
-
-fn skip(test: &str, reason: &str) {
-    use std::io::Write;
-    if let Some(log) = std::env::var_os("LECTERN_SKIP_LOG") {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("the skip log");
-        writeln!(file, "{test}: {reason}").expect("the skip log");
-    }
-    eprintln!("SKIP {test}: {reason}");
 }
 
 impl Cluster {

@@ -3,6 +3,8 @@
 //! function in `with_kube`. `LECTERN_CONFORMANCE_RECORD=1` writes what the real one says into the files.
 
 mod clusters;
+#[path = "../common/skip.rs"]
+mod skip;
 mod transcript;
 mod with_kube;
 
