@@ -34,7 +34,8 @@ test: ## Everything that proves it: Rust tests on both databases, browser tests
 dist: ## Build what is shipped: one file with the site inside, target/dist/lectern, and its checksum
 	@.ci/need rust
 	@.ci/need wasm
-	@cargo run --locked -p site -- --no-design --out target/dist/site
+	@cargo run --locked -p site -- --profile wasm --no-design --out target/dist/site
+	@cargo run --quiet --locked -p site -- budget --max-kb 320 --max-lazy-kb 690 --out target/dist/site
 	@LECTERN_EMBED="$(CURDIR)/target/dist/site" cargo build --locked --release -p server --no-default-features --features embed
 	@cp target/release/lectern target/dist/lectern
 	@cd target/dist && { command -v sha256sum >/dev/null && sha256sum lectern || shasum -a 256 lectern; } | tee lectern.sha256

@@ -8,7 +8,8 @@ pub const HELP: &str = "\
 Builds the browser's half of Lectern.
 
   site [--out DIR] [--profile NAME] [--no-design]
-                                         build into DIR (target/site); profile `wasm` is small, `dev` is quick;
+                                         build into DIR (target/site); profile `wasm-dev` (the default) compiles
+                                         quickly, `wasm` is small and is what is shipped;
                                          --no-design leaves the page of all components out, as in what is shipped
   site budget --max-kb N --max-lazy-kb M [--out DIR]
                                          fail when what every page loads is over N kB (1000 B) of brotli, or what
@@ -42,16 +43,16 @@ pub struct Options {
 }
 
 impl Options {
-    /// Brotli quality: the best takes seconds and is for files that are sent a thousand times.
+    /// Brotli quality: the best takes seconds and is for what is shipped.
     pub fn quality(&self) -> u32 {
-        if self.profile == "dev" { 4 } else { 11 }
+        if self.profile == "wasm" { 11 } else { 5 }
     }
 }
 
 pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
     let mut arguments = arguments.peekable();
     let verb = arguments.next_if(|argument| !argument.starts_with('-'));
-    let mut options = Options { out: PathBuf::from("target/site"), profile: "wasm".to_owned(), design: true };
+    let mut options = Options { out: PathBuf::from("target/site"), profile: "wasm-dev".to_owned(), design: true };
     let (mut always, mut lazy) = (None, None);
     while let Some(flag) = arguments.next() {
         let mut value = || arguments.next().with_context(|| format!("{flag} needs a value"));
@@ -87,11 +88,11 @@ mod tests {
     #[test]
     fn commands_have_their_defaults() {
         let options = |out: &str, profile: &str| Options { out: out.into(), profile: profile.into(), design: true };
-        assert_eq!(read("").unwrap(), Command::Build(options("target/site", "wasm")));
+        assert_eq!(read("").unwrap(), Command::Build(options("target/site", "wasm-dev")));
         assert_eq!(read("--out x --profile dev").unwrap(), Command::Build(options("x", "dev")));
         assert_eq!(
             read("budget --max-kb 300 --max-lazy-kb 90").unwrap(),
-            Command::Budget { options: options("target/site", "wasm"), limits: Limits { always: 300, lazy: 90 } }
+            Command::Budget { options: options("target/site", "wasm-dev"), limits: Limits { always: 300, lazy: 90 } }
         );
         assert_eq!(read("--no-design").unwrap(), Command::Build(Options { design: false, ..options("target/site", "wasm") }));
         assert_eq!(read("wasm-tree").unwrap(), Command::WasmTree);
