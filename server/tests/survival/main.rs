@@ -16,3 +16,4 @@ mod postgres_stops;
 mod process;
 mod sqlite_kills;
 mod teacher;
+mod upgrade;

@@ -20,19 +20,31 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Where a server lives: its data folder, its database and its port stay the same from one process to the next.
 pub struct Place {
     data: TempDir,
-    database: String,
+    /// The URL of the database; `None` for the one in the data folder.
+    database: Option<String>,
     port: u16,
 }
 
 impl Place {
     pub fn on(database: &str) -> Self {
+        Self::with(Some(database.to_owned()))
+    }
+
+    /// A place whose database is in its data folder, which `fill` fills first.
+    pub fn in_its_folder(fill: impl FnOnce(&Path)) -> Self {
+        let place = Self::with(None);
+        fill(place.data());
+        place
+    }
+
+    fn with(database: Option<String>) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let data = tempfile::tempdir().unwrap();
         std::fs::write(data.path().join("lectern.toml"), "[cluster]\nsimulator_fast = true\n[log]\nfilter = \"warn\"\n").unwrap();
-        Self { data, database: database.to_owned(), port: free_port() }
+        Self { data, database, port: free_port() }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -79,7 +91,10 @@ impl Place {
     fn lectern(&self, words: &[&str]) -> Command {
         // `LECTERN` names another build, as for the browser tests.
         let mut command = Command::new(std::env::var_os("LECTERN").unwrap_or_else(|| env!("CARGO_BIN_EXE_lectern").into()));
-        command.args(words).arg("--data").arg(self.data()).args(["--database", &self.database]).env_clear();
+        command.args(words).arg("--data").arg(self.data()).env_clear();
+        if let Some(database) = &self.database {
+            command.args(["--database", database]);
+        }
         command
     }
 
