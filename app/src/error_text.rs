@@ -74,6 +74,7 @@ pub fn headline(language: Language, error: &Error) -> String {
         Error::RefusedByPolicy { reason, .. } => {
             td_string!(language, errors.refused_by_policy, reason = reason.get(crate::language::tag(language))).to_string()
         }
+        Error::RequesterLeft => td_string!(language, errors.requester_left).to_string(),
         Error::DecidedBefore => td_string!(language, errors.decided_before).to_string(),
         Error::NotFound => td_string!(language, errors.not_found).to_string(),
         Error::Forbidden => td_string!(language, errors.forbidden).to_string(),

@@ -87,6 +87,8 @@ impl Resource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     Nothing,
+    /// What the actor owns in the courses that the role covers now: somebody who left a course spends nothing there any more.
+    OwnInCourse,
     /// What the actor owns.
     Own,
     /// What belongs to the actor's courses.
@@ -135,6 +137,7 @@ pub const fn department_rule(role: Role, action: Action) -> Reach {
             | Action::BillWrite,
         ) => Reach::Nothing,
         (Reach::Tenant, _) => Reach::Course,
+        (Reach::Own, action) if action.spends() => Reach::OwnInCourse,
         (reach, _) => reach,
     }
 }
@@ -142,13 +145,14 @@ pub const fn department_rule(role: Role, action: Action) -> Reach {
 /// The policy: how far `role` reaches for `action`.
 pub const fn rule(role: Role, action: Action) -> Reach {
     use Action as A;
-    use Reach::{Course, Nothing, Own, Tenant};
+    use Reach::{Course, Nothing, Own, OwnInCourse, Tenant};
     match (role, action) {
         (Role::Operator | Role::Administrator, A::OfferingWrite) => Tenant,
         // Everybody in the tenant sees the catalogue.
         (_, A::CatalogueRead) => Tenant,
         (Role::Teacher, A::OrderPreview | A::OrderSubmit | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead | A::RosterWrite) => Course,
-        (Role::Teacher, A::OrderRead | A::OrderCancel | A::OrderReply | A::LabRead | A::LabStart | A::LabStop | A::LabDestroy) => Own,
+        // Also after the teacher left the course: to look, and to end what costs.
+        (Role::Teacher, A::OrderRead | A::OrderCancel | A::LabRead | A::LabStop | A::LabDestroy) => Own,
         (
             Role::Manager,
             A::OrderPreview
@@ -166,7 +170,7 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             | A::PolicyRead,
         ) => Tenant,
         // What owners do with their labs: managers may give anybody's more time or size, which the policy may ask them for; operators help.
-        (Role::Teacher, A::LabRestart | A::LabExtend | A::LabResize | A::LabKeep | A::LabAutostop) => Own,
+        (Role::Teacher, A::OrderReply | A::LabStart | A::LabRestart | A::LabExtend | A::LabResize | A::LabKeep | A::LabAutostop) => OwnInCourse,
         (Role::Manager, A::LabExtend | A::LabResize | A::LabKeep) => Tenant,
         (Role::Manager, A::LabRestart | A::LabAutostop) => Own,
         (Role::Operator, A::LabRestart | A::LabKeep) => Tenant,
@@ -222,7 +226,7 @@ impl Actor {
         self.has_scope(action)?;
         match self.reach(action) {
             Reach::Nothing => Err(Error::Forbidden),
-            Reach::Own => Ok(Extent::Own),
+            Reach::OwnInCourse | Reach::Own => Ok(Extent::Own),
             Reach::Tenant => Ok(Extent::Everything),
             Reach::Course => {
                 let mut courses = BTreeSet::new();
@@ -273,16 +277,20 @@ impl Actor {
         if on.tenant != self.tenant {
             return false;
         }
+        let own = on.owner == Some(self.user);
         let reached = |reach: Reach, courses: &BTreeSet<CourseId>| match reach {
             Reach::Nothing => false,
-            Reach::Own => on.owner == Some(self.user),
-            Reach::Course => on.owner == Some(self.user) || on.course.is_some_and(|course| courses.contains(&course)),
+            Reach::Own => own,
+            // Without a course it is asked whether the actor may do this anywhere.
+            Reach::OwnInCourse => own && on.course.is_none_or(|course| courses.contains(&course)),
+            // Owning a thing does not help to spend on a course that one has left.
+            Reach::Course => own && (on.course.is_none() || !action.spends()) || on.course.is_some_and(|course| courses.contains(&course)),
             Reach::Tenant => true,
         };
         self.roles.iter().any(|role| reached(rule(*role, action), &self.courses))
             || self.department_roles.iter().any(|(role, covered)| {
                 // A teacher's courses are those that they teach, wherever the role was given.
-                let courses = if rule(*role, action) == Reach::Tenant { covered } else { &self.courses };
+                let courses = if *role == Role::Teacher { &self.courses } else { covered };
                 reached(department_rule(*role, action), courses)
             })
     }
@@ -369,7 +377,7 @@ mod tests {
         let manager = department_actor(Role::Manager);
         let courses = |numbers: &[u128]| numbers.iter().map(|number| CourseId::from_uuid(Uuid::from_u128(*number))).collect::<BTreeSet<_>>();
         assert_eq!(manager.extent(Action::OrderRead), Ok(Extent::Courses(courses(&[30]))));
-        assert_eq!(manager.extent(Action::LabStart), Ok(Extent::Own));
+        assert_eq!(manager.extent(Action::LabStart), Ok(Extent::Own), "what they own in the department's courses");
         assert_eq!(manager.extent(Action::AuditRead), Err(Error::Forbidden));
         let mut both = manager.clone();
         both.roles.insert(Role::Teacher);
@@ -414,6 +422,28 @@ mod tests {
         assert_eq!(teacher.can(Action::OrderDecide, &own), Err(Error::Forbidden));
         let elsewhere = Resource { tenant: TenantId::from_uuid(Uuid::from_u128(11)), ..own };
         assert_eq!(teacher.can(Action::LabRead, &elsewhere), Err(Error::NotFound));
+    }
+
+    #[test]
+    fn who_left_a_course_spends_nothing_there_and_may_still_end_what_runs() {
+        let teacher = actor(Role::Teacher);
+        let [taught, left] = [20, 21].map(|number| CourseId::from_uuid(Uuid::from_u128(number)));
+        for action in Action::ALL {
+            let own = |course| teacher.can(action, &Resource::owned(teacher.tenant, course, teacher.user));
+            if action.spends() {
+                assert_eq!((own(taught), own(left).is_ok()), (Ok(()), false), "{}", action.code());
+            }
+        }
+        for action in [Action::LabRead, Action::LabStop, Action::LabDestroy, Action::OrderRead, Action::OrderCancel] {
+            assert_eq!(teacher.can(action, &Resource::owned(teacher.tenant, left, teacher.user)), Ok(()), "{}", action.code());
+        }
+        // A role at another department does not bring the course back.
+        let mut manager = department_actor(Role::Manager);
+        manager.roles.insert(Role::Teacher);
+        for action in Action::ALL.into_iter().filter(|action| action.spends()) {
+            let on = |course| manager.can(action, &Resource::owned(manager.tenant, CourseId::from_uuid(Uuid::from_u128(course)), manager.user));
+            assert_eq!((on(20), on(30), on(40).is_ok()), (Ok(()), Ok(()), false), "{}", action.code());
+        }
     }
 
     #[test]

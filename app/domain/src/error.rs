@@ -45,6 +45,9 @@ pub enum Error {
     /// Somebody who approved one stage of an order may not approve another.
     #[error("two stages need two people")]
     DecidedBefore,
+    /// The requester may not order for the course any more, so that nobody can approve their order.
+    #[error("the requester does not belong to the course any more")]
+    RequesterLeft,
     /// It does not exist, or the caller may not know that it does.
     #[error("not found")]
     NotFound,
@@ -143,6 +146,7 @@ impl Error {
                 rule: None, reason: Localized { zh: "期中周不开整机".into(), en: "No whole machines in mid-term week".into() }
             },
             Self::DecidedBefore,
+            Self::RequesterLeft,
             Self::PriceMissing { meter: "gpu-a100-80g-hour".into() },
             Self::NotFound,
             Self::Forbidden,
@@ -182,6 +186,7 @@ impl Error {
             Self::PriceMissing { .. } => "price_missing",
             Self::RefusedByPolicy { .. } => "refused_by_policy",
             Self::DecidedBefore => "decided_before",
+            Self::RequesterLeft => "requester_left",
             Self::NotFound => "not_found",
             Self::Forbidden => "forbidden",
             Self::ScopeMissing { .. } => "scope_missing",
@@ -214,6 +219,7 @@ impl Error {
             Self::ProviderRefused | Self::NoAccount { .. } | Self::AccountDisabled => 403,
             Self::NotFound | Self::LinkOver => 404,
             Self::InvalidTransition { .. } | Self::Stale | Self::LimitBelowUse(_) | Self::LastAdministrator | Self::InTheWay { .. } => 409,
+            Self::RequesterLeft => 409,
             Self::Invalid(_)
             | Self::OverQuota(_)
             | Self::OverBudget { .. }

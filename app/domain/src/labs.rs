@@ -278,6 +278,9 @@ pub enum ObservedPhase {
 pub struct LabView {
     pub lab: Lab,
     pub owner: PersonRef,
+    /// The owner may not order for the course any more: the lab runs to its end, and they cannot give it more.
+    #[serde(default)]
+    pub owner_left: bool,
     /// Whose it is in a class: a student, or `3/30` without names.
     pub seat: Option<String>,
     pub course: CourseRef,
@@ -316,6 +319,8 @@ pub struct LabFilter {
     pub mine: bool,
     /// Without those that are destroyed.
     pub live: bool,
+    /// Only those whose owner left the course.
+    pub owner_left: bool,
     /// Part of the lab's name, its offering's, its owner's or its course's; empty for all.
     pub text: String,
 }

@@ -40,6 +40,8 @@ pub enum Notice {
     OrderAnswered { order: OrderId, number: i64, decision: DecisionId },
     /// Nobody decided the reader's order in time.
     OrderExpired { order: OrderId, number: i64 },
+    /// Waiting orders of `owner` for the course `code` were cancelled, since they left it; `order` is the first of `orders`.
+    RequesterLeft { order: OrderId, number: i64, orders: u32, owner: String, code: String },
     /// The reader's lab stops at `ends_at`, which is `minutes` away.
     LabEndsSoon { lab: LabId, name: String, ends_at: Timestamp, minutes: u32 },
     /// The reader's labs of one lesson, from orders that were made together, stop at `ends_at`; given so many `minutes` before.
@@ -101,6 +103,7 @@ impl Notice {
             | Self::OrderProposed { order, .. }
             | Self::OrderAsked { order, .. }
             | Self::OrderExpired { order, .. }
+            | Self::RequesterLeft { order, .. }
             | Self::ProposalWithdrawn { order, .. } => Target::Order(*order),
             Self::LabEndsSoon { lab, .. } | Self::LabGoesSoon { lab, .. } | Self::LabFailed { lab, .. } => Target::Lab(*lab),
             Self::ClassEndsSoon { class, .. } => Target::Class(*class),

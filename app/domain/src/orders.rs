@@ -245,6 +245,9 @@ pub struct OrderView {
     pub labs: Vec<LabId>,
     /// 1 is next; only while queued.
     pub queue_position: Option<u32>,
+    /// The requester may not order for the course any more: it is not approved, and cancelled soon.
+    #[serde(default)]
+    pub owner_left: bool,
     /// Why it still waits for cards; only in the view of one order while it is queued.
     pub wait: Option<WaitReason>,
     /// What was decided, asked and answered, the oldest first; empty in lists.
@@ -261,6 +264,9 @@ pub struct OrderView {
 
 /// The reason of an order that expired, as the API gives it; pages word it themselves.
 pub const EXPIRED: &str = "expired";
+
+/// The reason of an order that was cancelled because its requester left the course, as the API gives it; pages word it themselves.
+pub const REQUESTER_LEFT: &str = "requester_left";
 
 /// Which orders are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

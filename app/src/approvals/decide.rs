@@ -29,6 +29,8 @@ const REASON_MAX: u32 = 500;
 #[component]
 pub fn DecideBar(
     order: Order,
+    /// The requester left the course: it can only be rejected.
+    left: bool,
     /// The version that was ordered; without it nothing can be changed.
     offering: Option<Offering>,
     /// The cheaper way, if its link was followed.
@@ -54,7 +56,7 @@ pub fn DecideBar(
         last_try.problem("text").filter(|_| last_try.value("change").is_empty()).map(|problem| field_problem_text(language, problem));
     let question = last_try.value("question").to_owned();
     let ask_id = order.id.to_string();
-    let change = offering.map(|offering| view! { <ChangeForm order=order.clone() offering last_try=last_try.clone() taken/> });
+    let change = offering.filter(|_| !left).map(|offering| view! { <ChangeForm order=order.clone() offering last_try=last_try.clone() taken/> });
     // Both forms carry what was looked at.
     let seen = StoredValue::new((order.id.to_string(), order.version.to_string()));
     let hidden = move || {
@@ -68,10 +70,12 @@ pub fn DecideBar(
     let busy = Signal::derive(move || approve.pending().get() || reject.pending().get());
     view! {
         <div class="decide">
-            <ActionForm action=approve>
-                {hidden()}
-                <Button kind=ButtonKind::Primary busy>{td_string!(language, approvals.approve)}</Button>
-            </ActionForm>
+            {(!left).then(|| view! {
+                <ActionForm action=approve>
+                    {hidden()}
+                    <Button kind=ButtonKind::Primary busy>{td_string!(language, approvals.approve)}</Button>
+                </ActionForm>
+            })}
             {change}
             <details class="more" open=reject_open>
                 <summary class="btn" data-kind="danger">{td_string!(language, approvals.reject)}</summary>

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     caller_view::use_viewer,
-    components::{Fact, Facts, Icon, MomentStyle, Notice, StatusKind, moment_text},
+    components::{Fact, Facts, Icon, MomentStyle, Notice, NoticeKind, StatusKind, moment_text},
     flash::Flash,
     i18n::td_string,
     language::{self, Language},
@@ -71,14 +71,21 @@ pub fn Decision(
     let talk = view! { <Talk view=view.clone()/> };
     let class_facts = view! { <ClassFacts order=order.clone()/> };
     let together = order.class.filter(|_| may_decide).map(|class| view! { <p class="row"><DecideTogether class/></p> });
+    let left = view.owner_left;
+    let left_notice = (left && pending).then(|| {
+        let (name, code) = (view.owner.name.as_str(), view.course.code.as_str());
+        let title = td_string!(language, approvals.left_title, name = name, course = code).to_string();
+        view! { <Notice kind=NoticeKind::Warn title>{td_string!(language, approvals.left_text)}</Notice> }
+    });
     let refused = view! { <Refused last_try=last_try.error.clone() failed/> };
     let decide = if may_decide {
-        view! { <DecideBar order offering taken last_try failed reload/> }.into_any()
+        view! { <DecideBar order left offering taken last_try failed reload/> }.into_any()
     } else {
         view! { <NotYours own=is_own(&view) pending state=state_text(language, order.state).to_owned() order=order.id/> }.into_any()
     };
     view! {
         <article class="decision stack loose" id="decision">
+            {left_notice}
             <div class="stack">
                 <div class="row between top">
                     <div>

@@ -52,7 +52,7 @@ pub fn InboxList(
 #[component]
 fn Item(view: OrderView, now: Timestamp, current: Option<OrderId>, choose: bool) -> impl IntoView {
     let language = language::current();
-    let order = view.order;
+    let (order, left) = (view.order, view.owner_left);
     let name = order.offering_name.get(language::tag(language)).to_owned();
     let what = format!("{name} · {}", duration_text(language, order.minutes));
     let waiting = waiting_text(language, now.seconds_since(order.submitted_at));
@@ -75,6 +75,7 @@ fn Item(view: OrderView, now: Timestamp, current: Option<OrderId>, choose: bool)
                 <b>{together.map(|class| format!("{} · ", set_text(language, class)))}{what}</b>
                 <span class="num">{order.in_all().to_string()}</span>
                 <span class="sub">{format!("#{} · {} · {} · {}", order.number, view.course.code, view.owner.name, cards_text(&order.spec))}</span>
+                {left.then(|| view! { <Status kind=StatusKind::Bad>{td_string!(language, approvals.left_badge)}</Status> })}
                 <Status kind=StatusKind::Wait>{waiting}</Status>
             </a>
             {together.filter(|_| choose).map(|class| view! { <p class="row"><DecideTogether class/></p> })}

@@ -25,7 +25,7 @@ pub async fn read_lab(id: String) -> Result<LabNow, AppError> {
     Ok(LabNow { detail, now: services.clock.now() })
 }
 
-/// `state` by its name, `all`, or empty for those that are not destroyed; `course` by its code; `after` from the page before.
+/// `state` by its name, `all`, `left` for those whose owner left the course, or empty for those that are not destroyed; `course` by its code; `after` from the page before.
 #[server(ListLabs, endpoint = "labs/list", input = GetUrl)]
 pub async fn list_labs(
     #[server(default)] state: String,
@@ -38,7 +38,9 @@ pub async fn list_labs(
         labs::{LabFilter, LabState},
         page::PageRequest,
     };
-    let filter = LabFilter { state: LabState::parse(&state), live: state.is_empty(), course_code: course, text, ..LabFilter::default() };
+    let owner_left = state == super::filters::LEFT;
+    let live = state.is_empty() || owner_left;
+    let filter = LabFilter { state: LabState::parse(&state), live, owner_left, course_code: course, text, ..LabFilter::default() };
     let page = PageRequest { after: (!after.is_empty()).then_some(after), ..PageRequest::default() };
     Ok(services::labs::list(&services()?, &caller()?, &filter, &page).await?)
 }

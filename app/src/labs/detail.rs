@@ -57,6 +57,10 @@ pub fn LabDetailView(
         (view.options.may_autostop || view.lab.lifecycle.autostop.daily.is_some()).then(|| (view.lab.clone(), view.options.may_autostop))
     });
     let may_destroy = part(lab, |lab| lab.detail.view.may_destroy.then(|| lab.detail.view.lab.clone()));
+    let left = part(lab, |lab| {
+        let view = &lab.detail.view;
+        (view.owner_left && view.lab.state != LabState::Destroyed).then(|| (view.owner.name.clone(), view.course.code.clone()))
+    });
     let buttons = Allowed::of(lab);
     view! {
         <div class="stack tight">
@@ -69,6 +73,7 @@ pub fn LabDetailView(
         </div>
         {move || failed.get().map(|error| view! { <ErrorNotice error=AppError(error)/> })}
         {move || record.get().map(|lab| view! { <FailureNotice lab/> })}
+        {move || left.get().flatten().map(|(name, code)| view! { <LeftNotice name code/> })}
         {move || view.get().map(|view| view! { <KeptNotice view reload/> })}
         <div class="cols main-side">
             <div class="stack loose">
@@ -93,6 +98,14 @@ pub fn LabDetailView(
         </div>
     }
     .into_any()
+}
+
+/// The owner left the course: what becomes of the lab.
+#[component]
+fn LeftNotice(name: String, code: String) -> impl IntoView {
+    let language = language::current();
+    let title = td_string!(language, labs.owner_left_title, name = name.as_str(), course = code.as_str()).to_string();
+    view! { <Notice kind=NoticeKind::Warn title>{td_string!(language, labs.owner_left_text)}</Notice> }.into_any()
 }
 
 /// Why it failed, what was kept, what to do next.

@@ -1,10 +1,15 @@
 //! What labs are looked for: state by links, course and text by a form; all of it in the address.
 
-use domain::{courses::CourseRef, labs::LabState};
+use domain::{
+    access::{Action, Reach},
+    courses::CourseRef,
+    labs::LabState,
+};
 use leptos::prelude::*;
 
 use super::{changes::lab_courses, words::state_text};
 use crate::{
+    caller_view::use_viewer,
     components::{Button, Glyph, LinkItem, Segmented},
     i18n::td_string,
     language, routes,
@@ -12,6 +17,8 @@ use crate::{
 
 /// In the address: also those that are destroyed.
 pub const ALL: &str = "all";
+/// In the address: those that are not destroyed and whose owner left the course.
+pub const LEFT: &str = "left";
 const OFFERED: [LabState; 4] = [LabState::Running, LabState::Stopped, LabState::Failed, LabState::Destroyed];
 
 /// What the address asks for.
@@ -43,6 +50,10 @@ pub fn States(wanted: Wanted) -> impl IntoView {
     let link = |name: &str, text: &'static str| LinkItem::new(wanted.with_state(name), text, name == wanted.state);
     let mut items = vec![link("", td_string!(language, labs.filter_live))];
     items.extend(OFFERED.into_iter().map(|state| link(state.as_str(), state_text(language, state))));
+    // For those who see other people's labs.
+    if use_viewer().person().is_some_and(|viewer| viewer.reach(Action::LabRead) > Reach::Own) {
+        items.push(link(LEFT, td_string!(language, labs.filter_left)));
+    }
     items.push(link(ALL, td_string!(language, labs.filter_all)));
     view! { <Segmented label=td_string!(language, labs.filter) items/> }.into_any()
 }

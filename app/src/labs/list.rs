@@ -87,7 +87,7 @@ fn LabRow(view: LabView, place: usize, reload: Callback<()>) -> impl IntoView {
     let language = language::current();
     let state = view_text(language, &view);
     let extend = Extendable::of(&view).filter(|_| view.lab.state == LabState::Running);
-    let LabView { lab, owner, seat, course, cost, .. } = view;
+    let LabView { lab, owner, owner_left, seat, course, cost, .. } = view;
     let attention = (lab.state == LabState::Failed).then_some(StatusKind::Bad);
     let name = lab.offering_name.get(language::tag(language)).to_owned();
     let stops = match lab.stops_at().filter(|_| lab.state == LabState::Running) {
@@ -100,7 +100,10 @@ fn LabRow(view: LabView, place: usize, reload: Callback<()>) -> impl IntoView {
             <Cell label=td_string!(language, labs.state) place=CellPlace::Corner><Status kind=state_kind(lab.state)>{state}</Status></Cell>
             <Cell label=td_string!(language, labs.cards)>{cards_text(&lab.spec)}</Cell>
             <Cell label=td_string!(language, labs.course)>{course.code}</Cell>
-            <Cell label=td_string!(language, labs.owner)>{owner.name}{seat.map(|seat| view! { <small>{seat}</small> })}</Cell>
+            <Cell label=td_string!(language, labs.owner)>
+                {owner.name}{seat.map(|seat| view! { <small>{seat}</small> })}
+                {owner_left.then(|| view! { <small>{td_string!(language, labs.owner_left)}</small> })}
+            </Cell>
             <Cell label=td_string!(language, labs.stops_at)>{stops}</Cell>
             <Cell label=td_string!(language, labs.cost) numeric=true><Amount money=cost/></Cell>
             <Cell place=if extend.is_some() { CellPlace::Wide } else { CellPlace::DeskOnly }>

@@ -48,6 +48,14 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         Notice::OrderAsked { number, .. } => td_string!(language, notifications.order_asked, number = *number).to_string(),
         Notice::OrderAnswered { number, .. } => td_string!(language, notifications.order_answered, number = *number).to_string(),
         Notice::OrderExpired { number, .. } => td_string!(language, notifications.order_expired, number = *number).to_string(),
+        Notice::RequesterLeft { number, orders, owner, code, .. } => {
+            let (owner, code) = (owner.as_str(), code.as_str());
+            match orders {
+                1 => td_string!(language, notifications.requester_left, number = *number, owner = owner, course = code).to_string(),
+                _ => td_string!(language, notifications.requester_left_class, number = *number, orders = *orders, owner = owner, course = code)
+                    .to_string(),
+            }
+        }
         Notice::LabEndsSoon { name, minutes, .. } => {
             td_string!(language, notifications.lab_ends_soon, name = name.as_str(), minutes = *minutes).to_string()
         }

@@ -4,7 +4,7 @@ use domain::{
     access::Role,
     capacity::WaitReason,
     catalogue::LabSpec,
-    orders::{EXPIRED, Order, OrderState, OrderView},
+    orders::{EXPIRED, Order, OrderState, OrderView, REQUESTER_LEFT},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -127,6 +127,7 @@ fn lead(language: Language, view: &OrderView) -> String {
         }
         OrderState::Rejected => td_string!(language, orders.lead_rejected).to_owned(),
         OrderState::Cancelled if order.reason.as_deref() == Some(EXPIRED) => td_string!(language, orders.expired).to_owned(),
+        OrderState::Cancelled if order.reason.as_deref() == Some(REQUESTER_LEFT) => td_string!(language, orders.requester_left).to_owned(),
         OrderState::Cancelled => td_string!(language, orders.lead_cancelled).to_owned(),
         OrderState::Fulfilled => td_string!(language, orders.lead_fulfilled).to_owned(),
         OrderState::Failed => td_string!(language, orders.lead_failed).to_owned(),
@@ -150,8 +151,8 @@ fn Sent(order: Order) -> impl IntoView {
 #[component]
 fn Reason(view: OrderView) -> impl IntoView {
     let language = language::current();
-    // The lead says that it expired, in the reader's language.
-    let reason = view.order.reason.clone().filter(|reason| reason != EXPIRED)?;
+    // The lead says that it expired or that its requester left, in the reader's language.
+    let reason = view.order.reason.clone().filter(|reason| reason != EXPIRED && reason != REQUESTER_LEFT)?;
     let (kind, title) = match (view.order.state, &view.decided_by) {
         (OrderState::Rejected, Some(person)) => (NoticeKind::Info, td_string!(language, orders.rejected_by, name = person.name.as_str()).to_string()),
         (OrderState::Failed, _) => (NoticeKind::Bad, td_string!(language, orders.failed_because).to_owned()),

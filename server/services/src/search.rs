@@ -67,7 +67,7 @@ fn visible(caller: &Caller, action: Action) -> Option<Visible> {
     actor.can(action, &caller.own()).ok()?;
     match actor.reach(action) {
         Reach::Nothing => None,
-        Reach::Own => Some(Visible::Own(actor.user)),
+        Reach::OwnInCourse | Reach::Own => Some(Visible::Own(actor.user)),
         Reach::Course => Some(Visible::Courses(actor.user)),
         Reach::Tenant => Some(Visible::All),
     }

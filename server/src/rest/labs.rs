@@ -37,6 +37,8 @@ pub struct Lab {
     pub offering_name: Localized,
     pub course: Course,
     pub owner: Person,
+    /// The owner may not order for the course any more: the lab runs to its end, and they cannot give it more.
+    pub owner_left: bool,
     /// Whose it is in a class: a student, or `3/30` without names.
     pub seat: Option<String>,
     pub spec: Spec,
@@ -152,8 +154,21 @@ pub struct LabObject {
 
 impl From<LabView> for Lab {
     fn from(view: LabView) -> Self {
-        let LabView { lab, owner, seat, course, cost, running_since, queue_position, wait: _, may_start: _, may_stop: _, may_destroy: _, options: _ } =
-            view;
+        let LabView {
+            lab,
+            owner,
+            owner_left,
+            seat,
+            course,
+            cost,
+            running_since,
+            queue_position,
+            wait: _,
+            may_start: _,
+            may_stop: _,
+            may_destroy: _,
+            options: _,
+        } = view;
         let Lifecycle { generation, autostop, daily_stop_at, kept_until } = lab.lifecycle;
         Self {
             id: lab.id.to_string(),
@@ -164,6 +179,7 @@ impl From<LabView> for Lab {
             offering_name: lab.offering_name.into(),
             course: course.into(),
             owner: owner.into(),
+            owner_left,
             seat,
             spec: lab.spec.into(),
             duration_minutes: lab.minutes,
@@ -245,6 +261,7 @@ impl From<FailedAttempt> for Attempt {
 #[utoipa::path(get, path = "/api/v1/labs", tag = "labs",
     params(("state" = Option<String>, Query, description = "A state of a lab"), ("course" = Option<String>, Query, description = "Code or id of a course"), ("mine" = Option<bool>, Query, description = "Only one's own"),
         ("live" = Option<bool>, Query, description = "Without those that are destroyed"),
+        ("owner_left" = Option<bool>, Query, description = "Only those whose owner may not order for the course any more"),
         ("text" = Option<String>, Query, description = "Part of the name of the lab, its offering, its owner or its course"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = List<Lab>)))]
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Lab>>, Problem> {
@@ -254,6 +271,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
         course: query.parsed("course", ID_EXAMPLE),
         mine: query.flag("mine"),
         live: query.flag("live"),
+        owner_left: query.flag("owner_left"),
         course_code: String::new(),
         text: query.text("text").unwrap_or_default(),
     };

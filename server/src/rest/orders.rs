@@ -38,6 +38,8 @@ pub struct Order {
     pub offering: OrderedOffering,
     pub course: Course,
     pub owner: Person,
+    /// The owner may not order for the course any more: the order is not approved, and cancelled soon.
+    pub owner_left: bool,
     pub parameters: BTreeMap<String, String>,
     pub spec: Spec,
     pub duration_minutes: u32,
@@ -149,6 +151,7 @@ impl From<OrderView> for Order {
             decided_by,
             labs,
             queue_position,
+            owner_left,
             wait: _,
             steps: _,
             may_cancel: _,
@@ -165,6 +168,7 @@ impl From<OrderView> for Order {
             offering: OrderedOffering { id: order.offering.to_string(), version: order.offering_version, name: order.offering_name.into() },
             course: course.into(),
             owner: owner.into(),
+            owner_left,
             parameters: order.parameters,
             spec: order.spec.into(),
             duration_minutes: order.minutes,
@@ -333,7 +337,7 @@ pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(te
 /// Approves a stage of somebody else's order, as it is or with changes. After the last stage cards are reserved, or it queues; changes that
 /// cost more wait for the requester first (`awaiting_requester`).
 #[utoipa::path(post, path = "/api/v1/orders/{id}/approve", tag = "orders", params(("id" = String, Path)), request_body = Option<Approve>,
-    responses((status = 200, body = Order), (status = 403, description = "`own_order`, `decided_before` or `forbidden`"), (status = 409, description = "`invalid_transition` or `stale`"),
+    responses((status = 200, body = Order), (status = 403, description = "`own_order`, `decided_before` or `forbidden`"), (status = 409, description = "`invalid_transition`, `stale` or `requester_left`"),
         (status = 422, description = "`invalid`, `over_quota`, `over_budget` or `refused_by_policy` for changes")))]
 pub async fn approve(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Order>, Problem> {
     let mut body = Fields::parse(&raw)?;

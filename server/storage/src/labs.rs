@@ -6,7 +6,10 @@ mod read;
 
 pub use failures::{add_failure, failures};
 pub use lifecycle::{Due, add_earlier_size, daily_stops, destroy_due, ending, expiring, held, set_held, set_size, sizes_of_unmetered, warn, warned};
-pub use read::{Listed, Query, ended, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered};
+pub(crate) use read::started_by;
+pub use read::{
+    Listed, Query, ended, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered, waiting_of, waits_for_leaver,
+};
 
 use domain::{
     ids::{LabId, UserId},

@@ -9,7 +9,7 @@ mod waiters;
 pub use class::{Standing, class_inbox, standing};
 pub use list::{Decider, Powers, Query, Visible, get, inbox, list, pending_count};
 pub use past::past;
-pub use read::{Listed, expired, expiring, find, several};
+pub use read::{Listed, expired, expiring, find, several, waiting_of};
 pub use waiters::{ends, waiters};
 
 use std::collections::BTreeMap;

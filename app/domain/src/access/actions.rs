@@ -89,6 +89,21 @@ impl Action {
         Self::BillWrite,
     ];
 
+    /// Whether it can make a course pay more than it would without it. Whoever left the course may not do it, whatever they own there.
+    pub const fn spends(self) -> bool {
+        matches!(
+            self,
+            Self::OrderSubmit
+                | Self::OrderReply
+                | Self::LabStart
+                | Self::LabRestart
+                | Self::LabExtend
+                | Self::LabResize
+                | Self::LabKeep
+                | Self::LabAutostop
+        )
+    }
+
     /// `order.submit`: the stable name in audit records.
     pub const fn code(self) -> &'static str {
         match self {

@@ -131,7 +131,7 @@ pub async fn add_member(services: &Services, caller: &Caller, id: CourseId, logi
     Ok(person)
 }
 
-/// Somebody teaches the course no more; their labs go on. Errors: `Forbidden`, `NotFound`.
+/// Somebody teaches the course no more: what waits of theirs is cancelled (`orders::cancel_of_leavers`), labs that run stop at their end. Errors: `Forbidden`, `NotFound`.
 pub async fn remove_member(services: &Services, caller: &Caller, id: CourseId, user: UserId) -> Result<()> {
     let entry = || Entry::new("course.remove_member", "course", id, "").course(id);
     audit::recording(services, caller, entry, async {

@@ -56,6 +56,7 @@ stories! {
     orders_that_come_to_nothing: Nothing,
     cards_that_are_waited_for: Waiting,
     a_class_from_order_to_end: Lessons,
+    a_teacher_who_leaves_the_course: Leaving,
     a_lab_that_fails_and_is_tried_again: Failing,
     a_lab_that_ends_by_itself: Ending,
     a_cluster_that_goes_away: Away,

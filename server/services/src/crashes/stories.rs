@@ -10,6 +10,7 @@ use domain::{
 use super::run::Run;
 use crate::{
     audit, cluster_status,
+    error::OrDomain,
     jobs::{lease, metering, reconcile, watch},
     labs, orders,
     ports::{Change, Clock as _},
@@ -22,6 +23,7 @@ pub(super) enum Story {
     Nothing,
     Waiting,
     Lessons,
+    Leaving,
     Failing,
     Ending,
     Away,
@@ -38,6 +40,7 @@ impl Story {
             Self::Nothing => Box::pin(nothing(run)).await,
             Self::Waiting => Box::pin(waiting(run)).await,
             Self::Lessons => Box::pin(lessons(run)).await,
+            Self::Leaving => Box::pin(leaving(run)).await,
             Self::Failing => Box::pin(failing(run)).await,
             Self::Ending => Box::pin(ending(run)).await,
             Self::Away => Box::pin(away(run)).await,
@@ -159,6 +162,18 @@ async fn lessons(run: &mut Run<'_>) {
     for lab in made.into_iter().flat_map(|view| view.labs) {
         run.destroy(lab).await;
     }
+}
+
+/// The teacher is taken off the course while an order waits for a decision and one for its lesson.
+async fn leaving(run: &mut Run<'_>) {
+    let (undecided, slice) = (run.whole(2), run.slice());
+    run.order(undecided).await;
+    let day = run.world.clock.now().end_of_campus_day().on_campus().date();
+    let class = ClassForm { first_day: day, bell: "08:20".into(), ..ClassForm::default() };
+    run.order(OrderForm { class, ..slice }).await;
+    let sql = format!("DELETE FROM course_members WHERE user_id = '{}'", run.teacher.actor.user);
+    run.act(async |services| storage::testing::execute(&services.db, &sql).await.or_domain()).await;
+    run.act(orders::cancel_of_leavers).await;
 }
 
 /// Its pods fail, it is cleared and tried again, loses a pod, gets it back.

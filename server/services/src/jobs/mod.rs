@@ -49,6 +49,7 @@ async fn work(services: Services) {
     every!("warn_kept", Duration::from_mins(1), labs::warn_kept);
     every!("destroy_kept", Duration::from_mins(1), labs::destroy_kept);
     every!("expire", Duration::from_secs(30), orders::expire);
+    every!("leavers", Duration::from_secs(10), orders::cancel_of_leavers);
     every!("delegations", Duration::from_mins(1), delegations::end_due);
     every!("imports", Duration::from_secs(1), imports::run);
     every!("budgets", Duration::from_mins(1), courses::tell_thresholds);

@@ -23,7 +23,7 @@ const LONGEST_TEXT: usize = 100;
 
 fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) -> LabView {
     let options = options(services, caller, shelf, &listed);
-    let Listed { lab, owner, seat, course, cost, running_since, queue_position, .. } = listed;
+    let Listed { lab, owner, owner_left, seat, course, cost, running_since, queue_position, .. } = listed;
     let may = |action, event| lab.state.allows(event) && load::authorise(caller, action, &lab).is_ok();
     let over = lab.is_over(services.clock.now());
     LabView {
@@ -32,6 +32,7 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         may_destroy: may(Action::LabDestroy, LabEvent::Destroy),
         lab,
         owner,
+        owner_left,
         seat,
         course,
         cost,
@@ -114,6 +115,7 @@ pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page
         state: filter.state,
         course: filter.course,
         live: filter.live,
+        owner_left: filter.owner_left,
         course_code: Some(filter.course_code.trim().to_owned()).filter(|code| !code.is_empty()),
         text: (!filter.text.trim().is_empty()).then(|| filter.text.trim().chars().take(LONGEST_TEXT).collect()),
         before,

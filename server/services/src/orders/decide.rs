@@ -12,12 +12,13 @@ use domain::{
 use serde_json::Value;
 use storage::Write;
 
-use super::{audited, change, name, read, stages, tell};
+use super::{audited, change, leavers, name, read, stages, tell};
 use crate::{Caller, Services, audit, delegations, error::OrDomain, hub::News, notifications::Told};
 
 /// `seen_version`: the version that the decider looked at; another one is `Stale`. Approving again what the same person approved is no error.
 ///
-/// Errors: `OwnOrder`, `Forbidden`, `DecidedBefore`, `NotFound`, `Stale`, `InvalidTransition`.
+/// Errors: `OwnOrder`, `Forbidden`, `DecidedBefore`, `NotFound`, `Stale`, `InvalidTransition`; `RequesterLeft` when the requester may not order
+/// for the course any more.
 pub async fn approve(services: &Services, caller: &Caller, id: OrderId, seen_version: Option<i64>) -> Result<OrderView> {
     let order = load(services, caller, id).await?;
     let what = || audited::attempt("order.approve", id, order.as_ref());
@@ -106,6 +107,9 @@ async fn decide(services: &Services, caller: &Caller, order: Option<&Order>, see
             return Err(Error::Stale);
         }
         let on_behalf_of = name::of(services, &mut write, caller, &before).await?;
+        if !matches!(verdict, Verdict::Reject(_)) {
+            leavers::check(&mut write, &before).await?;
+        }
         // On the heap: it holds the order several times over.
         Box::pin(carry_out(services, &mut write, &Decider { caller, on_behalf_of }, &before, verdict)).await?
     };

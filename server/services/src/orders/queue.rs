@@ -11,7 +11,7 @@ use domain::{
 use serde_json::json;
 use storage::{Write, placement::Rooms, reservations::Waiter, script::Script};
 
-use super::{audited, grant};
+use super::{audited, grant, leavers};
 use crate::{
     Services,
     audit::{self, Entry},
@@ -100,6 +100,10 @@ async fn promote_order(services: &Services, write: &mut Write, rooms: &Rooms, id
         // Its lesson is over: the job that cancels it comes by.
         return Ok(Turn::Gone);
     }
+    if leavers::check(write, &before).await.is_err() {
+        // The job that cancels what leavers left comes by.
+        return Ok(Turn::Gone);
+    }
     let Some(places) = Places::plan(rooms, &before.spec) else { return Ok(Turn::NoRoom) };
     let mut after = before.clone();
     after.state = state;
@@ -120,6 +124,9 @@ async fn promote_lab(services: &Services, write: &mut Write, rooms: &Rooms, id: 
     let Some(lab) = storage::labs::get(write, id).await.or_domain()?.filter(|lab| lab.state == LabState::Pending) else {
         return Ok(Turn::Gone);
     };
+    if storage::labs::waits_for_leaver(write, id).await.or_domain()? {
+        return Ok(Turn::Gone);
+    }
     let Some(places) = Places::plan(rooms, &lab.spec) else { return Ok(Turn::NoRoom) };
     // Counts the version up: a lab that is being stopped must not be left with cards that nobody gives back.
     if !storage::labs::save(write, &lab).await.or_domain()? {

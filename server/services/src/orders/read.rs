@@ -141,7 +141,7 @@ pub(super) fn view(services: &Services, actor: &Actor, listed: Listed) -> OrderV
 
 /// The same for who stands in for somebody.
 pub(super) fn view_for(services: &Services, actor: &Actor, away: &[Absent], listed: Listed) -> OrderView {
-    let Listed { mut order, owner, course, decided_by, labs, queue_position } = listed;
+    let Listed { mut order, owner, course, decided_by, labs, queue_position, owner_left } = listed;
     // What the policy looked at is for dry runs: readers of one order need not know how a course's budget stood.
     order.ruling.facts = None;
     let resource = Resource::owned(order.tenant, order.course, order.owner);
@@ -159,6 +159,7 @@ pub(super) fn view_for(services: &Services, actor: &Actor, away: &[Absent], list
         decided_by,
         labs,
         queue_position,
+        owner_left,
         wait: None,
     }
 }

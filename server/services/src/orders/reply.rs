@@ -13,7 +13,7 @@ use storage::Write;
 use super::{
     audited, change,
     decide::{Needed, check_text, load, save},
-    read, stages, tell,
+    leavers, read, stages, tell,
 };
 use crate::{Caller, Services, audit, error::OrDomain, hub::News, notifications::Told};
 
@@ -93,6 +93,7 @@ async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, befo
     let (by, on_behalf_of) = (proposal.by, proposal.on_behalf_of);
     let (after, lab, text) = match reply {
         Reply::Yes => {
+            leavers::check(write, before).await?;
             let quota = change::without(services, write, before).await?;
             change::check(&quota, before, &proposal.to, services.clock.now())?;
             let mut changed = proposal.to.applied(open);

@@ -71,6 +71,14 @@ async fn first(write: &mut Write, order: &Order, class: ClassRef) -> Result<(Ord
     Ok(standing.map_or((order.id, order.number), |standing| (standing.first, standing.number)))
 }
 
+/// The order that stands for this one and those that were made together with it: its id and number.
+pub(super) async fn standing_for(write: &mut Write, order: &Order) -> Result<(OrderId, i64)> {
+    match order.class {
+        Some(class) => first(write, order, class).await,
+        None => Ok((order.id, order.number)),
+    }
+}
+
 /// The requester hears of a decision; of those that were made together once the last one is decided.
 pub(super) async fn decided(services: &Services, write: &mut Write, order: &Order, verdict: Verdict) -> Result<Told> {
     let Some(class) = order.class else {

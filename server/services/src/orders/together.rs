@@ -335,7 +335,7 @@ fn made_now(services: &Services, caller: &Caller, course: &Course, order: &Order
     let actor = &caller.actor;
     let owner = PersonRef { id: actor.user, login: actor.login.clone(), name: actor.name.clone() };
     let labs = lab.into_iter().collect();
-    let listed = Listed { order: order.clone(), owner, course: course.brief(), decided_by: None, labs, queue_position: None };
+    let listed = Listed { order: order.clone(), owner, course: course.brief(), decided_by: None, labs, queue_position: None, owner_left: false };
     read::view(services, actor, listed)
 }
 

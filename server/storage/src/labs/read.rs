@@ -12,7 +12,7 @@ use domain::{
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{error::Result, ids_list::list as list_of, pattern::contains, row::Row};
+use crate::{accounts::standing::owner_left, error::Result, ids_list::list as list_of, pattern::contains, row::Row};
 
 macro_rules! lab_columns {
     () => {
@@ -32,7 +32,9 @@ macro_rules! listed_columns {
         concat!(
             lab_columns!(),
             ", u.login AS owner_login, u.name AS owner_name, c.code AS course_code, c.name AS course_name, l.cost_micros, l.currency, \
-             g.offering_id, g.held_micros, g.seat, \
+             g.offering_id, g.held_micros, g.seat, ",
+            owner_left!("l"),
+            " AS owner_left, \
              CASE WHEN l.state = 'running' THEN (SELECT MAX(h.at) FROM lab_changes h WHERE h.lab_id = l.id AND h.to_state = 'running') END \
              AS running_since, \
              CASE WHEN l.state = 'pending' AND r.lab_id IS NULL THEN 1 \
@@ -58,6 +60,8 @@ pub struct Listed {
     pub offering: OfferingId,
     /// Whose it is in a class.
     pub seat: Option<String>,
+    /// The owner may not order for the course any more.
+    pub owner_left: bool,
     /// Micro-units that its order holds of the budget, what was spent of it included.
     pub held_micros: i64,
 }
@@ -74,6 +78,8 @@ pub struct Query {
     pub course_code: Option<String>,
     /// Without those that are destroyed.
     pub live: bool,
+    /// Only those whose owner left the course.
+    pub owner_left: bool,
     /// Part of the lab's, its offering's, its owner's or its course's name, in lower case.
     pub text: Option<String>,
     /// Older than this one.
@@ -124,6 +130,7 @@ fn with_surroundings(any: &AnyRow) -> Result<Listed> {
             .transpose()?,
         offering: row.parse("offering_id")?,
         seat: row.optional_text("seat")?,
+        owner_left: row.flag("owner_left")?,
         held_micros: row.integer("held_micros")?,
         lab,
     })
@@ -138,6 +145,35 @@ pub async fn get(connection: &mut AnyConnection, id: LabId) -> Result<Option<Lab
         .as_ref()
         .map(lab)
         .transpose()
+}
+
+// Who brought the lab `l` to the state that it is in.
+macro_rules! started_by {
+    () => {
+        "(SELECT h.by_user FROM lab_changes h WHERE h.lab_id = l.id ORDER BY h.seq DESC LIMIT 1)"
+    };
+}
+pub(crate) use started_by;
+
+/// Labs that this person started and that wait for cards of the course.
+pub async fn waiting_of(connection: &mut AnyConnection, owner: UserId, course: CourseId) -> Result<Vec<Lab>> {
+    let sql = concat!(
+        "SELECT ",
+        lab_columns!(),
+        from_labs!(),
+        "WHERE l.state = 'pending' AND r.lab_id IS NULL AND l.owner_id = $1 AND l.course_id = $2 AND l.owner_id = ",
+        started_by!(),
+        " ORDER BY l.id"
+    );
+    sqlx::query(sql).bind(owner.to_string()).bind(course.to_string()).fetch_all(connection).await?.iter().map(lab).collect()
+}
+
+/// Whether the lab was started by its owner, who may not order for the course any more.
+pub async fn waits_for_leaver(connection: &mut AnyConnection, id: LabId) -> Result<bool> {
+    let sql =
+        concat!("SELECT CASE WHEN l.owner_id = ", started_by!(), " THEN ", owner_left!("l"), " ELSE 0 END AS leaver FROM labs l WHERE l.id = $1");
+    let row = sqlx::query(sql).bind(id.to_string()).fetch_optional(connection).await?;
+    row.as_ref().map_or(Ok(false), |row| Row::of("labs", row).flag("leaver"))
 }
 
 /// One lab with what surrounds it.
@@ -162,8 +198,9 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
          AND ($7 IS NULL OR l.id < $7) \
          AND ($10 IS NULL OR LOWER(l.name) LIKE $10 ESCAPE '!' OR LOWER(l.offering_name) LIKE $10 ESCAPE '!' OR LOWER(u.name) LIKE $10 ESCAPE '!' \
               OR LOWER(c.code) LIKE $10 ESCAPE '!' OR LOWER(c.name) LIKE $10 ESCAPE '!') \
-         AND ($11 IS NULL OR c.code = $11) \
-         ORDER BY l.id DESC LIMIT $8"
+         AND ($11 IS NULL OR c.code = $11) AND ($12 = 0 OR 1 = ",
+        owner_left!("l"),
+        ") ORDER BY l.id DESC LIMIT $8"
     ))
     .bind(query.tenant.to_string())
     .bind(query.owner.map(|id| id.to_string()))
@@ -176,6 +213,7 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
     .bind(query.visible_to.as_ref().map(|(_, courses)| list_of(courses)))
     .bind(query.text.as_deref().map(contains))
     .bind(query.course_code.clone())
+    .bind(i64::from(query.owner_left))
     .fetch_all(connection)
     .await?
     .iter()

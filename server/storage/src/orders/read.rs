@@ -2,14 +2,14 @@
 
 use domain::{
     courses::CourseRef,
-    ids::{LabId, OrderId},
+    ids::{CourseId, LabId, OrderId, UserId},
     orders::{ClassRef, Order, OrderState, class::MICROS_PER_MINUTE},
     people::PersonRef,
     time::Timestamp,
 };
 use sqlx::AnyConnection;
 
-use crate::{error::Result, row::Row};
+use crate::{accounts::standing::owner_left, error::Result, row::Row};
 
 /// An order with the names that its readers see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Listed {
     pub labs: Vec<LabId>,
     /// 1 is next; only while queued.
     pub queue_position: Option<u32>,
+    /// The owner may not order for the course any more.
+    pub owner_left: bool,
 }
 
 macro_rules! columns {
@@ -42,8 +44,9 @@ pub(super) const LISTED: &str = concat!(
           AND (q.queued_at < o.queued_at OR q.queued_at = o.queued_at AND q.id < o.id)) \
        + (SELECT COUNT(*) FROM labs w LEFT JOIN reservations r ON r.lab_id = w.id \
           WHERE w.state = 'pending' AND r.lab_id IS NULL AND w.card = o.card AND COALESCE(w.queued_at, w.created_at) < o.queued_at) \
-     END AS queue_position \
-     FROM orders o JOIN users u ON u.id = o.owner_id JOIN courses c ON c.id = o.course_id \
+     END AS queue_position, ",
+    owner_left!("o"),
+    " AS owner_left FROM orders o JOIN users u ON u.id = o.owner_id JOIN courses c ON c.id = o.course_id \
      LEFT JOIN users d ON d.id = o.decided_by LEFT JOIN labs l ON l.order_id = o.id"
 );
 
@@ -64,6 +67,22 @@ pub async fn expired(connection: &mut AnyConnection, now: Timestamp, limit: u32)
     .bind(now.micros())
     .bind(i64::from(limit))
     .bind(MICROS_PER_MINUTE)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| order(&Row::of("orders", row))).collect()
+}
+
+/// Orders of this person for the course that are not decided, or wait for cards or for their lesson, the oldest first.
+pub async fn waiting_of(connection: &mut AnyConnection, owner: UserId, course: CourseId, limit: u32) -> Result<Vec<Order>> {
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM orders o WHERE o.owner_id = $1 AND o.course_id = $2 AND o.state IN ('pending_approval', 'awaiting_requester', 'queued') \
+         ORDER BY o.id LIMIT $3"
+    ))
+    .bind(owner.to_string())
+    .bind(course.to_string())
+    .bind(i64::from(limit))
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| order(&Row::of("orders", row))).collect()
@@ -154,6 +173,7 @@ pub(super) fn listed(row: &Row<'_>) -> Result<Listed> {
         decided_by,
         labs: row.optional_parse("lab_id")?.into_iter().collect(),
         queue_position,
+        owner_left: row.flag("owner_left")?,
         order,
     })
 }

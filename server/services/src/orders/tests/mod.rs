@@ -3,6 +3,7 @@
 mod cancelling;
 mod classes;
 mod deciding;
+mod leaving;
 mod model;
 mod queueing;
 mod reading;
