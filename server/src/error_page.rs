@@ -16,6 +16,11 @@ use axum::{
 use domain::Error;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use crate::rest::{
+    self,
+    problem::{self, Problem},
+};
+
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Whether whoever asks shows what comes back as a page.
@@ -23,9 +28,26 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
+/// The problem as the reader of this path takes it: a problem document for the API, a page, or what the scripts of the pages read.
+pub fn refusal(problem: &Problem, path: &str, headers: &HeaderMap, request_id: Option<&str>) -> Response {
+    if path.starts_with(rest::PREFIX) {
+        return problem::answer(problem, headers, request_id);
+    }
+    if let Problem::Refused(error) = problem {
+        return answer(headers, error);
+    }
+    let mut response = if wants_page(headers) {
+        page(headers, |language| problem.detail(language))
+    } else {
+        wire(&Error::Malformed { reason: problem.code().into() })
+    };
+    *response.status_mut() = problem.status();
+    response
+}
+
 /// The error as a page in the reader's language, or as the scripts read it.
 pub fn answer(headers: &HeaderMap, error: &Error) -> Response {
-    let mut response = if wants_page(headers) { page(headers, error) } else { wire(error) };
+    let mut response = if wants_page(headers) { page(headers, |language| error_text(language, error)) } else { wire(error) };
     *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Some(seconds) = error.retry_after_seconds() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -38,10 +60,10 @@ fn wire(error: &Error) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], Body::from(body)).into_response()
 }
 
-fn page(headers: &HeaderMap, error: &Error) -> Response {
+fn page(headers: &HeaderMap, sentence: impl FnOnce(language::Language) -> String) -> Response {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     let Preferences { language, theme } = Preferences::from_headers(text(header::COOKIE), text(header::ACCEPT_LANGUAGE));
-    let sentence = error_text(language, error);
+    let sentence = sentence(language);
     let sentence = escaped(&sentence);
     let back = back_home_text(language);
     let (tag, theme, style) = (language::tag(language), theme.name(), assets::installed().style);

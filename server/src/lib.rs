@@ -15,6 +15,7 @@ pub mod headers;
 pub mod health;
 pub mod imports;
 pub mod lock;
+pub mod methods;
 pub mod metrics;
 pub mod nul;
 pub mod oidc;

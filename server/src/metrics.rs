@@ -1,4 +1,6 @@
 //! `/metrics` in OpenMetrics text. Counts of requests are kept here; what the database knows is asked when somebody scrapes.
+//! A series is kept for ever, so every label has a closed set of values: [`Method`](methods::label), the router's own patterns, statuses and
+//! states. No label is a text that a client chose.
 
 use std::time::Duration;
 
@@ -6,7 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use http::{Method, StatusCode, header};
+use http::{StatusCode, header};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -17,7 +19,7 @@ use crate::state::AppState;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
-    method: String,
+    method: &'static str,
     route: String,
     status: u16,
 }
@@ -63,9 +65,9 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// `route` is the pattern, not the path: ids would make a series each.
-    pub fn request(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        let labels = RequestLabels { method: method.as_str().to_owned(), route: route.to_owned(), status: status.as_u16() };
+    /// `method` comes from [`crate::methods::label`]; `route` is the pattern, not the path: ids would make a series each.
+    pub fn request(&self, method: &'static str, route: &str, status: StatusCode, took: Duration) {
+        let labels = RequestLabels { method, route: route.to_owned(), status: status.as_u16() };
         self.requests.get_or_create(&labels).inc();
         self.seconds.get_or_create(&RouteLabels { route: route.to_owned() }).observe(took.as_secs_f64());
     }

@@ -15,7 +15,7 @@ use domain::audit::Via;
 use http::{HeaderMap, HeaderValue};
 use services::Origin;
 
-use crate::state::AppState;
+use crate::{methods, state::AppState};
 
 pub const REQUEST_ID: &str = "x-request-id";
 
@@ -30,30 +30,39 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     let via = if path.starts_with(crate::rest::PREFIX) { Via::Api } else { Via::Web };
     request.extensions_mut().insert(Origin { via, address: address.map(|ip| ip.to_string()), request_id: Some(id.clone()) });
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
-    let method = request.method().clone();
+    let method = methods::label(request.method());
 
     let mut response = next.run(request).await;
 
     let status = response.status();
     let took = started.elapsed();
-    state.metrics.request(&method, &route, status, took);
+    state.metrics.request(method, &route, status, took);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let milliseconds = took.as_millis();
     if status.is_server_error() {
-        tracing::warn!(http.method = %method, http.path = %path, http.status = status.as_u16(), milliseconds, request.id = %id, "answered with a failure");
+        tracing::warn!(http.method = method, http.path = %path, http.status = status.as_u16(), milliseconds, request.id = %id, "answered with a failure");
     } else if path.starts_with("/pkg/") || matches!(path.as_str(), "/healthz" | "/readyz" | "/metrics") {
-        tracing::debug!(http.method = %method, http.path = %path, http.status = status.as_u16(), milliseconds, request.id = %id, "answered");
+        tracing::debug!(http.method = method, http.path = %path, http.status = status.as_u16(), milliseconds, request.id = %id, "answered");
     } else {
-        tracing::info!(http.method = %method, http.path = %path, http.status = status.as_u16(), milliseconds, request.id = %id, "answered");
+        tracing::info!(http.method = method, http.path = %path, http.status = status.as_u16(), milliseconds, request.id = %id, "answered");
     }
     response
 }
 
-/// A path as it may be logged: the secret of a one-time link is left out.
+/// Characters of a path that are logged.
+const LONGEST_PATH: usize = 200;
+
+/// A path as it may be logged: the secret of a one-time link is left out, and a long path is cut.
 pub fn loggable(path: &str) -> String {
-    if path.starts_with(app::routes::JOIN_PREFIX) { format!("{}***", app::routes::JOIN_PREFIX) } else { path.to_owned() }
+    if path.starts_with(app::routes::JOIN_PREFIX) {
+        return format!("{}***", app::routes::JOIN_PREFIX);
+    }
+    match path.char_indices().nth(LONGEST_PATH) {
+        Some((end, _)) => format!("{}…", &path[..end]),
+        None => path.to_owned(),
+    }
 }
 
 /// The peer, or behind a proxy what that proxy (the last in the chain) says it saw; what clients claim before it is not believed.
@@ -73,6 +82,15 @@ mod tests {
     fn the_secret_of_a_link_is_not_logged() {
         assert_eq!(loggable("/join/lnk_abc"), "/join/***");
         assert_eq!(loggable("/people"), "/people");
+    }
+
+    #[test]
+    fn a_long_path_is_cut_in_the_log() {
+        let logged = loggable(&format!("/{}", "é".repeat(40_000)));
+        assert_eq!(logged.chars().count(), LONGEST_PATH + 1);
+        assert!(logged.ends_with('…'));
+        let whole = format!("/{}", "a".repeat(LONGEST_PATH - 1));
+        assert_eq!(loggable(&whole), whole);
     }
 
     #[test]

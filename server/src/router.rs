@@ -28,11 +28,8 @@ use tower_http::{
 };
 
 use crate::{
-    audit_export, auth, error_page, events, export, headers, health, imports, metrics, nul, oidc, preferences, request,
-    rest::{
-        self,
-        problem::{self, Problem},
-    },
+    audit_export, auth, error_page, events, export, headers, health, imports, methods, metrics, nul, oidc, preferences, request,
+    rest::{self, problem::Problem},
     sign_out,
     site::Site,
     state::AppState,
@@ -47,6 +44,7 @@ pub fn router(state: AppState) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::show))
+        .layer(from_fn(methods::guard))
         .layer(from_fn_with_state(state.clone(), headers::secure))
         .layer(from_fn_with_state(state.clone(), request::observe))
         .with_state(state)
@@ -141,7 +139,7 @@ async fn readable_failures(request: Request, next: Next) -> Response {
     let wording = [header::ACCEPT, header::ACCEPT_LANGUAGE, header::COOKIE];
     let headers: HeaderMap = wording.iter().filter_map(|name| Some((name.clone(), request.headers().get(name)?.clone()))).collect();
     let request_id = request.extensions().get::<Origin>().and_then(|origin| origin.request_id.clone());
-    let is_api = request.uri().path().starts_with(rest::PREFIX);
+    let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     let written = response.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_vec());
     // Our own answers say what they are: a page, JSON, a problem document.
@@ -164,15 +162,7 @@ async fn readable_failures(request: Request, next: Next) -> Response {
             _ => return response,
         }
     };
-    let mut answer = match &problem {
-        problem if is_api => problem::answer(problem, &headers, request_id.as_deref()),
-        Problem::Refused(error) => error_page::answer(&headers, error),
-        other => {
-            let mut response = error_page::answer(&headers, &Error::Malformed { reason: other.code().into() });
-            *response.status_mut() = other.status();
-            response
-        }
-    };
+    let mut answer = error_page::refusal(&problem, &path, &headers, request_id.as_deref());
     if let Some(methods) = response.headers_mut().remove(header::ALLOW) {
         answer.headers_mut().insert(header::ALLOW, methods);
     }

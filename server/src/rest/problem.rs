@@ -68,7 +68,7 @@ impl Problem {
     }
 
     /// What happened and what to do.
-    fn detail(&self, language: Language) -> String {
+    pub fn detail(&self, language: Language) -> String {
         match self {
             Self::Refused(error) => error_text(language, error),
             Self::MethodNotAllowed => method_not_allowed_text(language).to_owned(),

@@ -19,29 +19,49 @@ use crate::{
     wire::{Answer, Ask},
 };
 
-/// Panics of the product and what it logged as an error.
+/// Panics of the product, what it logged as an error, and log lines with a field that is as long as its sender liked.
 static FAULTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn fault(text: String) {
     FAULTS.lock().expect("nobody panics while they hold it").push(text);
 }
 
+/// Bytes of a field of a log line; paths are cut at 200 characters.
+const LONGEST_FIELD: usize = 2_000;
+/// Targets of log lines that the product writes.
+const OURS: [&str; 5] = ["server", "services", "storage", "app", "listener"];
+
 struct Errors;
 
 impl<S: Subscriber> Layer<S> for Errors {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        struct Text(String);
+        #[derive(Default)]
+        struct Text {
+            message: String,
+            long: Option<&'static str>,
+        }
         impl Visit for Text {
             fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+                let shown = format!("{value:?}");
+                if shown.len() > LONGEST_FIELD {
+                    self.long = Some(field.name());
+                }
                 if field.name() == "message" {
-                    self.0 = format!("{value:?}");
+                    self.message = shown;
                 }
             }
         }
-        if *event.metadata().level() == Level::ERROR {
-            let mut text = Text(String::new());
-            event.record(&mut text);
-            fault(format!("logged as an error: {}", text.0));
+        let (level, target) = (*event.metadata().level(), event.metadata().target());
+        if level > Level::INFO || !OURS.iter().any(|name| target.starts_with(name)) {
+            return;
+        }
+        let mut text = Text::default();
+        event.record(&mut text);
+        if let Some(field) = text.long {
+            fault(format!("{target} logged all of a long text as {field}"));
+        }
+        if level == Level::ERROR {
+            fault(format!("logged as an error: {}", text.message));
         }
     }
 }

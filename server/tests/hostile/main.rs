@@ -11,6 +11,7 @@ mod functions;
 mod html;
 mod inventory;
 mod judge;
+mod methods;
 mod nasty;
 mod pages;
 mod protocol;
