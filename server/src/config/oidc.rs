@@ -27,6 +27,9 @@ pub struct Oidc {
     /// The claim that gives the login.
     #[serde(default = "login_claim")]
     pub login_claim: String,
+    /// Audiences that an ID token may name beside `client_id` without naming it as `azp`.
+    #[serde(default)]
+    pub trusted_audiences: Vec<String>,
     /// The first sign-in is joined to the account with that login.
     #[serde(default = "yes")]
     pub link_accounts: bool,
@@ -155,6 +158,7 @@ mod tests {
         let oidc = parsed("issuer = \"https://id.example.edu\"").unwrap();
         assert_eq!((oidc.login_claim.as_str(), oidc.link_accounts, oidc.create_accounts), ("preferred_username", true, false));
         assert_eq!((oidc.name.zh.as_str(), oidc.scopes.join(" ").as_str()), ("Campus", "openid profile email"));
+        assert!(oidc.trusted_audiences.is_empty(), "nobody else is trusted unless somebody says so");
         assert_eq!(oidc.secret().unwrap(), None);
         let text = "issuer = \"https://id\"\nclient_id = \"l\"\nname = { zh = \"统一认证\", en = \"Campus\" }";
         assert_eq!(toml::from_str::<Oidc>(text).unwrap().name, Localized { zh: "统一认证".into(), en: "Campus".into() });

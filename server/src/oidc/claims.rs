@@ -1,61 +1,103 @@
-//! Who somebody is, out of what the identity provider says of them.
+//! Who somebody is, out of what the identity provider says of them. Only the claims that are used are looked at: nothing else that a
+//! provider says can stop a sign-in.
 
-use openidconnect::AdditionalClaims;
-use serde::{Deserialize, Serialize};
+use openidconnect::url::Url;
 use serde_json::{Map, Value};
 use services::accounts::external::Presented;
 
-/// Claims that no standard names.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Extra {
-    #[serde(flatten)]
-    claims: Map<String, Value>,
+/// What a claim that must be right is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    /// May be absent.
+    OptionalText,
+    /// One text or several.
+    Texts,
+    Address,
+    /// Seconds since 1970, up to the year 9999.
+    Time,
 }
 
-impl AdditionalClaims for Extra {}
+impl Kind {
+    /// Errors: what is wrong, with the claim's name and without its value.
+    pub fn check(self, claim: &str, value: Option<&Value>) -> Result<(), String> {
+        let Some(value) = value else {
+            return if self == Self::OptionalText { Ok(()) } else { Err(format!("`{claim}` is absent")) };
+        };
+        let (fits, wanted) = match self {
+            Self::Text | Self::OptionalText => (value.is_string(), "text"),
+            Self::Texts => (value.is_string() || value.as_array().is_some_and(|list| list.iter().all(Value::is_string)), "text or a list of texts"),
+            Self::Address => (value.as_str().is_some_and(|text| Url::parse(text).is_ok()), "URL"),
+            Self::Time => (value.as_f64().is_some_and(|seconds| (0.0..253_402_300_800.0).contains(&seconds)), "time in seconds since 1970"),
+        };
+        if fits { Ok(()) } else { Err(format!("`{claim}` is {}, not a {wanted}", kind_of(value))) }
+    }
+}
 
-/// All claims about somebody, standard or not, by their names.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+const EMAIL: [&str; 2] = ["email", "email_verified"];
+
+/// All verified claims about somebody, by their names.
 #[derive(Debug, Default)]
 pub struct Claims(Map<String, Value>);
 
 impl Claims {
-    /// Out of verified claims, which are an object.
-    pub fn of(verified: &impl Serialize) -> Self {
-        match serde_json::to_value(verified) {
-            Ok(Value::Object(claims)) => Self(claims),
-            _ => Self::default(),
-        }
+    pub const fn of(verified: Map<String, Value>) -> Self {
+        Self(verified)
     }
 
     /// Adds what `others` say beyond this; what is here stays.
     pub fn complete(&mut self, others: Self) {
+        self.0.retain(|_, value| !value.is_null());
+        // An address and whether it is verified belong together.
+        if !EMAIL.iter().all(|claim| self.0.contains_key(*claim)) && others.0.contains_key(EMAIL[0]) {
+            self.0.retain(|claim, _| !EMAIL.contains(&claim.as_str()));
+        }
         for (name, value) in others.0 {
             self.0.entry(name).or_insert(value);
         }
     }
 
-    /// Text or number, without space around it; `None` where there is nothing.
-    fn text(&self, claim: &str) -> Option<String> {
-        let text = match self.0.get(claim)? {
-            Value::String(text) => text.trim().to_owned(),
-            Value::Number(number) => number.to_string(),
-            _ => return None,
-        };
-        (!text.is_empty()).then_some(text)
+    /// Text or number, without space around it. Errors: what is wrong, with the claim's name.
+    fn text(&self, claim: &str) -> Result<String, String> {
+        match self.0.get(claim) {
+            None | Some(Value::Null) => Err(format!("`{claim}` is absent")),
+            Some(Value::String(text)) if text.trim().is_empty() => Err(format!("`{claim}` is empty")),
+            Some(Value::String(text)) => Ok(text.trim().to_owned()),
+            Some(Value::Number(number)) => Ok(number.to_string()),
+            Some(other) => Err(format!("`{claim}` is {}, not a text", kind_of(other))),
+        }
     }
 
     /// The login by this claim. An address counts only once the provider has verified it: anybody can type another's.
-    pub fn login(&self, claim: &str) -> Option<String> {
-        let proven = claim != "email" || self.0.get("email_verified") == Some(&Value::Bool(true));
-        self.text(claim).filter(|_| proven)
+    ///
+    /// Errors: what is wrong, with the claim's name.
+    pub fn login(&self, claim: &str) -> Result<String, String> {
+        // Some providers write the truth value as a text.
+        let verified = self.0.get("email_verified").is_some_and(|value| *value == Value::Bool(true) || value.as_str() == Some("true"));
+        if claim == "email" && !verified {
+            return Err("`email` does not count, since `email_verified` is not true".to_owned());
+        }
+        self.text(claim)
     }
 
-    pub fn name(&self) -> Option<String> {
+    /// Errors: as [`Self::login`].
+    pub fn name(&self) -> Result<String, String> {
         self.text("name")
     }
 
     pub fn presented(&self, subject: &str, login_claim: &str) -> Presented {
-        Presented { subject: subject.to_owned(), login: self.login(login_claim), name: self.name() }
+        Presented { subject: subject.to_owned(), login: self.login(login_claim).ok(), name: self.name().ok() }
     }
 }
 
@@ -65,49 +107,32 @@ mod tests {
 
     use super::*;
 
+    fn claims(said: Value) -> Claims {
+        let Value::Object(claims) = said else { panic!("claims are an object") };
+        Claims::of(claims)
+    }
+
     #[test]
     fn the_login_is_the_claim_that_the_settings_name() {
-        let claims = Claims::of(&json!({"preferred_username": " li.hua ", "name": "李华", "number": 2_026_001, "groups": ["a"], "empty": " "}));
+        let claims = claims(json!({"preferred_username": " li.hua ", "name": "李华", "number": 2_026_001, "groups": ["a"], "empty": " "}));
         let presented = claims.presented("s", "preferred_username");
         assert_eq!(presented, Presented { subject: "s".into(), login: Some("li.hua".into()), name: Some("李华".into()) });
-        assert_eq!(claims.login("number").as_deref(), Some("2026001"));
-        for nothing in ["groups", "empty", "absent"] {
-            assert_eq!(claims.login(nothing), None, "{nothing}");
+        assert_eq!(claims.login("number").as_deref(), Ok("2026001"));
+        for (claim, reason) in [("groups", "`groups` is a list, not a text"), ("empty", "`empty` is empty"), ("absent", "`absent` is absent")] {
+            assert_eq!(claims.login(claim), Err(reason.to_owned()));
         }
     }
 
     #[test]
     fn an_address_counts_when_it_is_verified() {
-        for (claims, login) in [
-            (json!({"email": "li@example.edu", "email_verified": true}), Some("li@example.edu")),
-            (json!({"email": "li@example.edu", "email_verified": false}), None),
-            (json!({"email": "li@example.edu"}), None),
-        ] {
-            assert_eq!(Claims::of(&claims).login("email").as_deref(), login, "{claims}");
-        }
-    }
-
-    /// As they come in a token and as they come from the user info endpoint.
-    #[test]
-    fn what_providers_write_otherwise_than_the_standard_is_read() {
-        type Gender = openidconnect::core::CoreGenderClaim;
         for verified in [json!(true), json!("true")] {
-            for updated in [json!(1_795_212_189), json!(1_795_212_189.5), json!("2026-11-21T14:03:09Z"), json!("2026-11-21T14:03:09.250+08:00")] {
-                let mut said = json!({"sub": "s", "email": "li@example.edu", "email_verified": verified, "updated_at": updated});
-                let info = openidconnect::UserInfoClaims::<Extra, Gender>::from_json::<std::io::Error>(said.to_string().as_bytes(), None);
-                let info = info.unwrap_or_else(|error| panic!("{said}: {error}"));
-                assert_eq!(Claims::of(&info).login("email").as_deref(), Some("li@example.edu"), "{said}");
-                for (claim, value) in [("iss", json!("https://id.example.edu")), ("aud", json!(["lectern"])), ("exp", json!(2)), ("iat", json!(1))] {
-                    said[claim] = value;
-                }
-                let token: openidconnect::IdTokenClaims<Extra, Gender> =
-                    serde_json::from_value(said.clone()).unwrap_or_else(|error| panic!("{said}: {error}"));
-                assert_eq!(Claims::of(&token).login("email").as_deref(), Some("li@example.edu"), "{said}");
-            }
+            let said = claims(json!({"email": "li@example.edu", "email_verified": verified}));
+            assert_eq!(said.login("email").as_deref(), Ok("li@example.edu"), "{verified}");
         }
-        let unproven = json!({"sub": "s", "email": "li@example.edu", "email_verified": "false"});
-        let info = openidconnect::UserInfoClaims::<Extra, Gender>::from_json::<std::io::Error>(unproven.to_string().as_bytes(), None).unwrap();
-        assert_eq!(Claims::of(&info).login("email"), None);
+        for unverified in [json!(false), json!("false"), json!("yes"), json!(1), Value::Null] {
+            let said = claims(json!({"email": "li@example.edu", "email_verified": unverified}));
+            assert!(said.login("email").unwrap_err().contains("`email_verified`"), "{unverified}");
+        }
     }
 
     #[test]
@@ -115,20 +140,55 @@ mod tests {
         let kinds =
             [json!(null), json!(true), json!(-0.0), json!(u64::MAX), json!(""), json!(" \u{0} "), json!([]), json!(["li"]), json!({"login": "li"})];
         for value in kinds {
-            let claims = Claims::of(&json!({"preferred_username": value, "name": value, "email": value, "email_verified": value}));
+            let claims = claims(json!({"preferred_username": value, "name": value, "email": value, "email_verified": value}));
             let presented = claims.presented("", "preferred_username");
             assert!(presented.login.is_none_or(|login| !login.is_empty() && value.as_str().is_none_or(|text| login == text.trim())), "{value}");
-            assert!(claims.login("email").is_none() || value == true, "{value}");
-        }
-        for nobody in [json!(null), json!([]), json!("li"), json!(1)] {
-            assert_eq!(Claims::of(&nobody).login("preferred_username"), None, "{nobody}");
+            assert!(claims.login("email").is_err() || value == true, "{value}");
         }
     }
 
     #[test]
     fn the_token_goes_before_what_is_asked_afterwards() {
-        let mut claims = Claims::of(&json!({"preferred_username": "li"}));
-        claims.complete(Claims::of(&json!({"preferred_username": "wang", "name": "Li"})));
-        assert_eq!((claims.login("preferred_username").as_deref(), claims.name().as_deref()), (Some("li"), Some("Li")));
+        let mut said = claims(json!({"preferred_username": "li"}));
+        said.complete(claims(json!({"preferred_username": "wang", "name": "Li"})));
+        assert_eq!((said.login("preferred_username").as_deref(), said.name().as_deref()), (Ok("li"), Ok("Li")));
+        let mut null = claims(json!({"preferred_username": null}));
+        null.complete(claims(json!({"preferred_username": "wang"})));
+        assert_eq!(null.login("preferred_username").as_deref(), Ok("wang"), "null is absent");
+    }
+
+    #[test]
+    fn one_address_is_not_verified_by_what_is_said_of_another() {
+        let mut said = claims(json!({"email": "root@example.edu"}));
+        said.complete(claims(json!({"email": "li@example.edu", "email_verified": true})));
+        assert_eq!(said.login("email").as_deref(), Ok("li@example.edu"));
+    }
+
+    #[test]
+    fn a_claim_that_is_verified_is_of_its_kind() {
+        let good = [
+            (Kind::Text, json!("s")),
+            (Kind::Texts, json!("lectern")),
+            (Kind::Texts, json!(["lectern", "other"])),
+            (Kind::Address, json!("https://id.example.edu")),
+            (Kind::Time, json!(1_795_212_189)),
+            (Kind::Time, json!(1_795_212_189.5)),
+        ];
+        for (kind, value) in good {
+            assert_eq!(kind.check("c", Some(&value)), Ok(()), "{value}");
+        }
+        let bad = [
+            (Kind::Text, json!(24_400_320), "`c` is a number, not a text"),
+            (Kind::OptionalText, json!(["lectern"]), "`c` is a list, not a text"),
+            (Kind::Texts, json!(["lectern", 5]), "`c` is a list, not a text or a list of texts"),
+            (Kind::Address, json!("id"), "`c` is a text, not a URL"),
+            (Kind::Time, json!("1795212189"), "`c` is a text, not a time in seconds since 1970"),
+            (Kind::Time, json!(1e300), "`c` is a number, not a time in seconds since 1970"),
+        ];
+        for (kind, value, reason) in bad {
+            assert_eq!(kind.check("c", Some(&value)), Err(reason.to_owned()));
+        }
+        assert_eq!(Kind::OptionalText.check("azp", None), Ok(()));
+        assert_eq!(Kind::Time.check("exp", None), Err("`exp` is absent".to_owned()));
     }
 }

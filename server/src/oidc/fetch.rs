@@ -5,6 +5,7 @@ use std::{pin::Pin, time::Duration};
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, url::Url};
 use reqwest::{Client, Request, redirect::Policy};
+use serde_json::{Map, Value};
 
 use crate::config::is_safe;
 
@@ -60,6 +61,50 @@ impl Fetch {
     }
 }
 
+/// What is read of a provider's description of itself, and of its keys; the first three lists the library insists on.
+const NEEDED: [&str; 10] = [
+    "response_types_supported",
+    "subject_types_supported",
+    "id_token_signing_alg_values_supported",
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "token_endpoint_auth_methods_supported",
+    "userinfo_endpoint",
+    "jwks_uri",
+    "keys",
+];
+
+/// Asks like [`Fetch`] and keeps only what is needed, so that nothing else in the answer can make it unreadable.
+pub struct OnlyNeeded<'f>(&'f Fetch);
+
+impl Fetch {
+    /// For discovery.
+    pub const fn only_needed(&self) -> OnlyNeeded<'_> {
+        OnlyNeeded(self)
+    }
+}
+
+fn without_the_rest(body: &mut Vec<u8>) {
+    if let Ok(mut said) = serde_json::from_slice::<Map<String, Value>>(body) {
+        said.retain(|name, value| NEEDED.contains(&name.as_str()) && !value.is_null());
+        *body = Value::Object(said).to_string().into_bytes();
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for OnlyNeeded<'_> {
+    type Error = FetchError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, FetchError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let mut response = self.0.fetch(request).await?;
+            without_the_rest(response.body_mut());
+            Ok(response)
+        })
+    }
+}
+
 impl<'c> AsyncHttpClient<'c> for Fetch {
     type Error = FetchError;
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, FetchError>> + Send + 'c>>;
@@ -72,6 +117,17 @@ impl<'c> AsyncHttpClient<'c> for Fetch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_needed_is_kept() {
+        let mut body =
+            br#"{"issuer": "https://id", "ui_locales_supported": "not a list", "service_documentation": 5, "keys": [], "jwks_uri": null}"#.to_vec();
+        without_the_rest(&mut body);
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), serde_json::json!({"issuer": "https://id", "keys": []}));
+        let mut page = b"<html>".to_vec();
+        without_the_rest(&mut page);
+        assert_eq!(page, b"<html>");
+    }
 
     #[test]
     fn a_provider_elsewhere_names_only_https() {

@@ -6,6 +6,8 @@ mod claims;
 mod failure;
 mod fetch;
 mod provider;
+mod signed;
+mod tokens;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -83,7 +85,7 @@ pub async fn callback(
     };
     let presented = async {
         let code = answered(&parameters, provider.issuer())?;
-        in_time(provider.end(&visit.redirect()?, &begun, code)).await
+        in_time(provider.end(&visit.redirect()?, &begun, code, state.services.clock.now())).await
     };
     match presented.await {
         Ok(presented) => visit.enter(&presented, &begun.back).await,

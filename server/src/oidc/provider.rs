@@ -6,25 +6,28 @@ use std::{
     time::{Duration, Instant},
 };
 
+use domain::time::Timestamp;
+use http::{HeaderValue, StatusCode, header};
 use openidconnect::{
-    AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse, TokenResponse as _,
-    UserInfoClaims, UserInfoError,
+    AsyncHttpClient as _, AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EmptyAdditionalClaims, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, HttpRequest, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
-        CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreRevocableToken, CoreRevocationErrorResponse,
-        CoreTokenIntrospectionResponse, CoreTokenType,
+        CoreJweContentEncryptionAlgorithm, CoreProviderMetadata, CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse,
     },
+    url::Url,
 };
+use serde_json::{Map, Value};
 use services::{accounts::external::Presented, ports::Entropy, secret};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     begun::Begun,
-    claims::{Claims, Extra},
+    claims::{Claims, Kind},
     failure::{Failure, words},
     fetch::{Fetch, FetchError},
+    signed::{self, Expected},
+    tokens::Tokens,
 };
 use crate::config::Oidc;
 
@@ -34,13 +37,9 @@ const KEPT: Duration = Duration::from_hours(1);
 /// that is not known, so that nobody can make the portal ask all the time.
 const PAUSE: Duration = Duration::from_secs(10);
 
-type Tokens = StandardTokenResponse<
-    IdTokenFields<Extra, EmptyExtraTokenFields, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>,
-    CoreTokenType,
->;
 /// With the endpoints that discovery gives.
 type Client = openidconnect::Client<
-    Extra,
+    EmptyAdditionalClaims,
     CoreAuthDisplay,
     CoreGenderClaim,
     CoreJweContentEncryptionAlgorithm,
@@ -87,7 +86,7 @@ impl Provider {
     }
 
     /// Where to send the browser, with what must be remembered of it.
-    pub async fn begin(&self, redirect: &str, back: &str, entropy: &dyn Entropy, now: domain::time::Timestamp) -> Result<(String, Begun), Failure> {
+    pub async fn begin(&self, redirect: &str, back: &str, entropy: &dyn Entropy, now: Timestamp) -> Result<(String, Begun), Failure> {
         let fetch = self.fetch().await?;
         let metadata = self.metadata(fetch, None).await?;
         fetch.check(metadata.authorization_endpoint().url()).map_err(|error| Failure::Unusable(words(&error)))?;
@@ -107,7 +106,7 @@ impl Provider {
     }
 
     /// Exchanges the code and says who came: only what is signed, meant for this portal, fresh, and an answer to this question.
-    pub async fn end(&self, redirect: &str, begun: &Begun, code: &str) -> Result<Presented, Failure> {
+    pub async fn end(&self, redirect: &str, begun: &Begun, code: &str, now: Timestamp) -> Result<Presented, Failure> {
         let fetch = self.fetch().await?;
         let metadata = self.metadata(fetch, None).await?;
         let client = self.client(&metadata, redirect)?;
@@ -118,27 +117,42 @@ impl Provider {
             .request_async(fetch)
             .await
             .map_err(exchange_failure)?;
-        match identity(&client, &tokens, &begun.nonce) {
+        let client = ClientId::new(self.config.client_id.clone());
+        let expected = |metadata| self.expected(metadata, &client, &begun.nonce, now);
+        match tokens.identity(&expected(&metadata)) {
             Err(Failure::UnknownKey) => {
                 let metadata = self.metadata(fetch, Some(&metadata)).await?;
-                let client = self.client(&metadata, redirect)?;
-                let known = identity(&client, &tokens, &begun.nonce)?;
-                self.complete(fetch, &client, &tokens, known).await
+                let known = tokens.identity(&expected(&metadata))?;
+                self.complete(fetch, &metadata, &tokens, &expected(&metadata), known).await
             }
-            known => self.complete(fetch, &client, &tokens, known?).await,
+            known => self.complete(fetch, &metadata, &tokens, &expected(&metadata), known?).await,
         }
     }
 
+    fn expected<'e>(&'e self, metadata: &'e CoreProviderMetadata, client: &'e ClientId, nonce: &'e str, now: Timestamp) -> Expected<'e> {
+        let trusted_audiences = self.config.trusted_audiences.as_slice();
+        Expected { issuer: metadata.issuer(), client, trusted_audiences, keys: metadata.jwks(), nonce, now }
+    }
+
     /// Asks for what the token leaves out: many providers keep it to the bare subject.
-    async fn complete(&self, fetch: &Fetch, client: &Client, tokens: &Tokens, (subject, mut claims): (String, Claims)) -> Result<Presented, Failure> {
+    async fn complete(
+        &self,
+        fetch: &Fetch,
+        metadata: &CoreProviderMetadata,
+        tokens: &Tokens,
+        expected: &Expected<'_>,
+        (subject, mut claims): (String, Claims),
+    ) -> Result<Presented, Failure> {
         let login_claim = self.config.login_claim.as_str();
-        let lacking = claims.login(login_claim).is_none() || (self.config.create_accounts && claims.name().is_none());
-        if lacking && client.user_info_url().is_some() {
-            let asked = client
-                .user_info(tokens.access_token().clone(), Some(openidconnect::SubjectIdentifier::new(subject.clone())))
-                .map_err(|error| Failure::Unusable(words(&error)))?;
-            let said: UserInfoClaims<Extra, CoreGenderClaim> = asked.request_async(fetch).await.map_err(user_info_failure)?;
-            claims.complete(Claims::of(&said));
+        let lacking =
+            |claims: &Claims| claims.login(login_claim).and(if self.config.create_accounts { claims.name() } else { Ok(String::new()) }).err();
+        if lacking(&claims).is_some()
+            && let Some(endpoint) = metadata.userinfo_endpoint()
+        {
+            claims.complete(ask_user_info(fetch, endpoint.url(), tokens, &subject, expected).await?);
+        }
+        if let Some(reason) = lacking(&claims) {
+            tracing::warn!(reason, "the identity provider does not say all that is needed of a person");
         }
         Ok(claims.presented(&subject, login_claim))
     }
@@ -171,7 +185,7 @@ impl Provider {
             Failure::Away("it was asked a moment ago and will be again soon".to_owned())
         } else {
             let issuer = IssuerUrl::new(self.config.issuer.clone()).map_err(|error| Failure::Unusable(words(&error)))?;
-            let asked = CoreProviderMetadata::discover_async(issuer, fetch).await;
+            let asked = CoreProviderMetadata::discover_async(issuer, &fetch.only_needed()).await;
             kept.paused = (asked.is_err() || outdated.is_some()).then(Instant::now);
             match asked {
                 Ok(metadata) => {
@@ -193,54 +207,43 @@ impl Provider {
     }
 }
 
-/// Subject and claims of an ID token that holds in every respect.
-fn identity(client: &Client, tokens: &Tokens, nonce: &str) -> Result<(String, Claims), Failure> {
-    let token = tokens.id_token().ok_or_else(|| Failure::Unusable("it gave no ID token".to_owned()))?;
-    // Keys that two know sign nothing.
-    let verifier = client.id_token_verifier().set_allowed_algs(SIGNATURES);
-    let claims = token.claims(&verifier, &Nonce::new(nonce.to_owned())).map_err(|error| match error {
-        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => Failure::UnknownKey,
-        other => Failure::Unusable(words(&other)),
-    })?;
-    if let Some(expected) = claims.access_token_hash() {
-        let unusable = |error: SignatureVerificationError| Failure::Unusable(words(&error));
-        let (algorithm, key) = (token.signing_alg().map_err(unusable)?, token.signing_key(&verifier).map_err(unusable)?);
-        let actual = AccessTokenHash::from_token(tokens.access_token(), algorithm, key).map_err(|error| Failure::Unusable(words(&error)))?;
-        if actual != *expected {
-            return Err(Failure::Unusable("the access token is not the one of the ID token".to_owned()));
-        }
+/// What the user info endpoint says of this person.
+async fn ask_user_info(fetch: &Fetch, endpoint: &Url, tokens: &Tokens, subject: &str, expected: &Expected<'_>) -> Result<Claims, Failure> {
+    let unusable = |reason: String| Failure::Unusable(format!("user info: {reason}"));
+    let mut request = HttpRequest::new(Vec::new());
+    *request.uri_mut() = endpoint.as_str().parse().map_err(|error: http::uri::InvalidUri| unusable(words(&error)))?;
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    request.headers_mut().insert(header::AUTHORIZATION, tokens.bearer()?);
+    let answer = fetch.call(request).await.map_err(|error| Failure::Away(words(&error)))?;
+    if answer.status() != StatusCode::OK {
+        return Err(unusable(format!("it answers {}", answer.status())));
     }
-    Ok((claims.subject().to_string(), Claims::of(claims)))
+    let content_type = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.trim_start().to_ascii_lowercase().starts_with("application/jwt") {
+        let token = std::str::from_utf8(answer.body()).map_err(|_| unusable("it is no text".to_owned()))?;
+        return signed::user_info(token.trim(), subject, expected);
+    }
+    let said: Map<String, Value> = serde_json::from_slice(answer.body()).map_err(|_| unusable("it is no JSON object".to_owned()))?;
+    Kind::Text.check("sub", said.get("sub")).map_err(unusable)?;
+    if said.get("sub").and_then(Value::as_str) != Some(subject) {
+        return Err(unusable("`sub` is not that of the ID token".to_owned()));
+    }
+    Ok(Claims::of(said))
 }
 
-const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
-    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
-    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
-    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
-    CoreJwsSigningAlgorithm::RsaSsaPssSha256,
-    CoreJwsSigningAlgorithm::RsaSsaPssSha384,
-    CoreJwsSigningAlgorithm::RsaSsaPssSha512,
-    CoreJwsSigningAlgorithm::EcdsaP256Sha256,
-    CoreJwsSigningAlgorithm::EcdsaP384Sha384,
-    CoreJwsSigningAlgorithm::EdDsa,
-];
-
-/// What the provider answers may hold tokens where it cannot be read: only its own words for a refusal are kept.
+/// What the provider answers may hold tokens where it cannot be read: only its own words for a refusal, and the name of what is wrong, are
+/// kept.
 fn exchange_failure(error: RequestTokenError<FetchError, StandardErrorResponse<CoreErrorResponseType>>) -> Failure {
     match error {
         RequestTokenError::ServerResponse(answer) if *answer.error() == CoreErrorResponseType::InvalidGrant => Failure::CodeOver,
         RequestTokenError::ServerResponse(answer) => Failure::Unusable(format!("it refused the code: {:?}", answer.to_string())),
         RequestTokenError::Request(error) => Failure::Away(words(&error)),
-        RequestTokenError::Parse(..) => Failure::Unusable("what it gave for the code cannot be read".to_owned()),
+        RequestTokenError::Parse(error, _) => {
+            let inner = error.inner().to_string();
+            // Other messages hold values.
+            let what = if inner.starts_with("missing field") { inner } else { format!("it is wrong at `{}`", error.path()) };
+            Failure::Unusable(format!("what it gave for the code cannot be read: {what}"))
+        }
         RequestTokenError::Other(reason) => Failure::Unusable(reason),
-    }
-}
-
-/// The same for what it says of a person.
-fn user_info_failure(error: UserInfoError<FetchError>) -> Failure {
-    match error {
-        UserInfoError::Request(error) => Failure::Away(words(&error)),
-        UserInfoError::Parse(_) => Failure::Unusable("what it says of the person cannot be read".to_owned()),
-        other => Failure::Unusable(words(&other)),
     }
 }

@@ -8,7 +8,7 @@ const DOMAIN: &str = "app/domain/tests/hostile/";
 const SERVER: &str = "server/tests/hostile/";
 
 /// File, and the file of the test that feeds what it reads. A new reader gets a property in one of them, or in a new one.
-const READERS: [(&str, &str, &str); 62] = [
+const READERS: [(&str, &str, &str); 64] = [
     ("app/domain/src/access.rs", DOMAIN, "words.rs"),
     ("app/domain/src/access/scopes.rs", DOMAIN, "words.rs"),
     ("app/domain/src/announcements.rs", DOMAIN, "forms.rs"),
@@ -65,7 +65,9 @@ const READERS: [(&str, &str, &str); 62] = [
     ("server/src/commands/token.rs", DOMAIN, "words.rs"),
     ("server/src/config.rs", SERVER, "readers.rs"),
     ("server/src/config/oidc.rs", SERVER, "readers.rs"),
-    ("server/src/oidc/claims.rs", "server/src/oidc/", "claims.rs"),
+    ("server/src/oidc/fetch.rs", "server/src/oidc/", "fetch.rs"),
+    ("server/src/oidc/provider.rs", "server/tests/http/", "oidc_claims.rs"),
+    ("server/src/oidc/signed.rs", "server/src/oidc/signed/", "tests.rs"),
     ("server/src/rest/audit.rs", SERVER, "api.rs"),
     ("server/src/rest/body.rs", SERVER, "api.rs"),
     ("server/src/rest/decisions.rs", SERVER, "api.rs"),

@@ -6,6 +6,7 @@
 mod approvals;
 mod audit;
 mod billing;
+mod campus;
 mod command_line;
 mod compression;
 mod cross_site;
@@ -16,6 +17,7 @@ mod events;
 mod files;
 mod offerings;
 mod oidc;
+mod oidc_claims;
 mod openapi;
 mod people;
 mod rest_classes;

@@ -30,6 +30,7 @@ async fn portal() -> Portal {
             name,
             scopes: vec!["openid".into()],
             login_claim: "preferred_username".into(),
+            trusted_audiences: Vec::new(),
             link_accounts: true,
             create_accounts: false,
         });

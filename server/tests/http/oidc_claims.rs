@@ -1,0 +1,71 @@
+//! What an identity provider may say and still be understood, and what it may not: with a provider of the test's own.
+
+use serde_json::{Value, json};
+
+use crate::campus::{Campus, Says};
+
+/// Claims of the ID token that make the teacher, changed by these.
+fn teacher(changes: Value) -> Value {
+    let mut claims = json!({"preferred_username": "teacher"});
+    for (claim, value) in changes.as_object().expect("an object") {
+        claims[claim] = value.clone();
+    }
+    claims
+}
+
+const IN: &str = "/orders";
+const REFUSED: &str = "/sign-in?back=/orders";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_for_several_audiences_signs_in_by_azp_or_by_the_setting() {
+    let campus = Campus::start().await;
+    let portal = campus.portal(|oidc| oidc.trusted_audiences = vec!["account".into()]).await;
+    portal.people().await;
+    for (claims, ends) in [
+        (json!({"aud": ["284712", "lectern"], "azp": "lectern"}), IN),
+        (json!({"aud": ["account", "lectern"]}), IN),
+        (json!({"aud": ["284712", "lectern"]}), REFUSED),
+        (json!({"aud": ["account", "lectern"], "azp": "wiki"}), REFUSED),
+        (json!({"azp": "wiki"}), REFUSED),
+    ] {
+        let says = Says { claims: teacher(claims.clone()), ..Says::default() };
+        assert_eq!(campus.sends(&portal, says).await, ends, "{claims}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn claims_that_nobody_reads_may_be_of_any_type_wherever_they_stand() {
+    let campus = Campus::start().await;
+    let portal = campus.portal(|_| {}).await;
+    portal.people().await;
+    let odd = json!({
+        "address": "1 Campus Road", "picture": {"url": "p"}, "birthdate": 19_900_101, "updated_at": "1795212189", "name": ["Li", "Hua"],
+    });
+    let configuration = json!({"service_documentation": 5, "ui_locales_supported": "zh", "claims_supported": {}, "display_values_supported": "page"});
+    let tokens = json!({"expires_in": "3600", "scope": ["openid"], "token_type": "bearer"});
+    let in_token = Says { configuration, tokens, claims: teacher(odd.clone()), ..Says::default() };
+    assert_eq!(campus.sends(&portal, in_token).await, IN);
+    // The token says no login, so user info is asked.
+    let asked = Says { user_info: teacher(odd), ..Says::default() };
+    assert_eq!(campus.sends(&portal, asked).await, IN);
+    let another = Says { user_info: teacher(json!({"sub": "u-2"})), ..Says::default() };
+    assert_eq!(campus.sends(&portal, another).await, REFUSED, "user info of somebody else");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_are_no_answers_refuse_and_break_nothing() {
+    let campus = Campus::start().await;
+    let portal = campus.portal(|_| {}).await;
+    portal.people().await;
+    for tokens in [json!({"id_token": null}), json!({"id_token": 5}), json!({"id_token": "a.b.c"}), json!({"access_token": []})] {
+        let says = Says { tokens: tokens.clone(), claims: teacher(json!({})), ..Says::default() };
+        assert_eq!(campus.sends(&portal, says).await, REFUSED, "{tokens}");
+    }
+    for user_info in [json!({"sub": 5}), json!({"sub": null}), json!({"preferred_username": ["teacher"]})] {
+        let says = Says { user_info: user_info.clone(), ..Says::default() };
+        assert_eq!(campus.sends(&portal, says).await, REFUSED, "{user_info}");
+    }
+    let says = Says { claims: teacher(json!({"iat": portal.world.services.clock.now().seconds() + 86_400})), ..Says::default() };
+    assert_eq!(campus.sends(&portal, says).await, REFUSED, "issued tomorrow");
+    assert_eq!(campus.sends(&portal, Says { claims: teacher(json!({})), ..Says::default() }).await, IN);
+}
