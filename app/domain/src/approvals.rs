@@ -10,7 +10,7 @@ use crate::{
     catalogue::{LabSpec, Localized},
     error::{Error, FieldErrors, Problem},
     gpu::{Card, CardShare},
-    money::Money,
+    money::{self, Money},
     quotas::QuotaStatus,
     rules::{self, Test},
 };
@@ -52,6 +52,24 @@ impl Facts {
             budget_asks: quota.budget_asks(cost),
             budget_left_percent: if limit > 0 { i64::try_from(i128::from(left) * 100 / i128::from(limit)).unwrap_or(i64::MIN) } else { 0 },
         }
+    }
+}
+
+impl Facts {
+    /// Why somebody must be asked whatever the policy's rules say: the course's figures per order and per day (D3), and the part of its
+    /// budget from which somebody approves (D4). Rules may ask more people or refuse; none of them lets such an order through.
+    pub fn asks(&self) -> Option<Localized> {
+        let text = |zh: &str, en: &str| Some(Localized { zh: zh.into(), en: en.into() });
+        if self.budget_asks {
+            return text("预算用到了要审批的比例", "The budget has reached the part that asks for approval");
+        }
+        if OrderTest::OverCardsPerOrder.holds(self) {
+            return text("超过课程单笔订单的卡数", "More cards than the course may have in one order");
+        }
+        if OrderTest::OverStartsPerDay.holds(self) {
+            return text("超过课程一天可以启动的卡数", "More cards than the course may start in a day");
+        }
+        None
     }
 }
 
@@ -205,16 +223,16 @@ impl Policy {
     }
 
     /// The first rule that matches decides. When none does a manager decides: a gap in the rules must not give cards away.
-    /// Nor may they give away what the budget has somebody asked for.
+    /// Nor may they give away what the course's own figures have somebody asked for (see [`Facts::asks`]).
     pub fn decide(&self, facts: &Facts) -> Ruling {
         let rule = self.matching(facts).and_then(|number| self.rules.get(number));
         let mut outcome = rule.map_or_else(|| Outcome::Stages(vec![Role::Manager]), |rule| rule.then.clone());
         let mut name = rule.map(|rule| rule.name.clone());
-        if facts.budget_asks && outcome == Outcome::Automatic {
+        if outcome == Outcome::Automatic
+            && let Some(reason) = facts.asks()
+        {
             outcome = Outcome::Stages(vec![Role::Manager]);
-            name = Some(Localized {
-                zh: "预算用到了要审批的比例".into(), en: "The budget has reached the part that asks for approval".into()
-            });
+            name = Some(reason);
         }
         Ruling { outcome, rule: name, same_person_twice: self.same_person_twice, facts: Some(facts.clone()) }
     }
@@ -248,6 +266,9 @@ impl Rule {
             match test {
                 OrderTest::ModelIn(models) if models.iter().any(|model| !Card::all().any(|card| card.kind().model == model)) => {
                     problems.push(("when", Problem::NotOneOf { choices: models_known() }));
+                }
+                OrderTest::CostOver(micros) if !(0..=money::MAX_MICROS).contains(micros) => {
+                    problems.push(("when", Problem::OutOfRange { min: 0, max: money::MAX_UNITS }));
                 }
                 OrderTest::BudgetLeftUnder(percent) if *percent > 100 => problems.push(("when", Problem::OutOfRange { min: 0, max: 100 })),
                 _ => {}

@@ -47,6 +47,26 @@ fn what_the_budget_asks_for_no_rule_gives_away() {
 }
 
 #[test]
+fn the_figures_per_order_and_day_ask_whatever_the_rules_say() {
+    // Their rules were deleted, or stand behind one that lets everything through.
+    for rules in [
+        vec![rule(Condition::Always, Outcome::Automatic)],
+        vec![rule(Condition::Always, Outcome::Automatic), rule(OrderTest::OverCardsPerOrder, manager())],
+        vec![rule(OrderTest::CardsOver(CardShare::whole(1)), Outcome::Automatic), rule(Condition::Always, Outcome::Automatic)],
+    ] {
+        let policy = Policy::new(rules);
+        assert_eq!(policy.decide(&facts(4, 8)).outcome, Outcome::Automatic, "just within");
+        for over in [facts(5, 0), facts(4, 9), facts(1, 12)] {
+            let ruling = policy.decide(&over);
+            assert_eq!(ruling.outcome, manager(), "{over:?}");
+            assert!(ruling.rule.is_some_and(|rule| rule.en.starts_with("More cards than the course may")), "and says why");
+        }
+    }
+    let refuse = Outcome::Refuse(Localized { zh: "不行".into(), en: "No".into() });
+    assert_eq!(Policy::new(vec![rule(Condition::Always, refuse.clone())]).decide(&facts(5, 0)).outcome, refuse, "a refusal stands");
+}
+
+#[test]
 fn a_gap_in_the_rules_asks_a_manager_and_a_rule_that_is_off_is_a_gap() {
     let mut off = rule(Condition::Always, Outcome::Automatic);
     off.enabled = false;
