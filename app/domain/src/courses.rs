@@ -212,7 +212,7 @@ impl CourseForm {
                 0
             }
         };
-        let budget = number("budget", &self.budget, 1_000_000_000);
+        let budget = number("budget", &self.budget, crate::money::MAX_UNITS);
         let cards = number("cards", &self.cards, 10_000);
         errors.finish()?;
         Ok((code.to_owned(), name.to_owned(), budget, cards))

@@ -289,7 +289,7 @@ pub fn course_row(cells: &Cells) -> Result<CourseRow, Error> {
         }
     };
     // Spreadsheets write thousands apart.
-    let budget = number("budget", whole(&cell(cells, "budget").replace([',', '，', '¥'], ""), 1_000_000_000));
+    let budget = number("budget", whole(&cell(cells, "budget").replace([',', '，', '¥'], ""), crate::money::MAX_UNITS));
     let cards = number("cards", cards(cell(cells, "cards")));
     let teachers = several(cell(cells, "teachers")).map(str::to_lowercase).collect();
     errors.finish()?;

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Problem;
+
 /// ISO 4217 currencies that a price book may use (A4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -48,6 +50,11 @@ pub struct UnknownCurrency(pub String);
 
 pub const MICROS_PER_UNIT: i64 = 1_000_000;
 
+/// The most that any amount may be that somebody types, in whole units: a thousand million. A thousand million of such amounts can be added.
+pub const MAX_UNITS: i64 = 1_000_000_000;
+/// The same in micro-units.
+pub const MAX_MICROS: i64 = MAX_UNITS * MICROS_PER_UNIT;
+
 /// An amount. `micros` is signed: a credit is negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Money {
@@ -63,9 +70,9 @@ impl Money {
     pub const fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
     }
-    /// Whole units: `Money::units(12, Currency::Cny)` is ¥12.00.
+    /// Whole units: `Money::units(12, Currency::Cny)` is ¥12.00; saturates.
     pub const fn units(units: i64, currency: Currency) -> Self {
-        Self::new(units * MICROS_PER_UNIT, currency)
+        Self::new(units.saturating_mul(MICROS_PER_UNIT), currency)
     }
     /// The sum; saturates at the ends of the range (nine million million units).
     ///
@@ -89,7 +96,7 @@ impl Money {
 /// `¥1,044.12`: two decimals, rounded half away from zero, thousands grouped. The same in both languages.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cents = (self.micros.unsigned_abs() + 5_000) / 10_000;
+        let cents = self.micros.unsigned_abs().saturating_add(5_000) / 10_000;
         let sign = if self.micros < 0 && cents > 0 { "-" } else { "" };
         write!(f, "{sign}{}{}.{:02}", self.currency.symbol(), grouped(cents / 100), cents % 100)
     }
@@ -105,6 +112,36 @@ pub fn parse_micros(text: &str) -> Option<i64> {
     }
     let fraction = format!("{fraction:0<6}").parse::<i64>().ok()?;
     whole.parse::<i64>().ok()?.checked_mul(MICROS_PER_UNIT)?.checked_add(fraction)
+}
+
+/// An amount as somebody types it: a decimal from 0 to [`MAX_UNITS`]. Every reader of money is this function.
+///
+/// Errors: `Missing`; `BadFormat` for what is no number; `OutOfRange`.
+pub fn parse_amount(text: &str) -> Result<i64, Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem::Missing);
+    }
+    let out_of_range = Problem::OutOfRange { min: 0, max: MAX_UNITS };
+    match parse_micros(text) {
+        Some(micros) if micros <= MAX_MICROS => Ok(micros),
+        Some(_) => Err(out_of_range),
+        // More digits than are read are a number all the same.
+        None if is_decimal(text) => Err(out_of_range),
+        None => Err(Problem::BadFormat { example: "12.50".into() }),
+    }
+}
+
+fn is_decimal(text: &str) -> bool {
+    let text = text.trim().replace(',', "");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole) && digits(fraction) && fraction.len() <= 6
+}
+
+/// The sum of micro-units; stands still at the ends of the range.
+pub fn sum(micros: impl IntoIterator<Item = i64>) -> i64 {
+    let sum: i128 = micros.into_iter().map(i128::from).sum();
+    i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// `1234567` as `1,234,567`.
@@ -130,6 +167,23 @@ mod tests {
         for bad in ["", "-1", "1.2.3", "0.0000001", "1e3", ".5", "99999999999999999999"] {
             assert_eq!(parse_micros(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn no_amount_is_larger_than_can_be_added() {
+        assert_eq!(parse_amount("1,000,000,000"), Ok(MAX_MICROS));
+        let too_much = Err(Problem::OutOfRange { min: 0, max: MAX_UNITS });
+        for text in ["1000000000.000001", "9223372036854.775807", "99999999999999999999"] {
+            assert_eq!(parse_amount(text), too_much, "{text}");
+        }
+        assert_eq!(parse_amount(" "), Err(Problem::Missing));
+        for text in ["-1", "1e9", "x", "0.0000001"] {
+            assert!(matches!(parse_amount(text), Err(Problem::BadFormat { .. })), "{text}");
+        }
+        assert_eq!(sum([i64::MAX, i64::MAX, -1]), i64::MAX);
+        assert_eq!(sum([i64::MAX, 1, -2]), i64::MAX - 1);
+        assert_eq!(Money::units(i64::MAX, Currency::Cny).plus(Money::units(1, Currency::Cny)).micros, i64::MAX);
+        assert_eq!(Money::new(i64::MIN, Currency::Cny).to_string(), "-¥9,223,372,036,854.78");
     }
 
     #[test]

@@ -53,15 +53,19 @@ pub async fn close(connection: &mut AnyConnection, tenant: TenantId, month: Mont
         .bind(by.to_string())
         .execute(&mut *connection)
         .await?;
-    sqlx::query(
+    sqlx::query(concat!(
         "INSERT INTO bills (tenant_id, month, course_id, usage_micros, adjustments_micros, currency, labs) \
          SELECT c.tenant_id, $2, c.id, COALESCE(g.amount, 0), COALESCE(a.amount, 0), c.currency, COALESCE(g.labs, 0) FROM courses c \
-         LEFT JOIN (SELECT course_id, CAST(SUM(amount_micros) AS BIGINT) AS amount, COUNT(DISTINCT lab_id) AS labs FROM usage_records \
+         LEFT JOIN (SELECT course_id, ",
+        micros_sum!("amount_micros"),
+        " AS amount, COUNT(DISTINCT lab_id) AS labs FROM usage_records \
            WHERE tenant_id = $1 AND month = $2 GROUP BY course_id) g ON g.course_id = c.id \
-         LEFT JOIN (SELECT course_id, CAST(SUM(amount_micros) AS BIGINT) AS amount FROM adjustments \
+         LEFT JOIN (SELECT course_id, ",
+        micros_sum!("amount_micros"),
+        " AS amount FROM adjustments \
            WHERE tenant_id = $1 AND month = $2 GROUP BY course_id) a ON a.course_id = c.id \
-         WHERE c.tenant_id = $1",
-    )
+         WHERE c.tenant_id = $1"
+    ))
     .bind(tenant.to_string())
     .bind(month.to_string())
     .execute(connection)
@@ -155,10 +159,12 @@ pub async fn adjustments(connection: &mut AnyConnection, query: &Query) -> Resul
 
 /// What corrections of a lab's closed months add up to so far, by month.
 pub async fn corrected(connection: &mut AnyConnection, lab: LabId) -> Result<BTreeMap<Month, i64>> {
-    let rows = sqlx::query(
-        "SELECT of_month, CAST(SUM(amount_micros) AS BIGINT) AS amount FROM adjustments \
-         WHERE lab_id = $1 AND kind = 'correction' AND of_month IS NOT NULL GROUP BY of_month",
-    )
+    let rows = sqlx::query(concat!(
+        "SELECT of_month, ",
+        micros_sum!("amount_micros"),
+        " AS amount FROM adjustments \
+         WHERE lab_id = $1 AND kind = 'correction' AND of_month IS NOT NULL GROUP BY of_month"
+    ))
     .bind(lab.to_string())
     .fetch_all(connection)
     .await?;

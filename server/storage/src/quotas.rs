@@ -58,7 +58,7 @@ macro_rules! status_sql {
              COALESCE(u.storage, 0) AS used_storage, COALESCE(u.labs, 0) AS used_labs, \
              COALESCE(h.cards, 0) AS held_cards, COALESCE(h.cpu, 0) AS held_cpu, COALESCE(h.memory, 0) AS held_memory, \
              COALESCE(h.storage, 0) AS held_storage, COALESCE(h.labs, 0) AS held_labs, \
-             CASE WHEN c.budget_from IS NULL THEN COALESCE(u.spent, 0) ELSE COALESCE((SELECT CAST(SUM(g.amount_micros) AS BIGINT) \
+             CASE WHEN c.budget_from IS NULL THEN COALESCE(u.spent, 0) ELSE COALESCE((SELECT ", micros_sum!("g.amount_micros"), " \
                FROM usage_records g WHERE g.course_id = c.id AND g.from_at >= c.budget_from), 0) END AS spent, COALESCE(u.rest, 0) + COALESCE(h.money, 0) AS held_money, \
              COALESCE(u.started, 0) + COALESCE(h.starting, 0) AS started, b.booked, \
              (SELECT COUNT(*) FROM course_students s WHERE s.course_id = c.id) AS students, ",
@@ -70,11 +70,17 @@ macro_rules! status_sql {
                CAST(SUM(CASE WHEN l.state IN ('pending', 'starting', 'running', 'stopping', 'failed') THEN l.memory_gib ELSE 0 END) AS BIGINT) AS memory, \
                CAST(SUM(CASE WHEN l.state <> 'destroyed' THEN l.storage_gib ELSE 0 END) AS BIGINT) AS storage, \
                CAST(SUM(CASE WHEN l.state IN ('pending', 'starting', 'running', 'stopping', 'failed') THEN 1 ELSE 0 END) AS BIGINT) AS labs, \
-               CAST(SUM(l.cost_micros) AS BIGINT) AS spent, \
-               CAST(SUM(CASE WHEN o.held_micros > l.cost_micros \
-                              AND (l.state IN ('pending', 'starting', 'running', 'stopping', 'failed') \
-                                   OR l.state = 'stopped' AND (l.ends_at IS NULL OR l.ends_at > $2)) \
-                             THEN o.held_micros - l.cost_micros ELSE 0 END) AS BIGINT) AS rest, \
+               ",
+            micros_sum!("l.cost_micros"),
+            " AS spent, \
+               ",
+            micros_sum!(
+                "CASE WHEN o.held_micros > l.cost_micros \
+                   AND (l.state IN ('pending', 'starting', 'running', 'stopping', 'failed') \
+                     OR l.state = 'stopped' AND (l.ends_at IS NULL OR l.ends_at > $2)) \
+                 THEN o.held_micros - l.cost_micros ELSE 0 END"
+            ),
+            " AS rest, \
                CAST(SUM(CASE WHEN l.created_at >= $3 THEN l.card_parts ELSE 0 END) AS BIGINT) AS started \
                FROM labs l JOIN orders o ON o.id = l.order_id WHERE ",
             $labs,
@@ -84,7 +90,9 @@ macro_rules! status_sql {
                CAST(SUM(CASE WHEN o.starts_at IS NULL THEN o.cpu_cores ELSE 0 END) AS BIGINT) AS cpu, \
                CAST(SUM(CASE WHEN o.starts_at IS NULL THEN o.memory_gib ELSE 0 END) AS BIGINT) AS memory, \
                CAST(SUM(CASE WHEN o.starts_at IS NULL THEN o.storage_gib ELSE 0 END) AS BIGINT) AS storage, \
-               CAST(SUM(CASE WHEN o.starts_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS labs, CAST(SUM(o.held_micros) AS BIGINT) AS money, \
+               CAST(SUM(CASE WHEN o.starts_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS labs, ",
+            micros_sum!("o.held_micros"),
+            " AS money, \
                CAST(SUM(CASE WHEN o.starts_at IS NULL AND o.state = 'queued' THEN o.card_parts ELSE 0 END) AS BIGINT) AS starting \
                FROM orders o WHERE ",
             $orders,

@@ -85,11 +85,11 @@ impl AdjustmentForm {
         if kind.is_none() {
             errors.push("kind", Problem::NotOneOf { choices: vec!["credit".into(), "charge".into()] });
         }
-        let micros = money::parse_micros(&self.amount).filter(|micros| *micros > 0);
-        if micros.is_none() {
-            let empty = self.amount.trim().is_empty();
-            errors.push("amount", if empty { Problem::Missing } else { Problem::BadFormat { example: "12.50".into() } });
-        }
+        let micros = match money::parse_amount(&self.amount) {
+            Ok(0) => Err(Problem::BadFormat { example: "12.50".into() }),
+            other => other,
+        };
+        let micros = micros.map_err(|problem| errors.push("amount", problem)).ok();
         let reason = pricing::reason(&self.reason).map_err(|problem| errors.push("reason", problem)).ok();
         errors.finish()?;
         let (Some(kind), Some(micros), Some(reason)) = (kind, micros, reason) else { return Err(Error::field("amount", Problem::Missing)) };
@@ -113,6 +113,8 @@ mod tests {
         let good = form("credit", "12.50", "The card was away").check(Currency::Cny).expect("a good credit");
         assert_eq!((good.amount.micros, good.kind), (-12_500_000, AdjustmentKind::Credit));
         assert_eq!(form("charge", "1", "x").check(Currency::Cny).expect("a charge").amount.micros, 1_000_000);
+        let Err(Error::Invalid(problems)) = form("charge", "9223372036854.775807", "x").check(Currency::Cny) else { panic!("it must be refused") };
+        assert_eq!(problems[0].problem, Problem::OutOfRange { min: 0, max: money::MAX_UNITS });
         let Err(Error::Invalid(problems)) = form("correction", "-1", "").check(Currency::Cny) else { panic!("it must be refused") };
         assert_eq!(problems.iter().map(|each| each.field.as_str()).collect::<Vec<_>>(), ["kind", "amount", "reason"]);
     }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    money::Money,
+    money::{self, Money},
     time::{Month, Timestamp},
 };
 
@@ -32,7 +32,7 @@ pub fn forecast(spent: Money, by_day: &[(i64, i64)], now: Timestamp, month: Mont
     if days <= 0 {
         return None;
     }
-    let sum: i64 = by_day.iter().filter(|(day, _)| (first..today).contains(day)).map(|(_, micros)| *micros).sum();
+    let sum = money::sum(by_day.iter().filter(|(day, _)| (first..today).contains(day)).map(|(_, micros)| *micros));
     let per_day = sum / days;
     let left = month.end().seconds_since(now.max(month.start()));
     let rest = i128::from(per_day) * i128::from(left) / i128::from(DAY_SECONDS);

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Error,
-    money::Money,
+    money::{self, Money},
     pricing::{BasisPoints, Meter, PriceBook},
     time::Timestamp,
 };
@@ -21,7 +21,9 @@ impl Rate {
         let unit = i128::from(meter.unit_seconds()) * 10_000;
         let product = i128::from(self.unit_price.micros) * i128::from(quantity) * i128::from(seconds) * i128::from(self.discount.rest());
         let micros = (product + unit / 2).div_euclid(unit);
-        Money::new(i64::try_from(micros).unwrap_or(i64::MAX), self.unit_price.currency)
+        // No line is larger than what somebody could type, so that lines can always be added.
+        let micros = micros.clamp(i128::from(-money::MAX_MICROS), i128::from(money::MAX_MICROS));
+        Money::new(i64::try_from(micros).unwrap_or(money::MAX_MICROS), self.unit_price.currency)
     }
 }
 
@@ -90,6 +92,12 @@ mod tests {
         assert_eq!(amount(Money::new(1, Currency::Cny), Meter::CpuCoreHour, 1, 1_800).micros, 1);
         assert_eq!(amount(Money::new(1, Currency::Cny), Meter::CpuCoreHour, 1, 1_799).micros, 0);
         assert_eq!(amount(price, Meter::StorageGibMonth, 1, 30 * 86_400).micros, 750_000);
+    }
+
+    #[test]
+    fn no_line_is_larger_than_can_be_added() {
+        let price = Money::units(1_000_000, Currency::Cny);
+        assert_eq!(amount(price, Meter::MemoryGibHour, 100_000_000, 86_400).micros, money::MAX_MICROS);
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub async fn close(services: &Services, caller: &Caller, month: Month) -> Result
         // Metering that read the month as open must not write into it any more.
         storage::offerings::raise_version(&mut write).await.or_domain()?;
         let bills = storage::usage::summaries(&mut write, tenant, None, month).await.or_domain()?;
-        let total: i64 = bills.iter().map(|bill| bill.total.micros).sum();
+        let total = domain::money::sum(bills.iter().map(|bill| bill.total.micros));
         let entry = Entry::new("billing.close", "bill", month, month.to_string()).before(json!({ "state": "open" })).after(
             json!({ "state": "closed", "courses": bills.len(), "total_micros": total, "currency": bills.first().map(|bill| bill.total.currency) }),
         );

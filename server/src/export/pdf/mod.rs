@@ -83,11 +83,11 @@ fn courses(sheet: &mut Sheet, words: &FileWords, export: &Export, groups: &[Grou
         let sums = all.entry(&group.key).or_insert_with(|| Sums { name: name.clone(), ..Sums::default() });
         sums.labs += group.labs;
         sums.card_seconds += group.card_seconds;
-        sums.used += group.amount.micros;
+        sums.used = sums.used.saturating_add(group.amount.micros);
     }
     for each in &export.adjustments {
         let sums = all.entry(&each.course.code).or_insert_with(|| Sums { name: each.course.name.clone(), ..Sums::default() });
-        sums.adjusted += each.amount.micros;
+        sums.adjusted = sums.adjusted.saturating_add(each.amount.micros);
     }
     let money = |micros: i64| amount_text(Money::new(micros, currency));
     let row = |code: &str, sums: &Sums| {

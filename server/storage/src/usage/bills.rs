@@ -19,18 +19,22 @@ pub async fn summaries(
     courses: Option<&BTreeSet<CourseId>>,
     month: Month,
 ) -> Result<Vec<BillSummary>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT c.id, c.code, c.name, c.currency, COALESCE(g.amount, 0) AS usage_micros, COALESCE(g.labs, 0) AS labs, \
          COALESCE(a.amount, 0) AS adjusted, CASE WHEN b.month IS NULL THEN 0 ELSE 1 END AS closed \
          FROM courses c \
-         LEFT JOIN (SELECT course_id, CAST(SUM(amount_micros) AS BIGINT) AS amount, COUNT(DISTINCT lab_id) AS labs FROM usage_records \
+         LEFT JOIN (SELECT course_id, ",
+        micros_sum!("amount_micros"),
+        " AS amount, COUNT(DISTINCT lab_id) AS labs FROM usage_records \
            WHERE tenant_id = $1 AND month = $3 GROUP BY course_id) g ON g.course_id = c.id \
-         LEFT JOIN (SELECT course_id, CAST(SUM(amount_micros) AS BIGINT) AS amount FROM adjustments \
+         LEFT JOIN (SELECT course_id, ",
+        micros_sum!("amount_micros"),
+        " AS amount FROM adjustments \
            WHERE tenant_id = $1 AND month = $3 GROUP BY course_id) a ON a.course_id = c.id \
          LEFT JOIN bill_closings b ON b.tenant_id = c.tenant_id AND b.month = $3 \
          WHERE c.tenant_id = $1 AND ($2 IS NULL OR $2 LIKE '%' || c.id || '%') \
-         ORDER BY c.code",
-    )
+         ORDER BY c.code"
+    ))
     .bind(tenant.to_string())
     .bind(courses.map(list_of))
     .bind(month.to_string())

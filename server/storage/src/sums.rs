@@ -1,0 +1,48 @@
+//! Sums of money that cannot overflow, whatever is in the rows.
+
+/// The sum of an expression in micro-units, as SQL; `NULL` over no rows. Beyond a million million units it stands still there, so that a
+/// page shows an odd figure and not an error. Units and millionths are summed apart: SQLite refuses a sum beyond 64 bits, and
+/// PostgreSQL the cast of one.
+macro_rules! micros_sum {
+    ($micros:literal) => {
+        concat!(
+            "CAST(CASE WHEN SUM((",
+            $micros,
+            ") / 1000000) > 1000000000000 THEN 1000000000000000000 WHEN SUM((",
+            $micros,
+            ") / 1000000) < -1000000000000 THEN -1000000000000000000 ELSE SUM((",
+            $micros,
+            ") / 1000000) * 1000000 + SUM((",
+            $micros,
+            ") % 1000000) END AS BIGINT)"
+        )
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{row::Row, testing::for_each_engine};
+
+    #[tokio::test]
+    async fn a_sum_is_exact_and_stands_still_where_it_would_overflow() {
+        for_each_engine("a_sum_is_exact_and_stands_still_where_it_would_overflow", |test| async move {
+            let mut read = test.database.read().await.expect("a connection");
+            for (one, two, sum) in [
+                (1_500_000, 2_600_001, 4_100_001),
+                (-1_500_000, 600_001, -899_999),
+                (i64::MAX, i64::MAX, 1_000_000_000_000_000_000),
+                (i64::MIN, i64::MIN, -1_000_000_000_000_000_000),
+                (i64::MAX, -i64::MAX, 0),
+            ] {
+                let sql = concat!(
+                    "SELECT ",
+                    micros_sum!("x.micros"),
+                    " AS amount FROM (SELECT CAST($1 AS BIGINT) AS micros UNION ALL SELECT CAST($2 AS BIGINT) AS micros) x"
+                );
+                let row = sqlx::query(sql).bind(one).bind(two).fetch_one(&mut *read).await.expect("a sum");
+                assert_eq!(Row::of("x", &row).integer("amount").expect("an integer"), sum, "{one} {two}");
+            }
+        })
+        .await;
+    }
+}
