@@ -104,6 +104,19 @@ impl Fields {
         self.has(name).then(|| self.text(name))
     }
 
+    /// Words that may be left out: a text of them, parted by commas, or a list as the API shows them.
+    pub fn optional_words(&mut self, name: &str) -> String {
+        let Some(Value::Array(items)) = self.members.get(name) else { return self.optional_text(name) };
+        let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+        // A comma within a word would part it.
+        let words = words.filter(|words| words.iter().all(|word| !word.contains(','))).map(|words| words.join(","));
+        self.members.remove(name);
+        words.unwrap_or_else(|| {
+            self.refuse(name, "[\"teacher\"]");
+            String::new()
+        })
+    }
+
     /// A number that must be there, as it would be typed.
     pub fn number(&mut self, name: &str) -> String {
         match self.take(name) {
@@ -236,6 +249,14 @@ mod tests {
         let expected = [("x", "2"), ("y", "z")].map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(body.parameters("p"), BTreeMap::from(expected));
         body.finish().unwrap();
+    }
+
+    #[test]
+    fn words_come_as_text_or_as_a_list() {
+        let mut body = fields(r#"{"a": "x, y", "b": ["x", "y"], "c": [], "d": [1], "e": ["x,y"]}"#);
+        assert_eq!(["a", "b", "c", "d", "e", "f"].map(|name| body.optional_words(name)), ["x, y", "x,y", "", "", "", ""]);
+        let Err(Error::Invalid(problems)) = body.finish() else { panic!("it must be refused") };
+        assert_eq!(problems.iter().map(|each| each.field.as_str()).collect::<Vec<_>>(), ["d", "e"]);
     }
 
     #[test]

@@ -99,11 +99,20 @@ pub struct NewInvitation {
     name: String,
     /// Id of the department where the roles hold; left out for the whole college.
     department: Option<String>,
-    /// Of `teacher`, `manager`, `auditor`, `operator`, `administrator`, parted by commas.
-    #[schema(example = "teacher")]
-    roles: Option<String>,
-    /// Ids of courses, parted by commas.
-    courses: Option<String>,
+    /// Of `teacher`, `manager`, `auditor`, `operator`, `administrator`, parted by commas or as a list.
+    roles: Option<Words>,
+    /// Ids of courses, parted by commas or as a list.
+    courses: Option<Words>,
+}
+
+/// Several words: as text, or as the API shows them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the body, which is read field by field")]
+pub enum Words {
+    #[schema(example = "teacher, auditor")]
+    Text(String),
+    List(Vec<String>),
 }
 
 /// Roles and courses as they shall be.
@@ -112,10 +121,10 @@ pub struct NewInvitation {
 pub struct Access {
     /// Id of the department where the roles hold; left out for the college.
     department: Option<String>,
-    #[schema(example = "teacher, auditor")]
-    roles: Option<String>,
-    /// Ids of courses, parted by commas; only without a department.
-    courses: Option<String>,
+    /// Parted by commas or as a list.
+    roles: Option<Words>,
+    /// Ids of courses, parted by commas or as a list; only without a department.
+    courses: Option<Words>,
 }
 
 fn parted(text: &str) -> impl Iterator<Item = &str> {
@@ -168,7 +177,7 @@ pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(te
 pub async fn invite(State(state): State<AppState>, Bearer(caller): Bearer, headers: HeaderMap, raw: Raw) -> Result<Json<Invited>, Problem> {
     let mut body = Fields::parse(&raw)?;
     let invitation = Invitation { login: body.optional_text("login"), name: body.optional_text("name") };
-    let (place, words, taught) = (body.optional_text("department"), body.optional_text("roles"), body.optional_text("courses"));
+    let (place, words, taught) = (body.optional_text("department"), body.optional_words("roles"), body.optional_words("courses"));
     body.finish()?;
     let access = links::Access { department: department(&place)?, roles: roles(&words)?, courses: courses(&taught)? };
     let (person, link) = links::invite(&state.services, &caller, &invitation, &access).await?;
@@ -207,7 +216,7 @@ pub async fn reset(
     responses((status = 200, body = Account), (status = 409, description = "`last_administrator`")))]
 pub async fn set_access(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Account>, Problem> {
     let mut body = Fields::parse(&raw)?;
-    let (place, words, taught) = (body.optional_text("department"), body.optional_text("roles"), body.optional_text("courses"));
+    let (place, words, taught) = (body.optional_text("department"), body.optional_words("roles"), body.optional_words("courses"));
     body.finish()?;
     let user = id(&text)?;
     let person = match department(&place)? {

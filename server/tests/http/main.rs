@@ -25,6 +25,7 @@ mod rest_errors;
 mod rest_lab_changes;
 mod rest_nodes;
 mod rest_thread;
+mod round_trips;
 mod sign_in;
 mod support;
 mod who_may;

@@ -70,7 +70,7 @@ impl PriceForm {
 fn begin(text: &str, now: Timestamp, floor: Timestamp) -> Result<Timestamp, Problem> {
     let at = match text.trim() {
         "" => return Ok(now.max(floor)),
-        text => Timestamp::parse_campus_day(text).ok_or_else(|| Problem::NotADate { example: DATE.into() })?,
+        text => Timestamp::parse_begin(text).ok_or_else(|| Problem::NotADate { example: DATE.into() })?,
     };
     if at < floor { Err(Problem::AlreadyMetered { to: floor }) } else { Ok(at) }
 }
@@ -104,8 +104,8 @@ impl DiscountForm {
         let from = begin(&self.from, now, floor).map_err(|problem| errors.push("from", problem)).ok();
         let to = match self.until.trim() {
             "" => None,
-            text => match Timestamp::parse_campus_day(text) {
-                Some(day) if from.is_none_or(|from| day.end_of_campus_day() > from) => Some(day.end_of_campus_day()),
+            text => match Timestamp::parse_end(text) {
+                Some(end) if from.is_none_or(|from| end > from) => Some(end),
                 Some(_) => {
                     errors.push("until", Problem::InThePast { now: from.unwrap_or(now) });
                     None

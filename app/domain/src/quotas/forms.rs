@@ -6,7 +6,7 @@ use super::{Amounts, BudgetAction, BudgetTerms, QuotaSettings, Threshold};
 use crate::{
     error::{Error, FieldErrors, Problem},
     gpu::CardShare,
-    money::{Currency, Money},
+    money::{self, Currency, Money},
     time::Timestamp,
 };
 
@@ -59,7 +59,15 @@ pub fn whole(text: &str, max: i64) -> Result<i64, Problem> {
     }
 }
 
-/// Cards in 1/840ths: `2`, `1/7`, `1 3/7` or `0.5`; at most 10,000 cards.
+/// An amount in whole units; `6000.00` is one too.
+fn whole_units(text: &str) -> Result<i64, Problem> {
+    match money::parse_amount(text) {
+        Ok(micros) if micros % money::MICROS_PER_UNIT == 0 => Ok(micros / money::MICROS_PER_UNIT),
+        _ => whole(text, money::MAX_UNITS),
+    }
+}
+
+/// Cards in 1/840ths: `2`, `1/7`, `1 3/7`, `0.5`, or as the API shows a share, `0.42857142857142855`; at most 10,000 cards.
 pub fn cards(text: &str) -> Result<i64, Problem> {
     const MAX: i64 = 10_000;
     let text = text.trim();
@@ -84,8 +92,11 @@ pub fn cards(text: &str) -> Result<i64, Problem> {
         }
         let parts = above * 840 / below;
         let (units, decimals) = units.split_once('.').unwrap_or((units, "0"));
-        let places = u32::try_from(decimals.len()).ok().filter(|places| (1..=3).contains(places))?;
         let units = units.parse::<i64>().ok().filter(|units| (0..=MAX * 10).contains(units))?;
+        if decimals.len() > 3 {
+            return shown(decimals).filter(|_| !negative && parts == 0).map(|decimals| units * 840 + decimals);
+        }
+        let places = u32::try_from(decimals.len()).ok().filter(|places| *places > 0)?;
         let scaled = decimals.parse::<u32>().ok().map(i64::from)? * 840;
         if scaled % 10_i64.pow(places) != 0 {
             return None;
@@ -98,6 +109,13 @@ pub fn cards(text: &str) -> Result<i64, Problem> {
         Some(_) => Err(Problem::OutOfRange { min: 0, max: MAX }),
         None => Err(Problem::NotANumber),
     }
+}
+
+/// The decimals of a share as the nearest floating-point number shows them, in 1/840ths; `None` for any other number.
+fn shown(decimals: &str) -> Option<i64> {
+    let is_number = decimals.len() <= 20 && decimals.bytes().all(|byte| byte.is_ascii_digit());
+    let number = is_number.then(|| format!("0.{decimals}").parse::<f64>().ok()).flatten()?;
+    (0..=840_i32).find(|parts| (f64::from(*parts) / 840.0 - number).abs() < 1e-10).map(i64::from)
 }
 
 /// A budget as typed; days are campus days, `2026-09-01`, and the last one is included.
@@ -118,20 +136,20 @@ impl BudgetForm {
     /// Errors: [`Error::Invalid`] with every problem.
     pub fn check(&self, currency: Currency) -> Result<(Money, BudgetTerms), Error> {
         let mut errors = FieldErrors::default();
-        let amount = whole(&self.amount, 1_000_000_000).unwrap_or_else(|problem| {
+        let amount = whole_units(&self.amount).unwrap_or_else(|problem| {
             errors.push("amount", problem);
             0
         });
-        let mut day = |field: &str, text: &str| match Timestamp::parse_campus_day(text) {
+        let mut day = |field: &str, text: &str, read: fn(&str) -> Option<Timestamp>| match read(text) {
             _ if text.trim().is_empty() => None,
-            Some(day) => Some(day),
+            Some(at) => Some(at),
             None => {
                 errors.push(field, Problem::NotADate { example: "2026-09-01".into() });
                 None
             }
         };
-        let from = day("from", &self.from);
-        let to = day("to", &self.to).map(|day| day.plus_minutes(24 * 60));
+        let from = day("from", &self.from, Timestamp::parse_begin);
+        let to = day("to", &self.to, Timestamp::parse_end);
         if from.zip(to).is_some_and(|(from, to)| to <= from) {
             errors.push("to", Problem::EndsBeforeStart);
         }
@@ -167,6 +185,8 @@ mod tests {
         let (_, terms) = form("2026-09-01", "2026-09-01").check(Currency::Cny).expect("a day");
         assert_eq!(terms.from.map(Timestamp::to_rfc3339).as_deref(), Some("2026-08-31T16:00:00Z"));
         assert_eq!(terms.to.map(Timestamp::to_rfc3339).as_deref(), Some("2026-09-01T16:00:00Z"));
+        let shown = form("2026-08-31T16:00:00Z", "2026-09-01T16:00:00Z").check(Currency::Cny).expect("as the API shows it");
+        assert_eq!(shown.1, terms);
         assert_eq!(form("2026-09-02", "2026-09-01").check(Currency::Cny), Err(Error::field("to", Problem::EndsBeforeStart)));
     }
 
@@ -175,7 +195,13 @@ mod tests {
         for (text, parts) in [("2", 1_680), ("1/7", 120), ("1 3/7", 1_200), ("0.5", 420), ("0", 0)] {
             assert_eq!(cards(text), Ok(parts), "{text}");
         }
-        for text in ["x", "1/0", "1/11", "1.23456", "/", "1 /7"] {
+        // Every share reads back from how the API shows it, also beside many whole cards.
+        for parts in (0..840 * 40).step_by(7).chain([1, 119, 840 * 9_999 + 120]) {
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+            let text = (parts as f64 / 840.0).to_string();
+            assert_eq!(cards(&text), Ok(parts), "{text}");
+        }
+        for text in ["x", "1/0", "1/11", "1.23456", "/", "1 /7", "0.4285", "1.0000001"] {
             assert_eq!(cards(text), Err(Problem::NotANumber), "{text}");
         }
         for text in ["-1", "-0.5", "-0 1/7"] {
