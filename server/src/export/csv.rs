@@ -97,7 +97,7 @@ fn interval(words: &FileWords, each: &ExportRow) -> String {
         harmless(&each.owner_login),
         harmless(&each.owner_name),
         harmless(offering),
-        each.card.clone(),
+        each.line.card.id().to_owned(),
         meter_text(words.language, line.meter).to_owned(),
         unit_text(words.language, line.meter).to_owned(),
         line.quantity.to_string(),

@@ -108,7 +108,7 @@ fn usage(words: &FileWords, each: &ExportRow) -> Charge {
     let discounted = i128::from(line.unit_price.micros) * i128::from(line.discount.rest());
     let list = Rate { unit_price: line.unit_price, discount: domain::pricing::BasisPoints::NONE };
     let tags = json!({
-        "lectern:card": each.card,
+        "lectern:card": each.line.card.id(),
         "lectern:offering": each.offering.en,
         "lectern:owner": each.owner_login,
     });

@@ -48,7 +48,7 @@ pub struct Usage {
 impl Usage {
     #[expect(clippy::needless_pass_by_value, reason = "takes the line apart without `..`, so that a new field is thought about")]
     pub fn of(lab: LabId, lab_name: &str, course: CourseRef, line: UsageLine) -> Self {
-        let UsageLine { meter, quantity, from, to, seconds, unit_price, discount, amount, month, open } = line;
+        let UsageLine { meter, card: _, quantity, from, to, seconds, unit_price, discount, amount, month, open } = line;
         Self {
             lab: lab.to_string(),
             lab_name: lab_name.to_owned(),

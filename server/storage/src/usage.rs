@@ -2,7 +2,7 @@
 
 macro_rules! line_columns {
     () => {
-        "g.lab_id, g.meter, g.from_at, g.to_at, g.quantity, g.seconds, g.unit_micros, g.discount_points, g.amount_micros, g.currency, g.month, g.open"
+        "g.lab_id, g.meter, g.from_at, g.to_at, g.quantity, g.seconds, g.unit_micros, g.discount_points, g.amount_micros, g.currency, g.month, g.open, g.card"
     };
 }
 
@@ -36,6 +36,7 @@ fn line(row: &AnyRow) -> Result<UsageLine> {
     let currency: Currency = row.parse("currency")?;
     Ok(UsageLine {
         meter: row.parse("meter")?,
+        card: row.parse("card")?,
         quantity: row.integer("quantity")?,
         from: row.timestamp("from_at")?,
         to: row.timestamp("to_at")?,
@@ -50,13 +51,14 @@ fn line(row: &AnyRow) -> Result<UsageLine> {
 
 /// Writes a line of a lab in place of the one with the same meter and begin.
 pub async fn put(connection: &mut AnyConnection, lab: &Lab, line: &UsageLine) -> Result<()> {
-    let UsageLine { meter, quantity, from, to, seconds, unit_price, discount, amount, month, open } = line;
+    let UsageLine { meter, card, quantity, from, to, seconds, unit_price, discount, amount, month, open } = line;
     sqlx::query(
         "INSERT INTO usage_records (lab_id, meter, from_at, to_at, tenant_id, course_id, quantity, seconds, unit_micros, amount_micros, \
-         currency, month, open, discount_points) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         currency, month, open, discount_points, card) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
          ON CONFLICT (lab_id, meter, from_at) DO UPDATE SET to_at = excluded.to_at, quantity = excluded.quantity, \
          seconds = excluded.seconds, unit_micros = excluded.unit_micros, amount_micros = excluded.amount_micros, \
-         currency = excluded.currency, month = excluded.month, open = excluded.open, discount_points = excluded.discount_points",
+         currency = excluded.currency, month = excluded.month, open = excluded.open, discount_points = excluded.discount_points, \
+         card = excluded.card",
     )
     .bind(lab.id.to_string())
     .bind(meter.to_string())
@@ -72,6 +74,7 @@ pub async fn put(connection: &mut AnyConnection, lab: &Lab, line: &UsageLine) ->
     .bind(month.to_string())
     .bind(i64::from(*open))
     .bind(i64::from(discount.get()))
+    .bind(card.id())
     .execute(connection)
     .await?;
     Ok(())

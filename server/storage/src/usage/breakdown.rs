@@ -34,20 +34,28 @@ impl Scope {
     }
 }
 
-// Summed by lab first, from the index alone; only then are names looked up.
+// Summed by lab (and the card that it had) first, from the index alone; only then are names looked up.
 macro_rules! group_sql {
-    ($key:literal, $name:literal, $join:literal) => {
+    ($part:literal, $key:literal, $name:literal, $join:literal) => {
         concat!(
             "SELECT ",
             $key,
             " AS group_key, MAX(",
             $name,
             ") AS group_name, COUNT(*) AS labs, CAST(SUM(g.card_seconds) AS BIGINT) AS card_seconds, \
-             CAST(SUM(g.amount) AS BIGINT) AS amount, MAX(l.currency) AS currency \
-             FROM (SELECT u.lab_id, SUM(u.amount_micros) AS amount, \
+             ",
+            micros_sum!("g.amount"),
+            " AS amount, MAX(l.currency) AS currency \
+             FROM (SELECT ",
+            $part,
+            ", ",
+            micros_sum!("u.amount_micros"),
+            " AS amount, \
                SUM(CASE WHEN u.meter LIKE 'gpu-%' THEN u.quantity * u.seconds ELSE 0 END) AS card_seconds \
                FROM usage_records u WHERE u.tenant_id = $1 AND u.month = $2 AND ($3 IS NULL OR u.course_id = $3) \
-               AND ($4 IS NULL OR $4 LIKE '%' || u.course_id || '%') GROUP BY u.lab_id) g \
+               AND ($4 IS NULL OR $4 LIKE '%' || u.course_id || '%') GROUP BY ",
+            $part,
+            ") g \
              JOIN labs l ON l.id = g.lab_id ",
             $join,
             " GROUP BY ",
@@ -60,10 +68,10 @@ macro_rules! group_sql {
 /// The dearest first; at most 500, which is more than anybody reads.
 pub async fn groups(connection: &mut AnyConnection, scope: &Scope, by: Dimension) -> Result<Vec<Group>> {
     let sql = match by {
-        Dimension::Course => group_sql!("c.code", "c.name", "JOIN courses c ON c.id = l.course_id"),
-        Dimension::Offering => group_sql!("o.offering_id", "l.offering_name", "JOIN orders o ON o.id = l.order_id"),
-        Dimension::Card => group_sql!("l.card", "l.card", ""),
-        Dimension::Person => group_sql!("l.owner_id", "p.name", "JOIN users p ON p.id = l.owner_id"),
+        Dimension::Course => group_sql!("u.lab_id", "c.code", "c.name", "JOIN courses c ON c.id = l.course_id"),
+        Dimension::Offering => group_sql!("u.lab_id", "o.offering_id", "l.offering_name", "JOIN orders o ON o.id = l.order_id"),
+        Dimension::Card => group_sql!("u.lab_id, u.card", "g.card", "g.card", ""),
+        Dimension::Person => group_sql!("u.lab_id", "l.owner_id", "p.name", "JOIN users p ON p.id = l.owner_id"),
     };
     let rows = sqlx::query(sql)
         .bind(scope.tenant.to_string())
@@ -99,13 +107,17 @@ pub async fn groups(connection: &mut AnyConnection, scope: &Scope, by: Dimension
 pub async fn lines(connection: &mut AnyConnection, scope: &Scope, after: Option<(LabId, Meter)>, limit: u32) -> Result<Vec<BillLine>> {
     let (lab, meter) = after.map_or_else(Default::default, |(lab, meter)| (lab.to_string(), meter.to_string()));
     let rows = sqlx::query(
-        "SELECT g.lab_id, MAX(l.name) AS lab_name, MAX(p.name) AS owner_name, g.meter, MAX(g.currency) AS currency, CAST(SUM(g.quantity * g.seconds) AS BIGINT) AS units, \
-         CAST(SUM(g.amount_micros) AS BIGINT) AS amount, MAX(g.open) AS open \
+        concat!(
+            "SELECT g.lab_id, MAX(l.name) AS lab_name, MAX(p.name) AS owner_name, g.meter, MAX(g.currency) AS currency, CAST(SUM(g.quantity * g.seconds) AS BIGINT) AS units, \
+         ",
+            micros_sum!("g.amount_micros"),
+            " AS amount, MAX(g.open) AS open \
          FROM usage_records g JOIN labs l ON l.id = g.lab_id JOIN users p ON p.id = l.owner_id JOIN orders o ON o.id = l.order_id \
          WHERE g.tenant_id = $1 AND g.month = $2 AND (g.lab_id, g.meter) > ($3, $4) AND ($5 IS NULL OR g.course_id = $5) \
          AND ($6 IS NULL OR $6 LIKE '%' || g.course_id || '%') \
-         AND ($7 IS NULL OR o.offering_id = $7) AND ($8 IS NULL OR l.card = $8) AND ($9 IS NULL OR l.owner_id = $9) \
-         GROUP BY g.lab_id, g.meter ORDER BY g.lab_id, g.meter LIMIT $10",
+         AND ($7 IS NULL OR o.offering_id = $7) AND ($8 IS NULL OR g.card = $8) AND ($9 IS NULL OR l.owner_id = $9) \
+         GROUP BY g.lab_id, g.meter ORDER BY g.lab_id, g.meter LIMIT $10"
+        ),
     )
     .bind(scope.tenant.to_string())
     .bind(scope.month.to_string())
@@ -137,11 +149,13 @@ pub async fn lines(connection: &mut AnyConnection, scope: &Scope, after: Option<
 
 /// A month by course, meter and discount: quantity times seconds, and what it cost. For "what would it have cost".
 pub async fn meters(connection: &mut AnyConnection, tenant: TenantId, month: Month) -> Result<Vec<(CourseId, Meter, BasisPoints, i64, i64)>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT g.course_id, g.meter, g.discount_points, CAST(SUM(g.quantity * g.seconds) AS BIGINT) AS units, \
-         CAST(SUM(g.amount_micros) AS BIGINT) AS amount FROM usage_records g WHERE g.tenant_id = $1 AND g.month = $2 \
-         GROUP BY g.course_id, g.meter, g.discount_points ORDER BY g.course_id, g.meter, g.discount_points",
-    )
+         ",
+        micros_sum!("g.amount_micros"),
+        " AS amount FROM usage_records g WHERE g.tenant_id = $1 AND g.month = $2 \
+         GROUP BY g.course_id, g.meter, g.discount_points ORDER BY g.course_id, g.meter, g.discount_points"
+    ))
     .bind(tenant.to_string())
     .bind(month.to_string())
     .fetch_all(connection)
@@ -162,11 +176,13 @@ pub async fn cost_since(
     visible_to: Option<&(UserId, BTreeSet<CourseId>)>,
     since: Timestamp,
 ) -> Result<i64> {
-    let row = sqlx::query(
-        "SELECT CAST(COALESCE(SUM(g.amount_micros), 0) AS BIGINT) AS amount FROM usage_records g JOIN labs l ON l.id = g.lab_id \
+    let row = sqlx::query(concat!(
+        "SELECT COALESCE(",
+        micros_sum!("g.amount_micros"),
+        ", 0) AS amount FROM usage_records g JOIN labs l ON l.id = g.lab_id \
          WHERE g.tenant_id = $1 AND g.from_at >= $2 \
-         AND ($3 IS NULL OR l.owner_id = $3 OR $4 LIKE '%' || g.course_id || '%')",
-    )
+         AND ($3 IS NULL OR l.owner_id = $3 OR $4 LIKE '%' || g.course_id || '%')"
+    ))
     .bind(tenant.to_string())
     .bind(since.micros())
     .bind(visible_to.map(|(owner, _)| owner.to_string()))

@@ -32,7 +32,6 @@ pub struct ExportRow {
     pub course_code: String,
     pub course_name: String,
     pub offering: Localized,
-    pub card: String,
     pub owner_login: String,
     pub owner_name: String,
     pub line: UsageLine,
@@ -45,7 +44,7 @@ pub async fn export(connection: &mut AnyConnection, scope: &Scope, after: Option
     let rows = sqlx::query(concat!(
         "SELECT ",
         line_columns!(),
-        ", l.name AS lab_name, c.code AS course_code, c.name AS course_name, l.offering_name, l.card, p.login AS owner_login, p.name AS owner_name \
+        ", l.name AS lab_name, c.code AS course_code, c.name AS course_name, l.offering_name, p.login AS owner_login, p.name AS owner_name \
          FROM usage_records g JOIN labs l ON l.id = g.lab_id JOIN courses c ON c.id = g.course_id JOIN users p ON p.id = l.owner_id \
          WHERE g.tenant_id = $1 AND g.month = $2 AND (g.lab_id, g.meter, g.from_at) > ($3, $4, $5) AND ($6 IS NULL OR g.course_id = $6) \
          AND ($7 IS NULL OR $7 LIKE '%' || g.course_id || '%') \
@@ -70,7 +69,6 @@ pub async fn export(connection: &mut AnyConnection, scope: &Scope, after: Option
                 course_code: row.text("course_code")?,
                 course_name: row.text("course_name")?,
                 offering: row.json("offering_name")?,
-                card: row.text("card")?,
                 owner_login: row.text("owner_login")?,
                 owner_name: row.text("owner_name")?,
                 line: line(any)?,

@@ -26,6 +26,7 @@ use crate::{
 pub(crate) fn line(from: Timestamp, seconds: i64, micros: i64) -> UsageLine {
     UsageLine {
         meter: Meter::CardHour(card()),
+        card: card(),
         quantity: 1,
         from,
         to: from.plus_seconds(seconds),
@@ -106,6 +107,56 @@ async fn a_month_adds_up_by_course_day_and_part() {
 }
 
 #[tokio::test]
+async fn usage_belongs_to_the_card_that_the_lab_had_then() {
+    for_each_engine("usage_belongs_to_the_card_that_the_lab_had_then", |database| async move {
+        let mut write = ground(&database).await;
+        let (one, _, month) = used(&mut write).await;
+        // It is made smaller: what it used before was used on the card that it had.
+        let slice: domain::gpu::Card = "a100-80g-1g.10gb".parse().expect("a card");
+        let smaller = Lab { spec: domain::catalogue::LabSpec { card: slice, ..one.spec.clone() }, ..one.clone() };
+        labs::set_size(&mut write, &smaller).await.expect("resized");
+        let later = now().start_of_campus_day().plus_seconds(90_000);
+        put(&mut write, &smaller, &UsageLine { meter: Meter::CardHour(slice), card: slice, ..line(later, 60, 5) }).await.expect("a line");
+        put(&mut write, &smaller, &UsageLine { meter: Meter::CpuCoreHour, card: slice, ..line(later, 60, 2) }).await.expect("a line");
+        let scope = Scope::month(tenant(), month);
+        let by_card = groups(&mut write, &scope, Dimension::Card).await.expect("read");
+        assert_eq!(
+            by_card.iter().map(|group| (group.key.as_str(), group.amount.micros, group.labs)).collect::<Vec<_>>(),
+            [(card().id(), 337, 2), (slice.id(), 7, 1)]
+        );
+        let of_slice = Scope { card: Some(slice.id().to_owned()), ..scope };
+        let lines = lines(&mut write, &of_slice, None, 10).await.expect("read");
+        assert_eq!(lines.iter().map(|line| line.amount.micros).sum::<i64>(), 7);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn amounts_beyond_every_bound_make_no_page_fail() {
+    for_each_engine("amounts_beyond_every_bound_make_no_page_fail", |database| async move {
+        let mut write = ground(&database).await;
+        let (_, two, month) = used(&mut write).await;
+        for minute in 0..3 {
+            put(&mut write, &two, &line(now().plus_minutes(minute), 60, i64::MAX)).await.expect("a line");
+        }
+        let most = 1_000_000_000_000_000_000;
+        assert_eq!(courses(&mut write, tenant(), None, month).await.expect("read")[0].usage.micros, most);
+        assert_eq!(summaries(&mut write, tenant(), None, month).await.expect("read")[0].total.micros, most);
+        assert_eq!(months(&mut write, tenant(), None).await.expect("read")[0].1.micros, most);
+        let scope = Scope::month(tenant(), month);
+        for by in Dimension::ALL {
+            assert!(groups(&mut write, &scope, by).await.expect("read")[0].amount.micros >= most);
+        }
+        assert!(lines(&mut write, &scope, None, 10).await.expect("read").iter().any(|line| line.amount.micros == most));
+        assert_eq!(cost_since(&mut write, tenant(), None, month.start()).await.expect("read"), most);
+        days(&mut write, tenant(), None, None, month, month.start()).await.expect("read");
+        course_days(&mut write, course(), month.start()).await.expect("read");
+        meters(&mut write, tenant(), month).await.expect("read");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn rows_are_read_in_pages_and_by_lab() {
     for_each_engine("rows_are_read_in_pages_and_by_lab", |database| async move {
         let mut write = ground(&database).await;
@@ -120,7 +171,7 @@ async fn rows_are_read_in_pages_and_by_lab() {
             seen.extend(rows);
         }
         assert_eq!(seen.iter().map(|row| row.line.amount.micros).collect::<Vec<_>>(), [10, 20, 7, 300]);
-        assert_eq!((seen[0].owner_login.as_str(), seen[0].course_code.as_str(), seen[0].card.as_str()), ("li", "CV1", "a100-80g"));
+        assert_eq!((seen[0].owner_login.as_str(), seen[0].course_code.as_str(), seen[0].line.card.id()), ("li", "CV1", "a100-80g"));
         assert_eq!(of_lab_month(&mut write, one.id, month).await.expect("read").len(), 2);
         assert_eq!(of_lab(&mut write, one.id).await.expect("read").len(), 3);
 
