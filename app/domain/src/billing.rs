@@ -6,7 +6,7 @@ mod forecast;
 mod overview;
 
 pub use adjustment::{Adjustment, AdjustmentForm, AdjustmentKind, NewAdjustment};
-pub use burn_down::{BurnDown, THRESHOLDS, term};
+pub use burn_down::{BudgetTerm, BurnDown, THRESHOLDS, budget_term};
 pub use forecast::{Forecast, forecast};
 pub use overview::{CourseMonth, DaySpend, Dimension, Group, MonthBill, Overview, PriceEffect};
 

@@ -2,13 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{courses::CourseRef, money::Money, time::Month};
+use crate::{
+    courses::CourseRef,
+    money::Money,
+    time::{Month, Timestamp},
+};
 
 /// Percent of the budget at which the chart has a mark.
 pub const THRESHOLDS: [i64; 2] = [80, 100];
 
 /// First and last month of the term that holds this one: September to January, February to August.
-pub fn term(month: Month) -> (Month, Month) {
+fn term(month: Month) -> (Month, Month) {
     let year = month.year();
     let of = |year, number| Month::new(year, number).unwrap_or(month);
     match month.month() {
@@ -16,6 +20,22 @@ pub fn term(month: Month) -> (Month, Month) {
         2..=8 => (of(year, 2), of(year, 8)),
         _ => (of(year, 9), of(year + 1, 1)),
     }
+}
+
+/// First and last campus day for which a budget is; the last belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetTerm {
+    pub first: i64,
+    pub last: i64,
+}
+
+/// The budget's own term, where it has one; a side that it leaves open is that of the term that holds the month.
+pub fn budget_term(month: Month, from: Option<Timestamp>, to: Option<Timestamp>) -> BudgetTerm {
+    let (first, last) = term(month);
+    let first = from.unwrap_or(first.start()).campus_day();
+    // It grants nothing from `to` on.
+    let last = to.unwrap_or(last.end()).plus_seconds(-1).campus_day();
+    BudgetTerm { first, last: last.max(first) }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,5 +126,19 @@ mod tests {
             ["2026-11", "2027-01", "2027-02", "2026-08"].map(term_of),
             ["2026-09 2027-01", "2026-09 2027-01", "2027-02 2027-08", "2026-02 2026-08"]
         );
+    }
+
+    #[test]
+    fn a_budget_with_a_term_of_its_own_burns_down_over_that() {
+        let month = "2026-11".parse().expect("a month");
+        let day = |text: &str| Timestamp::parse_campus_day(text).expect("a day");
+        let shown = |from: Option<&str>, to: Option<&str>| {
+            let term = budget_term(month, from.map(day), to.map(day));
+            format!("{} {}", Timestamp::of_campus_day(term.first).on_campus().date(), Timestamp::of_campus_day(term.last).on_campus().date())
+        };
+        assert_eq!(shown(Some("2026-11-01"), Some("2026-12-01")), "2026-11-01 2026-11-30");
+        assert_eq!(shown(Some("2026-10-15"), None), "2026-10-15 2027-01-31");
+        assert_eq!(shown(None, Some("2026-12-24")), "2026-09-01 2026-12-23");
+        assert_eq!(shown(None, None), "2026-09-01 2027-01-31");
     }
 }

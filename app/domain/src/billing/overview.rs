@@ -58,6 +58,9 @@ pub struct Group {
 pub struct CourseMonth {
     pub course: CourseRef,
     pub budget: Money,
+    /// The budget's own term: what it counts from, and from when on it grants nothing.
+    pub budget_from: Option<Timestamp>,
+    pub budget_to: Option<Timestamp>,
     /// Since the course began, with adjustments.
     pub spent_ever: Money,
     pub usage: Money,

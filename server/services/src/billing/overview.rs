@@ -99,8 +99,10 @@ fn of_courses<'c>(courses: impl Iterator<Item = &'c CourseMonth>) -> Vec<Group> 
 }
 
 async fn burn_down(read: &mut AnyConnection, of: &CourseMonth, now: Timestamp, month: Month) -> Result<BurnDown> {
-    let (first, last) = billing::term(month);
-    let (before, days) = storage::usage::course_days(read, of.course.id, first.start()).await.or_domain()?;
+    let term = billing::budget_term(month, of.budget_from, of.budget_to);
+    let (before, days) = storage::usage::course_days(read, of.course.id, Timestamp::of_campus_day(term.first)).await.or_domain()?;
+    // A budget that begins to count with its term knows nothing of what was before.
+    let before = if of.budget_from.is_some() { 0 } else { before };
     let today = now.campus_day();
     let money = |micros| Money::new(micros, of.budget.currency);
     // The same seven full days as the forecast of the month.
@@ -108,12 +110,12 @@ async fn burn_down(read: &mut AnyConnection, of: &CourseMonth, now: Timestamp, m
     Ok(BurnDown {
         course: of.course.clone(),
         budget: of.budget,
-        first: first.start().campus_day(),
-        last: last.end().campus_day() - 1,
+        first: term.first,
+        last: term.last,
         today,
         before: money(before),
         days: days.into_iter().map(|(day, micros)| (day, money(micros))).collect(),
-        per_day: pace.filter(|_| today < last.end().campus_day()),
+        per_day: pace.filter(|_| today <= term.last),
     })
 }
 
