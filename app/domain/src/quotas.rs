@@ -279,10 +279,10 @@ pub struct QuotaSettings {
 }
 
 impl QuotaSettings {
-    /// The reference values of D2 and D3.
+    /// The reference values of D2 and D3. A job of eight ranks with 16 cores each needs more than 100 cores: operators raise that for its course.
     pub fn reference(budget: Money) -> Self {
         Self {
-            limits: Amounts { cards: CardShare::whole(32), cpu_cores: 512, memory_gib: 4_096, storage_gib: 10_240, running_labs: 60 },
+            limits: Amounts { cards: CardShare::whole(32), cpu_cores: 100, memory_gib: 4_096, storage_gib: 10_240, running_labs: 60 },
             budget,
             cards_per_order: CardShare::whole(4),
             starts_per_day: CardShare::whole(12),
@@ -321,6 +321,13 @@ pub(crate) mod tests {
             booked: Vec::new(),
             ends: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_reference_values_are_those_that_were_asked_for() {
+        let reference = QuotaSettings::reference(Money::units(0, Currency::Cny));
+        assert_eq!((reference.limits.cpu_cores, reference.limits.cards), (100, CardShare::whole(32)));
+        assert_eq!((reference.cards_per_order, reference.starts_per_day), (CardShare::whole(4), CardShare::whole(12)));
     }
 
     #[test]

@@ -112,13 +112,16 @@ pub(super) async fn found(services: &Services, write: &mut Write, plans: &[Cours
     let departments = departments(services, write, tenant.id, plans).await?;
     let mut courses = Vec::with_capacity(plans.len());
     for plan in plans {
+        let mut settings = QuotaSettings::reference(Money::units(plan.budget, Currency::Cny));
+        // Their operator raised it for the job of eight ranks.
+        settings.limits.cpu_cores = 512;
         let course = Course {
             id: CourseId::from_uuid(services.entropy.uuid()),
             tenant: tenant.id,
             code: plan.code.into(),
             name: plan.name.into(),
             namespace: namespace(&tenant.slug, plan.code),
-            settings: QuotaSettings::reference(Money::units(plan.budget, Currency::Cny)),
+            settings,
         };
         storage::courses::insert(write, &course, services.clock.now()).await.or_domain()?;
         let place = Place { department: departments.get(&plan.department).copied(), archived_at: None };

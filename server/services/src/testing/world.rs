@@ -94,9 +94,10 @@ impl TestWorld {
         Services::new(self.services.db.clone(), Arc::clone(&self.clock) as _, entropy, Arc::clone(&self.cluster) as _, self.services.settings.clone())
     }
 
-    /// A course with the reference quota and ¥100,000; `.add()` makes it.
+    /// A course with the reference quota, but cores for the job of eight ranks, and ¥100,000; `.add()` makes it.
     pub fn course(&self, code: &str) -> CourseBuilder<'_> {
-        let settings = QuotaSettings::reference(Money::units(100_000, Currency::Cny));
+        let mut settings = QuotaSettings::reference(Money::units(100_000, Currency::Cny));
+        settings.limits.cpu_cores = 512;
         CourseBuilder { world: self, tenant: self.tenant, department: None, code: code.into(), name: format!("Course {code}"), settings }
     }
 
