@@ -63,7 +63,7 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 impl Database {
     /// Opens `sqlite:<path>` (made when missing) or `postgres://…`; does not migrate.
     ///
-    /// Errors: [`Error::Url`]; [`Error::Away`] when PostgreSQL does not answer.
+    /// Errors: [`Error::Url`]; [`Error::Away`] when PostgreSQL does not answer; [`Error::Corrupt`] for a file that is no database.
     pub async fn open(url: &str) -> Result<Self> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
@@ -109,6 +109,9 @@ impl Database {
             sqlx::Error::Configuration(_) => Error::Url(redacted(url)),
             other => other.into(),
         };
+        if engine == Engine::Sqlite {
+            probe(&full_url).await?;
+        }
         let mut writing = options.clone().max_connections(writers);
         if engine == Engine::Sqlite {
             // When the disk is full SQLite rolls back by itself, sqlx counts the transaction as open, and every later one on the
@@ -351,6 +354,16 @@ pub fn redacted(url: &str) -> String {
     }
 }
 
+/// Reads the head of a SQLite file by one connection: a pool would try again until its time is over, and then know only that.
+async fn probe(url: &str) -> Result<()> {
+    let mut connection = AnyConnection::connect(url).await.map_err(|error| match error {
+        sqlx::Error::Configuration(_) => Error::Url(redacted(url)),
+        other => other.into(),
+    })?;
+    connection.execute("PRAGMA busy_timeout = 5000; SELECT COUNT(*) FROM sqlite_master;").await?;
+    Ok(connection.close().await?)
+}
+
 async fn lock_file(path: &Path) -> Result<std::fs::File> {
     let path = path.to_owned();
     tokio::task::spawn_blocking(move || {
@@ -377,6 +390,29 @@ mod tests {
             drop(write);
         }
         database.begin_write().await.expect("a transaction").commit().await.expect("commits");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_refused_with_what_to_do_and_is_left_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lectern.db");
+        let url = format!("sqlite:{}", path.display());
+        let database = Database::open(&url).await.expect("opens");
+        database.migrate().await.expect("migrates");
+        database.close().await;
+        let good = std::fs::read(&path).expect("a file");
+        let mut torn = good.clone();
+        // The page of the table of tables, behind the head of the file.
+        torn[100..4_000].fill(0xa5);
+        for bad in [b"not a database at all, but long enough to be looked at".repeat(200), torn] {
+            std::fs::write(&path, &bad).expect("written");
+            let error = Database::open(&url).await.expect_err("refused");
+            assert!(matches!(error, Error::Corrupt(_)), "{error:?}");
+            assert!(error.to_string().contains("backup"), "{error}");
+            assert_eq!(std::fs::read(&path).expect("a file"), bad, "nothing was written");
+        }
+        std::fs::write(&path, good).expect("written");
+        Database::open(&url).await.expect("the backup opens");
     }
 
     #[test]

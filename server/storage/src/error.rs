@@ -18,6 +18,12 @@ pub enum Error {
     /// A row that must be written was not, and the database did not say why: a trigger or a rule that is none of ours.
     #[error("a row of {0} was not kept")]
     Lost(&'static str),
+    /// The file is damaged, or was never a database of SQLite's. Nothing was written.
+    #[error(
+        "the database file is damaged, or is not a SQLite database ({0}); nothing in it was changed. Stop Lectern, keep a copy of the file \
+         with its -wal and -shm, and put the last backup in its place; without a backup `sqlite3 FILE .recover` saves what can be read"
+    )]
+    Corrupt(#[source] sqlx::Error),
     /// A line of text that is no database URL.
     #[error("not a database URL: {0}")]
     Url(String),
@@ -63,6 +69,9 @@ impl From<sqlx::Error> for Error {
                 let code = database.code().unwrap_or_default();
                 if code == "22021" {
                     return Self::Text(error);
+                }
+                if ["file is not a database", "database disk image is malformed"].iter().any(|text| message.contains(text)) {
+                    return Self::Corrupt(error);
                 }
                 let away = code.starts_with("57P") || code.starts_with("08") || code == "53300"
                     // SQLite: the file cannot be opened, the disk fails or is full, the lock was not got in time.
