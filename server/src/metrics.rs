@@ -43,6 +43,8 @@ pub struct Metrics {
     labs: Family<StateLabels, Gauge>,
     waiting: Gauge,
     cluster: Gauge,
+    overruns: Gauge,
+    clock: Gauge,
 }
 
 /// Seconds: a page should be well under a tenth, a password takes about half.
@@ -60,7 +62,11 @@ impl Default for Metrics {
         registry.register("labs", "Labs by state", labs.clone());
         registry.register("jobs_waiting", "Pieces of background work that wait", waiting.clone());
         registry.register("cluster_reachable", "1 while the cluster answers", cluster.clone());
-        Self { registry, requests, seconds, orders, labs, waiting, cluster }
+        let overruns = Gauge::default();
+        registry.register("lab_overrun_seconds", "Seconds for which labs' pods ran beyond their time, charged to nobody", overruns.clone());
+        let clock = Gauge::default();
+        registry.register("clock_jump_seconds", "By how much the machine's clock has jumped without being followed", clock.clone());
+        Self { registry, requests, seconds, orders, labs, waiting, cluster, overruns, clock }
     }
 }
 
@@ -86,6 +92,8 @@ pub async fn show(State(state): State<AppState>) -> Response {
             }
             metrics.waiting.set(figures.waiting);
             metrics.cluster.set(i64::from(figures.cluster_reachable));
+            metrics.overruns.set(figures.overrun_seconds);
+            metrics.clock.set(figures.clock_jump_seconds);
         }
         Err(error) => tracing::warn!(%error, "figures could not be read"),
     }

@@ -1,12 +1,19 @@
 //! The real clock and the real randomness behind the services' ports: the only place that asks the machine for either.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
 
-use domain::time::Timestamp;
+use domain::{
+    steady_clock::{ClockJump, SteadyClock},
+    time::Timestamp,
+};
 use rand::RngCore as _;
 use services::ports::{Clock, Entropy};
 use uuid::Uuid;
 
+/// The machine's clock, as it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -15,6 +22,41 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The machine's clock without its jumps: the clock of a server, which bills by it.
+#[derive(Debug)]
+pub struct GuardedClock {
+    began: Instant,
+    steady: Mutex<SteadyClock>,
+}
+
+impl Default for GuardedClock {
+    fn default() -> Self {
+        Self { began: Instant::now(), steady: Mutex::default() }
+    }
+}
+
+impl Clock for GuardedClock {
+    fn now(&self) -> Timestamp {
+        let mut steady = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
+        let counter = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let before = steady.jump();
+        let now = steady.read(SystemClock.now(), counter);
+        let after = steady.jump();
+        drop(steady);
+        if let Some(ClockJump { seconds, believed: false, .. }) = after.filter(|_| before != after) {
+            tracing::error!(
+                clock.seconds = seconds,
+                "the machine's clock has jumped and is not followed: set it right, or it is believed in ten minutes"
+            );
+        }
+        now
+    }
+
+    fn jump(&self) -> Option<ClockJump> {
+        self.steady.lock().unwrap_or_else(PoisonError::into_inner).jump()
     }
 }
 

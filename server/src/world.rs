@@ -16,7 +16,7 @@ use storage::Database;
 use crate::{
     config::{Config, Oidc, Source},
     lock,
-    outside::{SystemClock, SystemEntropy},
+    outside::{GuardedClock, SystemEntropy},
 };
 
 /// A cluster, and the simulator behind it where it is one.
@@ -45,7 +45,7 @@ pub fn services(config: &Config, database: Database, cluster: SharedCluster) -> 
         identity_provider: config.oidc.as_ref().map(identity_provider),
         pod_annotations: BTreeMap::new(),
     };
-    Services::new(database, Arc::new(SystemClock), Arc::new(SystemEntropy), cluster, settings)
+    Services::new(database, Arc::new(GuardedClock::default()), Arc::new(SystemEntropy), cluster, settings)
 }
 
 fn identity_provider(oidc: &Oidc) -> IdentityProvider {
@@ -131,6 +131,9 @@ impl Cluster for NoCluster {
         none()
     }
     async fn start(&self, _: &LabOrder) -> Result<(), ClusterError> {
+        none()
+    }
+    async fn keep_end(&self, _: &LabOrder) -> Result<(), ClusterError> {
         none()
     }
     async fn stop(&self, _: &LabOrder) -> Result<(), ClusterError> {

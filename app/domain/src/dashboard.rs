@@ -7,6 +7,7 @@ use crate::{
     courses::CourseRef,
     labs::LabView,
     quotas::QuotaStatus,
+    steady_clock::ClockJump,
     time::Timestamp,
 };
 
@@ -86,6 +87,18 @@ pub struct Operating {
     /// Pieces of background work that are due.
     pub work: u32,
     pub starts: Starts,
+    pub overruns: Overruns,
+    /// The machine's clock has jumped: not followed yet, or followed and told until the portal is started again.
+    pub clock_jump: Option<ClockJump>,
+}
+
+/// Labs whose pods ran beyond the end of their time, over [`FIGURE_DAYS`]: the portal and the cluster both failed to end them. Nobody is
+/// charged for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overruns {
+    pub labs: u32,
+    /// Together.
+    pub seconds: i64,
 }
 
 /// Figures of A6 over [`FIGURE_DAYS`].

@@ -2,11 +2,13 @@
 
 pub mod extend;
 pub mod lifecycle;
+pub mod moment;
 pub mod resize;
 
 use serde::{Deserialize, Serialize};
 
 pub use lifecycle::{Autostop, EarlierSize, Extension, FailedAttempt, LabOptions, Lifecycle, TimeOfDay};
+pub use moment::Moment;
 
 use crate::{
     capacity::WaitReason,
@@ -191,7 +193,14 @@ pub struct StateChange {
     pub seq: i64,
     pub from: Option<LabState>,
     pub to: LabState,
+    /// When it took place; usage is counted by it.
     pub at: Timestamp,
+    /// When the portal noticed it, where that was much later.
+    #[serde(default)]
+    pub noticed_at: Option<Timestamp>,
+    /// Until when its pods were there although its time was over at `at`. Nobody is charged for the time between.
+    #[serde(default)]
+    pub ran_until: Option<Timestamp>,
     /// What brought it: an event's name.
     pub cause: String,
     pub by: Option<PersonRef>,
@@ -247,6 +256,12 @@ pub struct Observation {
     #[serde(default)]
     pub outdated: u32,
     pub phase: ObservedPhase,
+    /// Since when all its pods are ready, on the cluster's clock; `None` unless they are.
+    #[serde(default)]
+    pub ready_since: Option<Timestamp>,
+    /// When it ended, failed or lost the first of its pods, on the cluster's clock; `None` while nothing of it did.
+    #[serde(default)]
+    pub ended_at: Option<Timestamp>,
     pub failure: Option<(String, String)>,
     /// Node of each pod that is bound, in pod order.
     pub nodes: Vec<String>,
@@ -326,8 +341,52 @@ pub struct LabFilter {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
+    use uuid::Uuid;
+
     use super::*;
+    use crate::catalogue::Workload;
+
+    /// A notebook with one card that waits.
+    pub(crate) fn lab() -> Lab {
+        Lab {
+            id: LabId::from_uuid(Uuid::from_u128(1)),
+            order: OrderId::from_uuid(Uuid::from_u128(2)),
+            tenant: TenantId::from_uuid(Uuid::from_u128(3)),
+            course: CourseId::from_uuid(Uuid::from_u128(4)),
+            owner: UserId::from_uuid(Uuid::from_u128(5)),
+            name: "lab-1".into(),
+            namespace: "course-1".into(),
+            offering_name: Localized { zh: "笔记本".into(), en: "Notebook".into() },
+            spec: LabSpec {
+                workload: Workload::Notebook,
+                image: "x".into(),
+                command: Vec::new(),
+                port: 8_888,
+                card: "a100-80g".parse().expect("a card"),
+                cards_per_node: 1,
+                nodes: 1,
+                cpu_cores: 4,
+                memory_gib: 16,
+                storage_gib: 10,
+                git_url: None,
+                environment: BTreeMap::new(),
+                retries: 0,
+                health_path: None,
+            },
+            minutes: 90,
+            state: LabState::Pending,
+            reserved: true,
+            failure: None,
+            created_at: Timestamp::from_seconds(0),
+            first_running_at: None,
+            ends_at: None,
+            lifecycle: Lifecycle::default(),
+            version: 1,
+        }
+    }
 
     #[test]
     fn the_transition_table_allows_these_and_nothing_else() {

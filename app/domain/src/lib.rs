@@ -33,6 +33,7 @@ pub mod quotas;
 pub mod roster;
 pub mod rules;
 pub mod search;
+pub mod steady_clock;
 pub mod time;
 pub mod tokens;
 

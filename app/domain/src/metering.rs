@@ -7,8 +7,9 @@ use crate::{
     catalogue::LabSpec,
     courses::CourseRef,
     error::Error,
+    gpu::Card,
     ids::LabId,
-    labs::{EarlierSize, LabState, StateChange},
+    labs::{EarlierSize, Lab, LabState, StateChange},
     money::Money,
     pricing::{self, BasisPoints, Meter, PriceBook},
     time::{Month, Timestamp},
@@ -26,6 +27,8 @@ pub struct Interval {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageLine {
     pub meter: Meter,
+    /// The kind of card that the lab had then, also where the meter is about something else of it.
+    pub card: Card,
     /// Cards, cores, GiB.
     pub quantity: i64,
     pub from: Timestamp,
@@ -50,17 +53,49 @@ pub struct UsageRecord {
     pub line: UsageLine,
 }
 
-/// While the lab ran. `changes` in order of `seq`.
-pub fn running(changes: &[StateChange], now: Timestamp) -> Vec<Interval> {
-    intervals(changes, now, |state| state == LabState::Running)
+/// All that usage is computed from.
+#[derive(Debug, Clone, Copy)]
+pub struct Life<'a> {
+    /// What the lab is made of now, or was last.
+    pub spec: &'a LabSpec,
+    /// What it was made of before, the earliest first.
+    pub earlier: &'a [EarlierSize],
+    /// In order of `seq`.
+    pub changes: &'a [StateChange],
+    /// When it stops by itself: what still runs then is charged to nobody.
+    pub stops_at: Option<Timestamp>,
+    /// Until when the volume of a lab that is down or was destroyed is charged.
+    pub kept_to: Option<Timestamp>,
+    /// Stretches for which the volume was kept without charge, in order.
+    pub free_storage: &'a [(Timestamp, Timestamp)],
+    /// Times that never were, since the clock was moved ahead, in order.
+    pub skipped: &'a [(Timestamp, Timestamp)],
 }
 
-/// While the lab's volume was there: from the first time the cluster had its objects to its destruction.
-pub fn kept(changes: &[StateChange], now: Timestamp) -> Vec<Interval> {
-    let Some(first) = changes.iter().position(|change| change.to == LabState::Starting) else {
-        return Vec::new();
-    };
-    intervals(&changes[first..], now, |state| state != LabState::Destroyed)
+impl<'a> Life<'a> {
+    /// The life of `lab`, with what is recorded of it.
+    pub fn of(lab: &'a Lab, earlier: &'a [EarlierSize], changes: &'a [StateChange]) -> Self {
+        Self { spec: &lab.spec, earlier, changes, stops_at: lab.stops_at(), kept_to: lab.kept_to(), free_storage: &[], skipped: &[] }
+    }
+
+    /// While the lab ran.
+    fn running(&self, now: Timestamp) -> Vec<Interval> {
+        let to = self.stops_at.map_or(now, |end| end.min(now));
+        without(intervals(self.changes, to, |state| state == LabState::Running), self.skipped)
+    }
+
+    /// While the lab had a volume: from the first time the cluster had its objects until it was to be destroyed. How long the cluster takes
+    /// for that is not its owner's matter.
+    fn kept(&self, now: Timestamp) -> Vec<Interval> {
+        let Some(first) = self.changes.iter().position(|change| change.to == LabState::Starting) else {
+            return Vec::new();
+        };
+        let mut kept = intervals(&self.changes[first..], now, |state| !matches!(state, LabState::Destroying | LabState::Destroyed));
+        if let (Some(last), Some(end)) = (kept.last_mut(), self.kept_to) {
+            last.to = last.to.min(end).max(last.from);
+        }
+        without(without(kept, self.free_storage), self.skipped)
+    }
 }
 
 fn intervals(changes: &[StateChange], now: Timestamp, counts: impl Fn(LabState) -> bool) -> Vec<Interval> {
@@ -83,27 +118,15 @@ fn intervals(changes: &[StateChange], now: Timestamp, counts: impl Fn(LabState) 
     out
 }
 
-/// All usage of a lab that was of one size all its life; see [`usage_of_sizes`].
-pub fn usage(spec: &LabSpec, changes: &[StateChange], book: &PriceBook, now: Timestamp) -> Result<Vec<UsageLine>, Error> {
-    usage_of_sizes(spec, &[], changes, book, now)
-}
-
 /// All usage of a lab until `now`, rated and cut at campus midnights, price changes, discounts and changes of size.
 ///
-/// `earlier`: what it was made of before `spec`, the earliest first. Lines are keyed by (`meter`, `from`): a later call gives the same
-/// lines with the open ones longer. Errors: [`Error::PriceMissing`].
-pub fn usage_of_sizes(
-    spec: &LabSpec,
-    earlier: &[EarlierSize],
-    changes: &[StateChange],
-    book: &PriceBook,
-    now: Timestamp,
-) -> Result<Vec<UsageLine>, Error> {
-    let running = running(changes, now);
-    let kept = kept(changes, now);
+/// Lines are keyed by (`meter`, `from`): a later call gives the same lines with the open ones longer. Errors: [`Error::PriceMissing`].
+pub fn usage(life: &Life<'_>, book: &PriceBook, now: Timestamp) -> Result<Vec<UsageLine>, Error> {
+    let running = life.running(now);
+    let kept = life.kept(now);
     let mut lines = Vec::new();
     let mut since = None;
-    for (spec, until) in earlier.iter().map(|size| (&size.spec, Some(size.until))).chain([(spec, None)]) {
+    for (spec, until) in life.earlier.iter().map(|size| (&size.spec, Some(size.until))).chain([(life.spec, None)]) {
         let metered = pricing::running_meters(spec)
             .into_iter()
             .map(|meter| (meter, &running))
@@ -113,6 +136,7 @@ pub fn usage_of_sizes(
                 for piece in book.rated(meter, quantity, interval.from, interval.to)? {
                     lines.push(UsageLine {
                         meter,
+                        card: spec.card,
                         quantity,
                         from: piece.from,
                         to: piece.to,
@@ -129,6 +153,26 @@ pub fn usage_of_sizes(
         since = until;
     }
     Ok(lines)
+}
+
+/// Intervals without stretches, which are in order.
+fn without(intervals: Vec<Interval>, stretches: &[(Timestamp, Timestamp)]) -> Vec<Interval> {
+    let mut out = Vec::with_capacity(intervals.len() + stretches.len());
+    for mut interval in intervals {
+        for (from, to) in stretches.iter().copied().filter(|(from, to)| from < to) {
+            if to <= interval.from || from >= interval.to {
+                continue;
+            }
+            if from > interval.from {
+                out.push(Interval { from: interval.from, to: from, open: false });
+            }
+            interval.from = to.min(interval.to);
+        }
+        if interval.from < interval.to || interval.open {
+            out.push(interval);
+        }
+    }
+    out
 }
 
 /// The part of an interval during which the lab was of one size; `None` when nothing of it was. Without bounds it stays as it is.
@@ -154,7 +198,7 @@ mod tests {
     }
 
     fn change(seq: i64, to: LabState, when: &str) -> StateChange {
-        StateChange { seq, from: None, to, at: at(when), cause: String::new(), by: None }
+        StateChange { seq, from: None, to, at: at(when), noticed_at: None, ran_until: None, cause: String::new(), by: None }
     }
 
     fn spec() -> LabSpec {
@@ -174,6 +218,10 @@ mod tests {
             retries: 0,
             health_path: None,
         }
+    }
+
+    fn of<'a>(spec: &'a LabSpec, changes: &'a [StateChange]) -> Life<'a> {
+        Life { spec, earlier: &[], changes, stops_at: None, kept_to: None, free_storage: &[], skipped: &[] }
     }
 
     fn book() -> PriceBook {
@@ -205,7 +253,7 @@ mod tests {
 
     #[test]
     fn usage_is_exact_to_the_second_and_cut_at_month_and_price() {
-        let lines = usage(&spec(), &life(), &book(), at("2026-11-30T16:00:02Z")).expect("prices are there");
+        let lines = usage(&of(&spec(), &life()), &book(), at("2026-11-30T16:00:02Z")).expect("prices are there");
         let cards: Vec<_> = lines
             .iter()
             .filter(|line| line.meter != Meter::StorageGibMonth)
@@ -226,8 +274,8 @@ mod tests {
 
     #[test]
     fn running_twice_gives_the_same_lines_with_the_open_one_longer() {
-        let first = usage(&spec(), &life(), &book(), at("2026-11-30T15:00:00Z")).expect("prices are there");
-        let second = usage(&spec(), &life(), &book(), at("2026-11-30T15:00:09Z")).expect("prices are there");
+        let first = usage(&of(&spec(), &life()), &book(), at("2026-11-30T15:00:00Z")).expect("prices are there");
+        let second = usage(&of(&spec(), &life()), &book(), at("2026-11-30T15:00:09Z")).expect("prices are there");
         assert_eq!(first.len(), second.len());
         for (one, two) in first.iter().zip(&second) {
             assert_eq!((one.meter, one.from, one.open), (two.meter, two.from, two.open));
@@ -248,7 +296,7 @@ mod tests {
             if state == Some(LabState::Running) {
                 pricing::running_meters(spec).into_iter().for_each(&mut count);
             }
-            if started && state != Some(LabState::Destroyed) {
+            if started && !matches!(state, Some(LabState::Destroying | LabState::Destroyed)) {
                 pricing::kept_meters(spec).into_iter().for_each(&mut count);
             }
         }
@@ -275,7 +323,7 @@ mod tests {
             EarlierSize { until: at("2026-11-30T09:30:00Z"), spec: LabSpec { cards_per_node: 4, ..spec() } },
         ];
         let last = LabSpec { storage_gib: 200, ..spec() };
-        let lines = usage_of_sizes(&last, &sizes, &changes, &book(), now).expect("prices are there");
+        let lines = usage(&Life { earlier: &sizes, ..of(&last, &changes) }, &book(), now).expect("prices are there");
         let mut found = BTreeMap::new();
         let mut keys = std::collections::BTreeSet::new();
         for line in &lines {
@@ -285,7 +333,7 @@ mod tests {
         assert_eq!(found, recounted(&sizes, &last, &changes, now));
         assert_eq!(lines.iter().filter(|line| line.open).count(), 2, "only the last size still counts: {lines:?}");
         // What was written before the change is still what it was.
-        let before = usage(&sizes[0].spec, &changes[..4], &book(), at("2026-11-30T09:10:00Z")).expect("prices are there");
+        let before = usage(&of(&sizes[0].spec, &changes[..4]), &book(), at("2026-11-30T09:10:00Z")).expect("prices are there");
         let cards = |lines: &[UsageLine]| lines.iter().find(|line| line.meter != Meter::StorageGibMonth).cloned();
         assert_eq!(cards(&lines), cards(&before));
     }
@@ -293,6 +341,38 @@ mod tests {
     #[test]
     fn a_lab_that_never_ran_costs_nothing() {
         let changes = [change(1, LabState::Pending, "2026-11-30T08:59:00Z"), change(2, LabState::Failed, "2026-11-30T09:59:00Z")];
-        assert_eq!(usage(&spec(), &changes, &book(), at("2026-11-30T15:00:00Z")), Ok(vec![]));
+        assert_eq!(usage(&of(&spec(), &changes), &book(), at("2026-11-30T15:00:00Z")), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_runs_beyond_its_end_is_counted_no_further() {
+        let (spec, changes, now) = (spec(), life(), at("2026-12-08T10:00:00Z"));
+        let ends = at("2026-11-30T10:29:59Z");
+        let seconds = |life: &Life<'_>, storage| -> i64 {
+            let lines = usage(life, &book(), now).expect("prices are there");
+            lines.iter().filter(|line| (line.meter == Meter::StorageGibMonth) == storage).map(|line| line.seconds).sum()
+        };
+        let bounded = Life { stops_at: Some(ends), ..of(&spec, &changes) };
+        assert_eq!(seconds(&bounded, false), 1 + 30 * 60, "eight days are not charged");
+        assert_eq!(seconds(&bounded, true), now.seconds_since(at("2026-11-30T08:59:30Z")), "its files are there");
+        let kept = Life { kept_to: Some(ends), ..bounded };
+        assert_eq!(seconds(&kept, true), ends.seconds_since(at("2026-11-30T08:59:30Z")));
+        let free = [(at("2026-11-30T09:10:00Z"), at("2026-11-30T09:20:00Z")), (ends, at("2026-12-01T00:00:00Z"))];
+        let lent = Life { free_storage: &free, ..of(&spec, &changes) };
+        assert_eq!(seconds(&lent, true), now.seconds_since(at("2026-11-30T08:59:30Z")) - 600 - at("2026-12-01T00:00:00Z").seconds_since(ends));
+        assert_eq!(seconds(&lent, false), seconds(&of(&spec, &changes), false), "cards are not kept");
+        // A running lab while the clock is moved two hours ahead.
+        let skipped = [(at("2026-11-30T11:00:00Z"), at("2026-11-30T13:00:00Z"))];
+        let jumped = Life { skipped: &skipped, ..of(&spec, &changes) };
+        for storage in [false, true] {
+            assert_eq!(seconds(&jumped, storage), seconds(&of(&spec, &changes), storage) - 7_200);
+        }
+        let mut late = changes.clone();
+        late.push(change(9, LabState::Destroying, "2026-12-05T10:00:00Z"));
+        let late = Life { kept_to: Some(ends), ..of(&spec, &late) };
+        assert_eq!(seconds(&late, true), seconds(&kept, true), "its destruction came late");
+        let mut doomed = changes.clone();
+        doomed.extend([change(9, LabState::Destroying, "2026-11-30T10:00:00Z"), change(10, LabState::Destroyed, "2026-12-07T10:00:00Z")]);
+        assert_eq!(seconds(&of(&spec, &doomed), true), at("2026-11-30T10:00:00Z").seconds_since(at("2026-11-30T08:59:30Z")));
     }
 }

@@ -1,6 +1,9 @@
 //! An operator's part: whether the cluster answers, what of it is used, what fails and waits, and the figures that were promised (A6).
 
-use domain::dashboard::{Dashboard, Operating, START_TARGET_SECONDS, SUCCESS_TARGET_PERMILLE, Starts};
+use domain::{
+    dashboard::{Dashboard, Operating, START_TARGET_SECONDS, SUCCESS_TARGET_PERMILLE, Starts},
+    steady_clock::ClockJump,
+};
 use leptos::prelude::*;
 
 use super::figure::Figure;
@@ -20,6 +23,11 @@ pub fn operating(language: Language, page: &Dashboard) -> AnyView {
     let nodes_note = match part.nodes_out {
         0 => td_string!(language, home.all_ready).to_owned(),
         out => td_string!(language, home.nodes_out, count = out).to_string(),
+    };
+    let clock = part.clock_jump.map(|jump| clock(language, &jump));
+    let overruns = match part.overruns.labs {
+        0 => td_string!(language, home.overruns_none).to_owned(),
+        _ => td_string!(language, home.overruns_note, time = seconds_text(language, part.overruns.seconds)).to_string(),
     };
     let free = part.cards.saturating_sub(part.cards_used);
     let bad = |number: u32| (number > 0).then_some(StatusKind::Bad);
@@ -44,6 +52,13 @@ pub fn operating(language: Language, page: &Dashboard) -> AnyView {
                 />
                 <Figure name=td_string!(language, home.running) value=count(part.labs_running) href=routes::LABS/>
                 <Figure name=td_string!(language, home.labs_failed) value=count(part.labs_failed) href=failed nostrip:state=bad(part.labs_failed)/>
+                {clock}
+                <Figure
+                    name=td_string!(language, home.overruns)
+                    value=count(part.overruns.labs)
+                    note=overruns
+                    nostrip:state=(part.overruns.labs > 0).then_some(StatusKind::Warn)
+                />
                 <Figure
                     name=td_string!(language, home.queue)
                     value=td_string!(language, home.orders_count, count = part.queue).to_string()
@@ -56,6 +71,23 @@ pub fn operating(language: Language, page: &Dashboard) -> AnyView {
         </Section>
     }
     .into_any()
+}
+
+/// Only after the machine's clock has jumped.
+fn clock(language: Language, jump: &ClockJump) -> impl IntoView + use<> {
+    let by = seconds_text(language, jump.seconds.saturating_abs());
+    let value = if jump.seconds < 0 {
+        td_string!(language, home.clock_back, by = by).to_string()
+    } else {
+        td_string!(language, home.clock_ahead, by = by).to_string()
+    };
+    let at = moment_text(jump.at, MomentStyle::Minute);
+    let (note, state) = if jump.believed {
+        (td_string!(language, home.clock_followed, at = at).to_string(), StatusKind::Warn)
+    } else {
+        (td_string!(language, home.clock_held, at = at).to_string(), StatusKind::Bad)
+    };
+    view! { <Figure name=td_string!(language, home.clock) value=value note=note state=state/> }
 }
 
 fn reachable(language: Language, part: &Operating) -> impl IntoView + use<> {

@@ -67,10 +67,15 @@ pub fn KeptNotice(view: LabView, reload: Callback<()>) -> impl IntoView {
         None => {}
     });
     let title = td_string!(language, lifecycle.kept_until, at = moment_text(until, MomentStyle::Minute)).to_string();
+    let free = view.lab.lifecycle.grace_from.map(|from| {
+        let at = moment_text(from, MomentStyle::Minute);
+        format!(" {}", td_string!(language, lifecycle.kept_free, at = at))
+    });
     Some(
         view! {
             <Notice kind=NoticeKind::Info title>
                 {td_string!(language, lifecycle.kept_about)}
+                {free}
                 {view.options.may_keep.then(|| view! {
                     <ActionForm action>
                         <input type="hidden" name="id" value=view.lab.id.to_string()/>

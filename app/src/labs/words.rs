@@ -106,6 +106,14 @@ pub fn cause_text(language: Language, change: &StateChange) -> String {
     .to_owned()
 }
 
+/// What is to be said of a change that the portal noticed late, or of pods that ran beyond the lab's time.
+pub fn late_texts(language: Language, change: &StateChange) -> Vec<String> {
+    let at = |at| moment_text(at, MomentStyle::Minute);
+    let noticed = change.noticed_at.map(|noticed| td_string!(language, labs.noticed, at = at(noticed)).to_string());
+    let beyond = change.ran_until.map(|until| td_string!(language, labs.ran_beyond, until = at(until)).to_string());
+    noticed.into_iter().chain(beyond).collect()
+}
+
 /// The cluster's reason in plain words; its own name for one that we have none for.
 pub fn reason_text(language: Language, reason: &str) -> String {
     match reason {
@@ -142,8 +150,23 @@ mod tests {
     #[test]
     fn a_stop_by_nobody_is_the_end_of_the_ordered_time() {
         let at = domain::time::Timestamp::from_seconds(0);
-        let change = StateChange { seq: 2, from: Some(LabState::Running), to: LabState::Stopping, at, cause: "stop".into(), by: None };
+        let change = StateChange {
+            seq: 2,
+            from: Some(LabState::Running),
+            to: LabState::Stopping,
+            at,
+            noticed_at: None,
+            ran_until: None,
+            cause: "stop".into(),
+            by: None,
+        };
         assert_eq!(cause_text(Language::en, &change), "the ordered time was over");
+        assert!(late_texts(Language::en, &change).is_empty());
+        let late = StateChange { noticed_at: Some(at.plus_minutes(120)), ran_until: Some(at.plus_minutes(60)), ..change.clone() };
+        assert_eq!(
+            late_texts(Language::en, &late),
+            ["noticed at 1970-01-01 10:00", "its pods ran on until 1970-01-01 09:00; nobody is charged for that"]
+        );
         let unknown = StateChange { cause: "eclipse".into(), ..change };
         assert_eq!(cause_text(Language::en, &unknown), "eclipse");
     }

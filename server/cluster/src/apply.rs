@@ -1,9 +1,9 @@
 //! Making the cluster hold what a started lab needs. Safe to repeat and to cut off anywhere: every step is an apply.
 
 use domain::{courses::Course, quotas::Amounts};
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
-use serde_json::Value;
+use serde_json::{Value, json};
 use services::ports::{ClusterError, LabOrder};
 
 use crate::{
@@ -42,8 +42,12 @@ impl Kubernetes {
     async fn apply_lab(&self, order: &LabOrder, capabilities: Capabilities) -> Result<(), ClusterError> {
         let namespace = order.lab.namespace.as_str();
         let own = manifests::of_lab(order);
-        try_join_all(own.iter().map(|manifest| self.apply(namespace, manifest))).await?;
-        let workload = manifests::workload(order, capabilities);
+        let own = try_join_all(own.iter().map(|manifest| self.apply(namespace, manifest)));
+        let (_, timer) = try_join(own, self.start_timer(order)).await?;
+        let mut workload = manifests::workload(order, capabilities);
+        if let Some(timer) = timer {
+            workload.body["metadata"]["ownerReferences"] = json!([timer]);
+        }
         if workload.kind == Kind::Job && self.keep_job(order).await? {
             return Ok(());
         }
@@ -72,7 +76,7 @@ impl Kubernetes {
     }
 
     /// Server-side apply of one object. Our fields are ours: another manager's change to them is undone.
-    async fn apply(&self, namespace: &str, manifest: &Manifest) -> Result<DynamicObject, ClusterError> {
+    pub(crate) async fn apply(&self, namespace: &str, manifest: &Manifest) -> Result<DynamicObject, ClusterError> {
         let api = manifest.kind.api(&self.client, namespace);
         let applied = within(api.patch(&manifest.name, &parameters(), &Patch::Apply(&manifest.body))).await?;
         if is_ending(&applied) {

@@ -16,6 +16,7 @@ use services::ports::ClusterError;
 use crate::{
     capabilities::Capabilities,
     courses::Courses,
+    end::KnownEnds,
     errors::within,
     observe::Patience,
     watch::{Mirror, Paced},
@@ -44,6 +45,8 @@ pub struct Kubernetes {
     pub(crate) patience: Arc<Patience>,
     /// Courses whose objects were applied just now.
     pub(crate) courses: Arc<Courses>,
+    /// Ends of labs' times that the cluster was told.
+    pub(crate) ends: Arc<KnownEnds>,
 }
 
 impl Kubernetes {
@@ -53,7 +56,14 @@ impl Kubernetes {
         // A call fails as a whole after `DEADLINE`; a connection that is not made by then is no use.
         config.connect_timeout = Some(Duration::from_secs(3));
         let client = ClientBuilder::try_from(config).map_err(ConnectError::Client)?.with_layer(&Paced::default()).build();
-        Ok(Self { client, capabilities: Arc::default(), mirror: Arc::default(), patience: Arc::default(), courses: Arc::default() })
+        Ok(Self {
+            client,
+            capabilities: Arc::default(),
+            mirror: Arc::default(),
+            patience: Arc::default(),
+            courses: Arc::default(),
+            ends: Arc::default(),
+        })
     }
 
     pub async fn from_kubeconfig(path: impl AsRef<Path>) -> Result<Self, ConnectError> {

@@ -13,6 +13,7 @@ impl Kubernetes {
         let mine = labels::selector_of(order.lab.id);
         let mut left = self.find(namespace, &Kind::OF_A_LAB, &mine).await?;
         self.mirror.wrote(order.lab.id, None);
+        self.ends.forget(order.lab.id);
         if !left.is_empty() {
             let doomed = left.iter().filter(|(_, object)| object.metadata.deletion_timestamp.is_none());
             try_join_all(doomed.map(|(kind, object)| self.doom(*kind, namespace, object))).await?;

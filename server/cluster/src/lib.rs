@@ -7,6 +7,7 @@ mod capabilities;
 mod client;
 mod courses;
 mod destroy;
+mod end;
 mod errors;
 mod holds;
 mod info;

@@ -17,6 +17,10 @@ impl Cluster for Kubernetes {
         self.start_lab(order).await
     }
 
+    async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        self.keep_lab_end(order).await
+    }
+
     async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError> {
         self.stop_lab(order).await
     }

@@ -3,6 +3,26 @@
 mod scenarios;
 mod support;
 
+/// The control plane that the others run on may be as old as 1.20, whose Jobs without pods never begin to count.
+mod on_the_simulator_alone {
+    use crate::{scenarios::ends, support::rig::Rig};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn pods_go_at_their_time_and_the_volume_stays() {
+        Rig::simulated().await.run(ends::pods_go_at_their_time_and_the_volume_stays).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_job_ends_at_its_time_and_says_so() {
+        Rig::simulated().await.run(ends::a_job_ends_at_its_time_and_says_so).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_end_is_moved_both_ways() {
+        Rig::simulated().await.run(ends::the_end_is_moved_both_ways).await;
+    }
+}
+
 macro_rules! scenarios {
     ($($file:ident::$name:ident),+ $(,)?) => {
         mod on_the_simulator {

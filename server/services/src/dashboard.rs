@@ -115,6 +115,8 @@ async fn operating(services: &Services, connection: &mut AnyConnection, cluster:
         queue: load.queue,
         work: load.work,
         starts: load.starts,
+        overruns: load.overruns,
+        clock_jump: services.clock.jump(),
     })
 }
 

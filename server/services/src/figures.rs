@@ -12,9 +12,13 @@ pub struct Figures {
     /// Pieces of background work that are due and not done.
     pub waiting: i64,
     pub cluster_reachable: bool,
+    /// Seconds for which pods of all labs ran beyond their time so far.
+    pub overrun_seconds: i64,
+    /// By how much the machine's clock has jumped and is not believed yet; 0 while it goes as time does.
+    pub clock_jump_seconds: i64,
 }
 
-/// Four statements. Errors: `Unavailable`.
+/// Five statements. Errors: `Unavailable`.
 pub async fn read(services: &Services) -> Result<Figures> {
     let mut connection = services.db.read().await.or_domain()?;
     let orders = storage::figures::orders_by_state(&mut connection).await.or_domain()?;
@@ -22,5 +26,7 @@ pub async fn read(services: &Services) -> Result<Figures> {
     let (waiting, _) = storage::outbox::backlog(&mut connection, services.clock.now()).await.or_domain()?;
     let cluster = storage::cluster_status::get(&mut connection).await.or_domain()?;
     let cluster_reachable = cluster.is_some_and(|status| status.last_seen_at.is_some() && status.away_since.is_none());
-    Ok(Figures { orders, labs, waiting: waiting.into(), cluster_reachable })
+    let overrun_seconds = storage::figures::overrun_seconds(&mut connection).await.or_domain()?;
+    let clock_jump_seconds = services.clock.jump().filter(|jump| !jump.believed).map_or(0, |jump| jump.seconds);
+    Ok(Figures { orders, labs, waiting: waiting.into(), cluster_reachable, overrun_seconds, clock_jump_seconds })
 }

@@ -9,6 +9,7 @@ use domain::{
     ids::LabId,
     labs::{Lab, Observation},
     quotas::Amounts,
+    steady_clock::ClockJump,
     time::Timestamp,
 };
 use futures::stream::BoxStream;
@@ -17,6 +18,11 @@ use uuid::Uuid;
 /// The time. Tests turn it by hand.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
+
+    /// The machine's clock has jumped, and is or was not followed at once; `None` while it goes as time does.
+    fn jump(&self) -> Option<ClockJump> {
+        None
+    }
 }
 
 /// Identifiers and secrets.
@@ -50,6 +56,8 @@ pub struct LabOrder {
     pub owner_login: String,
     /// The node where the portal counts on its cards; the cluster may choose another.
     pub preferred_node: Option<String>,
+    /// The portal's clock when this was read.
+    pub at: Timestamp,
     /// Annotations for the pods, from settings (tests steer simulated kubelets by them).
     pub pod_annotations: std::collections::BTreeMap<String, String>,
 }
@@ -81,6 +89,10 @@ pub trait Cluster: Send + Sync + 'static {
     /// Makes the cluster hold what a started lab needs: namespace, quota, limits, network policy, service account, volume,
     /// service, workload. Server-side apply; unchanged objects stay as they are.
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError>;
+
+    /// Has the cluster end the lab's pods by itself when its time is over, whether the portal is there then or not: after its time was
+    /// moved. [`Self::start`] does so too. Asking again for the same end costs nothing.
+    async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError>;
 
     /// Takes the pods away and keeps the volume.
     async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError>;

@@ -116,7 +116,12 @@ pub struct LabWithDetail {
 pub struct Change {
     pub from: Option<&'static str>,
     pub to: &'static str,
+    /// When it took place; usage is counted by it.
     pub at: String,
+    /// When the portal noticed it, where that was more than a minute later.
+    pub noticed_at: Option<String>,
+    /// Until when pods ran although the lab's time was over at `at`; nobody is charged for that.
+    pub ran_until: Option<String>,
     pub cause: String,
     pub by: Option<Person>,
 }
@@ -169,7 +174,7 @@ impl From<LabView> for Lab {
             may_destroy: _,
             options: _,
         } = view;
-        let Lifecycle { generation, autostop, daily_stop_at, kept_until } = lab.lifecycle;
+        let Lifecycle { generation, autostop, daily_stop_at, kept_until, grace_from: _ } = lab.lifecycle;
         Self {
             id: lab.id.to_string(),
             name: lab.name,
@@ -203,10 +208,12 @@ impl From<LabDetail> for LabWithDetail {
     fn from(detail: LabDetail) -> Self {
         let LabDetail { view, history, observation, observed_at, usage, failures } = detail;
         let (id, name, course) = (view.lab.id, view.lab.name.clone(), view.course.clone());
-        let change = |StateChange { seq: _, from, to, at, cause, by }: StateChange| Change {
+        let change = |StateChange { seq: _, from, to, at, noticed_at, ran_until, cause, by }: StateChange| Change {
             from: from.map(LabState::as_str),
             to: to.as_str(),
             at: moment(at),
+            noticed_at: noticed_at.map(moment),
+            ran_until: ran_until.map(moment),
             cause,
             by: by.map(Into::into),
         };

@@ -108,7 +108,6 @@ pub struct NewInvitation {
 /// Several words: as text, or as the API shows them.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub enum Words {
     #[schema(example = "teacher, auditor")]
     Text(String),

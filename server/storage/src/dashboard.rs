@@ -1,7 +1,7 @@
 //! Figures of the first page: one statement for each role, whatever there is to count.
 
 use domain::{
-    dashboard::{Administering, Starts, Teaching},
+    dashboard::{Administering, Overruns, Starts, Teaching},
     ids::{TenantId, UserId},
     time::Timestamp,
 };
@@ -60,6 +60,7 @@ pub struct Load {
     /// Pieces of background work that are due.
     pub work: u32,
     pub starts: Starts,
+    pub overruns: Overruns,
 }
 
 /// `since`: how far the figures of starts look back. One statement.
@@ -77,7 +78,9 @@ pub async fn load(connection: &mut AnyConnection, now: Timestamp, since: Timesta
          (SELECT COUNT(*) FROM lab_changes c WHERE c.at >= $2 AND c.to_state = 'running' AND NOT EXISTS \
             (SELECT 1 FROM lab_changes p WHERE p.lab_id = c.lab_id AND p.seq < c.seq AND p.to_state IN ('running', 'failed'))) AS good, \
          (SELECT COUNT(*) FROM lab_changes c WHERE c.at >= $2 AND c.to_state = 'failed' AND NOT EXISTS \
-            (SELECT 1 FROM lab_changes p WHERE p.lab_id = c.lab_id AND p.seq < c.seq AND p.to_state IN ('running', 'failed'))) AS bad",
+            (SELECT 1 FROM lab_changes p WHERE p.lab_id = c.lab_id AND p.seq < c.seq AND p.to_state IN ('running', 'failed'))) AS bad, \
+         (SELECT COUNT(DISTINCT lab_id) FROM lab_changes WHERE ran_until >= $2) AS overrun_labs, \
+         (SELECT CAST(COALESCE(SUM(ran_until - at), 0) AS BIGINT) FROM lab_changes WHERE ran_until >= $2) AS overrun",
     )
     .bind(now.micros())
     .bind(since.micros())
@@ -94,6 +97,7 @@ pub async fn load(connection: &mut AnyConnection, now: Timestamp, since: Timesta
             succeeded: row.integer("good")?,
             failed: row.integer("bad")?,
         },
+        overruns: Overruns { labs: row.count("overrun_labs")?, seconds: row.integer("overrun")? / domain::time::MICROS_PER_SECOND },
     })
 }
 
@@ -143,7 +147,7 @@ mod tests {
             assert_eq!(teaching(&mut read, user, now).await.expect("read"), Teaching { waiting_for_decision: 0, waiting_for_cards: 0 });
             assert_eq!(waiting_for_cards(&mut read, tenant, now).await.expect("read"), 0);
             assert_eq!(refused_since(&mut read, tenant, now).await.expect("read"), 0);
-            let empty = Load { labs_running: 0, labs_failed: 0, queue: 0, work: 0, starts: Starts::default() };
+            let empty = Load { labs_running: 0, labs_failed: 0, queue: 0, work: 0, starts: Starts::default(), overruns: Overruns::default() };
             assert_eq!(load(&mut read, now, now).await.expect("read"), empty);
             let nobody = administering(&mut read, tenant).await.expect("read");
             assert_eq!((nobody.people, nobody.courses, nobody.cards), (0, 0, 0));

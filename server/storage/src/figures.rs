@@ -16,6 +16,14 @@ pub async fn labs_by_state(connection: &mut AnyConnection) -> Result<Vec<(String
     rows.iter().map(|row| counted(Row::of("labs", row))).collect()
 }
 
+/// Seconds for which pods of all labs ran beyond the end of their time.
+pub async fn overrun_seconds(connection: &mut AnyConnection) -> Result<i64> {
+    let row = sqlx::query("SELECT CAST(COALESCE(SUM(ran_until - at), 0) AS BIGINT) AS micros FROM lab_changes WHERE ran_until IS NOT NULL")
+        .fetch_one(connection)
+        .await?;
+    Ok(Row::of("lab_changes", &row).integer("micros")? / domain::time::MICROS_PER_SECOND)
+}
+
 fn counted(row: Row<'_>) -> Result<(String, i64)> {
     Ok((row.text("state")?, row.integer("number")?))
 }
@@ -31,6 +39,7 @@ mod tests {
             let mut connection = test.database.read().await.unwrap();
             assert_eq!(orders_by_state(&mut connection).await.unwrap(), []);
             assert_eq!(labs_by_state(&mut connection).await.unwrap(), []);
+            assert_eq!(overrun_seconds(&mut connection).await.unwrap(), 0);
         })
         .await;
     }

@@ -5,21 +5,26 @@ mod lifecycle;
 mod read;
 
 pub use failures::{add_failure, failures};
-pub use lifecycle::{Due, add_earlier_size, daily_stops, destroy_due, ending, expiring, held, set_held, set_size, sizes_of_unmetered, warn, warned};
-pub(crate) use read::started_by;
-pub use read::{
-    Listed, Query, ended, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered, waiting_of, waits_for_leaver,
+pub use lifecycle::{
+    Due, add_earlier_size, add_free_storage, daily_stops, destroy_due, ended, ending, expiring, free_storage_of_unmetered, held, is_for_lesson,
+    set_held, set_size, sizes_of_unmetered, warn, warned,
 };
+pub(crate) use read::started_by;
+pub use read::{Listed, Query, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered, waiting_of, waits_for_leaver};
 
 use domain::{
     ids::{LabId, UserId},
-    labs::{Lab, LabState},
+    labs::{Lab, LabState, Moment},
     money::Currency,
     time::Timestamp,
 };
 use sqlx::AnyConnection;
 
-use crate::{error::Result, row::json, script::Insert};
+use crate::{
+    error::Result,
+    row::{Row, json},
+    script::Insert,
+};
 
 /// Adds a lab as it is: for tests, which write one at a time.
 #[cfg(any(test, feature = "testing"))]
@@ -52,7 +57,7 @@ pub fn new(lab: &Lab, currency: Currency) -> Insert {
     Insert::new(
         "INSERT INTO labs (id, order_id, tenant_id, course_id, owner_id, name, namespace, offering_name, spec, card, cards, card_parts, \
          cpu_cores, memory_gib, storage_gib, minutes, state, failure, created_at, first_running_at, ends_at, currency, version, generation, autostop, daily_stop_at, \
-         kept_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
+         kept_until, grace_from) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)",
     )
     .bind(id.to_string())
     .bind(order.to_string())
@@ -81,6 +86,7 @@ pub fn new(lab: &Lab, currency: Currency) -> Insert {
     .bind(json(&lifecycle.autostop))
     .bind(lifecycle.daily_stop_at.map(Timestamp::micros))
     .bind(lifecycle.kept_until.map(Timestamp::micros))
+    .bind(lifecycle.grace_from.map(Timestamp::micros))
 }
 
 /// Writes what can change, if nobody changed the lab since it was read: whether it was written. The stored version is then `lab.version + 1`.
@@ -88,7 +94,7 @@ pub fn new(lab: &Lab, currency: Currency) -> Insert {
 pub async fn save(connection: &mut AnyConnection, lab: &Lab) -> Result<bool> {
     let done = sqlx::query(
         "UPDATE labs SET state = $3, failure = $4, first_running_at = $5, ends_at = $6, minutes = $7, generation = $8, autostop = $9, \
-         daily_stop_at = $10, kept_until = $11, metered_to = NULL, usage_frontier = NULL, version = version + 1 \
+         daily_stop_at = $10, kept_until = $11, grace_from = $12, metered_to = NULL, usage_frontier = NULL, version = version + 1 \
          WHERE id = $1 AND version = $2",
     )
     .bind(lab.id.to_string())
@@ -102,6 +108,7 @@ pub async fn save(connection: &mut AnyConnection, lab: &Lab) -> Result<bool> {
     .bind(json(&lab.lifecycle.autostop))
     .bind(lab.lifecycle.daily_stop_at.map(Timestamp::micros))
     .bind(lab.lifecycle.kept_until.map(Timestamp::micros))
+    .bind(lab.lifecycle.grace_from.map(Timestamp::micros))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -118,10 +125,11 @@ pub async fn set_queued_at(connection: &mut AnyConnection, lab: LabId, queued_at
 }
 
 /// The next step of the lab's life. `cause` is the event's name.
-pub fn change(lab: LabId, from: Option<LabState>, to: LabState, at: Timestamp, cause: &str, by: Option<UserId>) -> Insert {
+pub fn change(lab: LabId, from: Option<LabState>, to: LabState, moment: impl Into<Moment>, cause: &str, by: Option<UserId>) -> Insert {
+    let Moment { at, noticed_at, ran_until } = moment.into();
     Insert::new(
-        "INSERT INTO lab_changes (lab_id, seq, from_state, to_state, at, cause, by_user) \
-         SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM lab_changes WHERE lab_id = $1",
+        "INSERT INTO lab_changes (lab_id, seq, from_state, to_state, at, cause, by_user, noticed_at, ran_until) \
+         SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6, $7, $8 FROM lab_changes WHERE lab_id = $1",
     )
     .bind(lab.to_string())
     .bind(from.map(LabState::as_str))
@@ -129,6 +137,14 @@ pub fn change(lab: LabId, from: Option<LabState>, to: LabState, at: Timestamp, c
     .bind(at.micros())
     .bind(cause)
     .bind(by.map(|id| id.to_string()))
+    .bind(noticed_at.map(Timestamp::micros))
+    .bind(ran_until.map(Timestamp::micros))
+}
+
+/// When the latest step of the lab's life took place.
+pub async fn last_change(connection: &mut AnyConnection, lab: LabId) -> Result<Option<Timestamp>> {
+    let row = sqlx::query("SELECT MAX(at) AS at FROM lab_changes WHERE lab_id = $1").bind(lab.to_string()).fetch_one(connection).await?;
+    Row::of("lab_changes", &row).optional_timestamp("at")
 }
 
 /// Writes what the lab has cost so far, if it did not change since it was read; `metered_to` when nothing of it counts any more.

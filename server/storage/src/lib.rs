@@ -1,10 +1,14 @@
 //! The database: one file per feature, one query per function, the same SQL on SQLite and PostgreSQL.
 //! A function takes the connection it works on, so that the caller decides on the transaction. Add a feature by adding its file.
 
+#[macro_use]
+mod sums;
+
 pub mod accounts;
 pub mod announcements;
 pub mod audit;
 pub mod bills;
+pub mod clock_jumps;
 pub mod cluster_status;
 pub mod courses;
 pub mod dashboard;

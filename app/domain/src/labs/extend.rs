@@ -68,6 +68,11 @@ impl Lab {
         self.ends_at.is_some_and(|end| end <= now)
     }
 
+    /// Whether it was to stop by itself before now, at the end of its time or at its daily stop.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.stops_at().is_some_and(|end| end <= now)
+    }
+
     /// Minutes that it may still run: all that were ordered before it first runs, rounded up after.
     pub fn minutes_left(&self, now: Timestamp) -> u32 {
         match self.ends_at {

@@ -27,6 +27,10 @@ pub struct Lifecycle {
     pub daily_stop_at: Option<Timestamp>,
     /// When a lab that is down is destroyed by itself.
     pub kept_until: Option<Timestamp>,
+    /// From here its volume is kept without charge: the end of its lesson, or when it was to be destroyed, where the portal was away then
+    /// and gives its owner another day.
+    #[serde(default)]
+    pub grace_from: Option<Timestamp>,
 }
 
 /// When a lab stops by itself besides the end of its time.

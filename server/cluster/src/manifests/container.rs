@@ -74,7 +74,7 @@ pub fn git_clone(url: &str) -> Value {
     })
 }
 
-fn hardened() -> Value {
+pub fn hardened() -> Value {
     json!({ "allowPrivilegeEscalation": false, "runAsNonRoot": true, "capabilities": { "drop": ["ALL"] } })
 }
 

@@ -4,6 +4,7 @@
 mod batch_job;
 mod container;
 mod deployment;
+pub mod end;
 mod job;
 mod limits;
 mod namespace;
@@ -68,8 +69,8 @@ pub fn of_lab(order: &LabOrder) -> Vec<Manifest> {
 pub fn workload(order: &LabOrder, capabilities: Capabilities) -> Manifest {
     match order.lab.spec.workload {
         Workload::Notebook => stateful_set::stateful_set(order),
-        Workload::DistributedJob => job::job(order, capabilities),
-        Workload::BatchJob => batch_job::batch_job(order),
+        Workload::DistributedJob => end::bound(job::job(order, capabilities), order),
+        Workload::BatchJob => end::bound(batch_job::batch_job(order), order),
         Workload::CodeEditor | Workload::Shell | Workload::Inference => deployment::deployment(order),
     }
 }
@@ -78,6 +79,9 @@ pub fn workload(order: &LabOrder, capabilities: Capabilities) -> Manifest {
 pub fn all(order: &LabOrder, capabilities: Capabilities) -> Vec<Manifest> {
     let mut all = of_course(&order.course);
     all.extend(of_lab(order));
+    if !order.lab.spec.workload.ends() {
+        all.push(end::timer(order, order.at));
+    }
     all.push(workload(order, capabilities));
     all
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{client::Kubernetes, errors::within, kinds::Kind, labels};
 
-const OTHERS: [Kind; 3] = [Kind::Service, Kind::NetworkPolicy, Kind::ServiceAccount];
+const OTHERS: [Kind; 4] = [Kind::Job, Kind::Service, Kind::NetworkPolicy, Kind::ServiceAccount];
 
 impl Kubernetes {
     pub(super) async fn fetch(&self, order: &LabOrder) -> Result<Seen, ClusterError> {
@@ -40,6 +40,8 @@ impl Kubernetes {
             self.mirror.found_none(order);
         }
         let mut others: Vec<_> = others.into_iter().map(|(kind, object)| (kind, object.name_any())).collect();
+        // A lab's own Job is its workload; the other is its timer.
+        others.retain(|(kind, name)| *kind != Kind::Job || *name != lab.name);
         others.sort();
         Ok(Seen { namespace: namespace.to_owned(), workload, pods, volume, events, others, ..Seen::default() })
     }

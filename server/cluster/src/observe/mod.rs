@@ -7,8 +7,9 @@ mod fetch;
 mod patience;
 mod phase;
 mod seen;
+mod times;
 
-use domain::labs::Observation;
+use domain::labs::{Observation, ObservedPhase};
 use services::ports::{ClusterError, LabOrder};
 
 pub use self::{
@@ -33,10 +34,13 @@ impl Kubernetes {
 
 fn conclude(seen: &seen::Seen) -> Observation {
     let failure = failure::failure(seen);
+    let phase = phase::phase(seen, failure.is_some());
     Observation {
         pods: count(seen.pods.len()),
         ready: count(seen.ready()),
-        phase: phase::phase(seen, failure.is_some()),
+        phase,
+        ready_since: times::ready_since(seen).filter(|_| phase == ObservedPhase::Ready),
+        ended_at: times::ended_at(seen, phase),
         failure,
         outdated: 0,
         nodes: seen.nodes(),

@@ -13,6 +13,7 @@ use crate::{
     info,
     kinds::Kind,
     labels,
+    manifests::end::timer_name,
     observe::{Seen, Workload, events, order_of_pods},
 };
 
@@ -129,6 +130,7 @@ impl Contents {
     fn put_other(&mut self, object: Object) -> Option<Change> {
         match object {
             Object::StatefulSet(set) => self.lab(&set.metadata.clone(), |lab, _| lab.workload = Some(Workload::StatefulSet(set))),
+            Object::Job(job) if is_timer(&job.metadata) => self.lab(&job.metadata, |lab, name| lab.others.extend([(Kind::Job, name)])),
             Object::Job(job) => self.lab(&job.metadata.clone(), |lab, _| lab.workload = Some(Workload::Job(job))),
             Object::Deployment(it) => self.lab(&it.metadata.clone(), |lab, _| lab.workload = Some(Workload::Deployment(it))),
             Object::Pod(_) => None,
@@ -161,6 +163,9 @@ impl Contents {
     fn remove_other(&mut self, object: &Object) -> Option<Change> {
         match object {
             Object::StatefulSet(set) => self.lab(&set.metadata, |lab, _| lab.drop_workload(set.metadata.uid.as_deref())),
+            Object::Job(job) if is_timer(&job.metadata) => {
+                self.lab(&job.metadata, |lab, name| lab.others.retain(|(other, of)| (other, of) != (&Kind::Job, &name)))
+            }
             Object::Job(job) => self.lab(&job.metadata, |lab, _| lab.drop_workload(job.metadata.uid.as_deref())),
             Object::Deployment(it) => self.lab(&it.metadata, |lab, _| lab.drop_workload(it.metadata.uid.as_deref())),
             Object::Pod(_) => None,
@@ -238,6 +243,11 @@ impl LabObjects {
             self.workload = None;
         }
     }
+}
+
+/// Whether a Job ends the lab at its time and is not what the lab is for.
+fn is_timer(metadata: &ObjectMeta) -> bool {
+    metadata.name.as_deref() == Some(&timer_name(&labels::instance_of(metadata.labels.as_ref())))
 }
 
 fn key(event: &Event) -> (String, String, String) {

@@ -25,7 +25,7 @@ pub async fn a_notebook_starts_and_becomes_ready(rig: &Rig) {
     }
     let mut kinds: Vec<_> = seen.objects.iter().map(|object| object.kind.as_str()).collect();
     kinds.sort_unstable();
-    assert_eq!(kinds, ["NetworkPolicy", "PersistentVolumeClaim", "Pod", "Service", "ServiceAccount", "StatefulSet"]);
+    assert_eq!(kinds, ["Job", "NetworkPolicy", "PersistentVolumeClaim", "Pod", "Service", "ServiceAccount", "StatefulSet"]);
     assert!(seen.events.iter().any(|event| event.reason == "Scheduled" && event.object == "Pod/lab-2042-0"), "{:#?}", seen.events);
     rig.clean(&order).await;
     assert_eq!(rig.cluster.observe(&order).await.expect("an answer").phase, ObservedPhase::Absent);
@@ -127,7 +127,7 @@ pub async fn a_second_start_changes_nothing(rig: &Rig) {
     };
     // Controllers write statuses for a while after the first start; then nothing may move.
     let (before, _) = until("a start without effect", applied, |(before, after)| before == after).await;
-    assert_eq!(before.len(), 9, "{before:#?}");
+    assert_eq!(before.len(), 10, "{before:#?}");
     rig.clean(&order).await;
 }
 

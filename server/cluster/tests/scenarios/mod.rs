@@ -1,6 +1,7 @@
 //! What a cluster must do for Lectern, whatever cluster it is.
 
 pub mod destroy;
+pub mod ends;
 pub mod failures;
 pub mod life;
 pub mod network;

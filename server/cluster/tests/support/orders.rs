@@ -28,13 +28,16 @@ impl Orders {
     /// The same course for the same seed, as snapshots need it.
     pub fn seeded(seed: Uuid) -> Self {
         let code = format!("CV{}", &seed.simple().to_string()[..8]);
+        let mut settings = QuotaSettings::reference(Money::units(1_000, Currency::Cny));
+        // For the job of eight ranks.
+        settings.limits.cpu_cores = 512;
         let course = Course {
             id: CourseId::from_uuid(seed),
             tenant: TenantId::from_uuid(Uuid::from_u128(seed.as_u128() + 1)),
             namespace: domain::courses::namespace("ai", &code),
             name: "Computer vision".into(),
             code,
-            settings: QuotaSettings::reference(Money::units(1_000, Currency::Cny)),
+            settings,
         };
         Self { course }
     }
@@ -160,6 +163,7 @@ impl Orders {
             course: self.course.clone(),
             owner_login: "wang.li@example.edu".into(),
             preferred_node: None,
+            at: Timestamp::from_seconds(1_795_000_000),
             pod_annotations: BTreeMap::new(),
         }
     }

@@ -219,7 +219,7 @@ async fn ending(run: &mut Run<'_>) {
     assert!(run.world.clock.now() > ends);
 }
 
-/// The cluster does not answer while somebody orders, and comes back.
+/// The cluster does not answer while somebody orders, and comes back; the portal is away when the lab's time is over.
 async fn away(run: &mut Run<'_>) {
     run.world.cluster.go_away();
     let form = run.slice();
@@ -233,5 +233,10 @@ async fn away(run: &mut Run<'_>) {
     run.settle().await;
     run.world.clock.advance(MINUTE);
     run.act(cluster_status::refresh).await;
+    // The portal is away until the lab's time is over, and looks at it before the clock stops it.
+    let ends = run.lab(lab).await.ends_at.expect("it runs");
+    run.world.clock.set(ends.plus_minutes(5));
+    run.act(watch::resync).await;
+    run.settle().await;
     run.destroy(lab).await;
 }

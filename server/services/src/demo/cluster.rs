@@ -87,7 +87,7 @@ impl TermCluster {
             }
         };
         let nodes = std::iter::repeat_n(node, pods as usize).collect();
-        Observation { pods, ready, phase, failure: fault, nodes, conditions, events, objects: objects(order), outdated: 0 }
+        Observation { pods, ready, phase, failure: fault, nodes, conditions, events, objects: objects(order), ..Observation::default() }
     }
 }
 
@@ -130,6 +130,10 @@ impl Cluster for TermCluster {
         let seen = self.up(order, fault);
         state.labs.insert(order.lab.id, seen);
         state.fresh.push(order.lab.id);
+        Ok(())
+    }
+
+    async fn keep_end(&self, _: &LabOrder) -> Result<(), ClusterError> {
         Ok(())
     }
 

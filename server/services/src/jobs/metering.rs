@@ -9,9 +9,9 @@ use domain::{
     audit::Outcome,
     billing::AdjustmentKind,
     ids::{AdjustmentId, TenantId},
-    labs::{EarlierSize, Lab, StateChange},
+    labs::Lab,
     metering::{self, UsageLine},
-    money::{Currency, Money},
+    money::{self, Currency, Money},
     pricing::{Books, Meter, PriceBook},
     time::{Month, Timestamp},
 };
@@ -36,23 +36,31 @@ const JOB: &str = "metering";
 /// Errors: `PriceMissing` for a lab that cannot be rated, after all others are.
 pub async fn run(services: &Services) -> Result<u32> {
     let now = services.clock.now();
+    // After the clock was read: what it skipped to get there is known.
+    crate::clock::note_jump(services).await?;
     let basis = Basis::load(services).await?;
     let (mut after, mut metered, mut unrated, mut all) = (None, 0, None, true);
     loop {
-        let (batch, mut lines, sizes) = {
+        let (batch, mut lines, sizes, free) = {
             let mut read = services.db.read().await.or_domain()?;
             let batch = labs::unmetered(&mut read, after, BATCH).await.or_domain()?;
             let Some((last, _)) = batch.last() else { break };
             let lines = usage::of_unmetered(&mut read, after, last.id).await.or_domain()?;
             let sizes = labs::sizes_of_unmetered(&mut read, after, last.id).await.or_domain()?;
-            (batch, lines, sizes)
+            let free = labs::free_storage_of_unmetered(&mut read, after, last.id).await.or_domain()?;
+            (batch, lines, sizes, free)
         };
         after = batch.last().map(|(lab, _)| lab.id);
         let mut counts = Vec::with_capacity(batch.len());
         for (lab, changes) in batch {
             let stored = lines.remove(&lab.id).unwrap_or_default();
             let earlier = sizes.get(&lab.id).map_or(&[][..], Vec::as_slice);
-            match Count::of(lab, (earlier, &changes), stored, &basis, now) {
+            let free = free.get(&lab.id).map_or(&[][..], Vec::as_slice);
+            let lines = basis.book(lab.tenant).and_then(|book| {
+                let life = metering::Life { free_storage: free, skipped: &basis.skipped, ..metering::Life::of(&lab, earlier, &changes) };
+                metering::usage(&life, book, now)
+            });
+            match lines.and_then(|lines| Count::of(lab, lines, stored, &basis, now)) {
                 Ok(count) => counts.push(count),
                 Err(error) => unrated = Some(error),
             }
@@ -129,10 +137,10 @@ struct Count {
 }
 
 impl Count {
-    fn of(lab: Lab, (earlier, changes): (&[EarlierSize], &[StateChange]), stored: Stored, basis: &Basis, now: Timestamp) -> Result<Self> {
+    /// `lines`: all that the lab's recorded life gives.
+    fn of(lab: Lab, lines: Vec<UsageLine>, stored: Stored, basis: &Basis, now: Timestamp) -> Result<Self> {
         let book = basis.book(lab.tenant)?;
-        let lines = metering::usage_of_sizes(&lab.spec, earlier, changes, book, now)?;
-        let cost_micros = lines.iter().map(|line| line.amount.micros).sum();
+        let cost_micros = money::sum(lines.iter().map(|line| line.amount.micros));
         let metered_to = lines.iter().all(|line| !line.open).then_some(now);
         let mut late = BTreeMap::new();
         let mut count = Self {
@@ -220,6 +228,8 @@ struct Basis {
     version: i64,
     books: Books,
     closed: BTreeSet<(TenantId, Month)>,
+    /// Times that never were.
+    skipped: Vec<(Timestamp, Timestamp)>,
 }
 
 impl Basis {
@@ -229,7 +239,8 @@ impl Basis {
         let version = storage::offerings::version(&mut read).await.or_domain()?;
         let books = crate::prices::books(&mut read).await?;
         let closed = bills::all_closed(&mut read).await.or_domain()?;
-        Ok(Self { version, books, closed })
+        let skipped = storage::clock_jumps::all(&mut read).await.or_domain()?;
+        Ok(Self { version, books, closed, skipped })
     }
 
     fn book(&self, tenant: TenantId) -> Result<&PriceBook> {

@@ -70,5 +70,6 @@ pub(crate) async fn lab_order(services: &Services, id: LabId) -> Result<Option<L
     let Some(course) = storage::courses::by_id(&mut read, lab.course).await.or_domain()? else { return Ok(None) };
     let Some(owner_login) = storage::labs::owner_login(&mut read, id).await.or_domain()? else { return Ok(None) };
     let preferred_node = storage::placement::preferred_node(&mut read, id).await.or_domain()?;
-    Ok(Some(LabOrder { lab, course, owner_login, preferred_node, pod_annotations: services.settings.pod_annotations.clone() }))
+    let (at, pod_annotations) = (services.clock.now(), services.settings.pod_annotations.clone());
+    Ok(Some(LabOrder { lab, course, owner_login, preferred_node, at, pod_annotations }))
 }

@@ -84,6 +84,10 @@ pub(super) async fn quota(services: &Services, id: CourseId) -> Result<Next, Tro
 /// Has the cluster make the objects. A lab that was stopped meanwhile does not come up: the state no longer fits, and the
 /// next step takes away what this one made.
 async fn start(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
+    if order.lab.is_overdue(order.at) {
+        // The clock stops it.
+        return Ok(Next::Soon(1));
+    }
     // Only a lab that was there before can have left something that ended badly, or well: a job cannot be started over it.
     if order.lab.version > 1 {
         let left = services.cluster.observe(order).await?;

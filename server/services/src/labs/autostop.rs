@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::{
-    load, read,
+    ended, load, read,
     transition::{self, By},
 };
 use crate::{Caller, Services, error::OrDomain, hub::News};
@@ -29,6 +29,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, wanted: Autosto
     if lab.lifecycle.autostop == wanted {
         return Ok(());
     }
+    ended::stop_overdue(services, &mut write, &mut lab).await?;
     let now = services.clock.now();
     transition::alter(services, &mut write, &mut lab, "lab.autostop", By::Person(caller), |lab| {
         lab.lifecycle.autostop = wanted;
@@ -36,6 +37,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, wanted: Autosto
         lab.lifecycle.daily_stop_at = wanted.daily.filter(|_| up).map(|time| time.next_after(now));
     })
     .await?;
+    transition::want(services, &mut write, id).await?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::lab(&lab));
     Ok(())

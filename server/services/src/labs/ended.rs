@@ -2,16 +2,21 @@
 
 use domain::{
     Error, Result,
-    ids::LabId,
-    labs::{Lab, LabEvent},
+    labs::{Lab, LabEvent, LabState, Observation, moment::USUAL_SECONDS},
     time::Timestamp,
 };
+use storage::{Write, labs::Due};
 
 use super::{
     load,
     transition::{self, By},
 };
-use crate::{Services, error::OrDomain, hub::News, jobs::lease};
+use crate::{
+    Services,
+    error::OrDomain,
+    hub::News,
+    jobs::{lab_order, lease},
+};
 
 /// The most that are stopped at once; the rest comes with the next run.
 const BATCH: u32 = 200;
@@ -23,8 +28,8 @@ pub async fn stop_ended(services: &Services) -> Result<u32> {
         storage::labs::ended(&mut read, services.clock.now(), BATCH).await.or_domain()?
     };
     let mut stopped = 0;
-    for id in ended {
-        stopped += u32::from(stop(services, id, "stop_ended", Lab::is_over).await?);
+    for due in ended {
+        stopped += u32::from(stop(services, due, "stop_ended", Lab::is_over).await?);
     }
     Ok(stopped)
 }
@@ -38,21 +43,21 @@ pub async fn stop_daily(services: &Services) -> Result<u32> {
     let mut stopped = 0;
     for due in due {
         let still = |lab: &Lab, now| lab.lifecycle.daily_stop_at.is_some_and(|at| at <= now);
-        stopped += u32::from(stop(services, due.lab, "stop_daily", still).await?);
+        stopped += u32::from(stop(services, due, "stop_daily", still).await?);
     }
     Ok(stopped)
 }
 
 /// Whether it was stopped: not when its time was moved, or somebody stopped it, in this moment.
-async fn stop(services: &Services, id: LabId, job: &'static str, still: impl Fn(&Lab, Timestamp) -> bool) -> Result<bool> {
+async fn stop(services: &Services, due: Due, job: &'static str, still: impl Fn(&Lab, Timestamp) -> bool) -> Result<bool> {
+    let seen = evidence(services, due).await?;
     let mut write = lease::begin_write(services).await?;
-    let mut lab = load::fresh(&mut write, id).await?;
+    let mut lab = load::fresh(&mut write, due.lab).await?;
     if !still(&lab, services.clock.now()) {
         return Ok(false);
     }
-    match transition::take(services, &mut write, &mut lab, LabEvent::Stop, By::Job(job)).await {
+    match over(services, &mut write, &mut lab, job, seen.as_ref()).await {
         Ok(()) => {
-            storage::labs::set_queued_at(&mut write, id, None).await.or_domain()?;
             write.commit().await.or_domain()?;
             services.hub.tell(News::lab(&lab));
             Ok(true)
@@ -61,4 +66,29 @@ async fn stop(services: &Services, id: LabId, job: &'static str, still: impl Fn(
         Err(Error::Stale | Error::InvalidTransition { .. }) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// After an outage, what the cluster says of the lab: its pods may have ended before their time, or may still be there.
+async fn evidence(services: &Services, due: Due) -> Result<Option<Observation>> {
+    if services.clock.now().seconds_since(due.about) <= USUAL_SECONDS {
+        return Ok(None);
+    }
+    let Some(order) = lab_order(services, due.lab).await? else { return Ok(None) };
+    Ok(services.cluster.observe(&order).await.ok())
+}
+
+/// Stops a lab whose time is over, as of when it was. Errors: those of [`transition::take`].
+pub(crate) async fn over(services: &Services, write: &mut Write, lab: &mut Lab, job: &'static str, seen: Option<&Observation>) -> Result<()> {
+    transition::take_with(services, write, lab, LabEvent::Stop, By::Job(job), seen, None).await?;
+    storage::labs::set_queued_at(write, lab.id, None).await.or_domain()
+}
+
+/// Stops a lab whose time is over before somebody changes its time: what it ran beyond is not charged by the change. Whether it did.
+pub(super) async fn stop_overdue(services: &Services, write: &mut Write, lab: &mut Lab) -> Result<bool> {
+    let now = services.clock.now();
+    let is_up = matches!(lab.state, LabState::Pending | LabState::Starting | LabState::Running);
+    if !is_up || lab.stops_at().is_none_or(|end| end > now) {
+        return Ok(false);
+    }
+    over(services, write, lab, "stop_ended", None).await.map(|()| true)
 }

@@ -12,7 +12,7 @@ use domain::{
 use storage::labs::Listed;
 
 use super::{
-    basis, load, read,
+    basis, ended, load, read,
     transition::{self, By},
 };
 use crate::{Caller, Services, catalogue::Shelf, error::OrDomain, hub::News};
@@ -20,7 +20,7 @@ use crate::{Caller, Services, catalogue::Shelf, error::OrDomain, hub::News};
 /// `seen_minutes`: all minutes of the lab as the caller saw them. When they are what this would make of them it was done before (a second
 /// click, a lost answer); when they are something else it is `Stale`. Without it a repeated request adds again, except one with an end.
 ///
-/// An end past the daily stop moves that to the day after.
+/// An end past the daily stop moves that to the day after. A lab whose time is over stops all the same; its time is for the next start.
 ///
 /// Errors: `Invalid` on `minutes` or `until`, `OverBudget`, `ApprovalNeeded`, `Stale`; `InvalidTransition` for one that is destroyed.
 pub async fn extend(services: &Services, caller: &Caller, id: LabId, by: Extension, seen_minutes: Option<u32>) -> Result<LabView> {
@@ -47,12 +47,14 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
     let quota = basis::quota(&mut write, &course, now).await?;
     // Again under the course's lock: what it holds is decided on too.
     let mut listed = basis::listed(&mut write, id).await?;
+    ended::stop_overdue(services, &mut write, &mut listed.lab).await?;
     if let Some(next) = daily_stop_past(&listed.lab, by)
         && matches!(by, Extension::Until(until) if listed.lab.ends_at.is_some_and(|end| until <= end))
     {
         // It has the time already: only the daily stop was before it.
         let change = |lab: &mut Lab| lab.lifecycle.daily_stop_at = Some(next);
         transition::alter(services, &mut write, &mut listed.lab, "lab.extend", By::Person(caller), change).await?;
+        transition::want(services, &mut write, id).await?;
         write.commit().await.or_domain()?;
         services.hub.tell(News::lab(&listed.lab));
         return Ok(());
@@ -63,13 +65,20 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
     let extended = decide(&shelf, caller, &listed, by, &quota, now)?;
     let held = held_after(&listed, &extended, now);
     let mut lab = listed.lab;
+    if let Some(from) = lab.lifecycle.grace_from.filter(|from| *from < now) {
+        storage::labs::add_free_storage(&mut write, id, from, now).await.or_domain()?;
+    }
     transition::alter(services, &mut write, &mut lab, "lab.extend", By::Person(caller), |lab| {
         lab.minutes = extended.minutes;
         lab.ends_at = extended.ends_at;
+        // Kept without charge after its lesson, it is so after its new end.
+        lab.lifecycle.grace_from = lab.lifecycle.grace_from.and(extended.ends_at);
         lab.lifecycle.daily_stop_at = daily_stop_past(lab, by).or(lab.lifecycle.daily_stop_at);
     })
     .await?;
     storage::labs::set_held(&mut write, lab.order, held).await.or_domain()?;
+    // The cluster ends its pods at their time by itself, so it has to know the new one.
+    transition::want(services, &mut write, id).await?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::lab(&lab));
     Ok(())

@@ -33,7 +33,15 @@ async fn change(services: &Services, caller: &Caller, id: LabId) -> Result<()> {
     if lab.lifecycle.kept_until.is_some_and(|kept| until.seconds_since(kept) < 3_600) {
         return Ok(());
     }
-    transition::alter(services, &mut write, &mut lab, "lab.keep", By::Person(caller), |lab| lab.lifecycle.kept_until = Some(until)).await?;
+    let now = services.clock.now();
+    if let Some(from) = lab.lifecycle.grace_from.filter(|from| *from < now) {
+        // From here on somebody wants it kept, and it is charged again.
+        storage::labs::add_free_storage(&mut write, id, from, now).await.or_domain()?;
+    }
+    transition::alter(services, &mut write, &mut lab, "lab.keep", By::Person(caller), |lab| {
+        (lab.lifecycle.kept_until, lab.lifecycle.grace_from) = (Some(until), None);
+    })
+    .await?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::lab(&lab));
     Ok(())

@@ -46,8 +46,12 @@ async fn warn(services: &Services, id: LabId, about: Timestamp, now: Timestamp) 
     // An hour of the day may have gone by between two rounds; more than that is a time without this job.
     let about = if day.seconds_since(about) > 3_600 { day } else { about };
     if lab.lifecycle.kept_until != Some(about) {
-        match transition::alter(services, &mut write, &mut lab, "lab.keep", By::Job("warn_kept"), |lab| lab.lifecycle.kept_until = Some(about)).await
-        {
+        let later = |lab: &mut Lab| {
+            // The portal was away when it should have warned: the time that this adds is not charged.
+            lab.lifecycle.grace_from = lab.lifecycle.grace_from.or(lab.lifecycle.kept_until);
+            lab.lifecycle.kept_until = Some(about);
+        };
+        match transition::alter(services, &mut write, &mut lab, "lab.keep", By::Job("warn_kept"), later).await {
             Err(Error::Stale) => return Ok(false),
             other => other?,
         }

@@ -4,7 +4,7 @@
 mod autostop;
 mod basis;
 mod destroy;
-mod ended;
+pub(crate) mod ended;
 mod extend;
 mod keep;
 mod kept;

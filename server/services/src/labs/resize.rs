@@ -57,6 +57,9 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
     if !matches!(listed.lab.state, LabState::Running | LabState::Stopped | LabState::Failed) {
         return Err(Error::InvalidTransition { state: listed.lab.state.as_str().into(), event: LabEvent::Resize.as_str().into() });
     }
+    if listed.lab.state == LabState::Running && listed.lab.is_overdue(now) {
+        return Err(Error::InvalidTransition { state: "ended".into(), event: LabEvent::Resize.as_str().into() });
+    }
     // A stopped lab counts with its volume only; the rest is checked when it starts.
     let more = if listed.lab.state.holds_cards() { wanted.more } else { Amounts { storage_gib: wanted.more.storage_gib, ..Amounts::default() } };
     // Lessons that are to come while it runs have their places.

@@ -35,7 +35,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, seen: Option<u3
             drop(write);
             return retry::change(services, caller, id).await;
         }
-        LabState::Running if lab.is_over(services.clock.now()) => {
+        LabState::Running if lab.is_overdue(services.clock.now()) => {
             return Err(Error::InvalidTransition { state: "ended".into(), event: LabEvent::Restart.as_str().into() });
         }
         _ => {}

@@ -5,7 +5,7 @@ use domain::{
     access::Action,
     audit::Outcome,
     ids::{LabId, OutboxId},
-    labs::{Failure, Lab, LabEvent, LabState, Lifecycle},
+    labs::{Failure, Lab, LabEvent, LabState, Lifecycle, Moment, Observation},
     orders::OrderEvent,
     time::Timestamp,
 };
@@ -30,19 +30,20 @@ pub(crate) enum By<'a> {
 ///
 /// Errors: `InvalidTransition`; `Stale` when somebody changed the lab since it was read.
 pub(crate) async fn take(services: &Services, write: &mut Write, lab: &mut Lab, event: LabEvent, by: By<'_>) -> Result<()> {
-    take_with(services, write, lab, event, by, None).await
+    take_with(services, write, lab, event, by, None, None).await
 }
 
-/// As [`take`], for [`LabEvent::Fail`] with what the cluster said.
+/// As [`take`], with what the cluster reports, which says when the change took place; for [`LabEvent::Fail`] with the failure.
 pub(crate) async fn take_with(
     services: &Services,
     write: &mut Write,
     lab: &mut Lab,
     event: LabEvent,
     by: By<'_>,
+    seen: Option<&Observation>,
     failure: Option<Failure>,
 ) -> Result<()> {
-    step(services, write, lab, event, by, failure, |_| {}).await
+    step(services, write, lab, event, (by, seen), failure, |_| {}).await
 }
 
 /// As [`take`], with a change of the lab that goes with the event.
@@ -54,7 +55,7 @@ pub(crate) async fn take_changed(
     by: By<'_>,
     change: impl FnOnce(&mut Lab),
 ) -> Result<()> {
-    step(services, write, lab, event, by, None, change).await
+    step(services, write, lab, event, (by, None), None, change).await
 }
 
 async fn step(
@@ -62,18 +63,28 @@ async fn step(
     write: &mut Write,
     lab: &mut Lab,
     event: LabEvent,
-    by: By<'_>,
+    (by, seen): (By<'_>, Option<&Observation>),
     failure: Option<Failure>,
     change: impl FnOnce(&mut Lab),
 ) -> Result<()> {
     let before = tracked(lab);
     let from = lab.state;
     let now = services.clock.now();
-    lab.state = from.after(event)?;
-    mark(lab, from, event, failure, now, services.settings.keep_stopped_days);
+    let next = from.after(event)?;
+    let moment = moment(write, lab, event, seen, now).await?;
+    let was_free = lab.lifecycle.grace_from;
+    lab.state = next;
+    mark(lab, from, event, failure, (moment.at, now), services.settings.keep_stopped_days);
+    // What is kept after a lesson is nobody's order.
+    if matches!(event, LabEvent::PodsGone | LabEvent::Fail) && storage::labs::is_for_lesson(write, lab.order).await.or_domain()? {
+        lab.lifecycle.grace_from = lab.ends_at;
+    }
     change(lab);
     if !storage::labs::save(write, lab).await.or_domain()? {
         return Err(Error::Stale);
+    }
+    if let Some(from) = was_free.filter(|from| *from < now && lab.lifecycle.grace_from.is_none() && event != LabEvent::Destroy) {
+        storage::labs::add_free_storage(write, lab.id, from, now).await.or_domain()?;
     }
     lab.version += 1;
     let (outcome, person) = match by {
@@ -81,8 +92,16 @@ async fn step(
         By::Job(_) if event == LabEvent::Fail => (Outcome::Failed, None),
         By::Job(_) => (Outcome::Success, None),
     };
-    storage::labs::change(lab.id, Some(from), lab.state, now, event.as_str(), person).run(write).await.or_domain()?;
-    let entry = entry(format!("lab.{}", event.as_str()), lab).before(before).after(tracked(lab));
+    storage::labs::change(lab.id, Some(from), lab.state, moment, event.as_str(), person).run(write).await.or_domain()?;
+    let mut after = tracked(lab);
+    if moment.noticed_at.is_some() {
+        // The record itself has the time at which it was noticed.
+        after["took_place_at"] = json!(moment.at.to_rfc3339());
+    }
+    if let Some(until) = moment.ran_until {
+        after["ran_until"] = json!(until.to_rfc3339());
+    }
+    let entry = entry(format!("lab.{}", event.as_str()), lab).before(before).after(after);
     match by {
         By::Person(caller) => audit::success(services, write, caller, entry).await?,
         By::Job(job) => audit::by_job(services, write, job, lab.tenant, entry, outcome).await?,
@@ -91,6 +110,16 @@ async fn step(
         want(services, write, lab.id).await?;
     }
     Ok(())
+}
+
+/// When the change took place, not before the one before it.
+async fn moment(write: &mut Write, lab: &Lab, event: LabEvent, seen: Option<&Observation>, now: Timestamp) -> Result<Moment> {
+    let moment = lab.moment(event, seen, now);
+    if moment.at == now {
+        return Ok(moment);
+    }
+    let before = storage::labs::last_change(write, lab.id).await.or_domain()?;
+    Ok(before.map_or(moment, |before| moment.not_before(before.min(now))))
 }
 
 /// Changes something of the lab that is not its state, and writes all that belongs to it. `action`: what the record calls it.
@@ -118,12 +147,14 @@ pub(crate) async fn alter(
 }
 
 /// What an event leaves behind besides the state.
-fn mark(lab: &mut Lab, from: LabState, event: LabEvent, failure: Option<Failure>, now: Timestamp, keep_days: i64) {
+fn mark(lab: &mut Lab, from: LabState, event: LabEvent, failure: Option<Failure>, (at, now): (Timestamp, Timestamp), keep_days: i64) {
+    let kept_to = lab.kept_to();
     let life = &mut lab.lifecycle;
     // Down it is kept for a while; up it stops at its owner's time of day.
     match event {
         LabEvent::PodsGone | LabEvent::Fail => life.kept_until = Some(now.plus_minutes(keep_days * 24 * 60)),
-        LabEvent::Start | LabEvent::Ready | LabEvent::Destroy => life.kept_until = None,
+        LabEvent::Start | LabEvent::Ready => (life.kept_until, life.grace_from) = (None, None),
+        LabEvent::Destroy => (life.kept_until, life.grace_from) = (None, kept_to.filter(|end| *end < now)),
         _ => {}
     }
     match event {
@@ -138,8 +169,8 @@ fn mark(lab: &mut Lab, from: LabState, event: LabEvent, failure: Option<Failure>
     }
     match event {
         LabEvent::Ready => {
-            lab.first_running_at.get_or_insert(now);
-            lab.ends_at.get_or_insert(now.plus_minutes(lab.minutes.into()));
+            lab.first_running_at.get_or_insert(at);
+            lab.ends_at.get_or_insert(at.plus_minutes(lab.minutes.into()));
             lab.failure = None;
         }
         LabEvent::Start => lab.failure = None,
@@ -230,7 +261,7 @@ fn tracked(lab: &Lab) -> Value {
         ends_at,
         minutes,
         spec,
-        lifecycle: Lifecycle { generation, autostop, daily_stop_at, kept_until },
+        lifecycle: Lifecycle { generation, autostop, daily_stop_at, kept_until, grace_from },
         // Fixed when the lab is made; the order's record has them.
         id: _,
         order: _,
@@ -262,5 +293,6 @@ fn tracked(lab: &Lab) -> Value {
         "autostop": autostop,
         "daily_stop_at": daily_stop_at.map(Timestamp::to_rfc3339),
         "kept_until": kept_until.map(Timestamp::to_rfc3339),
+        "grace_from": grace_from.map(Timestamp::to_rfc3339),
     })
 }

@@ -46,5 +46,5 @@ pub(super) fn order(offering: &Offering, spec: LabSpec, now: Timestamp) -> LabOr
         lifecycle: domain::labs::Lifecycle::default(),
         version: 1,
     };
-    LabOrder { lab, course, owner_login: "teacher".into(), preferred_node: None, pod_annotations: std::collections::BTreeMap::new() }
+    LabOrder { lab, course, owner_login: "teacher".into(), preferred_node: None, at: now, pod_annotations: std::collections::BTreeMap::new() }
 }

@@ -14,6 +14,7 @@ use domain::{
     ids::LabId,
     labs::{ObjectRef, Observation, ObservedPhase},
     quotas::Amounts,
+    time::Timestamp,
 };
 use futures::{StreamExt, stream::BoxStream};
 use tokio::sync::broadcast;
@@ -38,6 +39,8 @@ struct State {
     labs: BTreeMap<LabId, Observation>,
     /// Generation of each lab's pods.
     generations: BTreeMap<LabId, u32>,
+    /// When the cluster takes each lab's pods away by itself.
+    ends: BTreeMap<LabId, Timestamp>,
     quotas: BTreeMap<String, Amounts>,
     calls: Vec<String>,
 }
@@ -53,6 +56,7 @@ impl Default for FakeCluster {
             nodes: vec![whole("gpu-1"), whole("gpu-2"), node("gpu-3", "a100-80g-1g.10gb", 14)],
             labs: BTreeMap::new(),
             generations: BTreeMap::new(),
+            ends: BTreeMap::new(),
             quotas: BTreeMap::new(),
             calls: Vec::new(),
         };
@@ -120,6 +124,27 @@ impl FakeCluster {
             observation.failure = Some((reason.into(), message.into()));
         });
     }
+    /// The pods are ready, and were since an instant on the cluster's clock.
+    pub fn make_ready_since(&self, lab: LabId, since: Timestamp) {
+        self.make_ready(lab);
+        self.change(lab, |observation| observation.ready_since = Some(since));
+    }
+    /// The cluster says when what happened to the lab's pods took place.
+    pub fn ended_at(&self, lab: LabId, at: Timestamp) {
+        self.change(lab, |observation| observation.ended_at = Some(at));
+    }
+    /// When the cluster will end the lab's pods by itself.
+    pub fn end_of(&self, lab: LabId) -> Option<Timestamp> {
+        self.state().ends.get(&lab).copied()
+    }
+    /// The cluster's clock comes to `now`: pods whose time is over go, whether the portal is there or not.
+    pub fn pass_to(&self, now: Timestamp) {
+        let over: Vec<_> = self.state().ends.iter().filter(|(_, end)| **end <= now).map(|(lab, _)| *lab).collect();
+        for lab in over {
+            self.state().ends.remove(&lab);
+            self.change(lab, |observation| *observation = without_pods(observation));
+        }
+    }
     /// Every rank of a job ended well.
     pub fn finish(&self, lab: LabId) {
         self.change(lab, |observation| {
@@ -176,6 +201,12 @@ impl FakeCluster {
     }
 }
 
+/// What is left of a lab whose pods were taken away.
+fn without_pods(before: &Observation) -> Observation {
+    let objects = before.objects.iter().filter(|object| object.kind == "PersistentVolumeClaim").cloned().collect();
+    Observation { phase: ObservedPhase::Idle, objects, ..Observation::default() }
+}
+
 fn objects(order: &LabOrder) -> Vec<ObjectRef> {
     let object = |api_version: &str, kind: &str| ObjectRef {
         api_version: api_version.into(),
@@ -216,17 +247,25 @@ impl Cluster for FakeCluster {
             let (ready, phase) = if state.hold_pods { (0, ObservedPhase::Progressing) } else { (pods, ObservedPhase::Ready) };
             let nodes = state.nodes.first().map(|node| node.name.clone()).into_iter().cycle().take(pods as usize).collect();
             state.generations.insert(id, order.lab.lifecycle.generation);
+            state.ends.extend(order.lab.stops_at().map(|end| (id, end)));
             state.labs.insert(id, Observation { pods, ready, phase, nodes, objects: objects(order), ..Observation::default() });
         }
         self.tell(Change::Lab(id));
         Ok(())
     }
 
+    async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        let mut state = self.called(format!("keep_end {}", order.lab.name))?;
+        if let Some(end) = order.lab.stops_at() {
+            state.ends.insert(order.lab.id, end);
+        }
+        Ok(())
+    }
+
     async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError> {
         let id = order.lab.id;
         if let Some(observation) = self.called(format!("stop {}", order.lab.name))?.labs.get_mut(&id) {
-            let objects = observation.objects.iter().filter(|object| object.kind == "PersistentVolumeClaim").cloned().collect();
-            *observation = Observation { phase: ObservedPhase::Idle, objects, ..Observation::default() };
+            *observation = without_pods(observation);
         }
         self.tell(Change::Lab(id));
         Ok(())
@@ -238,6 +277,7 @@ impl Cluster for FakeCluster {
             let mut state = self.called(format!("destroy {}", order.lab.name))?;
             if state.stuck == 0 {
                 state.labs.remove(&id);
+                state.ends.remove(&id);
                 if last_of_course {
                     state.quotas.remove(&order.lab.namespace);
                 }

@@ -48,6 +48,9 @@ impl Cluster for FragileCluster {
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {
         self.call("start", self.inner.start(order)).await
     }
+    async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        self.call("keep_end", self.inner.keep_end(order)).await
+    }
     async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError> {
         self.call("stop", self.inner.stop(order)).await
     }

@@ -1,11 +1,14 @@
 //! Time and randomness that repeat: the clock stands still until a test turns it.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 
-use domain::time::{MICROS_PER_SECOND, Timestamp};
+use domain::{
+    steady_clock::ClockJump,
+    time::{MICROS_PER_SECOND, Timestamp},
+};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -13,11 +16,11 @@ use crate::ports::{Clock, Entropy};
 
 /// Stands at 2026-11-21T10:00:00+08:00 in the beginning, a Saturday.
 #[derive(Debug)]
-pub struct HandClock(AtomicI64);
+pub struct HandClock(AtomicI64, Mutex<Option<ClockJump>>);
 
 impl Default for HandClock {
     fn default() -> Self {
-        Self(AtomicI64::new(1_795_226_400 * MICROS_PER_SECOND))
+        Self(AtomicI64::new(1_795_226_400 * MICROS_PER_SECOND), Mutex::new(None))
     }
 }
 
@@ -25,6 +28,12 @@ impl HandClock {
     /// Turns it forward by whole seconds.
     pub fn advance(&self, seconds: i64) {
         self.0.fetch_add(seconds * MICROS_PER_SECOND, Ordering::SeqCst);
+    }
+    /// Jumps ahead, and is believed.
+    pub fn jump(&self, seconds: i64) {
+        let jump = ClockJump { at: self.now(), seconds, believed: true };
+        self.advance(seconds);
+        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = Some(jump);
     }
     pub fn set(&self, at: Timestamp) {
         self.0.store(at.micros(), Ordering::SeqCst);
@@ -34,6 +43,9 @@ impl HandClock {
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+    fn jump(&self) -> Option<ClockJump> {
+        *self.1.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

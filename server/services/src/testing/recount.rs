@@ -154,11 +154,20 @@ fn stretches(life: &Life, ledger: &Ledger, now: i64, meter: &str, whole_life: bo
     let counts = |at: i64| {
         let started = !whole_life || seen(at).any(|(state, _)| state == "starting");
         let state = seen(at).next_back().map_or("", |(state, _)| state.as_str());
-        started && if whole_life { state != "destroyed" } else { state == "running" }
+        // After its last change it may be there longer than it was to be, which nobody pays; files also when it is destroyed late.
+        let is_last = life.changes.last().is_some_and(|(_, when)| *when <= at);
+        let bound = if whole_life { life.kept_to } else { life.stops_at };
+        let over = (is_last || whole_life) && bound.is_some_and(|bound| at >= bound);
+        let within = |stretches: &[(i64, i64)]| stretches.iter().any(|(from, to)| *from <= at && at < *to);
+        let free = (whole_life && within(&life.free_storage)) || within(&ledger.skipped);
+        started && !over && !free && if whole_life { !["destroying", "destroyed"].contains(&state) } else { state == "running" }
     };
     let mut edges: BTreeSet<i64> = life.changes.iter().map(|(_, at)| *at).collect();
     // Where the meter begins or ends to count, be it for no time at all; other changes of the lab cut nothing.
     let paused = |at: i64| !whole_life && life.changes.iter().any(|(state, when)| *when == at && state != "running");
+    edges.extend(if whole_life { life.kept_to } else { life.stops_at });
+    edges.extend(ledger.skipped.iter().flat_map(|(from, to)| [*from, *to]));
+    edges.extend(life.free_storage.iter().filter(|_| whole_life).flat_map(|(from, to)| [*from, *to]));
     edges.retain(|at| counts(*at) != counts(*at - 1) || paused(*at));
     edges.extend(life.earlier.iter().map(|(until, _)| *until));
     edges.extend(ledger.prices.iter().filter(|row| row.meter == meter && owns(ledger, row.tenant.as_deref(), &life.tenant)).map(|row| row.from));

@@ -61,6 +61,48 @@ pub async fn sizes_of_unmetered(connection: &mut AnyConnection, after: Option<La
     Ok(sizes)
 }
 
+/// A stretch for which the lab's volume was kept without charge.
+pub async fn add_free_storage(connection: &mut AnyConnection, lab: LabId, from: Timestamp, to: Timestamp) -> Result<()> {
+    sqlx::query("INSERT INTO lab_free_storage (lab_id, from_at, to_at) VALUES ($1, $2, $3) ON CONFLICT (lab_id, from_at) DO NOTHING")
+        .bind(lab.to_string())
+        .bind(from.micros())
+        .bind(to.micros())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Such stretches of every lab that is not metered to its end, with ids after `after` up to `last`, the earliest first.
+pub async fn free_storage_of_unmetered(
+    connection: &mut AnyConnection,
+    after: Option<LabId>,
+    last: LabId,
+) -> Result<BTreeMap<LabId, Vec<(Timestamp, Timestamp)>>> {
+    let rows = sqlx::query(
+        "SELECT s.lab_id, s.from_at, s.to_at FROM lab_free_storage s JOIN labs l ON l.id = s.lab_id \
+         WHERE l.metered_to IS NULL AND l.id > $1 AND l.id <= $2 ORDER BY s.lab_id, s.from_at",
+    )
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(last.to_string())
+    .fetch_all(connection)
+    .await?;
+    let mut free = BTreeMap::<LabId, Vec<(Timestamp, Timestamp)>>::new();
+    for row in &rows {
+        let row = Row::of("lab_free_storage", row);
+        free.entry(row.parse("lab_id")?).or_default().push((row.timestamp("from_at")?, row.timestamp("to_at")?));
+    }
+    Ok(free)
+}
+
+/// Whether an order is for a lesson, which has its time.
+pub async fn is_for_lesson(connection: &mut AnyConnection, order: OrderId) -> Result<bool> {
+    let row = sqlx::query("SELECT CASE WHEN starts_at IS NULL THEN 0 ELSE 1 END AS lesson FROM orders WHERE id = $1")
+        .bind(order.to_string())
+        .fetch_one(connection)
+        .await?;
+    Row::of("orders", &row).flag("lesson")
+}
+
 /// Micro-units that an order holds of its course's budget.
 pub async fn held(connection: &mut AnyConnection, order: OrderId) -> Result<i64> {
     let row = sqlx::query("SELECT held_micros FROM orders WHERE id = $1").bind(order.to_string()).fetch_one(connection).await?;
@@ -102,6 +144,19 @@ pub async fn ending(connection: &mut AnyConnection, kind: &str, now: Timestamp, 
     .bind(kind.to_owned())
     .bind(now.micros())
     .bind(before.micros())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    due(&rows)
+}
+
+/// Labs whose ordered time is over and that are up or coming up, longest over first.
+pub async fn ended(connection: &mut AnyConnection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
+    let rows = sqlx::query(
+        "SELECT id, ends_at AS about_at FROM labs WHERE state IN ('pending', 'starting', 'running') AND ends_at IS NOT NULL AND ends_at <= $1 \
+         ORDER BY ends_at, id LIMIT $2",
+    )
+    .bind(now.micros())
     .bind(i64::from(limit))
     .fetch_all(connection)
     .await?;

@@ -18,7 +18,7 @@ macro_rules! lab_columns {
     () => {
         "l.id, l.order_id, l.tenant_id, l.course_id, l.owner_id, l.name, l.namespace, l.offering_name, l.spec, l.minutes, l.state, \
          CASE WHEN r.lab_id IS NULL THEN 0 ELSE 1 END AS reserved, l.failure, l.created_at, l.first_running_at, l.ends_at, l.version, \
-         l.generation, l.autostop, l.daily_stop_at, l.kept_until"
+         l.generation, l.autostop, l.daily_stop_at, l.kept_until, l.grace_from"
     };
 }
 macro_rules! from_labs {
@@ -111,6 +111,7 @@ fn lab(row: &AnyRow) -> Result<Lab> {
             autostop: row.json("autostop")?,
             daily_stop_at: row.optional_timestamp("daily_stop_at")?,
             kept_until: row.optional_timestamp("kept_until")?,
+            grace_from: row.optional_timestamp("grace_from")?,
         },
         version: row.integer("version")?,
     })
@@ -228,6 +229,8 @@ fn change(row: &AnyRow) -> Result<StateChange> {
         from: row.optional_text("from_state")?.map(|_| row.state("from_state", LabState::parse)).transpose()?,
         to: row.state("to_state", LabState::parse)?,
         at: row.timestamp("at")?,
+        noticed_at: row.optional_timestamp("noticed_at")?,
+        ran_until: row.optional_timestamp("ran_until")?,
         cause: row.text("cause")?,
         by: match row.optional_parse("by_user")? {
             Some(id) => Some(PersonRef { id, login: row.text("login")?, name: row.text("name")? }),
@@ -239,7 +242,7 @@ fn change(row: &AnyRow) -> Result<StateChange> {
 /// The lab's life, first step first.
 pub async fn history(connection: &mut AnyConnection, id: LabId) -> Result<Vec<StateChange>> {
     sqlx::query(
-        "SELECT c.seq, c.from_state, c.to_state, c.at, c.cause, c.by_user, u.login, u.name \
+        "SELECT c.seq, c.from_state, c.to_state, c.at, c.noticed_at, c.ran_until, c.cause, c.by_user, u.login, u.name \
          FROM lab_changes c LEFT JOIN users u ON u.id = c.by_user WHERE c.lab_id = $1 ORDER BY c.seq",
     )
     .bind(id.to_string())
@@ -263,7 +266,7 @@ pub async fn unmetered(connection: &mut AnyConnection, after: Option<LabId>, lim
         .collect::<Result<Vec<_>>>()?;
     let Some(last) = labs.last() else { return Ok(Vec::new()) };
     let rows = sqlx::query(
-        "SELECT c.lab_id, c.seq, c.from_state, c.to_state, c.at, c.cause, NULL AS by_user FROM lab_changes c JOIN labs l ON l.id = c.lab_id \
+        "SELECT c.lab_id, c.seq, c.from_state, c.to_state, c.at, c.noticed_at, c.ran_until, c.cause, NULL AS by_user FROM lab_changes c JOIN labs l ON l.id = c.lab_id \
          WHERE l.metered_to IS NULL AND l.id > $1 AND l.id <= $2 ORDER BY c.lab_id, c.seq",
     )
     .bind(after)
@@ -318,19 +321,6 @@ pub async fn moving(connection: &mut AnyConnection) -> Result<Vec<LabId>> {
          WHERE l.state IN ('starting', 'running', 'stopping', 'destroying') OR (l.state IN ('pending', 'failed') AND r.lab_id IS NOT NULL) \
          ORDER BY l.id",
     )
-    .fetch_all(connection)
-    .await?;
-    ids(&rows)
-}
-
-/// Labs whose ordered time is over and that are up or coming up, longest over first.
-pub async fn ended(connection: &mut AnyConnection, now: Timestamp, limit: u32) -> Result<Vec<LabId>> {
-    let rows = sqlx::query(
-        "SELECT id FROM labs WHERE state IN ('pending', 'starting', 'running') AND ends_at IS NOT NULL AND ends_at <= $1 \
-         ORDER BY ends_at, id LIMIT $2",
-    )
-    .bind(now.micros())
-    .bind(i64::from(limit))
     .fetch_all(connection)
     .await?;
     ids(&rows)

@@ -16,6 +16,11 @@ pub struct Life {
     /// What it was until an instant, in order.
     pub earlier: Vec<(i64, Size)>,
     pub changes: Vec<(String, i64)>,
+    /// When it stops by itself, and until when its volume is charged while it is down.
+    pub stops_at: Option<i64>,
+    pub kept_to: Option<i64>,
+    /// Stretches for which its volume was kept without charge.
+    pub free_storage: Vec<(i64, i64)>,
 }
 
 /// Of all its pods together.
@@ -85,12 +90,15 @@ pub struct Ledger {
     pub adjustments: Vec<AdjustmentRow>,
     /// Of closed months.
     pub bills: Vec<BillRow>,
+    /// Times that never were.
+    pub skipped: Vec<(i64, i64)>,
 }
 
 pub async fn read(connection: &mut AnyConnection) -> Result<Ledger> {
     let mut lives = Vec::<Life>::new();
     let rows = sqlx::query(
-        "SELECT l.id, l.tenant_id, l.course_id, l.card, l.cards, l.cpu_cores, l.memory_gib, l.storage_gib, c.to_state, c.at \
+        "SELECT l.id, l.tenant_id, l.course_id, l.card, l.cards, l.cpu_cores, l.memory_gib, l.storage_gib, l.ends_at, l.daily_stop_at, l.kept_until, l.grace_from, \
+         c.to_state, c.at \
          FROM labs l JOIN lab_changes c ON c.lab_id = l.id ORDER BY l.id, c.seq",
     )
     .fetch_all(&mut *connection)
@@ -112,6 +120,9 @@ pub async fn read(connection: &mut AnyConnection) -> Result<Ledger> {
                 },
                 earlier: Vec::new(),
                 changes: Vec::new(),
+                free_storage: Vec::new(),
+                stops_at: row.optional_integer("ends_at")?.into_iter().chain(row.optional_integer("daily_stop_at")?).min(),
+                kept_to: row.optional_integer("kept_until")?.into_iter().chain(row.optional_integer("grace_from")?).min(),
             });
         }
         if let Some(life) = lives.last_mut() {
@@ -129,6 +140,13 @@ pub async fn read(connection: &mut AnyConnection) -> Result<Ledger> {
         };
         if let Some(life) = lives.iter_mut().find(|life| life.lab == lab) {
             life.earlier.push((until, size));
+        }
+    }
+    for row in &sqlx::query("SELECT lab_id, from_at, to_at FROM lab_free_storage").fetch_all(&mut *connection).await? {
+        let row = Row::of("lab_free_storage", row);
+        let (lab, stretch) = (row.text("lab_id")?, (row.integer("from_at")?, row.integer("to_at")?));
+        if let Some(life) = lives.iter_mut().find(|life| life.lab == lab) {
+            life.free_storage.push(stretch);
         }
     }
     let mut prices = Vec::new();
@@ -154,12 +172,17 @@ pub async fn read(connection: &mut AnyConnection) -> Result<Ledger> {
         adjustments.push(AdjustmentRow { course, month, micros, lab: row.optional_text("lab_id")?, of_month: row.optional_text("of_month")? });
     }
     let mut bills = Vec::new();
-    for row in &sqlx::query("SELECT course_id, month, usage_micros, adjustments_micros FROM bills").fetch_all(connection).await? {
+    for row in &sqlx::query("SELECT course_id, month, usage_micros, adjustments_micros FROM bills").fetch_all(&mut *connection).await? {
         let row = Row::of("bills", row);
         let (usage, adjustments) = (row.integer("usage_micros")?, row.integer("adjustments_micros")?);
         bills.push(BillRow { course: row.text("course_id")?, month: row.text("month")?, usage, adjustments });
     }
-    Ok(Ledger { lives, prices, discounts, usage, adjustments, bills })
+    let mut skipped = Vec::new();
+    for row in &sqlx::query("SELECT from_at, to_at FROM clock_jumps").fetch_all(&mut *connection).await? {
+        let row = Row::of("clock_jumps", row);
+        skipped.push((row.integer("from_at")?, row.integer("to_at")?));
+    }
+    Ok(Ledger { lives, prices, discounts, usage, adjustments, bills, skipped })
 }
 
 async fn usage(connection: &mut AnyConnection) -> Result<Vec<UsageRow>> {

@@ -12,10 +12,16 @@ use crate::{
     error::OrDomain,
     hub::News,
     jobs::lease,
-    labs::transition::{self, By},
+    labs::{
+        ended,
+        transition::{self, By},
+    },
     notifications::notify,
     ports::{ClusterError, LabOrder},
 };
+
+/// Kubernetes' reason for a Job that it ended when its time was over.
+const DEADLINE: &str = "DeadlineExceeded";
 
 /// Characters of the cluster's message that are kept; some list every node.
 const LONGEST_MESSAGE: usize = 2_000;
@@ -23,6 +29,10 @@ const LONGEST_MESSAGE: usize = 2_000;
 pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     let lab = &order.lab;
     let seen = services.cluster.observe(order).await?;
+    if let Some(next) = over(services, lab, &seen).await? {
+        return Ok(next);
+    }
+    keep_end(services, order).await?;
     if seen.outdated > 0 {
         return match lab.state {
             // A start of an earlier generation that came late.
@@ -63,6 +73,42 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
     }
 }
 
+/// Its time is over, or the cluster ended it because its time was over: it stops, as of when it did. What failed or finished before its end is
+/// told as such.
+async fn over(services: &Services, lab: &Lab, seen: &Observation) -> Result<Option<Next>, Trouble> {
+    let now = services.clock.now();
+    let by_deadline = seen.failure.as_ref().is_some_and(|(reason, _)| reason == DEADLINE) && lab.stops_at().is_some();
+    let told_otherwise = match seen.phase {
+        ObservedPhase::Finished => true,
+        ObservedPhase::Failed => !by_deadline,
+        _ => false,
+    };
+    if told_otherwise || !(by_deadline || lab.is_overdue(now)) {
+        return Ok(None);
+    }
+    let mut lab = lab.clone();
+    let mut write = lease::begin_write(services).await?;
+    ended::over(services, &mut write, &mut lab, JOB, Some(seen)).await?;
+    storage::observations::put(&mut write, lab.id, seen, now).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    services.hub.tell(News::lab(&lab));
+    Ok(Some(Next::Again))
+}
+
+/// Has the cluster end the lab's pods by itself at their time. Where it refuses to, the portal still stops the lab while it is there.
+async fn keep_end(services: &Services, order: &LabOrder) -> Result<(), Trouble> {
+    if order.lab.stops_at().is_none() {
+        return Ok(());
+    }
+    match services.cluster.keep_end(order).await {
+        Err(ClusterError::Refused { reason, message }) => {
+            tracing::warn!(lab.name = %order.lab.name, %reason, %message, "the cluster does not keep the end of the lab's time by itself");
+            Ok(())
+        }
+        other => Ok(other?),
+    }
+}
+
 /// Takes pods of an earlier generation away. When none is left the next steps make new ones, of the lab's size then.
 async fn replace(services: &Services, order: &LabOrder, seen: &Observation) -> Result<Next, Trouble> {
     keep_observation(services, &order.lab, seen).await?;
@@ -90,14 +136,15 @@ async fn turn(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
         LabEvent::Ready | LabEvent::Finished => transition::order(services, &mut write, &lab, OrderEvent::Fulfil, None, By::Job(JOB)).await?,
         _ => None,
     };
-    transition::take(services, &mut write, &mut lab, event, By::Job(JOB)).await?;
+    transition::take_with(services, &mut write, &mut lab, event, By::Job(JOB), Some(seen), None).await?;
     storage::observations::put(&mut write, lab.id, seen, services.clock.now()).await.or_domain()?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::lab(&lab));
     if let Some(news) = order {
         services.hub.tell(news);
     }
-    Ok(if lab.state == LabState::Running { Next::Done } else { Next::Again })
+    // Once it runs the end of its time is known, which the cluster is told by the next step.
+    Ok(Next::Again)
 }
 
 /// The lab failed: said why, and its order with it if it never ran. The next step takes its pods away and frees its cards.
@@ -108,7 +155,7 @@ pub(super) async fn fail(services: &Services, lab: &Lab, reason: &str, message: 
     let told = format!("{reason}: {message}");
     let order = transition::order(services, &mut write, &lab, OrderEvent::Fail, Some(&told), By::Job(JOB)).await?;
     let failure = Failure { reason: reason.to_owned(), message: message.chars().take(LONGEST_MESSAGE).collect(), at: now };
-    transition::take_with(services, &mut write, &mut lab, LabEvent::Fail, By::Job(JOB), Some(failure)).await?;
+    transition::take_with(services, &mut write, &mut lab, LabEvent::Fail, By::Job(JOB), seen, Some(failure)).await?;
     if let Some(failure) = &lab.failure {
         storage::labs::add_failure(&mut write, lab.id, failure, seen).await.or_domain()?;
     }

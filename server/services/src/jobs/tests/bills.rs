@@ -47,8 +47,8 @@ async fn a_bill_is_the_sum_of_its_usage_counted_another_way() {
             let book = storage::prices::books(&mut read).await.expect("read").remove(0).1;
             for id in bill.lines.iter().map(|line| line.lab).collect::<BTreeSet<_>>() {
                 let changes = storage::labs::history(&mut read, id).await.expect("read");
-                let spec = storage::labs::get(&mut read, id).await.expect("read").expect("is there").spec;
-                let lines = rules::usage(&spec, &changes, &book, services.clock.now()).expect("is rated");
+                let lab = storage::labs::get(&mut read, id).await.expect("read").expect("is there");
+                let lines = rules::usage(&rules::Life::of(&lab, &[], &changes), &book, services.clock.now()).expect("is rated");
                 recount += lines.iter().filter(|line| line.month == month).map(|line| line.amount.micros).sum::<i64>();
             }
             assert_eq!(bill.total, Money::new(recount, CNY));

@@ -27,8 +27,10 @@ async fn a_process_that_is_killed_between_any_two_steps_goes_on_where_it_was() {
         assert_eq!(scene.lab(id).await.state, LabState::Pending);
         assert_eq!(reconcile::lab(services, id).await, Ok(true));
         assert_eq!(scene.lab(id).await.state, LabState::Starting);
-        assert_eq!(reconcile::lab(services, id).await, Ok(false));
+        assert_eq!(reconcile::lab(services, id).await, Ok(true));
         assert_eq!(scene.lab(id).await.state, LabState::Running);
+        assert_eq!(reconcile::lab(services, id).await, Ok(false), "the cluster knows when it ends");
+        assert_eq!(scene.world.cluster.end_of(id), scene.lab(id).await.ends_at);
 
         labs::stop(services, &scene.teacher, id).await.expect("stops");
         cluster.stop(&scene.lab_order(id).await).await.expect("the cluster takes it");

@@ -7,6 +7,7 @@ mod faults;
 mod handover;
 mod life;
 mod metering;
+mod outage;
 
 use domain::{
     courses::Course,

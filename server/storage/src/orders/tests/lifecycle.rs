@@ -30,6 +30,7 @@ async fn a_lab_reads_back_with_all_that_its_owner_set() {
             autostop: Autostop { idle_minutes: Some(30), daily: "22:00".parse().ok() },
             daily_stop_at: Some(now()),
             kept_until: Some(now().plus_seconds(1)),
+            grace_from: Some(now().plus_seconds(-1)),
         };
         assert!(labs::save(&mut write, &row).await.expect("saved"));
         row.version = 2;

@@ -1,0 +1,165 @@
+//! The end of a lab's time, kept by the cluster itself: its pods go at their time whether the portal is there or not.
+//!
+//! A Job has a deadline of its own. A StatefulSet and a Deployment may have none, nor may their pods: Kubernetes refuses
+//! `activeDeadlineSeconds` in their templates. They belong to a second Job, the timer, which makes no pods (`parallelism: 0`) and only has
+//! a deadline: when that has passed the Job fails, is deleted for its age, and what belongs to it goes with it. Volumes do not belong to it.
+//! Both deadlines can be moved, so that a lab can be extended while it runs.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use domain::{ids::LabId, time::Timestamp};
+use kube::api::{DeleteParams, DynamicObject};
+use serde_json::{Value, json};
+use services::ports::{ClusterError, LabOrder};
+
+use crate::{
+    apply,
+    client::Kubernetes,
+    errors::within,
+    kinds::Kind,
+    labels,
+    manifests::{self, end},
+};
+
+/// The ends that this process has told the cluster of, so that it tells each once.
+#[derive(Default)]
+pub struct KnownEnds(Mutex<HashMap<LabId, Known>>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Known {
+    end: Timestamp,
+    /// Whether the workload is known to belong to the timer.
+    owned: bool,
+}
+
+impl KnownEnds {
+    fn get(&self, lab: LabId) -> Option<Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&lab).copied()
+    }
+    fn set(&self, lab: LabId, known: Known) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(lab, known);
+    }
+    pub(crate) fn forget(&self, lab: LabId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&lab);
+    }
+}
+
+impl Kubernetes {
+    /// Moves the end of a lab that is there already.
+    pub(crate) async fn keep_lab_end(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        let Some(end) = order.lab.stops_at() else { return Ok(()) };
+        let known = self.ends.get(order.lab.id);
+        if known.is_some_and(|known| known.end == end) {
+            return Ok(());
+        }
+        if order.lab.spec.workload.ends() {
+            self.move_deadline(order).await?;
+        } else {
+            let timer = self.apply_timer(order).await?;
+            // One of a portal that knew no timers, or that was cut off between the two.
+            if !known.is_some_and(|known| known.owned) {
+                self.give_to(order, &timer).await?;
+            }
+        }
+        self.ends.set(order.lab.id, Known { end, owned: true });
+        Ok(())
+    }
+
+    /// The timer of a lab that starts, as the owner of its workload; `None` for a Job, and where the cluster refuses to have one: the portal
+    /// then is alone in stopping the lab.
+    pub(crate) async fn start_timer(&self, order: &LabOrder) -> Result<Option<Value>, ClusterError> {
+        if order.lab.spec.workload.ends() {
+            return Ok(None);
+        }
+        match self.apply_timer(order).await {
+            Ok(timer) => {
+                if let Some(end) = order.lab.stops_at() {
+                    self.ends.set(order.lab.id, Known { end, owned: true });
+                }
+                Ok(Some(owner(&timer)))
+            }
+            Err(ClusterError::Refused { reason, message }) => {
+                tracing::warn!(lab.name = %order.lab.name, %reason, %message, "the cluster refuses the timer that would end the lab by itself");
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The deadline counts from when the timer was made, which it says itself: clocks of the cluster and of the portal may differ.
+    async fn apply_timer(&self, order: &LabOrder) -> Result<DynamicObject, ClusterError> {
+        let (namespace, name) = (order.lab.namespace.as_str(), end::timer_name(&order.lab.name));
+        let found = self.get(Kind::Job, namespace, &name).await?;
+        let from = match &found {
+            Some(timer) if is_over(timer) => {
+                self.delete(Kind::Job, namespace, &name, &DeleteParams::background()).await?;
+                self.ends.forget(order.lab.id);
+                return Err(ClusterError::Busy(format!("the earlier Job {name} is being deleted")));
+            }
+            Some(timer) => counts_from(timer),
+            None => None,
+        };
+        self.apply(namespace, &manifests::end::timer(order, from.unwrap_or(order.at))).await
+    }
+
+    async fn move_deadline(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        let (namespace, name) = (order.lab.namespace.as_str(), order.lab.name.as_str());
+        let Some(job) = self.get(Kind::Job, namespace, name).await?.filter(|job| !is_over(job)) else { return Ok(()) };
+        let from = counts_from(&job).unwrap_or(order.at);
+        let body = json!({
+            "metadata": { "annotations": { labels::COUNTS_FROM: from.to_rfc3339() } },
+            "spec": { "activeDeadlineSeconds": end::seconds(order, from) },
+        });
+        self.change_workload(order, Kind::Job, &body).await
+    }
+
+    /// Makes the timer the owner of a workload that is there.
+    async fn give_to(&self, order: &LabOrder, timer: &DynamicObject) -> Result<(), ClusterError> {
+        let kind = if order.lab.spec.workload.is_deployment() { Kind::Deployment } else { Kind::StatefulSet };
+        self.change_workload(order, kind, &json!({ "metadata": { "ownerReferences": [owner(timer)] } })).await
+    }
+
+    /// A merge patch; one that is not there is left to the next start.
+    async fn change_workload(&self, order: &LabOrder, kind: Kind, body: &Value) -> Result<(), ClusterError> {
+        let api = kind.api(&self.client, &order.lab.namespace);
+        let (parameters, patch) = apply::merge(body);
+        let changed = within(async {
+            match api.patch(&order.lab.name, &parameters, &patch).await {
+                Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+                other => other.map(Some),
+            }
+        })
+        .await?;
+        if let Some(changed) = changed {
+            self.mirror.wrote(order.lab.id, Some(&changed.metadata));
+        }
+        Ok(())
+    }
+}
+
+fn owner(timer: &DynamicObject) -> Value {
+    json!({
+        "apiVersion": Kind::Job.api_version(),
+        "kind": Kind::Job.as_str(),
+        "name": timer.metadata.name.clone().unwrap_or_default(),
+        "uid": timer.metadata.uid.clone().unwrap_or_default(),
+    })
+}
+
+/// The portal's clock when the Job was made; for one that does not say so, the cluster's.
+fn counts_from(job: &DynamicObject) -> Option<Timestamp> {
+    let noted = job.metadata.annotations.as_ref().and_then(|all| all.get(labels::COUNTS_FROM));
+    let noted = noted.and_then(|text| Timestamp::parse_rfc3339(text));
+    noted.or_else(|| job.metadata.creation_timestamp.as_ref().map(crate::observe::stamp))
+}
+
+fn is_over(job: &DynamicObject) -> bool {
+    let has = |kind: &str| {
+        let conditions = job.data["status"]["conditions"].as_array();
+        conditions.is_some_and(|all| all.iter().any(|condition| condition["type"] == kind && condition["status"] == "True"))
+    };
+    job.metadata.deletion_timestamp.is_some() || has("Failed") || has("Complete")
+}

@@ -1,0 +1,54 @@
+//! When what is seen of a lab took place, by the cluster's own clock: the portal may notice it much later.
+
+use domain::{labs::ObservedPhase, time::Timestamp};
+use k8s_openapi::api::core::v1::{ContainerState, Pod};
+
+use super::seen::{Seen, Workload, is_ready, pod_condition, stamp};
+
+/// Since when the last of the pods is ready. Ranks that are done already were so before.
+pub fn ready_since(seen: &Seen) -> Option<Timestamp> {
+    seen.pods.iter().filter_map(|pod| since(pod, "True")).max()
+}
+
+/// When the lab ended, failed, or lost the first of its pods.
+pub fn ended_at(seen: &Seen, phase: ObservedPhase) -> Option<Timestamp> {
+    match phase {
+        ObservedPhase::Finished => completed(seen).or_else(|| seen.pods.iter().filter_map(finished_at).max()),
+        ObservedPhase::Failed => {
+            let told = seen.job_condition("Failed").and_then(|condition| condition.last_transition_time.as_ref()).map(stamp);
+            seen.pods.iter().filter_map(lost_at).chain(told).min()
+        }
+        ObservedPhase::Progressing => seen.pods.iter().filter_map(lost_at).min(),
+        ObservedPhase::Absent | ObservedPhase::Idle | ObservedPhase::Ready => None,
+    }
+}
+
+fn completed(seen: &Seen) -> Option<Timestamp> {
+    match &seen.workload {
+        Some(Workload::Job(job)) => job.status.as_ref()?.completion_time.as_ref().map(stamp),
+        _ => None,
+    }
+}
+
+/// When the lab's container ended for the last time; `None` while it runs.
+fn finished_at(pod: &Pod) -> Option<Timestamp> {
+    let containers = pod.status.as_ref()?.container_statuses.as_ref()?;
+    let ends = containers.iter().filter_map(|container| match container.state.as_ref()? {
+        ContainerState { terminated: Some(end), .. } => end.finished_at.as_ref().map(stamp),
+        _ => None,
+    });
+    ends.max()
+}
+
+/// Since when a pod is not ready any more, or its container's end if that was earlier. A pod that was never ready lost nothing: it began then.
+fn lost_at(pod: &Pod) -> Option<Timestamp> {
+    if is_ready(pod) {
+        return None;
+    }
+    since(pod, "False").or_else(|| since(pod, "Unknown")).into_iter().chain(finished_at(pod)).min()
+}
+
+fn since(pod: &Pod, status: &str) -> Option<Timestamp> {
+    let condition = pod_condition(pod, "Ready").filter(|condition| condition.status == status)?;
+    condition.last_transition_time.as_ref().map(stamp)
+}
