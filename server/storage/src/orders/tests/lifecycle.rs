@@ -62,6 +62,7 @@ async fn labs_are_found_by_name_and_by_course() {
                 course: None,
                 course_code: code.map(Into::into),
                 live: true,
+                owner_left: false,
                 text: text.map(Into::into),
                 before: None,
                 limit: 10,
