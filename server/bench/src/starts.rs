@@ -18,7 +18,7 @@ use crate::{
     world::{Teacher, teachers},
 };
 
-const IN_A_COURSE: usize = 28;
+const IN_A_COURSE: usize = 25;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A data folder with everybody in it, to be copied for each run.
