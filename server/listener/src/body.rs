@@ -1,0 +1,156 @@
+//! Bodies on their way: a request's, which must come fast enough, and an answer's, whose end is the end of the request.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use axum::body::Body;
+use bytes::{Buf as _, Bytes};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+use tokio::time::Sleep;
+use tower::BoxError;
+
+use crate::{limits::BODY_BYTES_PER_SECOND, table::Place};
+
+/// Whether the body of this request came too slowly; among the request's extensions, so that the answer can say so.
+#[derive(Debug, Clone, Default)]
+pub struct BodyPace(Arc<AtomicBool>);
+
+impl BodyPace {
+    pub fn is_too_slow(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Debug)]
+struct TooSlow;
+
+impl std::fmt::Display for TooSlow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the body of the request comes too slowly")
+    }
+}
+
+impl std::error::Error for TooSlow {}
+
+/// Ends the reading of a body in the meter.
+struct Reading(Arc<Place>);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.meter.end_body();
+    }
+}
+
+pin_project! {
+    /// A request's body.
+    pub(crate) struct Arriving {
+        body: Incoming,
+        reading: Reading,
+        pace: BodyPace,
+        began: Instant,
+        allowed: Duration,
+        brought: u64,
+        #[pin]
+        deadline: Sleep,
+    }
+}
+
+impl Arriving {
+    pub(crate) fn new(body: Incoming, place: &Arc<Place>, pace: BodyPace, allowed: Duration) -> Self {
+        let began = Instant::now();
+        place.meter.begin_body(began);
+        let deadline = tokio::time::sleep_until((began + allowed).into());
+        Self { body, reading: Reading(Arc::clone(place)), pace, began, allowed, brought: 0, deadline }
+    }
+}
+
+impl HttpBody for Arriving {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        if let Poll::Ready(frame) = Pin::new(&mut *this.body).poll_frame(cx) {
+            if let Some(Ok(frame)) = &frame {
+                let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
+                *this.brought += bytes;
+                this.reading.0.meter.body_brought(bytes);
+            }
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        loop {
+            ready!(this.deadline.as_mut().poll(cx));
+            let deadline = *this.began + *this.allowed + Duration::from_secs(*this.brought / BODY_BYTES_PER_SECOND);
+            if deadline <= Instant::now() {
+                this.pace.0.store(true, Ordering::Relaxed);
+                return Poll::Ready(Some(Err(TooSlow.into())));
+            }
+            this.deadline.as_mut().reset(deadline.into());
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// One request, from its head to the end of its answer.
+pub(crate) struct Turn(Arc<Place>);
+
+impl Turn {
+    pub(crate) fn begin(place: &Arc<Place>) -> Self {
+        place.meter.begin_request();
+        Self(Arc::clone(place))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.meter.end_request(Instant::now());
+    }
+}
+
+pin_project! {
+    /// An answer's body.
+    pub(crate) struct Answering {
+        #[pin]
+        body: Body,
+        turn: Turn,
+    }
+}
+
+impl Answering {
+    pub(crate) const fn new(body: Body, turn: Turn) -> Self {
+        Self { body, turn }
+    }
+}
+
+impl HttpBody for Answering {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,201 @@
+//! Accepting connections, for every port that Lectern opens: the portal, its metrics and the simulated cluster. A connection has a time for
+//! each thing that it makes the server wait for ([`Limits`]), and there is a cap on connections. When the cap is reached, connections that
+//! make the server wait are closed first; one that is being answered is never closed for room.
+//!
+//! A new port is a [`Listener`] too. A test reads the source and finds any that is served otherwise.
+
+mod body;
+mod choice;
+mod connection;
+mod descriptors;
+mod limits;
+mod meter;
+mod socket;
+mod table;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{extract::Request, response::Response};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tower::{BoxError, Service};
+
+pub use body::BodyPace;
+pub use descriptors::raise as raise_descriptor_limit;
+pub use limits::Limits;
+
+use connection::Connection;
+use table::{Entry, Table};
+
+/// After a failed accept, most likely for want of file descriptors, and while no connection can make room for another.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A bound port and how it is served.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    limits: Limits,
+    tls: Option<Tls>,
+    gate: Option<Gate>,
+    stop: CancellationToken,
+    patience: Duration,
+}
+
+#[derive(Clone)]
+struct Tls(TlsAcceptor);
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+/// Whether connections are taken at the moment.
+#[derive(Clone)]
+struct Gate {
+    is_open: Arc<dyn Fn() -> bool + Send + Sync>,
+    turned: watch::Receiver<u64>,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every request was answered.
+    Done,
+    /// So many connections were closed during an answer, because they took longer than the given patience.
+    CutOff(usize),
+}
+
+impl Listener {
+    /// Serves HTTP/1.1 until `stop`; requests that are open then have `patience` to end.
+    pub const fn new(socket: TcpListener, limits: Limits, stop: CancellationToken, patience: Duration) -> Self {
+        Self { socket, limits, tls: None, gate: None, stop, patience }
+    }
+
+    /// Serves TLS, and by it HTTP/1.1 or HTTP/2.
+    #[must_use]
+    pub fn tls(mut self, acceptor: TlsAcceptor) -> Self {
+        self.tls = Some(Tls(acceptor));
+        self
+    }
+
+    /// While `is_open` says no, which is asked at each connection and each time that `turned` changes, the port stays bound and every
+    /// connection to it is closed at once.
+    #[must_use]
+    pub fn open_while(mut self, turned: watch::Receiver<u64>, is_open: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.gate = Some(Gate { is_open: Arc::new(is_open), turned });
+        self
+    }
+
+    /// Each request carries `ConnectInfo<SocketAddr>`. An error of `service` closes the connection instead of an answer.
+    pub async fn serve<S>(self, service: S) -> Ended
+    where
+        S: Service<Request, Response = Response> + Clone + Send + 'static,
+        S::Error: Into<BoxError> + Send,
+        S::Future: Send,
+    {
+        let Self { socket, limits, tls, mut gate, stop, patience } = self;
+        let table = Arc::new(Table::new(limits));
+        let mut connections = JoinSet::new();
+        let mut sweeping = tokio::time::interval(limits.sweep());
+        sweeping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                () = turned(&mut gate) => {
+                    if !is_open(gate.as_ref()) {
+                        connections.shutdown().await;
+                    }
+                    continue;
+                }
+                _ = sweeping.tick() => {
+                    table.sweep(Instant::now());
+                    continue;
+                }
+                Some(_) = connections.join_next() => continue,
+                accepted = socket.accept() => accepted,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    after_failed_accept(&table, &error).await;
+                    continue;
+                }
+            };
+            if !is_open(gate.as_ref()) {
+                continue;
+            }
+            // Answers are sent in pieces; each would wait 40 ms for the one before it to be acknowledged.
+            let _ = stream.set_nodelay(true);
+            let Some(entry) = admitted(&table, peer, &stop).await else { break };
+            let connection =
+                Connection { entry, limits, peer, service: service.clone(), tls: tls.clone().map(|Tls(acceptor)| acceptor), stop: stop.clone() };
+            connections.spawn(connection.run(stream));
+        }
+        drop(socket);
+        drain(&table, connections, patience, &mut sweeping).await
+    }
+}
+
+/// A place for the connection. While none can be had without closing one that is being answered, new ones wait in the system's queue.
+async fn admitted(table: &Arc<Table>, peer: SocketAddr, stop: &CancellationToken) -> Option<Entry> {
+    loop {
+        if let Some(entry) = table.admit(peer.ip(), Instant::now()) {
+            return Some(entry);
+        }
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            () = table.left() => {}
+            () = tokio::time::sleep(PAUSE) => table.sweep(Instant::now()),
+        }
+    }
+}
+
+async fn after_failed_accept(table: &Table, error: &io::Error) {
+    tracing::warn!(%error, "a connection cannot be accepted");
+    table.make_room(Instant::now());
+    tokio::time::sleep(PAUSE).await;
+}
+
+async fn drain(table: &Table, mut connections: JoinSet<()>, patience: Duration, sweeping: &mut tokio::time::Interval) -> Ended {
+    let late = tokio::time::sleep(patience);
+    tokio::pin!(late);
+    loop {
+        tokio::select! {
+            ended = connections.join_next() => if ended.is_none() { return Ended::Done },
+            _ = sweeping.tick() => table.sweep(Instant::now()),
+            () = &mut late => {
+                let cut = connections.len();
+                connections.shutdown().await;
+                return Ended::CutOff(cut);
+            }
+        }
+    }
+}
+
+fn is_open(gate: Option<&Gate>) -> bool {
+    gate.is_none_or(|gate| (gate.is_open)())
+}
+
+/// Ends at the next change; never where there is none to come.
+async fn turned(gate: &mut Option<Gate>) {
+    let changed = match gate {
+        Some(gate) => gate.turned.changed().await.is_ok(),
+        None => false,
+    };
+    if !changed {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,88 @@
+//! How long a connection may make the server wait, and how many there may be.
+
+use std::time::Duration;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From a new connection, or from the first byte of a later request, until the whole head of the request is there.
+    pub head: Duration,
+    /// Between two requests. Longer than the 60 s of proxies: one that sends on a connection just closed would answer 502.
+    pub idle: Duration,
+    /// A body may take this long, and a second more for each [`BODY_BYTES_PER_SECOND`] that it has brought.
+    pub body: Duration,
+    /// The client takes nothing of the answer for this long.
+    pub write: Duration,
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections of one address that are slow at once. Others of the same address (a college behind one) are not affected.
+    pub slow_per_address: usize,
+}
+
+/// Bytes of a body that earn it a second.
+pub const BODY_BYTES_PER_SECOND: u64 = 1_024;
+
+/// Bytes of a request's head: its line and headers.
+pub(crate) const HEAD_BYTES: usize = 64 * 1_024;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(20),
+            idle: Duration::from_secs(75),
+            body: Duration::from_secs(10),
+            write: Duration::from_mins(1),
+            connections: 4_096,
+            slow_per_address: 32,
+        }
+    }
+}
+
+impl Limits {
+    /// Everything happens in a moment, and a handful of connections are many.
+    pub const fn for_testing() -> Self {
+        Self {
+            head: Duration::from_millis(400),
+            idle: Duration::from_millis(1_500),
+            body: Duration::from_millis(400),
+            write: Duration::from_millis(400),
+            connections: 16,
+            slow_per_address: 4,
+        }
+    }
+
+    /// As many connections as there are descriptors for, when `others` are needed for something else.
+    #[must_use]
+    pub fn within_descriptors(mut self, descriptors: usize, others: usize) -> Self {
+        self.connections = self.connections.min(descriptors.saturating_sub(others).max(16));
+        self
+    }
+
+    /// A head that takes longer is slow: one that a client sends by itself is there at once.
+    pub(crate) fn slow(&self) -> Duration {
+        self.head / 8
+    }
+
+    /// How often deadlines are looked at.
+    pub(crate) fn sweep(&self) -> Duration {
+        let shortest = self.head.min(self.idle).min(self.body).min(self.write);
+        (shortest / 8).clamp(Duration::from_millis(10), Duration::from_secs(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_connection_outlives_that_of_a_proxy() {
+        assert!(Limits::default().idle > Duration::from_mins(1));
+    }
+
+    #[test]
+    fn connections_leave_descriptors_for_the_rest() {
+        let limits = Limits::default();
+        assert_eq!(limits.within_descriptors(256, 128).connections, 128);
+        assert_eq!(limits.within_descriptors(64, 128).connections, 16);
+        assert_eq!(limits.within_descriptors(1_000_000, 128).connections, limits.connections);
+    }
+}

@@ -1,0 +1,127 @@
+//! Every open connection of one port.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    choice::{self, Seen},
+    limits::Limits,
+    meter::{Meter, Standing},
+};
+
+#[derive(Debug)]
+pub(crate) struct Table {
+    limits: Limits,
+    next: AtomicU64,
+    places: Mutex<HashMap<u64, Arc<Place>>>,
+    left: Notify,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Place {
+    address: IpAddr,
+    pub(crate) meter: Meter,
+    /// Ends the connection, whatever it does.
+    pub(crate) cut: CancellationToken,
+    /// Ends it after the request that may just be coming.
+    pub(crate) close: CancellationToken,
+}
+
+impl Place {
+    /// Between requests an end is announced, so that a request which crosses it is answered.
+    fn end(&self, standing: Standing) {
+        if standing == Standing::Idle { self.close.cancel() } else { self.cut.cancel() }
+    }
+}
+
+/// A place that is taken until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    id: u64,
+    pub(crate) place: Arc<Place>,
+    table: Arc<Table>,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.table.lock().remove(&self.id);
+        self.table.left.notify_waiters();
+    }
+}
+
+impl Table {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, next: AtomicU64::new(0), places: Mutex::default(), left: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Place>>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends when some connection does.
+    pub(crate) async fn left(&self) {
+        self.left.notified().await;
+    }
+
+    /// A place for one more, if need be that of another; `None` while all of them are being answered.
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Entry> {
+        let mut places = self.lock();
+        if places.len() >= self.limits.connections && !self.end_one(&mut places, now) {
+            return None;
+        }
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let place = Arc::new(Place { address, meter: Meter::new(now), cut: CancellationToken::new(), close: CancellationToken::new() });
+        places.insert(id, Arc::clone(&place));
+        Some(Entry { id, place, table: Arc::clone(self) })
+    }
+
+    pub(crate) fn make_room(&self, now: Instant) {
+        self.end_one(&mut self.lock(), now);
+    }
+
+    /// Ends what has taken too long.
+    pub(crate) fn sweep(&self, now: Instant) {
+        let places = self.lock();
+        let all = seen(&places, now);
+        let ended = choice::overdue(&all, &self.limits);
+        for id in &ended {
+            if let (Some(place), Some(seen)) = (places.get(id), all.iter().find(|seen| seen.id == *id)) {
+                place.end(seen.standing);
+            }
+        }
+        let slow = ended.len();
+        if slow > 0 {
+            tracing::debug!(connections = slow, "slow and idle connections are closed");
+        }
+    }
+
+    /// What is ended counts no longer, although its socket closes a moment later.
+    fn end_one(&self, places: &mut HashMap<u64, Arc<Place>>, now: Instant) -> bool {
+        let all = seen(places, now);
+        let Some(id) = choice::victim(&all, &self.limits) else { return false };
+        let standing = all.iter().find(|seen| seen.id == id).map(|seen| seen.standing);
+        if let (Some(place), Some(standing)) = (places.remove(&id), standing) {
+            place.end(standing);
+        }
+        true
+    }
+}
+
+fn seen(places: &HashMap<u64, Arc<Place>>, now: Instant) -> Vec<Seen> {
+    let one = |(id, place): (&u64, &Arc<Place>)| {
+        let (standing, waited) = place.meter.standing(now);
+        Seen { id: *id, address: place.address, standing, waited }
+    };
+    places.iter().map(one).collect()
+}
