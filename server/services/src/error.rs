@@ -9,6 +9,10 @@ pub fn from_storage(error: storage::Error) -> Error {
             tracing::warn!(error = %source, "the database is away");
             Error::Unavailable { retry_after_seconds: 5 }
         }
+        storage::Error::Full { room } => {
+            tracing::warn!(disk.room = room, "the disk of the database is full");
+            Error::Unavailable { retry_after_seconds: 5 }
+        }
         storage::Error::Text(_) => Error::Malformed { reason: "a text holds a character that cannot be kept".into() },
         other => internal(&other),
     }

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
     error::{Error, Result},
-    migrations,
+    files, migrations,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,8 @@ const READERS: u32 = 8;
 const JOBS_YIELD: Duration = Duration::from_millis(100);
 /// Longest wait for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes on the disk of a SQLite file below which it counts as full.
+const LEAST_ROOM: u64 = 8 * 1024 * 1024;
 /// How long a connection to PostgreSQL may have rested and is still taken to live. A dead one that was trusted fails its request with 503,
 /// which may be tried again.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
@@ -74,6 +76,13 @@ impl Database {
         };
         // sqlx asks a connection whether it lives each time that it comes back, and would again each time that it goes out.
         let mut options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).max_connections(READERS).test_before_acquire(false);
+        // What is opened for reading only is not ours to make or to close.
+        if engine == Engine::Sqlite
+            && !url.contains("mode=ro")
+            && let Some(file) = file_of(url)
+        {
+            files::make_private(&file)?;
+        }
         let mut full_url = url.to_owned();
         let (writers, jobs) = match engine {
             Engine::Sqlite => {
@@ -164,8 +173,7 @@ impl Database {
 
     /// Path of the SQLite file.
     pub fn file(&self) -> Option<PathBuf> {
-        let rest = self.url.strip_prefix("sqlite:")?;
-        Some(rest.trim_start_matches("//").split('?').next().map(Path::new)?.to_owned())
+        file_of(&self.url)
     }
 
     /// The URL as given, with its password; for a listener of its own.
@@ -233,13 +241,13 @@ impl Database {
             Engine::Sqlite => "BEGIN IMMEDIATE",
             Engine::Postgres => "BEGIN",
         };
-        let transaction = match whose {
-            Whose::Line => match self.line.begin_with(begin).await {
+        let transaction = match (self.engine, whose) {
+            (Engine::Postgres, Whose::Line) => match self.line.begin_with(begin).await {
                 // The one connection hangs: any other will do.
                 Err(sqlx::Error::PoolTimedOut) => self.writing.begin_with(begin).await?,
                 done => done?,
             },
-            Whose::Person | Whose::Job => self.writing.begin_with(begin).await?,
+            _ => self.begin_writable(begin).await?,
         };
         Ok(Write {
             transaction,
@@ -251,11 +259,40 @@ impl Database {
         })
     }
 
-    /// One statement, to see that the database answers.
-    pub async fn ping(&self) -> Result<()> {
-        let mut connection = self.read().await?;
-        sqlx::query("SELECT 1").execute(&mut *connection).await?;
-        Ok(())
+    /// SQLite opens a file that cannot be written for reading only, and the connection stays so after the file is writable again. Such
+    /// connections are closed, also those for reading, with which the new one would share its memory file.
+    async fn begin_writable(&self, begin: &'static str) -> Result<sqlx::Transaction<'static, Any>> {
+        match self.writing.begin_with(begin).await {
+            Err(error) if self.engine == Engine::Sqlite && is_read_only(&error) => {
+                tracing::warn!("the database could be read only: its connections are opened anew");
+                self.close_resting().await;
+                Ok(self.writing.begin_with(begin).await?)
+            }
+            done => Ok(done?),
+        }
+    }
+
+    /// Closes the connections that nobody uses at the moment.
+    async fn close_resting(&self) {
+        for pool in [&self.writing, &self.pool] {
+            // All of them are taken first: one that is closed makes room for the next.
+            let resting: Vec<_> = std::iter::from_fn(|| pool.try_acquire()).collect();
+            for connection in resting {
+                // It is gone, whether or not it said goodbye.
+                let _ = connection.close().await;
+            }
+        }
+    }
+
+    /// Whether there is room for what people will do next. A full disk still takes a small change, in the space of earlier ones.
+    ///
+    /// Errors: [`Error::Full`]. On PostgreSQL only the database itself knows.
+    pub fn check_room(&self) -> Result<()> {
+        match self.file().map(|file| files::room_beside(&file)) {
+            Some(Ok(room)) if room < LEAST_ROOM => Err(Error::Full { room }),
+            // A file system that cannot say how full it is is not full for that.
+            _ => Ok(()),
+        }
     }
 
     pub async fn close(&self) {
@@ -346,6 +383,17 @@ const fn killed() -> Error {
     Error::Away(sqlx::Error::PoolClosed)
 }
 
+/// Path of the file of a SQLite URL.
+fn file_of(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("sqlite:")?;
+    Some(rest.trim_start_matches("//").split('?').next().map(Path::new)?.to_owned())
+}
+
+/// Whether SQLite says that it may only read.
+fn is_read_only(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message().contains("readonly database"))
+}
+
 /// A URL that may go into a log.
 pub fn redacted(url: &str) -> String {
     match (url.split_once("://"), url.rfind('@')) {
@@ -367,7 +415,7 @@ async fn probe(url: &str) -> Result<()> {
 async fn lock_file(path: &Path) -> Result<std::fs::File> {
     let path = path.to_owned();
     tokio::task::spawn_blocking(move || {
-        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let file = files::open_private(&path)?;
         file.lock()?;
         Ok(file)
     })
@@ -413,6 +461,61 @@ mod tests {
         }
         std::fs::write(&path, good).expect("written");
         Database::open(&url).await.expect("the backup opens");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_may_only_read_is_not_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&format!("sqlite:{}", folder.path().join("test.db").display())).await.expect("opens");
+        let mut write = database.begin_write().await.expect("a transaction");
+        sqlx::query("CREATE TABLE things (id INTEGER)").execute(&mut *write).await.expect("made");
+        write.commit().await.expect("commits");
+        // As SQLite opens a file that cannot be written.
+        let mut connection = database.writing.acquire().await.expect("a connection");
+        sqlx::query("PRAGMA query_only = ON").execute(&mut *connection).await.expect("set");
+        drop(connection);
+        let mut reading = database.read().await.expect("a connection");
+        let mut write = database.begin_write().await.expect("the next one writes");
+        sqlx::query("INSERT INTO things VALUES (1)").execute(&mut *write).await.expect("written");
+        write.commit().await.expect("commits");
+        sqlx::query("SELECT id FROM things").fetch_one(&mut *reading).await.expect("who was reading goes on");
+    }
+
+    #[tokio::test]
+    async fn a_database_that_stays_read_only_says_so_at_once_and_is_read_all_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let made = Database::open(&url).await.expect("opens");
+        made.begin_write().await.expect("a transaction").commit().await.expect("commits");
+        let database = Database::open(&format!("{url}?mode=ro")).await.expect("opens");
+        for _ in 0..3 {
+            assert!(matches!(database.begin_write().await.map(|_| ()), Err(Error::Away(_))));
+        }
+        let mut reading = database.read().await.expect("a connection");
+        sqlx::query("SELECT 1").fetch_one(&mut *reading).await.expect("readable");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_files_are_their_owners_alone_also_those_of_an_earlier_version() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("test.db");
+        let url = format!("sqlite:{}", file.display());
+        let modes = || {
+            let entries = std::fs::read_dir(folder.path()).expect("readable");
+            entries.map(|entry| entry.expect("an entry").metadata().expect("known").permissions().mode() & 0o777).collect::<Vec<_>>()
+        };
+        for _ in 0..2 {
+            let database = Database::open(&url).await.expect("opens");
+            database.migrate().await.expect("migrates");
+            assert!(modes().len() >= 3, "the database, its log and its memory");
+            assert!(modes().iter().all(|mode| *mode == 0o600), "{:?}", modes().iter().map(|mode| format!("{mode:o}")).collect::<Vec<_>>());
+            database.close().await;
+            for entry in std::fs::read_dir(folder.path()).expect("readable") {
+                std::fs::set_permissions(entry.expect("an entry").path(), std::fs::Permissions::from_mode(0o644)).expect("set");
+            }
+        }
     }
 
     #[test]

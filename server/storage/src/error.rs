@@ -9,6 +9,9 @@ pub enum Error {
     /// The database does not answer, or not in time. Nothing was written.
     #[error("the database is away: {0}")]
     Away(#[source] sqlx::Error),
+    /// The disk has no room for what people do next.
+    #[error("the disk of the database is full: {room} bytes are left")]
+    Full { room: u64 },
     /// A uniqueness rule said no: `on` is `table.column` (SQLite) or the constraint's name with the table's (PostgreSQL).
     #[error("not unique: {on}")]
     NotUnique { on: String },

@@ -19,6 +19,7 @@ pub mod departments;
 pub mod dialect;
 pub mod error;
 pub mod figures;
+mod files;
 mod ids_list;
 pub mod imports;
 pub mod labs;
