@@ -112,12 +112,18 @@ fn agent(headers: &HeaderMap) -> String {
 
 /// What stands before a path of this site in a link that is passed on: as the reader's browser reaches it.
 pub fn site() -> Result<String, AppError> {
-    if let Some(url) = &services()?.settings.public_url {
-        return Ok(url.clone());
+    let headers = use_context::<Parts>().map(|parts| parts.headers).unwrap_or_default();
+    Ok(site_of(&services()?, &headers))
+}
+
+/// The same for a route that is no server function: the public URL, else the host that was asked, which is one of ours or the request would
+/// not have come this far.
+pub fn site_of(services: &Services, headers: &HeaderMap) -> String {
+    if let Some(url) = &services.settings.public_url {
+        return url.clone();
     }
-    let parts = use_context::<Parts>();
-    let host = parts.as_ref().and_then(|parts| parts.headers.get(header::HOST)?.to_str().ok()).unwrap_or_default();
-    Ok(if host.is_empty() { String::new() } else { format!("http://{host}") })
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if host.is_empty() { String::new() } else { format!("http://{host}") }
 }
 
 /// Forgets the session here and in the database.

@@ -17,7 +17,7 @@ pub fn back_home_text(language: Language) -> &'static str {
     td_string!(language, layout.back_home)
 }
 
-/// For a body that is too large, one that is no JSON, and a method that an address does not take: refusals of HTTP's own.
+/// Refusals of HTTP's own: a body that is too large, too slow or no JSON, a method that an address does not take, a host that is none of ours.
 pub fn too_large_text(language: Language) -> &'static str {
     td_string!(language, errors.too_large)
 }
@@ -26,6 +26,13 @@ pub fn not_json_text(language: Language) -> &'static str {
 }
 pub fn method_not_allowed_text(language: Language) -> &'static str {
     td_string!(language, errors.method_not_allowed)
+}
+
+pub fn wrong_host_text(language: Language) -> &'static str {
+    td_string!(language, errors.wrong_host)
+}
+pub fn too_slow_text(language: Language) -> &'static str {
+    td_string!(language, errors.too_slow)
 }
 
 /// All of `error` in words: for an order over quota also by how much, item by item.
@@ -111,6 +118,7 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::OffStep { step } => td_string!(language, errors.off_step, step = *step).to_string(),
         Problem::TooLong { max } => td_string!(language, errors.too_long, max = *max).to_string(),
         Problem::TooShort { min } => td_string!(language, errors.too_short, min = *min).to_string(),
+        Problem::TooDeep { max } => td_string!(language, errors.too_deep, max = *max).to_string(),
         Problem::NotOneOf { choices } => td_string!(language, errors.not_one_of, choices = choices.join(", ")).to_string(),
         Problem::UnknownField => td_string!(language, errors.unknown_field).to_string(),
         Problem::NoSuch => td_string!(language, errors.no_such).to_string(),

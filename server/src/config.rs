@@ -1,6 +1,8 @@
 //! What an operator can set: one struct for each section of the TOML file, with its default beside it. Flags and environment
 //! variables go over the file. An unknown key stops the start with an error that names it. A new key is a field with a default.
 
+mod connections;
+mod metrics;
 mod oidc;
 
 use std::{
@@ -13,12 +15,16 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
+pub use connections::Connections;
+pub use metrics::Metrics;
 pub use oidc::{Oidc, Secret, is_safe};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub server: Server,
+    pub connections: Connections,
+    pub metrics: Metrics,
     pub storage: Storage,
     pub cluster: Cluster,
     pub sessions: Sessions,
@@ -37,6 +43,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// What people type to get here: `https://lectern.example.edu`. With `https` cookies are `Secure` and `__Host-`.
     pub public_url: Option<String>,
+    /// Further host names that people and programs may use; those of `public_url` and of loopback are known: none.
+    pub hosts: Vec<String>,
     /// Folder with the built site: the site in the binary where there is one, else `target/site`.
     pub site_root: Option<PathBuf>,
     /// A proxy in front sets `X-Forwarded-For`; its last address is then taken as the client's: `false`.
@@ -74,6 +82,8 @@ pub struct Cluster {
 pub struct Sessions {
     /// Hours that a session lives without use: 12.
     pub hours: i64,
+    /// Hours after which a session ends however much it is used: 168, a week.
+    pub longest_hours: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -162,6 +172,7 @@ impl Default for Server {
         Self {
             listen: SocketAddr::new(LOOPBACK, 3000),
             public_url: None,
+            hosts: Vec::new(),
             site_root: None,
             behind_proxy: false,
             timeout_seconds: 30,
@@ -182,7 +193,7 @@ impl Default for Cluster {
 }
 impl Default for Sessions {
     fn default() -> Self {
-        Self { hours: 12 }
+        Self { hours: 12, longest_hours: 168 }
     }
 }
 impl Default for Orders {
@@ -243,6 +254,11 @@ impl Config {
                 bail!("public_url must be like https://lectern.example.edu, without a path: {url:?}");
             }
         }
+        if let Some(host) = self.server.hosts.iter().find(|host| crate::hosts::name(host).is_none()) {
+            bail!("server.hosts must be host names like gpu.example.edu: {host:?}");
+        }
+        self.connections.check()?;
+        self.metrics.token().map(drop)?;
         if !self.cluster.simulator_listen.ip().is_loopback() {
             bail!("the simulated cluster listens on loopback only, and {} is not", self.cluster.simulator_listen);
         }
@@ -254,6 +270,9 @@ impl Config {
             if self.server.public_url.is_none() && !self.server.listen.ip().is_loopback() {
                 bail!("oidc needs server.public_url: the identity provider sends people back to it");
             }
+        }
+        if self.sessions.longest_hours < self.sessions.hours {
+            bail!("sessions.longest_hours must be at least sessions.hours");
         }
         if self.sessions.hours < 1 || self.orders.hold_days < 1 || self.server.timeout_seconds < 1 {
             bail!("sessions.hours, orders.hold_days and server.timeout_seconds must be at least 1");
@@ -296,7 +315,7 @@ mod tests {
         let example = include_str!("../../docs/lectern.toml");
         assert_eq!(Config::parse(example).unwrap(), Config::default());
         // An unknown key in each section makes the parser list those that there are.
-        for section in ["server", "storage", "cluster", "sessions", "oidc", "orders", "labs", "demo", "log"] {
+        for section in ["server", "connections", "metrics", "storage", "cluster", "sessions", "oidc", "orders", "labs", "demo", "log"] {
             let error = Config::parse(&format!("[{section}]\nno_such_key = 1\n")).unwrap_err().to_string();
             let expected = error.rsplit("expected ").next().unwrap_or_default();
             let keys: Vec<_> = expected.split('`').skip(1).step_by(2).collect();

@@ -35,6 +35,10 @@ impl Form {
             let name = field.name().unwrap_or_default().to_owned();
             let file_name = field.file_name().unwrap_or_default().to_owned();
             let bytes = field.bytes().await.map_err(unreadable)?;
+            // A file may be UTF-16; what it says is looked at when it is read.
+            if name.contains('\0') || file_name.contains('\0') || (name != "file" && bytes.contains(&0)) {
+                return Err(Error::Malformed { reason: "a text holds the character NUL, which no text may hold".into() });
+            }
             match name.as_str() {
                 "kind" => form.kind = String::from_utf8_lossy(&bytes).into_owned(),
                 "list" => form.list = String::from_utf8_lossy(&bytes).into_owned(),
@@ -110,19 +114,13 @@ pub async fn links(
 ) -> Response {
     // What is no id names nothing, and no page to go back to either.
     let Ok(id) = id.parse::<ImportId>() else { return error_page::answer(&headers, &Error::NotFound) };
-    match services::imports::link_list(&state.services, &caller, id, chinese(&headers), &site(&state, &headers)).await {
+    match services::imports::link_list(&state.services, &caller, id, chinese(&headers), &app::caller::site_of(&state.services, &headers)).await {
         Ok(text) => file("links.csv", text),
         Err(error) => match app::caller::leave_flash(&session, "import", Flash { error: Some(error), ..Flash::default() }).await {
             Ok(()) => Redirect::to(&routes::import(id)).into_response(),
             Err(error) => error_page::answer(&headers, &error),
         },
     }
-}
-
-/// What stands before a path of this site: the public URL, or the host that was asked.
-fn site(state: &AppState, headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    state.services.settings.public_url.clone().unwrap_or_else(|| format!("http://{host}"))
 }
 
 fn reader(headers: &HeaderMap) -> Preferences {

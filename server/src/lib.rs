@@ -13,6 +13,7 @@ pub mod events;
 pub mod export;
 pub mod headers;
 pub mod health;
+pub mod hosts;
 pub mod imports;
 pub mod lock;
 pub mod methods;

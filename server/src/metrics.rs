@@ -8,12 +8,13 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+use services::digest::hex_sha256;
 
 use crate::state::AppState;
 
@@ -79,8 +80,26 @@ impl Metrics {
     }
 }
 
-/// Answers also while the database is away: then without what only it knows.
-pub async fn show(State(state): State<AppState>) -> Response {
+/// Hashes are compared, so that the time it takes says nothing of the token.
+fn sends(headers: &HeaderMap, token: &str) -> bool {
+    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    sent.is_some_and(|sent| hex_sha256(sent) == hex_sha256(token))
+}
+
+/// Answers also while the database is away: then without what only it knows. Where a token is set, only to who sends it.
+pub async fn show(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    match state.config.metrics.token() {
+        Ok(None) => {}
+        Ok(Some(token)) if sends(&headers, &token) => {}
+        Ok(Some(_)) => {
+            return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer realm=\"metrics\"")], "a bearer token is needed\n")
+                .into_response();
+        }
+        Err(error) => {
+            tracing::error!("the metrics are shown to nobody: {error:#}");
+            return (StatusCode::SERVICE_UNAVAILABLE, "the token of the metrics cannot be read\n").into_response();
+        }
+    }
     let metrics = &state.metrics;
     match services::figures::read(&state.services).await {
         Ok(figures) => {

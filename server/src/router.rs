@@ -15,6 +15,7 @@ use domain::Error;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::provide_context;
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _, generate_route_list};
+use listener::BodyPace;
 use services::Origin;
 use tower_http::{
     CompressionLevel,
@@ -28,7 +29,7 @@ use tower_http::{
 };
 
 use crate::{
-    audit_export, auth, error_page, events, export, headers, health, imports, methods, metrics, nul, oidc, preferences, request,
+    audit_export, auth, error_page, events, export, headers, health, hosts, imports, methods, metrics, nul, oidc, preferences, request,
     rest::{self, problem::Problem},
     sign_out,
     site::Site,
@@ -38,12 +39,27 @@ use crate::{
 /// The whole server, ready to be served.
 pub fn router(state: AppState) -> Router {
     let server = &state.config.server;
-    limited(Router::new().merge(pages(&state)).merge(rest::routes()), Duration::from_secs(server.timeout_seconds), server.max_body_bytes)
-        .layer(compression())
-        .merge(Site::of(&state.config).routes())
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::show))
+    let mut router =
+        limited(Router::new().merge(pages(&state)).merge(rest::routes()), Duration::from_secs(server.timeout_seconds), server.max_body_bytes)
+            .layer(compression())
+            .merge(Site::of(&state.config).routes())
+            .route("/healthz", get(health::healthz))
+            .route("/readyz", get(health::readyz));
+    if state.config.metrics.listen.is_none() {
+        router = router.route("/metrics", get(metrics::show));
+    }
+    surrounded(router, state)
+}
+
+/// The port of the metrics alone, where they have one.
+pub fn metrics_router(state: AppState) -> Router {
+    surrounded(Router::new().route("/metrics", get(metrics::show)), state)
+}
+
+/// What every answer of every port has around it.
+fn surrounded(router: Router<AppState>, state: AppState) -> Router {
+    router
+        .layer(from_fn_with_state(state.clone(), hosts::guard))
         .layer(from_fn(methods::guard))
         .layer(from_fn_with_state(state.clone(), headers::secure))
         .layer(from_fn_with_state(state.clone(), request::observe))
@@ -140,11 +156,15 @@ async fn readable_failures(request: Request, next: Next) -> Response {
     let headers: HeaderMap = wording.iter().filter_map(|name| Some((name.clone(), request.headers().get(name)?.clone()))).collect();
     let request_id = request.extensions().get::<Origin>().and_then(|origin| origin.request_id.clone());
     let path = request.uri().path().to_owned();
+    let pace = request.extensions().get::<BodyPace>().cloned().unwrap_or_default();
     let mut response = next.run(request).await;
     let written = response.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_vec());
     // Our own answers say what they are: a page, JSON, a problem document.
     let is_worded = written.as_deref().is_some_and(|media| !media.starts_with(b"text/plain"));
-    let problem = if let Some(Panicked(error)) = response.extensions_mut().remove() {
+    let problem = if pace.is_too_slow() {
+        // The handler saw only a body that cannot be read.
+        Problem::TooSlow
+    } else if let Some(Panicked(error)) = response.extensions_mut().remove() {
         Problem::Refused(error)
     } else if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         problem
@@ -152,6 +172,8 @@ async fn readable_failures(request: Request, next: Next) -> Response {
         return response;
     } else {
         match response.status() {
+            // The session could not be stored (tower-sessions says no more than this): the database is full, read-only or away.
+            StatusCode::INTERNAL_SERVER_ERROR if written.is_none() => Problem::Refused(Error::Unavailable { retry_after_seconds: 5 }),
             StatusCode::SERVICE_UNAVAILABLE => Problem::Refused(Error::Unavailable { retry_after_seconds: 5 }),
             StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
             StatusCode::METHOD_NOT_ALLOWED => Problem::MethodNotAllowed,

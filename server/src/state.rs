@@ -7,7 +7,7 @@ use leptos::config::LeptosOptions;
 use services::Services;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, metrics::Metrics, oidc::Provider};
+use crate::{config::Config, health::Readiness, hosts::Hosts, metrics::Metrics, oidc::Provider};
 
 /// Cheap to clone: handles and one `Arc`.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct AppState {
     pub services: Services,
     pub config: Arc<Config>,
     pub metrics: Arc<Metrics>,
+    pub readiness: Arc<Readiness>,
+    pub hosts: Arc<Hosts>,
     /// The identity provider, where people may sign in through one.
     pub provider: Option<Arc<Provider>>,
     pub options: LeptosOptions,
@@ -26,7 +28,9 @@ impl AppState {
     pub fn new(services: Services, config: Config, stopping: CancellationToken) -> Self {
         let options = LeptosOptions::builder().output_name("lectern").site_pkg_dir("pkg").site_addr(config.server.listen).build();
         let provider = config.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc)));
-        Self { services, config: Arc::new(config), metrics: Arc::default(), provider, options, stopping }
+        let hosts = Arc::new(Hosts::of(&config.server));
+        let (metrics, readiness) = (Arc::default(), Arc::default());
+        Self { services, config: Arc::new(config), metrics, readiness, hosts, provider, options, stopping }
     }
 }
 

@@ -271,6 +271,10 @@ pub enum Problem {
     TooShort {
         min: u32,
     },
+    /// Levels of a text that is nested.
+    TooDeep {
+        max: u32,
+    },
     NotOneOf {
         choices: Vec<String>,
     },

@@ -112,6 +112,8 @@ fn Codes() -> impl IntoView {
     let protocol = [
         ("method_not_allowed", 405, td_string!(language, api_docs.method_not_allowed)),
         ("too_large", 413, td_string!(language, api_docs.too_large)),
+        ("too_slow", 408, td_string!(language, api_docs.too_slow)),
+        ("wrong_host", 421, td_string!(language, api_docs.wrong_host)),
         ("not_json", 415, td_string!(language, api_docs.not_json)),
     ];
     let protocol = protocol.into_iter().map(|(code, status, text)| (code, status, text.to_owned()));

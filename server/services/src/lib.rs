@@ -38,6 +38,8 @@ pub mod policies;
 pub mod ports;
 pub mod prices;
 pub mod quotas;
+pub mod readiness;
+pub mod reading;
 pub mod search;
 pub mod secret;
 pub mod sessions;
@@ -80,6 +82,8 @@ pub struct Settings {
     pub keep_stopped_days: i64,
     /// Hours that a session lives without use.
     pub session_hours: i64,
+    /// Hours after which it ends however much it is used.
+    pub longest_session_hours: i64,
     /// `https://lectern.example.edu`, for links that are passed on; `None` where only the reader's browser knows it.
     pub public_url: Option<String>,
     /// The identity provider that people may sign in through.
@@ -116,6 +120,7 @@ impl Default for Settings {
             hold_days: 7,
             keep_stopped_days: 14,
             session_hours: 12,
+            longest_session_hours: 168,
             public_url: None,
             identity_provider: None,
             pod_annotations: std::collections::BTreeMap::new(),

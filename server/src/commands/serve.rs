@@ -1,9 +1,9 @@
 //! `lectern serve`: starts everything, serves, and stops it in order.
 
-use std::{fmt::Write as _, io, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
+use std::{fmt::Write as _, io, net::SocketAddr, path::Path, pin::pin, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result};
-use axum::serve::ListenerExt as _;
+use listener::{Ended, Limits, Listener};
 use services::{
     Services,
     demo::{self, Account, Term},
@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     lock::{self, DataLock},
     progress::Progress,
-    router::router,
+    router::{metrics_router, router},
     site::Site,
     state::AppState,
     telemetry, world,
@@ -32,25 +32,33 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     telemetry::start(&config.log);
     let mut stop = Box::pin(asked_to_stop()?);
     let _lock = DataLock::take(&config.storage.data)?;
-    let listener = TcpListener::bind(config.server.listen).await.with_context(|| format!("cannot listen on {}", config.server.listen))?;
-    let address = listener.local_addr()?;
+    let socket = bind(config.server.listen).await?;
+    let address = socket.local_addr()?;
+    let metrics = match config.metrics.listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     Site::of(&config).install();
     let database = world::database(&config).await?;
     let found = world::cluster(&config).await?;
     let services = world::services(&config, database, found.cluster);
-    let url = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let url = config.server.public_url.clone().unwrap_or_else(|| local_url(address));
     tokio::select! {
         greeted = greet(&config, &services, &url) => greeted?,
         // Content that was not finished is made anew by the next start.
         () = &mut stop => return Ok(ExitCode::SUCCESS),
     }
-    warn_without_https(&config, address);
+    warn_of_openness(&config, address);
 
     let stopping = CancellationToken::new();
     let jobs = start_jobs(&services, &stopping);
     let state = AppState::new(services.clone(), config, stopping.clone());
     tracing::info!("serving {url}");
-    serve(listener, state, stop).await?;
+    let scraped = metrics.map(|socket| tokio::spawn(serve_metrics(socket, state.clone())));
+    serve(socket, state, stop).await?;
+    if let Some(scraped) = scraped {
+        let _ = scraped.await;
+    }
 
     tracing::info!("stopping");
     stopping.cancel();
@@ -63,30 +71,42 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// File descriptors that are not for the portal's connections: the database, the cluster, the log, other ports.
+const OTHER_DESCRIPTORS: usize = 128;
+/// Scrapers are few.
+const SCRAPERS: usize = 64;
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// The address that a browser on this machine can open, also where the server listens on every address.
+fn local_url(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("http://localhost:{}", address.port()) } else { format!("http://{address}") }
+}
+
 /// Serves until `stop`, then lets open requests end.
-pub async fn serve(listener: TcpListener, state: AppState, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+pub async fn serve(socket: TcpListener, state: AppState, stop: impl Future<Output = ()>) -> Result<()> {
     let stopping = state.stopping.clone();
-    let app = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    // Pages are streamed in pieces; each would wait 40 ms for the one before it to be acknowledged.
-    let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true);
-    });
-    let asked = stopping.clone();
-    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
-        stop.await;
-        asked.cancel();
-    });
-    let late = async {
-        stopping.cancelled().await;
-        tokio::time::sleep(PATIENCE).await;
-    };
-    tokio::select! {
-        served = serving => served.context("serving failed"),
-        () = late => {
-            tracing::warn!("requests that did not end were cut off");
-            Ok(())
+    let limits = state.config.connections.limits().within_descriptors(listener::raise_descriptor_limit(), OTHER_DESCRIPTORS);
+    let mut serving = pin!(Listener::new(socket, limits, stopping.clone(), PATIENCE).serve(router(state)));
+    let ended = tokio::select! {
+        ended = &mut serving => ended,
+        () = stop => {
+            stopping.cancel();
+            serving.await
         }
+    };
+    if let Ended::CutOff(connections) = ended {
+        tracing::warn!(connections, "requests that did not end were cut off");
     }
+    Ok(())
+}
+
+/// Serves the metrics on a port of their own until the server stops.
+pub async fn serve_metrics(socket: TcpListener, state: AppState) {
+    let limits = Limits { connections: SCRAPERS, ..state.config.connections.limits() };
+    Listener::new(socket, limits, state.stopping.clone(), PATIENCE).serve(metrics_router(state)).await;
 }
 
 /// Jobs stop where they are: each is safe to kill anywhere.
@@ -137,11 +157,20 @@ fn table(accounts: &[Account]) -> String {
     })
 }
 
-fn warn_without_https(config: &Config, address: SocketAddr) {
-    if !config.is_https() && !address.ip().is_loopback() {
+fn warn_of_openness(config: &Config, address: SocketAddr) {
+    if address.ip().is_loopback() {
+        return;
+    }
+    if !config.is_https() {
         tracing::warn!(
             "NO HTTPS: passwords and sessions can be read on the way to {address}. Put a TLS proxy in front and set --public-url https://…"
         );
+    }
+    if config.server.public_url.is_none() && config.server.hosts.is_empty() && address.ip().is_unspecified() {
+        tracing::warn!("requests to localhost only are answered: set --public-url, or server.hosts, to the name that people use");
+    }
+    if config.metrics.is_open() {
+        tracing::warn!("/metrics is shown to everybody who reaches {address}: set metrics.listen or metrics.token_file");
     }
 }
 

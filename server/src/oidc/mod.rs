@@ -18,7 +18,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use domain::Error;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use services::{
     Caller, Origin,
     accounts::{
@@ -125,8 +125,7 @@ struct Visit<'r> {
 impl Visit<'_> {
     /// Where the provider sends the browser back to, which it must know beforehand.
     fn redirect(&self) -> Result<String, Failure> {
-        let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let site = self.state.config.server.public_url.clone().unwrap_or_else(|| format!("http://{host}"));
+        let site = caller::site_of(&self.state.services, self.headers);
         // Without a public URL only this machine's own names are believed.
         let known = openidconnect::url::Url::parse(&site).is_ok_and(|url| is_safe(&url)) || self.state.config.server.public_url.is_some();
         if known { Ok(format!("{site}{}", routes::SIGN_IN_OIDC_CALLBACK)) } else { Err(Failure::Away("set server.public_url".to_owned())) }

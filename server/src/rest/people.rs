@@ -12,7 +12,7 @@ use domain::{
     ids::{CourseId, TenantId},
     people::{Invitation, Person as DomainPerson, PersonFilter, PersonState, Post as DomainPost},
 };
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use services::people::links::{self, OneTimeLink};
 use utoipa::ToSchema;
@@ -144,8 +144,7 @@ fn department(text: &str) -> Result<Option<TenantId>, Error> {
 }
 
 fn shown(state: &AppState, headers: &HeaderMap, link: &OneTimeLink) -> Link {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let site = state.services.settings.public_url.clone().unwrap_or_else(|| format!("http://{host}"));
+    let site = app::caller::site_of(&state.services, headers);
     Link { url: format!("{site}{}", link.path()), expires_at: moment(link.open.expires_at) }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use app::{
-    error_text::{error_text, field_problem_text, headline, method_not_allowed_text, not_json_text, too_large_text},
+    error_text::{error_text, field_problem_text, headline, method_not_allowed_text, not_json_text, too_large_text, too_slow_text, wrong_host_text},
     language::{self, Language},
 };
 use axum::{
@@ -31,6 +31,10 @@ pub enum Problem {
     TooLarge,
     /// A body that does not say that it is JSON.
     NotJson,
+    /// A host name that is none of ours.
+    WrongHost,
+    /// A body that came too slowly.
+    TooSlow,
 }
 
 impl From<Error> for Problem {
@@ -55,6 +59,8 @@ impl Problem {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
         }
     }
 
@@ -64,6 +70,8 @@ impl Problem {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::TooLarge => "too_large",
             Self::NotJson => "not_json",
+            Self::WrongHost => "wrong_host",
+            Self::TooSlow => "too_slow",
         }
     }
 
@@ -74,11 +82,13 @@ impl Problem {
             Self::MethodNotAllowed => method_not_allowed_text(language).to_owned(),
             Self::TooLarge => too_large_text(language).to_owned(),
             Self::NotJson => not_json_text(language).to_owned(),
+            Self::WrongHost => wrong_host_text(language).to_owned(),
+            Self::TooSlow => too_slow_text(language).to_owned(),
         }
     }
 
     /// The HTTP layer's own refusals.
-    const OF_HTTP: [Self; 3] = [Self::MethodNotAllowed, Self::TooLarge, Self::NotJson];
+    const OF_HTTP: [Self; 5] = [Self::MethodNotAllowed, Self::TooLarge, Self::NotJson, Self::WrongHost, Self::TooSlow];
 
     /// The document. Members beside the standard ones are those of the error itself (`shortfalls`, `over`, `state`, …).
     pub fn document(&self, language: Language, request_id: Option<&str>) -> Value {

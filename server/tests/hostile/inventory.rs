@@ -129,3 +129,28 @@ fn whatever_reads_text_is_fed_nonsense() {
         }
     }
 }
+
+/// By which a port is known that is served without the listener's limits.
+const SERVING: [&str; 4] = ["axum::serve", "serve_connection", ".accept()", "hyper_util::server"];
+
+#[test]
+fn every_port_is_served_by_the_listener() {
+    let (mut others, mut listened) = (Vec::new(), 0);
+    let mut found = Vec::new();
+    for folder in FOLDERS.into_iter().chain(["server/simulator/src", "server/listener/src"]) {
+        files(&root().join(folder), &mut found);
+    }
+    for path in found {
+        let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+        let source = std::fs::read_to_string(&path).unwrap();
+        let product = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let serves = product.lines().any(|line| !line.trim().starts_with("//") && SERVING.iter().any(|mark| line.contains(mark)));
+        if name.starts_with("server/listener/") {
+            listened += usize::from(serves);
+        } else if serves && !LEFT_OUT.iter().any(|part| name.contains(part)) {
+            others.push(name);
+        }
+    }
+    assert!(listened > 0, "the listener is known by the marks");
+    assert!(others.is_empty(), "a port that is served by a `listener::Listener` has its limits; these serve one otherwise:\n{}", others.join("\n"));
+}

@@ -1,6 +1,13 @@
 //! The database is away: everybody is told so and when to come back; nothing falls over, nothing is half written.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use serde_json::json;
+use server::{config::Config, state::AppState};
+use services::testing::{FakeCluster, TestWorld};
+use storage::{Database, testing::fuse::Fault};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Portal, shown};
 
@@ -28,4 +35,44 @@ async fn everybody_is_told_when_to_come_back() {
     // Signing in is a 503 as well, not a wrong password.
     let signing_in = portal.browser().call("/api/session/sign-in", &[("login", "teacher"), ("password", "x")]).send().await.unwrap();
     assert_eq!((signing_in.status().as_u16(), signing_in.headers()["retry-after"].to_str().unwrap()), (503, "5"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_cannot_be_stored_is_an_error_that_helps() {
+    let portal = Portal::college().await;
+    portal.people().await;
+    let fuse = portal.world.services.db.fuse();
+    let fields = [("login", "teacher"), ("password", TestWorld::PASSWORD)];
+    // Which of the commits of a sign-in stores the session.
+    fuse.arm(None);
+    assert_eq!(portal.browser().call("/api/session/sign-in", &fields).send().await.unwrap().status(), 200);
+    let stores = fuse.steps().iter().position(|step| step.to_string().contains("services/src/sessions.rs")).expect("a session is stored");
+    for accept in ["application/json", "text/html"] {
+        fuse.arm(Some((stores, Fault::Fail)));
+        let request = portal.browser().call("/api/session/sign-in", &fields).header("accept-language", "en");
+        let answer = request.header("accept", accept).send().await.unwrap();
+        assert!(fuse.blown(), "the session was not stored");
+        assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "5"));
+        let text = answer.text().await.unwrap();
+        assert!(text.contains("unavailable") || text.contains("does not answer for the moment"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_can_only_be_read_is_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("test.db").display());
+    let made = Database::open(&url).await.unwrap();
+    made.migrate().await.unwrap();
+    made.close().await;
+    let mut config = Config::for_testing(folder.path());
+    config.storage.database = Some(format!("{url}?mode=ro"));
+    let database = Database::open(config.storage.database.as_deref().unwrap()).await.unwrap();
+    let portal = Portal::college().await;
+    let services = server::world::services(&config, database, Arc::new(FakeCluster::default()));
+    let state = AppState::new(services, config, CancellationToken::new());
+    let answer = server::health::readyz(State(state)).await;
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "5"));
+    let ready = portal.browser().client.get(portal.url("/readyz")).send().await.unwrap();
+    assert_eq!(ready.status(), 200, "one that can be written is");
 }

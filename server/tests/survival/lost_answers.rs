@@ -131,7 +131,7 @@ async fn submit(client: &Client, place: &Place, member: &Member, body: &Value) -
 async fn hang_up(place: &Place, member: &Member, patience: Duration) {
     let body = body(member).to_string();
     let request = format!(
-        "POST /api/v1/orders HTTP/1.1\r\nhost: lectern\r\nauthorization: Bearer {}\r\nidempotency-key: lesson-3\r\n\
+        "POST /api/v1/orders HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\nidempotency-key: lesson-3\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         member.token,
         body.len()

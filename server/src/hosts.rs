@@ -1,0 +1,134 @@
+//! The host names that Lectern answers under. A page of another site can have its own name point to this server (DNS rebinding) and would
+//! then read what needs no session; and a link that is passed on is made of the name that its reader used. Names come from the public URL,
+//! the listener's own address, `server.hosts`, and loopback, which nobody else can be. Probes and scrapers ask by address, so
+//! `/healthz`, `/readyz` and `/metrics` answer under any name.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, Uri, header, uri::Authority};
+use services::Origin;
+
+use crate::{config::Server, error_page, rest::problem::Problem, state::AppState};
+
+/// Paths that are asked for by address.
+const ANY_HOST: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+#[derive(Debug, Clone)]
+pub struct Hosts(BTreeSet<String>);
+
+impl Hosts {
+    pub fn of(server: &Server) -> Self {
+        let public = server.public_url.as_deref().and_then(|url| url.split_once("://")).map(|(_, host)| host);
+        let listens = (!server.listen.ip().is_unspecified()).then(|| bracketed(server.listen.ip()));
+        let named = public.into_iter().chain(server.hosts.iter().map(String::as_str)).chain(listens.as_deref()).chain(["localhost"]);
+        Self(named.filter_map(name).collect())
+    }
+
+    /// Whether a `Host` (with or without a port) is one of ours. Ports do not matter: a proxy or a tunnel may use another.
+    pub fn allows(&self, host: &str) -> bool {
+        name(host).is_some_and(|name| self.0.contains(&name) || is_loopback(&name))
+    }
+
+    /// The request names its host once, in a header, and also in its target where that is a whole URL.
+    fn allows_request(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+        let mut named = headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (named.next(), named.next()) else { return false };
+        let of_target = uri.authority().is_none_or(|authority| self.allows(authority.as_str()));
+        of_target && host.to_str().is_ok_and(|host| self.allows(host))
+    }
+}
+
+pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if ANY_HOST.contains(&request.uri().path()) || state.hosts.allows_request(request.uri(), request.headers()) {
+        return next.run(request).await;
+    }
+    let request_id = request.extensions().get::<Origin>().and_then(|origin| origin.request_id.as_deref());
+    error_page::refusal(&Problem::WrongHost, request.uri().path(), request.headers(), request_id)
+}
+
+/// The host's name as it is compared; `None` for what is none.
+pub fn name(host: &str) -> Option<String> {
+    let authority: Authority = host.parse().ok().filter(|_| !host.contains('@'))?;
+    let name = authority.host().trim_end_matches('.').to_ascii_lowercase();
+    (!name.is_empty()).then_some(name)
+}
+
+fn bracketed(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
+fn is_loopback(name: &str) -> bool {
+    name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(listen: &str, public_url: Option<&str>, more: &[&str]) -> Hosts {
+        Hosts::of(&Server {
+            listen: listen.parse().unwrap(),
+            public_url: public_url.map(ToOwned::to_owned),
+            hosts: more.iter().map(|host| (*host).to_owned()).collect(),
+            ..Server::default()
+        })
+    }
+
+    #[test]
+    fn the_public_name_loopback_and_the_settings_names_are_ours() {
+        let hosts = hosts("0.0.0.0:3000", Some("https://lectern.example.edu"), &["gpu.example.edu", "[2001:db8::7]"]);
+        for ours in [
+            "lectern.example.edu",
+            "LECTERN.example.edu:443",
+            "lectern.example.edu.",
+            "gpu.example.edu:8443",
+            "[2001:DB8::7]:3000",
+            "localhost:8080",
+            "127.0.0.1:3000",
+            "127.8.9.1",
+            "[::1]:3000",
+        ] {
+            assert!(hosts.allows(ours), "{ours}");
+        }
+        for other in [
+            "",
+            "evil.example",
+            "lectern.example.edu.evil.example",
+            "evil.example:lectern.example.edu",
+            "lectern.example.edu@evil.example",
+            "10.244.0.5:3000",
+            "0.0.0.0:3000",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+        ] {
+            assert!(!hosts.allows(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_listeners_own_address_is_ours() {
+        assert!(hosts("10.0.0.5:3000", None, &[]).allows("10.0.0.5:3000"));
+        assert!(!hosts("10.0.0.5:3000", None, &[]).allows("10.0.0.6:3000"));
+        assert!(hosts("[2001:db8::5]:3000", None, &[]).allows("[2001:db8::5]:3000"));
+    }
+
+    #[test]
+    fn a_request_names_one_host_and_its_target_no_other() {
+        let hosts = hosts("127.0.0.1:3000", None, &[]);
+        let asked = |uri: &str, named: &[&'static str]| {
+            let headers = named.iter().map(|host| (header::HOST, host.parse().unwrap())).collect();
+            hosts.allows_request(&uri.parse().unwrap(), &headers)
+        };
+        assert!(asked("/", &["localhost"]) && asked("http://localhost/", &["localhost"]));
+        assert!(!asked("/", &[]) && !asked("/", &["localhost", "localhost"]));
+        assert!(!asked("http://evil.example/", &["localhost"]) && !asked("http://localhost/", &["evil.example"]));
+    }
+}
