@@ -159,7 +159,7 @@ pub async fn import_offering(#[server(default)] slug: String, #[server(default)]
     let result = async {
         let (services, caller) = (services()?, caller()?);
         services::offerings::allowed(&services, &caller).await?;
-        let offering = services::offerings::yaml::parse(&yaml)?;
+        let offering = services::offerings::yaml::parse_apart(yaml.clone()).await?;
         let known = (slug != "new").then_some(slug.as_str());
         Ok(services::offerings::save(&services, &caller, known, offering, None).await?.offering.slug)
     }

@@ -5,6 +5,10 @@ use domain::{Error, FieldError, Problem, Result, catalogue::Offering, gpu::Card}
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::reading;
+
+mod nesting;
+
 /// Characters of a file that are read.
 pub const LONGEST: usize = 100_000;
 
@@ -16,9 +20,17 @@ pub fn parse(text: &str) -> Result<Offering> {
     from_json(read(text)?)
 }
 
+/// The same for a text that came by the network: read off the async threads, a few at a time.
+pub async fn parse_apart(text: String) -> Result<Offering> {
+    reading::apart(move || parse(&text)).await
+}
+
 fn read(text: &str) -> Result<Value> {
     if text.len() > LONGEST {
         return Err(Error::field("yaml", Problem::TooLong { max: u32::try_from(LONGEST).unwrap_or(u32::MAX) }));
+    }
+    if let Some(line) = nesting::too_deep(text) {
+        return Err(Error::field(format!("line {line}"), Problem::TooDeep { max: nesting::DEEPEST }));
     }
     let unreadable = |line| Error::field(format!("line {line}"), Problem::BadFormat { example: example("slug").into() });
     let value: Value = serde_yaml_ng::from_str(text).map_err(|error| unreadable(error.location().map_or(1, |location| location.line())))?;
