@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 use crate::{
     commands,
     config::{Config, Source},
-    telemetry,
+    lock, telemetry,
 };
 
 /// Self-service labs for GPU teaching clusters.
@@ -206,6 +206,7 @@ pub fn run() -> ExitCode {
     // One TLS provider, before anything could pick another. Installed already only in tests.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
+    lock::make_files_private();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime") {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),

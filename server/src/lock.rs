@@ -2,6 +2,8 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
 
@@ -15,9 +17,15 @@ impl DataLock {
     /// Makes the folder, for its owner only, and locks it.
     pub fn take(data: &Path) -> Result<Self> {
         make_private_folder(data)?;
+        close_off(data);
         let path = data.join("server.lock");
-        let file =
-            OpenOptions::new().create(true).truncate(false).write(true).open(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => bail!("another server is already using the data folder {}", data.display()),
@@ -28,16 +36,62 @@ impl DataLock {
 
 /// A folder that others on this machine cannot look into.
 pub fn make_private_folder(path: &Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
     if path.is_dir() {
         return Ok(());
     }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| format!("cannot make the folder {}", path.display()))
 }
 
+/// From now on this process makes files that only its owner can read, whichever library makes them.
+pub fn make_files_private() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
+/// What Lectern makes in its data folder, by the beginning of the name.
+const OURS: [&str; 5] = ["lectern.db", "lectern.lock", "server.lock", "demo-accounts.", "simulator"];
+
+/// Takes everybody else's rights from what an earlier version left in the folder, and from the folder itself where it holds nothing else.
+fn close_off(data: &Path) {
+    if let Err(error) = close_off_ours(data) {
+        tracing::warn!(folder = %data.display(), %error, "others on this machine may read the data folder: its rights are not ours to change");
+    }
+}
+
+fn close_off_ours(data: &Path) -> io::Result<()> {
+    let mut holds_others = false;
+    for entry in fs::read_dir(data)? {
+        let entry = entry?;
+        if OURS.iter().any(|name| entry.file_name().to_string_lossy().starts_with(name)) {
+            close_off_all(&entry.path())?;
+        } else {
+            holds_others = true;
+        }
+    }
+    if holds_others { Ok(()) } else { take_rights(data, 0o700) }
+}
+
+fn close_off_all(path: &Path) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_file() {
+        return take_rights(path, 0o600);
+    }
+    if found.is_dir() {
+        for entry in fs::read_dir(path)? {
+            close_off_all(&entry?.path())?;
+        }
+        return take_rights(path, 0o700);
+    }
+    Ok(())
+}
+
+fn take_rights(path: &Path, mode: u32) -> io::Result<()> {
+    let open = fs::metadata(path)?.permissions().mode() & 0o077 != 0;
+    if open { fs::set_permissions(path, fs::Permissions::from_mode(mode)) } else { Ok(()) }
+}
+
 /// Writes a file that only its owner can read, whole or not at all.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
-    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    use std::io::Write as _;
     let draft = path.with_extension("new");
     let _ = fs::remove_file(&draft);
     let mut file =
@@ -50,6 +104,39 @@ pub fn write_private(path: &Path, text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_an_earlier_version_left_open_is_closed_and_what_is_not_ours_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        fs::create_dir_all(data.join("simulator/objects")).unwrap();
+        let ours = ["lectern.db", "lectern.db-wal", "lectern.lock", "demo-accounts.txt", "simulator/kubeconfig", "simulator/objects/journal"];
+        for name in ours {
+            fs::write(data.join(name), "").unwrap();
+            fs::set_permissions(data.join(name), fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        for name in ["", "simulator", "simulator/objects"] {
+            fs::set_permissions(data.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        drop(DataLock::take(&data).unwrap());
+        for name in ours.into_iter().chain(["server.lock"]) {
+            assert_eq!(mode(&data.join(name)), 0o600, "{name}");
+        }
+        for name in ["", "simulator", "simulator/objects"] {
+            assert_eq!(mode(&data.join(name)), 0o700, "{name:?}");
+        }
+        // A folder that is also somebody else's stays as it is.
+        fs::write(data.join("thesis.tex"), "").unwrap();
+        for name in ["", "thesis.tex"] {
+            fs::set_permissions(data.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        drop(DataLock::take(&data).unwrap());
+        assert_eq!((mode(&data), mode(&data.join("thesis.tex"))), (0o755, 0o755));
+    }
 
     #[test]
     fn a_folder_has_one_server() {
