@@ -38,14 +38,17 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
     refuse(&state.services, &parts).await
 }
 
-/// The person behind the session. A session of somebody disabled, or from before their password changed, is over.
+/// The person behind the session. A session of somebody disabled, from before their password changed, or that began too long ago, is over.
 async fn caller(services: &Services, session: Option<Session>, origin: Option<Origin>) -> Result<Option<Caller>, Error> {
     let (Some(session), Some(origin)) = (session, origin) else { return Ok(None) };
     if session.id().is_none() {
         return Ok(None);
     }
     let Some((user, credentials_version)) = app::caller::session_user(&session).await? else { return Ok(None) };
-    let Some(actor) = services::accounts::actor(services, user, credentials_version).await? else {
+    let began = session.get::<Timestamp>(sessions::BEGAN).await.ok().flatten();
+    let lives = began.is_none_or(|began| services.clock.now() < sessions::last_moment(services, began));
+    let actor = if lives { services::accounts::actor(services, user, credentials_version).await? } else { None };
+    let Some(actor) = actor else {
         app::caller::drop_session(&session).await?;
         return Ok(None);
     };
@@ -58,6 +61,10 @@ async fn touch(session: &Session, now: Timestamp, address: Option<&str>) {
     if last.is_none_or(|last| now.seconds_since(last) >= TOUCH_SECONDS) {
         // Saved with the answer; when that fails the session ends earlier, which is no error of this request.
         let _ = session.insert(sessions::TOUCHED, now).await;
+        // A session that an earlier version began: its longest life begins now.
+        if session.get::<Timestamp>(sessions::BEGAN).await.is_ok_and(|began| began.is_none()) {
+            let _ = session.insert(sessions::BEGAN, now).await;
+        }
         let _ = session.insert(sessions::ADDRESS, address).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{ids::UserId, time::Timestamp};
-use services::{Services, digest::hex_sha256};
+use services::{Services, accounts::sessions, digest::hex_sha256};
 use tower_sessions::{
     SessionStore,
     cookie::time::{Duration, OffsetDateTime},
@@ -38,9 +38,12 @@ fn backend(error: domain::Error) -> Error {
     }
 }
 
-/// What goes into a row: the person, the data as JSON, the end by the services' clock.
-fn row(record: &Record, now: Timestamp) -> Result<(Option<UserId>, String, Timestamp)> {
-    let expires_at = now.plus_seconds((record.expiry_date - OffsetDateTime::now_utc()).whole_seconds());
+/// What goes into a row: the person, the data as JSON, the end by the services' clock. Use moves the end, but not beyond the longest
+/// that a session may live.
+fn row(services: &Services, record: &Record) -> Result<(Option<UserId>, String, Timestamp)> {
+    let moved = services.clock.now().plus_seconds((record.expiry_date - OffsetDateTime::now_utc()).whole_seconds());
+    let began = record.data.get(sessions::BEGAN).and_then(|value| serde_json::from_value::<Timestamp>(value.clone()).ok());
+    let expires_at = began.map_or(moved, |began| moved.min(sessions::last_moment(services, began)));
     let user = record.data.get(app::caller::USER).and_then(|value| serde_json::from_value(value.clone()).ok());
     let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
     Ok((user, data, expires_at))
@@ -49,7 +52,7 @@ fn row(record: &Record, now: Timestamp) -> Result<(Option<UserId>, String, Times
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let (user, data, expires_at) = row(record, self.services.clock.now())?;
+        let (user, data, expires_at) = row(&self.services, record)?;
         while !services::sessions::create(&self.services, &hashed(&record.id), user, &data, expires_at).await.map_err(backend)? {
             record.id = Id::default();
         }
@@ -62,7 +65,7 @@ impl SessionStore for Store {
         if services::sessions::load(&self.services, &id).await.map_err(backend)?.is_none() {
             return Ok(());
         }
-        let (user, data, expires_at) = row(record, self.services.clock.now())?;
+        let (user, data, expires_at) = row(&self.services, record)?;
         services::sessions::save(&self.services, &id, user, &data, expires_at).await.map_err(backend)
     }
 

@@ -1,6 +1,7 @@
 //! Signing in and out, what the cookie is like, and what strangers see.
 
-use services::testing::TestWorld;
+use services::{Settings, testing::TestWorld};
+use storage::testing::TestDatabase;
 
 use crate::support::{Portal, location, set_cookie};
 
@@ -182,4 +183,21 @@ async fn an_empty_installation_is_set_up_with_the_code_from_the_log() {
     assert_eq!(browser.page("/people").await.status(), 200, "the first administrator is signed in");
     let second = portal.browser().call("/api/setup/complete", &fields(&code)).send().await.unwrap();
     assert_eq!(second.status(), 403, "a code is good once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_ends_after_its_longest_life_however_much_it_is_used() {
+    let settings = Settings { longest_session_hours: 24, ..Settings::default() };
+    let portal = Portal::of(TestWorld::college_with(TestDatabase::sqlite().await, settings).await).await;
+    portal.people().await;
+    let browser = portal.browser();
+    let signed_in = browser.form(SIGN_IN, "/sign-in", &[("login", "teacher"), ("password", PASSWORD)]).send().await.unwrap();
+    assert_eq!(signed_in.status(), 303);
+    for hours in [6, 6, 6, 5] {
+        portal.world.clock.advance(hours * 3_600);
+        assert_eq!(browser.page("/orders").await.status(), 200, "it is used");
+    }
+    portal.world.clock.advance(3_600);
+    let over = browser.page("/orders").await;
+    assert_eq!((over.status().as_u16(), location(&over)), (303, "/sign-in?back=/orders"));
 }

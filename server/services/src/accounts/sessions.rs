@@ -13,6 +13,11 @@ pub const ADDRESS: &str = "address";
 pub const BEGAN: &str = "began";
 pub const TOUCHED: &str = "touched";
 
+/// When a session that began then is over, however much it is used.
+pub fn last_moment(services: &Services, began: Timestamp) -> Timestamp {
+    began.plus_seconds(services.settings.longest_session_hours * 3_600)
+}
+
 /// Those that are not over, last seen first. `current`: the stored id of the one that asks.
 pub async fn list_sessions(services: &Services, caller: &Caller, current: &str) -> Result<Vec<SessionView>> {
     let mut connection = services.db.read().await.or_domain()?;
