@@ -1,5 +1,6 @@
 //! `/events`: news for open pages as server-sent events. An event says what changed (`lab`, `order`, `cluster`, `notice`, `audit`), never how; the page
-//! reads again what it shows. Who listens too slowly is told to read everything again (`refresh`).
+//! reads again what it shows. Who listens too slowly is told to read everything again (`refresh`). A stream ends within seconds when its
+//! session does (signed out, over, ended elsewhere, disabled) or its reader's rights change; an open page then asks for another.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -12,14 +13,16 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use domain::ids::LabId;
+use domain::{access::Actor, ids::LabId};
 use futures::{Stream, StreamExt as _, stream};
 use serde::Deserialize;
 use services::{
-    Caller,
+    Caller, Services,
+    digest::hex_sha256,
     hub::{Heard, Listening, News},
     news,
 };
+use tower_sessions::Session;
 
 use crate::{error_page, state::AppState};
 
@@ -37,12 +40,15 @@ const NOTHING: &str = "-";
 const RETRY: Duration = Duration::from_secs(3);
 /// A page is asked for a little before its browser begins to count.
 const MARGIN: Duration = Duration::from_secs(2);
+/// How often it is checked that the reader may still listen.
+const CHECK: Duration = Duration::from_secs(3);
 /// Proxies close what is silent for half a minute or so.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 pub async fn stream(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    session: Session,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Response {
@@ -52,14 +58,51 @@ pub async fn stream(
         Some(Err(_)) => return error_page::answer(&headers, &domain::Error::NotFound),
     };
     let age = wanted.age.map_or(Duration::ZERO, |age| Duration::from_millis(age.into()) + MARGIN);
+    let reader = Reader { services: state.services.clone(), actor: caller.actor.clone(), session };
     let listening = state.services.hub.listen(age, move |news| is_on_page(lab, *news) && news::may_hear(&caller.actor, *news));
     let greeting = stream::once(async { Ok(Event::default().event("hello").data(NOTHING).retry(RETRY)) });
     let stopping = state.stopping.clone();
-    let body = greeting.chain(events(listening)).take_until(async move { stopping.cancelled().await });
+    let body = greeting.chain(events(listening)).take_until(async move {
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = reader.leaves() => {}
+        }
+    });
     let mut response = Sse::new(body).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
     // Proxies that collect answers would hold the news back.
     response.headers_mut().insert("x-accel-buffering", http::HeaderValue::from_static("no"));
     response
+}
+
+/// Who listens, and by which session.
+struct Reader {
+    services: Services,
+    actor: Actor,
+    session: Session,
+}
+
+impl Reader {
+    /// Ends when what was checked as the stream began no longer holds.
+    async fn leaves(self) {
+        loop {
+            tokio::time::sleep(CHECK).await;
+            match self.is_still_here().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                // Nothing is known, and while the database is away nothing is told either.
+                Err(error) => tracing::debug!(%error, "a reader of events could not be looked up"),
+            }
+        }
+    }
+
+    async fn is_still_here(&self) -> Result<bool, domain::Error> {
+        let (Some(id), Some((user, version))) = (self.session.id(), app::caller::session_user(&self.session).await?) else { return Ok(false) };
+        if services::sessions::load(&self.services, &hex_sha256(id.to_string())).await?.is_none() {
+            return Ok(false);
+        }
+        let now = services::accounts::actor(&self.services, user, version).await?;
+        Ok(now.is_some_and(|actor| actor == self.actor))
+    }
 }
 
 /// Whether the page shows anything of it. `lab`: the one that the page is about.

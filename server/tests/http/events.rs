@@ -102,3 +102,46 @@ async fn who_listens_too_slowly_is_told_to_read_everything_again() {
     let heard = until(&mut page, "refresh").await;
     assert!(heard.iter().any(|(event, _)| event == "refresh"), "{heard:?}");
 }
+
+/// Waits until the stream ends; what still comes does not matter.
+async fn ended(mut response: reqwest::Response) {
+    let end = async { while response.chunk().await.unwrap().is_some() {} };
+    tokio::time::timeout(std::time::Duration::from_mins(1), end).await.expect("the stream ends");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_when_its_reader_may_no_longer_listen() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let services = &portal.world.services;
+    let course = portal.world.course("LEAVES").add().await;
+    let leaves = portal.world.teacher("leaves", &[&course]).await;
+    let stays = portal.browser_of(&people.operator).await;
+    let (signs_out, disabled, ended_elsewhere) =
+        (portal.browser_of(&people.teacher).await, portal.browser_of(&people.colleague).await, portal.browser_of(&people.manager).await);
+    let leaver = portal.browser_of(&leaves).await;
+    let mut stream = listening(&stays, "/events").await;
+    let mut streams = Vec::new();
+    for browser in [&signs_out, &disabled, &ended_elsewhere, &leaver] {
+        streams.push(listening(browser, "/events").await);
+    }
+
+    assert_eq!(signs_out.form("/sign-out", "/", &[]).send().await.unwrap().status(), 303);
+    services::people::disable(services, &people.administrator, people.colleague.actor.user).await.unwrap();
+    services::accounts::sessions::end_other_sessions(services, &people.manager, "none of them").await.unwrap();
+    services::courses::remove_member(services, &people.administrator, course.id, leaves.actor.user).await.unwrap();
+    for stream in streams {
+        ended(stream).await;
+    }
+    portal.world.services.hub.tell(News::Cluster);
+    until(&mut stream, "cluster").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_when_its_session_is_over() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let stream = listening(&portal.browser_of(&people.teacher).await, "/events").await;
+    portal.world.clock.advance(24 * 3_600);
+    ended(stream).await;
+}
