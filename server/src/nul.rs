@@ -1,5 +1,7 @@
-//! The character NUL: no text of ours holds it, and PostgreSQL cannot keep it. Addresses and forms with one are refused before anything
-//! reads them, so that both databases answer alike; JSON bodies are looked at where they are read ([`crate::rest::body`]).
+//! The character NUL: no text of ours holds it, and PostgreSQL cannot keep it. Addresses and bodies with one are refused before anything
+//! reads them, so that both databases answer alike. What a body is read as depends on its address alone, never on its `Content-Type`, which
+//! a client may write as it likes. Two readers look for it by themselves: that of the API's JSON ([`crate::rest::body`]), and that of
+//! uploaded files, which may be UTF-16 ([`crate::imports`]).
 
 use axum::{
     body::{Body, to_bytes},
@@ -8,16 +10,15 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use domain::Error;
-use http::{HeaderMap, header};
 
-use crate::rest::problem::Problem;
+use crate::rest::{self, problem::Problem};
 
 pub async fn refuse(request: Request, next: Next) -> Response {
     let uri = request.uri();
     if [uri.path(), uri.query().unwrap_or_default()].iter().any(|part| holds_one(part.as_bytes())) {
         return refused();
     }
-    if !is_form(request.headers()) {
+    if request.method().is_safe() || has_reader_of_its_own(uri.path()) {
         return next.run(request).await;
     }
     // A form is read as a whole anyway; the layer around this one bounds it.
@@ -33,8 +34,8 @@ fn refused() -> Response {
     Problem::Refused(Error::Malformed { reason: "a text holds the character NUL, which no text may hold".into() }).into_response()
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|media| media.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
+fn has_reader_of_its_own(path: &str) -> bool {
+    path == app::routes::IMPORTS_UPLOAD || path.strip_prefix(rest::PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Percent-encoded or by itself.

@@ -42,6 +42,9 @@ pub async fn preview(services: &Services, caller: &Caller, kind: ImportKind, fil
     let entry = || Entry::new("import.preview", "import", "", file_name.as_str());
     audit::recording(services, caller, entry, async {
         may(caller, kind)?;
+        if text.contains('\0') {
+            return Err(Error::Malformed { reason: "a text holds the character NUL, which no text may hold".into() });
+        }
         let cells = csv::read(kind, text)?;
         let rows = {
             let mut connection = services.db.read().await.or_domain()?;
