@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Error, FieldErrors, Problem},
     ids::{CourseId, TenantId},
+    names,
     people::PersonRef,
     quotas::{QuotaSettings, QuotaStatus},
     roster::Student,
@@ -123,15 +124,19 @@ pub fn department_choice(text: &str) -> Result<Option<TenantId>, Problem> {
     }
 }
 
-/// A department's name: 1 to 60 characters.
+/// A department's name: 1 to 60 characters, by the rule for all names.
 pub fn check_department(name: &str) -> Result<String, Problem> {
-    let name = name.trim();
-    match name.chars().count() {
-        0 => Err(Problem::Missing),
-        1..=60 if name.chars().any(char::is_control) => Err(Problem::BadFormat { example: "软件技术系".into() }),
-        1..=60 => Ok(name.to_owned()),
-        _ => Err(Problem::TooLong { max: 60 }),
-    }
+    names::check(name, 60)
+}
+
+/// A course's name: 1 to 100 characters, by the rule for all names.
+pub fn check_course_name(name: &str) -> Result<String, Problem> {
+    names::check(name, 100)
+}
+
+/// A college's name: 1 to 100 characters, by the rule for all names.
+pub fn check_college(name: &str) -> Result<String, Problem> {
+    names::check(name, 100)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,17 +191,16 @@ impl CourseForm {
     /// Checked code, name, budget (units) and cards. Errors: [`Error::Invalid`] with every problem.
     pub fn check(&self) -> Result<(String, String, i64, i64), Error> {
         let mut errors = FieldErrors::default();
-        let (code, name) = (self.code.trim(), self.name.trim());
+        let code = self.code.trim();
         if code.is_empty() {
             errors.push("code", Problem::Missing);
         } else if let Err(problem) = check_code(code) {
             errors.push("code", problem);
         }
-        if name.is_empty() {
-            errors.push("name", Problem::Missing);
-        } else if name.chars().count() > 100 {
-            errors.push("name", Problem::TooLong { max: 100 });
-        }
+        let name = check_course_name(&self.name).unwrap_or_else(|problem| {
+            errors.push("name", problem);
+            String::new()
+        });
         let mut number = |field: &str, text: &str, max: i64| match text.trim().parse::<i64>() {
             _ if text.trim().is_empty() => {
                 errors.push(field, Problem::Missing);
@@ -215,6 +219,6 @@ impl CourseForm {
         let budget = number("budget", &self.budget, crate::money::MAX_UNITS);
         let cards = number("cards", &self.cards, 10_000);
         errors.finish()?;
-        Ok((code.to_owned(), name.to_owned(), budget, cards))
+        Ok((code.to_owned(), name, budget, cards))
     }
 }

@@ -60,6 +60,9 @@ pub enum Error {
     /// Nobody decides their own order (C5).
     #[error("nobody approves their own order")]
     OwnOrder,
+    /// Nobody gives themselves a role that reads the audit record (D1).
+    #[error("nobody makes themselves {}", .role.as_str())]
+    OwnRole { role: Role },
     /// The thing is in a state that does not allow this.
     #[error("cannot {event} what is {state}")]
     InvalidTransition { state: String, event: String },
@@ -152,6 +155,7 @@ impl Error {
             Self::Forbidden,
             Self::ScopeMissing { scope: "orders:write".into() },
             Self::OwnOrder,
+            Self::OwnRole { role: Role::Auditor },
             Self::InvalidTransition { state: "running".into(), event: "start".into() },
             Self::Stale,
             Self::IdempotencyKeyReused { order: None },
@@ -191,6 +195,7 @@ impl Error {
             Self::Forbidden => "forbidden",
             Self::ScopeMissing { .. } => "scope_missing",
             Self::OwnOrder => "own_order",
+            Self::OwnRole { .. } => "own_role",
             Self::InvalidTransition { .. } => "invalid_transition",
             Self::Stale => "stale",
             Self::IdempotencyKeyReused { .. } => "idempotency_key_reused",
@@ -215,7 +220,13 @@ impl Error {
         match self {
             Self::Malformed { .. } => 400,
             Self::Unauthenticated | Self::SignInFailed | Self::SignInOver => 401,
-            Self::Forbidden | Self::ScopeMissing { .. } | Self::OwnOrder | Self::DecidedBefore | Self::SetupRefused | Self::CrossSite => 403,
+            Self::Forbidden
+            | Self::ScopeMissing { .. }
+            | Self::OwnOrder
+            | Self::OwnRole { .. }
+            | Self::DecidedBefore
+            | Self::SetupRefused
+            | Self::CrossSite => 403,
             Self::ProviderRefused | Self::NoAccount { .. } | Self::AccountDisabled => 403,
             Self::NotFound | Self::LinkOver => 404,
             Self::InvalidTransition { .. } | Self::Stale | Self::LimitBelowUse(_) | Self::LastAdministrator | Self::InTheWay { .. } => 409,
@@ -286,6 +297,12 @@ pub enum Problem {
     BadFormat {
         example: String,
     },
+    /// A character that cannot be seen, or that changes how the text around it is shown: `U+200B`.
+    Invisible {
+        character: String,
+    },
+    /// A password that people who guess try first.
+    CommonPassword,
     NotADate {
         example: String,
     },

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::Role,
-    courses::check_code,
+    courses::{check_code, check_course_name},
     error::{Error, FieldError, FieldErrors, Problem},
     ids::ImportId,
     people::{PersonRef, check_login, check_name},
@@ -277,9 +277,10 @@ pub fn course_row(cells: &Cells) -> Result<CourseRow, Error> {
     } else if let Err(problem) = check_code(code) {
         errors.push("code", problem);
     }
-    if let Err(problem) = check_name(name) {
+    let name = check_course_name(name).unwrap_or_else(|problem| {
         errors.push("name", problem);
-    }
+        String::new()
+    });
     let mut number = |field: &str, result: Result<i64, Problem>| match result {
         Ok(number) => Some(number),
         Err(Problem::Missing) => None,
@@ -293,7 +294,7 @@ pub fn course_row(cells: &Cells) -> Result<CourseRow, Error> {
     let cards = number("cards", cards(cell(cells, "cards")));
     let teachers = several(cell(cells, "teachers")).map(str::to_lowercase).collect();
     errors.finish()?;
-    Ok(CourseRow { code: code.to_owned(), name: name.to_owned(), department: optional(cell(cells, "department")), budget, cards, teachers })
+    Ok(CourseRow { code: code.to_owned(), name, department: optional(cell(cells, "department")), budget, cards, teachers })
 }
 
 #[cfg(test)]

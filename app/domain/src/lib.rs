@@ -20,6 +20,7 @@ pub mod imports;
 pub mod labs;
 pub mod metering;
 pub mod money;
+pub mod names;
 pub mod nodes;
 pub mod notifications;
 pub mod offerings;

@@ -11,6 +11,7 @@ use crate::{
     courses::{CourseRef, DepartmentRef},
     error::{Error, FieldErrors, Problem},
     ids::{LinkId, UserId},
+    names,
     time::Timestamp,
 };
 
@@ -250,9 +251,10 @@ pub fn check_password(password: &str) -> Result<(), Problem> {
     }
 }
 
-/// A login name: 2 to 64 of letters, digits, `. _ - @`; compared in lower case.
+/// A login name: 2 to 64 of letters, digits, `. _ - @`; compared in lower case, and full-width letters and digits as the usual ones. The
+/// server's `logins` also folds the characters for which tables are needed, and is what stores and finds a login.
 pub fn check_login(login: &str) -> Result<String, Problem> {
-    let login = login.trim().to_lowercase();
+    let login: String = login.trim().chars().map(half_width).collect::<String>().to_lowercase();
     let length = login.chars().count();
     if length == 0 {
         Err(Problem::Missing)
@@ -260,10 +262,18 @@ pub fn check_login(login: &str) -> Result<String, Problem> {
         Err(Problem::TooShort { min: 2 })
     } else if length > 64 {
         Err(Problem::TooLong { max: 64 })
-    } else if login.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@')) {
+    } else if login.chars().all(|c| matches!(c, '.' | '_' | '-' | '@') || (c.is_alphanumeric() && !names::is_invisible(c))) {
         Ok(login)
     } else {
         Err(Problem::BadFormat { example: "li.hua".into() })
+    }
+}
+
+/// `２` as `2`: input methods write letters and digits as wide as Chinese characters.
+fn half_width(c: char) -> char {
+    match u32::from(c) {
+        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xff01 + 0x21).unwrap_or(c),
+        _ => c,
     }
 }
 
@@ -299,36 +309,21 @@ impl Invitation {
     }
 }
 
-/// A person's name: 1 to 100 characters, none of them invisible.
+/// A person's name: 1 to 100 characters, by the rule for all names.
 pub fn check_name(name: &str) -> Result<String, Problem> {
-    let name = name.trim();
-    match name.chars().count() {
-        0 => Err(Problem::Missing),
-        1..=100 if name.chars().any(char::is_control) => Err(Problem::BadFormat { example: "李华".into() }),
-        1..=100 => Ok(name.to_owned()),
-        _ => Err(Problem::TooLong { max: 100 }),
-    }
+    names::check(name, 100)
 }
 
 impl NewPerson {
-    /// Login in its stored form. Errors: [`Error::Invalid`] with every problem.
-    pub fn check(&self) -> Result<String, Error> {
+    /// Login and name in their stored forms. Errors: [`Error::Invalid`] with every problem.
+    pub fn check(&self) -> Result<(String, String), Error> {
         let mut errors = FieldErrors::default();
-        let login = match check_login(&self.login) {
-            Ok(login) => login,
-            Err(problem) => {
-                errors.push("login", problem);
-                String::new()
-            }
-        };
-        if let Err(problem) = check_name(&self.name) {
-            errors.push("name", problem);
-        }
+        let invitation = errors.take(Invitation { login: self.login.clone(), name: self.name.clone() }.check())?;
         if let Err(problem) = check_password(&self.password) {
             errors.push("password", problem);
         }
         errors.finish()?;
-        Ok(login)
+        invitation.ok_or(Error::Invalid(Vec::new()))
     }
 }
 
@@ -349,7 +344,7 @@ mod tests {
     #[test]
     fn a_name_has_no_invisible_characters() {
         assert_eq!(check_name(" 李华 "), Ok("李华".into()));
-        assert_eq!(check_name("a\nb"), Err(Problem::BadFormat { example: "李华".into() }));
+        assert_eq!(check_name("a\nb"), Err(Problem::Invisible { character: "U+000A".into() }));
         assert_eq!(check_name(" "), Err(Problem::Missing));
     }
 }

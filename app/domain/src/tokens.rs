@@ -9,6 +9,7 @@ use crate::{
     access::{Action, Scope},
     error::FieldErrors,
     ids::TokenId,
+    names,
     people::Viewer,
     time::Timestamp,
 };
@@ -18,6 +19,8 @@ pub const NAME_MAX: u32 = 100;
 pub const LIFETIMES: [u32; 4] = [7, 30, 90, 365];
 /// Chosen at first: a term.
 pub const LIFETIME: u32 = 90;
+/// The longest that any token lives, also one that is made on the command line.
+pub const LIFETIME_MAX: u32 = 365;
 /// Good tokens that one person may have at a time.
 pub const TOKENS_MAX: u32 = 20;
 
@@ -53,18 +56,18 @@ pub struct TokenForm {
 pub struct NewToken {
     pub name: String,
     pub scopes: BTreeSet<Scope>,
-    /// `None`: until it is revoked.
-    pub days: Option<u32>,
+    /// From [`check_days`].
+    pub days: u32,
 }
 
 impl TokenForm {
     /// Errors: `Invalid` on `name`, `scopes`, `days`.
     pub fn check(&self) -> Result<NewToken> {
         let mut errors = FieldErrors::default();
-        let name = self.name.trim().to_owned();
-        if let Some(problem) = name_problem(&name) {
+        let name = check_name(&self.name).unwrap_or_else(|problem| {
             errors.push("name", problem);
-        }
+            String::new()
+        });
         let scopes: Option<BTreeSet<_>> = self.scopes.iter().map(|text| Scope::parse(text)).collect();
         match &scopes {
             None => errors.push("scopes", Problem::NotOneOf { choices: Scope::ALL.map(|scope| scope.as_str().to_owned()).into() }),
@@ -76,16 +79,18 @@ impl TokenForm {
             errors.push("days", Problem::NotOneOf { choices: LIFETIMES.map(|days| days.to_string()).into() });
         }
         errors.finish()?;
-        Ok(NewToken { name, scopes: scopes.unwrap_or_default(), days })
+        Ok(NewToken { name, scopes: scopes.unwrap_or_default(), days: days.unwrap_or(LIFETIME) })
     }
 }
 
-/// What is wrong with a token's name, if anything.
-pub fn name_problem(name: &str) -> Option<Problem> {
-    if name.is_empty() {
-        return Some(Problem::Missing);
-    }
-    (name.chars().count() > NAME_MAX as usize).then_some(Problem::TooLong { max: NAME_MAX })
+/// Days that a token may live, where any number can be typed. Errors: `OutOfRange`.
+pub fn check_days(days: u32) -> Result<u32, Problem> {
+    if (1..=LIFETIME_MAX).contains(&days) { Ok(days) } else { Err(Problem::OutOfRange { min: 1, max: LIFETIME_MAX.into() }) }
+}
+
+/// A token's name in its stored form, by the rule for all names.
+pub fn check_name(name: &str) -> Result<String, Problem> {
+    names::check(name, NAME_MAX)
 }
 
 /// The scopes that are of any use to this person: a token never allows more than its owner's roles.
@@ -105,7 +110,7 @@ mod tests {
     #[test]
     fn a_form_becomes_a_token_or_says_what_is_wrong_with_each_field() {
         let good = form(" grading script ", &["orders:read", "labs:read"], "30").check().expect("good");
-        assert_eq!(good, NewToken { name: "grading script".into(), scopes: [Scope::OrdersRead, Scope::LabsRead].into(), days: Some(30) });
+        assert_eq!(good, NewToken { name: "grading script".into(), scopes: [Scope::OrdersRead, Scope::LabsRead].into(), days: 30 });
         let Err(Error::Invalid(problems)) = form("", &[], "31").check() else { panic!("refused") };
         assert_eq!(problems.iter().map(|problem| problem.field.as_str()).collect::<Vec<_>>(), ["name", "scopes", "days"]);
         let Err(Error::Invalid(problems)) = form(&"x".repeat(101), &["everything"], "7").check() else { panic!("refused") };

@@ -13,13 +13,14 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::{Value, json};
-use storage::{AnyConnection, accounts::users, delegations as table};
+use storage::{AnyConnection, delegations as table};
 
 use crate::{
     Caller, Services,
     audit::{self, Entry},
     error::OrDomain,
     jobs::lease,
+    logins,
     notifications::notify,
 };
 
@@ -89,7 +90,7 @@ pub async fn create(services: &Services, caller: &Caller, form: &DelegationForm)
         let new = form.check(now)?;
         let mut write = services.db.begin_write().await.or_domain()?;
         table::lock(&mut write, actor.user).await.or_domain()?;
-        let person = users::by_login(&mut write, &new.stand_in).await.or_domain()?;
+        let person = logins::find(&mut write, &new.stand_in).await?;
         let person = person.filter(|person| person.tenant == actor.tenant && person.disabled_at.is_none() && person.id != actor.user);
         let person = person.ok_or_else(|| Error::field("stand_in", Problem::NoSuch))?;
         let given = table::given(&mut write, actor.user, now).await.or_domain()?;

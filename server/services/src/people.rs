@@ -4,7 +4,7 @@ mod access;
 mod join;
 pub mod links;
 
-pub(crate) use access::{department_of, may_write};
+pub(crate) use access::{department_of, may_hold, may_write};
 pub use access::{disable, enable, end_sessions, set_access, set_post};
 pub use join::{join, joining};
 
@@ -14,7 +14,6 @@ use domain::{
     Error, Problem, Result,
     access::{Action, Resource, Role},
     courses::CourseRef,
-    error::FieldErrors,
     ids::{CourseId, TenantId, UserId},
     page::{Page, PageRequest},
     people::{NewPerson, Person, PersonDetail, PersonFilter, PersonRef, PersonState, Post},
@@ -29,7 +28,7 @@ use crate::{
     Caller, Services,
     audit::{self, Entry},
     error::OrDomain,
-    password,
+    logins, password,
 };
 
 /// People of the caller's college, in order of login; for who has a role at departments only, those who teach there. Three statements.
@@ -101,21 +100,13 @@ pub async fn create(services: &Services, caller: &Caller, person: &NewPerson, ro
     let entry = || Entry::new("people.create", "user", "", person.login.trim().chars().take(64).collect::<String>());
     audit::recording(services, caller, entry, async {
         caller.actor.can(Action::PeopleWrite, &Resource::tenant(tenant))?;
-        let mut errors = FieldErrors::default();
-        let login = errors.take(person.check())?;
-        if person.name.chars().any(char::is_control) {
-            errors.push("name", Problem::BadFormat { example: "李华".into() });
-        }
-        errors.finish()?;
-        let login = login.ok_or(Error::NotFound)?;
-        let password_hash = password::hash(services, &person.password).await?;
+        let (login, name) = logins::new_person(person)?;
+        let password_hash = password::hash_chosen(services, &person.password, &[&login, &name]).await?;
 
         let mut write = services.db.begin_write().await.or_domain()?;
         let courses = known_courses(&mut write, tenant, &courses).await?;
-        let user = users::User {
-            password_hash,
-            ..users::User::new(UserId::from_uuid(services.entropy.uuid()), tenant, login, person.name.trim().to_owned(), services.clock.now())
-        };
+        let user =
+            users::User { password_hash, ..users::User::new(UserId::from_uuid(services.entropy.uuid()), tenant, login, name, services.clock.now()) };
         users::insert(&mut write, &user).await.map_err(|error| {
             let taken = error.is_not_unique("users", "login");
             if taken { Error::field("login", Problem::Taken) } else { crate::error::from_storage(error) }

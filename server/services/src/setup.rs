@@ -4,9 +4,9 @@
 use std::sync::atomic::Ordering;
 
 use domain::{
-    Error, Problem, Result,
+    Error, Result,
     access::{Actor, Role},
-    courses::Tenant,
+    courses::{Tenant, check_college},
     error::FieldErrors,
     ids::{TenantId, UserId},
     people::NewPerson,
@@ -19,10 +19,10 @@ use storage::{
 
 use crate::{
     Caller, Origin, Services,
-    accounts::{Bucket, SignedIn, count_try, wait},
+    accounts::{Bucket, SignedIn, count_try, devices, wait},
     audit::{self, Entry, count_refusal},
     error::OrDomain,
-    password, tokens,
+    logins, password, tokens,
 };
 
 const ACTION: &str = "setup.complete";
@@ -68,16 +68,15 @@ pub async fn complete(services: &Services, origin: &Origin, code: &str, college:
     // The code first: without it nothing is said about the rest.
     let code = tokens::hash(&tidy(code));
     check_code(services, origin, &code).await?;
-    let login = check(college, person)?;
-    let password_hash = password::hash(services, &person.password).await?;
+    let (college, login, name) = check(college, person)?;
+    let password_hash = password::hash_chosen(services, &person.password, &[&login, &name, &college]).await?;
 
     let now = services.clock.now();
-    let college = college.trim();
-    let tenant = Tenant { id: TenantId::from_uuid(services.entropy.uuid()), slug: slug(college), name: college.to_owned() };
+    let tenant = Tenant { id: TenantId::from_uuid(services.entropy.uuid()), slug: slug(&college), name: college };
     let user = users::User {
         password_hash,
         last_sign_in_at: Some(now),
-        ..users::User::new(UserId::from_uuid(services.entropy.uuid()), tenant.id, login, person.name.trim().to_owned(), now)
+        ..users::User::new(UserId::from_uuid(services.entropy.uuid()), tenant.id, login, name, now)
     };
     let roles = [Role::Administrator].into();
     let actor = Actor {
@@ -102,6 +101,7 @@ pub async fn complete(services: &Services, origin: &Origin, code: &str, college:
     }
     storage::courses::insert_tenant(&mut write, &tenant, now).await.or_domain()?;
     users::insert(&mut write, &user).await.or_domain()?;
+    let device = devices::remember(services, &mut write, origin, &user).await?;
     roles::set(&mut write, user.id, &caller.actor.roles).await.or_domain()?;
     crate::catalogue::install_defaults(services, &mut write, tenant.id).await?;
     settings::delete(&mut write, CODE).await.or_domain()?;
@@ -110,7 +110,7 @@ pub async fn complete(services: &Services, origin: &Origin, code: &str, college:
     audit::on_system_chain(services, &mut write, &caller, entry).await?;
     write.commit().await.or_domain()?;
     services.cache.set_up.store(true, Ordering::Relaxed);
-    Ok(SignedIn { actor: caller.actor, credentials_version: user.credentials_version })
+    Ok(SignedIn { actor: caller.actor, credentials_version: user.credentials_version, device })
 }
 
 /// Counts and records a wrong code. Errors: `SetupRefused`, `RateLimited`.
@@ -138,18 +138,18 @@ async fn check_code(services: &Services, origin: &Origin, code: &str) -> Result<
     Err(error)
 }
 
-/// The login in its stored form.
-fn check(college: &str, person: &NewPerson) -> Result<String> {
+/// College, login and name in their stored forms.
+fn check(college: &str, person: &NewPerson) -> Result<(String, String, String)> {
     let mut errors = FieldErrors::default();
-    match college.trim().chars().count() {
-        0 => errors.push("college", Problem::Missing),
-        1..=100 => {}
-        _ => errors.push("college", Problem::TooLong { max: 100 }),
-    }
-    let login = errors.take(person.check())?;
+    let college = check_college(college).unwrap_or_else(|problem| {
+        errors.push("college", problem);
+        String::new()
+    });
+    let person = errors.take(logins::new_person(person))?;
     errors.finish()?;
-    // Without problems there is a login.
-    login.ok_or(Error::SetupRefused)
+    // Without problems there is a person.
+    let (login, name) = person.ok_or(Error::SetupRefused)?;
+    Ok((college, login, name))
 }
 
 /// Short and fit for a namespace's name: `School of AI` is `school-of-ai`; a name without such letters is `college`.

@@ -3,12 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Via};
-use crate::{
-    error::{Error, Problem},
-    ids::AuditSearchId,
-    people::PersonRef,
-    time::Timestamp,
-};
+use crate::{error::Error, ids::AuditSearchId, names, people::PersonRef, time::Timestamp};
 
 const DAY_SECONDS: i64 = 86_400;
 /// Characters of a saved search's name.
@@ -115,19 +110,13 @@ pub struct SavedSearch {
 
 /// The name in its stored form. Errors: `Invalid` on `name`.
 pub fn check_name(name: &str) -> Result<String, Error> {
-    let name = name.trim();
-    let problem = match name.chars().count() {
-        0 => Problem::Missing,
-        length if length > NAME_MAX as usize => Problem::TooLong { max: NAME_MAX },
-        _ if name.chars().any(char::is_control) => Problem::BadFormat { example: "被拒的操作".into() },
-        _ => return Ok(name.to_owned()),
-    };
-    Err(Error::field("name", problem))
+    names::check(name, NAME_MAX).map_err(|problem| Error::field("name", problem))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Problem;
 
     #[test]
     fn a_range_begins_at_midnight_on_campus() {

@@ -7,18 +7,19 @@ use domain::{
     audit::{Chain, Hash, Range, run::RunState},
     billing::{AdjustmentKind, Dimension, bill_id, parse_bill_id},
     catalogue::{Purpose, Workload},
-    courses::{DepartmentKind, check_code, check_department, department_choice},
+    courses::{DepartmentKind, check_code, check_college, check_course_name, check_department, department_choice},
     decisions,
     gpu::Card,
     ids::{LabId, OrderId},
     imports::{ImportKind, ImportState, RowResult, Verdict},
     labs::LabState,
+    names,
     offerings::VersionState,
     orders::OrderState,
     people::{LinkKind, PersonState, check_login, check_name, check_password, device},
     pricing::{Meter, Quoted},
     quotas::BudgetAction,
-    search,
+    search, tokens,
 };
 use proptest::prelude::*;
 
@@ -113,19 +114,22 @@ proptest! {
     }
 
     #[test]
-    fn a_name_that_is_taken_stays_as_it_is(text in near(&["li.hua", "Li.Hua", "李华", "CV2402", "college", ID])) {
+    fn a_name_that_is_taken_stays_as_it_is(text in near(&["li.hua", "Li.Hua", "李华", "CV2402", "college", ID, "２０２４０１", "Li\u{200b}Hua", "\u{202e}Li", "Li\u{3164}", "Li\nHua"])) {
         if let Ok(login) = check_login(&text) {
             prop_assert!((2..=64).contains(&login.chars().count()));
             prop_assert_eq!(check_login(&login), Ok(login.clone()), "the stored form is its own");
         }
-        for name in [check_name(&text), check_department(&text)].into_iter().flatten() {
-            prop_assert!(!name.is_empty() && !name.chars().any(char::is_control), "{:?}", name);
+        for check in [check_name, check_department, check_course_name, check_college, tokens::check_name] {
+            if let Ok(name) = check(&text) {
+                prop_assert!(!name.trim().is_empty() && !name.chars().any(names::is_invisible), "{:?}", name);
+                prop_assert_eq!(check(&name), Ok(name.clone()), "the stored form is its own");
+            }
         }
         if check_code(&text).is_ok() {
             prop_assert!(text.is_ascii() && (2..=24).contains(&text.len()), "it names a namespace: {:?}", text);
         }
         if let Ok(name) = audit::search::check_name(&text) {
-            prop_assert!(!name.chars().any(char::is_control));
+            prop_assert!(!name.chars().any(names::is_invisible));
         }
         let _ = (department_choice(&text), check_password(&text), device(&text));
     }

@@ -3,8 +3,9 @@
 use domain::{
     Error, Problem, Result,
     access::{Action, Resource},
+    courses::check_course_name,
     ids::{CourseId, UserId},
-    people::{PersonRef, check_login, check_name},
+    people::PersonRef,
 };
 use serde_json::json;
 use storage::{
@@ -17,6 +18,7 @@ use crate::{
     Caller, Services,
     audit::{self, Entry},
     error::OrDomain,
+    logins,
 };
 
 /// Errors: `Forbidden`, `NotFound`; `Invalid` on `name`.
@@ -25,7 +27,7 @@ pub async fn rename(services: &Services, caller: &Caller, id: CourseId, name: &s
     audit::recording(services, caller, entry, async {
         let mut write = services.db.begin_write().await.or_domain()?;
         let (course, _) = load(&mut write, caller, Action::CourseWrite, id).await?;
-        let name = check_name(name).map_err(|problem| Error::field("name", problem))?;
+        let name = check_course_name(name).map_err(|problem| Error::field("name", problem))?;
         if name != course.name {
             storage::courses::set_name(&mut write, id, &name).await.or_domain()?;
             let entry = about(id, &course.code, "course.rename").before(json!({"name": course.name})).after(json!({"name": name}));
@@ -116,8 +118,8 @@ pub async fn add_member(services: &Services, caller: &Caller, id: CourseId, logi
     let person = audit::recording(services, caller, entry, async {
         let mut write = services.db.begin_write().await.or_domain()?;
         let (course, _) = load(&mut write, caller, Action::CourseWrite, id).await?;
-        let login = check_login(login).map_err(|problem| Error::field("login", problem))?;
-        let user = users::by_login(&mut write, &login).await.or_domain()?;
+        logins::check(login).map_err(|problem| Error::field("login", problem))?;
+        let user = logins::find(&mut write, login).await?;
         let user = user.filter(|user| user.tenant == course.tenant).ok_or_else(|| Error::field("login", Problem::NoSuch))?;
         if members::add(&mut write, user.id, id).await.or_domain()? {
             let entry = about(id, &course.code, "course.add_member").after(json!({"member": user.login}));

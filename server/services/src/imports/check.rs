@@ -18,7 +18,7 @@ use storage::{
     accounts::{members, roles, users},
 };
 
-use crate::{Services, catalogue::shelf, error::OrDomain};
+use crate::{Services, catalogue::shelf, error::OrDomain, logins};
 
 /// What rows are held against.
 pub(super) struct Ground {
@@ -94,10 +94,12 @@ impl Ground {
         kind: ImportKind,
         cells: &[Cells],
     ) -> Result<Self> {
-        let logins: BTreeSet<String> = match kind {
-            ImportKind::People => cells.iter().filter_map(|cells| person_row(cells).ok()).map(|row| row.login).collect(),
+        let named: Vec<String> = match kind {
+            ImportKind::People => cells.iter().filter_map(|cells| cells.get("login").cloned()).collect(),
             ImportKind::Courses => cells.iter().filter_map(|cells| course_row(cells).ok()).flat_map(|row| row.teachers).collect(),
         };
+        // As stored by an earlier version, and by the rule of today.
+        let logins: BTreeSet<String> = named.iter().flat_map(|login| [logins::typed(login), logins::fold(login)]).collect();
         let people = users::by_logins(connection, &logins).await.or_domain()?;
         let ids: BTreeSet<_> = people.iter().map(|user| user.id).collect();
         let taught = members::of_people(connection, &ids).await.or_domain()?;
@@ -128,9 +130,17 @@ impl Ground {
         found
     }
 
+    /// The account that a list means by this login, as [`logins::find`] has it.
+    fn account(&self, login: &str) -> Option<&users::User> {
+        self.people.get(&logins::typed(login)).or_else(|| self.people.get(&logins::fold(login)))
+    }
+
     pub(super) fn person(&self, cells: &Cells) -> Result<Person> {
         let mut errors = FieldErrors::default();
-        let row = errors.take(person_row(cells))?;
+        let row = errors.take(person_row(cells).and_then(|row| match logins::check(&row.login) {
+            Ok(login) => Ok(PersonRow { login, ..row }),
+            Err(problem) => Err(Error::field("login", problem)),
+        }))?;
         let Some(row) = row else {
             // Its department can be looked up all the same, so that the row needs mending once only.
             self.department(cells.get("department").map(String::as_str), &mut errors);
@@ -144,7 +154,7 @@ impl Ground {
                 None => errors.push("courses", Problem::NoSuch),
             }
         }
-        let there = self.people.get(&row.login).cloned();
+        let there = self.account(cells.get("login").map_or("", String::as_str)).cloned();
         if there.as_ref().is_some_and(|user| user.tenant != self.tenant) {
             errors.push("login", Problem::Taken);
         }
@@ -176,7 +186,7 @@ impl Ground {
         let department = self.department(row.department.as_deref(), &mut errors).cloned();
         let mut teachers = BTreeSet::new();
         for login in &row.teachers {
-            match self.people.get(login).filter(|user| user.tenant == self.tenant) {
+            match self.account(login).filter(|user| user.tenant == self.tenant) {
                 Some(user) => _ = teachers.insert(user.id),
                 None => errors.push("teachers", Problem::NoSuch),
             }

@@ -29,7 +29,7 @@ use crate::{
     audit::{self, Entry},
     digest::hex_sha256,
     error::OrDomain,
-    secret,
+    logins, secret,
 };
 
 const MARK: &str = "lnk_";
@@ -94,7 +94,7 @@ pub async fn invite(services: &Services, caller: &Caller, invitation: &Invitatio
     let entry = || Entry::new("people.invite", "user", "", invitation.login.trim().chars().take(64).collect::<String>());
     audit::recording(services, caller, entry, async {
         may_write(caller)?;
-        let (login, name) = invitation.check()?;
+        let (login, name) = logins::invitation(invitation)?;
         let mut write = services.db.begin_write().await.or_domain()?;
         let id = make(services, &mut write, caller, login, name, access).await?;
         let link = issue(services, &mut write, id, LinkKind::Invite).await?;

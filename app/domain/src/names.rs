@@ -1,0 +1,107 @@
+//! One rule for all names that people type and others read: of people, courses, departments, colleges, tokens and saved searches. A name
+//! is one line, and everything in it can be seen, so that nobody's name hides, turns or imitates the text beside it.
+//! A new kind of name calls [`check`] with its own length.
+
+use crate::error::Problem;
+
+/// The name in its stored form: 1 to `max` characters, one space between words, nothing invisible at the ends.
+///
+/// Errors: `Missing`; `TooLong`; `Invisible` for a character that cannot be seen or that changes how the text around it is shown.
+pub fn check(name: &str, max: u32) -> Result<String, Problem> {
+    let ends = |c: char| c.is_whitespace() || is_invisible(c);
+    let name = name.trim_matches(ends);
+    // Spaces of any width come from spreadsheets and input methods; a tab or a line end does not belong into a name.
+    if let Some(found) = name.chars().find(|c| is_invisible(*c)) {
+        return Err(invisible(found));
+    }
+    let name = name.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if !name.chars().any(is_seen) {
+        return Err(Problem::Missing);
+    }
+    if name.chars().count() > max as usize { Err(Problem::TooLong { max }) } else { Ok(name) }
+}
+
+fn invisible(found: char) -> Problem {
+    Problem::Invisible { character: format!("U+{:04X}", u32::from(found)) }
+}
+
+/// A name as it was stored before this rule, for places where it stands beside other text: without what cannot be seen.
+pub fn shown(name: &str) -> String {
+    name.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect()
+}
+
+/// Control characters and line ends; characters without width; those that turn the direction of writing; letters that are blank.
+pub fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffc}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
+}
+
+/// Not a space, and not one of the marks that only choose how the character before them looks.
+fn is_seen(c: char) -> bool {
+    !c.is_whitespace() && !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_kept_as_people_write_it() {
+        for (typed, stored) in [
+            (" 李华 ", "李华"),
+            ("阿卜杜拉·买买提", "阿卜杜拉·买买提"),
+            ("Renée O’Connor-Żak", "Renée O’Connor-Żak"),
+            ("Nguyễn Văn A", "Nguyễn Văn A"),
+            ("محمد", "محمد"),
+            ("李\u{3000}华", "李 华"),
+            ("Li \u{a0} Hua", "Li Hua"),
+            ("\u{feff}李华\u{200b}", "李华"),
+            ("C++ & <XML>", "C++ & <XML>"),
+            ("葛\u{e0100}城", "葛\u{e0100}城"),
+            ("\u{202e}administrator", "administrator"),
+        ] {
+            assert_eq!(check(typed, 100).as_deref(), Ok(stored), "{typed:?}");
+            assert_eq!(check(stored, 100).as_deref(), Ok(stored), "the stored form is its own");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused_and_named() {
+        for (character, code) in [
+            ('\u{200b}', "U+200B"),
+            ('\u{200d}', "U+200D"),
+            ('\u{2060}', "U+2060"),
+            ('\u{feff}', "U+FEFF"),
+            ('\u{202e}', "U+202E"),
+            ('\u{2066}', "U+2066"),
+            ('\u{3164}', "U+3164"),
+            ('\u{ffa0}', "U+FFA0"),
+            ('\u{2800}', "U+2800"),
+            ('\u{ad}', "U+00AD"),
+            ('\u{1}', "U+0001"),
+            ('\u{7f}', "U+007F"),
+            ('\n', "U+000A"),
+            ('\r', "U+000D"),
+            ('\t', "U+0009"),
+            ('\u{2028}', "U+2028"),
+            ('\u{e0041}', "U+E0041"),
+        ] {
+            let name = format!("Li{character}Hua");
+            assert_eq!(check(&name, 100), Err(Problem::Invisible { character: code.into() }), "{name:?}");
+            assert_eq!(check(&character.to_string(), 100), Err(Problem::Missing), "alone it is no name: {code}");
+            assert!(!shown(&name).contains(character) && shown(&name).starts_with("Li"), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_a_length() {
+        assert_eq!(check("", 5), Err(Problem::Missing));
+        assert_eq!(check(" \u{3000}\u{fe0f} ", 5), Err(Problem::Missing));
+        assert_eq!(check("李华李华李", 5).as_deref(), Ok("李华李华李"));
+        assert_eq!(check("李华李华李华", 5), Err(Problem::TooLong { max: 5 }));
+    }
+}

@@ -1,0 +1,104 @@
+//! One rule for logins. They are stored and compared in Unicode's form NFKC and in lower case, so that what looks the same, such as
+//! `２０２４０１` and `202401`, is one account. Whoever takes a login from outside calls [`check`], [`invitation`] or [`find`].
+
+use domain::{
+    Error, Problem, Result,
+    people::{Invitation, NewPerson, check_login},
+};
+use storage::{
+    AnyConnection,
+    accounts::users::{self, User},
+};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::error::OrDomain;
+
+/// Longest login, in characters.
+const LONGEST: usize = 64;
+
+/// As it was typed: without control characters, in lower case, no longer than a login can be. For records, and for [`find`].
+pub fn typed(login: &str) -> String {
+    login.trim().to_lowercase().chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+}
+
+/// As it is stored and counted. Folding twice is folding once.
+pub fn fold(login: &str) -> String {
+    // Lower case may undo the form, as of `İ`.
+    let folded = login.nfkc().collect::<String>().trim().to_lowercase();
+    folded.nfkc().collect()
+}
+
+/// The stored form of a login that somebody chose.
+pub fn check(login: &str) -> Result<String, Problem> {
+    check_login(&fold(login))
+}
+
+/// Login and name in their stored forms. Errors: [`Error::Invalid`] with every problem.
+pub fn invitation(invitation: &Invitation) -> Result<(String, String), Error> {
+    Invitation { login: fold(&invitation.login), ..invitation.clone() }.check()
+}
+
+/// The same for somebody with a password.
+pub fn new_person(person: &NewPerson) -> Result<(String, String), Error> {
+    NewPerson { login: fold(&person.login), ..person.clone() }.check()
+}
+
+/// The account that somebody means by this login. An account from before this rule is found by the login as it is stored, and goes before
+/// the one that has the folded form.
+pub async fn find(connection: &mut AnyConnection, login: &str) -> Result<Option<User>> {
+    let typed = typed(login);
+    let folded = fold(&typed);
+    match users::by_login(connection, &typed).await.or_domain()? {
+        None if folded != typed => users::by_login(connection, &folded).await.or_domain(),
+        found => Ok(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn what_looks_the_same_is_the_same() {
+        for (typed, stored) in [
+            ("２０２４０１", "202401"),
+            (" Ｌｉ．Ｈｕａ ", "li.hua"),
+            ("ﬁnance", "finance"),
+            ("e\u{301}va", "éva"),
+            ("ｶﾅ", "カナ"),
+            ("①②", "12"),
+            ("李华", "李华"),
+            ("ÖSTERBERG", "österberg"),
+        ] {
+            assert_eq!(check(typed).as_deref(), Ok(stored), "{typed}");
+            assert_eq!(check(stored).as_deref(), Ok(stored), "the stored form is its own");
+        }
+        for bad in ["li\u{3164}hua", "li\u{200b}hua", "li\u{202e}hua", "li hua", "⑴⑵", "li\u{2800}"] {
+            assert!(check(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    /// A second reader of logins would have a rule of its own.
+    #[test]
+    fn nobody_else_reads_a_login() {
+        fn visit(folder: &Path, found: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("readable").path();
+                let name = path.to_string_lossy().replace('\\', "/");
+                if path.is_dir() {
+                    visit(&path, found);
+                } else if !["/logins.rs", "tests.rs"].iter().any(|end| name.ends_with(end))
+                    && !["/tests/", "/testing/", "/demo/"].iter().any(|part| name.contains(part))
+                {
+                    let source = std::fs::read_to_string(&path).expect("text");
+                    found.extend(["by_login(", "check_login("].iter().filter(|mark| source.contains(**mark)).map(|mark| format!("{name}: {mark}")));
+                }
+            }
+        }
+        let mut found = Vec::new();
+        visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+        assert!(found.is_empty(), "use crate::logins: {found:?}");
+    }
+}
