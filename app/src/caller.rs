@@ -67,7 +67,15 @@ pub async fn viewer() -> Result<Option<Viewer>, AppError> {
 /// Makes this session the person's, under a new id, so that nobody else knows it.
 pub async fn begin_session(signed_in: &SignedIn) -> Result<(), AppError> {
     let headers = use_context::<Parts>().map(|parts| parts.headers).unwrap_or_default();
-    Ok(begin(&services()?, &session()?, &origin()?, &headers, signed_in).await?)
+    let services = services()?;
+    begin(&services, &session()?, &origin()?, &headers, signed_in).await?;
+    if let (Some(device), Some(options)) = (&signed_in.device, use_context::<ResponseOptions>()) {
+        let https = services.settings.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        if let Ok(cookie) = HeaderValue::from_str(&device.cookie(https)) {
+            options.append_header(header::SET_COOKIE, cookie);
+        }
+    }
+    Ok(())
 }
 
 /// The same for a route that is no server function.

@@ -13,7 +13,7 @@ use axum::{
 };
 use domain::audit::Via;
 use http::{HeaderMap, HeaderValue};
-use services::Origin;
+use services::{Origin, accounts::devices};
 
 use crate::{methods, state::AppState};
 
@@ -28,7 +28,8 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     let address = client_address(request.headers(), peer, state.config.server.behind_proxy);
     let path = loggable(request.uri().path());
     let via = if path.starts_with(crate::rest::PREFIX) { Via::Api } else { Via::Web };
-    request.extensions_mut().insert(Origin { via, address: address.map(|ip| ip.to_string()), request_id: Some(id.clone()) });
+    let device = cookie(request.headers(), devices::cookie_name(state.config.is_https())).and_then(devices::digest);
+    request.extensions_mut().insert(Origin { via, address: address.map(|ip| ip.to_string()), request_id: Some(id.clone()), device });
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let method = methods::label(request.method());
 
@@ -65,6 +66,12 @@ pub fn loggable(path: &str) -> String {
     }
 }
 
+/// The value of this cookie.
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|list| list.split(';')).filter_map(|pair| pair.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
 /// The peer, or behind a proxy what that proxy (the last in the chain) says it saw; what clients claim before it is not believed.
 fn client_address(headers: &HeaderMap, peer: Option<IpAddr>, behind_proxy: bool) -> Option<IpAddr> {
     if !behind_proxy {
@@ -91,6 +98,14 @@ mod tests {
         assert!(logged.ends_with('…'));
         let whole = format!("/{}", "a".repeat(LONGEST_PATH - 1));
         assert_eq!(loggable(&whole), whole);
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append("cookie", HeaderValue::from_static("lectern=1; xlectern-device=2;lectern-device=3"));
+        headers.append("cookie", HeaderValue::from_static("other"));
+        assert_eq!((cookie(&headers, "lectern-device"), cookie(&headers, "other")), (Some("3"), None));
     }
 
     #[test]

@@ -1,17 +1,20 @@
 //! One's own account: who is behind a session, signing out, changing the password, the page's frame. Signing in has
 //! files of its own: with a password, and through an identity provider (`external`).
 
+pub mod devices;
 pub mod external;
+mod limits;
 mod password_change;
 mod reset;
 pub mod sessions;
 mod sign_in;
 
+pub(crate) use limits::{Bucket, count_try, forgive, wait};
 pub use password_change::change_password;
+pub(crate) use reset::end_access;
 pub use reset::{disable, reset_password};
 pub use sessions::{end_other_sessions, end_session, list_sessions};
-pub(crate) use sign_in::{Bucket, count_try, wait};
-pub use sign_in::{SignedIn, TRIES_PER_MINUTE, sign_in};
+pub use sign_in::{SignedIn, sign_in};
 
 use domain::{
     Error, Result,

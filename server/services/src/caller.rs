@@ -12,14 +12,16 @@ pub struct Origin {
     /// IP address of the client.
     pub address: Option<String>,
     pub request_id: Option<String>,
+    /// SHA-256 of the secret by which the browser is known from an earlier sign-in; see [`crate::accounts::devices`].
+    pub device: Option<String>,
 }
 
 impl Origin {
     pub const fn job() -> Self {
-        Self { via: Via::Job, address: None, request_id: None }
+        Self { via: Via::Job, address: None, request_id: None, device: None }
     }
     pub const fn cli() -> Self {
-        Self { via: Via::Cli, address: None, request_id: None }
+        Self { via: Via::Cli, address: None, request_id: None, device: None }
     }
 }
 

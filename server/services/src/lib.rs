@@ -26,6 +26,7 @@ pub mod hub;
 pub mod imports;
 pub mod jobs;
 pub mod labs;
+pub mod logins;
 pub mod news;
 pub mod nodes;
 pub mod notifications;
@@ -68,6 +69,7 @@ pub struct Parts {
     pub hub: hub::Hub,
     pub cache: cache::Cache,
     pub(crate) line: orders::Line,
+    pub(crate) hashing: password::Pool,
     pub settings: Settings,
 }
 
@@ -138,6 +140,7 @@ impl Services {
             hub: hub::Hub::default(),
             cache: cache::Cache::default(),
             line: orders::Line::default(),
+            hashing: password::Pool::default(),
             settings,
         }))
     }

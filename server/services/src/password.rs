@@ -1,50 +1,141 @@
-//! Hashing passwords: argon2id with the library's parameters (19 MiB, 2 passes), off the async threads, a few at a time,
-//! so that a class that signs in together takes neither all cores nor all memory.
+//! Passwords: which may be chosen, and hashing them by argon2id with the library's parameters (19 MiB, 2 passes), off the async threads, a
+//! few at a time, so that a class that signs in together takes neither all cores nor all memory.
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use argon2::{
     Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _,
     password_hash::{Salt, SaltString},
 };
-use domain::{Error, Result};
+use domain::{Error, Problem, Result, people::check_password};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use zxcvbn::{Score, zxcvbn};
 
 use crate::{Services, error::internal};
 
-/// Hashes at once in one process: half the cores, one at least.
-static SLOTS: OnceLock<Semaphore> = OnceLock::new();
-
-fn slots() -> &'static Semaphore {
-    SLOTS.get_or_init(|| Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))))
+/// Who waits for a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    Anybody,
+    /// Somebody who is known: by their browser, a session or a link. A place is kept for them, however many others wait.
+    Known,
 }
 
-/// The right to hash; others wait in order.
+/// The right to hash, a few at a time; others wait in order. One for each process: [`Services`] holds it.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "held for its drop")] SemaphorePermit<'static>);
+pub struct Pool {
+    open: Semaphore,
+    kept: Semaphore,
+    waiting: AtomicUsize,
+}
 
-/// Waits for one's turn.
-pub async fn turn() -> Result<Turn> {
-    slots().acquire().await.map(Turn).map_err(|error| internal(&error))
+/// Of people who are not known, so many wait at once: every teacher of a college on the first morning. More are told to come back.
+const WAITING_MAX: usize = 500;
+const COME_BACK_SECONDS: u32 = 5;
+
+impl Default for Pool {
+    /// Half the cores, one at least, and the place that is kept.
+    fn default() -> Self {
+        Self::with_places(std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)))
+    }
+}
+
+/// The right to hash, until it is dropped.
+#[derive(Debug)]
+pub struct Turn<'p>(#[expect(dead_code, reason = "held for its drop")] SemaphorePermit<'p>);
+
+impl Pool {
+    fn with_places(places: usize) -> Self {
+        Self { open: Semaphore::new(places), kept: Semaphore::new(1), waiting: AtomicUsize::new(0) }
+    }
+
+    /// Waits for one's turn. Errors: `RateLimited` for somebody who is not known when too many wait.
+    pub async fn turn(&self, lane: Lane) -> Result<Turn<'_>> {
+        let permit = match lane {
+            Lane::Known => tokio::select! {
+                biased;
+                permit = self.open.acquire() => permit,
+                permit = self.kept.acquire() => permit,
+            },
+            Lane::Anybody => {
+                let _place = Waiting::begin(&self.waiting)?;
+                self.open.acquire().await
+            }
+        };
+        permit.map(Turn).map_err(|error| internal(&error))
+    }
+
+    /// How many hash at once without being known.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> usize {
+        self.open.available_permits()
+    }
+}
+
+/// A place in the queue, given back when the turn comes or the client goes.
+struct Waiting<'p>(&'p AtomicUsize);
+
+impl<'p> Waiting<'p> {
+    fn begin(waiting: &'p AtomicUsize) -> Result<Self> {
+        let place = Self(waiting);
+        if waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
+            return Err(Error::RateLimited { retry_after_seconds: COME_BACK_SECONDS });
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// No letter or digit that is easily taken for another; 32 of them, so that five random bits choose one evenly.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// `kzmt-3hqf-w9xp-a7rd`: 80 random bits that can be typed from a screen.
-pub fn random(services: &Services) -> String {
+/// `kzmt-3hqf-w9xp-a7rd`: 80 random bits that can be typed from a screen, and their hash.
+pub async fn random(services: &Services) -> Result<(String, String)> {
     let mut bytes = [0; 16];
     services.entropy.fill(&mut bytes);
     let letters: Vec<char> = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
-    letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join("-")
+    let password = letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join("-");
+    let hash = hash(services, &password).await?;
+    Ok((password, hash))
+}
+
+/// The hash of a password that somebody chose. `about`: what people who guess know of the person, such as login and name.
+///
+/// Errors: `Invalid` on `password` when it is too short or too long, or when people who guess try it first.
+pub async fn hash_chosen(services: &Services, password: &str, about: &[&str]) -> Result<String> {
+    check_password(password).map_err(|problem| Error::field("password", problem))?;
+    let chosen = password.to_owned();
+    let known: Vec<String> = about
+        .iter()
+        .flat_map(|text| [*text].into_iter().chain(text.split(|c: char| !c.is_alphanumeric())))
+        .filter(|text| text.chars().count() > 2)
+        .map(ToOwned::to_owned)
+        .collect();
+    let common = tokio::task::spawn_blocking(move || is_common(&chosen, &known)).await.map_err(|error| internal(&error))?;
+    if common { Err(Error::field("password", Problem::CommonPassword)) } else { hash(services, password).await }
+}
+
+/// Whether it falls within a million guesses: a common password or word, a sequence, a repetition, a date, or what is known of the person.
+fn is_common(password: &str, known: &[String]) -> bool {
+    let mut known: Vec<&str> = known.iter().map(String::as_str).collect();
+    known.push("lectern");
+    zxcvbn(password, &known).score() < Score::Two
 }
 
 /// A PHC string of the password under a new salt.
-pub async fn hash(services: &Services, password: &str) -> Result<String> {
+async fn hash(services: &Services, password: &str) -> Result<String> {
     let mut salt = [0; Salt::RECOMMENDED_LENGTH];
     services.entropy.fill(&mut salt);
     let password = password.to_owned();
-    let _turn = turn().await?;
+    let _turn = services.hashing.turn(Lane::Known).await?;
     off_thread(move || {
         let salt = SaltString::encode_b64(&salt)?;
         Ok(Argon2::default().hash_password(password.as_bytes(), &salt)?.to_string())
@@ -53,7 +144,7 @@ pub async fn hash(services: &Services, password: &str) -> Result<String> {
 }
 
 /// Whether the password is the one behind `hash`. Without a hash it takes the same time and says no.
-pub async fn verify(_turn: &Turn, password: &str, hash: Option<&str>) -> Result<bool> {
+pub async fn verify(_turn: &Turn<'_>, password: &str, hash: Option<&str>) -> Result<bool> {
     let known = hash.is_some();
     // Asked for in either case, so that not even the first unknown login of a process takes longer.
     let dummy = dummy_hash().await?;
@@ -114,9 +205,60 @@ mod tests {
         let second = hash(&world.services, "correct horse").await.expect("hashed");
         assert!(first.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{first}");
         assert_ne!(first, second, "a salt of its own");
-        let turn = turn().await.expect("a turn");
+        let turn = world.services.hashing.turn(Lane::Anybody).await.expect("a turn");
         assert_eq!(verify(&turn, "correct horse", Some(&first)).await, Ok(true));
         assert_eq!(verify(&turn, "correct house", Some(&first)).await, Ok(false));
         assert_eq!(verify(&turn, "", None).await, Ok(false), "the dummy's own password opens nothing");
+    }
+
+    #[tokio::test]
+    async fn a_password_that_is_guessed_first_is_refused() {
+        let world = TestWorld::empty().await;
+        let about = ["zhang.wei", "张伟 Zhang"];
+        for common in [
+            "1234567890",
+            "0987654321",
+            "password123",
+            "Password123!",
+            "qwertyuiop",
+            "1q2w3e4r5t",
+            "aaaaaaaaaaaa",
+            "abcabcabcabc",
+            "abcdefghij",
+            "zhang.wei1",
+            "zhang.wei.zhang.wei",
+            "lecternlectern",
+            "iloveyou1234",
+        ] {
+            let refused = hash_chosen(&world.services, common, &about).await.expect_err(common);
+            assert_eq!(refused, Error::field("password", Problem::CommonPassword), "{common}");
+        }
+        let short = hash_chosen(&world.services, "k7#pQ", &about).await.expect_err("too short");
+        assert_eq!(short, Error::field("password", Problem::TooShort { min: 10 }));
+        for good in ["a long password", "correct horse battery", "梅园春色关不住墙外一枝", "kzmt-3hqf-w9xp"] {
+            hash_chosen(&world.services, good, &about).await.expect(good);
+        }
+        let long: String = "长".repeat(200);
+        assert!(hash_chosen(&world.services, &long, &about).await.is_err(), "one character again and again");
+    }
+
+    #[tokio::test]
+    async fn somebody_known_has_a_place_however_many_wait() {
+        let pool = Pool::with_places(1);
+        let busy = pool.turn(Lane::Anybody).await.expect("the only open place");
+        let mut queue: Vec<_> = (0..WAITING_MAX).map(|_| Box::pin(pool.turn(Lane::Anybody))).collect();
+        for waiting in &mut queue {
+            assert!(futures::poll!(waiting.as_mut()).is_pending());
+        }
+        let refused = pool.turn(Lane::Anybody).await.expect_err("too many wait");
+        assert_eq!(refused, Error::RateLimited { retry_after_seconds: COME_BACK_SECONDS });
+        let known = pool.turn(Lane::Known).await.expect("at once");
+        let mut second = Box::pin(pool.turn(Lane::Known));
+        assert!(futures::poll!(second.as_mut()).is_pending(), "two at once are never more than the places");
+        drop(known);
+        second.await.expect("the next");
+        drop(queue);
+        drop(busy);
+        pool.turn(Lane::Anybody).await.expect("whoever went away waits no more");
     }
 }

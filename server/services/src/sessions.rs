@@ -1,9 +1,12 @@
 //! Rows behind the session cookie, for the store in the server.
 
 use domain::{Result, ids::UserId, time::Timestamp};
-use storage::{accounts::attempts, sessions};
+use storage::{
+    accounts::{attempts, devices},
+    sessions,
+};
 
-use crate::{Services, error::OrDomain};
+use crate::{Services, accounts::devices::DAYS, error::OrDomain};
 
 /// Data and expiry of a session that is not over. `id_hash`: hexadecimal SHA-256 of the cookie's value.
 pub async fn load(services: &Services, id_hash: &str) -> Result<Option<(String, Timestamp)>> {
@@ -32,12 +35,14 @@ pub async fn delete(services: &Services, id_hash: &str) -> Result<()> {
     write.commit().await.or_domain()
 }
 
-/// Deletes sessions that are over, and counted tries that no window reaches any more; returns how many sessions.
+/// Deletes sessions that are over, counted tries that no window reaches any more, and browsers that were not used for long; returns how
+/// many sessions.
 pub async fn sweep(services: &Services) -> Result<u64> {
     let now = services.clock.now();
     let mut write = services.db.begin_write().await.or_domain()?;
     let swept = sessions::sweep(&mut write, now).await.or_domain()?;
     attempts::sweep(&mut write, now).await.or_domain()?;
+    devices::sweep(&mut write, now.plus_minutes(-DAYS * 24 * 60)).await.or_domain()?;
     write.commit().await.or_domain()?;
     Ok(swept)
 }

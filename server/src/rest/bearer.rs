@@ -16,7 +16,7 @@ impl FromRequestParts<AppState> for Bearer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let origin = parts.extensions.get::<Origin>().cloned().unwrap_or(Origin { via: Via::Api, address: None, request_id: None });
+        let origin = parts.extensions.get::<Origin>().cloned().unwrap_or(Origin { via: Via::Api, address: None, request_id: None, device: None });
         match authenticate(parts, state).await {
             Ok(actor) => Ok(Self(Caller { actor, origin })),
             Err(error) => {

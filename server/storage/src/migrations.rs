@@ -56,6 +56,8 @@ const STEPS: &[Step] = &[
     step!(26, "0026_class_orders"),
     step!(27, "0027_delegations"),
     step!(28, "0028_kept_answers_go"),
+    step!(30, "0030_known_devices"),
+    step!(31, "0031_offering_owners"),
     step!(32, "0032_instants_of_changes"),
     step!(33, "0033_card_of_usage"),
     step!(34, "0034_clock_jumps"),

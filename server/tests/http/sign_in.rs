@@ -91,7 +91,7 @@ async fn too_many_tries_are_told_when_to_come_back() {
     let portal = Portal::college().await;
     portal.people().await;
     let browser = portal.browser();
-    for _ in 0..10 {
+    for _ in 0..5 {
         let wrong = browser.call(SIGN_IN, &[("login", "teacher"), ("password", "wrong")]).send().await.unwrap();
         assert_eq!(wrong.status(), 401);
     }
@@ -102,6 +102,26 @@ async fn too_many_tries_are_told_when_to_come_back() {
     portal.world.clock.advance(seconds);
     let later = browser.call(SIGN_IN, &[("login", "teacher"), ("password", PASSWORD)]).send().await.unwrap();
     assert_eq!(later.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_signed_in_before_is_kept_out_by_nobody_at_its_address() {
+    let portal = Portal::college().await;
+    portal.people().await;
+    let right = [("login", "teacher"), ("password", PASSWORD)];
+    let known = portal.browser();
+    let first = known.call(SIGN_IN, &right).send().await.unwrap();
+    let cookies: Vec<_> = first.headers().get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().to_owned()).collect();
+    let device = cookies.iter().find(|cookie| cookie.starts_with("lectern-device=dev_")).unwrap_or_else(|| panic!("{cookies:?}"));
+    assert!(device.contains("HttpOnly") && device.contains("SameSite=Lax"), "{device}");
+    let left = known.call("/sign-out", &[]).send().await.unwrap();
+    assert!(left.status().is_redirection() || left.status().is_success(), "{}", left.status());
+    let stranger = portal.browser();
+    while stranger.call(SIGN_IN, &[("login", "teacher"), ("password", "wrong")]).send().await.unwrap().status() != 429 {}
+    assert_eq!(stranger.call(SIGN_IN, &right).send().await.unwrap().status(), 429);
+    let again = known.call(SIGN_IN, &right).send().await.unwrap();
+    assert_eq!(again.status(), 200);
+    assert!(!again.headers().get_all("set-cookie").iter().any(|cookie| cookie.to_str().unwrap().contains("device")), "it has one");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,12 +8,12 @@ use domain::{
 use serde_json::json;
 use storage::accounts::users;
 
-use super::{Bucket, about, count_try, wait};
+use super::{Bucket, about, count_try, forgive, wait};
 use crate::{
     Caller, Services,
     audit::{self, refused_with_code},
     error::OrDomain,
-    password,
+    password::{self, Lane},
 };
 
 const ACTION: &str = "password.change";
@@ -32,7 +32,7 @@ pub async fn change_password(services: &Services, caller: &Caller, current: &str
     }
     errors.finish()?;
 
-    let buckets = [Bucket::Account(&caller.actor.login)];
+    let buckets = [Bucket::Change(&caller.actor.login)];
     let stored = {
         let mut connection = services.db.read().await.or_domain()?;
         if let Some(limited) = wait(&mut connection, &buckets, services.clock.now()).await? {
@@ -42,7 +42,7 @@ pub async fn change_password(services: &Services, caller: &Caller, current: &str
     };
     let fits = current.chars().take(PASSWORD_MAX as usize + 1).count() <= PASSWORD_MAX as usize;
     let matches = fits && {
-        let turn = password::turn().await?;
+        let turn = services.hashing.turn(Lane::Known).await?;
         password::verify(&turn, current, Some(stored.password_hash.as_str()).filter(|hash| !hash.is_empty())).await?
     };
     if !matches {
@@ -56,7 +56,8 @@ pub async fn change_password(services: &Services, caller: &Caller, current: &str
         return Err(Error::field("current", Problem::WrongPassword));
     }
 
-    let hash = password::hash(services, new).await?;
+    let about_them = [caller.actor.login.as_str(), caller.actor.name.as_str()];
+    let hash = password::hash_chosen(services, new, &about_them).await.map_err(|error| error.at("password", "new"))?;
     let mut write = services.db.begin_write().await.or_domain()?;
     let version = users::set_password(&mut write, user, &hash).await.or_domain()?;
     if version != stored.credentials_version + 1 {
@@ -66,6 +67,7 @@ pub async fn change_password(services: &Services, caller: &Caller, current: &str
     }
     let entry = about(caller, ACTION).before(json!({"password": "***"})).after(json!({"password": "***"}));
     audit::success(services, &mut write, caller, entry).await?;
+    forgive(&mut write, &buckets).await?;
     write.commit().await.or_domain()?;
     services.cache.actors.forget(&user);
     Ok(version)

@@ -184,6 +184,6 @@ async fn enrol(
         scopes: None,
     };
     // Everybody has a desk.
-    let origin = Origin { via: Via::Web, address: Some(format!("10.12.{}.{}", 1 + at / 20, 11 + at % 20 * 3)), request_id: None };
+    let origin = Origin { via: Via::Web, address: Some(format!("10.12.{}.{}", 1 + at / 20, 11 + at % 20 * 3)), request_id: None, device: None };
     Ok(Caller { actor, origin })
 }

@@ -142,7 +142,7 @@ impl TestWorld {
 
     /// A browser on campus.
     pub fn origin() -> Origin {
-        Origin { via: Via::Web, address: Some("10.1.1.1".into()), request_id: Some("test".into()) }
+        Origin { via: Via::Web, address: Some("10.1.1.1".into()), request_id: Some("test".into()), device: None }
     }
 
     /// The same browser elsewhere.

@@ -1,45 +1,45 @@
-//! Failed tries to sign in, counted by second, so that any window of 60 seconds can be summed exactly on every replica.
+//! Failed tries to sign in, counted by second, so that every replica sees the same window.
+
+use std::collections::BTreeMap;
 
 use domain::time::Timestamp;
 use sqlx::AnyConnection;
 
 use crate::{error::Result, row::Row};
 
-/// Length of the window.
-pub const WINDOW_SECONDS: i64 = 60;
+/// Length of the window: what is older is forgotten.
+pub const WINDOW_SECONDS: i64 = 15 * 60;
 
-/// What a bucket (an account or an address) has used up in the window that ends at `now`.
+/// Failures of a bucket (an account, an address, or both) within the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Used {
-    pub attempts: i64,
-    /// Seconds until a bucket of `limit` has room again; 0 when it has now.
-    pub wait_seconds: u32,
+pub struct Recent {
+    pub failures: i64,
+    /// Second of the last one.
+    pub last: i64,
 }
 
-/// Sums the window and says how long a caller over `limit` waits.
-pub async fn used(connection: &mut AnyConnection, bucket: &str, limit: i64, now: Timestamp) -> Result<Used> {
-    let rows = sqlx::query("SELECT second, attempts FROM sign_in_attempts WHERE bucket = $1 AND second > $2 ORDER BY second")
-        .bind(bucket.to_owned())
+/// What these buckets have in the window that ends at `now`; a bucket without failures is left out. One statement for up to four.
+pub async fn recent(connection: &mut AnyConnection, buckets: &[String], now: Timestamp) -> Result<BTreeMap<String, Recent>> {
+    let mut found = BTreeMap::new();
+    for buckets in buckets.chunks(4) {
+        let bucket = |index: usize| buckets.get(index).cloned();
+        let rows = sqlx::query(
+            "SELECT bucket, CAST(SUM(attempts) AS BIGINT) AS failures, MAX(second) AS last_second FROM sign_in_attempts \
+             WHERE bucket IN ($1, $2, $3, $4) AND second > $5 GROUP BY bucket",
+        )
+        .bind(bucket(0))
+        .bind(bucket(1))
+        .bind(bucket(2))
+        .bind(bucket(3))
         .bind(now.seconds() - WINDOW_SECONDS)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    let mut tries = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let row = Row::of("sign_in_attempts", row);
-        tries.push((row.integer("second")?, row.integer("attempts")?));
-    }
-    let attempts = tries.iter().map(|(_, count)| count).sum();
-    let mut left = attempts;
-    let mut wait_seconds = 0;
-    // The oldest leave the window first.
-    for (second, count) in tries {
-        if left < limit {
-            break;
+        for row in &rows {
+            let row = Row::of("sign_in_attempts", row);
+            found.insert(row.text("bucket")?, Recent { failures: row.integer("failures")?, last: row.integer("last_second")? });
         }
-        left -= count;
-        wait_seconds = u32::try_from(second + WINDOW_SECONDS - now.seconds()).unwrap_or(1).max(1);
     }
-    Ok(Used { attempts, wait_seconds })
+    Ok(found)
 }
 
 /// Counts one failed try.
@@ -52,6 +52,12 @@ pub async fn add(connection: &mut AnyConnection, bucket: &str, now: Timestamp) -
     .bind(now.seconds())
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Forgets all failures of a bucket.
+pub async fn clear(connection: &mut AnyConnection, bucket: &str) -> Result<()> {
+    sqlx::query("DELETE FROM sign_in_attempts WHERE bucket = $1").bind(bucket.to_owned()).execute(connection).await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{attempts, identities, members, roles, users};
+use super::{attempts, devices, identities, members, roles, users};
 use crate::{Write, courses, departments, testing::for_each_engine};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -244,25 +244,47 @@ async fn an_identity_belongs_to_one_account_and_an_account_has_one_at_a_provider
 }
 
 #[tokio::test]
-async fn tries_are_summed_over_any_sixty_seconds() {
-    for_each_engine("tries_are_summed_over_any_sixty_seconds", async |test| {
+async fn tries_are_summed_over_the_window() {
+    for_each_engine("tries_are_summed_over_the_window", async |test| {
         let mut write = test.database.begin_write().await.expect("a transaction");
-        let used = async |write: &mut Write, at: Timestamp| {
-            let attempts::Used { attempts, wait_seconds } = attempts::used(write, "account:li", 3, at).await.expect("read");
-            (attempts, wait_seconds)
+        let buckets: Vec<String> = ["account:li", "address:10.0.0.1", "pair:x", "device:x", "account:wang"].map(str::to_owned).to_vec();
+        let recent = async |write: &mut Write, seconds: i64| {
+            let found = attempts::recent(write, &buckets, NOW.plus_seconds(seconds)).await.expect("read");
+            found.into_iter().map(|(bucket, recent)| (bucket, recent.failures, recent.last - NOW.seconds())).collect::<Vec<_>>()
         };
-        assert_eq!(used(&mut write, NOW).await, (0, 0));
+        assert_eq!(recent(&mut write, 0).await, []);
         for seconds in [0, 0, 10, 20] {
             attempts::add(&mut write, "account:li", NOW.plus_seconds(seconds)).await.expect("counted");
         }
         attempts::add(&mut write, "account:wang", NOW).await.expect("counted");
-        // Two must leave before a third has room: both are of second 0.
-        assert_eq!(used(&mut write, NOW.plus_seconds(20)).await, (4, 40));
-        assert_eq!(used(&mut write, NOW.plus_seconds(59)).await, (4, 1));
-        assert_eq!(used(&mut write, NOW.plus_seconds(60)).await, (2, 0));
-        assert_eq!(used(&mut write, NOW.plus_seconds(80)).await, (0, 0));
-        assert_eq!(attempts::sweep(&mut write, NOW.plus_seconds(69)).await.expect("swept"), 2);
-        assert_eq!(used(&mut write, NOW.plus_seconds(69)).await, (2, 0), "what a window still reaches stays");
+        attempts::add(&mut write, "account:zhao", NOW).await.expect("counted");
+        let (li, wang) = ("account:li".to_owned(), "account:wang".to_owned());
+        assert_eq!(recent(&mut write, 20).await, [(li.clone(), 4, 20), (wang.clone(), 1, 0)]);
+        assert_eq!(recent(&mut write, attempts::WINDOW_SECONDS).await, [(li.clone(), 2, 20)]);
+        assert_eq!(recent(&mut write, attempts::WINDOW_SECONDS + 20).await, []);
+        assert_eq!(attempts::sweep(&mut write, NOW.plus_seconds(attempts::WINDOW_SECONDS + 9)).await.expect("swept"), 3);
+        assert_eq!(recent(&mut write, attempts::WINDOW_SECONDS + 9).await, [(li.clone(), 2, 20)], "what a window still reaches stays");
+        attempts::clear(&mut write, "account:li").await.expect("cleared");
+        assert_eq!(recent(&mut write, 20).await, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_browser_is_known_until_it_is_forgotten() {
+    for_each_engine("a_browser_is_known_until_it_is_forgotten", async |test| {
+        let mut write = test.database.begin_write().await.expect("a transaction");
+        let (li, wang) = (user(1, "li"), user(2, "wang"));
+        add(&mut write, &[li.clone(), wang.clone()], &[]).await;
+        for (person, seconds) in [(&li, 0), (&wang, 5), (&li, 10)] {
+            devices::used(&mut write, "d1", person.id, NOW.plus_seconds(seconds)).await.expect("noted");
+        }
+        assert_eq!(devices::users(&mut write, "d1", NOW).await.expect("read"), [li.id, wang.id]);
+        assert_eq!(devices::users(&mut write, "d1", NOW.plus_seconds(5)).await.expect("read"), [li.id], "used since");
+        assert_eq!(devices::users(&mut write, "d2", NOW).await.expect("read"), []);
+        assert_eq!(devices::sweep(&mut write, NOW.plus_seconds(5)).await.expect("swept"), 1);
+        devices::forget(&mut write, li.id).await.expect("forgotten");
+        assert_eq!(devices::users(&mut write, "d1", NOW).await.expect("read"), []);
     })
     .await;
 }

@@ -1,0 +1,132 @@
+//! How often somebody may try to sign in. Failures are counted by account and by address; after some free ones each further try waits
+//! longer, up to a minute, and nobody is locked out. A browser in which the person has signed in before is counted by itself
+//! (see [`super::devices`]), so that whoever guesses elsewhere does not keep its owner waiting.
+//! To limit another thing that can be guessed: a [`Bucket`] with its [`Rule`], [`wait`] before the work and [`count`] when it was wrong.
+
+use domain::{Error, Result, time::Timestamp};
+use storage::{
+    AnyConnection, Write,
+    accounts::attempts::{self, Recent},
+    dialect,
+};
+
+use crate::error::OrDomain;
+
+/// What failures are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bucket<'a> {
+    /// A browser that this account has signed in with before.
+    Device { login: &'a str, device: &'a str },
+    /// Any other browser: the account from this address,
+    Pair { login: &'a str, address: &'a str },
+    /// the account from everywhere,
+    Account(&'a str),
+    /// and the address for all accounts, which may be a whole college.
+    Address(&'a str),
+    /// The current password when it is changed, by account.
+    Change(&'a str),
+    /// The set-up code.
+    SetUp,
+}
+
+/// Failures within [`attempts::WINDOW_SECONDS`] that cost nothing, and the longest wait after them.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    free: i64,
+    longest: i64,
+}
+
+impl Bucket<'_> {
+    fn key(self) -> String {
+        match self {
+            Self::Device { login, device } => format!("device:{device}:{login}"),
+            Self::Pair { login, address } => format!("pair:{address}:{login}"),
+            Self::Account(login) => format!("account:{login}"),
+            Self::Address(address) => format!("address:{address}"),
+            Self::Change(login) => format!("change:{login}"),
+            Self::SetUp => "setup".to_owned(),
+        }
+    }
+
+    const fn rule(self) -> Rule {
+        match self {
+            Self::Device { .. } | Self::Change(_) | Self::SetUp => Rule { free: 10, longest: 60 },
+            Self::Pair { .. } => Rule { free: 5, longest: 60 },
+            // Many addresses guess together before this one asks for a pause.
+            Self::Account(_) => Rule { free: 50, longest: 30 },
+            // A class that mistypes behind one address costs nothing; a program that tries every account waits.
+            Self::Address(_) => Rule { free: 300, longest: 10 },
+        }
+    }
+}
+
+impl Rule {
+    /// Seconds to wait from `now`: 1, 2, 4, ... after each failure beyond the free ones, counted from the last.
+    fn wait(self, recent: Recent, now: Timestamp) -> i64 {
+        let beyond = recent.failures - self.free;
+        if beyond < 0 {
+            return 0;
+        }
+        let pause = 1_i64.checked_shl(u32::try_from(beyond).unwrap_or(u32::MAX)).filter(|pause| *pause > 0).unwrap_or(i64::MAX).min(self.longest);
+        (recent.last + pause - now.seconds()).clamp(0, self.longest)
+    }
+}
+
+/// [`Error::RateLimited`] when any of the buckets asks for a pause. One statement.
+pub(crate) async fn wait(connection: &mut AnyConnection, buckets: &[Bucket<'_>], now: Timestamp) -> Result<Option<Error>> {
+    let keys: Vec<_> = buckets.iter().map(|bucket| bucket.key()).collect();
+    let recent = attempts::recent(connection, &keys, now).await.or_domain()?;
+    let waits = buckets.iter().zip(&keys).filter_map(|(bucket, key)| recent.get(key).map(|recent| bucket.rule().wait(*recent, now)));
+    let longest = waits.max().unwrap_or_default();
+    Ok((longest > 0).then(|| Error::RateLimited { retry_after_seconds: u32::try_from(longest).unwrap_or(u32::MAX) }))
+}
+
+/// Counts a failure in all of the buckets, in the transaction that refuses.
+pub(crate) async fn count(write: &mut Write, buckets: &[Bucket<'_>], now: Timestamp) -> Result<()> {
+    lock(write, buckets).await?;
+    for bucket in buckets {
+        attempts::add(write, &bucket.key(), now).await.or_domain()?;
+    }
+    Ok(())
+}
+
+/// Counts a failure unless a pause is asked for, in the transaction that refuses. Errors: `RateLimited`.
+pub(crate) async fn count_try(write: &mut Write, buckets: &[Bucket<'_>], now: Timestamp) -> Result<()> {
+    lock(write, buckets).await?;
+    if let Some(limited) = wait(write, buckets, now).await? {
+        return Err(limited);
+    }
+    count(write, buckets, now).await
+}
+
+/// Forgets the failures of whoever has now shown that they know the password: from this browser, or from this address.
+pub(crate) async fn forgive(write: &mut Write, buckets: &[Bucket<'_>]) -> Result<()> {
+    for bucket in buckets.iter().filter(|bucket| matches!(bucket, Bucket::Device { .. } | Bucket::Pair { .. } | Bucket::Change(_))) {
+        attempts::clear(write, &bucket.key()).await.or_domain()?;
+    }
+    Ok(())
+}
+
+/// Always in the same order.
+async fn lock(write: &mut Write, buckets: &[Bucket<'_>]) -> Result<()> {
+    for bucket in buckets {
+        dialect::lock(write, &bucket.key()).await.or_domain()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_end() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let rule = Bucket::Pair { login: "li", address: "10.0.0.1" }.rule();
+        let waits = |failures, ago| rule.wait(Recent { failures, last: now.seconds() - ago }, now);
+        let after_each: Vec<_> = (0..14).map(|failures| waits(failures, 0)).collect();
+        assert_eq!(after_each, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!((waits(8, 3), waits(8, 8), waits(8, 500), waits(1_000_000, 0)), (5, 0, 0, 60));
+        assert_eq!(waits(1_000, -30), 60, "a clock that went back asks for no more than the longest wait");
+    }
+}
