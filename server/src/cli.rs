@@ -99,6 +99,9 @@ pub enum Token {
         /// What it is for, to recognise it by
         #[arg(long, default_value = "command line")]
         name: String,
+        /// Days until it ends, 365 at most
+        #[arg(long, default_value_t = domain::tokens::LIFETIME, value_parser = clap::value_parser!(u32).range(1..=i64::from(domain::tokens::LIFETIME_MAX)))]
+        days: u32,
     },
 }
 
@@ -126,7 +129,7 @@ pub enum Offering {
 
 #[derive(Debug, Subcommand)]
 pub enum User {
-    /// Give a new random password and print it, and nothing else, on standard output; every session of the person ends
+    /// Give a new random password and print it, and nothing else, on standard output; every session and token of the person ends
     ResetPassword {
         #[command(flatten)]
         place: Place,
@@ -214,8 +217,8 @@ pub fn run() -> ExitCode {
     let done = runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve(cli.serve)) {
             Command::Serve(serve) => Box::pin(commands::serve::run(serve.config()?)).await,
-            Command::Token(Token::Create { place, user, scope, name }) => {
-                quiet(&place, async |config| commands::token::create(config, &user, &scope, &name).await).await
+            Command::Token(Token::Create { place, user, scope, name, days }) => {
+                quiet(&place, async |config| commands::token::create(config, &user, &scope, &name, days).await).await
             }
             Command::Audit(Audit::Verify { place: _, file: Some(file) }) => commands::audit::verify_file(&file),
             Command::Audit(Audit::Verify { place, file: None }) => quiet(&place, commands::audit::verify).await,

@@ -7,12 +7,11 @@ use domain::{
     access::{Actor, Scope},
     error::FieldErrors,
     ids::{TokenId, UserId},
-    tokens::{NAME_MAX, NewToken, TOKENS_MAX, TokenForm, TokenView, name_problem},
+    tokens::{NAME_MAX, NewToken, TOKENS_MAX, TokenForm, TokenView, check_days, check_name},
 };
 use serde_json::json;
 use storage::{
     Write,
-    accounts::users,
     tokens::{self, Token},
 };
 
@@ -21,7 +20,7 @@ use crate::{
     audit::{self, Entry},
     digest::hex_sha256,
     error::OrDomain,
-    secret,
+    logins, secret,
 };
 
 const PREFIX: &str = "lct_";
@@ -30,12 +29,15 @@ const USE_NOTED_EVERY_SECONDS: i64 = 60;
 
 /// For `lectern token create`. Returns the secret, which is nowhere else.
 ///
-/// Errors: `NotFound` for a login that is unknown or disabled; `Invalid` on `name` or `scopes`.
-pub async fn create_for(services: &Services, origin: &Origin, login: &str, name: &str, scopes: BTreeSet<Scope>) -> Result<String> {
-    let name = name.trim().to_owned();
+/// Errors: `NotFound` for a login that is unknown or disabled; `Invalid` on `name`, `scopes` or `days`.
+pub async fn create_for(services: &Services, origin: &Origin, login: &str, name: &str, scopes: BTreeSet<Scope>, days: u32) -> Result<String> {
     let mut errors = FieldErrors::default();
-    if let Some(problem) = name_problem(&name) {
+    let name = check_name(name).unwrap_or_else(|problem| {
         errors.push("name", problem);
+        String::new()
+    });
+    if let Err(problem) = check_days(days) {
+        errors.push("days", problem);
     }
     if scopes.is_empty() {
         errors.push("scopes", Problem::Missing);
@@ -43,10 +45,10 @@ pub async fn create_for(services: &Services, origin: &Origin, login: &str, name:
     errors.finish()?;
 
     let mut write = services.db.begin_write().await.or_domain()?;
-    let user = users::by_login(&mut write, &login.trim().to_lowercase()).await.or_domain()?;
+    let user = logins::find(&mut write, login).await?;
     let user = user.filter(|user| user.disabled_at.is_none()).ok_or(Error::NotFound)?;
     let id = TokenId::from_uuid(services.entropy.uuid());
-    let (token, secret) = insert(services, &mut write, id, user.id, NewToken { name, scopes, days: None }).await?;
+    let (token, secret) = insert(services, &mut write, id, user.id, NewToken { name, scopes, days }).await?;
     audit::by_operator(services, &mut write, origin, user.tenant, made(&token, &user.login)).await?;
     write.commit().await.or_domain()?;
     Ok(secret)
@@ -90,7 +92,7 @@ pub fn take(services: &Services, caller: &Caller, id: TokenId) -> Option<String>
 async fn insert(services: &Services, write: &mut Write, id: TokenId, user: UserId, wanted: NewToken) -> Result<(Token, String)> {
     let NewToken { name, scopes, days } = wanted;
     let created_at = services.clock.now();
-    let expires_at = days.map(|days| created_at.plus_minutes(i64::from(days) * 24 * 60));
+    let expires_at = Some(created_at.plus_minutes(i64::from(days) * 24 * 60));
     let secret = secret::random(&*services.entropy, PREFIX);
     let view = TokenView { id, name, scopes, created_at, expires_at, last_used_at: None, revoked_at: None };
     let token = Token { user, view };

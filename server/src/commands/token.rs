@@ -8,10 +8,10 @@ use services::Origin;
 
 use crate::{config::Config, world};
 
-pub async fn create(config: Config, login: &str, scopes: &[String], name: &str) -> Result<ExitCode> {
+pub async fn create(config: Config, login: &str, scopes: &[String], name: &str, days: u32) -> Result<ExitCode> {
     let scopes = scopes.iter().map(|text| parse(text)).collect::<Result<BTreeSet<_>>>()?;
     let services = world::beside(&config).await?;
-    match services::tokens::create_for(&services, &Origin::cli(), login, name, scopes).await {
+    match services::tokens::create_for(&services, &Origin::cli(), login, name, scopes, days).await {
         Ok(secret) => super::say(&secret),
         Err(Error::NotFound) => bail!("there is no account {login:?} in {}", config.storage.data.display()),
         Err(error) => bail!("{error}"),

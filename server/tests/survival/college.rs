@@ -54,6 +54,6 @@ impl College {
 
 async fn member(world: &TestWorld, caller: Caller, course: &str) -> Member {
     let scopes = Scope::ALL.into_iter().collect();
-    let token = services::tokens::create_for(&world.services, &TestWorld::origin(), &caller.actor.login, "test", scopes).await.unwrap();
+    let token = services::tokens::create_for(&world.services, &TestWorld::origin(), &caller.actor.login, "test", scopes, 365).await.unwrap();
     Member { caller, token, course: course.to_owned() }
 }

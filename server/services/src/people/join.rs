@@ -7,12 +7,12 @@ use domain::{
     people::{Joining, LinkKind, check_name, check_password},
 };
 use serde_json::json;
-use storage::{accounts::users, links, sessions};
+use storage::{accounts::users, links};
 
 use super::links::digest;
 use crate::{
     Caller, Origin, Services,
-    accounts::{SignedIn, load_actor},
+    accounts::{SignedIn, devices, end_access, load_actor},
     audit::{self, Entry},
     error::OrDomain,
     password,
@@ -31,7 +31,7 @@ pub async fn joining(services: &Services, secret: &str) -> Result<Joining> {
     Ok(Joining { kind: link.open.kind, login: user.login, name: user.name, college, expires_at: link.open.expires_at })
 }
 
-/// Uses the link up: sets password and name, ends the sessions that were, and signs in.
+/// Uses the link up: sets password and name, ends the sessions and tokens that were, and signs in.
 ///
 /// Errors: `LinkOver`; `Invalid` on `name`, `password`.
 pub async fn join(services: &Services, origin: &Origin, secret: &str, name: &str, password: &str) -> Result<SignedIn> {
@@ -51,7 +51,7 @@ pub async fn join(services: &Services, origin: &Origin, secret: &str, name: &str
     }
     errors.finish()?;
     // Hashing takes long on purpose: not inside the transaction.
-    let hash = password::hash(services, password).await?;
+    let hash = password::hash_chosen(services, password, &[&joining.login, &name]).await?;
 
     let now = services.clock.now();
     let mut write = services.db.begin_write().await.or_domain()?;
@@ -71,17 +71,18 @@ pub async fn join(services: &Services, origin: &Origin, secret: &str, name: &str
     let credentials_version = users::set_password(&mut write, user.id, &hash).await.or_domain()?;
     users::set_name(&mut write, user.id, &name).await.or_domain()?;
     users::set_signed_in(&mut write, user.id, now).await.or_domain()?;
-    sessions::delete_of_user(&mut write, user.id).await.or_domain()?;
+    let revoked = end_access(services, &mut write, user.id).await?;
+    let device = devices::remember(services, &mut write, origin, &user).await?;
     let before = std::mem::replace(&mut user.name, name);
     let actor = load_actor(&mut write, &user).await?;
     let caller = Caller { actor, origin: origin.clone() };
     let entry = Entry::new(ACTION, "user", user.id, user.login.as_str())
         .before(json!({"name": before}))
-        .after(json!({"name": user.name, "password": "***", "link": joining.kind}));
+        .after(json!({"name": user.name, "password": "***", "link": joining.kind, "tokens_revoked": revoked}));
     audit::success(services, &mut write, &caller, entry).await?;
     write.commit().await.or_domain()?;
     services.cache.actors.forget(&user.id);
-    Ok(SignedIn { actor: caller.actor, credentials_version })
+    Ok(SignedIn { actor: caller.actor, credentials_version, device })
 }
 
 async fn over(services: &Services, origin: &Origin) -> Error {

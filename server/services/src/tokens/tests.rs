@@ -19,7 +19,7 @@ async fn a_token_is_its_owner_within_its_scopes() {
         let world = TestWorld::college_on(database).await;
         let course = world.course("CV2402").add().await;
         let li = world.teacher("li.hua", &[&course]).await;
-        let secret = create_for(&world.services, &Origin::cli(), "Li.Hua", "script", [Scope::OrdersRead].into()).await.expect("made");
+        let secret = create_for(&world.services, &Origin::cli(), "Li.Hua", "script", [Scope::OrdersRead].into(), 90).await.expect("made");
         assert!(secret.starts_with("lct_") && secret.len() == 47, "{secret}");
 
         let actor = authenticate(&world.services, &secret).await.expect("the owner");
@@ -45,7 +45,7 @@ async fn bad_tokens_open_nothing() {
     let world = TestWorld::college().await;
     let administrator = world.administrator("root").await;
     let li = world.person("li.hua").add().await;
-    let secret = create_for(&world.services, &Origin::cli(), "li.hua", "script", [Scope::Admin].into()).await.expect("made");
+    let secret = create_for(&world.services, &Origin::cli(), "li.hua", "script", [Scope::Admin].into(), 90).await.expect("made");
     for bad in ["", "lct_", "Bearer", &secret[..46], &format!("{secret}A"), &secret.replace("lct_", "xyz_"), &format!("lct_{}", "A".repeat(43))] {
         assert_eq!(authenticate(&world.services, bad).await, Err(Error::Unauthenticated), "{bad}");
     }
@@ -56,10 +56,28 @@ async fn bad_tokens_open_nothing() {
 }
 
 #[tokio::test]
+async fn every_token_ends_also_one_of_the_command_line() {
+    for_each_engine("every_token_ends_also_one_of_the_command_line", async |database| {
+        let world = TestWorld::college_on(database).await;
+        world.person("li.hua").add().await;
+        let make = |days| create_for(&world.services, &Origin::cli(), "li.hua", "script", [Scope::Admin].into(), days);
+        for days in [0, 366, u32::MAX] {
+            assert_eq!(make(days).await, Err(Error::field("days", Problem::OutOfRange { min: 1, max: 365 })), "{days}");
+        }
+        let secret = make(365).await.expect("made");
+        world.clock.advance(365 * 24 * 3_600 - 1);
+        authenticate(&world.services, &secret).await.expect("its last second");
+        world.clock.advance(1);
+        assert_eq!(authenticate(&world.services, &secret).await, Err(Error::Unauthenticated), "over");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn use_is_noted_once_a_minute() {
     let world = TestWorld::college().await;
     let li = world.person("li.hua").add().await;
-    let secret = create_for(&world.services, &Origin::cli(), "li.hua", "script", [Scope::Admin].into()).await.expect("made");
+    let secret = create_for(&world.services, &Origin::cli(), "li.hua", "script", [Scope::Admin].into(), 90).await.expect("made");
     let mut noted = BTreeSet::new();
     for _ in 0..6 {
         authenticate(&world.services, &secret).await.expect("good");
@@ -74,7 +92,7 @@ async fn making_and_revoking_is_recorded_without_the_secret() {
     let world = TestWorld::college().await;
     let li = world.person("li.hua").add().await;
     let auditor = world.auditor("shen").await;
-    let secret = create_for(&world.services, &Origin::cli(), "li.hua", "script", [Scope::Admin].into()).await.expect("made");
+    let secret = create_for(&world.services, &Origin::cli(), "li.hua", "script", [Scope::Admin].into(), 90).await.expect("made");
     let id = list(&world.services, &li).await.expect("listed")[0].id;
     revoke(&world.services, &li, id).await.expect("revoked");
     revoke(&world.services, &li, id).await.expect("no error the second time");
@@ -84,8 +102,8 @@ async fn making_and_revoking_is_recorded_without_the_secret() {
     assert_eq!(actions, ["token.revoke", "token.create"]);
     assert!(!serde_json::to_string(&page).expect("JSON").contains(&secret[4..]));
 
-    assert_eq!(create_for(&world.services, &Origin::cli(), "nobody", "x", [Scope::Admin].into()).await, Err(Error::NotFound));
-    let both = create_for(&world.services, &Origin::cli(), "li.hua", " ", BTreeSet::new()).await.expect_err("refused");
+    assert_eq!(create_for(&world.services, &Origin::cli(), "nobody", "x", [Scope::Admin].into(), 90).await, Err(Error::NotFound));
+    let both = create_for(&world.services, &Origin::cli(), "li.hua", " ", BTreeSet::new(), 90).await.expect_err("refused");
     assert!(matches!(both, Error::Invalid(problems) if problems.len() == 2));
 }
 
