@@ -3,8 +3,10 @@
 
 use domain::{
     Error, Result,
+    access::{Actor, Role},
     ids::UserId,
-    people::{JoinedIdentity, check_login, check_name},
+    names,
+    people::{JoinedIdentity, check_name},
 };
 use serde_json::json;
 use storage::{
@@ -18,6 +20,7 @@ use crate::{
     Caller, IdentityProvider, Origin, Services,
     audit::{self, Entry},
     error::{OrDomain, from_storage},
+    logins,
 };
 
 const SIGN_IN: &str = "session.sign_in";
@@ -39,13 +42,13 @@ impl Presented {
     /// The login in its stored form.
     fn login(&self) -> Result<String> {
         let given = self.login.as_deref().unwrap_or_default();
-        check_login(given).map_err(|_| Error::NoAccount { login: shown(given) })
+        logins::check(given).map_err(|_| Error::NoAccount { login: shown(given) })
     }
 }
 
 /// What may be said and recorded of a login that came from outside.
 fn shown(login: &str) -> String {
-    login.trim().chars().filter(|c| !c.is_control()).take(64).collect()
+    names::shown(login.trim()).chars().take(64).collect()
 }
 
 /// Signs in; joins or makes the account the first time, where the settings say so.
@@ -98,7 +101,7 @@ async fn enter(services: &Services, provider: &IdentityProvider, origin: &Origin
     let how = json!({"how": "openid_connect", "issuer": issuer});
     audit::success(services, &mut write, &caller, about(&caller, SIGN_IN).after(how)).await?;
     write.commit().await.or_domain()?;
-    Ok(SignedIn { actor: caller.actor, credentials_version: user.credentials_version })
+    Ok(SignedIn { actor: caller.actor, credentials_version: user.credentials_version, device: None })
 }
 
 /// What the first sign-in found.
@@ -118,16 +121,26 @@ async fn find_or_make(
     presented: &Presented,
 ) -> Result<(users::User, Option<First>)> {
     let login = presented.login()?;
-    let found = users::by_login(write, &login).await.or_domain()?;
+    let found = logins::find(write, presented.login.as_deref().unwrap_or_default()).await?;
     match found {
+        Some(user) if user.disabled_at.is_some() => Err(Error::AccountDisabled),
         // Logins are given anew at some places: an account that is somebody else's at the provider stays theirs.
         Some(user) if provider.link_accounts => {
             let taken = identities::of_user(write, user.id, &provider.issuer).await.or_domain()?.is_some();
-            if taken { Err(Error::NoAccount { login }) } else { Ok((user, Some(First::Known))) }
+            let privileged = has_privileges(&load_actor(write, &user).await?);
+            if privileged {
+                tracing::warn!(user.login = %user.login, "an account with a role above teacher is not joined by its login: see docs/sign-in.md");
+            }
+            if taken || privileged { Err(Error::NoAccount { login }) } else { Ok((user, Some(First::Known))) }
         }
         None if provider.create_accounts => Ok((make(services, write, login, presented).await?, Some(First::Made))),
         _ => Err(Error::NoAccount { login }),
     }
+}
+
+/// Whether the person may do more than a teacher, anywhere. Who calls themselves so at the provider does not become them.
+fn has_privileges(actor: &Actor) -> bool {
+    actor.roles.iter().chain(actor.department_roles.keys()).any(|role| *role != Role::Teacher)
 }
 
 /// An account without roles and without a password, in the only college. Errors: `NoAccount` where there are several.

@@ -84,6 +84,30 @@ async fn an_account_is_joined_to_one_person_of_the_provider() {
 }
 
 #[tokio::test]
+async fn nobody_becomes_somebody_privileged_by_what_they_are_called_at_the_provider() {
+    for_each_engine("nobody_becomes_somebody_privileged_by_what_they_are_called_at_the_provider", async |database| {
+        let world = college(database, IdentityProvider { create_accounts: true, ..provider() }).await;
+        let department = world.department("软件技术系").await;
+        for role in Role::ALL.into_iter().filter(|role| *role != Role::Teacher) {
+            let login = role.as_str();
+            world.person(login).role(role).add().await;
+            assert_eq!(enters(&world, &format!("s-{login}"), login).await.map(drop), no_account(login));
+            let leads = format!("leads.{login}");
+            world.person(&leads).role(Role::Teacher).role_at(department, role).add().await;
+            assert_eq!(enters(&world, &format!("d-{login}"), &leads).await.map(drop), no_account(&leads), "at a department");
+        }
+        // Who was joined before stays so, whatever role comes later.
+        let li = world.person("li.hua").role(Role::Teacher).add().await;
+        let root = world.administrator("root").await;
+        enters(&world, "s-1", "li.hua").await.expect("joined as a teacher");
+        let roles = [Role::Teacher, Role::Manager].into();
+        people::set_access(&world.services, &root, li.actor.user, roles, [].into()).await.expect("a manager now");
+        assert_eq!(enters(&world, "s-1", "li.hua").await.expect("signed in").actor.user, li.actor.user);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn two_first_sign_ins_at_once_join_once() {
     for_each_engine("two_first_sign_ins_at_once_join_once", async |database| {
         let world = college(database, IdentityProvider { create_accounts: true, ..provider() }).await;
