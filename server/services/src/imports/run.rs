@@ -3,6 +3,7 @@
 
 use domain::{
     Error, Problem, Result,
+    access::Role,
     courses::{Course, namespace},
     gpu::CardShare,
     ids::{CourseId, OutboxId},
@@ -32,7 +33,7 @@ use crate::{
     courses,
     error::OrDomain,
     jobs::lease,
-    people::links,
+    people::{links, may_hold},
 };
 
 /// Rows of one round.
@@ -114,6 +115,10 @@ fn as_problem(error: Error) -> Result<Error> {
             let min = short.first().map_or(0, |short| short.in_use / 840);
             Ok(Error::field("cards", Problem::OutOfRange { min, max: 10_000 }))
         }
+        Error::OwnRole { role } => {
+            let choices = Role::ALL.into_iter().filter(|other| *other != role).map(|role| role.as_str().to_owned()).collect();
+            Ok(Error::field("roles", Problem::NotOneOf { choices }))
+        }
         other => Err(other),
     }
 }
@@ -146,7 +151,11 @@ async fn person(services: &Services, write: &mut Write, caller: &Caller, import:
             None => held.0,
             Some(id) => held.1.into_iter().find(|post| post.department.id == id).map(|post| post.roles).unwrap_or_default(),
         };
+        let before = held.clone();
         held.extend(&row.roles);
+        if user.id == caller.actor.user {
+            may_hold(&before, &held)?;
+        }
         roles::set_at(write, user.id, place, &held).await.or_domain()?;
         for course in courses {
             members::add(write, user.id, course).await.or_domain()?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Error, Problem, Result,
-    access::{Action, Resource, Role},
+    access::{Action, Reach, Resource, Role},
     courses::Department,
     ids::{CourseId, TenantId, UserId},
     people::{Person, PersonState},
@@ -14,25 +14,29 @@ use serde_json::json;
 use storage::{
     AnyConnection, Write,
     accounts::{members, roles, users},
-    dialect, sessions, tokens,
+    dialect, sessions,
 };
 
 use super::{about, known_courses, people, tracked};
 use crate::{
     Caller, Services,
+    accounts::end_access,
     audit::{self, Entry},
     error::OrDomain,
 };
 
 /// Roles at the college, and courses, as they shall be. An administrator cannot take that role from themselves, nor from the last one.
 ///
-/// Errors: `Forbidden`; `LastAdministrator`; `NotFound` also for another tenant's people; `Invalid` on `courses`.
+/// Errors: `Forbidden`; `LastAdministrator`; `OwnRole`; `NotFound` also for another tenant's people; `Invalid` on `courses`.
 pub async fn set_access(services: &Services, caller: &Caller, user: UserId, roles: BTreeSet<Role>, courses: BTreeSet<CourseId>) -> Result<Person> {
     let entry = || Entry::new("people.set_access", "user", user, "");
     let person = audit::recording(services, caller, entry, async {
         may_write(caller)?;
         if user == caller.actor.user && !roles.contains(&Role::Administrator) {
             return Err(Error::Forbidden);
+        }
+        if user == caller.actor.user {
+            may_hold(&caller.actor.roles, &roles)?;
         }
         let mut write = services.db.begin_write().await.or_domain()?;
         lock(&mut write, caller).await?;
@@ -61,7 +65,7 @@ pub async fn set_access(services: &Services, caller: &Caller, user: UserId, role
 
 /// Roles at a department as they shall be; none takes the person away from there.
 ///
-/// Errors: `Forbidden`; `NotFound` also for another college's people; `Invalid` on `department`.
+/// Errors: `Forbidden`; `OwnRole`; `NotFound` also for another college's people; `Invalid` on `department`.
 pub async fn set_post(services: &Services, caller: &Caller, user: UserId, department: TenantId, roles: BTreeSet<Role>) -> Result<Person> {
     let entry = || Entry::new("people.set_access", "user", user, "");
     let person = audit::recording(services, caller, entry, async {
@@ -69,6 +73,10 @@ pub async fn set_post(services: &Services, caller: &Caller, user: UserId, depart
         let mut write = services.db.begin_write().await.or_domain()?;
         let before = load(&mut write, caller, user).await?;
         department_of(&mut write, caller, department).await?;
+        if user == caller.actor.user {
+            let held = before.posts.iter().find(|post| post.department.id == department).map(|post| post.roles.clone()).unwrap_or_default();
+            may_hold(&held, &roles)?;
+        }
         roles::set_at(&mut write, user, department, &roles).await.or_domain()?;
         let after = load(&mut write, caller, user).await?;
         if after != before {
@@ -81,6 +89,17 @@ pub async fn set_post(services: &Services, caller: &Caller, user: UserId, depart
     .await?;
     services.cache.actors.forget(&user);
     Ok(person)
+}
+
+/// Nobody gives themselves a role that reads the audit record: somebody else must have agreed. What they hold they may keep.
+///
+/// Errors: `OwnRole`.
+pub(crate) fn may_hold(held: &BTreeSet<Role>, wanted: &BTreeSet<Role>) -> Result<()> {
+    let reads = |role: &&Role| domain::access::rule(**role, Action::AuditRead) != Reach::Nothing;
+    match wanted.difference(held).find(reads) {
+        Some(role) => Err(Error::OwnRole { role: *role }),
+        None => Ok(()),
+    }
 }
 
 /// Ends every session of a person; they sign in again. Returns how many. Errors: `Forbidden`, `NotFound`.
@@ -140,9 +159,8 @@ pub async fn disable(services: &Services, caller: &Caller, user: UserId) -> Resu
             keep_one(&mut write, caller, user).await?;
         }
         users::set_disabled(&mut write, user, Some(now)).await.or_domain()?;
-        sessions::delete_of_user(&mut write, user).await.or_domain()?;
         storage::links::revoke_all(&mut write, user, now).await.or_domain()?;
-        let revoked = tokens::revoke_all(&mut write, user, now).await.or_domain()?;
+        let revoked = end_access(services, &mut write, user).await?;
         let entry =
             about(&person.person, "people.disable").before(json!({"disabled": false})).after(json!({"disabled": true, "tokens_revoked": revoked}));
         audit::success(services, &mut write, caller, entry).await?;

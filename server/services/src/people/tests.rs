@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Error, Problem,
-    access::Role,
+    access::{Role, Scope},
     audit::Filter,
     ids::{CourseId, UserId},
     page::PageRequest,
@@ -12,7 +12,7 @@ use storage::testing::for_each_engine;
 use uuid::Uuid;
 
 use super::{create, disable, enable, end_sessions, get, join, joining, links, search, set_access, set_post};
-use crate::{accounts, audit, sessions, testing::TestWorld};
+use crate::{Origin, accounts, audit, sessions, testing::TestWorld, tokens};
 
 async fn list(services: &crate::Services, caller: &crate::Caller) -> domain::Result<Vec<domain::people::Person>> {
     Ok(search(services, caller, &PersonFilter::default(), &PageRequest::default()).await?.items)
@@ -196,7 +196,7 @@ async fn a_reset_ends_what_was_and_no_secret_is_recorded() {
     assert_eq!(detail.link.map(|link| link.kind), Some(LinkKind::Reset));
     assert_eq!(detail.sessions[0].agent, "Firefox/1");
     assert_eq!(accounts::actor(services, user, 1).await.expect("read").map(|actor| actor.user), Some(user), "until it is used");
-    join(services, &TestWorld::origin(), &secret(&link), "", "another password").await.expect("reset");
+    join(services, &TestWorld::origin(), &secret(&link), "", "an unusual sentence").await.expect("reset");
     assert_eq!(accounts::actor(services, user, 1).await, Ok(None));
     assert_eq!(sessions::load(services, "hash").await, Ok(None));
 
@@ -216,6 +216,56 @@ async fn a_reset_ends_what_was_and_no_secret_is_recorded() {
     let all = serde_json::to_string(&page.items).expect("JSON");
     assert!(all.contains("people.reset") && !all.contains("lnk_"), "{all}");
     assert!(!format!("{link:?}").contains("lnk_"));
+}
+
+#[tokio::test]
+async fn a_reset_ends_tokens_as_it_ends_sessions() {
+    for_each_engine("a_reset_ends_tokens_as_it_ends_sessions", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let administrator = world.administrator("root").await;
+        let li = world.person("li.hua").add().await;
+        let token = || tokens::create_for(services, &Origin::cli(), "li.hua", "script", [Scope::Admin].into(), 30);
+        let first = token().await.expect("made");
+        accounts::reset_password(services, &Origin::cli(), "li.hua").await.expect("reset by whoever owns the machine");
+        assert_eq!(tokens::authenticate(services, &first).await, Err(Error::Unauthenticated));
+        let second = token().await.expect("made");
+        let link = links::reissue(services, &administrator, li.actor.user).await.expect("a link");
+        assert!(tokens::authenticate(services, &second).await.is_ok(), "until the link is used");
+        join(services, &TestWorld::origin(), &secret(&link), "", "an unusual sentence").await.expect("reset by a link");
+        assert_eq!(tokens::authenticate(services, &second).await, Err(Error::Unauthenticated));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_gives_themselves_a_role_that_reads_the_record() {
+    for_each_engine("nobody_gives_themselves_a_role_that_reads_the_record", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let (root, second) = (world.administrator("root").await, world.administrator("second").await);
+        let department = world.department("软件技术系").await;
+        let both: BTreeSet<_> = [Role::Administrator, Role::Auditor].into();
+        let refused = Err(Error::OwnRole { role: Role::Auditor });
+        let own = root.actor.user;
+        assert_eq!(set_access(services, &root, own, both.clone(), [].into()).await.map(drop), refused);
+        assert_eq!(set_post(services, &root, own, department, [Role::Auditor].into()).await.map(drop), refused, "nor at a department");
+        let list = format!("login,name,roles\n{},{},auditor\n", root.actor.login, root.actor.name);
+        let import = crate::imports::preview(services, &root, domain::imports::ImportKind::People, "own.csv", &list).await.expect("read");
+        crate::imports::start(services, &root, import.id).await.expect("begun");
+        crate::imports::run(services).await.expect("taken over");
+        assert_eq!(get(services, &second, own).await.expect("read").person.roles, [Role::Administrator].into(), "nor by a list");
+
+        let given = set_access(services, &second, own, both.clone(), [].into()).await.expect("somebody else gives it");
+        assert_eq!(given.roles, both);
+        let kept = set_access(services, &root, own, both.clone(), [].into()).await.expect("what one has one may keep");
+        assert_eq!(kept.roles, both);
+        let auditor = world.auditor("shen").await;
+        let filter = Filter { action: Some("people.set_access".into()), ..Filter::default() };
+        let page = audit::search(services, &auditor, &filter, &PageRequest::default()).await.expect("found");
+        assert!(page.items.iter().any(|listed| listed.event.code.as_deref() == Some("own_role")), "the refusal is a record");
+    })
+    .await;
 }
 
 #[tokio::test]
