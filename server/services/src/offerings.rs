@@ -1,5 +1,6 @@
 //! Offerings as operators write them: drafts, publishing, retiring, and what a version would cost and make. What is on sale is
-//! read by `catalogue`. Offerings belong to the installation, so every operator sees all of them.
+//! read by `catalogue`. An offering belongs to one college, whose operators alone see its drafts and write it; who may order it is its
+//! audience.
 
 mod audited;
 mod change;
@@ -39,14 +40,14 @@ pub async fn allowed(services: &Services, caller: &Caller) -> Result<()> {
     audit::recording(services, caller, reading, async { authorise(caller) }).await
 }
 
-/// Every offering with its state, price and labs, in the catalogue's order. Three statements.
+/// Every offering of the caller's college with its state, price and labs, in the catalogue's order. Three statements.
 ///
 /// Errors: `Forbidden`, `ScopeMissing`.
 pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<ManagedOffering>> {
     audit::recording(services, caller, reading, async {
         authorise(caller)?;
         let mut connection = services.db.read().await.or_domain()?;
-        let versions = storage::offerings::versions::overview(&mut connection).await.or_domain()?;
+        let versions = storage::offerings::versions::overview(&mut connection, caller.actor.tenant).await.or_domain()?;
         let labs = storage::offerings::versions::labs(&mut connection).await.or_domain()?;
         let shelf = shelf(services, &mut connection).await?;
         let (book, now) = (shelf.book(caller.actor.tenant), services.clock.now());
@@ -70,15 +71,23 @@ pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<ManagedOff
     .await
 }
 
-/// All versions of the offering with this slug. Three statements. Errors: `NotFound`, `Forbidden`, `ScopeMissing`.
+/// All versions of the offering with this slug. Four statements. Errors: `NotFound`, `Forbidden`, `ScopeMissing`.
 pub async fn history(services: &Services, caller: &Caller, slug: &str) -> Result<OfferingHistory> {
     audit::recording(services, caller, reading, async {
         authorise(caller)?;
         let mut connection = services.db.read().await.or_domain()?;
-        let id = id_of(&mut connection, slug).await?;
+        let id = own(&mut connection, caller, slug).await?;
         read(&mut connection, id).await
     })
     .await
+}
+
+/// The offering with this slug, when it belongs to the caller's college. Errors: `NotFound`.
+async fn own(connection: &mut AnyConnection, caller: &Caller, slug: &str) -> Result<OfferingId> {
+    let id = id_of(connection, slug).await?;
+    let owner = storage::offerings::versions::owner(connection, id).await.or_domain()?.ok_or(Error::NotFound)?;
+    caller.actor.can(Action::OfferingWrite, &Resource::tenant(owner))?;
+    Ok(id)
 }
 
 /// By slug, or by id as the catalogue's links have it.

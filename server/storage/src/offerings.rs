@@ -42,15 +42,18 @@ pub async fn on_sale(connection: &mut AnyConnection) -> Result<Vec<Offering>> {
     rows.iter().map(|row| Row::of("offering_versions", row).json("document")).collect()
 }
 
-/// Publishes a version that comes with the product. Nothing happens when that version of the offering is there, or when
-/// somebody has given its slug to another one.
+/// Publishes a version that comes with the product; it belongs to the college that was set up first. Nothing happens when that version of
+/// the offering is there, or when somebody has given its slug to another one.
 pub async fn publish(connection: &mut AnyConnection, offering: &Offering, position: u32, now: Timestamp) -> Result<bool> {
-    sqlx::query("INSERT INTO offerings (id, slug, position) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(offering.id.to_string())
-        .bind(offering.slug.clone())
-        .bind(i64::from(position))
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO offerings (id, slug, position, tenant_id) \
+         VALUES ($1, $2, $3, (SELECT id FROM tenants WHERE parent_id IS NULL ORDER BY created_at, id LIMIT 1)) ON CONFLICT DO NOTHING",
+    )
+    .bind(offering.id.to_string())
+    .bind(offering.slug.clone())
+    .bind(i64::from(position))
+    .execute(&mut *connection)
+    .await?;
     if sqlx::query("SELECT id FROM offerings WHERE id = $1").bind(offering.id.to_string()).fetch_optional(&mut *connection).await?.is_none() {
         return Ok(false);
     }

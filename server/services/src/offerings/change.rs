@@ -9,7 +9,7 @@ use domain::{
 };
 use storage::{Write, offerings as stored};
 
-use super::{audited, authorise, id_of, read};
+use super::{audited, authorise, own, read};
 use crate::{
     Caller, Services,
     audit::{self, Entry},
@@ -31,15 +31,16 @@ pub async fn save(services: &Services, caller: &Caller, slug: Option<&str>, offe
         check_tenants(&mut write, &offering).await?;
         let history = match slug {
             Some(slug) => {
-                let id = id_of(&mut write, slug).await?;
+                let id = own(&mut write, caller, slug).await?;
                 read(&mut write, id).await?
             }
             None => match stored::versions::id_of(&mut write, &offering.slug).await.or_domain()? {
                 Some(id) => {
                     let history = read(&mut write, id).await?;
+                    let is_own = stored::versions::owner(&mut write, id).await.or_domain()? == Some(caller.actor.tenant);
                     // The same request again, or a slug that is in use.
                     return match history.versions.as_slice() {
-                        [only] if changes(&only.offering, &offering.normalised()).is_empty() => Ok(only.clone()),
+                        [only] if is_own && changes(&only.offering, &offering.normalised()).is_empty() => Ok(only.clone()),
                         _ => Err(Error::field("slug", Problem::Taken)),
                     };
                 }
@@ -86,7 +87,7 @@ async fn keep(
         }
         if latest.is_none() {
             offering.id = OfferingId::from_uuid(services.entropy.uuid());
-            stored::versions::insert_offering(write, offering.id, &offering.slug).await.map_err(taken)?;
+            stored::versions::insert_offering(write, offering.id, &offering.slug, caller.actor.tenant).await.map_err(taken)?;
         }
         offering.version = history.versions.first().map_or(1, |newest| newest.offering.version + 1);
         // Somebody began the same version at the same moment.
@@ -141,7 +142,7 @@ async fn turn(services: &Services, caller: &Caller, slug: &str, event: VersionEv
     audit::recording(services, caller, || Entry::new(action.clone(), "offering", "", label.clone()), async {
         authorise(caller)?;
         let mut write = services.db.begin_write().await.or_domain()?;
-        let id = id_of(&mut write, slug).await?;
+        let id = own(&mut write, caller, slug).await?;
         let history = read(&mut write, id).await?;
         let Some(version) = subject(&history, event)? else {
             // Done before: a second press, or a retry.

@@ -146,6 +146,38 @@ async fn only_its_audience_sees_it_and_knows_of_it() {
 }
 
 #[tokio::test]
+async fn an_offering_is_written_by_its_own_college_alone() {
+    storage::testing::for_each_engine("an_offering_is_written_by_its_own_college_alone", |database| async move {
+        let world = TestWorld::college_on(database).await;
+        let operator = world.operator("ops").await;
+        let elsewhere = world.other_tenant("law").await;
+        let stranger = world.person("wu").role(Role::Administrator).in_tenant(elsewhere).add().await;
+        let services = &world.services;
+        let offering = on_sale(&world, &operator, "vscode").await;
+        assert!(catalogue::get(services, &stranger, "vscode").await.is_ok(), "whoever sees it");
+        for slug in ["vscode".to_owned(), offering.id.to_string()] {
+            assert_eq!(retire(services, &stranger, &slug).await.expect_err("not theirs"), Error::NotFound);
+            assert_eq!(history(services, &stranger, &slug).await.expect_err("not theirs"), Error::NotFound);
+            assert_eq!(save(services, &stranger, Some(&slug), offering.clone(), None).await.expect_err("not theirs"), Error::NotFound);
+        }
+        let again = save(services, &stranger, None, offering.clone(), None).await.expect_err("the slug is in use");
+        assert_eq!(again, Error::field("slug", Problem::Taken));
+        assert!(list(services, &stranger).await.expect("a list").is_empty(), "nor are its drafts theirs to read");
+
+        let own = Offering { slug: "law-editor".into(), ..offering };
+        save(services, &stranger, None, own, None).await.expect("one of their own");
+        publish(services, &stranger, "law-editor", None).await.expect("published");
+        for refused in [retire(services, &operator, "law-editor").await, publish(services, &operator, "law-editor", None).await] {
+            assert_eq!(refused.expect_err("not theirs either"), Error::NotFound);
+        }
+        retire(services, &stranger, "law-editor").await.expect("retired by its own");
+        retire(services, &operator, "vscode").await.expect("retired by its own");
+        assert_eq!(restore(services, &stranger, "vscode").await.expect_err("not theirs"), Error::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_operators_and_administrators_write_and_a_token_needs_the_scope() {
     let world = TestWorld::college().await;
     let (operator, teacher) = (world.operator("ops").await, world.teacher("li", &[]).await);

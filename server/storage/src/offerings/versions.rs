@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    ids::{OfferingId, UserId},
+    ids::{OfferingId, TenantId, UserId},
     offerings::{OfferingVersion, VersionState},
     time::Timestamp,
 };
@@ -34,14 +34,14 @@ fn version(row: &sqlx::any::AnyRow) -> Result<OfferingVersion> {
 }
 
 /// Of every offering what is on sale and its newest version, in the catalogue's order, the newer first.
-pub async fn overview(connection: &mut AnyConnection) -> Result<Vec<OfferingVersion>> {
+pub async fn overview(connection: &mut AnyConnection, owner: TenantId) -> Result<Vec<OfferingVersion>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM offerings o JOIN offering_versions v ON v.offering_id = o.id LEFT JOIN users u ON u.id = v.changed_by \
-         WHERE v.version = (SELECT MAX(n.version) FROM offering_versions n WHERE n.offering_id = o.id) \
-            OR v.version = (SELECT MAX(n.version) FROM offering_versions n WHERE n.offering_id = o.id AND n.state = 'published') \
+         WHERE o.tenant_id = $1 AND (v.version = (SELECT MAX(n.version) FROM offering_versions n WHERE n.offering_id = o.id) \
+            OR v.version = (SELECT MAX(n.version) FROM offering_versions n WHERE n.offering_id = o.id AND n.state = 'published')) \
          ORDER BY o.position, o.slug, v.version DESC"
     );
-    sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(connection).await?.iter().map(version).collect()
+    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(owner.to_string()).fetch_all(connection).await?.iter().map(version).collect()
 }
 
 /// The offering of a slug.
@@ -77,13 +77,20 @@ pub async fn labs(connection: &mut AnyConnection) -> Result<BTreeMap<(OfferingId
 }
 
 /// Makes an offering without a version, last in the catalogue. Errors: not unique on `offerings.slug`.
-pub async fn insert_offering(connection: &mut AnyConnection, id: OfferingId, slug: &str) -> Result<()> {
-    sqlx::query("INSERT INTO offerings (id, slug, position) SELECT $1, $2, COALESCE(MAX(position), 0) + 1 FROM offerings")
+pub async fn insert_offering(connection: &mut AnyConnection, id: OfferingId, slug: &str, owner: TenantId) -> Result<()> {
+    sqlx::query("INSERT INTO offerings (id, slug, position, tenant_id) SELECT $1, $2, COALESCE(MAX(position), 0) + 1, $3 FROM offerings")
         .bind(id.to_string())
         .bind(slug.to_owned())
+        .bind(owner.to_string())
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The college that an offering belongs to; `None` for one that is not there.
+pub async fn owner(connection: &mut AnyConnection, id: OfferingId) -> Result<Option<TenantId>> {
+    let row = sqlx::query("SELECT tenant_id FROM offerings WHERE id = $1").bind(id.to_string()).fetch_optional(connection).await?;
+    row.as_ref().map_or(Ok(None), |row| Row::of("offerings", row).optional_parse("tenant_id"))
 }
 
 /// A new draft. Errors: not unique where that version is there already.

@@ -50,8 +50,12 @@ fn offering(version: u32) -> Offering {
     }
 }
 
+fn college() -> TenantId {
+    TenantId::from_uuid(Uuid::from_u128(1))
+}
+
 async fn ground(database: &crate::testing::TestDatabase) -> Write {
-    let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+    let tenant = college();
     let mut write = database.database.begin_write().await.expect("a transaction");
     courses::insert_tenant(&mut write, &Tenant { id: tenant, slug: "ai".into(), name: "AI".into() }, now()).await.expect("tenant");
     let user = users::User::new(operator(), tenant, "ops".into(), "运维".into(), now());
@@ -64,7 +68,7 @@ async fn a_draft_is_written_published_and_retired_and_remembers_who_did_it() {
     for_each_engine("a_draft_is_written_published_and_retired_and_remembers_who_did_it", |database| async move {
         let mut write = ground(&database).await;
         let id = offering(1).id;
-        insert_offering(&mut write, id, "vscode").await.expect("an offering");
+        insert_offering(&mut write, id, "vscode", college()).await.expect("an offering");
         insert_draft(&mut write, &offering(1), operator(), now()).await.expect("a draft");
         assert_eq!(id_of(&mut write, "vscode").await.expect("read"), Some(id));
         assert_eq!(id_of(&mut write, "hovercraft").await.expect("read"), None);
@@ -79,7 +83,10 @@ async fn a_draft_is_written_published_and_retired_and_remembers_who_did_it() {
         assert_eq!(offerings::on_sale(&mut write).await.expect("read"), [offering(1)]);
 
         insert_draft(&mut write, &offering(2), operator(), now().plus_seconds(1)).await.expect("a draft");
-        let both = overview(&mut write).await.expect("read");
+        let elsewhere = TenantId::from_uuid(Uuid::from_u128(9));
+        assert_eq!(owner(&mut write, id).await.expect("read"), Some(college()));
+        assert!(overview(&mut write, elsewhere).await.expect("read").is_empty(), "of another college");
+        let both = overview(&mut write, college()).await.expect("read");
         let shown: Vec<_> = both.iter().map(|version| (version.offering.version, version.state)).collect();
         assert_eq!(shown, [(2, VersionState::Draft), (1, VersionState::Published)]);
         assert!(turn(&mut write, id, 2, draft, operator(), now().plus_seconds(2)).await.expect("published"));
@@ -99,11 +106,11 @@ async fn a_slug_is_one_offerings_alone() {
     for_each_engine("a_slug_is_one_offerings_alone", |database| async move {
         let mut write = ground(&database).await;
         let other = OfferingId::from_uuid(Uuid::from_u128(5));
-        insert_offering(&mut write, other, "vscode").await.expect("an offering");
+        insert_offering(&mut write, other, "vscode", college()).await.expect("an offering");
         assert!(!offerings::publish(&mut write, &offering(1), 1, now()).await.expect("asked"), "what comes with the product gives way");
         write.commit().await.expect("committed");
         let mut write = database.database.begin_write().await.expect("a transaction");
-        let error = insert_offering(&mut write, offering(1).id, "vscode").await.expect_err("taken");
+        let error = insert_offering(&mut write, offering(1).id, "vscode", college()).await.expect_err("taken");
         assert!(error.is_not_unique("offerings", "slug"), "{error}");
     })
     .await;
