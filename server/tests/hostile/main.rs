@@ -16,6 +16,7 @@ mod nasty;
 mod pages;
 mod protocol;
 mod readers;
+mod security_table;
 mod stored;
 #[path = "../http/support.rs"]
 #[expect(dead_code, reason = "the other tests use the rest")]
