@@ -4,7 +4,10 @@ use std::{
     ops::{Deref, DerefMut},
     panic::Location,
     path::{Path, PathBuf},
-    sync::{Arc, Once},
+    sync::{
+        Arc, Once,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -56,6 +59,17 @@ const READERS: u32 = 8;
 const JOBS_YIELD: Duration = Duration::from_millis(100);
 /// Longest wait for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A change was refused because its connection may only read: it is not kept when it comes back.
+static WRITER_ONLY_READS: AtomicBool = AtomicBool::new(false);
+/// The same for all that rest, which may have been opened in the same moment.
+static RESTING_ONLY_READ: AtomicBool = AtomicBool::new(false);
+
+/// Remembers that SQLite refused a change on a connection that may only read. `BEGIN IMMEDIATE` does not say so.
+pub(crate) fn note_read_only() {
+    WRITER_ONLY_READS.store(true, Ordering::Relaxed);
+    RESTING_ONLY_READ.store(true, Ordering::Relaxed);
+}
+
 /// Bytes on the disk of a SQLite file below which it counts as full.
 const LEAST_ROOM: u64 = 8 * 1024 * 1024;
 /// How long a connection to PostgreSQL may have rested and is still taken to live. A dead one that was trusted fails its request with 503,
@@ -128,7 +142,7 @@ impl Database {
             writing = writing.after_release(|connection, _| {
                 Box::pin(async move {
                     connection.ping().await?;
-                    Ok(!connection.is_in_transaction())
+                    Ok(!connection.is_in_transaction() && !WRITER_ONLY_READS.swap(false, Ordering::Relaxed))
                 })
             });
         }
@@ -262,9 +276,14 @@ impl Database {
     /// SQLite opens a file that cannot be written for reading only, and the connection stays so after the file is writable again. Such
     /// connections are closed, also those for reading, with which the new one would share its memory file.
     async fn begin_writable(&self, begin: &'static str) -> Result<sqlx::Transaction<'static, Any>> {
+        if self.engine == Engine::Sqlite && RESTING_ONLY_READ.swap(false, Ordering::Relaxed) {
+            tracing::warn!("the database could be read only: its connections are opened anew");
+            self.close_resting().await;
+        }
         match self.writing.begin_with(begin).await {
             Err(error) if self.engine == Engine::Sqlite && is_read_only(&error) => {
-                tracing::warn!("the database could be read only: its connections are opened anew");
+                // The only one for writing, which is on its way back. It is gone, whether or not it said goodbye.
+                let _ = self.writing.acquire().await?.close().await;
                 self.close_resting().await;
                 Ok(self.writing.begin_with(begin).await?)
             }
@@ -478,6 +497,15 @@ mod tests {
         let mut write = database.begin_write().await.expect("the next one writes");
         sqlx::query("INSERT INTO things VALUES (1)").execute(&mut *write).await.expect("written");
         write.commit().await.expect("commits");
+        // The same when it shows only at the change.
+        let mut write = database.begin_write().await.expect("a transaction");
+        sqlx::query("PRAGMA query_only = ON").execute(&mut *write).await.expect("set");
+        let refused = sqlx::query("INSERT INTO things VALUES (2)").execute(&mut *write).await.expect_err("refused");
+        assert!(matches!(Error::from(refused), Error::Away(_)));
+        drop(write);
+        let mut write = database.begin_write().await.expect("the next one writes");
+        sqlx::query("INSERT INTO things VALUES (2)").execute(&mut *write).await.expect("written");
+        write.commit().await.expect("commits");
         sqlx::query("SELECT id FROM things").fetch_one(&mut *reading).await.expect("who was reading goes on");
     }
 
@@ -489,7 +517,9 @@ mod tests {
         made.begin_write().await.expect("a transaction").commit().await.expect("commits");
         let database = Database::open(&format!("{url}?mode=ro")).await.expect("opens");
         for _ in 0..3 {
-            assert!(matches!(database.begin_write().await.map(|_| ()), Err(Error::Away(_))));
+            let mut write = database.begin_write().await.expect("SQLite begins all the same");
+            let refused = sqlx::query("CREATE TABLE things (id INTEGER)").execute(&mut *write).await.expect_err("refused");
+            assert!(matches!(Error::from(refused), Error::Away(_)));
         }
         let mut reading = database.read().await.expect("a connection");
         sqlx::query("SELECT 1").fetch_one(&mut *reading).await.expect("readable");

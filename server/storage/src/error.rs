@@ -73,6 +73,9 @@ impl From<sqlx::Error> for Error {
                 if code == "22021" {
                     return Self::Text(error);
                 }
+                if message.contains("readonly database") {
+                    crate::database::note_read_only();
+                }
                 if ["file is not a database", "database disk image is malformed"].iter().any(|text| message.contains(text)) {
                     return Self::Corrupt(error);
                 }
