@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::{ApiError, Result},
+    quantity::Quantity,
     registry::{Kind, Resource},
     store::{Key, Txn},
     value,
@@ -51,6 +52,21 @@ fn service_account(txn: &Txn<'_>, kind: &Kind, pod: &mut Value) -> Result<()> {
         pod_defaults::mount_token(pod);
     }
     Ok(())
+}
+
+/// Whether a claim may request more than before: its class decides, once the volume is bound.
+pub fn check_resize(txn: &Txn<'_>, kind: &Kind, old: &Value, new: &Value) -> Result<()> {
+    let requested = |claim: &Value| claim.pointer("/spec/resources/requests/storage").and_then(Quantity::of);
+    let (Some(before), Some(after)) = (requested(old), requested(new)) else { return Ok(()) };
+    if kind.resource != Resource::PersistentVolumeClaims || after <= before {
+        return Ok(());
+    }
+    let class = txn.get(&Key::new(Resource::StorageClasses, "", value::text(old, "/spec/storageClassName")));
+    if class.is_some_and(|class| value::flag(&class, "/allowVolumeExpansion")) {
+        return Ok(());
+    }
+    let why = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize";
+    Err(ApiError::forbidden(kind, value::name(new), why))
 }
 
 fn claim(txn: &Txn<'_>, claim: &mut Value) {

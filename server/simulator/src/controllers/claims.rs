@@ -1,6 +1,6 @@
 //! Storage: claims get a made-up volume, and neither goes while the other or a pod needs it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Context, Work,
@@ -14,6 +14,7 @@ use crate::{
         delete::{self, Options},
         update::{self, Part},
     },
+    quantity::Quantity,
     registry::Resource,
     store::{Change, Key, Object, Txn},
     value,
@@ -63,7 +64,14 @@ pub fn reconcile(context: &mut Context, key: &Key) {
         }
         return;
     }
-    if !value::text(&claim, "/spec/volumeName").is_empty() || value::text(&claim, "/status/phase") == "Bound" {
+    if value::text(&claim, "/status/phase") == "Bound" {
+        if is_to_grow(&claim) && context.queue.has_passed(value::uid(&claim), "grow", context.pace.provision, &Work::Claim(key.clone())) {
+            context.queue.forget_stage(value::uid(&claim), "grow");
+            grow(&mut txn, key, &claim, &writer);
+        }
+        return;
+    }
+    if !value::text(&claim, "/spec/volumeName").is_empty() {
         return;
     }
     let class = value::text(&claim, "/spec/storageClassName").to_owned();
@@ -80,6 +88,24 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     };
     if context.queue.has_passed(value::uid(&claim), "provision", context.pace.provision, &Work::Claim(key.clone())) {
         provision(&mut txn, key, &claim, &found, &writer);
+    }
+}
+
+/// Whether the claim requests more than it has.
+fn is_to_grow(claim: &Value) -> bool {
+    let size = |pointer: &str| claim.pointer(pointer).and_then(Quantity::of);
+    matches!((size("/spec/resources/requests/storage"), size("/status/capacity/storage")), (Some(requested), Some(capacity)) if requested > capacity)
+}
+
+/// Enlarges the volume of a claim, as the resizer of a driver does for volumes in use.
+fn grow(txn: &mut Txn<'_>, key: &Key, claim: &Object, writer: &Writer) {
+    let wanted = claim.pointer("/spec/resources/requests/storage").cloned().unwrap_or_default();
+    let volume = Key::new(Resource::PersistentVolumes, "", value::text(claim, "/spec/volumeName"));
+    update::modify(txn, &volume, Part::Main, writer, |volume| value::set(volume, &["spec", "capacity", "storage"], wanted.clone()));
+    let grown = update::modify(txn, key, Part::Status, writer, |claim| value::set(claim, &["status", "capacity", "storage"], wanted));
+    if let Some(grown) = grown {
+        let message = "MountVolume.NodeExpandVolume succeeded for volume";
+        events::record(txn, &grown, &Said::normal("kubelet", "FileSystemResizeSuccessful", message));
     }
 }
 

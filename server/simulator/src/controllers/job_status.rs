@@ -46,18 +46,31 @@ impl Standing {
         let by_index = i64::try_from(done.len()).unwrap_or(i64::MAX);
         // Pods may be cleared away after they ended; what was counted once stays counted.
         let succeeded = if is_indexed { by_index } else { count("Succeeded").max(value::int(job, "/status/succeeded").unwrap_or(0)) };
+        let failed = pods.iter().filter(|pod| phase(pod) == "Failed" && !is_ignored(job, pod)).count();
+        let failed = i64::try_from(failed).unwrap_or(i64::MAX);
         Self {
             ready: i64::try_from(active.iter().filter(|pod| is_ready(pod)).count()).unwrap_or(i64::MAX),
             terminating: i64::try_from(
                 pods.iter().filter(|pod| value::is_terminating(pod) && !["Succeeded", "Failed"].contains(&phase(pod).as_str())).count(),
             )
             .unwrap_or(i64::MAX),
-            failed: count("Failed").max(value::int(job, "/status/failed").unwrap_or(0)),
+            failed: failed.max(value::int(job, "/status/failed").unwrap_or(0)),
             active,
             succeeded,
             done,
         }
     }
+}
+
+/// Whether the Job's `podFailurePolicy` says that this pod's failure does not count.
+fn is_ignored(job: &Value, pod: &Value) -> bool {
+    let has = |wanted: &Value| {
+        let status = wanted.get("status").and_then(Value::as_str).unwrap_or("True");
+        value::items(pod, "/status/conditions").iter().any(|one| one["type"] == wanted["type"] && one["status"] == status)
+    };
+    let rules = value::items(job, "/spec/podFailurePolicy/rules").iter();
+    // The first rule that fits decides.
+    rules.into_iter().find(|rule| value::items(rule, "/onPodConditions").iter().any(has)).is_some_and(|rule| rule["action"] == "Ignore")
 }
 
 /// How a Job ended.

@@ -22,6 +22,8 @@ pub struct Order {
     retry_after_seconds: Option<u32>,
     delay_seconds: Option<f64>,
     node: Option<String>,
+    webhook: Option<String>,
+    message: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -34,6 +36,9 @@ enum Name {
     Expired,
     Dropped,
     Slow,
+    WebhookDown,
+    WebhookDenies,
+    Unauthorized,
     Away,
     NodeLost,
     NamespacesStuck,
@@ -68,6 +73,9 @@ impl TryFrom<Order> for Rule {
             Name::Timeout => Fault::Timeout,
             Name::Expired => Fault::Expired,
             Name::Dropped => Fault::Dropped,
+            Name::WebhookDown => Fault::WebhookDown(order.webhook.unwrap_or_else(|| "pods.example.com".into())),
+            Name::WebhookDenies => Fault::WebhookDenies(order.message.unwrap_or_else(|| "not today".into())),
+            Name::Unauthorized => Fault::Unauthorized,
             Name::Slow => Fault::Slow(time(order.delay_seconds.ok_or(Wrong::NoDelay)?)?),
             Name::Away => Fault::Away,
             Name::NodeLost => Fault::NodeLost(order.node.ok_or(Wrong::NoNode)?),
@@ -104,6 +112,8 @@ impl Listed {
             Fault::TooManyRequests { retry_after_seconds } => shown["retryAfterSeconds"] = (*retry_after_seconds).into(),
             Fault::Slow(delay) => shown["delaySeconds"] = delay.as_secs_f64().into(),
             Fault::NodeLost(node) => shown["node"] = node.as_str().into(),
+            Fault::WebhookDown(webhook) => shown["webhook"] = webhook.as_str().into(),
+            Fault::WebhookDenies(message) => shown["message"] = message.as_str().into(),
             _ => {}
         }
         match rule.extent {
@@ -125,6 +135,9 @@ fn name(fault: &Fault) -> &'static str {
         Fault::Expired => "Expired",
         Fault::Dropped => "Dropped",
         Fault::Slow(_) => "Slow",
+        Fault::WebhookDown(_) => "WebhookDown",
+        Fault::WebhookDenies(_) => "WebhookDenies",
+        Fault::Unauthorized => "Unauthorized",
         Fault::Away => "Away",
         Fault::NodeLost(_) => "NodeLost",
         Fault::NamespacesStuck => "NamespacesStuck",

@@ -30,6 +30,12 @@ pub enum Fault {
     Dropped,
     /// The answer takes this much longer.
     Slow(Duration),
+    /// 500: an admission webhook of this name with `failurePolicy: Fail` does not answer. Only changes; nothing was done.
+    WebhookDown(String),
+    /// 403: an admission webhook refuses the change with this message. Only changes; nothing was done.
+    WebhookDenies(String),
+    /// 401: the credentials are no longer good.
+    Unauthorized,
     /// The server is away, as between a kill and the next start: connections are cut, new ones are closed, no controller works. What was
     /// stored is there afterwards; what watchers could resume from is forgotten.
     Away,
@@ -54,6 +60,7 @@ impl Fault {
     fn fits(&self, met: &Met<'_>) -> bool {
         match self {
             Self::Conflict => matches!(met.verb, "update" | "patch" | "delete"),
+            Self::WebhookDown(_) | Self::WebhookDenies(_) => matches!(met.verb, "create" | "update" | "patch" | "delete"),
             Self::Expired => met.verb == "watch" || met.verb == "list" && met.continues,
             _ => true,
         }

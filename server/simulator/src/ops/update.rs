@@ -108,6 +108,7 @@ pub fn store_changed(txn: &mut Txn<'_>, kind: &'static Kind, old: &Object, mut n
         admission::defaults::apply(kind, &mut new);
         admission::services::keep(kind, old, &mut new)?;
         validate::updated(kind, old, &new)?;
+        admission::check_resize(txn, kind, old, &new)?;
         if has_generation(kind) && new.get("spec") != old.get("spec") {
             let generation = value::int(old, "/metadata/generation").unwrap_or_default() + 1;
             value::set(&mut new, &["metadata", "generation"], generation);

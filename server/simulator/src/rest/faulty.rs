@@ -78,6 +78,11 @@ pub fn refusal(fault: &Fault, asked: &Asked) -> Option<Response> {
         Fault::Conflict => asked.kind.map(|kind| failure(&ApiError::stale(kind, &asked.name))),
         Fault::InternalError => Some(failure(&ApiError::new(500, "", "etcdserver: leader changed"))),
         Fault::Unavailable => Some(failure(&unavailable())),
+        Fault::WebhookDown(name) => Some(failure(&webhook_down(name))),
+        Fault::WebhookDenies(message) => {
+            Some(failure(&ApiError::new(403, "Forbidden", format!("admission webhook \"policy.example.com\" denied the request: {message}"))))
+        }
+        Fault::Unauthorized => Some(failure(&ApiError::unauthorized())),
         Fault::Expired if asked.verb == "list" => Some(failure(&ApiError::page_expired())),
         _ => None,
     }
@@ -107,6 +112,14 @@ const TEXT: (HeaderName, HeaderValue) = (header::CONTENT_TYPE, HeaderValue::from
 fn too_many(retry_after_seconds: u32) -> Response {
     let headers = [TEXT, NO_SNIFF, NO_CACHE, (header::RETRY_AFTER, retry_after_seconds.into())];
     (StatusCode::TOO_MANY_REQUESTS, headers, Body::from("Too many requests, please try again later.\n")).into_response()
+}
+
+fn webhook_down(name: &str) -> ApiError {
+    let why = format!(
+        "failed calling webhook \"{name}\": failed to call webhook: Post \"https://hooks.webhooks.svc:443/validate?timeout=10s\": dial tcp 10.96.0.9:443: connect: connection refused"
+    );
+    let details = json!({"causes": [{"message": why}]});
+    ApiError { details: Some(details), ..ApiError::new(500, "InternalError", format!("Internal error occurred: {why}")) }
 }
 
 fn unavailable() -> ApiError {

@@ -130,7 +130,14 @@ async fn serve(api: &Arc<Api>, method: &Method, path: &str, call: &Call, start: 
     }
     let target = path::parse(path).ok_or_else(ApiError::no_such_path)?;
     if let Some(user) = access::User::impersonated(&call.headers) {
-        access::check(&api.store, &user, target.kind, &faulty::Asked::of(method, path, &call.query).deed(&target))?;
+        let mut deed = faulty::Asked::of(method, path, &call.query).deed(&target);
+        access::check(&api.store, &user, target.kind, &deed)?;
+        // An apply that makes an object takes the right to create it as well.
+        let key = Key::new(target.kind.resource, &*target.namespace, &*deed.name);
+        if query::media_type(&call.headers) == "application/apply-patch+yaml" && api.store.write().get(&key).is_none() {
+            deed.verb = "create".into();
+            access::check(&api.store, &user, target.kind, &deed)?;
+        }
     }
     dispatch(api, method, target, call, start).await
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Complaints;
 use crate::{
     error::FieldError,
+    quantity::Quantity,
     registry::{Kind, Resource},
     value,
 };
@@ -54,6 +55,15 @@ pub fn check(kind: &Kind, old: &Value, new: &Value, complaints: &mut Complaints)
                     "spec",
                     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
                 ));
+            }
+            let size = |object: &Value, pointer: &str| object.pointer(pointer).and_then(Quantity::of);
+            let requested = "/spec/resources/requests/storage";
+            // A request may go back while the volume has not grown, but never down to what is there.
+            if let (Some(before), Some(after)) = (size(old, requested), size(new, requested))
+                && after < before
+                && size(old, "/status/capacity/storage").is_none_or(|there| after <= there)
+            {
+                complaints.push(FieldError::forbidden("spec.resources.requests.storage", "field can not be less than status.capacity"));
             }
         }
         Resource::RoleBindings | Resource::ClusterRoleBindings if old["roleRef"] != new["roleRef"] => {
