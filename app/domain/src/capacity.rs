@@ -36,6 +36,8 @@ pub enum WaitReason {
     NotEnough { card: Card, free: u32, needed: u32 },
     /// Enough are free, but no single node has as many as one pod needs.
     NoSingleNode { card: Card, per_node: u32, largest: u32 },
+    /// Enough cards are free, but no node that has them has so much processor and memory left for a pod.
+    NoMachine { card: Card, cpu_cores: u32, memory_gib: u32 },
     /// Cards are free; whoever waited longer comes first.
     Turn { card: Card },
     /// It is for a lesson: its lab comes up at `at`.
@@ -61,23 +63,64 @@ pub struct Room {
     pub total: u32,
     /// Neither planned for a lab nor held by somebody else's pod.
     pub free: u32,
+    /// Processor and memory that labs can have on it in all, and what no lab has been given; `None` where the node does not report them.
+    pub machine: Option<Machine>,
+    pub machine_free: Option<Machine>,
 }
 
-/// Where `nodes` pods of `per_node` cards each would go, as node and cards; `None` when there is no place for all.
+/// Processor and memory of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Machine {
+    pub cpu_cores: u32,
+    pub memory_gib: u32,
+}
+
+impl Machine {
+    #[must_use]
+    pub const fn without(self, cpu_cores: u32, memory_gib: u32) -> Self {
+        Self { cpu_cores: self.cpu_cores.saturating_sub(cpu_cores), memory_gib: self.memory_gib.saturating_sub(memory_gib) }
+    }
+}
+
+/// The pods that a lab needs room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pods {
+    pub nodes: u32,
+    /// Each pod needs these on one node.
+    pub cards_per_node: u32,
+    pub cpu_cores: u32,
+    pub memory_gib: u32,
+}
+
+impl Pods {
+    pub const fn of(spec: &LabSpec) -> Self {
+        Self { nodes: spec.nodes, cards_per_node: spec.cards_per_node, cpu_cores: spec.cpu_cores, memory_gib: spec.memory_gib }
+    }
+
+    /// How many of them fit where so much is.
+    fn fitting(self, cards: u32, machine: Option<Machine>) -> u32 {
+        let times = |there: u32, each: u32| there.checked_div(each).unwrap_or(u32::MAX);
+        let by_cards = times(cards, self.cards_per_node);
+        machine.map_or(by_cards, |machine| by_cards.min(times(machine.cpu_cores, self.cpu_cores)).min(times(machine.memory_gib, self.memory_gib)))
+    }
+}
+
+/// Where the pods would go, as node and cards; `None` when there is no place for all.
 ///
 /// The fullest node that still fits comes first, so that whole nodes stay free for those who need many cards at once.
-pub fn plan(rooms: &[Room], per_node: u32, nodes: u32) -> Option<Vec<(String, u32)>> {
-    if per_node == 0 || nodes == 0 {
+pub fn plan(rooms: &[Room], pods: Pods) -> Option<Vec<(String, u32)>> {
+    if pods.cards_per_node == 0 || pods.nodes == 0 {
         return Some(Vec::new());
     }
-    let mut rooms: Vec<_> = rooms.iter().filter(|room| room.free >= per_node).collect();
+    let fitting = |room: &Room| pods.fitting(room.free, room.machine_free);
+    let mut rooms: Vec<_> = rooms.iter().filter(|room| fitting(room) > 0).collect();
     rooms.sort_by(|one, two| (one.free, &one.node).cmp(&(two.free, &two.node)));
-    let mut left = nodes;
+    let mut left = pods.nodes;
     let mut places = Vec::new();
     for room in rooms {
-        let pods = (room.free / per_node).min(left);
-        places.push((room.node.clone(), pods * per_node));
-        left -= pods;
+        let here = fitting(room).min(left);
+        places.push((room.node.clone(), here * pods.cards_per_node));
+        left -= here;
         if left == 0 {
             return Some(places);
         }
@@ -86,8 +129,8 @@ pub fn plan(rooms: &[Room], per_node: u32, nodes: u32) -> Option<Vec<(String, u3
 }
 
 /// Whether an empty cluster would have room: who asks for more than that waits for the cluster to grow and must hold up nobody else.
-pub fn can_ever_fit(rooms: &[Room], per_node: u32, nodes: u32) -> bool {
-    per_node == 0 || rooms.iter().map(|room| u64::from(room.total / per_node)).sum::<u64>() >= u64::from(nodes)
+pub fn can_ever_fit(rooms: &[Room], pods: Pods) -> bool {
+    pods.cards_per_node == 0 || rooms.iter().map(|room| u64::from(pods.fitting(room.total, room.machine))).sum::<u64>() >= u64::from(pods.nodes)
 }
 
 #[cfg(test)]
@@ -95,22 +138,48 @@ mod tests {
     use super::*;
 
     fn rooms(free: &[(u32, u32)]) -> Vec<Room> {
-        free.iter().enumerate().map(|(at, (free, total))| Room { node: format!("n{at}"), total: *total, free: *free }).collect()
+        let room = |(at, (free, total)): (usize, &(u32, u32))| Room {
+            node: format!("n{at}"),
+            total: *total,
+            free: *free,
+            machine: None,
+            machine_free: None,
+        };
+        free.iter().enumerate().map(room).collect()
+    }
+
+    /// So many pods of so many cards each.
+    const fn pods(cards_per_node: u32, nodes: u32) -> Pods {
+        Pods { nodes, cards_per_node, cpu_cores: 16, memory_gib: 128 }
+    }
+
+    #[test]
+    fn a_free_card_on_a_node_without_processor_or_memory_is_no_place() {
+        let machine = |cpu_cores, memory_gib| Some(Machine { cpu_cores, memory_gib });
+        let room = |node: &str, machine_free| Room { node: node.into(), total: 8, free: 4, machine: machine(128, 1_024), machine_free };
+        let full = [room("n0", machine(15, 1_024)), room("n1", machine(128, 127))];
+        assert_eq!(plan(&full, pods(1, 1)), None);
+        assert!(can_ever_fit(&full, pods(1, 1)), "when others end");
+        let one = [full[0].clone(), room("n2", machine(40, 1_024))];
+        assert_eq!(plan(&one, pods(1, 2)), Some(vec![("n2".into(), 2)]), "two pods of 16 cores in 40");
+        assert_eq!(plan(&one, pods(1, 3)), None);
+        let large = Pods { cpu_cores: 129, ..pods(1, 1) };
+        assert!(!can_ever_fit(&one, large), "no node is as large");
     }
 
     #[test]
     fn four_cards_on_two_nodes_are_no_place_for_a_pod_of_four() {
-        assert_eq!(plan(&rooms(&[(2, 8), (2, 8)]), 4, 1), None);
-        assert!(can_ever_fit(&rooms(&[(2, 8), (2, 8)]), 4, 1), "later they may be");
-        assert!(!can_ever_fit(&rooms(&[(2, 3), (2, 3)]), 4, 1));
-        assert_eq!(plan(&rooms(&[(2, 8), (2, 8)]), 1, 4), Some(vec![("n0".into(), 2), ("n1".into(), 2)]), "four pods of one are");
+        assert_eq!(plan(&rooms(&[(2, 8), (2, 8)]), pods(4, 1)), None);
+        assert!(can_ever_fit(&rooms(&[(2, 8), (2, 8)]), pods(4, 1)), "later they may be");
+        assert!(!can_ever_fit(&rooms(&[(2, 3), (2, 3)]), pods(4, 1)));
+        assert_eq!(plan(&rooms(&[(2, 8), (2, 8)]), pods(1, 4)), Some(vec![("n0".into(), 2), ("n1".into(), 2)]), "four pods of one are");
     }
 
     #[test]
     fn the_fullest_node_that_fits_is_taken_first() {
-        assert_eq!(plan(&rooms(&[(8, 8), (3, 8), (2, 8)]), 2, 1), Some(vec![("n2".into(), 2)]));
-        assert_eq!(plan(&rooms(&[(8, 8), (3, 8)]), 2, 2), Some(vec![("n1".into(), 2), ("n0".into(), 2)]));
-        assert_eq!(plan(&rooms(&[]), 0, 1), Some(vec![]), "no cards are always there");
+        assert_eq!(plan(&rooms(&[(8, 8), (3, 8), (2, 8)]), pods(2, 1)), Some(vec![("n2".into(), 2)]));
+        assert_eq!(plan(&rooms(&[(8, 8), (3, 8)]), pods(2, 2)), Some(vec![("n1".into(), 2), ("n0".into(), 2)]));
+        assert_eq!(plan(&rooms(&[]), pods(0, 1)), Some(vec![]), "no cards are always there");
     }
 
     #[test]

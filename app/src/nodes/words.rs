@@ -42,6 +42,9 @@ pub fn wait_text(language: Language, wait: Option<WaitReason>) -> Option<String>
             .to_string(),
         ),
         WaitReason::Scheduled { at } => Some(td_string!(language, class.comes_up, at = moment_text(at, MomentStyle::Minute)).to_string()),
+        WaitReason::NoMachine { card, cpu_cores, memory_gib } => {
+            Some(td_string!(language, nodes.wait_no_machine, card = card.name(), cores = cpu_cores, memory = memory_gib).to_string())
+        }
         WaitReason::Turn { .. } => None,
     }
 }

@@ -1,8 +1,15 @@
 //! Setting cards aside, node by node (C4). Everything here comes under the lock of the kind of card.
 
-use domain::{Result, capacity, catalogue::LabSpec, gpu::Card, ids::LabId, time::Timestamp};
+use domain::{
+    Result,
+    capacity::{self, Pods, WaitReason},
+    catalogue::LabSpec,
+    gpu::Card,
+    ids::LabId,
+    time::Timestamp,
+};
 use storage::{
-    Write,
+    AnyConnection, Write,
     placement::{self, Rooms},
     reservations::Waiting,
     script::{Insert, Script},
@@ -23,7 +30,7 @@ impl Places {
         if spec.cards() > rooms.free {
             return None;
         }
-        capacity::plan(&rooms.nodes, spec.cards_per_node, spec.nodes).map(Self)
+        capacity::plan(&rooms.nodes, Pods::of(spec)).map(Self)
     }
 }
 
@@ -51,8 +58,10 @@ impl Counter {
         }
         let places = Places::plan(&self.rooms, spec)?;
         for (node, cards) in &places.0 {
+            let pods = cards.checked_div(spec.cards_per_node).unwrap_or(0);
             for room in self.rooms.nodes.iter_mut().filter(|room| room.node == *node) {
                 room.free = room.free.saturating_sub(*cards);
+                room.machine_free = room.machine_free.map(|machine| machine.without(pods * spec.cpu_cores, pods * spec.memory_gib));
             }
         }
         self.rooms.free = self.rooms.free.saturating_sub(spec.cards());
@@ -61,7 +70,7 @@ impl Counter {
 
     /// Somebody got none here and waits.
     pub(crate) fn wait(&mut self, spec: &LabSpec) {
-        self.line |= capacity::can_ever_fit(&self.rooms.nodes, spec.cards_per_node, spec.nodes);
+        self.line |= capacity::can_ever_fit(&self.rooms.nodes, Pods::of(spec));
     }
 }
 
@@ -87,11 +96,25 @@ pub(crate) fn reservation(lab: LabId, spec: &LabSpec, Places(places): &Places, n
     std::iter::once(take).chain(placement::new_places(lab, places)).collect()
 }
 
+/// Why an order or a lab of this size waits for cards now. One statement, two where cards are free.
+pub(crate) async fn wait_reason(connection: &mut AnyConnection, spec: &LabSpec) -> Result<WaitReason> {
+    let pool = storage::pools::find(connection, spec.card).await.or_domain()?;
+    let reason = capacity::wait_reason(pool.as_ref(), spec);
+    if !matches!(reason, WaitReason::Turn { .. }) {
+        return Ok(reason);
+    }
+    let rooms = placement::rooms(connection, spec.card).await.or_domain()?;
+    if rooms.nodes.is_empty() || capacity::plan(&rooms.nodes, Pods::of(spec)).is_some() {
+        return Ok(reason);
+    }
+    Ok(WaitReason::NoMachine { card: spec.card, cpu_cores: spec.cpu_cores, memory_gib: spec.memory_gib })
+}
+
 /// The head of the queue, without those that no waiting helps before the cluster grows: they must not hold up everybody else.
 pub(crate) async fn waiting(write: &mut Write, card: Card, rooms: &Rooms, now: Timestamp, limit: usize) -> Result<Vec<Waiting>> {
     let most = rooms.nodes.iter().fold(0, |sum: u32, room| sum.saturating_add(room.total));
     let mut waiting = storage::reservations::queue(write, card, most, now, DEEP).await.or_domain()?;
-    waiting.retain(|waiting| capacity::can_ever_fit(&rooms.nodes, waiting.cards_per_node, waiting.nodes));
+    waiting.retain(|waiting| capacity::can_ever_fit(&rooms.nodes, waiting.pods));
     waiting.truncate(limit);
     Ok(waiting)
 }

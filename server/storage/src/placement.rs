@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{capacity::Room, gpu::Card, ids::LabId};
+use domain::{
+    capacity::{Machine, Room},
+    gpu::Card,
+    ids::LabId,
+};
 use sqlx::AnyConnection;
 
 use crate::{
@@ -20,17 +24,27 @@ pub struct NodeCards {
     pub total: u32,
     /// Held by pods that are no lab of this portal.
     pub others: u32,
+    /// Processor and memory of the node without what other pods than labs' request; `None` where it does not report them.
+    pub machine: Option<Machine>,
+}
+
+fn machine(row: &Row<'_>, cpu_cores: &'static str, memory_gib: &'static str) -> Result<Option<Machine>> {
+    let some = |column| row.optional_integer(column).map(|value| value.map(|value| u32::try_from(value).unwrap_or(0)));
+    Ok(some(cpu_cores)?.zip(some(memory_gib)?).map(|(cpu_cores, memory_gib)| Machine { cpu_cores, memory_gib }))
 }
 
 /// The nodes that have cards of this kind and take pods, in place of what was reported before. Nothing is written when it is the same.
 pub async fn put_nodes(write: &mut Write, card: Card, nodes: &[NodeCards]) -> Result<()> {
-    let rows =
-        sqlx::query("SELECT node, total, others FROM node_cards WHERE card = $1 ORDER BY node").bind(card.id()).fetch_all(&mut **write).await?;
+    let rows = sqlx::query("SELECT node, total, others, cpu_cores, memory_gib FROM node_cards WHERE card = $1 ORDER BY node")
+        .bind(card.id())
+        .fetch_all(&mut **write)
+        .await?;
     let before = rows
         .iter()
         .map(|row| {
             let row = Row::of("node_cards", row);
-            Ok(NodeCards { node: row.text("node")?, total: row.count("total")?, others: row.count("others")? })
+            let machine = machine(&row, "cpu_cores", "memory_gib")?;
+            Ok(NodeCards { node: row.text("node")?, total: row.count("total")?, others: row.count("others")?, machine })
         })
         .collect::<Result<Vec<_>>>()?;
     let mut nodes = nodes.to_vec();
@@ -44,12 +58,14 @@ pub async fn put_nodes(write: &mut Write, card: Card, nodes: &[NodeCards]) -> Re
         return Ok(());
     }
     sqlx::query("DELETE FROM node_cards WHERE card = $1").bind(card.id()).execute(&mut **write).await?;
-    for NodeCards { node, total, others } in nodes {
-        sqlx::query("INSERT INTO node_cards (card, node, total, others) VALUES ($1, $2, $3, $4)")
+    for NodeCards { node, total, others, machine } in nodes {
+        sqlx::query("INSERT INTO node_cards (card, node, total, others, cpu_cores, memory_gib) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(card.id())
             .bind(node)
             .bind(i64::from(total))
             .bind(i64::from(others))
+            .bind(machine.map(|machine| i64::from(machine.cpu_cores)))
+            .bind(machine.map(|machine| i64::from(machine.memory_gib)))
             .execute(&mut **write)
             .await?;
     }
@@ -70,7 +86,8 @@ pub struct Rooms {
 /// The room that there is for cards of this kind, in one statement.
 pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> {
     let rows = sqlx::query(
-        "SELECT n.node, n.total, n.total - n.others - COALESCE(t.cards, 0) AS free, \
+        "SELECT n.node, n.total, n.total - n.others - COALESCE(t.cards, 0) AS free, n.cpu_cores, n.memory_gib, \
+           n.cpu_cores - COALESCE(u.cpu_cores, 0) AS cpu_free, n.memory_gib - COALESCE(u.memory_gib, 0) AS memory_free, \
            CAST(COALESCE((SELECT total FROM card_pools WHERE card = $1), 0) \
                 - COALESCE((SELECT SUM(cards) FROM reservations WHERE card = $1), 0) AS BIGINT) AS free_in_all, \
            CASE WHEN EXISTS (SELECT 1 FROM orders WHERE state = 'queued' AND card = $1) \
@@ -79,6 +96,10 @@ pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> 
                 THEN 1 ELSE 0 END AS awaited \
          FROM node_cards n LEFT JOIN (SELECT p.node, CAST(SUM(p.cards) AS BIGINT) AS cards FROM reservations r \
            JOIN lab_places p ON p.lab_id = r.lab_id WHERE r.card = $1 GROUP BY p.node) t ON t.node = n.node \
+         LEFT JOIN (SELECT p.node, CAST(SUM(l.cpu_cores * p.cards / l.cards) AS BIGINT) AS cpu_cores, \
+             CAST(SUM(l.memory_gib * p.cards / l.cards) AS BIGINT) AS memory_gib \
+           FROM reservations r JOIN lab_places p ON p.lab_id = r.lab_id JOIN labs l ON l.id = r.lab_id WHERE l.cards > 0 \
+           GROUP BY p.node) u ON u.node = n.node \
          WHERE n.card = $1 ORDER BY n.node",
     )
     .bind(card.id())
@@ -91,7 +112,13 @@ pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> 
         let row = Row::of("node_cards", row);
         rooms.free = some(&row, "free_in_all")?;
         rooms.awaited = row.flag("awaited")?;
-        rooms.nodes.push(Room { node: row.text("node")?, total: row.count("total")?, free: some(&row, "free")? });
+        rooms.nodes.push(Room {
+            node: row.text("node")?,
+            total: row.count("total")?,
+            free: some(&row, "free")?,
+            machine: machine(&row, "cpu_cores", "memory_gib")?,
+            machine_free: machine(&row, "cpu_free", "memory_free")?,
+        });
     }
     Ok(rooms)
 }

@@ -2,6 +2,7 @@
 //! Call the functions that hand out cards only under [`crate::pools::lock`] of that kind of card.
 
 use domain::{
+    capacity::Pods,
     catalogue::LabSpec,
     gpu::Card,
     ids::{LabId, OrderId},
@@ -75,9 +76,7 @@ pub enum Waiter {
 pub struct Waiting {
     pub waiter: Waiter,
     pub cards: u32,
-    /// Cards of each pod, which must be on one node, and pods.
-    pub cards_per_node: u32,
-    pub nodes: u32,
+    pub pods: Pods,
 }
 
 /// Kinds of card that anybody waits for. Orders for a time to come do not wait yet: they are queued from their time on.
@@ -120,7 +119,7 @@ pub async fn queue(connection: &mut AnyConnection, card: Card, most: u32, now: T
                 _ => Waiter::Lab(row.parse("id")?),
             };
             let spec: LabSpec = row.json("spec")?;
-            Ok(Waiting { waiter, cards: row.count("cards")?, cards_per_node: spec.cards_per_node, nodes: spec.nodes })
+            Ok(Waiting { waiter, cards: row.count("cards")?, pods: Pods::of(&spec) })
         })
         .collect()
 }

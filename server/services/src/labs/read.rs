@@ -3,7 +3,6 @@
 use domain::{
     Error, Result,
     access::{Action, Extent},
-    capacity::wait_reason,
     ids::LabId,
     labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabView, resize::size_parameters},
     page::{Page, PageRequest},
@@ -13,6 +12,7 @@ use storage::labs::{Listed, Query};
 use super::{load, transition};
 use crate::{
     Caller, Services, audit,
+    capacity::wait_reason,
     catalogue::{Shelf, shelf},
     error::OrDomain,
     jobs::lab_order,
@@ -91,12 +91,8 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
     let failures = storage::labs::failures(&mut read, id).await.or_domain()?;
     let shelf = shelf(services, &mut read).await?;
     let (observation, observed_at) = observed.map_or_else(Default::default, |(observation, at)| (observation, Some(at)));
-    let wait = if listed.lab.state == LabState::Pending && !listed.lab.reserved {
-        let pool = storage::pools::find(&mut read, listed.lab.spec.card).await.or_domain()?;
-        Some(wait_reason(pool.as_ref(), &listed.lab.spec))
-    } else {
-        None
-    };
+    let wait =
+        if listed.lab.state == LabState::Pending && !listed.lab.reserved { Some(wait_reason(&mut read, &listed.lab.spec).await?) } else { None };
     let view = LabView { wait, ..shown(services, caller, &shelf, listed) };
     Ok(LabDetail { view, history, observation, observed_at, usage, failures })
 }

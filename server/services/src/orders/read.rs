@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Result,
     access::{Action, Actor, Extent, Resource},
-    capacity::{Pool, WaitReason, wait_reason},
+    capacity::{Pool, WaitReason},
     decisions::Decision,
     delegations::{Absent, in_whose_name, lets_read},
     gpu::Card,
@@ -21,7 +21,7 @@ use storage::{
 };
 
 use super::{aid, reply::may_reply};
-use crate::{Caller, Services, delegations, error::OrDomain};
+use crate::{Caller, Services, capacity::wait_reason, delegations, error::OrDomain};
 
 /// Two statements, three for an order that waits for cards. Errors: `NotFound` for what the caller may not see, too.
 pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
@@ -31,10 +31,7 @@ pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<Or
     let wait = if listed.order.state == domain::orders::OrderState::Queued {
         match listed.order.starts_at {
             Some(at) if at > services.clock.now() => Some(WaitReason::Scheduled { at }),
-            _ => {
-                let pool = storage::pools::find(&mut connection, listed.order.spec.card).await.or_domain()?;
-                Some(wait_reason(pool.as_ref(), &listed.order.spec))
-            }
+            _ => Some(wait_reason(&mut connection, &listed.order.spec).await?),
         }
     } else {
         None

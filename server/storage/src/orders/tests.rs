@@ -259,8 +259,8 @@ async fn the_room_of_a_node_is_what_neither_labs_nor_others_hold() {
         labs::insert(&mut write, &lab, Currency::Cny).await.expect("inserted");
         pools::put(&mut write, card(), 16, 8, now()).await.expect("put");
         assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [], "nodes are not known yet");
-        let node = |node: &str, total, others| NodeCards { node: node.into(), total, others };
-        let room = |node: &str, total, free| Room { node: node.into(), total, free };
+        let node = |node: &str, total, others| NodeCards { node: node.into(), total, others, machine: None };
+        let room = |node: &str, total, free| Room { node: node.into(), total, free, machine: None, machine_free: None };
         let nodes = [node("n2", 8, 1), node("n1", 8, 0)];
         placement::put_nodes(&mut write, card(), &nodes).await.expect("put");
         placement::put_nodes(&mut write, card(), &nodes).await.expect("put again");

@@ -52,8 +52,10 @@ pub(super) async fn cards_on(world: &TestWorld, card: &str, nodes: &[u32]) {
     let mut write = world.services.db.begin_write().await.expect("a transaction");
     let (total, largest) = (nodes.iter().sum(), nodes.iter().max().copied().unwrap_or_default());
     storage::pools::put(&mut write, card, total, largest, crate::ports::Clock::now(&*world.clock)).await.expect("put");
-    let nodes: Vec<_> =
-        (1..).zip(nodes).map(|(at, total)| storage::placement::NodeCards { node: format!("gpu-{at}"), total: *total, others: 0 }).collect();
+    let nodes: Vec<_> = (1..)
+        .zip(nodes)
+        .map(|(at, total)| storage::placement::NodeCards { node: format!("gpu-{at}"), total: *total, others: 0, machine: None })
+        .collect();
     storage::placement::put_nodes(&mut write, card, &nodes).await.expect("put");
     write.commit().await.expect("committed");
 }
