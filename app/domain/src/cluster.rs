@@ -20,6 +20,73 @@ pub struct ClusterStatus {
     pub last_seen_at: Option<Timestamp>,
     pub nodes: Vec<Node>,
     pub pools: Vec<Pool>,
+    /// What was in the way of the portal's work lately.
+    #[serde(default)]
+    pub obstacles: Vec<MetObstacle>,
+}
+
+/// Why the cluster does not do what the portal asks, although it answers. Only operators can mend it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "obstacle")]
+pub enum Obstacle {
+    /// The portal's role in the cluster lacks a verb on a resource.
+    #[error("the portal may not {verb} {resource} in the cluster")]
+    MissingRight { verb: String, resource: String },
+    /// The cluster does not accept the portal's credentials.
+    #[error("the cluster does not accept the portal's credentials")]
+    Credentials,
+    /// An admission webhook does not work, so that what it guards cannot be changed.
+    #[error("the admission webhook {name} fails: {message}")]
+    Webhook { name: String, message: String },
+}
+
+impl Obstacle {
+    /// What the lab's own page says of it: a stable word, without names of the cluster's insides.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::MissingRight { .. } => "PermissionMissing",
+            Self::Credentials => "CredentialsRefused",
+            Self::Webhook { .. } => "WebhookFailed",
+        }
+    }
+}
+
+/// An obstacle with the first and the last time that it was met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetObstacle {
+    #[serde(flatten)]
+    pub obstacle: Obstacle,
+    pub since: Timestamp,
+    pub last: Timestamp,
+}
+
+/// Seconds after which an obstacle that was not met again is over: blocked work is tried at least twice as often.
+pub const OBSTACLE_SECONDS: i64 = 120;
+
+impl ClusterStatus {
+    /// Notes that an obstacle was met. Returns whether that is worth writing down: it is new, or its last time has grown old.
+    pub fn meet(&mut self, obstacle: &Obstacle, now: Timestamp) -> bool {
+        self.obstacles.retain(|met| now.seconds_since(met.last) < OBSTACLE_SECONDS);
+        match self.obstacles.iter_mut().find(|met| same_cause(&met.obstacle, obstacle)) {
+            Some(met) if now.seconds_since(met.last) < OBSTACLE_SECONDS / 4 => false,
+            Some(met) => {
+                met.last = now;
+                true
+            }
+            None => {
+                self.obstacles.push(MetObstacle { obstacle: obstacle.clone(), since: now, last: now });
+                true
+            }
+        }
+    }
+}
+
+/// A webhook words its failure differently each time.
+fn same_cause(one: &Obstacle, other: &Obstacle) -> bool {
+    match (one, other) {
+        (Obstacle::Webhook { name: one, .. }, Obstacle::Webhook { name: other, .. }) => one == other,
+        _ => one == other,
+    }
 }
 
 /// A node as Kubernetes reports it. Fields that came later have defaults: the last report is kept in the database.
@@ -48,12 +115,45 @@ pub struct Node {
     /// Conditions that mean trouble: not ready, pressure. Empty for a healthy node.
     #[serde(default)]
     pub troubles: Vec<Trouble>,
+    /// Cards of each kind that the node has, whether or not they can be given to pods now.
+    #[serde(default)]
+    pub capacity: Vec<(Card, u32)>,
+    /// Its cards are shared in time, so that none of them can be had whole.
+    #[serde(default)]
+    pub sharing: Option<Sharing>,
+    /// Taints that labs do not tolerate: `key=value:effect`.
+    #[serde(default)]
+    pub taints: Vec<String>,
+    /// What the pods on it request of processor and memory.
+    #[serde(default)]
+    pub loads: Vec<Load>,
     /// Pods on it that hold cards.
     #[serde(default)]
     pub holds: Vec<Hold>,
     /// Of the last hour, newest first.
     #[serde(default)]
     pub events: Vec<ClusterEvent>,
+}
+
+/// How a node's cards are cut into shares that are not isolated from each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sharing {
+    /// `time-slicing`, `mps`.
+    pub strategy: String,
+    /// Physical cards; 0 when the node does not say how many.
+    pub cards: u32,
+    /// What Kubernetes counts instead.
+    pub shares: u32,
+}
+
+/// Processor and memory that pods request on a node.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Load {
+    /// The lab whose pods they are; all other pods together are `None`.
+    pub lab: Option<LabId>,
+    /// Thousandths of a core.
+    pub cpu_millis: u64,
+    pub memory_mib: u64,
 }
 
 /// A node condition that is not as it should be.
@@ -78,14 +178,14 @@ pub struct Hold {
 }
 
 impl Node {
-    /// Whether new pods can be placed on it.
+    /// Whether pods of labs can be placed on it.
     pub const fn takes_pods(&self) -> bool {
-        self.ready && !self.cordoned
+        self.ready && !self.cordoned && self.taints.is_empty()
     }
 
     /// What open pages are told of at once; temperature, holds and events change all the time and wait for the next look.
     #[must_use]
     pub fn lasting(&self) -> Self {
-        Self { temperature: None, holds: Vec::new(), events: Vec::new(), ..self.clone() }
+        Self { temperature: None, loads: Vec::new(), holds: Vec::new(), events: Vec::new(), ..self.clone() }
     }
 }

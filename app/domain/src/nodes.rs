@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     capacity::{Pool, WaitReason},
-    cluster::Node,
+    cluster::{MetObstacle, Node, Obstacle},
     courses::CourseRef,
     gpu::{Card, CardShare, Vendor},
     ids::LabId,
@@ -110,6 +110,41 @@ pub enum Finding {
         usual: String,
         nodes: u32,
     },
+    /// Cards that the node has and does not give to pods: broken, or not yet reported again.
+    CardsMissing {
+        node: String,
+        allocatable: u32,
+        capacity: u32,
+    },
+    /// The node's cards are shared in time: none can be had whole, so none is counted.
+    Shared {
+        node: String,
+        strategy: String,
+        cards: u32,
+        shares: u32,
+    },
+    /// The node has cards and a taint that labs do not tolerate.
+    Tainted {
+        node: String,
+        cards: u32,
+        taints: Vec<String>,
+    },
+    /// The portal's role in the cluster lacks a verb; what needs it waits.
+    MissingRight {
+        verb: String,
+        resource: String,
+        since: Timestamp,
+    },
+    /// The cluster does not accept the portal's credentials; everything waits.
+    Credentials {
+        since: Timestamp,
+    },
+    /// An admission webhook does not work; what it guards waits.
+    Webhook {
+        name: String,
+        message: String,
+        since: Timestamp,
+    },
     /// Cards that Kubernetes has given to pods that are no lab of this portal.
     Foreign {
         node: String,
@@ -141,8 +176,19 @@ pub enum Severity {
 impl Finding {
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::NotReady { .. } | Self::Pressure { .. } | Self::Unschedulable { .. } => Severity::Serious,
-            Self::Hot { .. } | Self::DriverDiffers { .. } | Self::Foreign { .. } | Self::Scattered { .. } => Severity::Warning,
+            Self::NotReady { .. }
+            | Self::Pressure { .. }
+            | Self::Unschedulable { .. }
+            | Self::CardsMissing { .. }
+            | Self::MissingRight { .. }
+            | Self::Credentials { .. }
+            | Self::Webhook { .. } => Severity::Serious,
+            Self::Hot { .. }
+            | Self::DriverDiffers { .. }
+            | Self::Foreign { .. }
+            | Self::Scattered { .. }
+            | Self::Shared { .. }
+            | Self::Tainted { .. } => Severity::Warning,
         }
     }
 
@@ -153,8 +199,11 @@ impl Finding {
             | Self::Pressure { node, .. }
             | Self::Hot { node, .. }
             | Self::DriverDiffers { node, .. }
+            | Self::CardsMissing { node, .. }
+            | Self::Shared { node, .. }
+            | Self::Tainted { node, .. }
             | Self::Foreign { node, .. } => Some(node),
-            Self::Unschedulable { .. } | Self::Scattered { .. } => None,
+            Self::Unschedulable { .. } | Self::Scattered { .. } | Self::MissingRight { .. } | Self::Credentials { .. } | Self::Webhook { .. } => None,
         }
     }
 }
@@ -167,9 +216,11 @@ pub struct Stuck {
     pub message: String,
 }
 
-/// What there is to look at, the serious first. `waits`: the reason of each order that waits for cards.
-pub fn findings(nodes: &[NodeView], stuck: &[Stuck], waits: &[WaitReason]) -> Vec<Finding> {
-    let mut all: Vec<Finding> = nodes.iter().flat_map(of_node).collect();
+/// What there is to look at, the serious first. `waits`: the reason of each order that waits for cards. `met`: what is in the way of the
+/// portal's work now.
+pub fn findings(nodes: &[NodeView], stuck: &[Stuck], waits: &[WaitReason], met: &[MetObstacle]) -> Vec<Finding> {
+    let mut all: Vec<Finding> = met.iter().map(of_obstacle).collect();
+    all.extend(nodes.iter().flat_map(of_node));
     all.extend(drivers(nodes));
     all.extend(stuck.iter().map(|stuck| Finding::Unschedulable { lab: stuck.lab, name: stuck.name.clone(), message: stuck.message.clone() }));
     let mut scattered = BTreeMap::<(Card, u32, u32), u32>::new();
@@ -180,6 +231,33 @@ pub fn findings(nodes: &[NodeView], stuck: &[Stuck], waits: &[WaitReason]) -> Ve
     }
     all.extend(scattered.into_iter().map(|((card, per_node, largest), waiting)| Finding::Scattered { card, per_node, largest, waiting }));
     all.sort_by_key(Finding::severity);
+    all
+}
+
+fn of_obstacle(met: &MetObstacle) -> Finding {
+    let since = met.since;
+    match met.obstacle.clone() {
+        Obstacle::MissingRight { verb, resource } => Finding::MissingRight { verb, resource, since },
+        Obstacle::Credentials => Finding::Credentials { since },
+        Obstacle::Webhook { name, message } => Finding::Webhook { name, message, since },
+    }
+}
+
+/// Cards that pods cannot have: not allocatable, shared in time, or behind a taint.
+fn of_cards(node: &Node) -> Vec<Finding> {
+    let name = || node.name.clone();
+    let sum = |cards: &[(Card, u32)]| cards.iter().map(|(_, count)| count).sum::<u32>();
+    let (allocatable, capacity) = (sum(&node.cards), sum(&node.capacity));
+    let mut all = Vec::new();
+    if let Some(sharing) = &node.sharing {
+        all.push(Finding::Shared { node: name(), strategy: sharing.strategy.clone(), cards: sharing.cards, shares: sharing.shares });
+    }
+    if allocatable < capacity {
+        all.push(Finding::CardsMissing { node: name(), allocatable, capacity });
+    }
+    if !node.taints.is_empty() && allocatable > 0 {
+        all.push(Finding::Tainted { node: name(), cards: allocatable, taints: node.taints.clone() });
+    }
     all
 }
 
@@ -204,6 +282,7 @@ fn of_node(view: &NodeView) -> Vec<Finding> {
     if let Some(celsius) = node.temperature.filter(|celsius| *celsius > HOT_CELSIUS) {
         all.push(Finding::Hot { node: node.name.clone(), celsius });
     }
+    all.extend(of_cards(node));
     let (mut cards, mut pods) = (0, Vec::new());
     for holder in &view.holders {
         if let Who::Pod(pod) = &holder.who {
@@ -304,6 +383,10 @@ mod tests {
             mig_strategy: None,
             temperature: Some(60),
             troubles: vec![],
+            capacity: vec![],
+            sharing: None,
+            taints: vec![],
+            loads: vec![],
             holds: vec![],
             events: vec![],
         };
@@ -312,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_quiet_cluster_has_no_findings() {
-        assert_eq!(findings(&[node("n1", "550.54.15"), node("n2", "550.54.15")], &[], &[]), []);
+        assert_eq!(findings(&[node("n1", "550.54.15"), node("n2", "550.54.15")], &[], &[], &[]), []);
     }
 
     #[test]
@@ -321,9 +404,26 @@ mod tests {
         amd.node.vendor = Some(Vendor::Amd);
         let nodes = [node("n1", "550.54.15"), node("n2", "550.54.15"), node("n3", "535.161.08"), amd];
         let expected = Finding::DriverDiffers { node: "n3".into(), driver: "535.161.08".into(), usual: "550.54.15".into(), nodes: 2 };
-        assert_eq!(findings(&nodes, &[], &[]), [expected]);
+        assert_eq!(findings(&nodes, &[], &[], &[]), [expected]);
         let two = [node("n1", "1000.1"), node("n2", "550.54.15")];
-        assert_eq!(findings(&two, &[], &[])[0].node(), Some("n2"), "the older of two");
+        assert_eq!(findings(&two, &[], &[], &[])[0].node(), Some("n2"), "the older of two");
+    }
+
+    #[test]
+    fn cards_that_pods_cannot_have_are_findings() {
+        let card: Card = "a100-80g".parse().expect("a card");
+        let (mut broken, mut shared, mut tainted) = (node("n1", "1"), node("n2", "1"), node("n3", "1"));
+        (broken.node.capacity, broken.node.cards) = (vec![(card, 8)], vec![(card, 6)]);
+        shared.node.sharing = Some(crate::cluster::Sharing { strategy: "time-slicing".into(), cards: 8, shares: 32 });
+        (tainted.node.capacity, tainted.node.cards, tainted.node.taints) = (vec![(card, 8)], vec![(card, 8)], vec!["research=x:NoSchedule".into()]);
+        assert_eq!(
+            findings(&[broken, shared, tainted], &[], &[], &[]),
+            [
+                Finding::CardsMissing { node: "n1".into(), allocatable: 6, capacity: 8 },
+                Finding::Shared { node: "n2".into(), strategy: "time-slicing".into(), cards: 8, shares: 32 },
+                Finding::Tainted { node: "n3".into(), cards: 8, taints: vec!["research=x:NoSchedule".into()] },
+            ]
+        );
     }
 
     #[test]
@@ -336,7 +436,7 @@ mod tests {
             vec![Trouble { kind: "Ready".into(), reason: "NodeStatusUnknown".into(), message: "stopped posting".into(), since: None }];
         let card: Card = "a100-80g".parse().expect("a card");
         let waits = [WaitReason::NoSingleNode { card, per_node: 4, largest: 3 }, WaitReason::Turn { card }];
-        let found = findings(&[hot, lost], &[], &waits);
+        let found = findings(&[hot, lost], &[], &waits, &[]);
         let kinds: Vec<_> = found.iter().map(|finding| serde_json::to_value(finding).expect("JSON")["kind"].clone()).collect();
         assert_eq!(kinds, ["not_ready", "hot", "foreign", "scattered"]);
     }

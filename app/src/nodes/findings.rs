@@ -59,6 +59,24 @@ fn words(language: Language, finding: &Finding) -> (String, &'static str) {
         }
         Finding::DriverDiffers { .. } => (td_string!(language, nodes.finding_driver).to_owned(), td_string!(language, nodes.remedy_driver)),
         Finding::Foreign { .. } => (td_string!(language, nodes.finding_foreign).to_owned(), td_string!(language, nodes.remedy_foreign)),
+        Finding::CardsMissing { allocatable, capacity, .. } => {
+            let title = td_string!(language, nodes.finding_cards_missing, missing = capacity.saturating_sub(*allocatable), capacity = *capacity);
+            (title.to_string(), td_string!(language, nodes.remedy_cards_missing))
+        }
+        Finding::Shared { strategy, .. } => {
+            (td_string!(language, nodes.finding_shared, strategy = strategy.as_str()).to_string(), td_string!(language, nodes.remedy_shared))
+        }
+        Finding::Tainted { cards, .. } => {
+            (td_string!(language, nodes.finding_tainted, cards = *cards).to_string(), td_string!(language, nodes.remedy_tainted))
+        }
+        Finding::MissingRight { verb, resource, .. } => (
+            td_string!(language, nodes.finding_missing_right, verb = verb.as_str(), resource = resource.as_str()).to_string(),
+            td_string!(language, nodes.remedy_missing_right),
+        ),
+        Finding::Credentials { .. } => (td_string!(language, nodes.finding_credentials).to_owned(), td_string!(language, nodes.remedy_credentials)),
+        Finding::Webhook { name, .. } => {
+            (td_string!(language, nodes.finding_webhook, name = name.as_str()).to_string(), td_string!(language, nodes.remedy_webhook))
+        }
         Finding::Unschedulable { name, .. } => {
             (td_string!(language, nodes.finding_unschedulable, lab = name.as_str()).to_string(), td_string!(language, nodes.remedy_unschedulable))
         }
@@ -85,6 +103,14 @@ fn proof(language: Language, finding: Finding) -> AnyView {
             let text = td_string!(language, nodes.proof_foreign, cards = cards).to_string();
             view! { {text}" "<span class="mono">{pods.join(", ")}</span> }.into_any()
         }
+        Finding::CardsMissing { allocatable, capacity, .. } => {
+            td_string!(language, nodes.proof_cards_missing, allocatable = allocatable, capacity = capacity).to_string().into_any()
+        }
+        Finding::Shared { cards, shares, .. } => td_string!(language, nodes.proof_shared, cards = cards, shares = shares).to_string().into_any(),
+        Finding::Tainted { taints, .. } => view! { <span class="mono">{taints.join(", ")}</span> }.into_any(),
+        Finding::MissingRight { verb, resource, since } => told(format!("{verb} {resource}"), Some(since)),
+        Finding::Credentials { since } => told("401 Unauthorized".to_owned(), Some(since)),
+        Finding::Webhook { message, since, .. } => told(message, Some(since)),
         Finding::Unschedulable { lab, name, message } => {
             view! { <a href=routes::lab(lab)>{name}</a>" "<span class="mono">{message}</span> }.into_any()
         }

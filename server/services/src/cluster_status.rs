@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Result,
     access::{Action, Resource},
-    capacity::Pool,
-    cluster::{ClusterStatus, Node},
+    capacity::{Machine, Pool},
+    cluster::{ClusterStatus, Node, Obstacle},
     gpu::Card,
     ids::LabId,
 };
@@ -53,7 +53,9 @@ pub(crate) async fn load(services: &Services) -> Result<ClusterStatus> {
     let simulated = services.settings.simulated_cluster;
     Ok(match status {
         Some(status) => ClusterStatus { simulated, pools, ..status },
-        None => ClusterStatus { version: String::new(), simulated, away_since: None, last_seen_at: None, nodes: Vec::new(), pools },
+        None => {
+            ClusterStatus { version: String::new(), simulated, away_since: None, last_seen_at: None, nodes: Vec::new(), pools, obstacles: Vec::new() }
+        }
     })
 }
 
@@ -66,6 +68,11 @@ pub async fn refresh(services: &Services) -> Result<bool> {
         Ok(info) => info,
         Err(ClusterError::Away(reason)) => {
             away(services, &reason).await?;
+            return Ok(false);
+        }
+        Err(ClusterError::Blocked(obstacle)) => {
+            answered(services).await?;
+            blocked(services, &obstacle).await?;
             return Ok(false);
         }
         Err(error) => {
@@ -116,7 +123,7 @@ pub async fn refresh(services: &Services) -> Result<bool> {
 /// Cards of each kind on nodes that can take pods: all of them, and the most on one node. Kinds that were there before are there with none.
 fn count(nodes: &[Node], before: &[Pool]) -> BTreeMap<Card, (u32, u32)> {
     let mut pools: BTreeMap<_, _> = before.iter().map(|pool| (pool.card, (0, 0))).collect();
-    for node in nodes.iter().filter(|node| node.ready && !node.cordoned) {
+    for node in nodes.iter().filter(|node| node.takes_pods()) {
         for (card, count) in &node.cards {
             let (total, largest) = pools.entry(*card).or_default();
             *total += count;
@@ -130,6 +137,18 @@ fn totals(pools: &BTreeMap<Card, (u32, u32)>) -> BTreeMap<Card, u32> {
     pools.iter().map(|(card, (total, _))| (*card, *total)).collect()
 }
 
+/// Processor and memory that labs with cards can have on the node. `is_planned`: labs that are counted by their plan and not by their pods.
+fn machine(node: &Node, is_planned: impl Fn(LabId) -> bool) -> Option<Machine> {
+    if node.cpu_cores == 0 || node.memory_gib == 0 {
+        return None;
+    }
+    let others = node.loads.iter().filter(|load| load.lab.is_none_or(|lab| !is_planned(lab)));
+    let (cpu_millis, memory_mib) = others.fold((0, 0), |(cpu, memory), load| (cpu + load.cpu_millis, memory + load.memory_mib));
+    let whole = |amount: u64, unit: u64| u32::try_from(amount.div_ceil(unit)).unwrap_or(u32::MAX);
+    let all = Machine { cpu_cores: node.cpu_cores, memory_gib: node.memory_gib };
+    Some(all.without(whole(cpu_millis, 1_000), whole(memory_mib, 1_024)))
+}
+
 /// Writes down what each node has, and where the cluster has put the pods of labs. Under the locks of all these kinds of card.
 async fn place(write: &mut Write, nodes: &[Node], cards: impl Iterator<Item = Card>) -> Result<()> {
     let planned = placement::places(write).await.or_domain()?;
@@ -137,7 +156,8 @@ async fn place(write: &mut Write, nodes: &[Node], cards: impl Iterator<Item = Ca
         let of_node = |node: &Node| {
             let (_, total) = node.cards.iter().find(|(of, _)| *of == card)?;
             let foreign = node.holds.iter().filter(|hold| hold.card == card && hold.lab.is_none_or(|lab| !planned.contains_key(&lab)));
-            Some(NodeCards { node: node.name.clone(), total: *total, others: foreign.map(|hold| hold.cards).sum() })
+            let machine = machine(node, |lab| planned.contains_key(&lab));
+            Some(NodeCards { node: node.name.clone(), total: *total, others: foreign.map(|hold| hold.cards).sum(), machine })
         };
         let nodes: Vec<_> = nodes.iter().filter(|node| node.takes_pods()).filter_map(of_node).collect();
         placement::put_nodes(write, card, &nodes).await.or_domain()?;
@@ -172,6 +192,30 @@ pub(crate) async fn away(services: &Services, reason: &str) -> Result<()> {
     tracing::warn!("the cluster does not answer, what it has to do waits: {reason}");
     let mut write = lease::begin_write(services).await?;
     storage::cluster_status::put(&mut write, &ClusterStatus { away_since: Some(now), ..before }, now).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    services.cache.cluster.forget();
+    services.hub.tell(News::Cluster);
+    Ok(())
+}
+
+/// Notes what is in the way of the portal's work, for operators to see.
+pub(crate) async fn blocked(services: &Services, obstacle: &Obstacle) -> Result<()> {
+    let now = services.clock.now();
+    // Usually a look into memory: every step that is blocked comes here.
+    let mut known = current(services).await?;
+    if !known.meet(obstacle, now) {
+        return Ok(());
+    }
+    let mut status = load(services).await?;
+    let met_before = status.obstacles.iter().any(|met| met.obstacle == *obstacle);
+    if !status.meet(obstacle, now) {
+        return Ok(());
+    }
+    if !met_before {
+        tracing::warn!("the cluster does not let the portal do its work: {obstacle}");
+    }
+    let mut write = lease::begin_write(services).await?;
+    storage::cluster_status::put(&mut write, &status, now).await.or_domain()?;
     write.commit().await.or_domain()?;
     services.cache.cluster.forget();
     services.hub.tell(News::Cluster);

@@ -7,7 +7,7 @@ use domain::{
     Error, Result,
     access::{Action, Resource},
     capacity::wait_reason,
-    cluster::{ClusterStatus, Node},
+    cluster::{ClusterStatus, Node, OBSTACLE_SECONDS},
     gpu::Card,
     ids::{LabId, TenantId},
     labs::ConditionStatus,
@@ -47,8 +47,10 @@ pub async fn list(services: &Services, caller: &Caller) -> Result<NodesView> {
         .collect();
     let pool = |card: Card| status.pools.iter().find(|pool| pool.card == card);
     let waits: Vec<_> = queued.iter().map(|spec| wait_reason(pool(spec.card), spec)).collect();
-    let findings = findings(&nodes, &stuck, &waits);
-    let ClusterStatus { version, simulated, away_since, last_seen_at, nodes: _, pools } = status;
+    let now = services.clock.now();
+    let met: Vec<_> = status.obstacles.iter().filter(|met| now.seconds_since(met.last) < OBSTACLE_SECONDS).cloned().collect();
+    let findings = findings(&nodes, &stuck, &waits, &met);
+    let ClusterStatus { version, simulated, away_since, last_seen_at, nodes: _, pools, obstacles: _ } = status;
     Ok(NodesView { version, simulated, away_since, reported_at: last_seen_at, nodes, pools, findings })
 }
 

@@ -193,6 +193,10 @@ impl From<NodeView> for Node {
             mig_strategy,
             temperature,
             troubles,
+            capacity: _,
+            sharing: _,
+            taints: _,
+            loads: _,
             holds: _,
             events,
         } = node;

@@ -162,6 +162,10 @@ async fn nodes(services: &Services) -> ClusterInfo {
         mig_strategy: None,
         temperature: None,
         troubles: Vec::new(),
+        capacity: cards.iter().filter_map(|(card, count)| Some((card.parse::<Card>().ok()?, *count))).collect(),
+        sharing: None,
+        taints: Vec::new(),
+        loads: Vec::new(),
         holds: Vec::new(),
         events: Vec::new(),
     };
