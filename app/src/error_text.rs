@@ -141,6 +141,8 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::EmptyRoster => td_string!(language, errors.empty_roster).to_string(),
         Problem::TooFarAhead { days } => td_string!(language, errors.too_far_ahead, days = *days).to_string(),
         Problem::MonthClosed => td_string!(language, errors.month_closed).to_string(),
+        Problem::VolumeFixed { gib } => td_string!(language, errors.volume_fixed, gib = *gib).to_string(),
+        Problem::VolumeRefused { gib, message } => td_string!(language, errors.volume_refused, gib = *gib, message = message.as_str()).to_string(),
     }
 }
 

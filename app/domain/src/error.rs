@@ -353,6 +353,15 @@ pub enum Problem {
     },
     /// A bill of that month is closed: it takes nothing more.
     MonthClosed,
+    /// The storage class of the lab's volume does not allow it to grow: it stays at `gib`.
+    VolumeFixed {
+        gib: u32,
+    },
+    /// The cluster checked a volume of `gib` and refuses it. `message`: its own words.
+    VolumeRefused {
+        gib: u32,
+        message: String,
+    },
 }
 
 /// Collects field problems, so that a form shows all of them at once.

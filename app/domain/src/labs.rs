@@ -4,11 +4,13 @@ pub mod extend;
 pub mod lifecycle;
 pub mod moment;
 pub mod resize;
+mod volume;
 
 use serde::{Deserialize, Serialize};
 
 pub use lifecycle::{Autostop, EarlierSize, Extension, FailedAttempt, LabOptions, Lifecycle, TimeOfDay};
 pub use moment::Moment;
+pub use volume::{VOLUME_LOST, Volume};
 
 use crate::{
     capacity::WaitReason,
@@ -268,6 +270,12 @@ pub struct Observation {
     pub conditions: Vec<Condition>,
     pub events: Vec<ClusterEvent>,
     pub objects: Vec<ObjectRef>,
+    /// Objects that somebody changed or deleted behind the portal's back: `NetworkPolicy/lab-7`.
+    #[serde(default)]
+    pub drift: Vec<String>,
+    /// The lab's persistent volume, when it has one.
+    #[serde(default)]
+    pub volume: Option<Volume>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Lab;
 use crate::{
-    catalogue::{LabSpec, Offering, Parameter, ParameterInput, Target},
+    catalogue::{LabSpec, Offering, Parameter, ParameterInput, ParameterKind, Target},
     error::{Error, FieldErrors, Problem},
     money::Money,
     pricing::PriceBook,
@@ -33,12 +33,14 @@ pub struct ResizeContext {
     pub lab: Lab,
     pub offering: Offering,
     pub book: PriceBook,
+    /// GiB of the lab's volume in the cluster, as last reported.
+    pub volume_gib: Option<u32>,
     pub now: Timestamp,
 }
 
 impl ResizeContext {
     pub fn preview(&self, input: &ParameterInput) -> Result<Resized, Error> {
-        resized(&self.lab, &self.offering, input, &self.book, self.now)
+        resized(&self.lab, &self.offering, input, self.volume_gib, &self.book, self.now)
     }
 }
 
@@ -77,10 +79,19 @@ pub fn size_values(offering: &Offering, spec: &LabSpec) -> ParameterInput {
 
 /// What the lab would be. What is not typed stays as it is, and only what changes must fit the offering of today.
 ///
+/// `volume_gib`: GiB of the volume in the cluster. A lab whose volume did not grow as ordered may go back to that size.
+///
 /// Errors: `Invalid` per field: unknown parameters, values that the offering does not allow, another model of card, less storage than
 /// there is; `PriceMissing`.
-pub fn resized(lab: &Lab, offering: &Offering, input: &ParameterInput, book: &PriceBook, now: Timestamp) -> Result<Resized, Error> {
-    let spec = new_spec(&lab.spec, offering, input)?;
+pub fn resized(
+    lab: &Lab,
+    offering: &Offering,
+    input: &ParameterInput,
+    volume_gib: Option<u32>,
+    book: &PriceBook,
+    now: Timestamp,
+) -> Result<Resized, Error> {
+    let spec = new_spec(&lab.spec, offering, input, volume_gib)?;
     let before = book.estimate(&lab.spec, lab.minutes_left(now), now)?;
     let after = book.estimate(&spec, lab.minutes_left(now), now)?;
     Ok(Resized {
@@ -92,7 +103,31 @@ pub fn resized(lab: &Lab, offering: &Offering, input: &ParameterInput, book: &Pr
     })
 }
 
-fn new_spec(old: &LabSpec, offering: &Offering, input: &ParameterInput) -> Result<LabSpec, Error> {
+/// The least storage that the lab can have: volumes never shrink.
+fn least_storage(old: &LabSpec, volume_gib: Option<u32>) -> u32 {
+    volume_gib.map_or(old.storage_gib, |there| there.min(old.storage_gib))
+}
+
+/// Whether the text is a storage size for this parameter. The range in the message is the one that holds for this lab.
+fn check_storage(parameter: &Parameter, text: &str, least: u32) -> Result<(), Problem> {
+    let most = match &parameter.kind {
+        ParameterKind::Integer { max, .. } => *max,
+        ParameterKind::Choice { options } => options.iter().filter_map(|option| option.value.parse().ok()).max().unwrap_or(least),
+        _ => u32::MAX,
+    };
+    match text.parse::<u32>() {
+        // The size that is there is right whatever the offering says today.
+        Ok(gib) if gib == least => return Ok(()),
+        Ok(gib) if gib < least => return Err(Problem::OutOfRange { min: least.into(), max: most.max(least).into() }),
+        _ => {}
+    }
+    parameter.check(text).map_err(|problem| match problem {
+        Problem::OutOfRange { min, max } => Problem::OutOfRange { min: min.max(least.into()), max: max.max(least.into()) },
+        other => other,
+    })
+}
+
+fn new_spec(old: &LabSpec, offering: &Offering, input: &ParameterInput, volume_gib: Option<u32>) -> Result<LabSpec, Error> {
     let known: BTreeMap<_, _> = size_parameters(offering).map(|parameter| (parameter.key.as_str(), parameter)).collect();
     let mut errors = FieldErrors::default();
     let mut spec = old.clone();
@@ -106,7 +141,11 @@ fn new_spec(old: &LabSpec, offering: &Offering, input: &ParameterInput) -> Resul
         if text.is_empty() || parameter.target.value(old).as_deref() == Some(text) {
             continue;
         }
-        if let Err(problem) = parameter.check(text) {
+        let checked = match parameter.target {
+            Target::StorageGib => check_storage(parameter, text, least_storage(old, volume_gib)),
+            _ => parameter.check(text),
+        };
+        if let Err(problem) = checked {
             errors.push(field(), problem);
             continue;
         }
@@ -119,17 +158,19 @@ fn new_spec(old: &LabSpec, offering: &Offering, input: &ParameterInput) -> Resul
             );
             spec.card = old.card;
         }
-        if parameter.target == Target::StorageGib && spec.storage_gib < old.storage_gib {
-            errors.push(field(), Problem::OutOfRange { min: old.storage_gib.into(), max: i64::from(u32::MAX) });
-        }
     }
     errors.finish()?;
     // A lab without a volume cannot be given one under the files that it has.
     if old.storage_gib == 0 && spec.storage_gib > 0 {
-        let key = known.values().find(|parameter| parameter.target == Target::StorageGib).map_or("storage_gib", |parameter| parameter.key.as_str());
-        return Err(Error::field(format!("parameters.{key}"), Problem::OutOfRange { min: 0, max: 0 }));
+        return Err(Error::field(storage_field(offering), Problem::OutOfRange { min: 0, max: 0 }));
     }
     Ok(spec)
+}
+
+/// The form's field for storage.
+pub fn storage_field(offering: &Offering) -> String {
+    let key = size_parameters(offering).find(|parameter| parameter.target == Target::StorageGib).map_or("storage_gib", |parameter| &parameter.key);
+    format!("parameters.{key}")
 }
 
 /// Item by item, what the new size takes in addition; below zero where it takes less. Not another lab.

@@ -16,6 +16,7 @@ mod retry;
 mod start;
 mod stop;
 pub(crate) mod transition;
+mod volume;
 mod warn;
 
 pub use autostop::set_autostop;

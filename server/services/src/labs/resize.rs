@@ -1,5 +1,6 @@
 //! Another size for a lab. Quota, budget and cards are checked and taken in one transaction, as at approval. A running lab gets new pods
 //! of the new size; a stopped one takes it at its next start. What is given back is free when the old pods are gone, not before.
+//! A volume that is to grow is checked with the cluster first: nothing is stored that the cluster would refuse.
 
 use domain::{
     Error, Result,
@@ -19,6 +20,7 @@ use storage::{Write, labs::Listed};
 use super::{
     basis, load, read,
     transition::{self, By},
+    volume,
 };
 use crate::{Caller, Services, error::OrDomain, hub::News};
 
@@ -30,12 +32,14 @@ pub async fn resize_context(services: &Services, caller: &Caller, id: LabId) -> 
     load::authorise(caller, Action::LabResize, &listed.lab)?;
     let offering = basis::offering(&shelf, &listed)?.clone();
     let book = shelf.book(caller.actor.tenant).clone();
-    Ok(ResizeContext { lab: listed.lab, offering, book, now: services.clock.now() })
+    let observed = storage::observations::get(&mut read, id).await.or_domain()?;
+    let volume_gib = observed.and_then(|(seen, _)| seen.volume?.size_gib());
+    Ok(ResizeContext { lab: listed.lab, offering, book, volume_gib, now: services.clock.now() })
 }
 
 /// What is not in `input` stays. A lab that has this size already is left alone.
 ///
-/// Errors: `Invalid` per parameter, `OverQuota`, `OverBudget`, `OverCapacity`, `ApprovalNeeded`; `InvalidTransition` unless it runs, is
+/// Errors: `Invalid` per parameter, also for a volume that cannot grow; `Unavailable` while the cluster cannot be asked; `OverQuota`, `OverBudget`, `OverCapacity`, `ApprovalNeeded`; `InvalidTransition` unless it runs, is
 /// stopped or has failed.
 pub async fn resize(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<LabView> {
     load::changing(services, caller, Action::LabResize, id, || change(services, caller, id, input)).await?;
@@ -45,14 +49,19 @@ pub async fn resize(services: &Services, caller: &Caller, id: LabId, input: &Par
 async fn change(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<()> {
     let shelf = basis::shelf_now(services).await?;
     let now = services.clock.now();
+    // Before the transaction: nobody else can write while it is open, and the cluster may be slow.
+    let volume = volume::check(services, caller, &shelf, id, input).await?;
     let mut write = services.db.begin_write().await.or_domain()?;
     let course = load::fresh(&mut write, id).await?;
     let quota = basis::quota(&mut write, &course, now).await?;
     let listed = basis::listed(&mut write, id).await?;
     let on = basis::of(&shelf, caller, &quota, now);
-    let wanted = resized(&listed.lab, basis::offering(&shelf, &listed)?, input, on.book, now)?;
+    let wanted = resized(&listed.lab, basis::offering(&shelf, &listed)?, input, volume.gib, on.book, now)?;
     if wanted.spec == listed.lab.spec {
         return Ok(());
+    }
+    if wanted.spec.storage_gib != listed.lab.spec.storage_gib && volume.checked != Some(wanted.spec.storage_gib) {
+        return Err(Error::Stale);
     }
     if !matches!(listed.lab.state, LabState::Running | LabState::Stopped | LabState::Failed) {
         return Err(Error::InvalidTransition { state: listed.lab.state.as_str().into(), event: LabEvent::Resize.as_str().into() });
