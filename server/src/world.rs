@@ -5,11 +5,15 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 use anyhow::{Context as _, Result, bail};
 use async_trait::async_trait;
 use cluster::Kubernetes;
-use domain::{courses::Course, labs::Observation, quotas::Amounts};
+use domain::{
+    courses::Course,
+    labs::{Observation, Volume},
+    quotas::Amounts,
+};
 use futures::{StreamExt as _, stream::BoxStream};
 use services::{
     IdentityProvider, Services, Settings,
-    ports::{Change, Cluster, ClusterError, ClusterInfo, LabOrder, SharedCluster},
+    ports::{Change, Cluster, ClusterError, ClusterInfo, Growth, LabOrder, SharedCluster},
 };
 use storage::Database;
 
@@ -147,6 +151,18 @@ impl Cluster for NoCluster {
         none()
     }
     async fn observe(&self, _: &LabOrder) -> Result<Observation, ClusterError> {
+        none()
+    }
+    async fn volume(&self, _: &LabOrder) -> Result<Option<Volume>, ClusterError> {
+        none()
+    }
+    async fn check_growth(&self, _: &LabOrder, _: u32) -> Result<Growth, ClusterError> {
+        none()
+    }
+    async fn repair(&self, _: &LabOrder) -> Result<u32, ClusterError> {
+        none()
+    }
+    async fn grow_volume(&self, _: &LabOrder) -> Result<bool, ClusterError> {
         none()
     }
     fn manifests(&self, _: &LabOrder) -> String {

@@ -50,6 +50,8 @@ pub enum Notice {
     LabGoesSoon { lab: LabId, name: String, kept_until: Timestamp },
     /// The reader's lab did not start or broke.
     LabFailed { lab: LabId, name: String, at: Timestamp },
+    /// The volume of the reader's lab was deleted in the cluster, and the files with it.
+    LabFilesLost { lab: LabId, name: String, at: Timestamp },
     /// A course that the reader teaches or manages has spent or held so much of its budget (D4).
     BudgetReached { course: CourseId, code: String, percent: u32, amount: Money, term_from: Option<Timestamp> },
     /// A verification found an audit chain broken; for auditors.
@@ -105,7 +107,9 @@ impl Notice {
             | Self::OrderExpired { order, .. }
             | Self::RequesterLeft { order, .. }
             | Self::ProposalWithdrawn { order, .. } => Target::Order(*order),
-            Self::LabEndsSoon { lab, .. } | Self::LabGoesSoon { lab, .. } | Self::LabFailed { lab, .. } => Target::Lab(*lab),
+            Self::LabEndsSoon { lab, .. } | Self::LabGoesSoon { lab, .. } | Self::LabFailed { lab, .. } | Self::LabFilesLost { lab, .. } => {
+                Target::Lab(*lab)
+            }
             Self::ClassEndsSoon { class, .. } => Target::Class(*class),
             Self::BudgetReached { course, .. } => Target::Course(*course),
             Self::AuditBroken { .. } => Target::Audit,

@@ -3,7 +3,7 @@
 use domain::labs::{ClusterEvent, Condition, ConditionStatus, ObjectRef};
 use leptos::prelude::*;
 
-use super::api::read_manifests;
+use super::{api::read_manifests, words::reason_text};
 use crate::{
     components::{Card, Cell, CellPlace, Column, DataTable, ErrorNotice, Glyph, Icon, Moment, MomentStyle, Row, Status, StatusKind},
     i18n::td_string,
@@ -42,7 +42,9 @@ fn ConditionRow(condition: Condition) -> impl IntoView {
         ConditionStatus::False => (StatusKind::Idle, td_string!(language, labs.condition_false)),
         ConditionStatus::Unknown => (StatusKind::Wait, td_string!(language, labs.condition_unknown)),
     };
-    let why = [condition.reason, condition.message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+    // Kubernetes' own reasons stand as they are; ours are words of the portal.
+    let reason = if condition.kind == "Accepted" { reason_text(language, &condition.reason) } else { condition.reason };
+    let why = [reason, condition.message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
     view! {
         <Row>
             <Cell>{condition_text(language, &condition.kind)}<small class="mono">{condition.kind}</small></Cell>
@@ -63,6 +65,7 @@ fn condition_text(language: Language, kind: &str) -> Option<&'static str> {
         "Initialized" => td_string!(language, labs.condition_initialized),
         "Ready" => td_string!(language, labs.condition_ready),
         "VolumeBound" => td_string!(language, labs.condition_volume),
+        "Accepted" => td_string!(language, labs.condition_accepted),
         "PodsCreated" => td_string!(language, labs.condition_pods),
         "Complete" => td_string!(language, labs.condition_complete),
         "Failed" => td_string!(language, labs.condition_failed),

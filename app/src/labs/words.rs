@@ -121,6 +121,10 @@ pub fn reason_text(language: Language, reason: &str) -> String {
         "CrashLoopBackOff" | "BackoffLimitExceeded" => td_string!(language, labs.reason_backoff).to_owned(),
         "Rejected" => td_string!(language, labs.reason_rejected).to_owned(),
         "Unschedulable" => td_string!(language, labs.reason_unschedulable).to_owned(),
+        "VolumeLost" => td_string!(language, labs.reason_volume_lost).to_owned(),
+        "QuotaExceeded" => td_string!(language, labs.reason_quota).to_owned(),
+        "WebhookFailed" => td_string!(language, labs.reason_webhook).to_owned(),
+        "PermissionMissing" | "CredentialsRefused" => td_string!(language, labs.reason_permission).to_owned(),
         other => other.to_owned(),
     }
 }

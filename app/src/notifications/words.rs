@@ -70,6 +70,7 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
             td_string!(language, notifications.budget_reached, course = code.as_str(), percent = *percent, amount = amount.to_string()).to_string()
         }
         Notice::LabFailed { name, .. } => td_string!(language, notifications.lab_failed, name = name.as_str()).to_string(),
+        Notice::LabFilesLost { name, .. } => td_string!(language, notifications.lab_files_lost, name = name.as_str()).to_string(),
         Notice::ProposalWithdrawn { number, .. } => td_string!(language, notifications.proposal_withdrawn, number = *number).to_string(),
         Notice::StandInNamed { absent, from, until, .. } => {
             let (from, to) = (moment_text(*from, MomentStyle::Date), moment_text(until.plus_seconds(-1), MomentStyle::Date));

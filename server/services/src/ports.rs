@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    cluster::Node,
+    cluster::{Node, Obstacle},
     courses::Course,
     ids::LabId,
-    labs::{Lab, Observation},
+    labs::{Lab, Observation, Volume},
     quotas::Amounts,
     steady_clock::ClockJump,
     time::Timestamp,
@@ -45,6 +45,17 @@ pub enum ClusterError {
     /// Another controller's change came first, or the namespace is still ending: try again soon.
     #[error("the cluster asks to wait: {0}")]
     Busy(String),
+    /// The cluster answers, but something that only operators can mend is in the way: try again later. It says nothing about other labs.
+    #[error("{0}")]
+    Blocked(Obstacle),
+}
+
+/// Whether a volume may grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Growth {
+    Allowed,
+    /// The volume's storage class does not support it.
+    NotSupported,
 }
 
 /// All that the objects of a lab are made from.
@@ -78,6 +89,8 @@ pub enum Change {
     Nodes,
     /// The watch broke; the reason is for the log.
     Away(String),
+    /// The cluster answers, but does not let the portal watch it.
+    Blocked(Obstacle),
 }
 
 /// Kubernetes, as far as a lab needs it. Every call may be repeated and may be cut off anywhere.
@@ -100,6 +113,20 @@ pub trait Cluster: Send + Sync + 'static {
     /// Deletes every object of the lab, and the course's namespace when `last_of_course`. Returns how many objects are still there:
     /// 0 means that nothing is left.
     async fn destroy(&self, order: &LabOrder, last_of_course: bool) -> Result<u32, ClusterError>;
+
+    /// The lab's volume as the server has it, read from the server even while a watch runs; `None` when there is none.
+    async fn volume(&self, order: &LabOrder) -> Result<Option<Volume>, ClusterError>;
+
+    /// Whether the lab's volume can grow to `gib`: asks its storage class, and has the server check the change without making it.
+    /// Errors: `Refused` when the server would refuse it for another reason than the class.
+    async fn check_growth(&self, order: &LabOrder, gib: u32) -> Result<Growth, ClusterError>;
+
+    /// Restores what somebody changed or deleted of the objects around the lab's pods (isolation, address, number of pods), as far as a
+    /// running watch knows of it. The pods stay. Returns how many objects were restored.
+    async fn repair(&self, order: &LabOrder) -> Result<u32, ClusterError>;
+
+    /// Lets the lab's volume grow to the lab's size. `false` when there is none, or when it may not grow and stays as it is.
+    async fn grow_volume(&self, order: &LabOrder) -> Result<bool, ClusterError>;
 
     /// Brings the course's ResourceQuota in line with the portal's; nothing happens when the namespace is not there.
     async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError>;

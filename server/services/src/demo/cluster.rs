@@ -10,13 +10,13 @@ use domain::{
     cluster::Node,
     courses::Course,
     ids::LabId,
-    labs::{ClusterEvent, Condition, ConditionStatus, ObjectRef, Observation, ObservedPhase},
+    labs::{ClusterEvent, Condition, ConditionStatus, ObjectRef, Observation, ObservedPhase, Volume},
     quotas::Amounts,
 };
 use futures::{StreamExt as _, stream::BoxStream};
 
 use super::{chance::Chance, clock::TermClock};
-use crate::ports::{Change, Clock as _, Cluster, ClusterError, ClusterInfo, LabOrder};
+use crate::ports::{Change, Clock as _, Cluster, ClusterError, ClusterInfo, Growth, LabOrder};
 
 pub(super) struct TermCluster {
     clock: Arc<TermClock>,
@@ -166,6 +166,24 @@ impl Cluster for TermCluster {
             self.clock.pass(seconds);
         }
         Ok(state.labs.get(&id).cloned().unwrap_or_default())
+    }
+
+    async fn volume(&self, order: &LabOrder) -> Result<Option<Volume>, ClusterError> {
+        let there = self.state().labs.contains_key(&order.lab.id) && order.lab.spec.storage_gib > 0;
+        let gib = order.lab.spec.storage_gib;
+        Ok(there.then(|| Volume { uid: order.lab.id.to_string(), capacity_gib: Some(gib), requested_gib: gib, lost: false }))
+    }
+
+    async fn check_growth(&self, _: &LabOrder, _: u32) -> Result<Growth, ClusterError> {
+        Ok(Growth::Allowed)
+    }
+
+    async fn repair(&self, _: &LabOrder) -> Result<u32, ClusterError> {
+        Ok(0)
+    }
+
+    async fn grow_volume(&self, _: &LabOrder) -> Result<bool, ClusterError> {
+        Ok(true)
     }
 
     fn manifests(&self, _: &LabOrder) -> String {

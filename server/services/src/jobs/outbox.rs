@@ -2,6 +2,7 @@
 //! A row goes when its work is done and nobody wanted it again meanwhile, so a kill at any point only repeats work.
 
 use std::{
+    collections::{HashMap, VecDeque},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
@@ -10,8 +11,9 @@ use domain::{
     Result,
     ids::{CourseId, LabId},
 };
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::BoxFuture, stream, stream::FuturesUnordered};
 use storage::outbox::{self, Work};
+use tokio::time::Instant;
 
 use super::{
     lease,
@@ -22,7 +24,11 @@ use crate::{Services, cluster_status, error::OrDomain, ports::ClusterError};
 
 /// Pieces that are done at the same time: the cluster answers many at once, SQLite writes one at a time.
 const AT_ONCE: usize = 8;
-const BATCH: u32 = 64;
+/// A piece that takes longer (an admission webhook may take half a minute) makes room for others meanwhile.
+const SLOW: Duration = Duration::from_secs(2);
+/// The most that are under way, the slow ones included.
+const MOST: usize = 64;
+const BATCH: u32 = 128;
 /// Pieces that are tried at once while the cluster is away.
 const PROBES: u32 = 4;
 /// Steps of one lab before others have their turn.
@@ -30,25 +36,85 @@ const STEPS: u32 = 10;
 /// Longest pause between two tries.
 const LONGEST_PAUSE: i64 = 30;
 
-/// Does what is due whenever somebody wakes it, and looks each second. Never ends.
+/// Does what is due whenever somebody wakes it, and looks each second. A piece that is slow holds up no other. Never ends.
 pub(super) async fn run(services: Services) {
     let mut trouble = Trouble::new("outbox");
+    let mut flight = Flight::default();
+    let mut is_tick = true;
     loop {
-        let mut busy = false;
-        let round = async {
-            let done = due(&services).await?;
-            // What became due while this was being done is looked for at once; a cluster that is away is left a breath.
-            busy = done > 0 && cluster_status::current(&services).await?.away_since.is_none();
-            Ok(())
+        trouble.note(guarded(flight.start_due(&services, is_tick)).await.as_ref().err());
+        is_tick = tokio::select! {
+            Some(outcome) = flight.next() => {
+                trouble.note(outcome.as_ref().err());
+                false
+            }
+            () = services.hub.woken() => true,
+            () = tokio::time::sleep(Duration::from_secs(1)) => true,
         };
-        trouble.note(guarded(round).await.as_ref().err());
-        if !busy {
-            tokio::select! {
-                () = services.hub.woken() => {}
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+    }
+}
+
+/// The pieces that are under way.
+#[derive(Default)]
+struct Flight {
+    pieces: FuturesUnordered<BoxFuture<'static, (String, Result<(), String>)>>,
+    /// Kind and subject of each: one that is due again while it is being done waits until that is over.
+    subjects: HashMap<String, Instant>,
+    /// Due and not begun.
+    queue: VecDeque<Work>,
+}
+
+impl Flight {
+    /// Begins what is due, as far as there is room. `is_tick`: not because a piece has just ended.
+    async fn start_due(&mut self, services: &Services, is_tick: bool) -> Result<()> {
+        // A cluster that is away is asked by few, with a breath in between, not by hundreds that all wait for its silence.
+        let away = cluster_status::current(services).await?.away_since.is_some();
+        if away && !(is_tick && self.subjects.is_empty()) {
+            self.queue.clear();
+            return Ok(());
+        }
+        let mut room = self.room(if away { PROBES as usize } else { AT_ONCE }, Instant::now());
+        if room == 0 {
+            return Ok(());
+        }
+        if self.queue.is_empty() {
+            let mut read = services.db.read().await.or_domain()?;
+            self.queue = outbox::due(&mut read, services.clock.now(), BATCH).await.or_domain()?.into();
+        }
+        while room > 0
+            && let Some(work) = self.queue.pop_front()
+        {
+            if !self.subjects.contains_key(&subject_of(&work)) {
+                self.add(services, work);
+                room -= 1;
             }
         }
+        Ok(())
     }
+
+    /// How many may be added: slow ones do not count, up to a point.
+    fn room(&self, at_once: usize, now: Instant) -> usize {
+        let quick = self.subjects.values().filter(|since| now - **since < SLOW).count();
+        at_once.saturating_sub(quick).min(MOST.saturating_sub(self.subjects.len()))
+    }
+
+    fn add(&mut self, services: &Services, work: Work) {
+        let subject = subject_of(&work);
+        self.subjects.insert(subject.clone(), Instant::now());
+        let services = services.clone();
+        self.pieces.push(Box::pin(async move { (subject, guarded(one(&services, work)).await) }));
+    }
+
+    /// How the next one went; `None` when none is under way.
+    async fn next(&mut self) -> Option<Result<(), String>> {
+        let (subject, outcome) = self.pieces.next().await?;
+        self.subjects.remove(&subject);
+        Some(outcome)
+    }
+}
+
+fn subject_of(work: &Work) -> String {
+    format!("{} {}", work.kind, work.subject)
 }
 
 /// Does all work that is due; returns how many pieces. Errors: only when the database fails; then what is left stays due.
@@ -135,5 +201,15 @@ mod tests {
     #[test]
     fn pauses_grow_to_half_a_minute() {
         assert_eq!([0, 1, 4, 5, 60].map(pause), [1, 2, 16, 30, 30]);
+    }
+
+    #[test]
+    fn slow_pieces_make_room_for_others_up_to_a_point() {
+        let (begun, mut flight) = (Instant::now(), Flight::default());
+        flight.subjects.extend((0..AT_ONCE).map(|number| (format!("lab {number}"), begun)));
+        assert_eq!(flight.room(AT_ONCE, begun), 0);
+        assert_eq!(flight.room(AT_ONCE, begun + SLOW), AT_ONCE, "eight that wait for a webhook hold up nobody");
+        flight.subjects.extend((AT_ONCE..MOST).map(|number| (format!("lab {number}"), begun)));
+        assert_eq!(flight.room(AT_ONCE, begun + SLOW), 0, "there is an end to it");
     }
 }

@@ -18,7 +18,7 @@ pub async fn lab(services: &Services, id: LabId) -> Result<bool> {
             cluster_status::away(services, &reason).await?;
             Err(Error::Unavailable { retry_after_seconds: 5 })
         }
-        Err(Trouble::Cluster(ClusterError::Busy(_) | ClusterError::Refused { .. })) => Ok(true),
+        Err(Trouble::Cluster(ClusterError::Busy(_) | ClusterError::Refused { .. } | ClusterError::Blocked(_))) => Ok(true),
         Err(Trouble::Portal(error)) => Err(error),
     }
 }

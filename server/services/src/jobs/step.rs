@@ -3,6 +3,8 @@
 
 mod follow;
 mod leave;
+mod reason;
+mod volume;
 
 use domain::{
     Error, Result,
@@ -62,6 +64,11 @@ pub(super) async fn lab(services: &Services, id: LabId) -> Result<Next, Trouble>
         Err(Trouble::Cluster(ClusterError::Away(_))) => next,
         // Somebody changed the lab at the same time.
         Err(Trouble::Portal(Error::Stale)) => Ok(Next::Again),
+        Err(Trouble::Cluster(error)) => {
+            cluster_status::answered(services).await?;
+            reason::show(services, &order.lab, &error).await?;
+            Err(error.into())
+        }
         _ => {
             cluster_status::answered(services).await?;
             next
@@ -76,7 +83,10 @@ pub(super) async fn quota(services: &Services, id: CourseId) -> Result<Next, Tro
         storage::courses::by_id(&mut read, id).await.or_domain()?
     };
     if let Some(course) = course {
-        services.cluster.set_quota(&course, &course.settings.limits).await?;
+        if let Err(error) = services.cluster.set_quota(&course, &course.settings.limits).await {
+            reason::note(services, &error).await?;
+            return Err(error.into());
+        }
     }
     Ok(Next::Done)
 }
@@ -91,6 +101,9 @@ async fn start(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     // Only a lab that was there before can have left something that ended badly, or well: a job cannot be started over it.
     if order.lab.version > 1 {
         let left = services.cluster.observe(order).await?;
+        if volume::is_lost(services, order, &left).await? {
+            return volume::fail(services, &order.lab, left).await;
+        }
         if matches!(left.phase, ObservedPhase::Failed | ObservedPhase::Finished) {
             services.cluster.stop(order).await?;
             if services.cluster.observe(order).await?.pods > 0 {

@@ -30,7 +30,7 @@ pub(super) async fn run(services: Services) {
 /// Turns changes into work and wakes the reconciler.
 pub async fn take(services: &Services, changes: &[Change]) -> Result<()> {
     let mut labs = BTreeSet::new();
-    let (mut all, mut nodes, mut away) = (false, false, None);
+    let (mut all, mut nodes, mut away, mut blocked) = (false, false, None, None);
     for change in changes {
         match change {
             Change::Lab(id) => {
@@ -39,6 +39,7 @@ pub async fn take(services: &Services, changes: &[Change]) -> Result<()> {
             Change::All => (all, away) = (true, None),
             Change::Nodes => nodes = true,
             Change::Away(reason) => away = Some(reason),
+            Change::Blocked(obstacle) => blocked = Some(obstacle),
         }
     }
     if all {
@@ -46,6 +47,9 @@ pub async fn take(services: &Services, changes: &[Change]) -> Result<()> {
         labs.extend(storage::labs::live(&mut read).await.or_domain()?);
     }
     want(services, labs).await?;
+    if let Some(obstacle) = blocked {
+        cluster_status::blocked(services, obstacle).await?;
+    }
     if let Some(reason) = away {
         cluster_status::away(services, reason).await?;
     } else if all || nodes {

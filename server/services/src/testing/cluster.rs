@@ -8,11 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    cluster::{Hold, Node},
+    cluster::{Hold, Load, Node, Obstacle},
     courses::Course,
     gpu::Card,
     ids::LabId,
-    labs::{ObjectRef, Observation, ObservedPhase},
+    labs::{ObjectRef, Observation, ObservedPhase, Volume},
     quotas::Amounts,
     time::Timestamp,
 };
@@ -20,7 +20,7 @@ use futures::{StreamExt, stream::BoxStream};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
-use crate::ports::{Change, Cluster, ClusterError, ClusterInfo, LabOrder};
+use crate::ports::{Change, Cluster, ClusterError, ClusterInfo, Growth, LabOrder};
 
 #[derive(Debug)]
 pub struct FakeCluster {
@@ -42,6 +42,14 @@ struct State {
     /// When the cluster takes each lab's pods away by itself.
     ends: BTreeMap<LabId, Timestamp>,
     quotas: BTreeMap<String, Amounts>,
+    /// What somebody changed of a lab's objects.
+    drift: BTreeMap<LabId, Vec<String>>,
+    /// Volumes outlive their labs' pods.
+    volumes: BTreeMap<LabId, Volume>,
+    /// The storage class does not let volumes grow.
+    fixed_volumes: bool,
+    blocked: Option<Obstacle>,
+    refuse_stops: Option<(String, String)>,
     calls: Vec<String>,
 }
 
@@ -58,6 +66,11 @@ impl Default for FakeCluster {
             generations: BTreeMap::new(),
             ends: BTreeMap::new(),
             quotas: BTreeMap::new(),
+            drift: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            fixed_volumes: false,
+            blocked: None,
+            refuse_stops: None,
             calls: Vec::new(),
         };
         Self { state: Mutex::new(state), changes: broadcast::channel(256).0 }
@@ -80,12 +93,54 @@ pub(super) fn node(name: &str, card: &str, count: u32) -> Node {
         mig_strategy: None,
         temperature: None,
         troubles: Vec::new(),
+        capacity: vec![(card, count)],
+        sharing: None,
+        taints: Vec::new(),
+        loads: Vec::new(),
         holds: Vec::new(),
         events: Vec::new(),
     }
 }
 
 impl FakeCluster {
+    /// The storage class does not let volumes grow from now on; a start leaves them as they are.
+    pub fn fix_volumes(&self) {
+        self.state().fixed_volumes = true;
+    }
+    /// The volume of a lab has this size, whoever made it so.
+    pub fn set_volume(&self, lab: LabId, capacity_gib: u32, requested_gib: u32) {
+        let mut state = self.state();
+        let volume = state.volumes.get_mut(&lab).expect("the lab has a volume");
+        (volume.capacity_gib, volume.requested_gib) = (Some(capacity_gib), requested_gib);
+        drop(state);
+        self.tell(Change::Lab(lab));
+    }
+    /// Somebody changes an object of the lab: `NetworkPolicy/lab-7`.
+    pub fn drift(&self, lab: LabId, object: &str) {
+        self.state().drift.entry(lab).or_default().push(object.into());
+        self.tell(Change::Lab(lab));
+    }
+    /// Somebody deletes the lab's objects, but not its volume.
+    pub fn delete_objects(&self, lab: LabId) {
+        self.state().labs.remove(&lab);
+        self.tell(Change::Lab(lab));
+    }
+    /// Somebody deletes the course's namespace, and all in it with it.
+    pub fn delete_namespace(&self) {
+        let mut state = self.state();
+        state.labs.clear();
+        state.volumes.clear();
+        drop(state);
+        self.tell(Change::All);
+    }
+    /// Every change is blocked from now on, until `None`.
+    pub fn block(&self, obstacle: Option<Obstacle>) {
+        self.state().blocked = obstacle;
+    }
+    /// Every stop is refused from now on, until `None`.
+    pub fn refuse_stops(&self, refusal: Option<(&str, &str)>) {
+        self.state().refuse_stops = refusal.map(|(reason, message)| (reason.into(), message.into()));
+    }
     /// From now on nothing is answered.
     pub fn go_away(&self) {
         self.state().away = true;
@@ -166,6 +221,19 @@ impl FakeCluster {
         self.state().nodes.iter_mut().find(|known| known.name == node).expect("the node").holds.push(hold);
         self.tell(Change::Nodes);
     }
+    /// Pods that are no labs request so much on this node.
+    pub fn load_others(&self, node: &str, cpu_millis: u64, memory_mib: u64) {
+        let mut state = self.state();
+        let node = state.nodes.iter_mut().find(|known| known.name == node).expect("the node");
+        node.loads = vec![Load { lab: None, cpu_millis, memory_mib }];
+        drop(state);
+        self.tell(Change::Nodes);
+    }
+    /// Labs do not tolerate this taint of the node.
+    pub fn taint(&self, node: &str, taint: &str) {
+        self.state().nodes.iter_mut().find(|known| known.name == node).expect("the node").taints.push(taint.into());
+        self.tell(Change::Nodes);
+    }
     /// Something on the node reports its temperature.
     pub fn report_temperature(&self, node: &str, celsius: i32) {
         self.state().nodes.iter_mut().find(|known| known.name == node).expect("the node").temperature = Some(celsius);
@@ -198,6 +266,35 @@ impl FakeCluster {
         let mut state = self.state();
         state.calls.push(call);
         if state.away { Err(ClusterError::Away("no route to host".into())) } else { Ok(state) }
+    }
+    fn changed(&self, call: String) -> Result<MutexGuard<'_, State>, ClusterError> {
+        let state = self.called(call)?;
+        match &state.blocked {
+            Some(obstacle) => Err(ClusterError::Blocked(obstacle.clone())),
+            None => Ok(state),
+        }
+    }
+}
+
+impl State {
+    /// Makes the lab's volume, or lets it grow as far as that is allowed. Whether it has or gets the size of the lab.
+    fn provide_volume(&mut self, order: &LabOrder) -> bool {
+        let (id, wanted) = (order.lab.id, order.lab.spec.storage_gib);
+        if wanted == 0 {
+            return false;
+        }
+        let number = self.calls.len();
+        let fixed = self.fixed_volumes;
+        let volume = self.volumes.entry(id).or_insert_with(|| Volume {
+            uid: format!("{id}-{number}"),
+            capacity_gib: Some(wanted),
+            requested_gib: wanted,
+            lost: false,
+        });
+        if wanted > volume.requested_gib && !fixed {
+            (volume.capacity_gib, volume.requested_gib) = (Some(wanted), wanted);
+        }
+        volume.requested_gib >= wanted
     }
 }
 
@@ -236,10 +333,11 @@ impl Cluster for FakeCluster {
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {
         let id = order.lab.id;
         {
-            let mut state = self.called(format!("start {}", order.lab.name))?;
+            let mut state = self.changed(format!("start {}", order.lab.name))?;
             if let Some((reason, message)) = state.refuse.take() {
                 return Err(ClusterError::Refused { reason, message });
             }
+            state.provide_volume(order);
             if state.labs.get(&id).is_some_and(|observation| observation.pods > 0) {
                 return Ok(());
             }
@@ -264,9 +362,14 @@ impl Cluster for FakeCluster {
 
     async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError> {
         let id = order.lab.id;
-        if let Some(observation) = self.called(format!("stop {}", order.lab.name))?.labs.get_mut(&id) {
+        let mut state = self.changed(format!("stop {}", order.lab.name))?;
+        if let Some((reason, message)) = state.refuse_stops.clone() {
+            return Err(ClusterError::Refused { reason, message });
+        }
+        if let Some(observation) = state.labs.get_mut(&id) {
             *observation = without_pods(observation);
         }
+        drop(state);
         self.tell(Change::Lab(id));
         Ok(())
     }
@@ -274,10 +377,11 @@ impl Cluster for FakeCluster {
     async fn destroy(&self, order: &LabOrder, last_of_course: bool) -> Result<u32, ClusterError> {
         let id = order.lab.id;
         let left = {
-            let mut state = self.called(format!("destroy {}", order.lab.name))?;
+            let mut state = self.changed(format!("destroy {}", order.lab.name))?;
             if state.stuck == 0 {
                 state.labs.remove(&id);
                 state.ends.remove(&id);
+                state.volumes.remove(&id);
                 if last_of_course {
                     state.quotas.remove(&order.lab.namespace);
                 }
@@ -289,7 +393,7 @@ impl Cluster for FakeCluster {
     }
 
     async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
-        self.called(format!("set_quota {}", course.namespace))?.quotas.insert(course.namespace.clone(), *limits);
+        self.changed(format!("set_quota {}", course.namespace))?.quotas.insert(course.namespace.clone(), *limits);
         Ok(())
     }
 
@@ -299,7 +403,29 @@ impl Cluster for FakeCluster {
         if state.generations.get(&order.lab.id).is_some_and(|made| *made < order.lab.lifecycle.generation) {
             seen.outdated = seen.pods;
         }
+        seen.drift = state.drift.get(&order.lab.id).cloned().unwrap_or_default();
+        seen.volume = state.volumes.get(&order.lab.id).cloned();
         Ok(seen)
+    }
+
+    async fn volume(&self, order: &LabOrder) -> Result<Option<Volume>, ClusterError> {
+        Ok(self.called(format!("volume {}", order.lab.name))?.volumes.get(&order.lab.id).cloned())
+    }
+
+    async fn check_growth(&self, order: &LabOrder, _: u32) -> Result<Growth, ClusterError> {
+        let state = self.changed(format!("check_growth {}", order.lab.name))?;
+        Ok(if state.fixed_volumes { Growth::NotSupported } else { Growth::Allowed })
+    }
+
+    async fn repair(&self, order: &LabOrder) -> Result<u32, ClusterError> {
+        let mut state = self.changed(format!("repair {}", order.lab.name))?;
+        let repaired = state.drift.remove(&order.lab.id).unwrap_or_default();
+        Ok(u32::try_from(repaired.len()).unwrap_or(u32::MAX))
+    }
+
+    async fn grow_volume(&self, order: &LabOrder) -> Result<bool, ClusterError> {
+        let mut state = self.changed(format!("grow_volume {}", order.lab.name))?;
+        Ok(state.volumes.contains_key(&order.lab.id) && state.provide_volume(order))
     }
 
     fn manifests(&self, order: &LabOrder) -> String {

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{courses::Course, labs::Observation, quotas::Amounts};
+use domain::{
+    courses::Course,
+    labs::{Observation, Volume},
+    quotas::Amounts,
+};
 use futures::stream::BoxStream;
 use storage::testing::fuse::{Fuse, Step, Verdict};
 
 use super::FakeCluster;
-use crate::ports::{Change, Cluster, ClusterError, ClusterInfo, LabOrder};
+use crate::ports::{Change, Cluster, ClusterError, ClusterInfo, Growth, LabOrder};
 
 pub struct FragileCluster {
     inner: Arc<FakeCluster>,
@@ -62,6 +66,18 @@ impl Cluster for FragileCluster {
     }
     async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
         self.alive()?.observe(order).await
+    }
+    async fn volume(&self, order: &LabOrder) -> Result<Option<Volume>, ClusterError> {
+        self.alive()?.volume(order).await
+    }
+    async fn check_growth(&self, order: &LabOrder, gib: u32) -> Result<Growth, ClusterError> {
+        self.alive()?.check_growth(order, gib).await
+    }
+    async fn repair(&self, order: &LabOrder) -> Result<u32, ClusterError> {
+        self.call("repair", self.inner.repair(order)).await
+    }
+    async fn grow_volume(&self, order: &LabOrder) -> Result<bool, ClusterError> {
+        self.call("grow_volume", self.inner.grow_volume(order)).await
     }
     fn manifests(&self, order: &LabOrder) -> String {
         self.inner.manifests(order)

@@ -6,7 +6,7 @@ use domain::{
     orders::OrderEvent,
 };
 
-use super::{JOB, LOOK_AGAIN, Next, Trouble, keep_observation, promote};
+use super::{JOB, LOOK_AGAIN, Next, Trouble, keep_observation, promote, volume};
 use crate::{
     Services,
     error::OrDomain,
@@ -29,6 +29,9 @@ const LONGEST_MESSAGE: usize = 2_000;
 pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     let lab = &order.lab;
     let seen = services.cluster.observe(order).await?;
+    if volume::is_lost(services, order, &seen).await? {
+        return volume::fail(services, lab, seen).await;
+    }
     if let Some(next) = over(services, lab, &seen).await? {
         return Ok(next);
     }
@@ -44,6 +47,8 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
         (LabState::Starting, ObservedPhase::Ready) => turn(services, lab, LabEvent::Ready, &seen).await,
         (LabState::Running, ObservedPhase::Ready) => {
             keep_observation(services, lab, &seen).await?;
+            volume::follow_size(services, lab, &seen).await?;
+            repair(services, order, &seen).await?;
             Ok(Next::Done)
         }
         (LabState::Running, ObservedPhase::Progressing | ObservedPhase::Idle | ObservedPhase::Absent) => {
@@ -66,6 +71,10 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
         }
         (_, ObservedPhase::Progressing) => {
             keep_observation(services, lab, &seen).await?;
+            // Pods may be missing for what somebody took away; else the lab is looked at again when it is ready.
+            if seen.pods < lab.spec.nodes {
+                repair(services, order, &seen).await?;
+            }
             Ok(Next::Soon(LOOK_AGAIN))
         }
         // Not called for other states.
@@ -107,6 +116,15 @@ async fn keep_end(services: &Services, order: &LabOrder) -> Result<(), Trouble> 
         }
         other => Ok(other?),
     }
+}
+
+/// Restores what somebody changed while the lab is up.
+async fn repair(services: &Services, order: &LabOrder, seen: &Observation) -> Result<(), Trouble> {
+    if seen.drift.is_empty() {
+        return Ok(());
+    }
+    services.cluster.repair(order).await?;
+    Ok(())
 }
 
 /// Takes pods of an earlier generation away. When none is left the next steps make new ones, of the lab's size then.

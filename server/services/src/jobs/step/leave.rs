@@ -5,7 +5,7 @@
 
 use domain::labs::{Lab, LabEvent, Observation, ObservedPhase};
 
-use super::{JOB, Next, Trouble, keep_observation, promote, without_pods};
+use super::{JOB, Next, Trouble, keep_observation, promote, volume, without_pods};
 use crate::{
     Services,
     error::OrDomain,
@@ -20,9 +20,10 @@ pub(super) async fn stop(services: &Services, order: &LabOrder) -> Result<Next, 
     services.cluster.stop(order).await?;
     let seen = services.cluster.observe(order).await?;
     if !without_pods(&seen) {
-        keep_observation(services, &order.lab, &seen).await?;
+        keep_observation(services, &order.lab, &volume::remembered(services, order, seen).await?).await?;
         return Ok(Next::Soon(1));
     }
+    let seen = volume::remembered(services, order, seen).await?;
     let kept = if order.lab.failure.is_some() { with_evidence(services, &order.lab, seen).await? } else { seen };
     gone(services, &order.lab, LabEvent::PodsGone, &kept).await
 }
@@ -54,7 +55,7 @@ async fn gone(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
 /// Takes the pods of a failed lab away and gives its cards back.
 pub(super) async fn clear(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     services.cluster.stop(order).await?;
-    let seen = services.cluster.observe(order).await?;
+    let seen = volume::remembered(services, order, services.cluster.observe(order).await?).await?;
     let kept = with_evidence(services, &order.lab, seen).await?;
     keep_observation(services, &order.lab, &kept).await?;
     if !without_pods(&kept) {
@@ -86,8 +87,13 @@ pub(super) async fn keep_down(services: &Services, order: &LabOrder) -> Result<N
         services.cluster.stop(order).await?;
         return Ok(Next::Soon(1));
     }
+    let seen = volume::remembered(services, order, seen).await?;
     let kept = if order.lab.failure.is_some() { with_evidence(services, &order.lab, seen).await? } else { seen };
     keep_observation(services, &order.lab, &kept).await?;
+    if volume::grow(services, order, &kept).await? {
+        return Ok(Next::Soon(2));
+    }
+    volume::follow_size(services, &order.lab, &kept).await?;
     Ok(Next::Done)
 }
 

@@ -208,7 +208,7 @@ async fn objects_that_somebody_took_away_are_made_again() {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
         let id = scene.running().await;
-        services.cluster.destroy(&scene.lab_order(id).await, false).await.expect("by somebody with kubectl");
+        scene.world.cluster.delete_objects(id);
         watch::resync(services).await.expect("work");
         scene.settle().await;
         scene.world.clock.advance(5);
@@ -283,6 +283,66 @@ async fn people_and_the_reconciler_at_once_leave_no_lab_and_no_card_behind() {
             assert!(services.cluster.observe(&scene.lab_order(id).await).await.expect("answers").pods == 0);
         }
         assert_eq!(scene.reserved().await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_somebody_changes_around_a_running_lab_is_restored() {
+    for_each_engine("what_somebody_changes_around_a_running_lab_is_restored", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        let repairs = || scene.world.cluster.calls().iter().filter(|call| call.starts_with("repair ")).count();
+        watch::resync(services).await.expect("work");
+        scene.settle().await;
+        assert_eq!(repairs(), 0, "nothing is asked of the cluster while nothing differs");
+        scene.world.cluster.drift(id, "NetworkPolicy/lectern-default-deny");
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        watch::resync(services).await.expect("work");
+        scene.settle().await;
+        assert_eq!((repairs(), scene.lab(id).await.state), (1, LabState::Running));
+        assert_eq!(scene.steps(id).await.len(), 3, "its life goes on as before");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lab_waits_in_the_queue_where_cards_are_free_and_processors_are_not() {
+    for_each_engine("a_lab_waits_in_the_queue_where_cards_are_free_and_processors_are_not", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.load_others("gpu-3", 127_500, 8);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        let view = scene.order().await;
+        assert_eq!((view.order.state, view.labs.len()), (OrderState::Queued, 0), "no lab waits on cards that it cannot use");
+        let view = crate::orders::get(services, &scene.teacher, view.order.id).await.expect("reads");
+        assert!(matches!(view.wait, Some(domain::capacity::WaitReason::NoMachine { .. })), "{:?}", view.wait);
+        scene.world.cluster.load_others("gpu-3", 0, 0);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        crate::orders::promote(services).await.expect("the queue goes on");
+        scene.settle().await;
+        let view = crate::orders::get(services, &scene.teacher, view.order.id).await.expect("reads");
+        assert_eq!(view.order.state, OrderState::Fulfilled);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cards_behind_a_taint_are_not_free() {
+    for_each_engine("cards_behind_a_taint_are_not_free", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.taint("gpu-3", "research=x:NoSchedule");
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        let view = scene.order().await;
+        assert_eq!(view.order.state, OrderState::Queued);
+        let operator = scene.world.operator("zhao").await;
+        let found = crate::nodes::list(services, &operator).await.expect("operators read it");
+        let tainted =
+            |finding: &domain::nodes::Finding| matches!(finding, domain::nodes::Finding::Tainted { node, cards: 14, .. } if node == "gpu-3");
+        assert!(found.findings.iter().any(tainted), "{:?}", found.findings);
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! The whole life of labs against a real database and a cluster in memory. `Scene` is a college with one course and a teacher.
 
 mod bills;
+mod blocked;
 mod changes;
 mod clock;
 mod faults;
@@ -8,6 +9,7 @@ mod handover;
 mod life;
 mod metering;
 mod outage;
+mod volumes;
 
 use domain::{
     courses::Course,

@@ -1,0 +1,105 @@
+//! A lab's volume: its files must not vanish without a word, and what is billed is what is there.
+
+use domain::{
+    Result,
+    labs::{EarlierSize, Lab, Observation, VOLUME_LOST, Volume},
+    notifications::Notice,
+};
+
+use super::{JOB, Next, Trouble, follow};
+use crate::{
+    Services,
+    error::OrDomain,
+    hub::News,
+    jobs::lease,
+    labs::transition::{self, By},
+    notifications::notify,
+    ports::LabOrder,
+};
+
+const LOST_MESSAGE: &str = "the volume was deleted in the cluster, and the files with it; another start makes a new, empty volume";
+
+/// Whether the volume that a lab ran on no longer exists. The server is asked before that is believed: a watch may not know everything.
+pub(super) async fn is_lost(services: &Services, order: &LabOrder, seen: &Observation) -> Result<bool, Trouble> {
+    let Some(had) = had(services, &order.lab).await? else { return Ok(false) };
+    if is_same(&had, seen.volume.as_ref()) {
+        return Ok(false);
+    }
+    Ok(had.lost || !is_same(&had, services.cluster.volume(order).await?.as_ref()))
+}
+
+/// The volume with files in it that the lab was last seen with.
+async fn had(services: &Services, lab: &Lab) -> Result<Option<Volume>> {
+    if lab.spec.storage_gib == 0 || lab.first_running_at.is_none() {
+        return Ok(None);
+    }
+    let mut read = services.db.read().await.or_domain()?;
+    let before = storage::observations::get(&mut read, lab.id).await.or_domain()?;
+    Ok(before.and_then(|(before, _)| before.volume))
+}
+
+fn is_same(had: &Volume, now: Option<&Volume>) -> bool {
+    now.is_some_and(|now| now.uid == had.uid)
+}
+
+/// The lab fails, and a person decides: the next start makes an empty volume.
+pub(super) async fn fail(services: &Services, lab: &Lab, mut seen: Observation) -> Result<Next, Trouble> {
+    seen.volume = None;
+    tell_owner(services, lab).await?;
+    follow::fail(services, lab, VOLUME_LOST, LOST_MESSAGE, Some(&seen)).await
+}
+
+async fn tell_owner(services: &Services, lab: &Lab) -> Result<()> {
+    let mut write = lease::begin_write(services).await?;
+    let notice = Notice::LabFilesLost { lab: lab.id, name: lab.name.clone(), at: services.clock.now() };
+    let told = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
+    write.commit().await.or_domain()?;
+    told.tell(services);
+    Ok(())
+}
+
+/// For a lab that is down: its observation with the volume that it had. When that was deleted its owner is told at once, and the next
+/// start fails instead of making an empty volume.
+pub(super) async fn remembered(services: &Services, order: &LabOrder, seen: Observation) -> Result<Observation, Trouble> {
+    let Some(had) = had(services, &order.lab).await? else { return Ok(seen) };
+    if is_same(&had, seen.volume.as_ref()) {
+        return Ok(seen);
+    }
+    let lost = had.lost || !is_same(&had, services.cluster.volume(order).await?.as_ref());
+    if lost && !had.lost {
+        tell_owner(services, &order.lab).await?;
+    }
+    Ok(Observation { volume: Some(Volume { lost, ..had }), ..seen })
+}
+
+/// Makes the stored size that of the volume once the cluster knows the size that the lab wants: a volume that did not grow is billed as it
+/// is, and one that somebody else enlarged too. Returns whether the lab was changed.
+pub(super) async fn follow_size(services: &Services, lab: &Lab, seen: &Observation) -> Result<bool, Trouble> {
+    let Some(volume) = seen.volume.as_ref().filter(|volume| !volume.lost && lab.spec.storage_gib > 0) else { return Ok(false) };
+    let Some(size) = volume.size_gib().filter(|size| *size > 0 && *size != lab.spec.storage_gib) else { return Ok(false) };
+    let now = services.clock.now();
+    let mut lab = lab.clone();
+    let earlier = EarlierSize { until: now, spec: lab.spec.clone() };
+    let mut write = lease::begin_write(services).await?;
+    transition::alter(services, &mut write, &mut lab, "lab.resize", By::Job(JOB), |lab| lab.spec.storage_gib = size).await?;
+    storage::labs::set_size(&mut write, &lab).await.or_domain()?;
+    storage::labs::add_earlier_size(&mut write, lab.id, &earlier).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    tracing::info!(lab.id = %lab.id, lab.storage_gib = size, "the lab's volume has another size than the lab, which takes that size");
+    services.hub.tell(News::lab(&lab));
+    Ok(true)
+}
+
+/// Whether the lab has the size of its volume, or no volume has been provided yet.
+pub(super) fn has_size(lab: &Lab, seen: &Observation) -> bool {
+    seen.volume.as_ref().and_then(Volume::size_gib).is_none_or(|size| size == lab.spec.storage_gib)
+}
+
+/// Lets the volume of a lab that is down grow to the size that it was given. Returns whether it does.
+pub(super) async fn grow(services: &Services, order: &LabOrder, seen: &Observation) -> Result<bool, Trouble> {
+    let wanted = order.lab.spec.storage_gib;
+    if !seen.volume.as_ref().is_some_and(|volume| !volume.lost && volume.requested_gib < wanted) {
+        return Ok(false);
+    }
+    Ok(services.cluster.grow_volume(order).await?)
+}

@@ -1,0 +1,105 @@
+//! What stands in the way inside the cluster: it is shown, it waits, and it says nothing about the cluster as a whole.
+
+use domain::{
+    cluster::{OBSTACLE_SECONDS, Obstacle},
+    labs::{ConditionStatus, LabState},
+    nodes::Finding,
+};
+use storage::testing::for_each_engine;
+
+use super::Scene;
+use crate::{cluster_status, jobs::watch, labs, nodes, ports::Change};
+
+fn webhook() -> Obstacle {
+    Obstacle::Webhook { name: "pods.example.com".into(), message: "connection refused".into() }
+}
+
+#[tokio::test]
+async fn a_webhook_that_fails_is_shown_on_the_lab_and_does_not_make_the_cluster_away() {
+    for_each_engine("a_webhook_that_fails_is_shown_on_the_lab_and_does_not_make_the_cluster_away", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.block(Some(webhook()));
+        let id = scene.pending().await;
+        scene.settle().await;
+        assert_eq!(cluster_status::current(services).await.expect("a status").away_since, None);
+        let detail = labs::get(services, &scene.teacher, id).await.expect("reads");
+        assert_eq!(detail.view.lab.state, LabState::Pending);
+        let condition = detail.observation.conditions.first().expect("a reason").clone();
+        assert_eq!((condition.kind.as_str(), condition.status, condition.reason.as_str()), ("Accepted", ConditionStatus::False, "WebhookFailed"));
+        let operator = scene.world.operator("zhao").await;
+        let view = nodes::list(services, &operator).await.expect("operators read it");
+        assert!(matches!(&view.findings[0], Finding::Webhook { name, .. } if name == "pods.example.com"), "{:?}", view.findings);
+
+        scene.world.cluster.block(None);
+        scene.world.clock.advance(30);
+        scene.settle().await;
+        let detail = labs::get(services, &scene.teacher, id).await.expect("reads");
+        assert_eq!((detail.view.lab.state, detail.observation.conditions.len()), (LabState::Running, 0));
+        scene.world.clock.advance(OBSTACLE_SECONDS);
+        let view = nodes::list(services, &operator).await.expect("operators read it");
+        assert_eq!(view.findings, [], "it was not met again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_missing_right_waits_and_only_operators_learn_which() {
+    for_each_engine("a_missing_right_waits_and_only_operators_learn_which", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        scene.world.cluster.block(Some(Obstacle::MissingRight { verb: "list".into(), resource: "replicasets.apps".into() }));
+        labs::destroy(services, &scene.teacher, id).await.expect("goes");
+        scene.settle().await;
+        let detail = labs::get(services, &scene.teacher, id).await.expect("reads");
+        assert_eq!((detail.view.lab.state, &detail.view.lab.failure), (LabState::Destroying, &None));
+        let condition = detail.observation.conditions.first().expect("a reason");
+        assert_eq!((condition.reason.as_str(), condition.message.as_str()), ("PermissionMissing", ""));
+        let operator = scene.world.operator("zhao").await;
+        let view = nodes::list(services, &operator).await.expect("operators read it");
+        let named =
+            |finding: &Finding| matches!(finding, Finding::MissingRight { verb, resource, .. } if verb == "list" && resource == "replicasets.apps");
+        assert!(view.findings.iter().any(named), "{:?}", view.findings);
+        scene.world.cluster.block(None);
+        scene.world.clock.advance(30);
+        scene.settle().await;
+        assert_eq!(scene.lab(id).await.state, LabState::Destroyed);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_watch_that_is_not_allowed_is_a_finding_too() {
+    for_each_engine("a_watch_that_is_not_allowed_is_a_finding_too", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        watch::take(services, &[Change::Blocked(Obstacle::Credentials)]).await.expect("noted");
+        let operator = scene.world.operator("zhao").await;
+        let view = nodes::list(services, &operator).await.expect("operators read it");
+        assert_eq!(view.findings, [Finding::Credentials { since: services.clock.now() }]);
+        assert_eq!(view.away_since, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stop_that_is_refused_shows_the_reason() {
+    for_each_engine("a_stop_that_is_refused_shows_the_reason", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        scene.world.cluster.refuse_stops(Some(("Forbidden", "admission webhook denied the request: exam week")));
+        labs::stop(services, &scene.teacher, id).await.expect("is asked");
+        scene.settle().await;
+        let detail = labs::get(services, &scene.teacher, id).await.expect("reads");
+        let condition = detail.observation.conditions.first().expect("a reason");
+        assert_eq!((detail.view.lab.state, condition.reason.as_str()), (LabState::Stopping, "Forbidden"));
+        assert!(condition.message.ends_with("exam week"), "{}", condition.message);
+        scene.world.cluster.refuse_stops(None);
+        scene.world.clock.advance(30);
+        scene.settle().await;
+        assert_eq!(scene.lab(id).await.state, LabState::Stopped);
+    })
+    .await;
+}
