@@ -42,7 +42,10 @@ impl Kubernetes {
     async fn apply_lab(&self, order: &LabOrder, capabilities: Capabilities) -> Result<(), ClusterError> {
         let namespace = order.lab.namespace.as_str();
         let own = manifests::of_lab(order);
-        let own = try_join_all(own.iter().map(|manifest| self.apply(namespace, manifest)));
+        let own = try_join_all(own.iter().map(async |manifest| match manifest.kind {
+            Kind::PersistentVolumeClaim => self.apply_claim(namespace, manifest).await.map(drop),
+            _ => self.apply(namespace, manifest).await.map(drop),
+        }));
         let (_, timer) = try_join(own, self.start_timer(order)).await?;
         let mut workload = manifests::workload(order, capabilities);
         if let Some(timer) = timer {
@@ -78,7 +81,7 @@ impl Kubernetes {
     /// Server-side apply of one object. Our fields are ours: another manager's change to them is undone.
     pub(crate) async fn apply(&self, namespace: &str, manifest: &Manifest) -> Result<DynamicObject, ClusterError> {
         let api = manifest.kind.api(&self.client, namespace);
-        let applied = within(api.patch(&manifest.name, &parameters(), &Patch::Apply(&manifest.body))).await?;
+        let applied = self.change(api.patch(&manifest.name, &parameters(), &Patch::Apply(&manifest.body))).await?;
         if is_ending(&applied) {
             return Err(ClusterError::Busy(format!("{} {} is being deleted", manifest.kind.as_str(), manifest.name)));
         }
@@ -107,7 +110,7 @@ impl Kubernetes {
     /// Asks for deletion and gives what is still there of it; nothing to delete is fine.
     pub(crate) async fn delete(&self, kind: Kind, namespace: &str, name: &str, how: &DeleteParams) -> Result<Option<DynamicObject>, ClusterError> {
         let api = kind.api(&self.client, namespace);
-        within(async {
+        self.change(async {
             match api.delete(name, how).await {
                 Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
                 Ok(answer) => Ok(answer.left()),

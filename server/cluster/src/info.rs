@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    cluster,
-    gpu::{Card, Vendor},
+    cluster::{self, Sharing},
+    gpu::{Card, CardShare, Vendor},
 };
 use k8s_openapi::{
-    api::core::v1::{Node, NodeCondition, Pod},
+    api::core::v1::{Node, NodeCondition, Pod, Taint},
     apimachinery::pkg::api::resource::Quantity,
 };
 use kube::{Api, api::ListParams};
 use services::ports::{ClusterError, ClusterInfo};
 
-use crate::{client::Kubernetes, errors::within, holds, observe::stamp, quantity};
+use crate::{client::Kubernetes, errors::within, holds, loads, observe::stamp, quantity};
 
 /// Annotation by which something on the node may report the temperature of its hottest card, in degrees Celsius.
 const TEMPERATURE: &str = "lectern.dev/gpu-temperature";
@@ -29,8 +29,9 @@ impl Kubernetes {
         let (nodes, pods) = (Api::<Node>::all(self.client.clone()), Api::<Pod>::all(self.client.clone()));
         let (nodes, pods) = tokio::try_join!(within(nodes.list(&everything)), within(pods.list(&everything)))?;
         let mut nodes: Vec<_> = nodes.items.iter().map(of_node).collect();
-        let pods: Vec<_> = pods.items.iter().filter_map(holds::of_pod).collect();
-        holds::attach(&mut nodes, pods.iter());
+        let (loads, holds): (Vec<_>, Vec<_>) = pods.items.iter().map(|pod| (loads::of_pod(pod), holds::of_pod(pod))).unzip();
+        holds::attach(&mut nodes, holds.iter().flatten());
+        loads::attach(&mut nodes, loads.iter().flatten());
         Ok(ClusterInfo { version, nodes })
     }
 }
@@ -43,12 +44,18 @@ pub fn of_node(node: &Node) -> cluster::Node {
     let temperature = node.metadata.annotations.as_ref().and_then(|all| all.get(TEMPERATURE)?.parse().ok());
     let status = node.status.clone().unwrap_or_default();
     let allocatable = status.allocatable.unwrap_or_default();
+    let capacity = status.capacity.unwrap_or_default();
+    let sharing = vendor.and_then(|vendor| sharing(node, vendor, &capacity));
+    // A share is no card: whoever orders a whole one would get a part of it, without isolation.
+    let whole = |cards: Vec<(Card, u32)>| cards.into_iter().filter(|(card, _)| sharing.is_none() || card.share() != CardShare::WHOLE).collect();
     let ready = status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True");
     cluster::Node {
         name: node.metadata.name.clone().unwrap_or_default(),
         ready,
         cordoned: node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or(false),
-        cards: cards(&product, &allocatable),
+        cards: whole(cards(&product, &allocatable)),
+        capacity: whole(cards(&product, &capacity)),
+        taints: untolerated(node, vendor),
         cpu_cores: allocatable.get("cpu").map_or(0, |quantity| quantity::whole(&quantity.0)),
         memory_gib: allocatable.get("memory").map_or(0, |quantity| quantity::gib(&quantity.0)),
         product,
@@ -57,9 +64,37 @@ pub fn of_node(node: &Node) -> cluster::Node {
         mig_strategy: label(MIG_STRATEGY).filter(|strategy| strategy != "none"),
         temperature,
         troubles: status.conditions.iter().flatten().filter_map(trouble).collect(),
+        sharing,
+        loads: Vec::new(),
         holds: Vec::new(),
         events: Vec::new(),
     }
+}
+
+/// How GPU feature discovery says that cards are shared in time or by MPS: `replicas` is how many shares a card has.
+fn sharing(node: &Node, vendor: Vendor, capacity: &BTreeMap<String, Quantity>) -> Option<Sharing> {
+    let label = |name: &str| node.metadata.labels.as_ref()?.get(&format!("{}gpu.{name}", vendor.prefix()));
+    let replicas: u32 = label("replicas").and_then(|text| text.parse().ok()).unwrap_or(1);
+    let strategy = label("sharing-strategy").map_or("none", String::as_str);
+    if replicas <= 1 || strategy == "none" {
+        return None;
+    }
+    let shares = capacity.get(vendor.resource()).map_or(0, |quantity| quantity::whole(&quantity.0));
+    let cards = label("count").and_then(|text| text.parse().ok()).unwrap_or(shares / replicas);
+    Some(Sharing { strategy: strategy.to_owned(), cards, shares })
+}
+
+/// Taints that keep the pods of labs with cards away; `manifests::pod` says what they tolerate.
+fn untolerated(node: &Node, vendor: Option<Vendor>) -> Vec<String> {
+    let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_ref()).into_iter().flatten();
+    // A cordon is a taint too, and it is shown by itself.
+    let keeps_away = |taint: &&Taint| match taint.effect.as_str() {
+        "NoSchedule" => vendor.is_none_or(|vendor| taint.key != vendor.resource()) && taint.key != "node.kubernetes.io/unschedulable",
+        "NoExecute" => true,
+        _ => false,
+    };
+    let shown = |taint: &Taint| format!("{}={}:{}", taint.key, taint.value.as_deref().unwrap_or_default(), taint.effect);
+    taints.filter(keeps_away).map(shown).collect()
 }
 
 fn trouble(condition: &NodeCondition) -> Option<cluster::Trouble> {
@@ -105,6 +140,55 @@ mod tests {
         assert_eq!((seen.cpu_cores, seen.memory_gib), (63, 503));
         assert_eq!((seen.driver.as_deref(), seen.temperature), (Some("550.54.15"), Some(62)));
         assert_eq!(seen.troubles, []);
+    }
+
+    fn node(labels: serde_json::Value, spec: serde_json::Value, capacity: &str, allocatable: &str) -> cluster::Node {
+        let node = json!({
+            "metadata": { "name": "n1", "labels": labels },
+            "spec": spec,
+            "status": {
+                "capacity": { "nvidia.com/gpu": capacity },
+                "allocatable": { "nvidia.com/gpu": allocatable },
+                "conditions": [{ "type": "Ready", "status": "True" }],
+            },
+        });
+        of_node(&serde_json::from_value(node).expect("a node"))
+    }
+
+    const PRODUCT: &str = "NVIDIA-A100-SXM4-80GB";
+
+    #[test]
+    fn shares_of_cards_are_not_whole_cards() {
+        let labels = json!({
+            "nvidia.com/gpu.product": PRODUCT, "nvidia.com/gpu.count": "8",
+            "nvidia.com/gpu.replicas": "4", "nvidia.com/gpu.sharing-strategy": "time-slicing",
+        });
+        let seen = node(labels, json!({}), "32", "32");
+        assert_eq!((seen.cards, seen.capacity), (vec![], vec![]), "32 shares of 8 cards are no whole card");
+        assert_eq!(seen.sharing, Some(Sharing { strategy: "time-slicing".into(), cards: 8, shares: 32 }));
+        let unshared = json!({ "nvidia.com/gpu.product": PRODUCT, "nvidia.com/gpu.replicas": "1", "nvidia.com/gpu.sharing-strategy": "none" });
+        let seen = node(unshared, json!({}), "8", "8");
+        assert_eq!((seen.cards.iter().map(|(_, count)| *count).sum::<u32>(), seen.sharing), (8, None));
+    }
+
+    #[test]
+    fn cards_that_the_node_does_not_offer_are_known() {
+        let seen = node(json!({ "nvidia.com/gpu.product": PRODUCT }), json!({}), "8", "6");
+        let count = |cards: &[(Card, u32)]| cards.iter().map(|(_, count)| *count).sum::<u32>();
+        assert_eq!((count(&seen.cards), count(&seen.capacity)), (6, 8));
+    }
+
+    #[test]
+    fn a_taint_that_labs_do_not_tolerate_keeps_them_away() {
+        let with = |key: &str, effect: &str| {
+            node(json!({ "nvidia.com/gpu.product": PRODUCT }), json!({ "taints": [{ "key": key, "value": "x", "effect": effect }] }), "8", "8")
+        };
+        let reserved = with("research", "NoSchedule");
+        assert_eq!((reserved.taints.as_slice(), reserved.takes_pods()), (["research=x:NoSchedule".to_owned()].as_slice(), false));
+        assert!(!with("research", "NoExecute").takes_pods());
+        assert!(with("research", "PreferNoSchedule").takes_pods(), "only a wish");
+        assert!(with("nvidia.com/gpu", "NoSchedule").takes_pods(), "labs with cards tolerate it");
+        assert!(with("node.kubernetes.io/unschedulable", "NoSchedule").taints.is_empty(), "a cordon is shown as one");
     }
 
     #[test]

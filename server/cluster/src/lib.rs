@@ -1,23 +1,26 @@
 //! Kubernetes behind the `Cluster` port: manifests from an order, server-side apply, observation, watches. One code path for a kubeconfig,
-//! for in-cluster use and for the simulator. Rights that it needs in the whole cluster: get, list, watch, create, patch and delete on
-//! every kind that `manifests` makes; list and watch on pods, nodes and events; list on controllerrevisions; delete on those and pods.
+//! for in-cluster use and for the simulator. `rights` lists the rights that it needs in the whole cluster.
 
 mod apply;
 mod capabilities;
 mod client;
 mod courses;
 mod destroy;
+mod drift;
 mod end;
 mod errors;
 mod holds;
 mod info;
 mod kinds;
 mod labels;
+mod loads;
 pub mod manifests;
 mod observe;
 mod port;
 mod quantity;
+pub mod rights;
 mod stop;
+mod volumes;
 mod watch;
 
 pub use capabilities::Capabilities;

@@ -1,9 +1,13 @@
 //! The `Cluster` port over Kubernetes; each method is a file of its own.
 
 use async_trait::async_trait;
-use domain::{courses::Course, labs::Observation, quotas::Amounts};
+use domain::{
+    courses::Course,
+    labs::{Observation, Volume},
+    quotas::Amounts,
+};
 use futures::stream::BoxStream;
-use services::ports::{Change, Cluster, ClusterError, ClusterInfo, LabOrder};
+use services::ports::{Change, Cluster, ClusterError, ClusterInfo, Growth, LabOrder};
 
 use crate::{capabilities::Capabilities, client::Kubernetes, manifests, watch};
 
@@ -35,6 +39,22 @@ impl Cluster for Kubernetes {
 
     async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
         self.observe_lab(order).await
+    }
+
+    async fn volume(&self, order: &LabOrder) -> Result<Option<Volume>, ClusterError> {
+        self.volume_of_lab(order).await
+    }
+
+    async fn check_growth(&self, order: &LabOrder, gib: u32) -> Result<Growth, ClusterError> {
+        self.check_volume_growth(order, gib).await
+    }
+
+    async fn repair(&self, order: &LabOrder) -> Result<u32, ClusterError> {
+        self.repair_lab(order).await
+    }
+
+    async fn grow_volume(&self, order: &LabOrder) -> Result<bool, ClusterError> {
+        self.grow_claim(order).await
     }
 
     fn manifests(&self, order: &LabOrder) -> String {

@@ -40,9 +40,24 @@ fn milli(text: &str) -> Option<i128> {
     Some(nano.checked_mul(times)? / per / 1_000_000)
 }
 
+/// Whether one quantity is less than another; `false` where one cannot be read.
+pub fn is_less(one: &str, other: &str) -> bool {
+    matches!((milli(one), milli(other)), (Some(one), Some(other)) if one < other)
+}
+
 /// Whole units, rounded down; 0 for what cannot be read, since a node must not vanish over one odd figure.
 pub fn whole(text: &str) -> u32 {
     milli(text).and_then(|milli| u32::try_from(milli / 1_000).ok()).unwrap_or(0)
+}
+
+/// Thousandths, rounded down; 0 for what cannot be read.
+pub fn millis(text: &str) -> u64 {
+    milli(text).and_then(|milli| u64::try_from(milli).ok()).unwrap_or(0)
+}
+
+/// MiB, rounded up: what is requested is not free.
+pub fn mib(text: &str) -> u64 {
+    milli(text).and_then(|milli| u64::try_from((milli / 1_000 + (1 << 20) - 1) >> 20).ok()).unwrap_or(0)
 }
 
 /// GiB, rounded down.

@@ -5,7 +5,7 @@ use kube::api::DeleteParams;
 use serde_json::json;
 use services::ports::{ClusterError, LabOrder};
 
-use crate::{apply, client::Kubernetes, errors::within, kinds::Kind};
+use crate::{apply, client::Kubernetes, kinds::Kind};
 
 impl Kubernetes {
     pub(crate) async fn stop_lab(&self, order: &LabOrder) -> Result<(), ClusterError> {
@@ -22,13 +22,14 @@ impl Kubernetes {
                 let none = json!({ "spec": { "replicas": 0 } });
                 // A merge patch, since an apply would make a workload that was never there.
                 let (parameters, patch) = apply::merge(&none);
-                let scaled = within(async {
-                    match api.patch(name, &parameters, &patch).await {
-                        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
-                        other => other.map(Some),
-                    }
-                })
-                .await?;
+                let scaled = self
+                    .change(async {
+                        match api.patch(name, &parameters, &patch).await {
+                            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+                            other => other.map(Some),
+                        }
+                    })
+                    .await?;
                 self.mirror.wrote(order.lab.id, scaled.as_ref().map(|set| &set.metadata));
             }
         }

@@ -21,7 +21,7 @@ fn course() -> Orders {
     Orders::seeded(uuid::Uuid::from_u128(0x018f_0000_0000_7000_8000_0000_0000_0000))
 }
 
-const OLD: Capabilities = Capabilities { indexed_jobs: false };
+const OLD: Capabilities = Capabilities { indexed_jobs: false, pod_failure_policy: false };
 
 #[test]
 fn a_notebook_on_a_slice() {

@@ -1,6 +1,7 @@
 //! The same scenarios on the simulator and on a real control plane. Another scenario: a function in `scenarios/` and its name below.
 
 mod scenarios;
+mod simulated;
 mod support;
 
 /// The control plane that the others run on may be as old as 1.20, whose Jobs without pods never begin to count.

@@ -21,7 +21,7 @@ use domain::{catalogue::Workload, courses::Course};
 use serde_json::{Map, Value, json};
 use services::ports::LabOrder;
 
-pub use self::{limits::limit_range, quota::resource_quota};
+pub use self::{limits::limit_range, quota::resource_quota, volume::claim};
 use crate::{capabilities::Capabilities, kinds::Kind};
 
 /// One object to apply.
@@ -61,7 +61,7 @@ pub fn of_course(course: &Course) -> Vec<Manifest> {
 pub fn of_lab(order: &LabOrder) -> Vec<Manifest> {
     let mut all = vec![pod::service_account(order), network::of_lab(order)];
     all.extend(service::service(order));
-    all.extend(volume::claim(order));
+    all.extend(claim(order));
     all
 }
 
@@ -70,7 +70,7 @@ pub fn workload(order: &LabOrder, capabilities: Capabilities) -> Manifest {
     match order.lab.spec.workload {
         Workload::Notebook => stateful_set::stateful_set(order),
         Workload::DistributedJob => end::bound(job::job(order, capabilities), order),
-        Workload::BatchJob => end::bound(batch_job::batch_job(order), order),
+        Workload::BatchJob => end::bound(batch_job::batch_job(order, capabilities), order),
         Workload::CodeEditor | Workload::Shell | Workload::Inference => deployment::deployment(order),
     }
 }

@@ -47,7 +47,7 @@ fn volume(seen: &Seen) -> Option<Condition> {
         ("Bound", _) => {
             (ConditionStatus::True, "Bound".to_owned(), claim.spec.as_ref().and_then(|spec| spec.volume_name.clone()).unwrap_or_default())
         }
-        ("Pending", Some(event)) => (ConditionStatus::False, event.reason.clone().unwrap_or_default(), event.message.clone().unwrap_or_default()),
+        ("Pending", Some(event)) => (ConditionStatus::False, event.reason.clone().unwrap_or_default(), events::message(event).to_owned()),
         (other, _) => (ConditionStatus::False, other.to_owned(), String::new()),
     };
     Some(Condition { kind: "VolumeBound".into(), status, reason, message, since: claim.metadata.creation_timestamp.as_ref().map(stamp) })
@@ -80,7 +80,7 @@ fn over_pods(seen: &Seen, kind: &str, of_pod: &str) -> Option<Condition> {
             Condition { kind: kind.into(), status: ConditionStatus::True, reason: String::new(), message: counted(String::new()), since: changed }
         }
         Some(pod) => {
-            let (reason, message) = why_not(pod, of_pod);
+            let (reason, message) = why_not(seen, pod, of_pod);
             let told = if message.is_empty() { String::new() } else { format!("{}: {message}", pod_name(pod)) };
             Condition { kind: kind.into(), status: ConditionStatus::False, reason, message: counted(told), since: changed }
         }
@@ -93,13 +93,33 @@ fn has(pod: &Pod, kind: &str) -> bool {
 }
 
 /// The container's own reason where it has one (`ImagePullBackOff` tells more than `ContainersNotReady`), else the condition's.
-fn why_not(pod: &Pod, kind: &str) -> (String, String) {
+fn why_not(seen: &Seen, pod: &Pod, kind: &str) -> (String, String) {
     if kind != "PodScheduled"
         && let Some((reason, message)) = failure::waiting(pod)
     {
         return (reason.to_owned(), message.to_owned());
     }
+    if kind == "Ready"
+        && let Some(lost) = on_lost_node(seen, pod)
+    {
+        return lost;
+    }
     let condition = pod_condition(pod, kind);
-    let reason = condition.and_then(|condition| condition.reason.clone()).unwrap_or_else(|| super::seen::pod_phase(pod).to_owned());
+    let told = condition.and_then(|condition| condition.reason.clone()).filter(|reason| !reason.is_empty());
+    // A phase is no reason why something is not so; that a pod runs least of all.
+    let reason = told.unwrap_or_else(|| match super::seen::pod_phase(pod) {
+        "Running" => "ContainersNotReady".to_owned(),
+        phase => phase.to_owned(),
+    });
     (reason, condition.and_then(|condition| condition.message.clone()).unwrap_or_default())
+}
+
+/// Why a pod is not ready whose node fell silent: its own condition then has no reason, and its phase is still `Running`.
+fn on_lost_node(seen: &Seen, pod: &Pod) -> Option<(String, String)> {
+    let node = pod.spec.as_ref()?.node_name.as_deref()?;
+    let has_reason = pod_condition(pod, "Ready").is_some_and(|condition| condition.reason.as_ref().is_some_and(|reason| !reason.is_empty()));
+    let told =
+        seen.events.iter().filter(|event| event.involved_object.name.as_deref() == Some(pod_name(pod))).max_by_key(|event| events::last(event));
+    let is_lost = seen.lost_nodes.contains(node) || told.is_some_and(|event| event.reason.as_deref() == Some("NodeNotReady"));
+    (is_lost && !has_reason).then(|| ("NodeNotReady".to_owned(), format!("the node {node} is not ready")))
 }

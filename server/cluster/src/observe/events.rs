@@ -35,10 +35,16 @@ fn of_event(event: &Event) -> Option<ClusterEvent> {
         at: last(event)?,
         warning: event.type_.as_deref() == Some("Warning"),
         reason: event.reason.clone().unwrap_or_default(),
-        message: event.message.clone().unwrap_or_default(),
+        message: message(event).to_owned(),
         object: format!("{}/{}", object.kind.as_deref().unwrap_or_default(), object.name.as_deref().unwrap_or_default()),
         count: series.or(event.count).and_then(|count| u32::try_from(count).ok()).unwrap_or(1).max(1),
     })
+}
+
+/// What it says, without the mark of an event that stands for several.
+pub fn message(event: &Event) -> &str {
+    let text = event.message.as_deref().unwrap_or_default();
+    text.strip_prefix("(combined from similar events): ").unwrap_or(text)
 }
 
 /// When it was last reported. Older reporters fill `lastTimestamp`, newer ones `eventTime` and the series.

@@ -66,7 +66,7 @@ fn told<'a>(seen: &'a Seen, pod: &'a Pod) -> Option<&'a str> {
     }
     let name = pod.metadata.name.as_deref();
     let failures = seen.events.iter().filter(|event| event.reason.as_deref() == Some("Failed") && event.involved_object.name.as_deref() == name);
-    let messages = std::iter::once(message).chain(failures.filter_map(|event| event.message.as_deref()));
+    let messages = std::iter::once(message).chain(failures.map(events::message));
     messages.into_iter().find(|message| NOT_TO_BE_HAD.iter().any(|words| message.contains(words)))
 }
 
@@ -137,7 +137,7 @@ pub fn refused(seen: &Seen) -> Option<Refusal> {
         .collect();
     refusals.sort_by_key(|event| events::last(event));
     let latest = refusals.last()?;
-    let message = latest.message.clone().unwrap_or_default();
+    let message = events::message(latest).to_owned();
     let reason = if message.contains("exceeded quota") { "QuotaExceeded" } else { "FailedCreate" };
     let last = events::last(latest)?;
     let first = refusals.iter().filter_map(|event| events::first(event)).min().unwrap_or(last);

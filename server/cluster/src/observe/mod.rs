@@ -17,7 +17,7 @@ pub use self::{
     patience::Patience,
     seen::{Seen, Workload, pod_phase, stamp},
 };
-use crate::client::Kubernetes;
+use crate::{client::Kubernetes, volumes};
 
 impl Kubernetes {
     pub(crate) async fn observe_lab(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
@@ -26,6 +26,7 @@ impl Kubernetes {
             None => self.fetch(order).await?,
         };
         seen.stuck = self.patience.look(&seen.pods);
+        seen.ordered = usize::try_from(order.lab.spec.nodes).ok();
         let mut observation = conclude(&seen);
         observation.outdated = count(seen.outdated(order.lab.lifecycle.generation));
         Ok(observation)
@@ -47,6 +48,8 @@ fn conclude(seen: &seen::Seen) -> Observation {
         conditions: conditions::conditions(seen),
         events: events::readable(&seen.events),
         objects: seen.objects(),
+        drift: seen.drift.clone(),
+        volume: seen.volume.as_ref().map(volumes::of_claim),
     }
 }
 

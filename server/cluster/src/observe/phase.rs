@@ -6,7 +6,11 @@ use super::seen::Seen;
 
 pub fn phase(seen: &Seen, failed: bool) -> ObservedPhase {
     let ending = seen.workload.as_ref().is_some_and(|workload| workload.metadata().deletion_timestamp.is_some());
-    let wanted = seen.wanted();
+    // Another number of pods than was ordered is somebody's change: fewer are not enough, more are not waited for.
+    let wanted = match (seen.wanted(), seen.ordered) {
+        (0, _) => 0,
+        (wanted, ordered) => ordered.unwrap_or(wanted),
+    };
     if seen.workload.is_none() && seen.pods.is_empty() && seen.volume.is_none() && seen.others.is_empty() {
         ObservedPhase::Absent
     } else if !ending && seen.job_condition("Complete").is_some() {

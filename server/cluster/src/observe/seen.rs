@@ -1,6 +1,9 @@
 //! The objects of a lab as they were found, and plain questions about them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::{labs::ObjectRef, time::Timestamp};
 use k8s_openapi::{
@@ -36,6 +39,12 @@ pub struct Seen {
     pub events: Vec<Event>,
     /// Kinds and names of the rest.
     pub others: Vec<(Kind, String)>,
+    /// Objects that somebody changed or deleted: `NetworkPolicy/lab-7`.
+    pub drift: Vec<String>,
+    /// Nodes that are not ready.
+    pub lost_nodes: BTreeSet<String>,
+    /// Pods that the lab was ordered with; what its workload is set to may be another number.
+    pub ordered: Option<usize>,
     /// For how long pods have been stuck, by uid.
     pub stuck: BTreeMap<String, Duration>,
 }

@@ -245,3 +245,48 @@ fn events_come_newest_first_whatever_field_carries_their_time() {
     assert_eq!(events.iter().map(|event| (event.reason.as_str(), event.count)).collect::<Vec<_>>(), [("newest", 7), ("newer", 1), ("older", 1)]);
     assert_eq!(events[0].object, "Pod/lab-7-0");
 }
+
+#[test]
+fn a_pod_on_a_lost_node_is_not_ready_because_of_the_node() {
+    let mut lost = pod("lab-7-0", "Running", "False");
+    lost["status"]["conditions"][1]["reason"] = Value::Null;
+    let why = |seen: &Seen| {
+        let conditions = conclude(seen).conditions;
+        conditions.into_iter().find(|condition| condition.kind == "Ready").expect("a condition").reason
+    };
+    let mut seen = notebook(vec![lost]);
+    assert_eq!(why(&seen), "ContainersNotReady", "never that it runs");
+    seen.lost_nodes.insert("n1".into());
+    assert_eq!(why(&seen), "NodeNotReady");
+    seen.lost_nodes.clear();
+    seen.events = vec![read(json!({
+        "metadata": { "name": "e", "namespace": "lectern-x" },
+        "involvedObject": { "kind": "Pod", "namespace": "lectern-x", "name": "lab-7-0" },
+        "reason": "NodeNotReady",
+        "lastTimestamp": START,
+    }))];
+    assert_eq!(why(&seen), "NodeNotReady", "as the event says, where nodes are not watched");
+}
+
+#[test]
+fn an_event_that_stands_for_several_says_what_they_say() {
+    let mut seen = notebook(vec![]);
+    let message = "(combined from similar events): create Pod lab-7-0 failed: exceeded quota: lectern-course";
+    seen.events = vec![read(refusal(("StatefulSet", "uid-lab-7"), "2026-11-21T11:00:01Z", "2026-11-21T11:01:00Z", message))];
+    let observation = conclude(&seen);
+    assert_eq!(observation.events[0].message, message.strip_prefix("(combined from similar events): ").expect("the mark"));
+    let (reason, told) = observation.failure.expect("a failure");
+    assert_eq!((reason.as_str(), told.as_str()), ("QuotaExceeded", observation.events[0].message.as_str()));
+}
+
+#[test]
+fn more_pods_than_were_ordered_are_not_waited_for_and_fewer_are_not_enough() {
+    let mut more = notebook(vec![pod("lab-7-0", "Running", "True"), pod("lab-7-1", "Pending", "False")]);
+    let Some(Workload::StatefulSet(set)) = &mut more.workload else { panic!("a set") };
+    set.spec.as_mut().expect("a specification").replicas = Some(3);
+    more.ordered = Some(1);
+    assert_eq!(conclude(&more).phase, ObservedPhase::Ready);
+    let mut fewer = notebook(vec![pod("lab-7-0", "Running", "True")]);
+    fewer.ordered = Some(2);
+    assert_eq!(conclude(&fewer).phase, ObservedPhase::Progressing);
+}

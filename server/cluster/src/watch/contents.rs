@@ -1,19 +1,22 @@
 //! Everything that one session has seen of labs, nodes and events: what is told of a change, and what can be read instead of asking.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{cluster::Node, ids::LabId};
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
 use kube::core::ObjectMeta;
+use serde_json::Value;
 use services::ports::{Change, LabOrder};
 
 use super::sources::{self, Item, Object};
 use crate::{
+    drift::{self, Known},
     holds::{self, PodCards},
     info,
     kinds::Kind,
     labels,
-    manifests::end::timer_name,
+    loads::{self, PodLoad},
+    manifests::{Manifest, end::timer_name},
     observe::{Seen, Workload, events, order_of_pods},
 };
 
@@ -31,6 +34,10 @@ pub struct Contents {
     nodes: HashMap<String, Node>,
     /// Pods with cards, of labs and of others.
     holds: HashMap<Place, PodCards>,
+    /// What the labs of a course share, by namespace, kind and name.
+    shared: HashMap<(String, Kind, String), Value>,
+    /// What each bound pod requests.
+    loads: HashMap<Place, PodLoad>,
 }
 
 #[derive(Default)]
@@ -38,7 +45,7 @@ struct LabObjects {
     workload: Option<Workload>,
     pods: BTreeMap<String, Pod>,
     volume: Option<PersistentVolumeClaim>,
-    others: BTreeSet<(Kind, String)>,
+    others: BTreeMap<(Kind, String), Value>,
 }
 
 impl LabObjects {
@@ -82,6 +89,7 @@ impl Contents {
         let mut nodes: Vec<_> = self.nodes.values().cloned().collect();
         nodes.sort_by(|one, two| one.name.cmp(&two.name));
         holds::attach(&mut nodes, self.holds.values());
+        loads::attach(&mut nodes, self.loads.values());
         for node in &mut nodes {
             node.events = events::of_node(self.events.values(), &node.name);
         }
@@ -100,19 +108,35 @@ impl Contents {
             seen.pods = objects.pods.values().cloned().collect();
             seen.pods.sort_by_key(order_of_pods);
             seen.volume.clone_from(&objects.volume);
-            seen.others = objects.others.iter().cloned().collect();
+            seen.others = objects.others.keys().cloned().collect();
         }
         let from = (lab.namespace.clone(), lab.name.clone(), String::new());
         let near = self.events.range(from..).take_while(|((namespace, object, _), _)| *namespace == lab.namespace && object.starts_with(&lab.name));
         seen.events = near.map(|(_, event)| event).filter(|event| events::is_about(event, &lab.name)).cloned().collect();
+        seen.drift = self.drift(order).iter().map(|manifest| format!("{}/{}", manifest.kind.as_str(), manifest.name)).collect();
+        seen.lost_nodes = self.nodes.values().filter(|node| !node.ready).map(|node| node.name.clone()).collect();
         Some(seen)
+    }
+
+    /// What differs from the lab's manifests; nothing while something is not known, and of a lab without a workload.
+    pub fn drift(&self, order: &LabOrder) -> Vec<Manifest> {
+        match self.labs.get(&order.lab.id) {
+            Some(objects) if self.is_complete() && objects.workload.is_some() => {
+                drift::find(order, &Around { objects, shared: &self.shared, namespace: &order.lab.namespace })
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn put(&mut self, object: Object) -> Vec<Change> {
         if let Object::Pod(pod) = object {
+            self.load(&pod.metadata, loads::of_pod(&pod));
             let moved = self.hold(&pod.metadata, holds::of_pod(&pod).as_ref());
             let lab = self.lab(&pod.metadata.clone(), |lab, name| lab.pods.extend([(name, *pod)]));
             return lab.into_iter().chain(moved).collect();
+        }
+        if let Object::Other(kind, metadata, body) = object {
+            return self.other(kind, &metadata, Some(body));
         }
         self.put_other(object).into_iter().collect()
     }
@@ -127,6 +151,15 @@ impl Contents {
         (before.as_ref() != cards).then_some(Change::Nodes)
     }
 
+    /// Notes what a pod requests. No change by itself: the nodes are read every few seconds anyway.
+    fn load(&mut self, metadata: &ObjectMeta, load: Option<PodLoad>) {
+        let place = (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
+        match load {
+            Some(load) => self.loads.insert(place, load),
+            None => self.loads.remove(&place),
+        };
+    }
+
     fn put_other(&mut self, object: Object) -> Option<Change> {
         match object {
             Object::StatefulSet(set) => self.lab(&set.metadata.clone(), |lab, _| lab.workload = Some(Workload::StatefulSet(set))),
@@ -135,7 +168,7 @@ impl Contents {
             Object::Deployment(it) => self.lab(&it.metadata.clone(), |lab, _| lab.workload = Some(Workload::Deployment(it))),
             Object::Pod(_) => None,
             Object::Volume(claim) => self.lab(&claim.metadata.clone(), |lab, _| lab.volume = Some(*claim)),
-            Object::Other(kind, metadata) => self.lab(&metadata, |lab, name| lab.others.extend([(kind, name)])),
+            Object::Other(..) => None,
             Object::Node(node) => {
                 // Nodes beat every few seconds; only what the portal shows of them counts.
                 let node = info::of_node(&node);
@@ -153,11 +186,39 @@ impl Contents {
 
     fn remove(&mut self, object: &Object) -> Vec<Change> {
         if let Object::Pod(pod) = object {
+            self.load(&pod.metadata, None);
             let moved = self.hold(&pod.metadata, None);
             let lab = self.lab(&pod.metadata, |lab, name| lab.pods.retain(|other, _| *other != name));
             return lab.into_iter().chain(moved).collect();
         }
+        if let Object::Other(kind, metadata, _) = object {
+            return self.other(*kind, metadata, None);
+        }
         self.remove_other(object).into_iter().collect()
+    }
+
+    /// Notes what became of an object around labs: of one lab, or of all labs of a course.
+    fn other(&mut self, kind: Kind, metadata: &ObjectMeta, body: Option<Value>) -> Vec<Change> {
+        if labels::lab_of(metadata.labels.as_ref()).is_some() {
+            let change = self.lab(metadata, |lab, name| match body {
+                Some(body) => drop(lab.others.insert((kind, name), body)),
+                None => drop(lab.others.remove(&(kind, name))),
+            });
+            return change.into_iter().collect();
+        }
+        let name = metadata.name.clone().unwrap_or_default();
+        let namespace = if kind == Kind::Namespace { name.clone() } else { metadata.namespace.clone().unwrap_or_default() };
+        let before = match body.clone() {
+            Some(body) => self.shared.insert((namespace.clone(), kind, name), body),
+            None => self.shared.remove(&(namespace.clone(), kind, name)),
+        };
+        // Statuses, versions and times are no news.
+        let lasting = |body: Option<&Value>| body.map(|body| (body["spec"].clone(), body["metadata"]["labels"].clone()));
+        if lasting(before.as_ref()) == lasting(body.as_ref()) {
+            return Vec::new();
+        }
+        let labs = self.places.iter().filter(|((of, _), _)| *of == namespace).map(|(_, lab)| Change::Lab(*lab));
+        labs.collect()
     }
 
     fn remove_other(&mut self, object: &Object) -> Option<Change> {
@@ -170,7 +231,7 @@ impl Contents {
             Object::Deployment(it) => self.lab(&it.metadata, |lab, _| lab.drop_workload(it.metadata.uid.as_deref())),
             Object::Pod(_) => None,
             Object::Volume(claim) => self.lab(&claim.metadata, |lab, _| lab.volume = None),
-            Object::Other(kind, metadata) => self.lab(metadata, |lab, name| lab.others.retain(|(other, of)| (other, of) != (kind, &name))),
+            Object::Other(..) => None,
             Object::Node(node) => self.nodes.remove(node.metadata.name.as_deref().unwrap_or_default()).map(|_| Change::Nodes),
             // It expired; nothing happened.
             Object::Event(event) => {
@@ -220,7 +281,10 @@ impl Contents {
         match kind {
             "Node" => self.nodes.clear(),
             "Event" => self.events.clear(),
-            "Pod" => self.holds.clear(),
+            "Pod" => {
+                self.holds.clear();
+                self.loads.clear();
+            }
             _ => {}
         }
         for objects in self.labs.values_mut() {
@@ -230,8 +294,31 @@ impl Contents {
                 "Deployment" if matches!(objects.workload, Some(Workload::Deployment(_))) => objects.workload = None,
                 "Pod" => objects.pods.clear(),
                 "PersistentVolumeClaim" => objects.volume = None,
-                _ => objects.others.retain(|(other, _)| other.as_str() != kind),
+                _ => objects.others.retain(|(other, _), _| other.as_str() != kind),
             }
+        }
+        self.shared.retain(|(_, other, _), _| other.as_str() != kind);
+    }
+}
+
+/// One lab's objects with those of its course.
+struct Around<'c> {
+    objects: &'c LabObjects,
+    shared: &'c HashMap<(String, Kind, String), Value>,
+    namespace: &'c str,
+}
+
+impl Known for Around<'_> {
+    fn object(&self, kind: Kind, name: &str) -> Option<&Value> {
+        let own = self.objects.others.get(&(kind, name.to_owned()));
+        own.or_else(|| self.shared.get(&(self.namespace.to_owned(), kind, name.to_owned())))
+    }
+
+    fn replicas(&self) -> Option<i32> {
+        match self.objects.workload.as_ref()? {
+            Workload::StatefulSet(set) if set.metadata.deletion_timestamp.is_none() => set.spec.as_ref()?.replicas,
+            Workload::Deployment(deployment) if deployment.metadata.deletion_timestamp.is_none() => deployment.spec.as_ref()?.replicas,
+            _ => None,
         }
     }
 }

@@ -11,7 +11,10 @@ use kube::core::ObjectMeta;
 use services::ports::LabOrder;
 
 use super::contents::Contents;
-use crate::observe::{Seen, Workload};
+use crate::{
+    manifests::Manifest,
+    observe::{Seen, Workload},
+};
 
 /// The contents of one session; it writes, others read.
 pub type Shared = Arc<Mutex<Contents>>;
@@ -30,6 +33,12 @@ impl Mirror {
         let contents = lock(&self.current).clone()?;
         let seen = lock(&contents).seen(order)?;
         self.is_current(order.lab.id, seen.workload.as_ref()).then_some(seen)
+    }
+
+    /// What differs from the lab's manifests, as far as a watch knows.
+    pub fn drift(&self, order: &LabOrder) -> Vec<Manifest> {
+        let contents = lock(&self.current).clone();
+        contents.map_or_else(Vec::new, |contents| lock(&contents).drift(order))
     }
 
     /// The nodes with what holds their cards; `None` when the server must be asked.

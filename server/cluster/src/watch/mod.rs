@@ -12,7 +12,7 @@ mod sources;
 use std::time::Duration;
 
 use futures::{StreamExt, stream::BoxStream};
-use services::ports::Change;
+use services::ports::{Change, ClusterError};
 use tokio::sync::mpsc;
 
 pub use self::{mirror::Mirror, pace::Paced};
@@ -46,10 +46,19 @@ async fn run(cluster: &Kubernetes, out: &mpsc::Sender<Change>) {
         }
         if !away {
             tracing::warn!(reason = %end.reason, "the watch of the cluster broke");
-            away = true;
-            if out.send(Change::Away(end.reason)).await.is_err() {
-                return;
-            }
+        }
+        let change = match end.reason {
+            // Reported each time: an obstacle that is not met again counts as gone.
+            ClusterError::Blocked(obstacle) => Some(Change::Blocked(obstacle)),
+            _ if away => None,
+            ClusterError::Away(reason) => Some(Change::Away(reason)),
+            other => Some(Change::Away(other.to_string())),
+        };
+        away = true;
+        if let Some(change) = change
+            && out.send(change).await.is_err()
+        {
+            return;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt, stream::select_all};
-use services::ports::Change;
+use services::ports::{Change, ClusterError};
 use tokio::sync::mpsc;
 
 use super::{
@@ -18,7 +18,7 @@ const SYNC_WITHIN: Duration = Duration::from_mins(1);
 
 /// Why and from what a session ended.
 pub struct End {
-    pub reason: String,
+    pub reason: ClusterError,
     /// Whether it had reported `All`.
     pub was_live: bool,
 }
@@ -40,12 +40,12 @@ pub async fn run(cluster: &Kubernetes, out: &mpsc::Sender<Change>) -> End {
     let mut shown = Shown { mirror: &cluster.mirror, contents: Shared::default(), live: false };
     let reason = match cluster.version().await {
         Ok(_) => follow(cluster, out, &mut shown).await,
-        Err(error) => error.to_string(),
+        Err(error) => error,
     };
     End { reason, was_live: shown.live }
 }
 
-async fn follow(cluster: &Kubernetes, out: &mpsc::Sender<Change>, shown: &mut Shown<'_>) -> String {
+async fn follow(cluster: &Kubernetes, out: &mpsc::Sender<Change>, shown: &mut Shown<'_>) -> ClusterError {
     let mut items = select_all(sources::all(&cluster.client));
     let lost = heartbeat::lost(cluster);
     let late = tokio::time::sleep(SYNC_WITHIN);
@@ -53,11 +53,11 @@ async fn follow(cluster: &Kubernetes, out: &mpsc::Sender<Change>, shown: &mut Sh
     loop {
         let (source, item) = tokio::select! {
             reason = &mut lost => return reason,
-            () = &mut late, if !shown.live => return format!("the lists did not come within {} s", SYNC_WITHIN.as_secs()),
+            () = &mut late, if !shown.live => return away(format!("the lists did not come within {} s", SYNC_WITHIN.as_secs())),
             item = items.next() => match item {
                 Some((_, Item::Broken(reason))) => return reason,
                 Some(item) => item,
-                None => return "the watch ended".to_owned(),
+                None => return away("the watch ended"),
             },
         };
         let changes = lock(&shown.contents).take(source, item);
@@ -67,8 +67,12 @@ async fn follow(cluster: &Kubernetes, out: &mpsc::Sender<Change>, shown: &mut Sh
         }
         for change in changes {
             if out.send(change).await.is_err() {
-                return "nobody listens".to_owned();
+                return away("nobody listens");
             }
         }
     }
+}
+
+fn away(reason: impl Into<String>) -> ClusterError {
+    ClusterError::Away(reason.into())
 }

@@ -12,7 +12,9 @@ use kube::{
     core::ObjectMeta,
     runtime::watcher::{self, Event, watcher},
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use services::ports::ClusterError;
 
 use crate::{errors, kinds::Kind, labels};
 
@@ -29,7 +31,7 @@ pub enum Item {
     Is(Object),
     Gone(Object),
     /// The watch cannot go on.
-    Broken(String),
+    Broken(ClusterError),
 }
 
 #[derive(Debug)]
@@ -39,19 +41,20 @@ pub enum Object {
     Deployment(Box<Deployment>),
     Pod(Box<Pod>),
     Volume(Box<PersistentVolumeClaim>),
-    /// Of these it is enough to know that they are there.
-    Other(Kind, Box<ObjectMeta>),
+    /// What isolates labs and makes them reachable, without its status: of labs and of courses.
+    Other(Kind, Box<ObjectMeta>, Value),
     Node(Box<core::Node>),
     Event(Box<core::Event>),
 }
 
 /// The source of each kind by its number, which every item comes with.
 pub const KINDS: [&str; COUNT] =
-    ["StatefulSet", "Job", "Pod", "PersistentVolumeClaim", "Service", "NetworkPolicy", "ServiceAccount", "Deployment", "Node", "Event"];
-pub const COUNT: usize = 10;
+    ["StatefulSet", "Job", "Pod", "PersistentVolumeClaim", "Service", "NetworkPolicy", "ServiceAccount", "Deployment", "Namespace", "Node", "Event"];
+pub const COUNT: usize = 11;
 
 pub fn all(client: &Client) -> Vec<BoxStream<'static, (usize, Item)>> {
     let labs = watcher::Config::default().labels(&labels::selector_of_all()).timeout(RENEWED_EVERY);
+    let ours = watcher::Config::default().labels(&labels::selector_of_ours()).timeout(RENEWED_EVERY);
     let plain = watcher::Config::default().timeout(RENEWED_EVERY);
     let every = || client.clone();
     let sources: [BoxStream<'static, Item>; COUNT] = [
@@ -60,15 +63,28 @@ pub fn all(client: &Client) -> Vec<BoxStream<'static, (usize, Item)>> {
         // Those that are no lab's too: they may hold cards.
         source(Api::<Pod>::all(every()), plain.clone(), pod),
         source(Api::<PersistentVolumeClaim>::all(every()), labs.clone(), |claim| Object::Volume(Box::new(claim))),
-        source(Api::<Service>::all(every()), labs.clone(), |it| Object::Other(Kind::Service, Box::new(it.metadata))),
-        source(Api::<NetworkPolicy>::all(every()), labs.clone(), |it| Object::Other(Kind::NetworkPolicy, Box::new(it.metadata))),
-        source(Api::<ServiceAccount>::all(every()), labs.clone(), |it| Object::Other(Kind::ServiceAccount, Box::new(it.metadata))),
+        source(Api::<Service>::all(every()), labs.clone(), |it| other(Kind::Service, it)),
+        source(Api::<NetworkPolicy>::all(every()), ours.clone(), |it| other(Kind::NetworkPolicy, it)),
+        source(Api::<ServiceAccount>::all(every()), labs.clone(), |it| other(Kind::ServiceAccount, it)),
         source(Api::<Deployment>::all(every()), labs, |deployment| Object::Deployment(Box::new(deployment))),
+        source(Api::<core::Namespace>::all(every()), ours, |it| other(Kind::Namespace, it)),
         source(Api::<core::Node>::all(every()), plain.clone(), |node| Object::Node(Box::new(node))),
         // Events have no labels to select them by.
         source(Api::<core::Event>::all(every()), plain, |event| Object::Event(Box::new(event))),
     ];
     sources.into_iter().enumerate().map(|(number, stream)| stream.map(move |item| (number, item)).boxed()).collect()
+}
+
+fn other<K>(kind: Kind, mut it: K) -> Object
+where
+    K: Resource + Serialize,
+{
+    it.meta_mut().managed_fields = None;
+    let mut body = serde_json::to_value(&it).unwrap_or_default();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("status");
+    }
+    Object::Other(kind, Box::new(it.meta().clone()), body)
 }
 
 /// Without the bookkeeping that makes up half of a pod.
@@ -92,7 +108,9 @@ where
             tracing::debug!(error = %errors::chain(&error), "a watch was cut off and is resumed");
             None
         }
-        Err(error) => Some(Item::Broken(errors::chain(&error))),
+        Err(watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) => Some(Item::Broken(errors::of_kube(&error))),
+        Err(watcher::Error::WatchError(status)) => Some(Item::Broken(errors::of_status(&status))),
+        Err(error) => Some(Item::Broken(ClusterError::Away(errors::chain(&error)))),
     });
     items.filter_map(std::future::ready).boxed()
 }

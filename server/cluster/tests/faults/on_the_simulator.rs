@@ -113,13 +113,13 @@ async fn watches_break(test: &str, fault: Fault) {
         let started = portal.order(4).await;
         portal.stop(stopped).await;
         portal.destroy(destroyed).await;
-        // The watches that ran are ten; each comes back and breaks again.
-        scene.struck(switch, 20).await;
+        // The watches that ran are eleven; each comes back and breaks again.
+        scene.struck(switch, 22).await;
         let (struck, begun) = (faults.struck(switch), tokio::time::Instant::now());
         tokio::time::sleep(Duration::from_secs(3)).await;
         let per_second = (faults.struck(switch) - struck) / begun.elapsed().as_secs().max(1);
-        eprintln!("ten broken watches are tried {per_second} times a second");
-        assert!(per_second <= 20, "ten watches that break at once are tried {per_second} times a second");
+        eprintln!("eleven broken watches are tried {per_second} times a second");
+        assert!(per_second <= 22, "eleven watches that break at once are tried {per_second} times a second");
         faults.all_off();
         portal.converged(&started, stopped, destroyed).await;
         portal.ends_empty(&[started, before].concat()).await;
@@ -246,6 +246,46 @@ async fn a_namespace_is_stuck_and_the_next_labs_wait_for_it() {
         faults.all_off();
         portal.converged(&next, &[], &before).await;
         portal.ends_empty(&[next, before].concat()).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_deleted_by_hand_fails_its_labs() {
+    for_each_engine("a_namespace_deleted_by_hand_fails_its_labs", |database| async {
+        let scene = Scene::on(database).await;
+        let portal = &scene.portal;
+        let labs = portal.order(2).await;
+        portal.all(&labs, LabState::Running).await;
+        let namespaces = Api::<Namespace>::all(portal.client.clone());
+        namespaces.delete(portal.namespace(), &DeleteParams::default()).await.expect("by hand");
+        portal.all(&labs, LabState::Failed).await;
+        for lab in &labs {
+            assert_eq!(portal.failure(*lab).await.as_deref(), Some("VolumeLost"));
+        }
+        // A person decides: new, empty volumes.
+        portal.retry(&labs).await;
+        portal.all(&labs, LabState::Running).await;
+        portal.ends_empty(&labs).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_webhook_that_is_down_does_not_make_the_cluster_away() {
+    for_each_engine("one_webhook_that_is_down_does_not_make_the_cluster_away", |database| async {
+        let scene = Scene::on(database).await;
+        let (portal, faults) = (&scene.portal, scene.simulator.faults());
+        let before = portal.order(2).await;
+        portal.all(&before, LabState::Running).await;
+        let switch = faults.switch_on(Rule::new(Fault::WebhookDown("deploy.example.com".into())).on_resources(&["deployments"]));
+        let blocked = portal.order(2).await;
+        scene.struck(switch, 4).await;
+        assert!(!portal.is_away().await, "it answers");
+        portal.until("the lab says why", || portal.reason(blocked[0]), |reason| reason.as_deref() == Some("WebhookFailed")).await;
+        faults.all_off();
+        portal.converged(&[before.clone(), blocked.clone()].concat(), &[], &[]).await;
+        portal.ends_empty(&[before, blocked].concat()).await;
     })
     .await;
 }

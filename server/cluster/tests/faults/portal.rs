@@ -110,6 +110,25 @@ impl Portal {
         }
     }
 
+    pub async fn retry(&self, ids: &[LabId]) {
+        for id in ids {
+            labs::retry(&self.services, &self.teacher, *id).await.expect("is tried again");
+        }
+    }
+
+    /// Why the lab failed.
+    pub async fn failure(&self, id: LabId) -> Option<String> {
+        let mut read = self.services.db.read().await.expect("a connection");
+        storage::labs::get(&mut read, id).await.expect("read").expect("the lab is there").failure.map(|failure| failure.reason)
+    }
+
+    /// Why the cluster has not accepted it yet.
+    pub async fn reason(&self, id: LabId) -> Option<String> {
+        let mut read = self.services.db.read().await.expect("a connection");
+        let (seen, _) = storage::observations::get(&mut read, id).await.expect("read")?;
+        seen.conditions.into_iter().find(|condition| condition.kind == "Accepted").map(|condition| condition.reason)
+    }
+
     pub async fn state(&self, id: LabId) -> LabState {
         let mut read = self.services.db.read().await.expect("a connection");
         storage::labs::get(&mut read, id).await.expect("read").expect("the lab is there").state

@@ -190,7 +190,7 @@ pub async fn a_whole_class_starts_at_once(rig: &Rig) {
 /// Kind, name and resource version of everything that a start applies.
 async fn versions(rig: &Rig, order: &LabOrder) -> Vec<(String, String, String)> {
     let mut versions = Vec::new();
-    for manifest in cluster::manifests::all(order, cluster::Capabilities { indexed_jobs: false }) {
+    for manifest in cluster::manifests::all(order, cluster::Capabilities { indexed_jobs: false, pod_failure_policy: false }) {
         let found = api(rig, manifest.kind, &order.lab.namespace).get(&manifest.name).await.expect("it was applied");
         versions.push((manifest.kind.as_str().to_owned(), manifest.name, found.metadata.resource_version.expect("a version")));
     }

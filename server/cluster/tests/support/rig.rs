@@ -30,7 +30,7 @@ pub struct Rig {
     /// What was started, to leave nothing behind.
     started: Mutex<Vec<LabOrder>>,
     /// Stops with the rig.
-    _simulator: Option<simulator::Simulator>,
+    simulator: Option<simulator::Simulator>,
 }
 
 impl Rig {
@@ -63,7 +63,28 @@ impl Rig {
         let config = configuration(&kubeconfig).await;
         let server = config.cluster_url.authority().expect("a host").to_string();
         let client = Client::try_from(config).expect("a client");
-        Self { cluster, client, kubeconfig, server, bare: simulator.is_none(), started: Mutex::default(), _simulator: simulator }
+        Self { cluster, client, kubeconfig, server, bare: simulator.is_none(), started: Mutex::default(), simulator }
+    }
+
+    /// Switches a fault of the simulator on.
+    pub fn switch_on(&self, rule: simulator::faults::Rule) {
+        self.faults().switch_on(rule);
+    }
+
+    /// Ends all faults of the simulator.
+    pub fn all_off(&self) {
+        self.faults().all_off();
+    }
+
+    fn faults(&self) -> &std::sync::Arc<simulator::faults::Switchboard> {
+        self.simulator.as_ref().expect("a simulator").faults()
+    }
+
+    /// The same cluster as somebody with a role of their own sees it.
+    pub async fn acting_as(&self, user: &str) -> Kubernetes {
+        let mut config = configuration(&self.kubeconfig).await;
+        config.headers.push((http::HeaderName::from_static("impersonate-user"), user.parse().expect("a header")));
+        Kubernetes::connect(config).await.expect("a cluster")
     }
 
     /// Runs a scenario; what it started ends with it also when it fails, since others need the cards.

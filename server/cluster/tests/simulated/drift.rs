@@ -1,0 +1,115 @@
+//! What somebody changes behind the portal's back while a lab runs.
+
+use cluster::{Kind, Kubernetes};
+use domain::labs::ObservedPhase;
+use futures::StreamExt;
+use kube::{
+    Api,
+    api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams},
+};
+use serde_json::{Value, json};
+use services::ports::{Change, Cluster, LabOrder};
+
+use crate::{
+    scenarios::phase,
+    support::{Orders, rig::Rig, until},
+};
+
+fn api(rig: &Rig, kind: Kind, namespace: &str) -> Api<DynamicObject> {
+    let version = kind.api_version();
+    let (group, version) = version.rsplit_once('/').unwrap_or(("", &version));
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.as_str()));
+    if kind == Kind::Namespace {
+        Api::all_with(rig.client.clone(), &resource)
+    } else {
+        Api::namespaced_with(rig.client.clone(), namespace, &resource)
+    }
+}
+
+/// A running service with two replicas, and a watch that goes on as long as the stream is kept.
+async fn watched(rig: &Rig) -> (LabOrder, futures::stream::BoxStream<'static, Change>) {
+    let order = Orders::new().inference();
+    let mut changes = rig.cluster.watch();
+    while changes.next().await != Some(Change::All) {}
+    rig.start(&order).await;
+    phase(rig, &order, ObservedPhase::Ready).await;
+    until("the watch knows all of it", || drift(&rig.cluster, &order), Vec::is_empty).await;
+    (order, changes)
+}
+
+async fn drift(cluster: &Kubernetes, order: &LabOrder) -> Vec<String> {
+    cluster.observe(order).await.expect("an answer").drift
+}
+
+/// Waits until the watch tells of the difference, repairs it, and waits until there is none.
+async fn noticed_and_repaired(rig: &Rig, order: &LabOrder, what: &str) {
+    until(what, || drift(&rig.cluster, order), |drift| drift.iter().any(|object| object == what)).await;
+    assert!(rig.cluster.repair(order).await.expect("an answer") > 0);
+    until("it is as it was", || drift(&rig.cluster, order), Vec::is_empty).await;
+}
+
+async fn merge(rig: &Rig, kind: Kind, order: &LabOrder, name: &str, body: Value) {
+    let parameters = PatchParams { field_manager: Some("somebody".into()), ..PatchParams::default() };
+    api(rig, kind, &order.lab.namespace).patch(name, &parameters, &Patch::Merge(body)).await.expect("a change");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_deleted_is_made_again() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched(&rig).await;
+    for (kind, name) in [
+        (Kind::NetworkPolicy, "lectern-default-deny"),
+        (Kind::NetworkPolicy, order.lab.name.as_str()),
+        (Kind::Service, order.lab.name.as_str()),
+        (Kind::ServiceAccount, order.lab.name.as_str()),
+    ] {
+        let objects = api(&rig, kind, &order.lab.namespace);
+        objects.delete(name, &DeleteParams::default()).await.expect("a deletion");
+        noticed_and_repaired(&rig, &order, &format!("{}/{name}", kind.as_str())).await;
+        objects.get(name).await.expect("it is back");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_opened_is_closed_again() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched(&rig).await;
+    for name in ["lectern-default-deny", order.lab.name.as_str()] {
+        let before = api(&rig, Kind::NetworkPolicy, &order.lab.namespace).get(name).await.expect("a policy");
+        merge(&rig, Kind::NetworkPolicy, &order, name, json!({ "spec": { "ingress": [{}], "egress": [{}] } })).await;
+        noticed_and_repaired(&rig, &order, &format!("NetworkPolicy/{name}")).await;
+        let after = api(&rig, Kind::NetworkPolicy, &order.lab.namespace).get(name).await.expect("a policy");
+        assert_eq!(after.data["spec"], before.data["spec"]);
+    }
+    let namespace = order.lab.namespace.clone();
+    merge(&rig, Kind::Namespace, &order, &namespace, json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce": "privileged" } } }))
+        .await;
+    noticed_and_repaired(&rig, &order, &format!("Namespace/{namespace}")).await;
+    let labels = api(&rig, Kind::Namespace, "").get(&namespace).await.expect("a namespace").metadata.labels.expect("labels");
+    assert_eq!(labels["pod-security.kubernetes.io/enforce"], "restricted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workload_has_as_many_pods_as_were_ordered() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched(&rig).await;
+    for replicas in [3, 1] {
+        merge(&rig, Kind::Deployment, &order, &order.lab.name, json!({ "spec": { "replicas": replicas } })).await;
+        noticed_and_repaired(&rig, &order, &format!("Deployment/{}", order.lab.name)).await;
+        let pods = || async { rig.cluster.observe(&order).await.expect("an answer") };
+        until("two pods are ready", pods, |seen| (seen.pods, seen.ready) == (2, 2)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_kind_of_lab_that_was_just_started_is_without_drift() {
+    let rig = Rig::simulated().await;
+    let orders = Orders::new();
+    let mut changes = rig.cluster.watch();
+    while changes.next().await != Some(Change::All) {}
+    for order in [orders.slice(), orders.notebook(), orders.editor(), orders.shell(), orders.inference(), orders.batch(), orders.training()] {
+        rig.start(&order).await;
+        until("no drift", || drift(&rig.cluster, &order), Vec::is_empty).await;
+        assert_eq!(rig.cluster.repair(&order).await.expect("an answer"), 0);
+    }
+}

@@ -1,0 +1,6 @@
+//! What only the simulator can be made to do: storage classes, webhooks, roles.
+
+mod drift;
+mod rights;
+mod volumes;
+mod webhooks;

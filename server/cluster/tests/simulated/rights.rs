@@ -1,0 +1,87 @@
+//! The whole life of labs with exactly the rights that the head of the crate names.
+
+use cluster::rights;
+use domain::{cluster::Obstacle, labs::ObservedPhase};
+use futures::StreamExt;
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
+use kube::{
+    Api,
+    api::{Patch, PatchParams, PostParams},
+};
+use serde_json::json;
+use services::ports::{Change, Cluster, ClusterError, Growth, LabOrder};
+
+use crate::support::{Orders, orders::annotated, rig::Rig, until};
+
+const USER: &str = "system:serviceaccount:lectern:lectern";
+
+/// Gives the portal's user a role with these rules.
+async fn grant(rig: &Rig) {
+    let role = json!({ "metadata": { "name": "lectern" }, "rules": rights::rules() });
+    let binding = json!({
+        "metadata": { "name": "lectern" },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "lectern" },
+        "subjects": [{ "kind": "ServiceAccount", "namespace": "lectern", "name": "lectern" }],
+    });
+    let roles = Api::<ClusterRole>::all(rig.client.clone());
+    roles.create(&PostParams::default(), &serde_json::from_value(role).expect("a role")).await.expect("a role");
+    let bindings = Api::<ClusterRoleBinding>::all(rig.client.clone());
+    bindings.create(&PostParams::default(), &serde_json::from_value(binding).expect("a binding")).await.expect("a binding");
+}
+
+async fn reaches(cluster: &impl Cluster, order: &LabOrder, wanted: ObservedPhase) {
+    let seen = || cluster.observe(order);
+    until(&format!("{wanted:?}"), seen, |seen| seen.as_ref().is_ok_and(|seen| seen.phase == wanted)).await.expect("until");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rights_that_are_asked_for_are_enough_for_the_whole_life() {
+    let rig = Rig::simulated().await;
+    grant(&rig).await;
+    let cluster = rig.acting_as(USER).await;
+    let orders = Orders::new();
+    cluster.info().await.expect("the nodes");
+    let all = [orders.notebook(), orders.editor(), orders.inference(), annotated(orders.batch(), "succeed-after", "1"), orders.training()];
+    for order in &all {
+        until("a start", || cluster.start(order), Result::is_ok).await.expect("until");
+    }
+    let mut changes = cluster.watch();
+    while changes.next().await != Some(Change::All) {}
+    for order in all.iter().filter(|order| !order.lab.spec.workload.ends()) {
+        reaches(&cluster, order, ObservedPhase::Ready).await;
+    }
+    let mut larger = orders.editor();
+    larger.lab.spec.storage_gib = 40;
+    assert!(cluster.volume(&larger).await.expect("an answer").is_some());
+    assert_eq!(cluster.check_growth(&larger, 40).await.expect("an answer"), Growth::Allowed);
+    assert!(cluster.grow_volume(&larger).await.expect("an answer"));
+    cluster.set_quota(&orders.course, &orders.course.settings.limits).await.expect("a quota");
+    for order in &all {
+        cluster.stop(order).await.expect("a stop");
+    }
+    for (at, order) in all.iter().enumerate() {
+        let last = at + 1 == all.len();
+        until("nothing is left", || cluster.destroy(order, last), |left| matches!(left, Ok(0))).await.expect("until");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_that_is_missing_is_named_and_is_no_failure_of_the_lab() {
+    let rig = Rig::simulated().await;
+    grant(&rig).await;
+    let cluster = rig.acting_as(USER).await;
+    let order = Orders::new().editor();
+    cluster.start(&order).await.expect("a start");
+    let mut rules = rights::rules();
+    for rule in rules.as_array_mut().expect("rules") {
+        if rule["resources"] == json!(["replicasets"]) {
+            rule["verbs"] = json!(["delete"]);
+        }
+    }
+    let roles = Api::<ClusterRole>::all(rig.client.clone());
+    roles.patch("lectern", &PatchParams::default(), &Patch::Merge(json!({ "rules": rules }))).await.expect("a change");
+    let refused = cluster.destroy(&order, true).await.expect_err("a right is missing");
+    let expected = Obstacle::MissingRight { verb: "list".into(), resource: "replicasets.apps".into() };
+    assert!(matches!(&refused, ClusterError::Blocked(obstacle) if *obstacle == expected), "{refused:?}");
+    assert!(!refused.to_string().contains("serviceaccount"), "{refused}");
+}
