@@ -18,7 +18,10 @@ pub fn start(log: &Log) {
     };
 }
 
-/// What libraries say at `info` is not for operators.
+/// What libraries say at `info` is not for operators. The Kubernetes client logs each failed request as an error without saying of what;
+/// Lectern logs the same with the lab and the reason where it matters.
 fn with_quiet_libraries(filter: &str) -> String {
-    format!("{filter},tower_sessions=error,tower_sessions_core=off,sqlx=warn,hyper=warn,rustls=warn,kube=warn,tower=warn,h2=warn")
+    format!(
+        "{filter},tower_sessions=error,tower_sessions_core=off,sqlx=warn,hyper=warn,rustls=warn,kube=warn,kube_client::client::builder=off,tower=warn,h2=warn"
+    )
 }
