@@ -50,8 +50,8 @@ pub enum Notice {
     LabGoesSoon { lab: LabId, name: String, kept_until: Timestamp },
     /// The reader's lab did not start or broke.
     LabFailed { lab: LabId, name: String, at: Timestamp },
-    /// The volume of the reader's lab was deleted in the cluster, and the files with it.
-    LabFilesLost { lab: LabId, name: String, at: Timestamp },
+    /// The volume of the reader's lab was deleted in the cluster, and the files with it. `volume`: which one, by its UID.
+    LabFilesLost { lab: LabId, name: String, volume: String },
     /// A course that the reader teaches or manages has spent or held so much of its budget (D4).
     BudgetReached { course: CourseId, code: String, percent: u32, amount: Money, term_from: Option<Timestamp> },
     /// A verification found an audit chain broken; for auditors.

@@ -18,7 +18,6 @@ use services::ports::{ClusterError, LabOrder};
 use crate::{
     apply,
     client::Kubernetes,
-    errors::within,
     kinds::Kind,
     labels,
     manifests::{self, end},
@@ -126,13 +125,14 @@ impl Kubernetes {
     async fn change_workload(&self, order: &LabOrder, kind: Kind, body: &Value) -> Result<(), ClusterError> {
         let api = kind.api(&self.client, &order.lab.namespace);
         let (parameters, patch) = apply::merge(body);
-        let changed = within(async {
-            match api.patch(&order.lab.name, &parameters, &patch).await {
-                Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
-                other => other.map(Some),
-            }
-        })
-        .await?;
+        let changed = self
+            .change(async {
+                match api.patch(&order.lab.name, &parameters, &patch).await {
+                    Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+                    other => other.map(Some),
+                }
+            })
+            .await?;
         if let Some(changed) = changed {
             self.mirror.wrote(order.lab.id, Some(&changed.metadata));
         }

@@ -163,7 +163,9 @@ impl Contents {
     fn put_other(&mut self, object: Object) -> Option<Change> {
         match object {
             Object::StatefulSet(set) => self.lab(&set.metadata.clone(), |lab, _| lab.workload = Some(Workload::StatefulSet(set))),
-            Object::Job(job) if is_timer(&job.metadata) => self.lab(&job.metadata, |lab, name| lab.others.extend([(Kind::Job, name)])),
+            Object::Job(job) if is_timer(&job.metadata) => {
+                self.lab(&job.metadata, |lab, name| drop(lab.others.insert((Kind::Job, name), Value::Null)))
+            }
             Object::Job(job) => self.lab(&job.metadata.clone(), |lab, _| lab.workload = Some(Workload::Job(job))),
             Object::Deployment(it) => self.lab(&it.metadata.clone(), |lab, _| lab.workload = Some(Workload::Deployment(it))),
             Object::Pod(_) => None,
@@ -224,9 +226,7 @@ impl Contents {
     fn remove_other(&mut self, object: &Object) -> Option<Change> {
         match object {
             Object::StatefulSet(set) => self.lab(&set.metadata, |lab, _| lab.drop_workload(set.metadata.uid.as_deref())),
-            Object::Job(job) if is_timer(&job.metadata) => {
-                self.lab(&job.metadata, |lab, name| lab.others.retain(|(other, of)| (other, of) != (&Kind::Job, &name)))
-            }
+            Object::Job(job) if is_timer(&job.metadata) => self.lab(&job.metadata, |lab, name| drop(lab.others.remove(&(Kind::Job, name)))),
             Object::Job(job) => self.lab(&job.metadata, |lab, _| lab.drop_workload(job.metadata.uid.as_deref())),
             Object::Deployment(it) => self.lab(&it.metadata, |lab, _| lab.drop_workload(it.metadata.uid.as_deref())),
             Object::Pod(_) => None,

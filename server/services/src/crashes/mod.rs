@@ -60,6 +60,7 @@ stories! {
     a_lab_that_fails_and_is_tried_again: Failing,
     a_lab_that_ends_by_itself: Ending,
     a_cluster_that_goes_away: Away,
+    a_volume_that_others_change_and_delete: Vanishing,
 }
 
 /// Folders and files of the main job.

@@ -1,6 +1,7 @@
 //! What people and jobs do, from an order to nothing left. Together the stories pass every place where the main job commits.
 
 use domain::{
+    cluster::Obstacle,
     decisions::ChangeForm,
     labs::{Autostop, Extension},
     orders::{ClassForm, OrderFilter, OrderForm},
@@ -27,6 +28,7 @@ pub(super) enum Story {
     Failing,
     Ending,
     Away,
+    Vanishing,
 }
 
 const MINUTE: i64 = 60;
@@ -44,6 +46,7 @@ impl Story {
             Self::Failing => Box::pin(failing(run)).await,
             Self::Ending => Box::pin(ending(run)).await,
             Self::Away => Box::pin(away(run)).await,
+            Self::Vanishing => Box::pin(vanishing(run)).await,
         }
     }
 }
@@ -217,6 +220,29 @@ async fn ending(run: &mut Run<'_>) {
     run.act(labs::destroy_kept).await;
     run.settle().await;
     assert!(run.world.clock.now() > ends);
+}
+
+/// A stop is blocked, somebody enlarges the volume and then deletes the namespace: the owner is told, and decides.
+async fn vanishing(run: &mut Run<'_>) {
+    let (teacher, form) = (run.teacher.clone(), run.whole(1));
+    let lab = run.order(form).await.labs[0];
+    run.settle().await;
+    run.act(async |services| labs::stop(services, &teacher, lab).await).await;
+    run.world.cluster.block(Some(Obstacle::Credentials));
+    run.act(reconcile::due).await;
+    run.world.cluster.block(None);
+    run.settle().await;
+    run.world.cluster.set_volume(lab, 256, 256);
+    run.act(async |services| watch::take(services, &[Change::Lab(lab)]).await).await;
+    run.settle().await;
+    run.world.cluster.delete_namespace();
+    run.act(async |services| watch::take(services, &[Change::All]).await).await;
+    run.settle().await;
+    run.act(async |services| labs::start(services, &teacher, lab).await).await;
+    run.settle().await;
+    run.act(async |services| labs::retry(services, &teacher, lab).await).await;
+    run.settle().await;
+    run.destroy(lab).await;
 }
 
 /// The cluster does not answer while somebody orders, and comes back; the portal is away when the lab's time is over.

@@ -101,8 +101,8 @@ async fn start(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     // Only a lab that was there before can have left something that ended badly, or well: a job cannot be started over it.
     if order.lab.version > 1 {
         let left = services.cluster.observe(order).await?;
-        if volume::is_lost(services, order, &left).await? {
-            return volume::fail(services, &order.lab, left).await;
+        if let Some(lost) = volume::lost(services, order, &left).await? {
+            return volume::fail(services, &order.lab, &lost, left).await;
         }
         if matches!(left.phase, ObservedPhase::Failed | ObservedPhase::Finished) {
             services.cluster.stop(order).await?;

@@ -29,8 +29,8 @@ const LONGEST_MESSAGE: usize = 2_000;
 pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     let lab = &order.lab;
     let seen = services.cluster.observe(order).await?;
-    if volume::is_lost(services, order, &seen).await? {
-        return volume::fail(services, lab, seen).await;
+    if let Some(lost) = volume::lost(services, order, &seen).await? {
+        return volume::fail(services, lab, &lost, seen).await;
     }
     if let Some(next) = over(services, lab, &seen).await? {
         return Ok(next);
@@ -167,6 +167,18 @@ async fn turn(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
 
 /// The lab failed: said why, and its order with it if it never ran. The next step takes its pods away and frees its cards.
 pub(super) async fn fail(services: &Services, lab: &Lab, reason: &str, message: &str, seen: Option<&Observation>) -> Result<Next, Trouble> {
+    let notice = Notice::LabFailed { lab: lab.id, name: lab.name.clone(), at: services.clock.now() };
+    fail_telling(services, lab, (reason, message), seen, &notice).await
+}
+
+/// As [`fail`], with what the owner is told.
+pub(super) async fn fail_telling(
+    services: &Services,
+    lab: &Lab,
+    (reason, message): (&str, &str),
+    seen: Option<&Observation>,
+    notice: &Notice,
+) -> Result<Next, Trouble> {
     let mut lab = lab.clone();
     let now = services.clock.now();
     let mut write = lease::begin_write(services).await?;
@@ -180,8 +192,7 @@ pub(super) async fn fail(services: &Services, lab: &Lab, reason: &str, message: 
     if let Some(seen) = seen {
         storage::observations::put(&mut write, lab.id, seen, now).await.or_domain()?;
     }
-    let notice = Notice::LabFailed { lab: lab.id, name: lab.name.clone(), at: now };
-    let told_owner = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
+    let told_owner = notify(services, &mut write, &[lab.owner].into(), notice).await?;
     write.commit().await.or_domain()?;
     told_owner.tell(services);
     services.hub.tell(News::lab(&lab));

@@ -19,13 +19,14 @@ use crate::{
 
 const LOST_MESSAGE: &str = "the volume was deleted in the cluster, and the files with it; another start makes a new, empty volume";
 
-/// Whether the volume that a lab ran on no longer exists. The server is asked before that is believed: a watch may not know everything.
-pub(super) async fn is_lost(services: &Services, order: &LabOrder, seen: &Observation) -> Result<bool, Trouble> {
-    let Some(had) = had(services, &order.lab).await? else { return Ok(false) };
+/// The volume that a lab ran on and that no longer exists. The server is asked before that is believed: a watch may not know everything.
+pub(super) async fn lost(services: &Services, order: &LabOrder, seen: &Observation) -> Result<Option<Volume>, Trouble> {
+    let Some(had) = had(services, &order.lab).await? else { return Ok(None) };
     if is_same(&had, seen.volume.as_ref()) {
-        return Ok(false);
+        return Ok(None);
     }
-    Ok(had.lost || !is_same(&had, services.cluster.volume(order).await?.as_ref()))
+    let is_lost = had.lost || !is_same(&had, services.cluster.volume(order).await?.as_ref());
+    Ok(is_lost.then_some(had))
 }
 
 /// The volume with files in it that the lab was last seen with.
@@ -43,16 +44,19 @@ fn is_same(had: &Volume, now: Option<&Volume>) -> bool {
 }
 
 /// The lab fails, and a person decides: the next start makes an empty volume.
-pub(super) async fn fail(services: &Services, lab: &Lab, mut seen: Observation) -> Result<Next, Trouble> {
+pub(super) async fn fail(services: &Services, lab: &Lab, volume: &Volume, mut seen: Observation) -> Result<Next, Trouble> {
     seen.volume = None;
-    tell_owner(services, lab).await?;
-    follow::fail(services, lab, VOLUME_LOST, LOST_MESSAGE, Some(&seen)).await
+    follow::fail_telling(services, lab, (VOLUME_LOST, LOST_MESSAGE), Some(&seen), &notice(lab, volume)).await
 }
 
-async fn tell_owner(services: &Services, lab: &Lab) -> Result<()> {
+/// The same for the same volume, so that its owner is told once.
+fn notice(lab: &Lab, volume: &Volume) -> Notice {
+    Notice::LabFilesLost { lab: lab.id, name: lab.name.clone(), volume: volume.uid.clone() }
+}
+
+async fn tell_owner(services: &Services, lab: &Lab, volume: &Volume) -> Result<()> {
     let mut write = lease::begin_write(services).await?;
-    let notice = Notice::LabFilesLost { lab: lab.id, name: lab.name.clone(), at: services.clock.now() };
-    let told = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
+    let told = notify(services, &mut write, &[lab.owner].into(), &notice(lab, volume)).await?;
     write.commit().await.or_domain()?;
     told.tell(services);
     Ok(())
@@ -67,7 +71,7 @@ pub(super) async fn remembered(services: &Services, order: &LabOrder, seen: Obse
     }
     let lost = had.lost || !is_same(&had, services.cluster.volume(order).await?.as_ref());
     if lost && !had.lost {
-        tell_owner(services, &order.lab).await?;
+        tell_owner(services, &order.lab, &had).await?;
     }
     Ok(Observation { volume: Some(Volume { lost, ..had }), ..seen })
 }
@@ -88,11 +92,6 @@ pub(super) async fn follow_size(services: &Services, lab: &Lab, seen: &Observati
     tracing::info!(lab.id = %lab.id, lab.storage_gib = size, "the lab's volume has another size than the lab, which takes that size");
     services.hub.tell(News::lab(&lab));
     Ok(true)
-}
-
-/// Whether the lab has the size of its volume, or no volume has been provided yet.
-pub(super) fn has_size(lab: &Lab, seen: &Observation) -> bool {
-    seen.volume.as_ref().and_then(Volume::size_gib).is_none_or(|size| size == lab.spec.storage_gib)
 }
 
 /// Lets the volume of a lab that is down grow to the size that it was given. Returns whether it does.
