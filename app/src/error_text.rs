@@ -129,6 +129,7 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::CommonPassword => td_string!(language, errors.common_password).to_string(),
         Problem::NotADate { example } => td_string!(language, errors.not_a_date, example = example.as_str()).to_string(),
         Problem::InThePast { now } => td_string!(language, errors.in_the_past, now = moment_text(*now, MomentStyle::Minute)).to_string(),
+        Problem::NotAfter { at } => td_string!(language, errors.not_after, at = moment_text(*at, MomentStyle::Minute)).to_string(),
         Problem::TooMany { max } => td_string!(language, errors.too_many, max = *max).to_string(),
         Problem::TooManyRows { rows, max } => td_string!(language, errors.too_many_rows, rows = *rows, max = *max).to_string(),
         Problem::SameAsRow { row } => td_string!(language, errors.same_as_row, row = *row).to_string(),

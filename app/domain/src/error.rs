@@ -309,6 +309,10 @@ pub enum Problem {
     InThePast {
         now: Timestamp,
     },
+    /// Not later than an instant that it must come after.
+    NotAfter {
+        at: Timestamp,
+    },
     /// The old password is wrong.
     WrongPassword,
     /// One may have no more of them at a time.

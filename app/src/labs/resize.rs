@@ -2,7 +2,7 @@
 
 use domain::{
     Error,
-    catalogue::{Parameter, ParameterInput, ParameterKind},
+    catalogue::{Parameter, ParameterInput, ParameterKind, Target},
     labs::{
         LabState,
         resize::{ResizeContext, Resized, size_parameters, size_values},
@@ -165,7 +165,9 @@ fn SizeField(parameter: Parameter, typed: RwSignal<ParameterInput>, errors: Sign
         }
         ParameterKind::Integer { min, max, unit, .. } => {
             let unit = unit_text(language, unit);
-            let help = td_string!(language, lifecycle.resize_range, min = min, max = max).to_string();
+            // A volume does not shrink.
+            let min = if parameter.target == Target::StorageGib { value.parse().map_or(min, |now: u32| min.max(now)) } else { min };
+            let help = td_string!(language, lifecycle.resize_range, min = min, max = max.max(min)).to_string();
             view! { <TextField name label value help error unit input_mode="numeric" on_input=put/> }.into_any()
         }
         ParameterKind::Text { .. } | ParameterKind::GitUrl => view! { <TextField name label value error on_input=put/> }.into_any(),

@@ -95,7 +95,8 @@ pub fn extended(lab: &Lab, limits: DurationLimits, by: Extension, book: &PriceBo
         Extension::Until(until) => {
             let Some(from) = lab.counts_from(now) else { return Err(Error::field("until", Problem::NoSuch)) };
             if until <= from {
-                return Err(Error::field("until", Problem::InThePast { now: from }));
+                let problem = if until <= now { Problem::InThePast { now } } else { Problem::NotAfter { at: from } };
+                return Err(Error::field("until", problem));
             }
             ("until", u32::try_from((until.seconds_since(from) + 59) / 60).unwrap_or(u32::MAX))
         }

@@ -1,7 +1,7 @@
 //! An offering as the flat fields of the editor and back. Fields are texts named as in the document, so that a problem found
 //! by `check` stands at its field; a parameter is a row: `parameters.2.label.zh`.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use super::Audience;
 use crate::{
@@ -129,7 +129,7 @@ pub fn offering_of(fields: &Fields, id: OfferingId, version: u32) -> Result<Offe
             workload,
             image: form.text("base.image"),
             command: form.lines("base.command").iter().map(|line| unescaped(line)).collect(),
-            port: form.number("base.port"),
+            port: form.port("base.port"),
             card: form.word("base.card", |text| text.parse::<Card>().ok(), cards).unwrap_or_else(first_card),
             cards_per_node: form.number("base.cards_per_node"),
             nodes: form.number("base.nodes"),
@@ -196,17 +196,23 @@ impl Form<'_> {
         let text = self.fields.get(name).map_or("", String::as_str);
         text.lines().map(|line| line.trim_end_matches('\r').to_owned()).filter(|line| !line.trim().is_empty()).collect()
     }
-    fn number<T: FromStr + Default>(&mut self, name: &str) -> T {
+    /// A number too large for its type becomes the largest, which the check of the offering refuses with the range of the field.
+    fn number(&mut self, name: &str) -> u32 {
         let text = self.text(name);
-        if text.is_empty() {
-            self.errors.push(name, Problem::Missing);
-            return T::default();
+        match text.parse() {
+            Ok(number) => number,
+            Err(_) if text.is_empty() => self.wrong(name, Problem::Missing),
+            Err(_) if text.bytes().all(|byte| byte.is_ascii_digit()) => u32::MAX,
+            Err(_) => self.wrong(name, Problem::NotANumber),
         }
-        text.parse().unwrap_or_else(|_| {
-            let too_large = Problem::OutOfRange { min: 1, max: if name == "base.port" { u16::MAX.into() } else { u32::MAX.into() } };
-            self.errors.push(name, if text.bytes().all(|byte| byte.is_ascii_digit()) { too_large } else { Problem::NotANumber });
-            T::default()
-        })
+    }
+    fn port(&mut self, name: &str) -> u16 {
+        let number = self.number(name);
+        u16::try_from(number).unwrap_or_else(|_| self.wrong(name, Problem::OutOfRange { min: 1, max: u16::MAX.into() }))
+    }
+    fn wrong<T: Default>(&mut self, name: &str, problem: Problem) -> T {
+        self.errors.push(name, problem);
+        T::default()
     }
     fn number_or(&mut self, name: &str, otherwise: u32) -> u32 {
         if self.text(name).is_empty() { otherwise } else { self.number(name) }

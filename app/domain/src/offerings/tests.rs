@@ -196,3 +196,16 @@ fn secrets_are_not_shown() {
     let shown = spec.without_secrets();
     assert_eq!((shown.environment["HF_TOKEN"].as_str(), shown.environment["LESSON"].as_str()), ("***", "one=1"));
 }
+
+#[test]
+fn a_number_too_large_is_told_the_range_of_its_field() {
+    let mut fields = fields_of(&offering());
+    for (name, text) in [("base.memory_gib", "99999999999"), ("base.storage_gib", "4294967295"), ("base.port", "70000")] {
+        fields.insert(name.into(), text.into());
+    }
+    let error = offering_of(&fields, offering().id, 4).expect_err("too large");
+    let range = |min, max| Problem::OutOfRange { min, max };
+    for wanted in [("base.memory_gib", range(1, 4_096)), ("base.storage_gib", range(0, 65_536)), ("base.port", range(1, 65_535))] {
+        assert!(problems(&error).contains(&(wanted.0.to_owned(), wanted.1.clone())), "{wanted:?} in {error:?}");
+    }
+}
