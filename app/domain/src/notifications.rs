@@ -52,6 +52,14 @@ pub enum Notice {
     LabFailed { lab: LabId, name: String, at: Timestamp },
     /// The volume of the reader's lab was deleted in the cluster, and the files with it. `volume`: which one, by its UID.
     LabFilesLost { lab: LabId, name: String, volume: String },
+    /// The reader's lab is ready; again after a restart, which raises the generation.
+    LabReady { lab: LabId, name: String, generation: u32 },
+    /// The reader's labs of one lesson, from orders that were made together, are ready: all that start.
+    ClassReady { class: ClassId, number: i64, lesson: u32 },
+    /// Labs of one lesson, from orders that were made together, did not start or broke on the campus day that begins at `day`.
+    ClassFailed { class: ClassId, number: i64, lesson: u32, day: Timestamp },
+    /// Labs from orders that were made together are down and are destroyed with their files on the campus day that begins at `day`.
+    ClassGoesSoon { class: ClassId, number: i64, day: Timestamp },
     /// A course that the reader teaches or manages has spent or held so much of its budget (D4).
     BudgetReached { course: CourseId, code: String, percent: u32, amount: Money, term_from: Option<Timestamp> },
     /// A verification found an audit chain broken; for auditors.
@@ -107,10 +115,15 @@ impl Notice {
             | Self::OrderExpired { order, .. }
             | Self::RequesterLeft { order, .. }
             | Self::ProposalWithdrawn { order, .. } => Target::Order(*order),
-            Self::LabEndsSoon { lab, .. } | Self::LabGoesSoon { lab, .. } | Self::LabFailed { lab, .. } | Self::LabFilesLost { lab, .. } => {
-                Target::Lab(*lab)
-            }
-            Self::ClassEndsSoon { class, .. } => Target::Class(*class),
+            Self::LabEndsSoon { lab, .. }
+            | Self::LabGoesSoon { lab, .. }
+            | Self::LabFailed { lab, .. }
+            | Self::LabFilesLost { lab, .. }
+            | Self::LabReady { lab, .. } => Target::Lab(*lab),
+            Self::ClassEndsSoon { class, .. }
+            | Self::ClassReady { class, .. }
+            | Self::ClassFailed { class, .. }
+            | Self::ClassGoesSoon { class, .. } => Target::Class(*class),
             Self::BudgetReached { course, .. } => Target::Course(*course),
             Self::AuditBroken { .. } => Target::Audit,
             Self::StandInNamed { .. } | Self::StandInEnded { .. } | Self::StandInGone { .. } => Target::Account,

@@ -71,6 +71,13 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         }
         Notice::LabFailed { name, .. } => td_string!(language, notifications.lab_failed, name = name.as_str()).to_string(),
         Notice::LabFilesLost { name, .. } => td_string!(language, notifications.lab_files_lost, name = name.as_str()).to_string(),
+        Notice::LabReady { name, .. } => td_string!(language, notifications.lab_ready, name = name.as_str()).to_string(),
+        Notice::ClassReady { number, .. } => td_string!(language, notifications.class_ready, number = *number).to_string(),
+        Notice::ClassFailed { number, .. } => td_string!(language, notifications.class_failed, number = *number).to_string(),
+        Notice::ClassGoesSoon { number, day, .. } => {
+            let day = moment_text(*day, MomentStyle::Date);
+            td_string!(language, notifications.class_goes_soon, number = *number, day = day).to_string()
+        }
         Notice::ProposalWithdrawn { number, .. } => td_string!(language, notifications.proposal_withdrawn, number = *number).to_string(),
         Notice::StandInNamed { absent, from, until, .. } => {
             let (from, to) = (moment_text(*from, MomentStyle::Date), moment_text(until.plus_seconds(-1), MomentStyle::Date));

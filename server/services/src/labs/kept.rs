@@ -4,15 +4,14 @@ use domain::{
     Error, Result,
     ids::LabId,
     labs::{Lab, LabEvent, LabState},
-    notifications::Notice,
     time::Timestamp,
 };
 
 use super::{
-    load,
+    load, notices,
     transition::{self, By},
 };
-use crate::{Services, error::OrDomain, hub::News, jobs::lease, notifications::notify};
+use crate::{Services, error::OrDomain, hub::News, jobs::lease};
 
 const BATCH: u32 = 200;
 const WARNING: &str = "destroy";
@@ -59,8 +58,7 @@ async fn warn(services: &Services, id: LabId, about: Timestamp, now: Timestamp) 
     if !storage::labs::warn(&mut write, id, WARNING, about, now).await.or_domain()? {
         return Ok(false);
     }
-    let notice = Notice::LabGoesSoon { lab: id, name: lab.name.clone(), kept_until: about };
-    let told = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
+    let told = notices::goes_soon(services, &mut write, &lab, about).await?;
     write.commit().await.or_domain()?;
     told.tell(services);
     services.hub.tell(News::lab(&lab));

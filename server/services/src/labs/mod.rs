@@ -9,6 +9,7 @@ mod extend;
 mod keep;
 mod kept;
 mod load;
+pub(crate) mod notices;
 mod read;
 mod resize;
 mod restart;

@@ -8,10 +8,18 @@ use domain::{
     time::Timestamp,
 };
 
-use super::load;
-use crate::{Services, error::OrDomain, hub::News, jobs::lease, notifications::notify};
+use super::{load, notices};
+use crate::{
+    Services,
+    error::OrDomain,
+    hub::News,
+    jobs::lease,
+    notifications::{Told, notify},
+};
 
 const BATCH: u32 = 200;
+/// Labs of a class that end within so many seconds of each other are told of together.
+const TOGETHER_SECONDS: i64 = 15 * 60;
 
 /// What a warning of so many minutes is stored as.
 fn kind(minutes: u32) -> String {
@@ -57,16 +65,17 @@ async fn warn(services: &Services, id: LabId, about: Timestamp, minutes: u32, ea
     for earlier in earlier {
         storage::labs::warn(&mut write, id, &kind(*earlier), about, now).await.or_domain()?;
     }
-    let order = storage::orders::find(&mut write, lab.order).await.or_domain()?;
-    let notice = match order.and_then(|order| Some((order.class?, order.number))) {
-        // One for all seats of the lesson.
-        Some((class, number)) => {
-            let number = storage::orders::standing(&mut write, class.id, None).await.or_domain()?.map_or(number, |standing| standing.number);
-            Notice::ClassEndsSoon { class: class.id, number, ends_at: about, minutes }
-        }
+    let class = notices::class_of(&mut write, &lab).await?;
+    // One for all seats: those that started some seconds later end some seconds later.
+    let told_already = match class {
+        Some((class, _)) => storage::labs::class_warned(&mut write, class.id, id, &kind(minutes), (about, TOGETHER_SECONDS)).await.or_domain()?,
+        None => false,
+    };
+    let notice = match class {
+        Some((class, number)) => Notice::ClassEndsSoon { class: class.id, number, ends_at: about, minutes },
         None => Notice::LabEndsSoon { lab: id, name: lab.name.clone(), ends_at: about, minutes: minutes_to(about, now) },
     };
-    let told = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
+    let told = if told_already { Told::default() } else { notify(services, &mut write, &[lab.owner].into(), &notice).await? };
     write.commit().await.or_domain()?;
     told.tell(services);
     services.hub.tell(News::lab(&lab));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    ids::{LabId, OrderId},
+    ids::{ClassId, LabId, OrderId},
     labs::{EarlierSize, Lab},
     time::Timestamp,
 };
@@ -217,6 +217,22 @@ pub async fn warn(connection: &mut AnyConnection, lab: LabId, kind: &str, about:
             .execute(connection)
             .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Whether a warning of this kind was given of another lab of the class, about an instant at most `within` seconds from `about`.
+pub async fn class_warned(connection: &mut AnyConnection, class: ClassId, lab: LabId, kind: &str, (about, within): (Timestamp, i64)) -> Result<bool> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS warned FROM lab_warnings w JOIN labs l ON l.id = w.lab_id JOIN orders o ON o.id = l.order_id \
+         WHERE o.class_id = $1 AND w.lab_id <> $2 AND w.kind = $3 AND w.about_at BETWEEN $4 AND $5",
+    )
+    .bind(class.to_string())
+    .bind(lab.to_string())
+    .bind(kind.to_owned())
+    .bind(about.plus_seconds(-within).micros())
+    .bind(about.plus_seconds(within).micros())
+    .fetch_one(connection)
+    .await?;
+    Ok(Row::of("lab_warnings", &row).integer("warned")? > 0)
 }
 
 /// Kinds of the warnings given of a lab, in the order in which they were.

@@ -30,6 +30,28 @@ pub struct Standing {
     pub rejected: u32,
 }
 
+/// How the orders of one lesson stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lesson {
+    /// How many may still get a lab that starts.
+    pub coming: u32,
+    /// How many have a lab that has run.
+    pub ready: u32,
+}
+
+pub async fn lesson(connection: &mut AnyConnection, class: ClassId, lesson: u32) -> Result<Lesson> {
+    let row = sqlx::query(
+        "SELECT COUNT(CASE WHEN o.state IN ('pending_approval', 'awaiting_requester', 'approved', 'queued') THEN 1 END) AS coming, \
+         COUNT(CASE WHEN o.state = 'fulfilled' THEN 1 END) AS ready FROM orders o WHERE o.class_id = $1 AND o.class_lesson = $2",
+    )
+    .bind(class.to_string())
+    .bind(i64::from(lesson))
+    .fetch_one(connection)
+    .await?;
+    let row = Row::of("orders", &row);
+    Ok(Lesson { coming: row.count("coming")?, ready: row.count("ready")? })
+}
+
 /// `None` when there is none of that id.
 pub async fn standing(connection: &mut AnyConnection, class: ClassId, role: Option<Role>) -> Result<Option<Standing>> {
     let row = sqlx::query(

@@ -13,10 +13,10 @@ use crate::{
     hub::News,
     jobs::lease,
     labs::{
-        ended,
+        ended, notices,
         transition::{self, By},
     },
-    notifications::notify,
+    notifications::{Told, notify},
     ports::{ClusterError, LabOrder},
 };
 
@@ -156,7 +156,12 @@ async fn turn(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
     };
     transition::take_with(services, &mut write, &mut lab, event, By::Job(JOB), Some(seen), None).await?;
     storage::observations::put(&mut write, lab.id, seen, services.clock.now()).await.or_domain()?;
+    let told = match event {
+        LabEvent::Ready => notices::ready(services, &mut write, &lab).await?,
+        _ => Told::default(),
+    };
     write.commit().await.or_domain()?;
+    told.tell(services);
     services.hub.tell(News::lab(&lab));
     if let Some(news) = order {
         services.hub.tell(news);
@@ -167,17 +172,16 @@ async fn turn(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
 
 /// The lab failed: said why, and its order with it if it never ran. The next step takes its pods away and frees its cards.
 pub(super) async fn fail(services: &Services, lab: &Lab, reason: &str, message: &str, seen: Option<&Observation>) -> Result<Next, Trouble> {
-    let notice = Notice::LabFailed { lab: lab.id, name: lab.name.clone(), at: services.clock.now() };
-    fail_telling(services, lab, (reason, message), seen, &notice).await
+    fail_telling(services, lab, (reason, message), seen, None).await
 }
 
-/// As [`fail`], with what the owner is told.
+/// As [`fail`]; `notice` is what the owner is told instead of the plain failure.
 pub(super) async fn fail_telling(
     services: &Services,
     lab: &Lab,
     (reason, message): (&str, &str),
     seen: Option<&Observation>,
-    notice: &Notice,
+    notice: Option<&Notice>,
 ) -> Result<Next, Trouble> {
     let mut lab = lab.clone();
     let now = services.clock.now();
@@ -192,7 +196,10 @@ pub(super) async fn fail_telling(
     if let Some(seen) = seen {
         storage::observations::put(&mut write, lab.id, seen, now).await.or_domain()?;
     }
-    let told_owner = notify(services, &mut write, &[lab.owner].into(), notice).await?;
+    let told_owner = match notice {
+        Some(notice) => notify(services, &mut write, &[lab.owner].into(), notice).await?,
+        None => notices::failed(services, &mut write, &lab, now).await?,
+    };
     write.commit().await.or_domain()?;
     told_owner.tell(services);
     services.hub.tell(News::lab(&lab));

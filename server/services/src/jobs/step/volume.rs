@@ -46,7 +46,7 @@ fn is_same(had: &Volume, now: Option<&Volume>) -> bool {
 /// The lab fails, and a person decides: the next start makes an empty volume.
 pub(super) async fn fail(services: &Services, lab: &Lab, volume: &Volume, mut seen: Observation) -> Result<Next, Trouble> {
     seen.volume = None;
-    follow::fail_telling(services, lab, (VOLUME_LOST, LOST_MESSAGE), Some(&seen), &notice(lab, volume)).await
+    follow::fail_telling(services, lab, (VOLUME_LOST, LOST_MESSAGE), Some(&seen), Some(&notice(lab, volume))).await
 }
 
 /// The same for the same volume, so that its owner is told once.

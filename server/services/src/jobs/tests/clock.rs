@@ -18,7 +18,9 @@ async fn warned(scene: &Scene, id: domain::ids::LabId) -> Vec<String> {
 async fn notices(scene: &Scene) -> Vec<Notice> {
     let mut read = scene.world.services.db.read().await.expect("a connection");
     let user = scene.teacher.actor.user;
-    storage::notifications::latest(&mut read, user, 100).await.expect("read").into_iter().rev().map(|each| each.notice).collect()
+    let latest = storage::notifications::latest(&mut read, user, 100).await.expect("read");
+    // That it is ready is the start of another story.
+    latest.into_iter().rev().map(|each| each.notice).filter(|notice| !matches!(notice, Notice::LabReady { .. })).collect()
 }
 
 #[tokio::test]

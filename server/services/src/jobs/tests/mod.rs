@@ -8,6 +8,7 @@ mod faults;
 mod handover;
 mod life;
 mod metering;
+mod notices;
 mod outage;
 mod volumes;
 

@@ -1,0 +1,104 @@
+//! What owners are told of their labs: once, and of labs that were ordered together once for all.
+
+use domain::{
+    ids::LabId,
+    notifications::Notice,
+    orders::{ClassForm, OrderForm},
+};
+use storage::testing::for_each_engine;
+
+use super::Scene;
+use crate::{jobs::watch, labs, orders};
+
+async fn notices(scene: &Scene) -> Vec<Notice> {
+    let mut read = scene.world.services.db.read().await.expect("a connection");
+    let latest = storage::notifications::latest(&mut read, scene.teacher.actor.user, 100).await.expect("read");
+    latest.into_iter().rev().map(|each| each.notice).collect()
+}
+
+/// Labs of a class of so many seats, for now and approved by the policy; their pods are not ready yet.
+async fn seats(scene: &Scene, seats: &str) -> Vec<LabId> {
+    scene.world.cluster.hold_pods();
+    let form = OrderForm {
+        offering: "jupyterlab-slice".into(),
+        course: scene.course.code.clone(),
+        duration_minutes: "90".into(),
+        class: ClassForm { seats: seats.into(), ..ClassForm::default() },
+        ..OrderForm::default()
+    };
+    let key = orders::IdempotencyKey::parse("class").expect("a key");
+    let first = orders::submit(&scene.world.services, &scene.teacher, &form, &key).await.expect("an order");
+    let class = first.order.class.expect("a class");
+    if first.labs.is_empty() {
+        let manager = scene.world.manager("zhou").await;
+        orders::approve_class(&scene.world.services, &manager, class.id).await.expect("approved");
+    }
+    let sql = "SELECT l.id FROM labs l JOIN orders o ON o.id = l.order_id WHERE o.class_id IS NOT NULL ORDER BY o.number";
+    let labs = storage::testing::texts(&scene.world.services.db, sql).await;
+    labs.iter().map(|id| id.parse().expect("an id")).collect()
+}
+
+/// Lets the clock and the work go on until the lab has seen its pod.
+async fn turn(scene: &Scene) {
+    for _ in 0..4 {
+        watch::resync(&scene.world.services).await.expect("looked at");
+        scene.settle().await;
+        scene.world.clock.advance(3);
+    }
+}
+
+#[tokio::test]
+async fn an_owner_is_told_once_that_a_lab_is_ready() {
+    for_each_engine("an_owner_is_told_once_that_a_lab_is_ready", |database| async {
+        let scene = Scene::on(database).await;
+        let ready = async || notices(&scene).await.into_iter().filter(|notice| matches!(notice, Notice::LabReady { .. })).collect::<Vec<_>>();
+        let id = scene.running().await;
+        let name = scene.lab(id).await.name;
+        assert_eq!(ready().await, [Notice::LabReady { lab: id, name: name.clone(), generation: 0 }]);
+        // A pod that goes and comes back is no news.
+        scene.world.cluster.lose_pod(id);
+        turn(&scene).await;
+        scene.world.cluster.make_ready(id);
+        turn(&scene).await;
+        assert_eq!(ready().await.len(), 1);
+        labs::restart(&scene.world.services, &scene.teacher, id, None).await.expect("restarts");
+        turn(&scene).await;
+        assert_eq!(ready().await.last(), Some(&Notice::LabReady { lab: id, name, generation: 1 }));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_class_is_told_of_once_and_not_for_each_seat() {
+    for_each_engine("a_class_is_told_of_once_and_not_for_each_seat", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let seats = seats(&scene, "5").await;
+        assert_eq!(seats.len(), 5);
+        turn(&scene).await;
+        let of = async |wanted: fn(&Notice) -> bool| notices(&scene).await.iter().filter(|notice| wanted(notice)).count();
+        let ready: fn(&Notice) -> bool = |notice| matches!(notice, Notice::ClassReady { lesson: 1, .. } | Notice::LabReady { .. });
+        let ends: fn(&Notice) -> bool = |notice| matches!(notice, Notice::ClassEndsSoon { .. } | Notice::LabEndsSoon { .. });
+        let failed: fn(&Notice) -> bool = |notice| matches!(notice, Notice::ClassFailed { .. } | Notice::LabFailed { .. });
+        // Each is ready some seconds after the one before.
+        for seat in &seats[..3] {
+            scene.world.cluster.make_ready(*seat);
+            turn(&scene).await;
+        }
+        assert_eq!(of(ready).await, 0, "two are still to start");
+        for seat in &seats[3..] {
+            scene.world.cluster.fail(*seat, "ImagePullBackOff", "no such image");
+            turn(&scene).await;
+        }
+        assert_eq!((of(ready).await, of(failed).await), (1, 1));
+        let ends_at = scene.lab(seats[0]).await.ends_at.expect("it runs");
+        assert_ne!(scene.lab(seats[2]).await.ends_at, Some(ends_at));
+        scene.world.clock.set(ends_at.plus_minutes(-14));
+        assert_eq!(labs::warn_ending(services).await, Ok(3));
+        assert_eq!(of(ends).await, 1);
+        scene.world.clock.set(ends_at.plus_minutes(-4));
+        assert_eq!(labs::warn_ending(services).await, Ok(3));
+        assert_eq!(of(ends).await, 2, "fifteen and five minutes before");
+    })
+    .await;
+}

@@ -1,0 +1,61 @@
+//! What owners are told about their labs. Labs that were ordered together give one notice for all of them, not one for each seat.
+
+use domain::{Result, labs::Lab, notifications::Notice, orders::ClassRef, time::Timestamp};
+use storage::Write;
+
+use crate::{
+    Services,
+    error::OrDomain,
+    notifications::{Told, notify},
+};
+
+/// The class order that the lab's order belongs to, and the number of its first order.
+pub(crate) async fn class_of(write: &mut Write, lab: &Lab) -> Result<Option<(ClassRef, i64)>> {
+    let Some(order) = storage::orders::find(write, lab.order).await.or_domain()? else { return Ok(None) };
+    let Some(class) = order.class else { return Ok(None) };
+    let standing = storage::orders::standing(write, class.id, None).await.or_domain()?;
+    Ok(Some((class, standing.map_or(order.number, |standing| standing.number))))
+}
+
+/// The lab is ready. In the transaction that marks it running, after its order is fulfilled.
+pub(crate) async fn ready(services: &Services, write: &mut Write, lab: &Lab) -> Result<Told> {
+    match class_of(write, lab).await? {
+        Some((class, number)) => class_ready(services, write, lab, class, number).await,
+        None => {
+            let notice = Notice::LabReady { lab: lab.id, name: lab.name.clone(), generation: lab.lifecycle.generation };
+            notify(services, write, &[lab.owner].into(), &notice).await
+        }
+    }
+}
+
+/// The lab failed. In the transaction that says so, after its order.
+pub(crate) async fn failed(services: &Services, write: &mut Write, lab: &Lab, at: Timestamp) -> Result<Told> {
+    let Some((class, number)) = class_of(write, lab).await? else {
+        let notice = Notice::LabFailed { lab: lab.id, name: lab.name.clone(), at };
+        return notify(services, write, &[lab.owner].into(), &notice).await;
+    };
+    let notice = Notice::ClassFailed { class: class.id, number, lesson: class.lesson, day: at.start_of_campus_day() };
+    let told = notify(services, write, &[lab.owner].into(), &notice).await?;
+    // The others may have waited for this one to be told that they are ready.
+    Ok(told.and(class_ready(services, write, lab, class, number).await?))
+}
+
+/// The lab is down and is destroyed at `about`.
+pub(super) async fn goes_soon(services: &Services, write: &mut Write, lab: &Lab, about: Timestamp) -> Result<Told> {
+    let notice = match class_of(write, lab).await? {
+        Some((class, number)) => Notice::ClassGoesSoon { class: class.id, number, day: about.start_of_campus_day() },
+        None => Notice::LabGoesSoon { lab: lab.id, name: lab.name.clone(), kept_until: about },
+    };
+    notify(services, write, &[lab.owner].into(), &notice).await
+}
+
+/// Once no lab of the lesson is still to start. Two labs that become ready at the same moment count each other: one at a time.
+async fn class_ready(services: &Services, write: &mut Write, lab: &Lab, class: ClassRef, number: i64) -> Result<Told> {
+    storage::dialect::lock(write, &format!("class ready:{}", class.id)).await.or_domain()?;
+    let lesson = storage::orders::lesson(write, class.id, class.lesson).await.or_domain()?;
+    if lesson.coming > 0 || lesson.ready == 0 {
+        return Ok(Told::default());
+    }
+    let notice = Notice::ClassReady { class: class.id, number, lesson: class.lesson };
+    notify(services, write, &[lab.owner].into(), &notice).await
+}
