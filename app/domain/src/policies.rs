@@ -16,7 +16,7 @@ use crate::{
 /// One step of the editor. Rules are named by their number, from 0, in the draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// Behind all others.
+    /// Behind all others, but before a rule that matches every order: behind that one it would never match.
     Add(Rule),
     Replace(u32, Rule),
     Remove(u32),
@@ -30,12 +30,17 @@ pub enum Edit {
 }
 
 impl Policy {
+    /// Number of the first rule in force that matches every order. Rules behind it never match.
+    pub fn catch_all(&self) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.enabled && rule.when.is_always())
+    }
+
     /// The policy after this step. Errors: [`Error::NotFound`] for a rule that is not there, [`Error::Invalid`] for one that cannot be.
     pub fn edited(&self, edit: &Edit) -> Result<Self, Error> {
         let mut policy = self.clone();
         let there = |number: u32| if (number as usize) < self.rules.len() { Ok(number as usize) } else { Err(Error::NotFound) };
         match edit {
-            Edit::Add(rule) => policy.rules.push(rule.clone()),
+            Edit::Add(rule) => policy.rules.insert(self.catch_all().unwrap_or(self.rules.len()), rule.clone()),
             Edit::Replace(number, rule) => {
                 let at = there(*number)?;
                 // Whether it is on is another step.
@@ -242,8 +247,9 @@ mod tests {
         let names =
             |policy: &Policy| policy.rules.iter().map(|rule| format!("{}{}", rule.name.en, if rule.enabled { "" } else { "-" })).collect::<Vec<_>>();
         let mut policy = Policy::default();
+        let big = || OrderTest::CardsOver(CardShare::WHOLE).into();
         for name in ["a", "b", "c"] {
-            policy = policy.edited(&Edit::Add(rule(name, Condition::Always, Outcome::Automatic))).expect("added");
+            policy = policy.edited(&Edit::Add(rule(name, big(), Outcome::Automatic))).expect("added");
         }
         let steps = [
             (Edit::Up(2), vec!["a", "c", "b"]),
@@ -251,7 +257,7 @@ mod tests {
             (Edit::Down(0), vec!["c", "a", "b"]),
             (Edit::Down(2), vec!["c", "a", "b"]),
             (Edit::Disable(1), vec!["c", "a-", "b"]),
-            (Edit::Replace(1, rule("d", Condition::Always, Outcome::Automatic)), vec!["c", "d-", "b"]),
+            (Edit::Replace(1, rule("d", big(), Outcome::Automatic)), vec!["c", "d-", "b"]),
             (Edit::Enable(1), vec!["c", "d", "b"]),
             (Edit::Remove(0), vec!["d", "b"]),
         ];
@@ -261,6 +267,19 @@ mod tests {
         }
         assert!(policy.edited(&Edit::AllowSamePerson).expect("a step").same_person_twice);
         assert_eq!(policy.edited(&Edit::Remove(2)), Err(Error::NotFound));
+    }
+
+    #[test]
+    fn a_new_rule_goes_before_the_one_that_matches_everything() {
+        let big = |name| rule(name, OrderTest::CardsOver(CardShare::WHOLE).into(), Outcome::Stages(vec![Role::Manager]));
+        let rest = rule("rest", Condition::All(vec![Condition::Always]), Outcome::Automatic);
+        let policy = Policy::new(vec![big("first"), rest]);
+        assert_eq!(policy.catch_all(), Some(1));
+        let edited = policy.edited(&Edit::Add(big("new"))).expect("added");
+        assert_eq!(edited.rules.iter().map(|rule| rule.name.en.as_str()).collect::<Vec<_>>(), ["first", "new", "rest"]);
+        // One that is off is in nobody's way.
+        let off = policy.edited(&Edit::Disable(1)).expect("off").edited(&Edit::Add(big("new"))).expect("added");
+        assert_eq!((off.catch_all(), off.rules[2].name.en.as_str()), (None, "new"));
     }
 
     #[test]

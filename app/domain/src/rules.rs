@@ -57,6 +57,27 @@ impl<T> Condition<T> {
         }
     }
 
+    /// Whether it holds whatever the facts are.
+    pub fn is_always(&self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::All(parts) => parts.iter().all(Self::is_always),
+            Self::Any(parts) => parts.iter().any(Self::is_always),
+            Self::Not(part) => part.is_never(),
+            Self::Test(_) => false,
+        }
+    }
+
+    /// Whether it never holds, whatever the facts are.
+    pub fn is_never(&self) -> bool {
+        match self {
+            Self::Always | Self::Test(_) => false,
+            Self::All(parts) => parts.iter().any(Self::is_never),
+            Self::Any(parts) => parts.iter().all(Self::is_never),
+            Self::Not(part) => part.is_always(),
+        }
+    }
+
     /// Whether a person can still follow it.
     pub fn is_readable(&self) -> bool {
         self.depth() <= MAX_DEPTH && self.tests().len() <= MAX_TESTS as usize
@@ -100,6 +121,12 @@ mod tests {
         assert!(!condition.holds(&("policy.publish".into(), true)));
         assert_eq!((condition.depth(), condition.tests().len()), (3, 2));
         assert!(condition.is_readable());
+        assert!(!condition.is_always() && !condition.is_never());
+        let read = |text| serde_json::from_str::<Condition<Alert>>(text).expect("a condition");
+        for always in [r#""always""#, r#"{"all":[]}"#, r#"{"any":["at_night","always"]}"#, r#"{"not":{"any":[]}}"#] {
+            assert!(read(always).is_always() && !read(always).is_never(), "{always}");
+        }
+        assert!(read(r#"{"all":["at_night",{"not":"always"}]}"#).is_never());
         assert!(serde_json::from_str::<Condition<Alert>>(r#"{"colour":"red"}"#).is_err());
     }
 }

@@ -28,11 +28,14 @@ pub fn Rules(view: PolicyView) -> impl IntoView {
     let matched = view.dry_run.matched.clone();
     let count = move |number: usize| matched.get(number).copied().unwrap_or_default();
     let rest = count(policy.rules.len());
+    let catch_all = policy.catch_all();
+    let before = catch_all.and_then(|number| policy.rules.get(number)).map(|rule| rule.name.get(language::tag(language)).to_owned());
     let cards = (0_u32..)
         .zip(policy.rules)
         .map(|(number, rule)| {
             let new = in_force.as_ref().is_some_and(|rules| !rules.contains(&rule));
-            view! { <li><RuleCard currency rule number matched=count(number as usize) revision may_write new/></li> }
+            let behind = before.clone().filter(|_| catch_all.is_some_and(|first| (number as usize) > first));
+            view! { <li><RuleCard currency rule number matched=count(number as usize) revision may_write new behind/></li> }
         })
         .collect_view();
     let manager = approver_text(language, domain::access::Role::Manager);
@@ -62,7 +65,17 @@ pub fn Rules(view: PolicyView) -> impl IntoView {
 }
 
 #[component]
-fn RuleCard(currency: Currency, rule: Rule, number: u32, matched: u32, revision: i64, may_write: bool, new: bool) -> impl IntoView {
+fn RuleCard(
+    currency: Currency,
+    rule: Rule,
+    number: u32,
+    matched: u32,
+    revision: i64,
+    may_write: bool,
+    new: bool,
+    /// The rule before it that matches every order.
+    behind: Option<String>,
+) -> impl IntoView {
     let language = language::current();
     let name = rule.name.get(language::tag(language)).to_owned();
     let (parts, word) = phrases(language, currency, &rule.when);
@@ -81,6 +94,10 @@ fn RuleCard(currency: Currency, rule: Rule, number: u32, matched: u32, revision:
     };
     let figure =
         if rule.enabled { td_string!(language, policies.count, count = matched).to_string() } else { td_string!(language, policies.off).to_owned() };
+    let never = behind.filter(|_| rule.enabled).map(|before| {
+        let text = td_string!(language, policies.never_matches, name = before.as_str()).to_string();
+        view! { <p><Status kind=StatusKind::Warn>{text}</Status></p> }
+    });
     let outcome = rule.then.clone();
     let steps = may_write.then(|| view! { <Steps name=name.clone() number revision enabled=rule.enabled/> });
     view! {
@@ -93,6 +110,7 @@ fn RuleCard(currency: Currency, rule: Rule, number: u32, matched: u32, revision:
                     <dt>{td_string!(language, policies.then)}</dt>
                     <dd><OutcomeMark outcome/></dd>
                 </dl>
+                {never}
             </div>
             <div class="end"><b>{figure}</b>{steps}</div>
         </article>

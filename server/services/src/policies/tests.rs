@@ -38,7 +38,10 @@ async fn a_draft_is_edited_tried_and_put_in_force() {
         assert_eq!(wrong, Error::field("rule.name_en", domain::Problem::Missing));
         let rule = typed(&[("cards_is", "within"), ("cards", "1/7"), ("stage1", "operator")]);
         let stored = edit_rule(&world.services, &admin, view.stored.revision, None, &rule).await.expect("added");
-        let number = u32::try_from(stored.edited().rules.len() - 1).expect("few");
+        let rules = &stored.edited().rules;
+        let added = rules.iter().position(|rule| rule.name.en == "Slices").expect("it is there");
+        assert_eq!(stored.edited().catch_all(), Some(added + 1), "before the rule that matches every order");
+        let number = u32::try_from(added).expect("few");
         let mut revision = stored.revision;
         for _ in 0..number {
             let step = Edit::Up(number - (u32::try_from(revision - stored.revision).expect("few")));
