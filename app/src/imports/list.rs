@@ -132,7 +132,7 @@ fn Upload(failed: Flash) -> impl IntoView {
                 <li><a href="/imports/sample/people.csv" rel="external" download="">{td_string!(language, imports.sample_people)}</a></li>
                 <li><a href="/imports/sample/courses.csv" rel="external" download="">{td_string!(language, imports.sample_courses)}</a></li>
             </ul>
-            <ul class="reasons">
+            <ul class="plain-list">
                 <li>{td_string!(language, imports.rule_key)}</li>
                 <li>{td_string!(language, imports.rule_keep)}</li>
                 <li>{td_string!(language, imports.rule_admin)}</li>
