@@ -10,6 +10,7 @@ mod campus;
 mod command_line;
 mod compression;
 mod connections;
+mod contrast;
 mod cross_site;
 mod database_gone;
 mod delegations;
