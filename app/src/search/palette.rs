@@ -142,13 +142,17 @@ fn Content(open: RwSignal<bool>, help: RwSignal<bool>) -> impl IntoView {
             // The form has its fields after the next drawing.
             request_animation_frame(move || {
                 if let Some(form) = form.get_untracked() {
-                    let _ = form.submit();
+                    // Not `submit`, which nobody hears of.
+                    let _ = form.request_submit();
                 }
             });
         }
     });
     let count = move || u32::try_from(choices.with(Vec::len)).unwrap_or_default();
     let on_key = move |event: ev::KeyboardEvent| {
+        if composes(event.is_composing(), event.key_code()) {
+            return;
+        }
         let last = count().saturating_sub(1);
         let now = active.get_untracked().min(last);
         let next = match event.key().as_str() {
@@ -239,6 +243,11 @@ fn Content(open: RwSignal<bool>, help: RwSignal<bool>) -> impl IntoView {
     .into_any()
 }
 
+/// Whether a key belongs to an input method. Safari ends the composition before the key that ends it, which it gives the code 229.
+const fn composes(is_composing: bool, key_code: u32) -> bool {
+    is_composing || key_code == 229
+}
+
 fn option_id(index: u32) -> String {
     format!("palette-{index}")
 }
@@ -277,4 +286,15 @@ fn Line(choice: Choice, index: u32, active: RwSignal<u32>, choose: Callback<Choi
         </li>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::composes;
+
+    #[test]
+    fn an_enter_that_ends_a_composition_is_the_input_methods() {
+        assert!(composes(true, 13) && composes(false, 229) && composes(true, 229));
+        assert!(!composes(false, 13));
+    }
 }
