@@ -11,6 +11,7 @@ compile_error!("RUSTFLAGS hides .cargo/config.toml: add `--cfg erase_components`
 
 pub mod caller_view;
 pub mod components;
+pub mod draft;
 pub mod error;
 pub mod error_text;
 pub mod flash;

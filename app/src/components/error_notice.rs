@@ -5,11 +5,18 @@ use leptos::prelude::*;
 
 use super::{Notice, NoticeKind};
 use crate::{
+    draft,
     error::AppError,
     error_text::{headline, shortfall_text},
     i18n::td_string,
     routes,
 };
+
+/// What is typed on the page is there again after signing in: kept now, and again at the click, since more may be typed until then.
+fn keep_typed() {
+    #[cfg(feature = "hydrate")]
+    draft::save_all();
+}
 
 /// A notice that words `error`. An expired sign-in brings the link that leads back here.
 #[component]
@@ -21,8 +28,12 @@ pub fn ErrorNotice(error: AppError) -> impl IntoView {
         _ => NoticeKind::Bad,
     };
     let sign_in = matches!(error.0, Error::Unauthenticated).then(|| {
+        keep_typed();
         view! {
-            <a class="btn small" href=routes::SIGN_IN rel="external">{td_string!(language, errors.sign_in)}</a>
+            <p class="script-only">{td_string!(language, errors.typed_kept)}</p>
+            <a class="btn small" href=routes::sign_in_then(&draft::here()) rel="external" on:click=move |_| keep_typed()>
+                {td_string!(language, errors.sign_in)}
+            </a>
         }
     });
     let lines = match &error.0 {

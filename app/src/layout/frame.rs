@@ -75,6 +75,29 @@ fn arrive() {
     }
 }
 
+/// What was typed when the session was over comes back after signing in again.
+fn keep_drafts() {
+    #[cfg(feature = "hydrate")]
+    {
+        use crate::{components::use_toasts, draft};
+        let (language, toasts, viewer) = (language::current(), use_toasts(), use_viewer());
+        draft::watch(move || viewer.person().map(|person| person.user_id.to_string()));
+        Effect::new(move |restored: Option<bool>| {
+            // Once, as soon as it is known who is signed in.
+            if restored == Some(true) || viewer.get().is_none() {
+                return restored.unwrap_or_default();
+            }
+            // The controls of the page listen after the next drawing.
+            request_animation_frame(move || {
+                if draft::restore_after_sign_in() {
+                    toasts.show(td_string!(language, layout.typed_restored));
+                }
+            });
+            true
+        });
+    }
+}
+
 /// Pages without navigation: nobody is signed in there.
 fn stands_alone(path: &str) -> bool {
     path == routes::SIGN_IN || path == routes::SETUP || path.starts_with(routes::JOIN_PREFIX)
@@ -85,6 +108,7 @@ fn Frame() -> impl IntoView {
     let language = language::current();
     let location = use_location();
     let alone = Memo::new(move |_| location.pathname.with(|path| stands_alone(path)));
+    keep_drafts();
     Effect::new(move |before: Option<()>| {
         location.pathname.track();
         // Not on the first run: the page came from the server and the reader may be somewhere in it already.

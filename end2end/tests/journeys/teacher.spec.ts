@@ -53,6 +53,55 @@ journey("a teacher", (story) => {
     await expect(page.locator("main tbody tr")).toHaveCount(1);
   });
 
+  test("finds what she typed again after Back, and after signing in again in the middle of a form", async () => {
+    const page = await story.as("teacher");
+    const form = "/catalogue/jupyterlab-slice/order";
+    await page.goto(form);
+    await hydrated(page);
+    await page.locator("#course").selectOption("AI2301");
+    await page.locator("#purpose").fill("第八课 · lesson 8");
+    await page.locator('[name="seats"][value="roster"]').check({ force: true });
+    await page.locator(".when-roster a").click();
+    await page.waitForURL((url) => url.pathname.startsWith("/courses/") && ID.test(url.pathname));
+    await page.goBack();
+    await page.waitForURL(`**${form}`);
+    await expect(page.locator("#purpose")).toHaveValue("第八课 · lesson 8");
+    await expect(page.locator("#course")).toHaveValue("AI2301");
+    await expect(page.locator('[name="seats"][value="roster"]')).toBeChecked();
+
+    await page.locator('[name="seats"][value="one"]').check({ force: true });
+    const cookies = (await page.context().cookies()).filter((cookie) => cookie.name === "lectern");
+    expect(cookies).toHaveLength(1);
+    await page.context().clearCookies({ name: "lectern" });
+    await page.getByRole("button", { name: w("orders.submit") }).first().click();
+    await page.locator("#refusal").getByRole("link", { name: w("errors.sign_in"), exact: true }).click();
+    await page.waitForURL((url) => url.pathname === "/sign-in" && url.searchParams.get("back") === form);
+    await page.locator("#login").fill("teacher");
+    await page.locator("#password").fill(story.server.password("teacher"));
+    await page.locator("form.signin button").click();
+    await page.waitForURL(`**${form}`);
+    await hydrated(page);
+    await expect(page.getByText(w("layout.typed_restored"))).toBeVisible();
+    await expect(page.locator("#purpose")).toHaveValue("第八课 · lesson 8");
+    await expect(page.locator("#course")).toHaveValue("AI2301");
+  });
+
+  test("ends a composition in the palette without choosing anything", async () => {
+    const page = await story.as("teacher");
+    await page.goto("/orders");
+    await hydrated(page);
+    await page.keyboard.press("Control+k");
+    const field = page.getByRole("combobox", { name: w("search.open") });
+    await field.fill("a");
+    for (const composing of [{ isComposing: true }, { keyCode: 229 }]) {
+      await field.dispatchEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...composing });
+    }
+    await expect(field).toBeVisible();
+    expect(new URL(page.url()).pathname).toBe("/orders");
+    await page.keyboard.press("Escape");
+    await expect(field).toHaveCount(0);
+  });
+
   test("gives the running lab more time, another size and a daily stop, and restarts it", async () => {
     const page = await story.as("teacher");
     await page.goto(lab);

@@ -1,13 +1,14 @@
 //! Looks behind the session cookie before anything else of the pages' half runs: a server function's arguments are decoded before
 //! its body, so the body would be too late. Puts the [`Caller`] into the request, or sends to sign-in.
 
+use app::preferences::safe_back;
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
 use domain::{Error, time::Timestamp};
-use http::{Method, request::Parts};
+use http::{Method, Uri, header, request::Parts};
 use services::{Caller, Origin, Services, accounts::sessions};
 use tower_sessions::Session;
 
@@ -80,7 +81,15 @@ async fn refuse(services: &Services, request: &Parts) -> Response {
         Err(error) => return error_page::answer(&request.headers, &error),
     }
     let reading = request.method == Method::GET && !request.uri.path().starts_with("/api/");
-    let back = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let to = if reading && back != "/" { app::routes::sign_in_then(back) } else { app::routes::SIGN_IN.to_owned() };
+    let asked = request.uri.path_and_query().map(ToString::to_string);
+    // A form is on the page that it was sent from.
+    let back = if reading { asked } else { came_from(request) }.unwrap_or_default();
+    let to = if matches!(back.as_str(), "" | "/") { app::routes::SIGN_IN.to_owned() } else { app::routes::sign_in_then(&back) };
     Redirect::to(&to).into_response()
+}
+
+/// Path and query of the page that the request came from; of its address nothing else is used.
+fn came_from(request: &Parts) -> Option<String> {
+    let from: Uri = request.headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    from.path_and_query().map(ToString::to_string).filter(|path| safe_back(path) == path)
 }

@@ -5,6 +5,21 @@ use storage::testing::TestDatabase;
 
 use crate::support::{Portal, location, set_cookie};
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_whose_session_is_over_leads_to_sign_in_and_back() {
+    let portal = Portal::college().await;
+    // Otherwise the portal is to be set up first.
+    portal.people().await;
+    let browser = portal.browser();
+    // Without scripts: back to the page that the form was on, never to the address that it was sent to.
+    let sent = browser.form("/api/policies/save-rule", "/policies/new?from=list", &[("rule[name_en]", "x")]).send().await.unwrap();
+    assert_eq!((sent.status().as_u16(), location(&sent)), (303, "/sign-in?back=/policies/new%3Ffrom%3Dlist"));
+    let elsewhere = browser.form("/api/policies/save-rule", "//evil.example/x", &[]).send().await.unwrap();
+    assert_eq!(location(&elsewhere), "/sign-in");
+    let nowhere = browser.client.post(portal.url("/api/policies/save-rule")).header("accept", "text/html").header("sec-fetch-site", "same-origin");
+    assert_eq!(location(&nowhere.send().await.unwrap()), "/sign-in");
+}
+
 const SIGN_IN: &str = "/api/session/sign-in";
 const PASSWORD: &str = TestWorld::PASSWORD;
 

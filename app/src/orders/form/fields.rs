@@ -44,6 +44,7 @@ pub fn Chapters(offering: Offering, state: FormState) -> impl IntoView {
                 maxlength=PURPOSE_MAX
                 optional=true
                 rows=2
+                on_input=Callback::new(move |text| state.put("purpose", text))
             />
         </Chapter>
         <Chapter number=if has_parameters { 4 } else { 3 } title=td_string!(language, class.chapter)><ClassFields state/></Chapter>

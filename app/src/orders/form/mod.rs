@@ -20,6 +20,7 @@ use super::api::{OrderFormPage, SubmitOrder, sent};
 use crate::{
     caller_view::use_viewer,
     components::{EmptyState, ErrorNotice, FormErrors, Glyph, LinkButton, PageHead},
+    draft,
     error::AppError,
     flash::Flash,
     i18n::td_string,
@@ -64,6 +65,10 @@ pub fn OrderFormView(
     let state = FormState::new(context, &last_try, &query);
     let action = ServerAction::<SubmitOrder>::new();
     follow(action, state);
+    // What a refusal brought back is newer than what the tab kept.
+    if last_try.error.is_none() {
+        draft::follow(FORM_ID);
+    }
     let title = td_string!(language, orders.form_title, name = name.as_str()).to_string();
     if state.context().courses.is_empty() {
         return view! { <NoCourse title/> }.into_any();
@@ -121,6 +126,7 @@ fn follow(action: ServerAction<SubmitOrder>, state: FormState) {
     Effect::new(move |_| match action.value().get() {
         Some(Ok(id)) => {
             viewer.refetch();
+            draft::forget();
             navigate(&sent(id), leptos_router::NavigateOptions { replace: true, ..Default::default() });
         }
         Some(Err(AppError(error))) => state.refused(error),
