@@ -225,7 +225,8 @@ async fn a_reset_ends_tokens_as_it_ends_sessions() {
         let services = &world.services;
         let administrator = world.administrator("root").await;
         let li = world.person("li.hua").add().await;
-        let token = || tokens::create_for(services, &Origin::cli(), "li.hua", "script", [Scope::Admin].into(), 30);
+        let origin = Origin::cli();
+        let token = || tokens::create_for(services, &origin, "li.hua", "script", [Scope::Admin].into(), 30);
         let first = token().await.expect("made");
         accounts::reset_password(services, &Origin::cli(), "li.hua").await.expect("reset by whoever owns the machine");
         assert_eq!(tokens::authenticate(services, &first).await, Err(Error::Unauthenticated));

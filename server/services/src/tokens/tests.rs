@@ -60,7 +60,8 @@ async fn every_token_ends_also_one_of_the_command_line() {
     for_each_engine("every_token_ends_also_one_of_the_command_line", async |database| {
         let world = TestWorld::college_on(database).await;
         world.person("li.hua").add().await;
-        let make = |days| create_for(&world.services, &Origin::cli(), "li.hua", "script", [Scope::Admin].into(), days);
+        let origin = Origin::cli();
+        let make = |days| create_for(&world.services, &origin, "li.hua", "script", [Scope::Admin].into(), days);
         for days in [0, 366, u32::MAX] {
             assert_eq!(make(days).await, Err(Error::field("days", Problem::OutOfRange { min: 1, max: 365 })), "{days}");
         }
