@@ -9,6 +9,7 @@ use crate::{
     error::{Error, FieldErrors, Problem},
     gpu::{Card, CardShare},
     ids::OfferingId,
+    images::check_image,
     offerings::Audience,
 };
 
@@ -346,6 +347,8 @@ impl Parameter {
                     Err(Problem::TooLong { max: *max_length })
                 } else if text.chars().any(char::is_control) {
                     Err(Problem::BadFormat { example: "lesson-1".into() })
+                } else if self.target == Target::Image {
+                    check_image(text)
                 } else {
                     Ok(())
                 }
@@ -484,6 +487,28 @@ mod tests {
         let fields: Vec<_> = problems.iter().map(|problem| problem.field.as_str()).collect();
         assert_eq!(fields, ["parameters.colour", "parameters.cards", "parameters.git_url"]);
         assert_eq!(problems[1].problem, Problem::OutOfRange { min: 1, max: 8 });
+    }
+
+    #[test]
+    fn an_image_that_no_runtime_pulls_is_refused_when_it_is_ordered_and_offered() {
+        let mut offering = offering();
+        let text = |text: &str| Localized { zh: text.into(), en: text.into() };
+        let kind = ParameterKind::Text { max_length: 100 };
+        let image = Parameter { key: "image".into(), label: text("Image"), help: None, target: Target::Image, kind, default: None, optional: true };
+        offering.parameters.push(image);
+        offering.icon = "book".into();
+        assert_eq!(offering.check(), Ok(()));
+        let typed = |image: &str| offering.resolve(&input(&[("image", image)]));
+        assert_eq!(typed("docker.io/library/python:3.12").map(|spec| spec.image), Ok("docker.io/library/python:3.12".into()));
+        let bad = Problem::BadFormat { example: crate::images::EXAMPLE.into() };
+        for image in ["-x", "file:///etc/passwd", "x y", "python:latest;id"] {
+            assert_eq!(typed(image), Err(Error::field("parameters.image", bad.clone())), "{image}");
+            let mut offered = offering.clone();
+            offered.parameters[2].default = Some(image.into());
+            assert_eq!(offered.check(), Err(Error::field("parameters.2.default", bad.clone())), "{image}");
+            let base = LabSpec { image: image.into(), ..offering.base.clone() };
+            assert_eq!(Offering { base, ..offering.clone() }.check(), Err(Error::field("base.image", bad.clone())), "{image}");
+        }
     }
 
     #[test]

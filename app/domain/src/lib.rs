@@ -16,6 +16,7 @@ pub mod delegations;
 pub mod error;
 pub mod gpu;
 pub mod ids;
+pub mod images;
 pub mod imports;
 pub mod labs;
 pub mod metering;

@@ -7,6 +7,7 @@ use crate::{
     catalogue::{LabSpec, Localized, Offering, Parameter, ParameterInput, ParameterKind, Target, check_git_url},
     error::{Error, FieldErrors, Problem},
     gpu::Card,
+    images::{self, check_image},
 };
 
 /// Symbols of the sprite that mark an offering.
@@ -18,7 +19,6 @@ pub const MAX_PARAMETERS: usize = 30;
 const NAME_MAX: u32 = 80;
 const SUMMARY_MAX: u32 = 300;
 const TEXT_MAX: u32 = 500;
-const IMAGE_MAX: u32 = 300;
 const SCRIPT_MAX: u32 = 8_000;
 /// A month of 30 days.
 const LONGEST: u32 = 43_200;
@@ -126,11 +126,11 @@ impl Offering {
                 for option in options {
                     let good = match parameter.target {
                         Target::Card => option.value.parse::<Card>().is_ok(),
-                        Target::Image => is_image(&option.value),
+                        Target::Image => check_image(&option.value).is_ok(),
                         _ => !option.value.is_empty() && !option.value.contains('|') && !option.value.chars().any(char::is_control),
                     };
                     if !good {
-                        let example = if parameter.target == Target::Card { "a100-80g" } else { "docker.io/library/python:3.12" };
+                        let example = if parameter.target == Target::Card { "a100-80g" } else { images::EXAMPLE };
                         errors.push(field("options"), Problem::BadFormat { example: example.into() });
                     } else if !values.insert(option.value.as_str()) {
                         errors.push(field("options"), Problem::Taken);
@@ -186,8 +186,8 @@ const fn fitting(target: &Target) -> &'static [&'static str] {
 }
 
 fn spec(errors: &mut FieldErrors, spec: &LabSpec) {
-    if !is_image(&spec.image) {
-        errors.push("base.image", if spec.image.is_empty() { Problem::Missing } else { image_example() });
+    if let Err(problem) = check_image(&spec.image) {
+        errors.push("base.image", problem);
     }
     if spec.command.len() > 20 || spec.command.iter().any(|argument| argument.len() > SCRIPT_MAX as usize) {
         errors.push("base.command", Problem::TooLong { max: SCRIPT_MAX });
@@ -234,15 +234,6 @@ fn range(errors: &mut FieldErrors, field: &str, value: u32, min: u32, max: u32) 
 
 fn one_of(choices: &[&str]) -> Problem {
     Problem::NotOneOf { choices: choices.iter().map(|choice| (*choice).to_owned()).collect() }
-}
-
-fn image_example() -> Problem {
-    Problem::BadFormat { example: "quay.io/jupyter/pytorch-notebook:cuda12-python-3.12".into() }
-}
-
-fn is_image(text: &str) -> bool {
-    let signs = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':' | '@');
-    !text.is_empty() && text.len() <= IMAGE_MAX as usize && text.chars().all(signs) && !text.starts_with(['/', ':', '@', '-', '.'])
 }
 
 /// Part of URLs; `new` is the page that makes one.
