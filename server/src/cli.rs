@@ -37,6 +37,8 @@ enum Command {
     /// Accounts, for when nobody can sign in
     #[command(subcommand)]
     User(User),
+    /// Print a new key file for the secrets in the database, and nothing else, on standard output
+    SecretKey,
     /// The simulated cluster alone, for kubectl and for tests
     Simulator(Simulator),
     /// Print the version
@@ -70,6 +72,9 @@ pub struct Serve {
     /// What people type to get here, like `https://lectern.example.edu`
     #[arg(long, env = "LECTERN_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// File with the keys that secrets in the database are encrypted under [default: secret.key in the data folder]
+    #[arg(long, env = "LECTERN_SECRET_KEY_FILE", value_name = "FILE")]
+    pub secret_key_file: Option<PathBuf>,
     /// Folder with the built site [default: the site in the binary where there is one, else target/site]
     #[arg(long, env = "LECTERN_SITE_ROOT", value_name = "FOLDER")]
     pub site_root: Option<PathBuf>,
@@ -190,6 +195,9 @@ impl Serve {
         if let Some(url) = &self.public_url {
             config.server.public_url = Some(url.trim_end_matches('/').to_owned());
         }
+        if let Some(file) = &self.secret_key_file {
+            config.secrets.key_file = Some(file.clone());
+        }
         if let Some(root) = &self.site_root {
             config.server.site_root = Some(root.clone());
         }
@@ -228,6 +236,7 @@ pub fn run() -> ExitCode {
             }
             Command::User(User::Disable { place, login }) => quiet(&place, async |config| commands::user::disable(config, &login).await).await,
             Command::Simulator(simulator) => commands::simulator::run(simulator).await,
+            Command::SecretKey => commands::secret_key::show(),
             Command::Version => commands::version::show(),
         }
     });

@@ -12,12 +12,12 @@ use std::{
     str::FromStr,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
 
 pub use connections::Connections;
 pub use metrics::Metrics;
-pub use oidc::{Oidc, Secret, is_safe};
+pub use oidc::{Oidc, is_safe};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,6 +32,7 @@ pub struct Config {
     pub oidc: Option<Oidc>,
     pub orders: Orders,
     pub labs: Labs,
+    pub secrets: Secrets,
     pub demo: Demo,
     pub log: Log,
 }
@@ -57,13 +58,21 @@ pub struct Server {
     pub demo: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Storage {
     /// Folder for everything that must survive a restart: `data`.
     pub data: PathBuf,
     /// `sqlite:PATH` or `postgres://…`; a SQLite file in the data folder by default.
     pub database: Option<String>,
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { data, database } = self;
+        let database = database.as_deref().map(storage::database::redacted);
+        f.debug_struct("Storage").field("data", data).field("database", &database).finish()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -98,6 +107,14 @@ pub struct Orders {
 pub struct Labs {
     /// Days that a stopped or failed lab is kept before it is destroyed with its files; its owner is warned a day before: 14.
     pub keep_stopped_days: i64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// File with the keys that secrets in the database are encrypted under: `secret.key` in the data folder, made at the first start.
+    /// Several servers on one database share it.
+    pub key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -228,7 +245,11 @@ impl Config {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        Ok(toml::from_str(text)?)
+        toml::from_str(text).map_err(|error| {
+            // The reader's own text shows the line, which may hold a password.
+            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            anyhow!("line {line}: {}", error.message())
+        })
     }
 
     /// A configuration for tests: everything in `data`, any free port.
@@ -302,6 +323,21 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_of_the_file_is_named_without_its_text() {
+        for text in [
+            "[storage]\ndatabase = \"postgres://lectern:hush@db/lectern\n",
+            "[storage]\ndatabse = \"postgres://lectern:hush@db/lectern\"\n",
+            "[oidc]\nclient_secret = \"hush\"\nclient_secret = \"hush\"\n",
+        ] {
+            let error = format!("{:#} {0:?}", Config::parse(text).unwrap_err());
+            assert!(error.contains("line ") && !error.contains("hush"), "{error}");
+        }
+        let mut config = Config::default();
+        config.storage.database = Some("postgres://lectern:hush@db/lectern".to_owned());
+        assert!(!format!("{config:?}").contains("hush"), "{config:?}");
+    }
+
+    #[test]
     fn every_section_may_be_left_out_or_set() {
         assert_eq!(Config::parse("").unwrap(), Config::default());
         let set = Config::parse("[cluster]\nsource = \"kubeconfig:/etc/kube\"\n[log]\nformat = \"json\"\n").unwrap();
@@ -315,7 +351,7 @@ mod tests {
         let example = include_str!("../../docs/lectern.toml");
         assert_eq!(Config::parse(example).unwrap(), Config::default());
         // An unknown key in each section makes the parser list those that there are.
-        for section in ["server", "connections", "metrics", "storage", "cluster", "sessions", "oidc", "orders", "labs", "demo", "log"] {
+        for section in ["server", "connections", "metrics", "storage", "cluster", "sessions", "oidc", "orders", "labs", "secrets", "demo", "log"] {
             let error = Config::parse(&format!("[{section}]\nno_such_key = 1\n")).unwrap_err().to_string();
             let expected = error.rsplit("expected ").next().unwrap_or_default();
             let keys: Vec<_> = expected.split('`').skip(1).step_by(2).collect();

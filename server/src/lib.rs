@@ -26,6 +26,7 @@ pub mod progress;
 pub mod request;
 pub mod rest;
 pub mod router;
+pub mod secret_key;
 pub mod sign_out;
 pub mod site;
 pub mod state;

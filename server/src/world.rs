@@ -13,6 +13,7 @@ use domain::{
 use futures::{StreamExt as _, stream::BoxStream};
 use services::{
     IdentityProvider, Services, Settings,
+    encryption::Keyring,
     ports::{Change, Cluster, ClusterError, ClusterInfo, Growth, LabOrder, SharedCluster},
 };
 use storage::Database;
@@ -39,7 +40,7 @@ pub async fn database(config: &Config) -> Result<Database> {
 }
 
 /// The services of a server.
-pub fn services(config: &Config, database: Database, cluster: SharedCluster) -> Services {
+pub fn services(config: &Config, database: Database, cluster: SharedCluster, keyring: Keyring) -> Services {
     let settings = Settings {
         simulated_cluster: config.cluster.source == Source::Simulator,
         hold_days: config.orders.hold_days,
@@ -48,6 +49,7 @@ pub fn services(config: &Config, database: Database, cluster: SharedCluster) -> 
         longest_session_hours: config.sessions.longest_hours,
         public_url: config.server.public_url.clone(),
         identity_provider: config.oidc.as_ref().map(identity_provider),
+        keyring,
         pod_annotations: BTreeMap::new(),
     };
     Services::new(database, Arc::new(GuardedClock::default()), Arc::new(SystemEntropy), cluster, settings)
@@ -58,12 +60,12 @@ fn identity_provider(oidc: &Oidc) -> IdentityProvider {
     IdentityProvider { issuer, name, link_accounts, create_accounts }
 }
 
-/// The services for a command beside a server: the same database, no cluster. Errors: there is no data.
+/// The services for a command beside a server: the same database, no cluster and no key for its secrets. Errors: there is no data.
 pub async fn beside(config: &Config) -> Result<Services> {
     if config.storage.database.is_none() && !config.storage.data.join("lectern.db").is_file() {
         bail!("there is no Lectern data in {}: name the folder by --data or LECTERN_DATA", config.storage.data.display());
     }
-    Ok(services(config, database(config).await?, Arc::new(NoCluster)))
+    Ok(services(config, database(config).await?, Arc::new(NoCluster), Keyring::default()))
 }
 
 /// The cluster that the configuration names. A cluster that is away stops nothing; a configuration that cannot be used does.

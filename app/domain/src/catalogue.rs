@@ -11,6 +11,7 @@ use crate::{
     ids::OfferingId,
     images::check_image,
     offerings::Audience,
+    secret::{SecretValue, is_secret},
 };
 
 /// Content that operators write in both languages (interface texts live in the locale files instead).
@@ -160,8 +161,12 @@ pub struct LabSpec {
     /// Cloned into the lab at its first start.
     #[serde(default)]
     pub git_url: Option<String>,
+    /// Variables that everybody may read. What is secret is refused here and belongs into `secrets`.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// Variables whose values are stored encrypted, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretValue>,
     /// How often a batch job is tried again after a failure.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retries: u32,
@@ -175,20 +180,16 @@ const fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// Names of variables whose values are nobody else's business.
-const SECRET: [&str; 6] = ["PASSWORD", "SECRET", "TOKEN", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY"];
-
 impl LabSpec {
-    /// The same without the values of variables that look like secrets, for showing.
-    #[must_use]
-    pub fn without_secrets(mut self) -> Self {
-        for (name, value) in &mut self.environment {
-            let upper = name.to_ascii_uppercase();
-            if SECRET.iter().any(|word| upper.contains(word)) {
-                "***".clone_into(value);
+    /// Moves variables that are secret by name or value from `environment` to `secrets`, as if they had been typed there.
+    pub fn separate_secrets(&mut self) {
+        for (name, value) in std::mem::take(&mut self.environment) {
+            if is_secret(&name, &value) {
+                self.secrets.entry(name).or_insert_with(|| SecretValue::typed(&value));
+            } else {
+                self.environment.insert(name, value);
             }
         }
-        self
     }
 
     /// All cards of the lab.
@@ -321,8 +322,20 @@ impl Offering {
 }
 
 impl Parameter {
+    /// The variable that people type a text into: it must not be a secret, since orders keep their parameters in clear. What is chosen
+    /// from a list that the catalogue shows is none.
+    pub fn typed_variable(&self) -> Option<&str> {
+        match (&self.target, &self.kind) {
+            (Target::Environment(name), ParameterKind::Text { .. }) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Whether this text is a value of the parameter.
     pub fn check(&self, text: &str) -> Result<(), Problem> {
+        if self.typed_variable().is_some_and(|name| is_secret(name, text)) {
+            return Err(Problem::SecretInClear);
+        }
         match &self.kind {
             ParameterKind::Integer { min, max, step, .. } => {
                 let number: i64 = text.parse().map_err(|_| Problem::NotANumber)?;
@@ -443,6 +456,7 @@ mod tests {
                 storage_gib: 20,
                 git_url: None,
                 environment: BTreeMap::new(),
+                secrets: BTreeMap::new(),
                 retries: 0,
                 health_path: None,
             },

@@ -345,6 +345,8 @@ pub enum Problem {
     },
     /// The course has no students in its roster.
     EmptyRoster,
+    /// A secret where everybody may read it: it belongs among the offering's secrets.
+    SecretInClear,
     /// Later than one may order.
     TooFarAhead {
         days: i64,

@@ -68,6 +68,8 @@ ids! {
     ClassId,
     /// That somebody stands in for somebody who is away.
     DelegationId,
+    /// A value that is stored encrypted; not the value.
+    SecretId,
     /// A personal access token (not its secret).
     TokenId,
     UsageRecordId,

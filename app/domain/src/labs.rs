@@ -381,6 +381,7 @@ pub(crate) mod tests {
                 storage_gib: 10,
                 git_url: None,
                 environment: BTreeMap::new(),
+                secrets: BTreeMap::new(),
                 retries: 0,
                 health_path: None,
             },

@@ -35,6 +35,7 @@ pub mod quotas;
 pub mod roster;
 pub mod rules;
 pub mod search;
+pub mod secret;
 pub mod steady_clock;
 pub mod time;
 pub mod tokens;

@@ -215,6 +215,7 @@ mod tests {
             storage_gib: 100,
             git_url: None,
             environment: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             retries: 0,
             health_path: None,
         }

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    check::{ICONS, MAX_PARAMETERS, UNITS},
+    check::{ICONS, MAX_PARAMETERS, MAX_SECRETS, UNITS},
     diff::{FieldChange, changes},
-    form::{Fields, fields_of, offering_of, rows},
+    form::{Fields, at_rows, fields_of, offering_of, rows, secret_rows, without_secrets},
 };
 use crate::{access::Role, catalogue::Offering, error::Error, error::FieldError, money::Money, pricing::Estimate, time::Timestamp};
 

@@ -30,6 +30,8 @@ pub struct EditorPage {
     pub yaml: String,
     /// What was pasted and refused.
     pub pasted: String,
+    /// Secrets that lay in the database in clear before, to be replaced.
+    pub exposed: Vec<String>,
 }
 
 #[server(ListManagedOfferings, endpoint = "offerings/list", input = GetUrl)]
@@ -58,11 +60,14 @@ pub async fn read_editor(#[server(default)] slug: String, #[server(default)] fro
         Some(latest) => {
             page.fields = fields_of(&latest.offering);
             page.yaml = services::offerings::yaml::write(&latest.offering);
+            page.exposed = services::secrets::once_in_clear(&services, &latest.offering).await?;
         }
         None => page.fields = blank(),
     }
     if is_new {
         page.fields.insert("slug".into(), String::new());
+        // Another offering's secrets stay its own: the new one needs values.
+        page.fields.retain(|name, _| !(name.starts_with("base.secrets.") && name.ends_with(".stored")));
     } else {
         page.history = source;
     }
@@ -131,10 +136,11 @@ pub async fn save_offering(
     #[server(default)] fields: Fields,
 ) -> Result<String, AppError> {
     use crate::{caller::*, routes};
+    use domain::offerings::without_secrets;
     let page = routes::offering_editor(&slug);
     if let Some(changed) = super::fields::reshaped(&fields, &intent) {
         caller()?;
-        keep(FORM, changed).await?;
+        keep(FORM, without_secrets(changed)).await?;
         see_other(&format!("{page}#parameters"));
         return Ok(slug);
     }
@@ -143,11 +149,11 @@ pub async fn save_offering(
         services::offerings::allowed(&services, &caller).await?;
         let offering = domain::offerings::offering_of(&fields, domain::ids::OfferingId::from_uuid(services.entropy.uuid()), 1)?;
         let known = (slug != "new").then_some(slug.as_str());
-        let saved = services::offerings::save(&services, &caller, known, offering, revision.trim().parse().ok()).await?;
-        Ok(saved.offering.slug)
+        let saved = services::offerings::save(&services, &caller, known, offering, revision.trim().parse().ok()).await;
+        Ok(saved.map_err(|error| domain::offerings::at_rows(&fields, error))?.offering.slug)
     }
     .await;
-    answer(FORM, &page, fields, result, |slug| saved(slug)).await
+    answer(FORM, &page, without_secrets(fields), result, |slug| saved(slug)).await
 }
 
 /// Saves a pasted file as a draft.
@@ -155,7 +161,7 @@ pub async fn save_offering(
 pub async fn import_offering(#[server(default)] slug: String, #[server(default)] yaml: String) -> Result<String, AppError> {
     use crate::{caller::*, routes};
     let page = routes::with_query(&routes::offering_editor(&slug), &[("tab", "yaml")]);
-    let pasted = typed([("yaml", &yaml)]);
+    let pasted = typed([("yaml", &services::offerings::yaml::without_secrets(&yaml))]);
     let result = async {
         let (services, caller) = (services()?, caller()?);
         services::offerings::allowed(&services, &caller).await?;

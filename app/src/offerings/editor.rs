@@ -4,7 +4,7 @@ use domain::{
     access::Role,
     catalogue::{Localized, Workload},
     gpu::Card,
-    offerings::{ICONS, OfferingHistory, OfferingVersion, VersionState},
+    offerings::{Fields, ICONS, OfferingHistory, OfferingVersion, VersionState},
 };
 use leptos::{form::FromFormData, prelude::*, server_fn::ServerFn, wasm_bindgen::JsCast, web_sys};
 
@@ -14,6 +14,7 @@ use super::{
     page::Tab,
     parameters::ParameterRows,
     preview::PreviewPanel,
+    secrets::{Exposed, SecretRows},
     versions::Versions,
     words::{icon_text, workload_text},
     yaml::YamlTab,
@@ -50,6 +51,7 @@ pub fn Editor(page: EditorPage, slug: String, tab: Tab, saved: bool) -> impl Int
         <PageHead title lead crumb>{page.history.map(|history| actions(language, &history))}</PageHead>
         {saved.then(|| view! { <Notice title=td_string!(language, offerings.saved)/> })}
         {other.map(|error| view! { <ErrorNotice error=AppError(error)/> })}
+        <Exposed names=page.exposed.clone()/>
         <Tabs label=td_string!(language, offerings.tabs) items=tabs/>
         {body}
     }
@@ -165,7 +167,7 @@ fn EditTab(page: EditorPage, slug: String) -> impl IntoView {
                 <input type="hidden" name="revision" value=revision.to_string()/>
                 <FormErrors messages=Signal::stored(messages)/>
                 <NameChapter typed is_new/>
-                <MachineChapter typed/>
+                <MachineChapter typed fields=fields.clone()/>
                 <TimeChapter typed/>
                 <ParameterRows typed fields/>
                 <AudienceChapter typed tenants/>
@@ -242,7 +244,7 @@ fn NameChapter(typed: StoredValue<Typed>, is_new: bool) -> impl IntoView {
 }
 
 #[component]
-fn MachineChapter(typed: StoredValue<Typed>) -> impl IntoView {
+fn MachineChapter(typed: StoredValue<Typed>, fields: Fields) -> impl IntoView {
     let language = language::current();
     let cards = Card::all().map(|card| (card.id().to_owned(), card.kind().name.to_owned())).collect::<Vec<_>>();
     let (cores, gib, pieces) =
@@ -298,6 +300,7 @@ fn MachineChapter(typed: StoredValue<Typed>) -> impl IntoView {
                 typed
                 optional=true
             />
+            <SecretRows typed fields/>
         </Chapter>
     }
     .into_any()

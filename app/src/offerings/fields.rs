@@ -65,7 +65,7 @@ impl Typed {
     pub fn is_on(&self, field: &str) -> bool {
         !self.value(field).is_empty()
     }
-    fn problem(&self, language: Language, field: &str) -> Signal<Option<String>> {
+    pub fn problem(&self, language: Language, field: &str) -> Signal<Option<String>> {
         // A list of texts has one control for all of its parts.
         let below = format!("{field}.");
         let found = self.problems.iter().find(|each| each.field == field || each.field.starts_with(&below));

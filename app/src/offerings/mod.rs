@@ -7,6 +7,7 @@ mod list;
 pub mod page;
 mod parameters;
 mod preview;
+mod secrets;
 mod versions;
 pub mod words;
 mod yaml;

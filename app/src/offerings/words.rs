@@ -136,6 +136,7 @@ fn plain_text(language: Language, field: &str) -> Option<&'static str> {
         "parameters" => td_string!(language, offerings.chapter_parameters),
         _ if field.starts_with("command") => td_string!(language, offerings.command),
         _ if field.starts_with("environment") => td_string!(language, offerings.environment),
+        _ if field.starts_with("secrets") => td_string!(language, offerings.secrets),
         _ if field.starts_with("options") => td_string!(language, offerings.options),
         _ if field.starts_with("target") => td_string!(language, offerings.target),
         _ if field.starts_with("audience.tenants") => td_string!(language, offerings.audience_tenants),

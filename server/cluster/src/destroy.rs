@@ -19,11 +19,20 @@ impl Kubernetes {
             try_join_all(doomed.map(|(kind, object)| self.doom(*kind, namespace, object))).await?;
             left = self.find(namespace, &Kind::OF_A_LAB, &mine).await?;
         }
-        let count = u32::try_from(left.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(left.len()).unwrap_or(u32::MAX) + self.delete_secret(order).await?;
         if count > 0 || !last_of_course {
             return Ok(count);
         }
         self.destroy_namespace(order).await
+    }
+
+    /// By name, since Secrets are never listed. Gives how much is left.
+    async fn delete_secret(&self, order: &LabOrder) -> Result<u32, ClusterError> {
+        if order.lab.spec.secrets.is_empty() {
+            return Ok(0);
+        }
+        let left = self.delete(Kind::Secret, &order.lab.namespace, &order.lab.name, &DeleteParams::background()).await?;
+        Ok(u32::from(left.is_some()))
     }
 
     async fn doom(&self, kind: Kind, namespace: &str, object: &DynamicObject) -> Result<(), ClusterError> {

@@ -12,6 +12,8 @@ pub enum Kind {
     LimitRange,
     NetworkPolicy,
     ServiceAccount,
+    /// Secret variables of a lab. Written and deleted by name, never read: with `get` or `list` the portal could read every Secret.
+    Secret,
     PersistentVolumeClaim,
     Service,
     StatefulSet,
@@ -47,6 +49,7 @@ impl Kind {
             Self::ResourceQuota => ("", "v1", "ResourceQuota", "resourcequotas"),
             Self::LimitRange => ("", "v1", "LimitRange", "limitranges"),
             Self::NetworkPolicy => ("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"),
+            Self::Secret => ("", "v1", "Secret", "secrets"),
             Self::ServiceAccount => ("", "v1", "ServiceAccount", "serviceaccounts"),
             Self::PersistentVolumeClaim => ("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
             Self::Service => ("", "v1", "Service", "services"),

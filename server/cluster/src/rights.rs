@@ -4,13 +4,15 @@
 use serde_json::{Value, json};
 
 /// API group, resource, verbs.
-const RIGHTS: [(&str, &str, &[&str]); 16] = [
+const RIGHTS: [(&str, &str, &[&str]); 17] = [
     ("", "namespaces", &["get", "list", "watch", "create", "patch", "delete"]),
     // Listed and deleted in namespaces that somebody else made. Server-side apply needs `create` besides `patch`.
     ("", "resourcequotas", &["list", "create", "patch", "delete"]),
     ("", "limitranges", &["list", "create", "patch", "delete"]),
     ("networking.k8s.io", "networkpolicies", &["list", "watch", "create", "patch", "delete"]),
     ("", "serviceaccounts", &["list", "watch", "create", "patch", "delete"]),
+    // Written and removed, never read.
+    ("", "secrets", &["create", "patch", "delete"]),
     ("", "services", &["list", "watch", "create", "patch", "delete"]),
     ("", "persistentvolumeclaims", &["get", "list", "watch", "create", "patch", "delete"]),
     ("apps", "statefulsets", &["get", "list", "watch", "create", "patch", "delete"]),

@@ -7,10 +7,11 @@ use cluster::{
     Capabilities, Kind,
     manifests::{self, Manifest},
 };
+use domain::{ids::SecretId, secret::SecretValue};
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
-    core::v1::{LimitRange, Namespace, PersistentVolumeClaim, ResourceQuota, Service, ServiceAccount},
+    core::v1::{LimitRange, Namespace, PersistentVolumeClaim, ResourceQuota, Secret, Service, ServiceAccount},
     networking::v1::NetworkPolicy,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -87,7 +88,33 @@ fn orders() -> Vec<LabOrder> {
         course.shell(),
         course.batch(),
         course.inference(),
+        secretive(),
     ]
+}
+
+/// A notebook with a secret.
+fn secretive() -> LabOrder {
+    let mut order = course().slice();
+    order.lab.spec.secrets.insert("HF_TOKEN".into(), SecretValue::Stored(SecretId::from_uuid(uuid::Uuid::from_u128(7))));
+    order.secrets.insert("HF_TOKEN".into(), domain::secret::Secret::new("hush".into()));
+    order
+}
+
+#[test]
+fn a_secret_is_an_object_of_its_own_and_is_shown_nowhere() {
+    let order = secretive();
+    let all = manifests::all(&order, Capabilities::CURRENT);
+    let secret = all.iter().find(|manifest| manifest.kind == Kind::Secret).expect("a Secret");
+    assert_eq!(secret.body["data"], serde_json::json!({ "HF_TOKEN": "aHVzaA==" }));
+    let workload = all.iter().find(|manifest| manifest.kind == Kind::StatefulSet).expect("a workload");
+    let variables = &workload.body["spec"]["template"]["spec"]["containers"][0]["env"];
+    let reference = serde_json::json!({ "name": "HF_TOKEN", "valueFrom": { "secretKeyRef": { "name": order.lab.name, "key": "HF_TOKEN" } } });
+    assert!(variables.as_array().expect("a list").contains(&reference), "{variables}");
+    let shown = format!("{}\n{all:?}\n{order:?}", manifests::yaml(&order, Capabilities::CURRENT));
+    assert!(!shown.contains("hush") && !shown.contains("aHVzaA"), "{shown}");
+    assert!(shown.contains("HF_TOKEN: '***'"), "{shown}");
+    let none = manifests::all(&course().slice(), Capabilities::CURRENT);
+    assert!(none.iter().all(|manifest| manifest.kind != Kind::Secret), "without secrets there is no object, and no right is needed");
 }
 
 fn every_manifest() -> Vec<Manifest> {
@@ -109,6 +136,7 @@ fn every_field_is_one_that_kubernetes_has() {
             Kind::LimitRange => same::<LimitRange>(&manifest),
             Kind::NetworkPolicy => same::<NetworkPolicy>(&manifest),
             Kind::ServiceAccount => same::<ServiceAccount>(&manifest),
+            Kind::Secret => same::<Secret>(&manifest),
             Kind::PersistentVolumeClaim => same::<PersistentVolumeClaim>(&manifest),
             Kind::Service => same::<Service>(&manifest),
             Kind::StatefulSet => same::<StatefulSet>(&manifest),

@@ -20,6 +20,7 @@ pub mod delegations;
 pub mod demo;
 pub mod departments;
 pub mod digest;
+pub mod encryption;
 pub mod error;
 pub mod figures;
 pub mod hub;
@@ -43,6 +44,7 @@ pub mod readiness;
 pub mod reading;
 pub mod search;
 pub mod secret;
+pub mod secrets;
 pub mod sessions;
 pub mod setup;
 #[cfg(any(test, feature = "testing"))]
@@ -90,6 +92,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// The identity provider that people may sign in through.
     pub identity_provider: Option<IdentityProvider>,
+    /// The keys of the secret store. Without one nothing secret can be stored or read.
+    pub keyring: encryption::Keyring,
     /// Added to every pod; tests steer simulated kubelets by it.
     pub pod_annotations: std::collections::BTreeMap<String, String>,
 }
@@ -125,6 +129,7 @@ impl Default for Settings {
             longest_session_hours: 168,
             public_url: None,
             identity_provider: None,
+            keyring: encryption::Keyring::default(),
             pod_annotations: std::collections::BTreeMap::new(),
         }
     }

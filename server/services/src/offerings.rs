@@ -121,6 +121,8 @@ pub async fn tenants(services: &Services, caller: &Caller) -> Result<Vec<Tenant>
 pub async fn preview(services: &Services, caller: &Caller, offering: &Offering) -> Result<OfferingPreview> {
     audit::recording(services, caller, reading, async {
         authorise(caller)?;
+        let mut offering = offering.clone();
+        offering.base.separate_secrets();
         if let Err(error) = offering.check() {
             return match error {
                 Error::Invalid(problems) => Ok(OfferingPreview { problems, ..OfferingPreview::default() }),
@@ -135,7 +137,7 @@ pub async fn preview(services: &Services, caller: &Caller, offering: &Offering) 
             Err(Error::PriceMissing { meter }) => (None, Some(meter)),
             Err(other) => return Err(other),
         };
-        let order = sample::order(offering, spec.without_secrets(), services.clock.now());
+        let order = sample::order(&offering, spec, services.clock.now());
         let objects = services.cluster.manifests(&order).split("---\n").map(|text| (kind_of(text), text.to_owned())).collect();
         Ok(OfferingPreview { problems: Vec::new(), estimate, price_missing, objects })
     })

@@ -9,6 +9,7 @@ use domain::{
     ids::LabId,
     labs::{Lab, Observation, Volume},
     quotas::Amounts,
+    secret::Secret,
     steady_clock::ClockJump,
     time::Timestamp,
 };
@@ -69,6 +70,8 @@ pub struct LabOrder {
     pub preferred_node: Option<String>,
     /// The portal's clock when this was read.
     pub at: Timestamp,
+    /// Values of the secret variables that the spec names. Filled in for [`Cluster::start`] alone.
+    pub secrets: std::collections::BTreeMap<String, Secret>,
     /// Annotations for the pods, from settings (tests steer simulated kubelets by them).
     pub pod_annotations: std::collections::BTreeMap<String, String>,
 }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod offering;
+pub mod secret_key;
 pub mod serve;
 pub mod simulator;
 pub mod token;

@@ -20,6 +20,7 @@ use crate::{
     lock::{self, DataLock},
     progress::Progress,
     router::{metrics_router, router},
+    secret_key,
     site::Site,
     state::AppState,
     telemetry, world,
@@ -40,8 +41,10 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     };
     Site::of(&config).install();
     let database = world::database(&config).await?;
+    let keyring = secret_key::keyring(&config, &database).await?;
     let found = world::cluster(&config).await?;
-    let services = world::services(&config, database, found.cluster);
+    let services = world::services(&config, database, found.cluster, keyring);
+    secret_key::encrypt(&services).await?;
     let url = config.server.public_url.clone().unwrap_or_else(|| local_url(address));
     tokio::select! {
         greeted = greet(&config, &services, &url) => greeted?,

@@ -3,9 +3,8 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use domain::secret::Secret;
 use serde::Deserialize;
-
-use super::Secret;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,9 +1,9 @@
 //! Signing in through an identity provider that speaks OpenID Connect.
 
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use domain::catalogue::Localized;
+use domain::{catalogue::Localized, secret::Secret};
 use openidconnect::url::{Host, Url};
 use serde::Deserialize;
 
@@ -63,23 +63,6 @@ fn name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Localized, 
     })
 }
 
-/// A text that no log and no error shows.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
 impl Oidc {
     /// What can be seen to be wrong without asking the provider.
     pub fn check(&self) -> Result<()> {
@@ -100,13 +83,13 @@ impl Oidc {
     pub fn secret(&self) -> Result<Option<Secret>> {
         match (&self.client_secret, &self.client_secret_file) {
             (Some(_), Some(_)) => bail!("set oidc.client_secret or oidc.client_secret_file, not both"),
-            (Some(secret), None) if secret.0.is_empty() => bail!("oidc.client_secret is empty"),
+            (Some(secret), None) if secret.expose().is_empty() => bail!("oidc.client_secret is empty"),
             (secret, None) => Ok(secret.clone()),
             (None, Some(file)) => {
                 let text = std::fs::read_to_string(file).with_context(|| format!("cannot read oidc.client_secret_file {}", file.display()))?;
                 match text.trim() {
                     "" => bail!("oidc.client_secret_file {} is empty", file.display()),
-                    secret => Ok(Some(Secret(secret.to_owned()))),
+                    secret => Ok(Some(Secret::new(secret.to_owned()))),
                 }
             }
         }

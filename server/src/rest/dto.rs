@@ -115,6 +115,7 @@ impl From<domain::catalogue::LabSpec> for Spec {
             storage_gib,
             git_url,
             environment,
+            secrets: _,
             retries: _,
             health_path: _,
         } = spec;

@@ -413,8 +413,13 @@ fn is_read_only(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.message().contains("readonly database"))
 }
 
-/// A URL that may go into a log.
+/// A URL that may go into a log: without who and with which password, wherever the URL says so.
 pub fn redacted(url: &str) -> String {
+    // PostgreSQL takes `?user=…&password=…` as well.
+    let url = match url.split_once('?') {
+        Some((url, _)) if !url.starts_with("sqlite:") => &format!("{url}?***"),
+        _ => url,
+    };
     match (url.split_once("://"), url.rfind('@')) {
         (Some((scheme, _)), Some(at)) => format!("{scheme}://***@{}", &url[at + 1..]),
         _ => url.to_owned(),
@@ -551,6 +556,8 @@ mod tests {
     #[test]
     fn a_password_does_not_reach_the_log() {
         assert_eq!(redacted("postgres://lectern:p@ss@db/lectern"), "postgres://***@db/lectern");
+        assert_eq!(redacted("postgres://db/lectern?user=lectern&password=p@ss"), "postgres://db/lectern?***");
+        assert_eq!(redacted("postgres://lectern:p@ss@db/lectern?password=other"), "postgres://***@db/lectern?***");
         assert_eq!(redacted("sqlite:data/lectern.db"), "sqlite:data/lectern.db");
     }
 }

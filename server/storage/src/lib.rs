@@ -43,6 +43,7 @@ pub mod rosters;
 pub mod row;
 pub mod script;
 pub mod search;
+pub mod secrets;
 pub mod sessions;
 pub mod settings;
 #[cfg(any(test, feature = "testing"))]

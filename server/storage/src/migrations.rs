@@ -61,6 +61,7 @@ const STEPS: &[Step] = &[
     step!(32, "0032_instants_of_changes"),
     step!(33, "0033_card_of_usage"),
     step!(34, "0034_clock_jumps"),
+    step!(38, "0038_secrets"),
     step!(43, "0043_node_machines"),
 ];
 

@@ -31,6 +31,7 @@ mod rest_lab_changes;
 mod rest_nodes;
 mod rest_thread;
 mod round_trips;
+mod secrets;
 mod sign_in;
 mod support;
 mod who_may;

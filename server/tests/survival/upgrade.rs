@@ -6,10 +6,15 @@ use std::{fs, path::Path};
 
 use reqwest::Client;
 use serde_json::Value;
+use storage::{Database, testing::texts};
 
 use crate::process::Place;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/survival/schema_0028");
+
+/// Where copies of an offering's environment are; the sealed audit record cannot be changed.
+const DOCUMENTS: [(&str, &str); 5] =
+    [("offering_versions", "document"), ("orders", "spec"), ("labs", "spec"), ("lab_sizes", "spec"), ("idempotency_keys", "answer")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_data_folder_of_schema_28_opens_and_its_work_goes_on() {
@@ -17,7 +22,7 @@ async fn a_data_folder_of_schema_28_opens_and_its_work_goes_on() {
     // Twice: what the first start brings up to date, the second one finds.
     for _ in 0..2 {
         let running = place.start().await;
-        let teacher = token(&place, "teacher", &["orders:read", "orders:write", "labs:read", "usage:read"]);
+        let teacher = token(&place, "teacher", &["orders:read", "orders:write", "labs:read", "offerings:read", "usage:read"]);
         let administrator = token(&place, "administrator", &["admin"]);
 
         let orders = get(&place, &teacher, "/orders").await;
@@ -32,6 +37,19 @@ async fn a_data_folder_of_schema_28_opens_and_its_work_goes_on() {
 
         // All four labs were to end after ninety minutes, which are long over: they are stopped.
         until_no_lab_runs(&place, &teacher).await;
+
+        // The password of an offering lay in the database in clear: it is encrypted now, and the log says which one to replace.
+        let mut seen = place.log();
+        assert!(seen.contains("DATABASE_PASSWORD of the offering"), "{seen}");
+        for path in ["/labs", "/orders", "/offerings"] {
+            seen.push_str(&get(&place, &teacher, path).await.to_string());
+        }
+        let db = Database::open(&format!("sqlite:{}", place.data().join("lectern.db").display())).await.unwrap();
+        for (table, column) in DOCUMENTS {
+            seen.push_str(&texts(&db, &format!("SELECT COALESCE({column}, '') FROM {table}")).await.concat());
+        }
+        db.close().await;
+        assert!(seen.contains("DATABASE_PASSWORD") && !seen.contains("kept-in-clear-until-now"), "shown or stored in clear");
 
         let verified = place.run(&["audit", "verify"]);
         assert!(verified.status.success(), "{}{}", String::from_utf8_lossy(&verified.stdout), String::from_utf8_lossy(&verified.stderr));

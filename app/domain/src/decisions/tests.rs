@@ -31,6 +31,7 @@ fn offering(workload: Workload) -> Offering {
         storage_gib: 0,
         git_url: None,
         environment: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         retries: 0,
         health_path: None,
     };

@@ -8,6 +8,7 @@ use crate::{
     error::{Error, FieldErrors, Problem},
     gpu::Card,
     images::{self, check_image},
+    secret::{SecretValue, is_secret, is_secret_name},
 };
 
 /// Symbols of the sprite that mark an offering.
@@ -15,11 +16,14 @@ pub const ICONS: [&str; 7] = ["book", "code", "lab", "batch", "ddp", "serve", "s
 /// Units of whole numbers, keys of the locale files.
 pub const UNITS: [&str; 7] = ["cards", "nodes", "cores", "GiB", "replicas", "retries", "minutes"];
 pub const MAX_PARAMETERS: usize = 30;
+pub const MAX_SECRETS: usize = 20;
 
 const NAME_MAX: u32 = 80;
 const SUMMARY_MAX: u32 = 300;
 const TEXT_MAX: u32 = 500;
 const SCRIPT_MAX: u32 = 8_000;
+/// A service account's key file fits.
+const SECRET_MAX: u32 = 8_000;
 /// A month of 30 days.
 const LONGEST: u32 = 43_200;
 /// Variables that Lectern sets itself, or that would give a lab more than it ordered.
@@ -58,6 +62,7 @@ impl Offering {
     /// The same with its base as the parameters' defaults make it, so that the catalogue shows what an order gets.
     #[must_use]
     pub fn normalised(mut self) -> Self {
+        self.base.separate_secrets();
         let environment = std::mem::take(&mut self.base.environment);
         self.base = LabSpec { environment, git_url: self.base.git_url.take(), ..self.defaults() };
         self
@@ -95,6 +100,9 @@ impl Offering {
                 && !is_variable(name)
             {
                 errors.push(field("variable"), Problem::BadFormat { example: "LESSON_NAME".into() });
+            }
+            if parameter.typed_variable().is_some_and(is_secret_name) {
+                errors.push(field("variable"), Problem::SecretInClear);
             }
             self.check_kind(errors, number, parameter);
         }
@@ -213,6 +221,31 @@ fn spec(errors: &mut FieldErrors, spec: &LabSpec) {
     }
     if spec.environment.iter().any(|(name, value)| !is_variable(name) || value.chars().count() > TEXT_MAX as usize) {
         errors.push("base.environment", Problem::BadFormat { example: "LESSON_NAME=lesson-1".into() });
+    }
+    if spec.environment.iter().any(|(name, value)| is_secret(name, value)) {
+        errors.push("base.environment", Problem::SecretInClear);
+    }
+    secrets(errors, spec);
+}
+
+fn secrets(errors: &mut FieldErrors, spec: &LabSpec) {
+    if spec.secrets.len() > MAX_SECRETS {
+        errors.push("base.secrets", Problem::TooMany { max: u32::try_from(MAX_SECRETS).unwrap_or(u32::MAX) });
+    }
+    for (name, value) in &spec.secrets {
+        let field = || format!("base.secrets.{name}");
+        if !is_variable(name) {
+            errors.push(field(), Problem::BadFormat { example: "HF_TOKEN".into() });
+        } else if spec.environment.contains_key(name) {
+            errors.push(field(), Problem::Taken);
+        }
+        if let SecretValue::Typed(typed) = value {
+            if typed.expose().chars().count() > SECRET_MAX as usize {
+                errors.push(field(), Problem::TooLong { max: SECRET_MAX });
+            } else if typed.expose().contains('\0') {
+                errors.push(field(), Problem::BadFormat { example: "hf_…".into() });
+            }
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalogue::Offering;
+use crate::{catalogue::Offering, secret::MASK};
+
+const SECRETS: &str = "base.secrets.";
 
 /// One field that differs. `None` where the version has no such field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +18,7 @@ pub struct FieldChange {
     pub after: Option<String>,
 }
 
-/// In order of field. The number of the version is no change.
+/// In order of field. The number of the version is no change. Of a secret one learns that it changed.
 pub fn changes(before: &Offering, after: &Offering) -> Vec<FieldChange> {
     let (mut old, new) = (flat(before), flat(after));
     let mut all: Vec<_> = new
@@ -27,13 +29,23 @@ pub fn changes(before: &Offering, after: &Offering) -> Vec<FieldChange> {
         })
         .collect();
     all.extend(old.into_iter().map(|(field, before)| FieldChange { field, before: Some(before), after: None }));
+    for change in all.iter_mut().filter(|change| change.field.starts_with(SECRETS)) {
+        for side in [&mut change.before, &mut change.after] {
+            *side = side.take().map(|_| MASK.to_owned());
+        }
+    }
     all.sort_by(|a, b| a.field.cmp(&b.field));
     all
 }
 
 fn flat(offering: &Offering) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
-    walk(&serde_json::to_value(offering).unwrap_or_default(), String::new(), &mut out);
+    let mut rest = offering.clone();
+    for (name, value) in std::mem::take(&mut rest.base.secrets) {
+        let which = value.stored().map_or_else(|| "typed".to_owned(), |id| id.to_string());
+        out.insert(format!("{SECRETS}{name}"), which);
+    }
+    walk(&serde_json::to_value(rest).unwrap_or_default(), String::new(), &mut out);
     for own in ["id", "version", "slug", "base.workload"] {
         out.remove(own);
     }

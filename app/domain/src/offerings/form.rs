@@ -7,10 +7,14 @@ use super::Audience;
 use crate::{
     access::Role,
     catalogue::{ChoiceOption, DurationLimits, LabSpec, Localized, Offering, Parameter, ParameterKind, Target, Workload},
-    error::{Error, FieldErrors, Problem},
+    error::{Error, FieldError, FieldErrors, Problem},
     gpu::Card,
     ids::OfferingId,
+    secret::{SecretValue, is_secret},
 };
+
+const ENVIRONMENT: &str = "base.environment";
+const SECRETS: &str = "base.secrets.";
 
 /// Field name to typed text.
 pub type Fields = BTreeMap<String, String>;
@@ -19,6 +23,30 @@ pub type Fields = BTreeMap<String, String>;
 pub fn rows(fields: &Fields) -> usize {
     let numbers = fields.keys().filter_map(|key| key.strip_prefix("parameters.")?.split('.').next()?.parse::<usize>().ok());
     numbers.max().map_or(0, |last| last.min(super::MAX_PARAMETERS * 2) + 1)
+}
+
+/// Number of secret rows in the form.
+pub fn secret_rows(fields: &Fields) -> usize {
+    let numbers = fields.keys().filter_map(|key| key.strip_prefix(SECRETS)?.split('.').next()?.parse::<usize>().ok());
+    numbers.max().map_or(0, |last| last.min(super::MAX_SECRETS * 2) + 1)
+}
+
+/// The fields without the values of secrets: what may be kept of a form that comes back to be mended. They are typed again.
+#[must_use]
+pub fn without_secrets(mut fields: Fields) -> Fields {
+    for (name, text) in &mut fields {
+        if name.starts_with(SECRETS) && name.ends_with(".value") {
+            text.clear();
+        }
+    }
+    if let Some(text) = fields.get_mut(ENVIRONMENT) {
+        let line = |line: &str| match line.split_once('=') {
+            Some((name, value)) if is_secret(name.trim(), value) => format!("{name}="),
+            _ => line.to_owned(),
+        };
+        *text = text.lines().map(line).collect::<Vec<_>>().join("\n");
+    }
+    fields
 }
 
 /// What the editor's fields start with.
@@ -48,6 +76,7 @@ pub fn fields_of(offering: &Offering) -> Fields {
         storage_gib,
         git_url,
         environment,
+        secrets,
         retries,
         health_path,
     } = base;
@@ -71,7 +100,14 @@ pub fn fields_of(offering: &Offering) -> Fields {
     }
     put("base.git_url", git_url.clone().unwrap_or_default());
     put("base.health_path", health_path.clone().unwrap_or_default());
-    put("base.environment", environment.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n"));
+    for (number, (name, value)) in secrets.iter().enumerate() {
+        put(&format!("{SECRETS}{number}.name"), name.clone());
+        put(&format!("{SECRETS}{number}.value"), String::new());
+        if value.stored().is_some() {
+            put(&format!("{SECRETS}{number}.stored"), "on".to_owned());
+        }
+    }
+    put(ENVIRONMENT, environment.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n"));
     for (number, parameter) in parameters.iter().enumerate() {
         row_of(parameter, &mut |name, text| put(&format!("parameters.{number}.{name}"), text));
     }
@@ -138,6 +174,7 @@ pub fn offering_of(fields: &Fields, id: OfferingId, version: u32) -> Result<Offe
             storage_gib: form.number("base.storage_gib"),
             git_url: form.optional("base.git_url"),
             environment: form.environment(),
+            secrets: form.secrets(),
             retries: form.number_or("base.retries", 0),
             health_path: form.optional("base.health_path"),
         },
@@ -153,9 +190,10 @@ pub fn offering_of(fields: &Fields, id: OfferingId, version: u32) -> Result<Offe
         }
     }
     let Form { mut errors, .. } = form;
+    offering.base.separate_secrets();
     if let Err(Error::Invalid(problems)) = offering.check() {
         for problem in problems {
-            let field = renumbered(&problem.field, &numbers);
+            let field = secret_row(fields, &renumbered(&problem.field, &numbers));
             if !errors.has(&field) {
                 errors.push(field, problem.problem);
             }
@@ -172,6 +210,26 @@ fn renumbered(field: &str, numbers: &[usize]) -> String {
         Some(format!("parameters.{}.{rest}", numbers.get(number)?))
     });
     row.unwrap_or_else(|| field.to_owned())
+}
+
+/// The same error with the problems of secrets at their rows.
+#[must_use]
+pub fn at_rows(fields: &Fields, error: Error) -> Error {
+    match error {
+        Error::Invalid(problems) => {
+            Error::Invalid(problems.into_iter().map(|problem| FieldError { field: secret_row(fields, &problem.field), ..problem }).collect())
+        }
+        other => other,
+    }
+}
+
+/// `base.secrets.HF_TOKEN` as the row of that name.
+fn secret_row(fields: &Fields, field: &str) -> String {
+    let named = |name: &str| {
+        let at = |number: &usize| fields.get(&format!("{SECRETS}{number}.name")).is_some_and(|typed| typed.trim() == name);
+        Some(format!("{SECRETS}{}.value", (0..secret_rows(fields)).find(at)?))
+    };
+    field.strip_prefix(SECRETS).and_then(named).unwrap_or_else(|| field.to_owned())
 }
 
 struct Form<'f> {
@@ -239,6 +297,25 @@ impl Form<'_> {
             match line.split_once('=') {
                 Some((name, value)) => _ = out.insert(name.trim().to_owned(), value.trim().to_owned()),
                 None => self.errors.push("base.environment", Problem::BadFormat { example: "LESSON_NAME=lesson-1".into() }),
+            }
+        }
+        out
+    }
+
+    /// Rows without a name are left out; one with a value must have one.
+    fn secrets(&mut self) -> BTreeMap<String, SecretValue> {
+        let mut out = BTreeMap::new();
+        for number in 0..secret_rows(self.fields) {
+            let field = format!("{SECRETS}{number}.name");
+            let name = self.text(&field);
+            // As typed: a space may be part of a password.
+            let value = self.fields.get(&format!("{SECRETS}{number}.value")).map_or("", String::as_str);
+            if name.is_empty() {
+                if !value.is_empty() {
+                    self.errors.push(field, Problem::Missing);
+                }
+            } else if out.insert(name, SecretValue::typed(value)).is_some() {
+                self.errors.push(field, Problem::Taken);
             }
         }
         out

@@ -4,7 +4,8 @@ use super::*;
 use crate::{
     catalogue::{ChoiceOption, DurationLimits, LabSpec, Localized, Parameter, ParameterKind, Target, Workload},
     error::Problem,
-    ids::OfferingId,
+    ids::{OfferingId, SecretId},
+    secret::{Secret, SecretValue},
 };
 
 fn text(text: &str) -> Localized {
@@ -34,6 +35,7 @@ fn offering() -> Offering {
             storage_gib: 20,
             git_url: None,
             environment: [("LESSON".to_owned(), "one=1".to_owned())].into(),
+            secrets: BTreeMap::new(),
             retries: 0,
             health_path: Some("/healthz".into()),
         },
@@ -190,11 +192,70 @@ fn the_transition_table_allows_these_and_nothing_else() {
 }
 
 #[test]
-fn secrets_are_not_shown() {
+fn a_variable_that_is_secret_by_name_or_value_moves_to_the_secrets() {
     let mut spec = offering().base;
     spec.environment.insert("HF_TOKEN".into(), "hf_123".into());
-    let shown = spec.without_secrets();
-    assert_eq!((shown.environment["HF_TOKEN"].as_str(), shown.environment["LESSON"].as_str()), ("***", "one=1"));
+    spec.environment.insert("DATABASE".into(), "postgres://li:hush@db/course".into());
+    spec.environment.insert("WANDB_API_KEY".into(), "***".into());
+    let refused = Offering { base: spec.clone(), ..offering() }.check().expect_err("in clear");
+    assert_eq!(problems(&refused), [("base.environment".to_owned(), Problem::SecretInClear)]);
+    spec.separate_secrets();
+    assert_eq!(spec.environment.keys().collect::<Vec<_>>(), ["LESSON"]);
+    let typed = |text: &str| SecretValue::Typed(Secret::new(text.to_owned()));
+    assert_eq!(spec.secrets["HF_TOKEN"], typed("hf_123"));
+    assert_eq!(spec.secrets["DATABASE"], typed("postgres://li:hush@db/course"));
+    assert_eq!(spec.secrets["WANDB_API_KEY"], SecretValue::Kept, "a mask is no value");
+    assert!(!format!("{spec:?}").contains("hf_123"));
+}
+
+#[test]
+fn an_order_cannot_type_a_secret_into_a_parameter() {
+    let mut changed = offering();
+    changed.parameters[2].target = Target::Environment("HF_TOKEN".into());
+    let refused = changed.check().expect_err("orders keep their parameters in clear");
+    assert_eq!(problems(&refused), [("parameters.2.variable".to_owned(), Problem::SecretInClear)]);
+    let input = [("theme".to_owned(), "hf_123".to_owned())].into();
+    let refused = changed.resolve(&input).expect_err("also of an offering from before");
+    assert_eq!(problems(&refused), [("parameters.theme".to_owned(), Problem::SecretInClear)]);
+}
+
+#[test]
+fn the_editor_shows_no_secret_and_an_empty_field_keeps_the_stored_one() {
+    let mut offering = offering();
+    let stored = SecretValue::Stored(SecretId::from_uuid(uuid::Uuid::from_u128(7)));
+    offering.base.secrets = [("HF_TOKEN".to_owned(), stored.clone()), ("OTHER".to_owned(), stored)].into();
+    let mut fields = fields_of(&offering);
+    assert_eq!((fields["base.secrets.0.name"].as_str(), fields["base.secrets.0.value"].as_str()), ("HF_TOKEN", ""));
+    fields.insert("base.secrets.1.value".into(), " hush ".into());
+    fields.insert("base.secrets.2.name".into(), String::new());
+    let read = offering_of(&fields, offering.id, 4).expect("good").base.secrets;
+    assert_eq!(read["HF_TOKEN"], SecretValue::Kept);
+    assert_eq!(read["OTHER"], SecretValue::Typed(Secret::new(" hush ".to_owned())), "a space may be part of it");
+
+    fields.insert("base.secrets.2.value".into(), "nameless".into());
+    fields.insert("base.secrets.1.name".into(), "HF_TOKEN".into());
+    let error = offering_of(&fields, offering.id, 4).expect_err("no name, and one name twice");
+    let named: Vec<_> = problems(&error).into_iter().collect();
+    assert_eq!(named, [("base.secrets.1.name".to_owned(), Problem::Taken), ("base.secrets.2.name".to_owned(), Problem::Missing)]);
+    let missing = at_rows(&fields, Error::field("base.secrets.HF_TOKEN", Problem::Missing));
+    assert_eq!(problems(&missing), [("base.secrets.0.value".to_owned(), Problem::Missing)]);
+
+    fields.insert("base.environment".into(), "LESSON=1\nHF_TOKEN=hush".into());
+    let kept = without_secrets(fields);
+    assert!(kept.values().all(|text| !text.contains("hush") && !text.contains("nameless")), "{kept:?}");
+    assert_eq!(kept["base.environment"], "LESSON=1\nHF_TOKEN=");
+}
+
+#[test]
+fn versions_say_that_a_secret_changed_and_not_to_what() {
+    let stored = |number| SecretValue::Stored(SecretId::from_uuid(uuid::Uuid::from_u128(number)));
+    let (mut before, mut after) = (offering(), offering());
+    before.base.secrets = [("KEPT".to_owned(), stored(1)), ("NEW".to_owned(), stored(2)), ("GONE".to_owned(), stored(3))].into();
+    after.base.secrets = [("KEPT".to_owned(), stored(1)), ("NEW".to_owned(), stored(4)), ("ADDED".to_owned(), stored(5))].into();
+    let mask = || Some("***".to_owned());
+    let change = |name: &str, before, after| FieldChange { field: format!("base.secrets.{name}"), before, after };
+    let expected = [change("ADDED", None, mask()), change("GONE", mask(), None), change("NEW", mask(), mask())];
+    assert_eq!(changes(&before, &after), expected);
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn offering() -> Offering {
             storage_gib: 0,
             git_url: None,
             environment: std::collections::BTreeMap::new(),
+            secrets: std::collections::BTreeMap::new(),
             retries: 0,
             health_path: None,
         },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use services::ports::LabOrder;
 
-use super::pod::WORKSPACE;
+use super::{pod::WORKSPACE, secret};
 
 const GIT_IMAGE: &str = "docker.io/alpine/git:2.47.2";
 /// Clones once. The URL comes in a variable and is never part of the script. Ranks that share a volume clone side by side, the first
@@ -31,6 +31,7 @@ pub fn lab(order: &LabOrder, environment: Vec<(&'static str, Value)>) -> Value {
         .filter(|(name, _)| name.as_str() != "NVIDIA_VISIBLE_DEVICES")
         .map(|(name, value)| (name.as_str(), json!({ "value": value })))
         .collect();
+    variables.extend(spec.secrets.keys().map(|name| (name.as_str(), secret::reference(order, name))));
     variables.insert("LECTERN_LAB", json!({ "value": order.lab.name }));
     variables.insert("LECTERN_COURSE", json!({ "value": order.course.code }));
     if spec.cards_per_node == 0 {

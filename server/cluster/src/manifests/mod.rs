@@ -11,11 +11,12 @@ mod namespace;
 mod network;
 mod pod;
 mod quota;
+mod secret;
 mod service;
 mod stateful_set;
 mod volume;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use domain::{catalogue::Workload, courses::Course};
 use serde_json::{Map, Value, json};
@@ -25,7 +26,7 @@ pub use self::{limits::limit_range, quota::resource_quota, volume::claim};
 use crate::{capabilities::Capabilities, kinds::Kind};
 
 /// One object to apply.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Manifest {
     pub kind: Kind,
     pub name: String,
@@ -47,6 +48,13 @@ impl Manifest {
     }
 }
 
+impl fmt::Debug for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, name, body } = secret::masked(self.clone());
+        f.debug_struct("Manifest").field("kind", &kind).field("name", &name).field("body", &body).finish()
+    }
+}
+
 /// What every lab of the course stands on: namespace first, then what may be applied in any order.
 pub fn of_course(course: &Course) -> Vec<Manifest> {
     vec![
@@ -60,6 +68,7 @@ pub fn of_course(course: &Course) -> Vec<Manifest> {
 /// What belongs to the lab alone, without its workload; in any order.
 pub fn of_lab(order: &LabOrder) -> Vec<Manifest> {
     let mut all = vec![pod::service_account(order), network::of_lab(order)];
+    all.extend(secret::secret(order));
     all.extend(service::service(order));
     all.extend(claim(order));
     all
@@ -86,10 +95,11 @@ pub fn all(order: &LabOrder, capabilities: Capabilities) -> Vec<Manifest> {
     all
 }
 
-/// All of it as YAML documents for people to read, keys in alphabetical order.
+/// All of it as YAML documents for people to read, keys in alphabetical order, without the values of secrets.
 pub fn yaml(order: &LabOrder, capabilities: Capabilities) -> String {
     let documents: Vec<_> = all(order, capabilities)
         .into_iter()
+        .map(secret::masked)
         .map(|manifest| serde_yaml_ng::to_string(&sorted(manifest.body)).unwrap_or_else(|error| format!("# {error}\n")))
         .collect();
     documents.join("---\n")

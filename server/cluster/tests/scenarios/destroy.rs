@@ -1,7 +1,11 @@
 //! After a destroy nothing is left, and nothing is taken that was not Lectern's.
 
-use domain::labs::ObservedPhase;
-use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use domain::{
+    ids::SecretId,
+    labs::ObservedPhase,
+    secret::{Secret, SecretValue},
+};
+use k8s_openapi::api::core::v1::{self as core, Namespace, ServiceAccount};
 use kube::{
     Api, ResourceExt,
     api::{ListParams, Patch, PatchParams, PostParams},
@@ -15,11 +19,16 @@ use crate::support::{Orders, rig::Rig, until};
 
 pub async fn nothing_is_left_after_a_destroy(rig: &Rig) {
     let course = Orders::new();
-    let (notebook, training) = (course.notebook(), course.training());
+    let (notebook, mut training) = (course.notebook(), course.training());
+    training.lab.spec.secrets.insert("HF_TOKEN".into(), SecretValue::Stored(SecretId::from_uuid(uuid::Uuid::new_v4())));
+    training.secrets.insert("HF_TOKEN".into(), Secret::new("hush".into()));
     for order in [&notebook, &training] {
         rig.start(order).await;
         phase(rig, order, ObservedPhase::Ready).await;
     }
+    let secrets = Api::<core::Secret>::namespaced(rig.client.clone(), &training.lab.namespace);
+    let kept = secrets.get(&training.lab.name).await.expect("the lab's Secret").data.unwrap_or_default();
+    assert_eq!(kept["HF_TOKEN"].0, b"hush");
     let left = rig.cluster.destroy(&training, false).await.expect("a destroy");
     assert!(left > 0, "pods take a moment to end");
     until("the job is gone", || rig.cluster.destroy(&training, false), |left| matches!(left, Ok(0))).await.expect("until");

@@ -134,6 +134,7 @@ impl Orders {
             storage_gib: 0,
             git_url: None,
             environment: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             retries: 0,
             health_path: None,
         };
@@ -164,6 +165,7 @@ impl Orders {
             owner_login: "wang.li@example.edu".into(),
             preferred_node: None,
             at: Timestamp::from_seconds(1_795_000_000),
+            secrets: BTreeMap::new(),
             pod_annotations: BTreeMap::new(),
         }
     }

@@ -29,6 +29,7 @@ use crate::{
     jobs::metering,
     password,
     ports::ClusterInfo,
+    secrets,
 };
 
 /// Login and password of an account.
@@ -86,6 +87,7 @@ pub async fn seed_term(services: &Services, term: &Term<'_>, keep: Keep<'_>) -> 
 async fn make_and_move(services: &Services, term: &Term<'_>, file: &Path, keep: Keep<'_>) -> Result<Vec<Account>> {
     let workshop = Database::open(&format!("sqlite:{}", file.display())).await.or_domain()?;
     workshop.migrate().await.or_domain()?;
+    register_key(services, &workshop).await?;
     let made = live(services, &workshop, term).await?;
     let mut write = services.db.begin_write().await.or_domain()?;
     if !empty(&mut write).await? {
@@ -101,6 +103,14 @@ async fn make_and_move(services: &Services, term: &Term<'_>, file: &Path, keep: 
     services.cache.cluster.forget();
     (term.progress)(100);
     Ok(made)
+}
+
+/// The rows come over as they are, and the key is one of them.
+async fn register_key(services: &Services, workshop: &Database) -> Result<()> {
+    let Some(current) = services.settings.keyring.current() else { return Ok(()) };
+    let mut write = workshop.begin_write().await.or_domain()?;
+    secrets::register(&mut write, current, services.clock.now()).await.map_err(|error| internal(&error))?;
+    write.commit().await.or_domain()
 }
 
 /// Lives through the term in this database.

@@ -17,7 +17,8 @@ use domain::{Result, ids::LabId};
 use tokio::task::JoinSet;
 
 use crate::{
-    Services, answers, audit, cluster_status, courses, delegations, error::OrDomain, imports, labs, notifications, orders, ports::LabOrder, sessions,
+    Services, answers, audit, cluster_status, courses, delegations, error::OrDomain, imports, labs, notifications, orders, ports::LabOrder, secrets,
+    sessions,
 };
 
 /// Runs every job until `stop` is cancelled by dropping the future: reconcile, watch, queue, meter, seal, expire, sweep.
@@ -71,5 +72,16 @@ pub(crate) async fn lab_order(services: &Services, id: LabId) -> Result<Option<L
     let Some(owner_login) = storage::labs::owner_login(&mut read, id).await.or_domain()? else { return Ok(None) };
     let preferred_node = storage::placement::preferred_node(&mut read, id).await.or_domain()?;
     let (at, pod_annotations) = (services.clock.now(), services.settings.pod_annotations.clone());
-    Ok(Some(LabOrder { lab, course, owner_login, preferred_node, at, pod_annotations }))
+    let secrets = std::collections::BTreeMap::new();
+    Ok(Some(LabOrder { lab, course, owner_login, preferred_node, at, secrets, pod_annotations }))
+}
+
+/// The same with the values of its secrets, to be started.
+pub(crate) async fn with_secrets(services: &Services, order: &LabOrder) -> Result<LabOrder> {
+    if order.lab.spec.secrets.is_empty() {
+        return Ok(order.clone());
+    }
+    let mut read = services.db.read().await.or_domain()?;
+    let secrets = secrets::of_lab(services, &mut read, &order.lab.spec).await?;
+    Ok(LabOrder { secrets, ..order.clone() })
 }

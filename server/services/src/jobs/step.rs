@@ -12,7 +12,7 @@ use domain::{
     labs::{Lab, LabEvent, LabState, Observation, ObservedPhase},
 };
 
-use super::{lab_order, lease};
+use super::{lab_order, lease, with_secrets};
 use crate::{
     Services, cluster_status,
     error::OrDomain,
@@ -111,7 +111,7 @@ async fn start(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
             }
         }
     }
-    match services.cluster.start(order).await {
+    match services.cluster.start(&with_secrets(services, order).await?).await {
         Ok(()) => {}
         Err(ClusterError::Refused { reason, message }) => return follow::fail(services, &order.lab, &reason, &message, None).await,
         Err(other) => return Err(other.into()),

@@ -15,6 +15,7 @@ use crate::{
     audit::{self, Entry},
     catalogue::shelf,
     error::{OrDomain, from_storage},
+    secrets,
 };
 
 /// Keeps `offering` as a draft: of a new offering when `slug` is `None`, else as the next version of that one, or in place of the draft
@@ -26,6 +27,8 @@ pub async fn save(services: &Services, caller: &Caller, slug: Option<&str>, offe
     let label = slug.unwrap_or(&offering.slug).chars().take(40).collect::<String>();
     audit::recording(services, caller, || Entry::new("offering.save", "offering", "", label.clone()), async {
         authorise(caller)?;
+        let mut offering = offering;
+        offering.base.separate_secrets();
         offering.check()?;
         let mut write = services.db.begin_write().await.or_domain()?;
         check_tenants(&mut write, &offering).await?;
@@ -38,6 +41,7 @@ pub async fn save(services: &Services, caller: &Caller, slug: Option<&str>, offe
                 Some(id) => {
                     let history = read(&mut write, id).await?;
                     let is_own = stored::versions::owner(&mut write, id).await.or_domain()? == Some(caller.actor.tenant);
+                    secrets::compare(services, &mut write, &history, &mut offering).await?;
                     // The same request again, or a slug that is in use.
                     return match history.versions.as_slice() {
                         [only] if is_own && changes(&only.offering, &offering.normalised()).is_empty() => Ok(only.clone()),
@@ -64,6 +68,7 @@ async fn keep(
 ) -> Result<OfferingVersion> {
     let (by, now) = (caller.actor.user, services.clock.now());
     let latest = history.latest();
+    secrets::compare(services, write, history, &mut offering).await?;
     if let Some(latest) = latest {
         if offering.slug != latest.offering.slug {
             return Err(Error::field("slug", Problem::NotOneOf { choices: vec![latest.offering.slug.clone()] }));
@@ -73,6 +78,10 @@ async fn keep(
             return Ok(latest.clone());
         }
     }
+    if latest.is_none() {
+        offering.id = OfferingId::from_uuid(services.entropy.uuid());
+    }
+    secrets::keep_new(services, write, &mut offering).await?;
     if let Some(draft) = history.draft() {
         offering.version = draft.offering.version;
         if revision.is_some_and(|read| read != draft.revision)
@@ -80,13 +89,13 @@ async fn keep(
         {
             return Err(Error::Stale);
         }
+        secrets::forget_unused(write, history, &offering).await?;
     } else {
         // The draft that was read has been published meanwhile.
         if revision.is_some_and(|read| read > 0) {
             return Err(Error::Stale);
         }
         if latest.is_none() {
-            offering.id = OfferingId::from_uuid(services.entropy.uuid());
             stored::versions::insert_offering(write, offering.id, &offering.slug, caller.actor.tenant).await.map_err(taken)?;
         }
         offering.version = history.versions.first().map_or(1, |newest| newest.offering.version + 1);

@@ -1,5 +1,7 @@
 //! A lab that nobody ordered, so that people see what one would be made of. Its names say so.
 
+use std::collections::BTreeMap;
+
 use domain::{
     catalogue::{LabSpec, Offering},
     courses::Course,
@@ -46,5 +48,6 @@ pub(super) fn order(offering: &Offering, spec: LabSpec, now: Timestamp) -> LabOr
         lifecycle: domain::labs::Lifecycle::default(),
         version: 1,
     };
-    LabOrder { lab, course, owner_login: "teacher".into(), preferred_node: None, at: now, pod_annotations: std::collections::BTreeMap::new() }
+    let (secrets, pod_annotations) = (BTreeMap::new(), BTreeMap::new());
+    LabOrder { lab, course, owner_login: "teacher".into(), preferred_node: None, at: now, secrets, pod_annotations }
 }

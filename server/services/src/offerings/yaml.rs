@@ -1,7 +1,12 @@
 //! Offerings as YAML files, as they come with the product, from an editor or from Git. The format is `docs/offering.schema.json`.
 //! Enums are written as in the API (`kind: {text: …}`), by way of JSON, and not as YAML tags.
 
-use domain::{Error, FieldError, Problem, Result, catalogue::Offering, gpu::Card};
+use domain::{
+    Error, FieldError, Problem, Result,
+    catalogue::Offering,
+    gpu::Card,
+    secret::{SecretValue, is_secret},
+};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -49,10 +54,11 @@ pub fn from_json(mut value: Value) -> Result<Offering> {
     {
         base.entry("workload").or_insert(workload);
     }
-    let offering: Offering = serde_path_to_error::deserialize(value).map_err(|error| {
+    let mut offering: Offering = serde_path_to_error::deserialize(value).map_err(|error| {
         let path = plain(&error.path().to_string());
         Error::Invalid(vec![problem(&path, &error.into_inner().to_string())])
     })?;
+    offering.base.separate_secrets();
     offering.check()?;
     Ok(offering.normalised())
 }
@@ -104,6 +110,9 @@ pub fn example(field: &str) -> &'static str {
     if field.starts_with("duration") {
         return "duration: { default: 90, min: 30, max: 720 }";
     }
+    if field.contains("base.secrets") {
+        return "secrets: { HF_TOKEN: \"hf_…\" }";
+    }
     let leaf = field.rsplit('.').find(|word| word.parse::<u32>().is_err()).unwrap_or_default();
     match leaf {
         "slug" => "slug: jupyterlab-slice",
@@ -135,8 +144,29 @@ pub fn example(field: &str) -> &'static str {
     }
 }
 
+/// The text of a file without the values of secrets: what may be kept of one that was refused. A text that cannot be read is not kept
+/// where it could hold one.
+pub fn without_secrets(text: &str) -> String {
+    let variables = ["secrets", "environment"];
+    if !variables.iter().any(|name| text.contains(name)) {
+        return text.to_owned();
+    }
+    let Ok(mut value) = serde_yaml_ng::from_str::<Value>(text) else { return String::new() };
+    let before = value.clone();
+    if let Some(base) = value.get_mut("base") {
+        if let Some(Value::Object(secrets)) = base.get_mut("secrets") {
+            secrets.values_mut().for_each(|value| *value = json!(""));
+        }
+        if let Some(Value::Object(environment)) = base.get_mut("environment") {
+            let secret = |(name, value): &(&String, &mut Value)| value.as_str().is_none_or(|text| is_secret(name, text));
+            environment.iter_mut().filter(secret).for_each(|(_, value)| *value = json!(""));
+        }
+    }
+    if before == value { text.to_owned() } else { serde_yaml_ng::to_string(&ordered(&value)).unwrap_or_default() }
+}
+
 /// The order in which people read a file; anything else follows by name.
-const ORDER: [&str; 40] = [
+const ORDER: [&str; 41] = [
     "slug",
     "name",
     "summary",
@@ -169,6 +199,7 @@ const ORDER: [&str; 40] = [
     "retries",
     "git_url",
     "environment",
+    "secrets",
     "min",
     "max",
     "step",
@@ -179,8 +210,11 @@ const ORDER: [&str; 40] = [
     "roles",
 ];
 
-/// The file of an offering, without what Lectern gives by itself.
+/// The file of an offering, without what Lectern gives by itself. A secret is an empty text, which keeps the stored value when the file
+/// comes back.
 pub fn write(offering: &Offering) -> String {
+    let mut offering = offering.clone();
+    offering.base.secrets.values_mut().for_each(|value| *value = SecretValue::Kept);
     let mut value = serde_json::to_value(offering).unwrap_or_default();
     if let Value::Object(document) = &mut value {
         document.remove("id");

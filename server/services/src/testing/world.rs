@@ -19,6 +19,7 @@ use storage::{
 use super::{FakeCluster, HandClock, HandEntropy};
 use crate::{
     Caller, Origin, Services, Settings,
+    encryption::Keyring,
     ports::{Clock as _, Entropy as _},
 };
 
@@ -49,7 +50,10 @@ impl TestWorld {
         Self::with_settings(database, Settings { simulated_cluster: true, ..Settings::default() })
     }
 
-    pub fn with_settings(database: TestDatabase, settings: Settings) -> Self {
+    pub fn with_settings(database: TestDatabase, mut settings: Settings) -> Self {
+        if settings.keyring.is_empty() {
+            settings.keyring = Keyring::for_testing(1);
+        }
         let clock = Arc::new(HandClock::default());
         let entropy = Arc::new(HandEntropy::new(Arc::clone(&clock)));
         let cluster = Arc::new(FakeCluster::default());

@@ -121,7 +121,7 @@ const CLOSED: [&str; 42] = [
     "via",
 ];
 /// The same, where only in this table. A session holds what its own person typed, a search names of filters.
-const CLOSED_HERE: [&str; 12] = [
+const CLOSED_HERE: [&str; 14] = [
     "audit_searches.filter",
     "cluster_status.name",
     "courses.budget_thresholds",
@@ -131,6 +131,8 @@ const CLOSED_HERE: [&str; 12] = [
     "leases.name",
     "order_numbers.name",
     "outbox.subject",
+    "secrets.name",
+    "secrets.sealed",
     "sessions.data",
     "settings.key",
     "settings.value",

@@ -11,7 +11,7 @@ use crate::{
     Services,
     error::OrDomain,
     hub::News,
-    jobs::lease,
+    jobs::{lease, with_secrets},
     labs::{
         ended, notices,
         transition::{self, By},
@@ -63,7 +63,7 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
         (_, ObservedPhase::Absent | ObservedPhase::Idle) => {
             keep_observation(services, lab, &seen).await?;
             give_back(services, lab).await?;
-            match services.cluster.start(order).await {
+            match services.cluster.start(&with_secrets(services, order).await?).await {
                 Ok(()) => Ok(Next::Soon(2)),
                 Err(ClusterError::Refused { reason, message }) => fail(services, lab, &reason, &message, Some(&seen)).await,
                 Err(other) => Err(other.into()),

@@ -42,6 +42,7 @@ fn offering(version: u32) -> Offering {
             storage_gib: 20,
             git_url: None,
             environment: [].into(),
+            secrets: [].into(),
             retries: 0,
             health_path: None,
         },

@@ -77,6 +77,7 @@ pub(crate) fn spec() -> LabSpec {
         storage_gib: 20,
         git_url: None,
         environment: [].into(),
+        secrets: [].into(),
         retries: 0,
         health_path: None,
     }

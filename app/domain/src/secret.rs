@@ -1,0 +1,166 @@
+//! Values that are shown to nobody: `Secret` holds one in memory, `SecretValue` says where the value of a variable is. Every secret
+//! of the product is one of these, so that neither a log nor a page nor a stored document can show it by accident.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+use crate::ids::SecretId;
+
+/// What stands wherever a secret would be shown.
+pub const MASK: &str = "***";
+
+/// A value that prints and serialises as `***`. Whoever needs it calls [`Secret::expose`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret<T = String>(T);
+
+impl<T> Secret<T> {
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+    /// The value itself: for encrypting it and for handing it to the system that it is for.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl<T> Serialize for Secret<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(MASK)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+}
+
+/// The value of a secret variable.
+///
+/// In a document it is `{ stored: ID }`. An operator writes a text: the new value, or `""` (or `"***"`) to keep the stored one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretValue {
+    /// Encrypted in the secret store.
+    Stored(SecretId),
+    /// As in the version before.
+    Kept,
+    /// Typed just now. It does not serialise: it is encrypted before anything is stored.
+    Typed(Secret),
+}
+
+impl SecretValue {
+    /// What an operator typed.
+    pub fn typed(text: &str) -> Self {
+        if text.is_empty() || text == MASK { Self::Kept } else { Self::Typed(Secret::new(text.to_owned())) }
+    }
+    pub const fn stored(&self) -> Option<SecretId> {
+        if let Self::Stored(id) = self { Some(*id) } else { None }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reference {
+    stored: SecretId,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Reference(Reference),
+    Text(String),
+}
+
+impl Serialize for SecretValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Stored(stored) => Reference { stored: *stored }.serialize(serializer),
+            Self::Kept => serializer.serialize_str(""),
+            Self::Typed(_) => Err(ser::Error::custom("a secret must be encrypted before it is stored")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The reader's own message would repeat what was typed.
+        let written = Option::<Written>::deserialize(deserializer).map_err(|_| de::Error::custom("a secret is a text"))?;
+        Ok(match written {
+            Some(Written::Reference(Reference { stored })) => Self::Stored(stored),
+            Some(Written::Text(text)) => Self::typed(&text),
+            None => Self::Kept,
+        })
+    }
+}
+
+/// Parts of names whose values are secrets.
+const SECRET_NAMES: [&str; 9] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "CREDENTIAL", "API_KEY", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY"];
+
+/// Whether a variable of this name holds a secret: `HF_TOKEN`, `DB_PASSWORD`; not `MAX_TOKENS` or `TOKENIZERS_PARALLELISM`.
+pub fn is_secret_name(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    SECRET_NAMES.iter().any(|part| upper.contains(part)) || upper.split('_').any(|word| word.ends_with("TOKEN"))
+}
+
+/// Whether this is a secret by its name, or by a password in a URL: `postgres://user:password@host/db`.
+pub fn is_secret(name: &str, value: &str) -> bool {
+    is_secret_name(name) || has_password(value)
+}
+
+fn has_password(value: &str) -> bool {
+    value.split("://").skip(1).any(|rest| {
+        let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
+        authority.rsplit_once('@').is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_neither_printed_nor_serialised() {
+        let secret = Secret::new("hush".to_owned());
+        let number = Secret::new(4711);
+        let shown = format!("{secret:?} {number:?} {:?}", SecretValue::Typed(secret.clone()));
+        assert!(!shown.contains("hush") && !shown.contains("4711"), "{shown}");
+        assert_eq!(serde_json::to_string(&(&secret, &number)).expect("JSON"), r#"["***","***"]"#);
+        let error = serde_json::to_string(&SecretValue::Typed(secret)).expect_err("it must be encrypted first");
+        assert!(!error.to_string().contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_text_and_the_mask_keep_what_is_stored() {
+        for kept in [r#""""#, r#""***""#, "null"] {
+            assert_eq!(serde_json::from_str::<SecretValue>(kept).expect(kept), SecretValue::Kept, "{kept}");
+        }
+        let stored = SecretValue::Stored(SecretId::from_uuid(uuid::Uuid::from_u128(7)));
+        let text = serde_json::to_string(&stored).expect("JSON");
+        assert_eq!(serde_json::from_str::<SecretValue>(&text).expect("read back"), stored);
+        for bad in ["4711", r#"{"stored":"hush"}"#, r#"{"other":1}"#, r#"["hush"]"#] {
+            let error = serde_json::from_str::<SecretValue>(bad).expect_err(bad);
+            assert!(!error.to_string().contains("hush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names_and_by_passwords_in_urls() {
+        for name in ["HF_TOKEN", "HFTOKEN", "WANDB_API_KEY", "DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "token"] {
+            assert!(is_secret(name, ""), "{name}");
+        }
+        for name in ["MAX_TOKENS", "TOKENIZERS_PARALLELISM", "LESSON", "KEYBOARD"] {
+            assert!(!is_secret(name, "8"), "{name}");
+        }
+        assert!(is_secret("DATABASE", "postgres://li:hush@db:5432/course"));
+        for value in ["https://example.edu/@li:x", "https://li@example.edu", "http://proxy:8080", "1:2@3"] {
+            assert!(!is_secret("PLACE", value), "{value}");
+        }
+    }
+}
