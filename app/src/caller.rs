@@ -172,6 +172,10 @@ pub async fn answer<T>(
     match &result {
         Ok(value) => see_other(&then(value)),
         Err(AppError(error)) => {
+            // The answer is a redirect: the record of the refusal is written when it goes out.
+            if let Ok(progress) = extension::<services::audit::refusals::Progress>("the request's progress") {
+                progress.failed(error);
+            }
             let session = session()?;
             if maybe_caller().is_none() {
                 expire_soon(&session);

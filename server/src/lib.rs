@@ -23,6 +23,7 @@ pub mod oidc;
 pub mod outside;
 pub mod preferences;
 pub mod progress;
+pub mod refusals;
 pub mod request;
 pub mod rest;
 pub mod router;

@@ -29,7 +29,7 @@ use tower_http::{
 };
 
 use crate::{
-    audit_export, auth, error_page, events, export, headers, health, hosts, imports, methods, metrics, nul, oidc, preferences, request,
+    audit_export, auth, error_page, events, export, headers, health, hosts, imports, methods, metrics, nul, oidc, preferences, refusals, request,
     rest::{self, problem::Problem},
     sign_out,
     site::Site,
@@ -42,6 +42,7 @@ pub fn router(state: AppState) -> Router {
     let mut router =
         limited(Router::new().merge(pages(&state)).merge(rest::routes()), Duration::from_secs(server.timeout_seconds), server.max_body_bytes)
             .layer(compression())
+            .layer(from_fn_with_state(state.clone(), refusals::record))
             .merge(Site::of(&state.config).routes())
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz));

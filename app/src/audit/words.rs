@@ -51,6 +51,7 @@ pub fn action_groups(language: Language) -> Vec<(String, String)> {
         ("order.", td_string!(language, audit.group_order)),
         ("lab.", td_string!(language, audit.group_lab)),
         ("session.", td_string!(language, audit.group_session)),
+        ("request.", td_string!(language, audit.group_request)),
         ("password.", td_string!(language, audit.group_account)),
         ("identity.", td_string!(language, audit.group_identity)),
         ("token.", td_string!(language, audit.group_token)),
@@ -78,12 +79,12 @@ pub fn action_groups(language: Language) -> Vec<(String, String)> {
 pub fn action_text(language: Language, code: &str) -> String {
     let text = match code {
         "session.sign_in" => td_string!(language, audit.action_session_sign_in),
-        "session.sign_out" => td_string!(language, audit.action_session_sign_out),
         "session.authenticate" => td_string!(language, audit.action_session_authenticate),
         "session.cross_site" => td_string!(language, audit.action_session_cross_site),
         "token.authenticate" => td_string!(language, audit.action_token_authenticate),
         "request.refuse" => td_string!(language, audit.action_request_refuse),
         "offering.encrypt_secrets" => td_string!(language, audit.action_offering_encrypt_secrets),
+        "session.sign_out" => td_string!(language, audit.action_session_sign_out),
         "password.change" => td_string!(language, audit.action_password_change),
         "password.reset" => td_string!(language, audit.action_password_reset),
         "token.create" => td_string!(language, audit.action_token_create),

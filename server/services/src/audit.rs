@@ -4,6 +4,7 @@
 mod export;
 mod floods;
 mod read;
+pub mod refusals;
 pub mod runs;
 mod seal;
 pub mod searches;
@@ -152,6 +153,7 @@ pub async fn anonymous(services: &Services, origin: &Origin, who: Who, entry: En
 }
 
 async fn write_alone(services: &Services, event: &Event) {
+    services.cache.recorded.note(event.request_id.as_deref());
     let written = async {
         let mut write = services.db.begin_write().await?;
         storage::audit::insert(&mut write, event).await?;

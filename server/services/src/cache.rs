@@ -45,6 +45,8 @@ pub struct Cache {
     pub cluster: Cached<ClusterStatus>,
     /// Who read what of the audit record within ten minutes: reader and filter.
     pub readings: CachedMap<(UserId, String), ()>,
+    /// Requests whose refusal has its record.
+    pub recorded: crate::audit::refusals::Recorded,
     /// Whether there is an account; never unset, since accounts are not deleted.
     pub set_up: AtomicBool,
 }
@@ -61,6 +63,7 @@ impl Default for Cache {
             tokens: Once::default(),
             cluster: Cached::default(),
             readings: CachedMap::living(600),
+            recorded: crate::audit::refusals::Recorded::default(),
             set_up: AtomicBool::new(false),
         }
     }

@@ -139,8 +139,12 @@ pub async fn mend(services: &Services, caller: &Caller, id: ImportId, number: u3
             .collect();
         let [checked] =
             <[_; 1]>::try_from(check::rows(services, &mut write, caller.actor.tenant, import.kind, &[cells]).await?).map_err(|_| Error::NotFound)?;
+        let before = row.cells;
         let row = ImportRow { number, ..checked };
         table::set_row(&mut write, id, &row).await.or_domain()?;
+        let tracked = |cells: &Cells| json!({ "row": number, "cells": cells });
+        let entry = about(&import, "import.mend").before(tracked(&before)).after(tracked(&row.cells));
+        audit::success(services, &mut write, caller, entry).await?;
         write.commit().await.or_domain()?;
         Ok(row)
     })

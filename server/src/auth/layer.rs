@@ -9,7 +9,7 @@ use axum::{
 };
 use domain::{Error, time::Timestamp};
 use http::{Method, Uri, header, request::Parts};
-use services::{Caller, Origin, Services, accounts::sessions};
+use services::{Caller, Origin, Services, accounts::sessions, audit::refusals::Progress};
 use tower_sessions::Session;
 
 use super::public;
@@ -26,7 +26,9 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
         Err(error) => return error_page::answer(request.headers(), &error),
     };
     let signed_in = caller.is_some();
+    let progress = request.extensions().get::<Progress>().cloned().unwrap_or_default();
     if let Some(caller) = caller {
+        progress.is_of(&caller);
         request.extensions_mut().insert(caller);
     }
     // What does not exist is not there for anybody: the page that says so needs no sign-in.
@@ -36,6 +38,8 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
     }
     // The request itself cannot be held over a wait, since its body cannot.
     let (parts, _) = request.into_parts();
+    // A reader is sent to sign-in, which is a refusal all the same.
+    progress.failed(&Error::Unauthenticated);
     refuse(&state.services, &parts).await
 }
 

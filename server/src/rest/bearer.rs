@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use domain::{Error, access::Actor, audit::Via};
 use http::{header, request::Parts};
-use services::{Caller, Origin};
+use services::{Caller, Origin, audit::refusals::Progress};
 
 use super::problem::Problem;
 use crate::state::AppState;
@@ -18,7 +18,13 @@ impl FromRequestParts<AppState> for Bearer {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let origin = parts.extensions.get::<Origin>().cloned().unwrap_or(Origin { via: Via::Api, address: None, request_id: None, device: None });
         match authenticate(parts, state).await {
-            Ok(actor) => Ok(Self(Caller { actor, origin })),
+            Ok(actor) => {
+                let caller = Caller { actor, origin };
+                if let Some(progress) = parts.extensions.get::<Progress>() {
+                    progress.is_of(&caller);
+                }
+                Ok(Self(caller))
+            }
             Err(error) => {
                 if error == Error::Unauthenticated {
                     services::audit::unauthenticated(&state.services, &origin, "token.authenticate", None, error.code()).await;

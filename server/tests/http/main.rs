@@ -25,6 +25,7 @@ mod oidc;
 mod oidc_claims;
 mod openapi;
 mod people;
+mod refusals;
 mod rest_classes;
 mod rest_errors;
 mod rest_lab_changes;

@@ -22,6 +22,7 @@ pub(crate) async fn count_refusal(
     code: &str,
 ) -> Result<()> {
     let now = services.clock.now();
+    services.cache.recorded.note(origin.request_id.as_deref());
     let mut flood = floods::Flood {
         action: action.to_owned(),
         via: origin.via,

@@ -58,6 +58,9 @@ async fn a_list_of_people_is_looked_at_mended_and_taken_over() {
         let cells = |pairs: &[(&str, &str)]| pairs.iter().map(|(field, text)| ((*field).to_owned(), (*text).to_owned())).collect::<Cells>();
         let mended = cells(&[("login", "20260002"), ("name", "示范教师乙"), ("department", "软件技术系"), ("other", "x")]);
         let row = mend(services, &administrator, import.id, 2, &mended).await.expect("mended");
+        let recorded = "SELECT after_json AS text FROM audit_events WHERE action = 'import.mend' AND outcome = 'success'";
+        let recorded = storage::testing::texts(&services.db, recorded).await;
+        assert!(recorded.len() == 1 && recorded[0].contains("\"row\":2"), "a correction leaves a record: {recorded:?}");
         assert_eq!((row.verdict, row.cells.contains_key("other")), (Verdict::New, false));
         assert!(matches!(mend(services, &administrator, import.id, 1, &mended).await, Err(Error::InvalidTransition { .. })), "done is done");
         start(services, &administrator, import.id).await.expect("started again");

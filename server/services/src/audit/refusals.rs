@@ -1,0 +1,87 @@
+//! The general guard: a request that was refused leaves a record, whatever refused it. Use cases record their refusals themselves, in
+//! the words of their own; what they do not record the server records for them when the answer goes out.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use domain::{
+    Error,
+    audit::{Chain, Outcome},
+};
+
+use super::{Entry, event, write_alone};
+use crate::{Caller, Services};
+
+/// A refused request of somebody known, where no use case recorded it.
+const ACTION: &str = "request.refuse";
+/// Requests that are remembered at a time; those that nobody takes back are forgotten together.
+const MOST: usize = 10_000;
+/// Characters of a path that are kept.
+const LONGEST: usize = 200;
+
+/// Ids of the requests that have the record of their refusal.
+#[derive(Debug, Default)]
+pub struct Recorded(Mutex<HashSet<String>>);
+
+impl Recorded {
+    fn ids(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub(super) fn note(&self, request_id: Option<&str>) {
+        let Some(id) = request_id else { return };
+        let mut ids = self.ids();
+        if ids.len() >= MOST {
+            ids.clear();
+        }
+        ids.insert(id.to_owned());
+    }
+    /// Whether the refusal of this request has a record; it is forgotten then.
+    pub fn take(&self, request_id: &str) -> bool {
+        self.ids().remove(request_id)
+    }
+}
+
+/// What is found out about a request on its way: put into its extensions before anything else, read when the answer goes out.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Who asks, once that is known.
+    pub caller: Option<Caller>,
+    /// Code of a refusal that the answer does not show: a form that goes back to its page, a reader who is sent to sign-in.
+    pub code: Option<&'static str>,
+}
+
+impl Progress {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub fn is_of(&self, caller: &Caller) {
+        self.seen().caller = Some(caller.clone());
+    }
+    /// Notes an error that refuses; others are no refusals.
+    pub fn failed(&self, error: &Error) {
+        if is_refusal(error) {
+            self.seen().code = Some(error.code());
+        }
+    }
+    pub fn take(&self) -> Seen {
+        std::mem::take(&mut *self.seen())
+    }
+}
+
+/// Whether the error keeps somebody out, as against telling of a mistake or a fault.
+pub const fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Unauthenticated | Error::Forbidden | Error::ScopeMissing { .. } | Error::NotFound)
+}
+
+/// Records a refused request of somebody known in a transaction of its own.
+pub async fn request_refused(services: &Services, caller: &Caller, request: &str, code: &str) {
+    let label: String = request.chars().take(LONGEST).collect();
+    let entry = Entry::new(ACTION, "request", "", label);
+    let event = event(services, caller.who(), &caller.origin, Chain::Tenant(caller.actor.tenant), entry, Outcome::Refused, Some(code));
+    write_alone(services, &event).await;
+}

@@ -1,0 +1,56 @@
+//! A request that is refused leaves a record, whatever refused it: this sees every answer of the pages and the API.
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use domain::Error;
+use http::StatusCode;
+use services::{
+    Origin,
+    audit::{
+        self,
+        refusals::{Progress, Seen},
+    },
+};
+
+use crate::{request::loggable, state::AppState};
+
+/// Of somebody without a session, or with one that is forged or over: counted by source and minute.
+const ACTION: &str = "session.authenticate";
+
+pub async fn record(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    // What does not exist is refused to nobody.
+    let exists = request.extensions().get::<MatchedPath>().is_some();
+    let Some(origin) = request.extensions().get::<Origin>().cloned().filter(|_| exists) else { return next.run(request).await };
+    let asked = format!("{} {}", request.method(), loggable(request.uri().path()));
+    let progress = Progress::default();
+    request.extensions_mut().insert(progress.clone());
+    let response = next.run(request).await;
+
+    let services = &state.services;
+    let recorded = origin.request_id.as_deref().is_some_and(|id| services.cache.recorded.take(id));
+    let Seen { caller, code } = progress.take();
+    let Some(code) = code.or_else(|| code_of(response.status())).filter(|_| !recorded) else { return response };
+    match caller {
+        Some(caller) => audit::refusals::request_refused(services, &caller, &asked, code).await,
+        // A page that is open to everybody and finds nothing is no refusal.
+        None if code == Error::NotFound.code() => {}
+        None => audit::unauthenticated(services, &origin, ACTION, None, code).await,
+    }
+    // Recording it noted it again.
+    if let Some(id) = &origin.request_id {
+        services.cache.recorded.take(id);
+    }
+    response
+}
+
+fn code_of(status: StatusCode) -> Option<&'static str> {
+    match status {
+        StatusCode::UNAUTHORIZED => Some(Error::Unauthenticated.code()),
+        StatusCode::FORBIDDEN => Some(Error::Forbidden.code()),
+        StatusCode::NOT_FOUND => Some(Error::NotFound.code()),
+        _ => None,
+    }
+}
