@@ -318,6 +318,17 @@ pub enum Broken {
     Truncated { expected: i64, found: i64 },
     #[error("record {seq} cannot be read: {reason}")]
     Unreadable { seq: i64, reason: String },
+    /// There is no record at all: even an installation that nobody uses has the record of its making.
+    #[error("there is no record: nothing was verified")]
+    Empty,
+    #[error("the trigger {trigger} that protects the records is missing, changed, or not Lectern's")]
+    Unguarded { trigger: String },
+    #[error("the word index does not agree with record {id}: one of them was changed, added or deleted")]
+    Unindexed { id: String },
+    #[error("the {kind} {id} is there and its record is not")]
+    Unrecorded { kind: String, id: String },
+    #[error("an earlier verification checked {checked} records of this chain, now there are {found}")]
+    Shorter { checked: i64, found: i64 },
 }
 
 /// Recomputes one chain, record by record in order of `seq`.

@@ -27,6 +27,11 @@ fn broken_text(language: Language, broken: &Broken) -> String {
         Broken::Changed { seq, .. } => td_string!(language, audit_tools.broken_changed, seq = *seq).to_string(),
         Broken::Truncated { expected, found } => td_string!(language, audit_tools.broken_truncated, expected = *expected, found = *found).to_string(),
         Broken::Unreadable { seq, .. } => td_string!(language, audit_tools.broken_unreadable, seq = *seq).to_string(),
+        Broken::Empty => td_string!(language, audit_tools.broken_empty).to_owned(),
+        Broken::Unguarded { trigger } => td_string!(language, audit_tools.broken_unguarded, trigger = trigger.as_str()).to_string(),
+        Broken::Unindexed { id } => td_string!(language, audit_tools.broken_unindexed, id = id.as_str()).to_string(),
+        Broken::Unrecorded { kind, id } => td_string!(language, audit_tools.broken_unrecorded, kind = kind.as_str(), id = id.as_str()).to_string(),
+        Broken::Shorter { checked, found } => td_string!(language, audit_tools.broken_shorter, checked = *checked, found = *found).to_string(),
     }
 }
 
@@ -80,6 +85,7 @@ pub fn Chains(card: ChainCard, verify: ServerAction<VerifyAudit>) -> impl IntoVi
                     .into_any()
                 }
             }}
+            <p class="fine">{td_string!(language, audit_tools.chain_limits)}</p>
             <p class="fine" aria-live="polite">{running.then(|| td_string!(language, audit_tools.verify_running))}</p>
         </Card>
     }

@@ -1,6 +1,7 @@
 //! The audit record of use cases: written in the transaction of the change; refusals in one of their own.
 //! Here is how it is written; searching, counting floods, sealing and verifying have files of their own.
 
+mod around;
 mod export;
 mod floods;
 mod read;
@@ -10,6 +11,7 @@ mod seal;
 pub mod searches;
 mod verify;
 
+pub use around::verify_around;
 pub use export::{Format, export};
 pub(crate) use floods::count_refusal;
 pub use floods::unauthenticated;

@@ -1,5 +1,6 @@
 //! Audit records: added in the transaction of what they describe. Nothing here changes or deletes one; the schema refuses it too.
 
+pub mod around;
 pub mod chain;
 pub mod floods;
 pub mod read;
@@ -29,7 +30,6 @@ pub fn new(event: &Event) -> [Insert; 2] {
         Who::Person { id, name, .. } => (Some(id.to_string()), name.clone()),
         Who::System { .. } | Who::Anonymous { .. } => (None, String::new()),
     };
-    let after = event.after.as_ref().map(domain::audit::canonical_json);
     let record = Insert::new(
         "INSERT INTO audit_events (id, chain, at, who_kind, who_id, who_label, who_name, via, address, request_id, action, \
          object_kind, object_id, object_label, course_id, outcome, code, before_json, after_json, attempts) \
@@ -41,7 +41,7 @@ pub fn new(event: &Event) -> [Insert; 2] {
     .bind(event.who.kind())
     .bind(who_id)
     .bind(event.who.label().to_owned())
-    .bind(who_name.clone())
+    .bind(who_name)
     .bind(event.via.as_str())
     .bind(event.address.clone())
     .bind(event.request_id.clone())
@@ -53,11 +53,21 @@ pub fn new(event: &Event) -> [Insert; 2] {
     .bind(event.outcome.as_str())
     .bind(event.code.clone())
     .bind(event.before.as_ref().map(domain::audit::canonical_json))
-    .bind(after.clone())
+    .bind(event.after.as_ref().map(domain::audit::canonical_json))
     .bind(i64::from(event.count));
+    [record, dialect::words(&id, index_text(event))]
+}
+
+/// What of a record can be searched for, as the index holds it.
+fn index_text(event: &Event) -> String {
+    let who_name = match &event.who {
+        Who::Person { name, .. } => name.as_str(),
+        Who::System { .. } | Who::Anonymous { .. } => "",
+    };
+    let after = event.after.as_ref().map(domain::audit::canonical_json);
     let words = [
         event.who.label(),
-        who_name.as_str(),
+        who_name,
         event.action.as_str(),
         event.object.label.as_str(),
         event.address.as_deref().unwrap_or_default(),
@@ -65,7 +75,7 @@ pub fn new(event: &Event) -> [Insert; 2] {
         after.as_deref().unwrap_or_default(),
     ]
     .join(" ");
-    [record, dialect::words(&id, &words)]
+    dialect::index_text(&words)
 }
 
 #[cfg(test)]

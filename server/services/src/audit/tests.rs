@@ -362,3 +362,4 @@ fn a_cursor_reads_what_it_writes() {
 }
 
 mod around;
+mod owner;

@@ -73,6 +73,15 @@ pub async fn newest(connection: &mut AnyConnection, tenant: TenantId) -> Result<
     Ok(newest)
 }
 
+/// The last run of each tenant that is over.
+pub async fn last_of_each(connection: &mut AnyConnection) -> Result<Vec<(TenantId, Run)>> {
+    let rows =
+        sqlx::query(select!("WHERE r.id IN (SELECT MAX(id) FROM audit_runs WHERE state IN ('good', 'broken') GROUP BY tenant_id) ORDER BY r.id"))
+            .fetch_all(connection)
+            .await?;
+    rows.iter().map(|row| Ok((Row::of("audit_runs", row).parse("tenant_id")?, read(row)?))).collect()
+}
+
 /// The oldest run that is not over, with its tenant.
 pub async fn next_open(connection: &mut AnyConnection) -> Result<Option<(TenantId, Run)>> {
     let row = sqlx::query(select!("WHERE r.state IN ('waiting', 'running') ORDER BY r.id LIMIT 1")).fetch_optional(connection).await?;

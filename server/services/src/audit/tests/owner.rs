@@ -1,0 +1,273 @@
+//! What verifying finds when the owner of the database edits it, and what it does not: each edit of `docs/architecture.md` once.
+//! The triggers are taken away for an edit and put back after it, as somebody who means to hide it would do.
+
+use domain::audit::{Broken, Chain, Hash};
+use serde_json::json;
+use storage::{
+    Engine,
+    audit::chain,
+    testing::{TestDatabase, execute, for_each_engine, texts},
+};
+
+use super::{entry, record, sealed_world};
+use crate::{
+    audit::{runs, seal, verify, verify_around},
+    testing::TestWorld,
+};
+
+const DOCUMENT: &str = include_str!("../../../../../docs/architecture.md");
+
+const OF_TENANT: &str = "chain <> 'system'";
+
+struct Edited {
+    world: TestWorld,
+    triggers: Vec<(String, String)>,
+}
+
+impl Edited {
+    async fn of(database: TestDatabase) -> Self {
+        let world = sealed_world(database).await;
+        let sql = match world.services.db.engine() {
+            Engine::Sqlite => "SELECT name || '|' || sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_events'",
+            Engine::Postgres => {
+                "SELECT CAST(tgname AS TEXT) || '|' || pg_get_triggerdef(oid) FROM pg_trigger \
+                 WHERE tgrelid = CAST('audit_events' AS regclass) AND NOT tgisinternal"
+            }
+        };
+        let triggers = texts(&world.services.db, sql).await;
+        let triggers = triggers.iter().filter_map(|text| text.split_once('|')).map(|(name, sql)| (name.to_owned(), sql.to_owned())).collect();
+        Self { world, triggers }
+    }
+
+    async fn run(&self, sql: &str) {
+        let changed = execute(&self.world.services.db, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert!(changed > 0 || sql.starts_with("CREATE") || sql.starts_with("DROP"), "{sql} changed nothing");
+    }
+
+    async fn drop_triggers(&self) {
+        for (name, _) in &self.triggers {
+            let on = if self.world.services.db.engine() == Engine::Postgres { " ON audit_events" } else { "" };
+            self.run(&format!("DROP TRIGGER {name}{on}")).await;
+        }
+    }
+
+    /// The edit without a trace of the triggers' going.
+    async fn quietly(&self, statements: &[&str]) {
+        self.drop_triggers().await;
+        for sql in statements {
+            self.run(sql).await;
+        }
+        for (_, sql) in &self.triggers {
+            self.run(sql).await;
+        }
+    }
+
+    async fn found(&self) -> Vec<Broken> {
+        let db = &self.world.services.db;
+        let chains = verify(db).await.expect("read").into_iter().filter_map(|report| report.result.err());
+        let around = verify_around(db).await.expect("read").into_iter().map(|(_, broken)| broken);
+        chains.chain(around).collect()
+    }
+
+    fn chain(&self) -> Chain {
+        Chain::Tenant(self.world.tenant)
+    }
+
+    /// Puts a sealed record at the end of the chain, with a right hash and the head moved on; with its words where `words`.
+    async fn append(&self, words: Words) {
+        let li = self.world.person("forger").add().await;
+        record(&self.world, &li, entry("lab.stop", "never happened")).await;
+        seal(&self.world.services).await.expect("sealed");
+        if matches!(words, Words::Left) {
+            let last = format!("(SELECT id FROM audit_events WHERE {OF_TENANT} AND seq = 13)");
+            self.run(&format!("DELETE FROM audit_words WHERE id = {last}")).await;
+        }
+    }
+
+    /// Computes every hash of the tenant's chain anew from the rows as they are.
+    async fn rehash(&self) {
+        let (db, name) = (&self.world.services.db, self.chain().to_string());
+        let sealed = {
+            let mut connection = db.read().await.expect("a connection");
+            chain::sealed(&mut connection, &name, 0, 100).await.expect("read")
+        };
+        let mut prev = Hash::ZERO;
+        for (seq, sealed) in sealed {
+            let event = sealed.expect("readable").event;
+            let hash = event.hash(seq, &prev);
+            self.run(&format!("UPDATE audit_events SET prev = '{prev}', hash = '{hash}' WHERE id = '{}'", event.id)).await;
+            prev = hash;
+        }
+        self.run(&format!("UPDATE audit_heads SET hash = '{prev}' WHERE {OF_TENANT}")).await;
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Words {
+    /// The word index is left as it was.
+    Left,
+    /// The word index is edited as well.
+    Edited,
+}
+
+/// Whether an edit is found, in the words of the document, which must say the same.
+fn documented(edit: &str, found: &[Broken]) {
+    let verdict = if found.is_empty() { "no" } else { "yes" };
+    let line = format!("| {edit} | {verdict} |");
+    assert!(DOCUMENT.contains(&line), "docs/architecture.md does not say: {line}\n{found:?}");
+}
+
+macro_rules! edits {
+    ($($test:ident: $edit:literal, $body:expr;)+) => {$(
+        #[tokio::test]
+        async fn $test() {
+            for_each_engine(stringify!($test), async |database| {
+                let edited = Edited::of(database).await;
+                assert_eq!(edited.found().await, [], "whole before");
+                let body: fn(&Edited) -> futures::future::BoxFuture<'_, ()> = $body;
+                body(&edited).await;
+                documented($edit, &edited.found().await);
+            })
+            .await;
+        }
+    )+};
+}
+
+const CUT: &str =
+    "UPDATE audit_heads SET seq = 11, hash = (SELECT hash FROM audit_events WHERE chain <> 'system' AND seq = 11) WHERE chain <> 'system'";
+const LAST: &str = "DELETE FROM audit_events WHERE chain <> 'system' AND seq = 12";
+const LAST_WORDS: &str = "DELETE FROM audit_words WHERE id = (SELECT id FROM audit_events WHERE chain <> 'system' AND seq = 12)";
+const FORGED: &str = "INSERT INTO audit_events (id, chain, at, who_kind, who_label, who_name, via, action, object_kind, object_id, object_label, outcome, attempts) \
+     SELECT '01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e', chain, at, 'system', 'lectern', '', 'job', 'x', 'x', '', '', 'success', 1 \
+     FROM audit_events WHERE chain <> 'system' AND seq = 12";
+const FORGED_WORDS: &str = "INSERT INTO audit_words (id, words) VALUES ('01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e', 'lectern x')";
+
+edits! {
+    the_tail_is_cut: "The newest records removed, and the head moved back to fit",
+        |edited| Box::pin(async { edited.quietly(&[LAST, CUT]).await });
+    the_tail_is_cut_with_its_words: "The same, with their words removed from the index",
+        |edited| Box::pin(async { edited.quietly(&[LAST_WORDS, LAST, CUT]).await });
+    the_tail_is_cut_after_a_verification: "The same, after a verification from the page that counted them",
+        |edited| Box::pin(async {
+            let auditor = edited.world.auditor("shen").await;
+            runs::ask(&edited.world.services, &auditor).await.expect("asked");
+            seal(&edited.world.services).await.expect("sealed");
+            runs::work(&edited.world.services).await.expect("verified");
+            seal(&edited.world.services).await.expect("sealed");
+            let keep = "seq <= 11 AND chain <> 'system'";
+            let gone = format!("chain <> 'system' AND NOT ({keep}) AND action <> 'audit.verified'");
+            // The verification's own record is put where the cut was, so that only what it counted tells.
+            edited.quietly(&[
+                &format!("DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE {gone})"),
+                &format!("DELETE FROM audit_events WHERE {gone}"),
+                "UPDATE audit_events SET seq = 12, prev = (SELECT hash FROM audit_events WHERE chain <> 'system' AND seq = 11) \
+                 WHERE action = 'audit.verified'",
+                "UPDATE audit_heads SET seq = 12 WHERE chain <> 'system'",
+            ]).await;
+            edited.drop_triggers().await;
+            edited.rehash().await;
+            for (_, sql) in &edited.triggers { edited.run(sql).await; }
+        });
+    a_record_is_appended: "A record appended with a right hash, and the head moved on to fit",
+        |edited| Box::pin(edited.append(Words::Left));
+    a_record_is_appended_with_its_words: "The same, with its words in the index",
+        |edited| Box::pin(edited.append(Words::Edited));
+    an_unsealed_record_is_invented: "A record invented that is not sealed yet",
+        |edited| Box::pin(async { edited.quietly(&[FORGED]).await });
+    an_unsealed_record_is_invented_with_its_words: "The same with its words",
+        |edited| Box::pin(async { edited.quietly(&[FORGED, FORGED_WORDS]).await });
+    an_unsealed_record_is_removed: "A record removed before it is sealed (within a second)",
+        |edited| Box::pin(async {
+            let li = edited.world.person("wang").add().await;
+            record(&edited.world, &li, entry("lab.stop", "lab-1")).await;
+            edited.quietly(&["DELETE FROM audit_events WHERE seq IS NULL"]).await;
+        });
+    an_unsealed_record_is_removed_with_its_words: "The same with its words, of something that leaves no other row",
+        |edited| Box::pin(async {
+            let li = edited.world.person("wang").add().await;
+            record(&edited.world, &li, entry("lab.stop", "lab-1")).await;
+            edited.quietly(&["DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE seq IS NULL)", "DELETE FROM audit_events WHERE seq IS NULL"]).await;
+        });
+    a_chain_is_written_anew: "A chain written anew from a changed record on, with right hashes",
+        |edited| Box::pin(async {
+            edited.drop_triggers().await;
+            edited.run("UPDATE audit_events SET object_label = 'lab-0' WHERE chain <> 'system' AND seq = 3").await;
+            edited.rehash().await;
+            for (_, sql) in &edited.triggers { edited.run(sql).await; }
+        });
+    a_chain_is_written_anew_with_its_words: "The same, with the words to fit",
+        |edited| Box::pin(async {
+            edited.drop_triggers().await;
+            // `before` is no part of the index: the words fit as they are.
+            edited.run("UPDATE audit_events SET before_json = '{\"a\":1}' WHERE chain <> 'system' AND seq = 3").await;
+            edited.rehash().await;
+            for (_, sql) in &edited.triggers { edited.run(sql).await; }
+        });
+    a_chain_is_removed: "A chain removed with its head",
+        |edited| Box::pin(async { edited.quietly(&["DELETE FROM audit_events WHERE chain <> 'system'", "DELETE FROM audit_heads WHERE chain <> 'system'"]).await });
+    a_chain_is_removed_with_its_words: "The same with its words, of a college without orders and without a verification",
+        |edited| Box::pin(async {
+            edited.quietly(&[
+                "DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE chain <> 'system')",
+                "DELETE FROM audit_events WHERE chain <> 'system'",
+                "DELETE FROM audit_heads WHERE chain <> 'system'",
+            ]).await;
+        });
+    all_is_removed: "All records, heads and words removed",
+        |edited| Box::pin(async { edited.quietly(&["DELETE FROM audit_events", "DELETE FROM audit_heads", "DELETE FROM audit_words"]).await });
+    the_word_index_is_edited: "The word index changed, so that a search finds a record no more",
+        |edited| Box::pin(async { edited.run("UPDATE audit_words SET words = 'nothing'").await });
+    the_triggers_are_dropped: "The triggers that protect the records dropped or changed",
+        |edited| Box::pin(edited.drop_triggers());
+    counted_attempts_are_edited: "Refused attempts changed while they are counted (within a minute)",
+        |edited| Box::pin(async { edited.run("UPDATE audit_floods SET attempts = 7").await });
+    a_verification_is_invented: "A verification invented",
+        |edited| Box::pin(async {
+            let shen = edited.world.auditor("shen").await;
+            edited.run(&format!(
+                "INSERT INTO audit_runs (id, tenant_id, asked_by, asked_at, state, checked, total, finished_at, chains) \
+                 VALUES ('01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e', '{}', '{}', 1, 'good', 12, 12, 2, '[]')",
+                edited.world.tenant, shen.actor.user
+            )).await;
+        });
+    a_verification_is_invented_with_its_record: "The same with its record, sealed by the portal itself",
+        |edited| Box::pin(async {
+            let shen = edited.world.auditor("shen").await;
+            let id = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
+            edited.run(&format!(
+                "INSERT INTO audit_runs (id, tenant_id, asked_by, asked_at, state, checked, total, finished_at, chains) \
+                 VALUES ('{id}', '{}', '{}', 1, 'good', 12, 12, 2, '[]')",
+                edited.world.tenant, shen.actor.user
+            )).await;
+            record(&edited.world, &shen, crate::audit::Entry::new("audit.verified", "audit_run", id, "").after(json!({}))).await;
+        });
+}
+
+#[tokio::test]
+async fn an_order_whose_records_are_gone_is_found() {
+    for_each_engine("an_order_whose_records_are_gone_is_found", async |database| {
+        let edited = Edited::of(database).await;
+        let world = &edited.world;
+        let course = world.course("AI2301").add().await;
+        let teacher = world.teacher("wang", &[&course]).await;
+        let form = domain::orders::OrderForm {
+            offering: "vscode".into(),
+            course: "AI2301".into(),
+            duration_minutes: "90".into(),
+            ..domain::orders::OrderForm::default()
+        };
+        let key = crate::orders::IdempotencyKey::parse("one").expect("a key");
+        let order = crate::orders::submit(&world.services, &teacher, &form, &key).await.expect("ordered").order;
+        assert_eq!(edited.found().await, [], "whole before");
+        let records = format!("SELECT id FROM audit_events WHERE object_id = '{}'", order.id);
+        edited
+            .quietly(&[
+                &format!("DELETE FROM audit_words WHERE id IN ({records})"),
+                &format!("DELETE FROM audit_events WHERE object_id = '{}'", order.id),
+            ])
+            .await;
+        let found = edited.found().await;
+        assert!(found.contains(&Broken::Unrecorded { kind: "order".into(), id: order.id.to_string() }), "{found:?}");
+    })
+    .await;
+}
