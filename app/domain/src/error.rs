@@ -328,6 +328,8 @@ pub enum Problem {
     SameAsRow {
         row: u32,
     },
+    /// A workbook where a list as text is wanted.
+    Workbook,
     /// A row of a text that has one thing a line; `example` shows one that is right.
     BadRow {
         row: u32,

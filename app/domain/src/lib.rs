@@ -10,6 +10,7 @@ pub mod capacity;
 pub mod catalogue;
 pub mod cluster;
 pub mod courses;
+pub mod csv;
 pub mod dashboard;
 pub mod decisions;
 pub mod delegations;
@@ -37,6 +38,7 @@ pub mod rules;
 pub mod search;
 pub mod secret;
 pub mod steady_clock;
+pub mod text;
 pub mod time;
 pub mod tokens;
 

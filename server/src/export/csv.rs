@@ -9,7 +9,14 @@ use app::{
     language::Language,
 };
 use bytes::Bytes;
-use domain::{Result, billing::Adjustment, ids::LabId, pricing::Meter, time::Timestamp};
+use domain::{
+    Result,
+    billing::Adjustment,
+    csv::{BYTE_ORDER_MARK, Cell, line, text_line},
+    ids::LabId,
+    pricing::Meter,
+    time::Timestamp,
+};
 use futures::{Stream, stream};
 use services::{
     Services,
@@ -17,9 +24,7 @@ use services::{
 };
 use storage::usage::ExportRow;
 
-use super::{decimal, harmless};
-
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+use super::decimal;
 
 enum Step {
     Head,
@@ -83,55 +88,55 @@ fn head(words: &FileWords) -> String {
         words.col_currency,
         words.reason,
     ];
-    format!("{BYTE_ORDER_MARK}{}", row(&columns.map(ToOwned::to_owned)))
+    format!("{BYTE_ORDER_MARK}{}", text_line(columns))
 }
 
 fn interval(words: &FileWords, each: &ExportRow) -> String {
-    let line = &each.line;
+    let used = &each.line;
     let offering = if words.language == Language::en { &each.offering.en } else { &each.offering.zh };
-    row(&[
-        line.month.to_string(),
-        harmless(&each.course_code),
-        harmless(&each.course_name),
-        harmless(&each.lab_name),
-        harmless(&each.owner_login),
-        harmless(&each.owner_name),
-        harmless(offering),
-        each.line.card.id().to_owned(),
-        meter_text(words.language, line.meter).to_owned(),
-        unit_text(words.language, line.meter).to_owned(),
-        line.quantity.to_string(),
-        campus(line.from),
-        campus(line.to),
-        line.seconds.to_string(),
-        decimal(line.unit_price.micros),
-        line.discount.to_string(),
-        decimal(line.amount.micros),
-        line.amount.currency.code().to_owned(),
-        String::new(),
+    line([
+        Cell::plain(used.month.to_string()),
+        Cell::text(&each.course_code),
+        Cell::text(&each.course_name),
+        Cell::text(&each.lab_name),
+        Cell::text(&each.owner_login),
+        Cell::text(&each.owner_name),
+        Cell::text(offering),
+        Cell::text(used.card.id()),
+        Cell::plain(meter_text(words.language, used.meter)),
+        Cell::plain(unit_text(words.language, used.meter)),
+        Cell::plain(used.quantity.to_string()),
+        Cell::plain(campus(used.from)),
+        Cell::plain(campus(used.to)),
+        Cell::plain(used.seconds.to_string()),
+        Cell::plain(decimal(used.unit_price.micros)),
+        Cell::plain(used.discount.to_string()),
+        Cell::plain(decimal(used.amount.micros)),
+        Cell::plain(used.amount.currency.code()),
+        Cell::plain(""),
     ])
 }
 
 fn adjustment(words: &FileWords, each: &Adjustment) -> String {
-    let mut cells = vec![String::new(); 19];
-    cells[0] = each.month.to_string();
-    cells[1] = harmless(&each.course.code);
-    cells[2] = harmless(&each.course.name);
-    cells[3] = each.lab.as_ref().map(|(_, name)| harmless(name)).unwrap_or_default();
-    cells[5] = each.by.as_deref().map(harmless).unwrap_or_default();
-    words.sheet_adjustments.clone_into(&mut cells[8]);
-    cells[11] = campus(each.at);
-    cells[16] = decimal(each.amount.micros);
-    each.amount.currency.code().clone_into(&mut cells[17]);
-    cells[18] = reason(words, each);
-    row(&cells)
+    let mut cells: [Cell<'_>; 19] = std::array::from_fn(|_| Cell::plain(""));
+    cells[0] = Cell::plain(each.month.to_string());
+    cells[1] = Cell::text(&each.course.code);
+    cells[2] = Cell::text(&each.course.name);
+    cells[3] = Cell::text(each.lab.as_ref().map_or("", |(_, name)| name.as_str()));
+    cells[5] = Cell::text(each.by.as_deref().unwrap_or_default());
+    cells[8] = Cell::plain(words.sheet_adjustments);
+    cells[11] = Cell::plain(campus(each.at));
+    cells[16] = Cell::plain(decimal(each.amount.micros));
+    cells[17] = Cell::plain(each.amount.currency.code());
+    cells[18] = Cell::text(reason(words, each));
+    line(cells)
 }
 
 /// Why, in words.
 pub(super) fn reason(words: &FileWords, each: &Adjustment) -> String {
     match each.of_month {
         Some(month) => words.correction(month),
-        None => harmless(&each.reason),
+        None => each.reason.clone(),
     }
 }
 
@@ -139,32 +144,4 @@ pub(super) fn reason(words: &FileWords, each: &Adjustment) -> String {
 pub(super) fn campus(at: Timestamp) -> String {
     let civil = at.on_campus();
     format!("{} {}:{:02}", civil.date(), civil.time(), civil.second)
-}
-
-pub(super) fn row(cells: &[String]) -> String {
-    let mut text = String::new();
-    for (index, cell) in cells.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        if cell.contains([',', '"', '\n', '\r']) {
-            text.push('"');
-            text.push_str(&cell.replace('"', "\"\""));
-            text.push('"');
-        } else {
-            text.push_str(cell);
-        }
-    }
-    text.push_str("\r\n");
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::row;
-
-    #[test]
-    fn cells_with_commas_and_quotes_stay_one_cell() {
-        assert_eq!(row(&["a,b".into(), "say \"hi\"".into(), "c".into()]), "\"a,b\",\"say \"\"hi\"\"\",c\r\n");
-    }
 }

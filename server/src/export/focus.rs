@@ -7,6 +7,7 @@ use bytes::Bytes;
 use domain::{
     Result,
     billing::{Adjustment, AdjustmentKind},
+    csv::{Cell, line as csv_line, text_line},
     ids::LabId,
     pricing::{Meter, Rate},
     time::Timestamp,
@@ -17,8 +18,8 @@ use services::{Services, billing::Export};
 use storage::usage::ExportRow;
 
 use super::{
-    csv::{Columns, file, reason, row},
-    decimal, harmless,
+    csv::{Columns, file, reason},
+    decimal,
 };
 
 /// In the order of the specification. A column here is a field of [`Charge`].
@@ -96,7 +97,7 @@ struct Charge {
 
 pub fn stream(services: Services, export: Export, words: &FileWords) -> impl Stream<Item = Result<Bytes>> + Send + use<> {
     let columns = Columns {
-        head: |_| row(&COLUMNS.map(ToOwned::to_owned)),
+        head: |_| text_line(COLUMNS),
         interval: |words, export, each| line(export, usage(words, each)),
         adjustment: |words, export, each| line(export, adjusted(words, each)),
     };
@@ -184,58 +185,58 @@ fn line(export: &Export, charge: Charge) -> String {
     } = charge;
     let (begin, end) = (export.month.start(), export.month.end());
     let (from, to) = period.unwrap_or((begin, end));
-    let (resource, resource_name) = resource.map_or_else(Default::default, |(id, name)| (id.to_string(), harmless(&name)));
-    let college = harmless(&export.college.name);
+    let (resource, resource_name) = resource.map_or_else(Default::default, |(id, name)| (id.to_string(), name));
+    let college = export.college.name.as_str();
     let resource_type = if resource.is_empty() { "" } else { "Lab" };
     // An open bill is no invoice yet.
     let invoice = if export.closed { domain::billing::bill_id(export.month, &course_code) } else { String::new() };
-    let cells: [String; 44] = [
-        decimal(cost),
-        export.college.id.to_string(),
-        college.clone(),
-        "College".into(),
-        currency.into(),
-        end.to_rfc3339(),
-        begin.to_rfc3339(),
-        category.into(),
-        class.into(),
-        harmless(&description),
-        frequency.into(),
-        to.to_rfc3339(),
-        from.to_rfc3339(),
-        quantity.clone(),
-        unit.into(),
-        decimal(cost),
-        contracted_price,
-        decimal(cost),
-        invoice,
-        college.clone(),
-        decimal(list_cost),
-        list_price,
-        pricing.into(),
-        currency.into(),
-        quantity,
-        unit.into(),
-        college,
-        "Lectern".into(),
-        "campus".into(),
-        "Campus".into(),
-        resource,
-        resource_name,
-        resource_type.into(),
-        service_category.into(),
-        "Lectern labs".into(),
-        subcategory.into(),
-        sku,
-        sku_meter,
-        String::new(),
-        sku_price,
-        harmless(&course_code),
-        harmless(&course_name),
-        "Course".into(),
-        tags,
+    let cells: [Cell<'_>; 44] = [
+        Cell::plain(decimal(cost)),
+        Cell::plain(export.college.id.to_string()),
+        Cell::text(college),
+        Cell::plain("College"),
+        Cell::plain(currency),
+        Cell::plain(end.to_rfc3339()),
+        Cell::plain(begin.to_rfc3339()),
+        Cell::plain(category),
+        Cell::plain(class),
+        Cell::text(description),
+        Cell::plain(frequency),
+        Cell::plain(to.to_rfc3339()),
+        Cell::plain(from.to_rfc3339()),
+        Cell::plain(quantity.clone()),
+        Cell::plain(unit),
+        Cell::plain(decimal(cost)),
+        Cell::plain(contracted_price),
+        Cell::plain(decimal(cost)),
+        Cell::text(invoice),
+        Cell::text(college),
+        Cell::plain(decimal(list_cost)),
+        Cell::plain(list_price),
+        Cell::plain(pricing),
+        Cell::plain(currency),
+        Cell::plain(quantity),
+        Cell::plain(unit),
+        Cell::text(college),
+        Cell::plain("Lectern"),
+        Cell::plain("campus"),
+        Cell::plain("Campus"),
+        Cell::plain(resource),
+        Cell::text(resource_name),
+        Cell::plain(resource_type),
+        Cell::plain(service_category),
+        Cell::plain("Lectern labs"),
+        Cell::plain(subcategory),
+        Cell::plain(sku),
+        Cell::plain(sku_meter),
+        Cell::plain(""),
+        Cell::plain(sku_price),
+        Cell::text(course_code),
+        Cell::text(course_name),
+        Cell::plain("Course"),
+        Cell::text(tags),
     ];
-    row(&cells)
+    csv_line(cells)
 }
 
 /// Unit names as the specification writes them.

@@ -164,13 +164,6 @@ impl FileVerifier {
     }
 }
 
-/// A cell of a CSV file: quoted where it must be, and never a formula when a spreadsheet opens it.
-pub fn csv_cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\n', '\r', '\'']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -276,14 +269,5 @@ mod tests {
         sealed.hash = sealed.event.hash(2, &sealed.prev);
         lines[2] = serde_json::to_string(&Line::Record(sealed)).expect("JSON");
         assert!(matches!(verify(&lines), Err(Bad::Record { line: 4, broken: Broken::WrongPrev { seq: 3, .. } })));
-    }
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        assert_eq!(csv_cell("lab-1"), "lab-1");
-        assert_eq!(csv_cell("=1+1"), "\"'=1+1\"");
-        assert_eq!(csv_cell("@SUM(A1)"), "\"'@SUM(A1)\"");
-        assert_eq!(csv_cell("-2"), "\"'-2\"");
-        assert_eq!(csv_cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
     }
 }

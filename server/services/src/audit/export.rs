@@ -8,8 +8,9 @@ use domain::{
     access::{Action, Resource},
     audit::{
         Chain, Filter, Sealed, Who, canonical_json,
-        export::{CANONICAL, ChainHead, End, FORMAT, Head, Line, csv_cell},
+        export::{CANONICAL, ChainHead, End, FORMAT, Head, Line},
     },
+    csv::{self, BYTE_ORDER_MARK, Cell},
 };
 use futures::{Stream, stream};
 use serde_json::json;
@@ -161,9 +162,8 @@ const COLUMNS: [&str; 20] = [
     "hash",
 ];
 
-/// The mark at the beginning tells spreadsheets that the text is UTF-8.
 fn csv_head() -> String {
-    format!("\u{feff}{}\r\n", COLUMNS.join(","))
+    format!("{BYTE_ORDER_MARK}{}", csv::text_line(COLUMNS))
 }
 
 fn csv_line(Sealed { event, seq, prev: _, hash }: &Sealed) -> String {
@@ -172,27 +172,27 @@ fn csv_line(Sealed { event, seq, prev: _, hash }: &Sealed) -> String {
         Who::System { .. } | Who::Anonymous { .. } => "",
     };
     let document = |value: &Option<serde_json::Value>| value.as_ref().map(canonical_json).unwrap_or_default();
-    let cells: [String; COLUMNS.len()] = [
-        event.at.to_rfc3339(),
-        event.chain.to_string(),
-        seq.to_string(),
-        event.who.kind().to_owned(),
-        event.who.label().to_owned(),
-        name.to_owned(),
-        event.via.as_str().to_owned(),
-        event.address.clone().unwrap_or_default(),
-        event.action.clone(),
-        event.object.kind.clone(),
-        event.object.label.clone(),
-        event.object.id.clone(),
-        event.outcome.as_str().to_owned(),
-        event.code.clone().unwrap_or_default(),
-        document(&event.before),
-        document(&event.after),
-        event.count.to_string(),
-        event.request_id.clone().unwrap_or_default(),
-        event.id.to_string(),
-        hash.to_string(),
+    let cells: [Cell<'_>; COLUMNS.len()] = [
+        Cell::plain(event.at.to_rfc3339()),
+        Cell::plain(event.chain.to_string()),
+        Cell::plain(seq.to_string()),
+        Cell::plain(event.who.kind()),
+        Cell::text(event.who.label()),
+        Cell::text(name),
+        Cell::plain(event.via.as_str()),
+        Cell::text(event.address.as_deref().unwrap_or_default()),
+        Cell::text(&event.action),
+        Cell::text(&event.object.kind),
+        Cell::text(&event.object.label),
+        Cell::text(&event.object.id),
+        Cell::plain(event.outcome.as_str()),
+        Cell::text(event.code.as_deref().unwrap_or_default()),
+        Cell::text(document(&event.before)),
+        Cell::text(document(&event.after)),
+        Cell::plain(event.count.to_string()),
+        Cell::text(event.request_id.as_deref().unwrap_or_default()),
+        Cell::plain(event.id.to_string()),
+        Cell::plain(hash.to_string()),
     ];
-    format!("{}\r\n", cells.map(|cell| csv_cell(&cell)).join(","))
+    csv::line(cells)
 }
