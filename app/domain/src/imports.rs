@@ -1,5 +1,5 @@
 //! Lists of people and courses that are taken over row by row (A7): what a row may hold, what is wrong with it, what came of it.
-//! Reading and writing the list as text is in `imports/csv.rs`.
+//! Their columns as text are in `imports/csv.rs`, tables as text in `csv.rs`.
 
 pub mod csv;
 

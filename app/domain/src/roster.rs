@@ -1,10 +1,14 @@
 //! Who takes a course (B3): students by number and name, one a line. A class order gives each of them a seat.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Problem};
+use crate::{
+    csv::{self, Record},
+    error::{Error, Problem},
+    text::narrow,
+};
 
 /// Most students of a course.
 pub const STUDENTS_MAX: u32 = 200;
@@ -31,21 +35,35 @@ impl Student {
     }
 }
 
-/// One student a line, `number name` with spaces, a tab or a comma between; empty lines count for nothing. An empty text empties the
-/// roster.
+/// Headers of the column with the numbers, of the one with the names, and of one that only counts, as [`csv::tidy_header`] gives them.
+const NUMBERS: [&str; 10] = ["学号", "学生学号", "学生号", "学生编号", "number", "student number", "student no", "student id", "id", "sid"];
+const NAMES: [&str; 8] = ["姓名", "学生姓名", "名字", "name", "student name", "full name", "fullname", "display name"];
+const COUNTS: [&str; 5] = ["序号", "行号", "no", "#", "index"];
+
+/// A list of students: `number name`, one a line, by hand or out of a spreadsheet. A header row says which column is which; without one the
+/// number is the first column, but for one that only counts 1, 2, 3. Empty lines count for nothing; an empty text empties the roster.
 ///
 /// Errors: [`Error::Invalid`] on `roster` with the first line that is wrong.
 pub fn parse(text: &str) -> Result<Vec<Student>, Error> {
-    let lines = || text.lines().map(str::trim).zip(1_u32..).filter(|(line, _)| !line.is_empty());
-    let rows = lines().count();
+    let mut records = csv::read("roster", text)?;
+    let empty = records.is_empty();
+    let columns = columns(&mut records)?;
+    let rows = records.len();
+    if rows == 0 && !empty {
+        // A header alone was not meant to empty the roster.
+        return Err(Error::field("roster", Problem::Missing));
+    }
     if rows > STUDENTS_MAX as usize {
         return Err(Error::field("roster", Problem::TooManyRows { rows: u32::try_from(rows).unwrap_or(u32::MAX), max: STUDENTS_MAX }));
     }
     let mut students = Vec::with_capacity(rows);
     let mut earlier = BTreeMap::new();
-    for (line, row) in lines() {
-        let student = student(line).ok_or_else(|| Error::field("roster", Problem::BadRow { row, example: EXAMPLE.into() }))?;
-        if let Some(other) = earlier.insert(student.number.clone(), row) {
+    for Record { line: row, cells } in records {
+        let cell = |column: usize| cells.get(column).map_or("", String::as_str);
+        let student = student(cell(columns.number), columns.name.map_or("", cell));
+        let student = student.ok_or_else(|| Error::field("roster", Problem::BadRow { row, example: EXAMPLE.into() }))?;
+        // `S01` and `s01` are one student.
+        if let Some(other) = earlier.insert(student.number.to_ascii_lowercase(), row) {
             return Err(Error::field("roster", Problem::SameRows { row, other }));
         }
         students.push(student);
@@ -53,22 +71,124 @@ pub fn parse(text: &str) -> Result<Vec<Student>, Error> {
     Ok(students)
 }
 
-/// A roster as [`parse`] reads it.
+/// A roster as [`parse`] reads it: as one types it, or as a table where a name would be taken for more than a name.
 pub fn text(students: &[Student]) -> String {
-    students.iter().map(Student::seat).collect::<Vec<_>>().join("\n")
+    let is_plain = |Student { number, name }: &Student| {
+        let first = name.split(' ').next().unwrap_or_default();
+        let signs = [',', '，', ';', '；', '"', '\'', '='];
+        let seat = csv::tidy_header(&format!("{number} {name}"));
+        !name.contains(signs) && !first.contains(|c: char| c.is_ascii_digit()) && !names_column(&csv::tidy_header(number)) && !names_column(&seat)
+    };
+    if students.iter().all(is_plain) {
+        return students.iter().map(Student::seat).collect::<Vec<_>>().join("\n");
+    }
+    let rows = students.iter().map(|Student { number, name }| csv::text_line([number.as_str(), name]));
+    csv::text_line(["学号", "姓名"]) + &rows.collect::<String>()
 }
 
-fn student(line: &str) -> Option<Student> {
+/// Where number and name stand in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Columns {
+    number: usize,
+    name: Option<usize>,
+}
+
+impl Columns {
+    const FIRST: Self = Self { number: 0, name: Some(1) };
+
+    /// Errors: [`Error::Invalid`] on `roster` for a header without numbers.
+    fn named(header: &[String]) -> Result<Self, Error> {
+        let at = |names: &[&str]| header.iter().position(|cell| names.contains(&cell.as_str()));
+        let number = at(&NUMBERS).ok_or_else(|| Error::field("roster", Problem::BadFormat { example: "学号,姓名".into() }))?;
+        Ok(Self { number, name: at(&NAMES) })
+    }
+}
+
+/// Finds the columns, and takes off what is no student.
+fn columns(records: &mut Vec<Record>) -> Result<Columns, Error> {
+    if let Some(header) = csv::header(records, is_header) {
+        split_by_hand(records, 2);
+        return Columns::named(&header);
+    }
+    // A header typed by hand has blanks between its names.
+    if let Some([line]) = records.first().map(|record| record.cells.as_slice()) {
+        let words: Vec<String> = line.split_whitespace().map(csv::tidy_header).collect();
+        if words.iter().all(|word| names_column(word)) && is_header(&words) {
+            records.remove(0);
+            split_by_hand(records, words.len());
+            return Columns::named(&words);
+        }
+    }
+    split_by_hand(records, 2);
+    drop_running_numbers(records);
+    Ok(Columns::FIRST)
+}
+
+fn names_column(header: &str) -> bool {
+    [&NUMBERS[..], &NAMES, &COUNTS].iter().any(|names| names.contains(&header))
+}
+
+/// A row that names the column of the numbers, or names columns and holds no digit, such as `序号,姓名`.
+fn is_header(cells: &[String]) -> bool {
+    let names = |names: &[&str]| cells.iter().any(|cell| names.contains(&cell.as_str()));
+    let digits = cells.iter().any(|cell| cell.contains(|c: char| c.is_ascii_digit()));
+    names(&NUMBERS) && (cells.len() > 1 || !digits) || names(&NAMES) && !digits
+}
+
+/// Lines that are one cell: by hand one puts a blank between number and name, or another sign than the first line has.
+fn split_by_hand(records: &mut [Record], parts: usize) {
     let between = |c: char| c.is_whitespace() || matches!(c, ',' | '，' | ';' | '；');
-    let (number, name) = line.split_once(between).unwrap_or((line, ""));
-    let name = name.trim_matches(between);
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let good = (1..=NUMBER_MAX).contains(&number.len()) && number.chars().all(plain) && name.chars().count() <= NAME_MAX;
+    for cells in records.iter_mut().map(|record| &mut record.cells) {
+        while cells.len() < parts
+            && let Some((first, rest)) = cells.last().and_then(|line| line.split_once(between))
+        {
+            let rest = rest.trim_matches(between).to_owned();
+            let first = first.to_owned();
+            cells.pop();
+            cells.extend([first, rest]);
+        }
+    }
+}
+
+/// Takes a first column off that only counts the rows.
+fn drop_running_numbers(records: &mut [Record]) {
+    let mut numbers = BTreeSet::new();
+    let mut last = None;
+    let mut counts = |record: &Record| {
+        let [count, rest @ ..] = record.cells.as_slice() else { return false };
+        let count = count.parse::<u32>().ok().filter(|count| *count <= 999);
+        let follows = count.is_some() && (last.is_none() || count == last.map(|last| last + 1));
+        last = count;
+        // The number behind it, and whether a name is left: with none, only digits are surely a number.
+        let (number, name) = match rest {
+            [number] => number.split_once(char::is_whitespace).unwrap_or((number.as_str(), "")),
+            [number, name, ..] => (number.as_str(), name.as_str()),
+            [] => return false,
+        };
+        let digits = |c: char| c.is_ascii_digit();
+        let is_number = is_number(number) && if name.is_empty() { number.chars().all(digits) } else { number.contains(digits) };
+        follows && is_number && numbers.insert(number.to_ascii_lowercase())
+    };
+    if !records.is_empty() && records.iter().all(&mut counts) && records[0].cells.len() > 1 {
+        for record in records.iter_mut() {
+            record.cells.remove(0);
+        }
+        split_by_hand(records, 2);
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=NUMBER_MAX).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+fn student(number: &str, name: &str) -> Option<Student> {
+    let number = narrow(number);
     // A name is shown in tables and written into records: no control characters, and nothing that turns the direction of the line.
     let shown = !name
         .chars()
         .any(|c| (c.is_control() && !c.is_whitespace()) || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
-    (good && shown).then(|| Student { number: number.to_owned(), name: name.split_whitespace().collect::<Vec<_>>().join(" ") })
+    let name = name.replace('\u{feff}', "").split_whitespace().collect::<Vec<_>>().join(" ");
+    (is_number(&number) && shown && name.chars().count() <= NAME_MAX).then_some(Student { number, name })
 }
 
 #[cfg(test)]
@@ -88,6 +208,65 @@ mod tests {
         assert_eq!(numbers(" \n"), [] as [&str; 0]);
         let students = parse("2401 甲\n2402, 乙").expect("a roster");
         assert_eq!(parse(&text(&students)), Ok(students), "what is shown reads back");
+    }
+
+    /// The same three students, the last without a name, as lists of them come.
+    #[test]
+    fn a_header_a_running_number_and_every_end_of_a_line_are_known() {
+        let seats = ["2024010117 李华", "S02 Wang, Fang", "S03"];
+        for list in [
+            "number,name\r\n2024010117,李华\r\nS02,\"Wang, Fang\"\r\nS03,\r\n",
+            "\u{feff}学号,姓名\r2024010117,李华\rS02,\"Wang, Fang\"\rS03,\r",
+            "姓名\t班级\t学号\n李华\t软件2401\t2024010117\nWang, Fang\t软件2401\tS02\n\t软件2401\tS03",
+            "sep=;\n学号;姓名\n2024010117;李华\nS02;Wang, Fang\nS03;",
+            "计算机视觉 学生名单\n\n序号,*学号（必填）,姓名\n1,2024010117,李华\n2,S02,\"Wang, Fang\"\n3,S03,",
+            "1,2024010117,李华\n2,S02,\"Wang, Fang\"\n3,S03,x\n",
+            "1\t2024010117\t李华\r\n2\tS02\tWang, Fang\r\n3\tS03\tx\r\n",
+            "\"2024010117\",\"李华\"\n\"S02\",\"Wang, Fang\"\n\"S03\",\"\"\n",
+            "=\"2024010117\",李华\n\"S02\t\",\"Wang, Fang\"\nS03,",
+            "２０２４０１０１１７,李华\nS02,\"Wang, Fang\"\nS03",
+        ] {
+            let read: Vec<_> = numbers(list).into_iter().map(|seat| seat.trim_end_matches(" x").to_owned()).collect();
+            assert_eq!(read, seats, "{list:?}");
+        }
+        assert_eq!(numbers("序号 学号 姓名\n1 2024010117 李华\n2 S02 Li Hua"), ["2024010117 李华", "S02 Li Hua"]);
+        assert_eq!(numbers("学号 姓名\n2401 李 华"), ["2401 李 华"]);
+        assert_eq!(numbers("1 2401 李华\n2 2402 王芳"), ["2401 李华", "2402 王芳"]);
+        assert_eq!(numbers("1,2401\n2,2402"), ["2401", "2402"]);
+        assert_eq!(numbers("31,2401,李华\n32,2402,王芳"), ["2401 李华", "2402 王芳"]);
+    }
+
+    #[test]
+    fn numbers_that_only_look_like_running_ones_stay() {
+        assert_eq!(numbers("1 甲\n2 乙\n3 丙"), ["1 甲", "2 乙", "3 丙"]);
+        assert_eq!(numbers("1,student1\n2,student2"), ["1 student1", "2 student2"]);
+        assert_eq!(numbers("2401,A1,李华\n2402,A1,王芳"), ["2401 A1", "2402 A1"]);
+        assert_eq!(numbers("1\n2"), ["1", "2"]);
+    }
+
+    #[test]
+    fn what_is_shown_reads_back_whatever_the_names() {
+        for list in ["学号,姓名\n2401,\"Li, Hua; \"\"x\"\"\"", "学号,姓名\n1,2401\n2,2402", "学号,姓名\nid,x\nsid,y", "学号,姓名\nS1,''=1\nS2,'007"]
+        {
+            let students = parse(list).expect("a roster");
+            assert_eq!(parse(&text(&students)), Ok(students), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_without_numbers_or_of_another_kind_says_so() {
+        let columns = Error::field("roster", Problem::BadFormat { example: "学号,姓名".into() });
+        assert_eq!(parse("序号,姓名\n1,李华"), Err(columns));
+        for header in ["学号,姓名\n", "学号 姓名", "number"] {
+            assert_eq!(parse(header), Err(Error::field("roster", Problem::Missing)), "{header}: it would empty the roster");
+        }
+        assert_eq!(parse("PK\u{3}\u{4}\u{14}"), Err(Error::field("roster", Problem::Workbook)));
+    }
+
+    #[test]
+    fn one_number_in_two_cases_is_one_student() {
+        assert_eq!(parse("S01 甲\ns01 乙"), Err(Error::field("roster", Problem::SameRows { row: 2, other: 1 })));
+        assert_eq!(parse("学号,姓名\rS01,甲\rＳ０１,乙"), Err(Error::field("roster", Problem::SameRows { row: 3, other: 2 })));
     }
 
     #[test]

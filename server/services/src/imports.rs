@@ -2,15 +2,18 @@
 //! Reading rows against what is there is in `imports/check.rs`, taking them over in `imports/run.rs`.
 
 mod check;
+mod decode;
 mod run;
 
+pub use decode::decode;
 pub use run::run;
 
 use domain::{
-    Error, Problem, Result,
+    Error, Result,
     access::{Action, Resource},
+    csv::{self, BYTE_ORDER_MARK, Cell},
     ids::ImportId,
-    imports::{Cells, Counts, Import, ImportKind, ImportRow, ImportState, RowResult, Verdict, csv},
+    imports::{self, Cells, Counts, Import, ImportKind, ImportRow, ImportState, RowResult, Verdict},
     page::{Page, PageRequest},
     people::{LinkKind, PersonRef},
 };
@@ -24,16 +27,6 @@ use crate::{
     people::links,
 };
 
-/// Bytes as text: UTF-8, or GB18030 as spreadsheets in China write it. Errors: `Invalid` on `list` for what is neither.
-pub fn decode(bytes: &[u8]) -> Result<String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(text.to_owned());
-    }
-    let text = encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes);
-    text.map(std::borrow::Cow::into_owned).ok_or_else(|| Error::field("list", Problem::BadFormat { example: "UTF-8, GB18030".into() }))
-}
-
 /// Reads a list and says what each row would do; nothing is taken over yet.
 ///
 /// Errors: `Forbidden`; `Invalid` on `list`.
@@ -45,7 +38,7 @@ pub async fn preview(services: &Services, caller: &Caller, kind: ImportKind, fil
         if text.contains('\0') {
             return Err(Error::Malformed { reason: "a text holds the character NUL, which no text may hold".into() });
         }
-        let cells = csv::read(kind, text)?;
+        let cells = imports::csv::read(kind, text)?;
         let rows = {
             let mut connection = services.db.read().await.or_domain()?;
             check::rows(services, &mut connection, caller.actor.tenant, kind, &cells).await?
@@ -189,11 +182,12 @@ pub async fn result_list(
     let columns = import.kind.columns();
     let [row, result, problem] = if chinese { ["行", "结果", "要改的"] } else { ["row", "result", "to mend"] };
     let names = columns.iter().map(|column| if chinese { column.zh } else { column.en });
-    let mut text = format!("\u{feff}{}", csv::line([row].into_iter().chain(names).chain([result, problem])));
+    let mut text = format!("{BYTE_ORDER_MARK}{}", csv::text_line([row].into_iter().chain(names).chain([result, problem])));
     for row in &rows {
         let [result, problem] = word(row);
         let cells = columns.iter().map(|column| row.cells.get(column.field).map_or("", String::as_str));
-        text.push_str(&csv::line([row.number.to_string().as_str()].into_iter().chain(cells).chain([result.as_str(), problem.as_str()])));
+        let number = [Cell::plain(row.number.to_string())];
+        text.push_str(&csv::line(number.into_iter().chain(cells.chain([result.as_str(), problem.as_str()]).map(Cell::text))));
     }
     Ok(text)
 }
@@ -215,11 +209,11 @@ pub async fn link_list(services: &Services, caller: &Caller, id: ImportId, chine
         } else {
             ["account", "name", "one-time link (good for 7 days)"]
         };
-        let mut text = format!("\u{feff}{}", csv::line(header));
+        let mut text = format!("{BYTE_ORDER_MARK}{}", csv::text_line(header));
         // Two statements a person, a thousand people at most, once.
         for (user, login, name) in &people {
             let link = links::issue(services, &mut write, *user, LinkKind::Invite).await?;
-            text.push_str(&csv::line([login.as_str(), name.as_str(), &format!("{base}{}", link.path())]));
+            text.push_str(&csv::text_line([login.as_str(), name.as_str(), &format!("{base}{}", link.path())]));
         }
         audit::success(services, &mut write, caller, about(&import, "import.links").after(json!({"people": people.len(), "links": "***"}))).await?;
         write.commit().await.or_domain()?;

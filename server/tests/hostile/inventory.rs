@@ -8,7 +8,7 @@ const DOMAIN: &str = "app/domain/tests/hostile/";
 const SERVER: &str = "server/tests/hostile/";
 
 /// File, and the file of the test that feeds what it reads. A new reader gets a property in one of them, or in a new one.
-const READERS: [(&str, &str, &str); 64] = [
+const READERS: [(&str, &str, &str); 65] = [
     ("app/domain/src/access.rs", DOMAIN, "words.rs"),
     ("app/domain/src/access/scopes.rs", DOMAIN, "words.rs"),
     ("app/domain/src/announcements.rs", DOMAIN, "forms.rs"),
@@ -35,6 +35,7 @@ const READERS: [(&str, &str, &str); 64] = [
     ("app/domain/src/offerings/form.rs", DOMAIN, "offerings.rs"),
     ("app/domain/src/orders.rs", DOMAIN, "words.rs"),
     ("app/domain/src/orders/class.rs", DOMAIN, "classes.rs"),
+    ("app/domain/src/page.rs", SERVER, "api.rs"),
     ("app/domain/src/people.rs", DOMAIN, "forms.rs"),
     ("app/domain/src/policy_form.rs", DOMAIN, "conditions.rs"),
     ("app/domain/src/pricing/book.rs", DOMAIN, "words.rs"),
@@ -58,7 +59,7 @@ const READERS: [(&str, &str, &str); 64] = [
     ("server/services/src/billing.rs", SERVER, "api.rs"),
     ("server/services/src/billing/export.rs", SERVER, "readers.rs"),
     ("server/services/src/billing/overview.rs", SERVER, "api.rs"),
-    ("server/services/src/imports.rs", SERVER, "readers.rs"),
+    ("server/services/src/imports/decode.rs", SERVER, "readers.rs"),
     ("server/services/src/offerings/yaml.rs", SERVER, "readers.rs"),
     ("server/services/src/orders/submit.rs", SERVER, "readers.rs"),
     ("server/src/auth/store.rs", SERVER, "pages.rs"),
@@ -106,6 +107,32 @@ fn reads(name: &str, source: &str) -> bool {
     let is_form = |line: &str| name.starts_with("app/domain/") && line.contains(FORM);
     let product = source.split("#[cfg(test)]").next().unwrap_or_default();
     product.lines().map(str::trim).filter(|line| !line.starts_with("//")).any(|line| is_form(line) || MARKS.iter().any(|mark| line.contains(mark)))
+}
+
+/// All files of the product with their names.
+fn sources() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for folder in FOLDERS {
+        files(&root().join(folder), &mut found);
+    }
+    let name = |path: &Path| path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+    found.into_iter().map(|path| (name(&path), std::fs::read_to_string(&path).unwrap())).collect()
+}
+
+#[test]
+fn cells_of_spreadsheets_have_one_writer() {
+    const WRITER: &str = "app/domain/src/csv/write.rs";
+    // Doubling quotes, and looking for formulas.
+    const MARKS: [&str; 3] = [r#""\"\"""#, "['=', '+'", r"'\u{ff1d}'"];
+    for (name, source) in sources().into_iter().filter(|(name, _)| name != WRITER) {
+        let product = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in product.lines() {
+            assert!(!MARKS.iter().any(|mark| line.contains(mark)), "{name} writes cells by itself, see {WRITER}: {line}");
+            assert!(!line.contains(".write_string") || line.contains("harmless("), "{name} writes a cell that may be a formula: {line}");
+            let joins = line.contains("\\r\\n") && (line.contains(".join(\",\")") || line.contains(".join(\";\")"));
+            assert!(!joins, "{name} writes a line by itself, see {WRITER}: {line}");
+        }
+    }
 }
 
 #[test]

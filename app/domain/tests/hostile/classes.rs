@@ -9,7 +9,15 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::texts::{config, names_only, near};
 
-const ROSTERS: &[&str] = &["2024010117 李华\n2024010118\t示范学生\n", "1,a\r\n2，b\r\n\r\n3；c", "24-01_x.y", ""];
+const ROSTERS: &[&str] = &[
+    "2024010117 李华\n2024010118\t示范学生\n",
+    "1,a\r\n2，b\r\n\r\n3；c",
+    "24-01_x.y",
+    "",
+    "名单\r序号,学号,姓名\r1,\"2401\",\"李, 华\"\r2,２４０２,'=x\r",
+    "1\t2401\t李华\n2\t2402\t2班\n",
+    "sep=;\nname;number\na,b;S01\n",
+];
 const FIELDS: &[&str] = &["one", "roster", "number", "30", "now", "lessons", "2026-11-30", "08:20", "8:20:00", "20", ""];
 
 proptest! {
