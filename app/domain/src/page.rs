@@ -1,6 +1,8 @@
 //! Keyset paging: a page of items and the cursor of the next one. Never an offset, never a total that must be counted.
 
-use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::error::{Error, Problem};
 
@@ -61,6 +63,19 @@ impl PageRequest {
         self.after.as_deref().map(|text| parse(text).ok_or_else(|| Error::field("after", Problem::NoSuch))).transpose()
     }
 
+    /// A page of a list that is short enough to be read whole, in the order of `key`, which tells any two items apart. A page begins after the
+    /// key that the cursor holds, so that it is found when its item is gone.
+    ///
+    /// `list`: the list's name, so that the cursor of another one is refused. Errors: [`Error::Invalid`] on `limit`, `after`.
+    pub fn cut<T, K: Ord + Serialize + DeserializeOwned>(&self, list: &str, mut items: Vec<T>, key: impl Fn(&T) -> K) -> Result<Page<T>, Error> {
+        let rows = self.rows()?;
+        let after = self.cursor(|text| read_cursor::<K>(list, text))?;
+        items.sort_by_cached_key(&key);
+        let begin = after.map_or(0, |after| items.partition_point(|item| key(item) <= after));
+        let read = items.into_iter().skip(begin).take(rows as usize).collect();
+        Ok(self.page(read, |last| write_cursor(list, &key(last))))
+    }
+
     /// The page of [`Self::rows`] that were read; `cursor` of its last one is where the next begins.
     pub fn page<T>(&self, mut read: Vec<T>, cursor: impl FnOnce(&T) -> String) -> Page<T> {
         let more = read.len() > self.limit as usize;
@@ -70,9 +85,80 @@ impl PageRequest {
     }
 }
 
+/// A key as a cursor that only [`read_cursor`] of the same list reads: hexadecimal, so that it stands in a URL as it is.
+pub fn write_cursor<K: Serialize>(list: &str, key: &K) -> String {
+    // Keys are plain values, which JSON holds.
+    let document = serde_json::to_vec(&(list, key)).unwrap_or_default();
+    document.iter().fold(String::new(), |mut text, byte| {
+        // To a `String` nothing fails.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// `None` for what [`write_cursor`] did not write for this list.
+pub fn read_cursor<K: DeserializeOwned>(list: &str, text: &str) -> Option<K> {
+    let digits = text.as_bytes();
+    let byte = |pair: &[u8]| {
+        let [high, low] = [pair.first()?, pair.get(1)?].map(|digit| char::from(*digit).to_digit(16));
+        u8::try_from(high? * 16 + low?).ok()
+    };
+    let document: Vec<u8> = digits.chunks(2).map(byte).collect::<Option<_>>()?;
+    // No text of ours holds a NUL, and PostgreSQL takes none.
+    let nul = document.windows(6).any(|escape| escape == b"\\u0000");
+    let (name, key): (String, K) = serde_json::from_slice(&document).ok()?;
+    (name == list && !nul).then_some(key)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::cmp::Reverse;
+
     use super::*;
+
+    /// All pages of two, where `gone` is taken out of the list before the second one is asked for.
+    fn walk(mut items: Vec<&'static str>, gone: &str) -> Vec<&'static str> {
+        let mut request = PageRequest { limit: 2, after: None };
+        let mut seen = Vec::new();
+        loop {
+            let page = request.cut("letters", items.clone(), |item| (*item).to_owned()).expect("a page");
+            seen.extend(page.items);
+            items.retain(|item| *item != gone);
+            match page.next {
+                Some(next) => request.after = Some(next),
+                None => return seen,
+            }
+        }
+    }
+
+    #[test]
+    fn pages_of_a_list_in_memory_follow_each_other_without_gaps() {
+        assert_eq!(walk(vec!["e", "a", "c", "b", "d"], ""), ["a", "b", "c", "d", "e"]);
+        assert_eq!(walk(vec!["a", "b", "c", "d", "e"], "b"), ["a", "b", "c", "d", "e"], "the cursor's own item is gone");
+    }
+
+    #[test]
+    fn a_list_in_memory_is_in_the_order_of_its_key() {
+        let request = PageRequest { limit: 2, after: None };
+        let key = |item: &(u32, &str)| (Reverse(item.0), item.1.to_owned());
+        let page = request.cut("groups", vec![(1, "a"), (3, "c"), (3, "b")], key).expect("a page");
+        assert_eq!(page.items, [(3, "b"), (3, "c")]);
+        let rest = PageRequest { limit: 2, after: page.next }.cut("groups", vec![(2, "new"), (1, "a")], key).expect("a page");
+        assert_eq!(rest, Page { items: vec![(2, "new"), (1, "a")], next: None });
+    }
+
+    #[test]
+    fn what_is_no_cursor_of_the_list_is_refused() {
+        let refused = Err(Error::field("after", Problem::NoSuch));
+        let other = write_cursor("others", &"a");
+        let (number, nul) = (write_cursor("letters", &1), write_cursor("letters", &"\0"));
+        for after in ["unknown", "a", "00", "é", "0", "", &other, &number, &nul] {
+            let request = PageRequest { limit: 2, after: Some(after.to_owned()) };
+            assert_eq!(request.cut("letters", vec!["a", "b"], |item| (*item).to_owned()), refused, "{after:?}");
+        }
+        let last = PageRequest { limit: 2, after: Some(write_cursor("letters", &"zz")) };
+        assert_eq!(last.cut("letters", vec!["a"], |item| (*item).to_owned()), Ok(Page { items: vec![], next: None }));
+    }
 
     #[test]
     fn one_row_more_than_wanted_is_the_next_page() {

@@ -15,7 +15,7 @@ use domain::{
     access::{Action, Resource, Role},
     courses::CourseRef,
     ids::{CourseId, TenantId, UserId},
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, read_cursor, write_cursor},
     people::{NewPerson, Person, PersonDetail, PersonFilter, PersonRef, PersonState, Post},
 };
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ use crate::{
 
 /// People of the caller's college, in order of login; for who has a role at departments only, those who teach there. Three statements.
 ///
-/// Errors: `Forbidden`; `Invalid` on `limit`.
+/// Errors: `Forbidden`; `Invalid` on `limit`, `after`.
 pub async fn search(services: &Services, caller: &Caller, filter: &PersonFilter, page: &PageRequest) -> Result<Page<Person>> {
     let entry = || Entry::new(audit::action(Action::PeopleRead), "user", "", "");
     audit::recording(services, caller, entry, async {
@@ -45,11 +45,11 @@ pub async fn search(services: &Services, caller: &Caller, filter: &PersonFilter,
             text: filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(ToOwned::to_owned),
             role: filter.role,
             state: filter.state,
-            after: page.after.clone(),
+            after: page.cursor(|text| read_cursor("people", text))?,
             limit: rows,
         };
         let mut connection = services.db.read().await.or_domain()?;
-        let Page { items, next } = page.page(users::search(&mut connection, &query).await.or_domain()?, |user| user.login.clone());
+        let Page { items, next } = page.page(users::search(&mut connection, &query).await.or_domain()?, |user| write_cursor("people", &user.login));
         Ok(Page { items: people(&mut connection, items).await?, next })
     })
     .await

@@ -22,7 +22,7 @@ use super::{
     body::{Fields, Raw},
     dto::{List, Person, moment},
     problem::Problem,
-    query::{Parameters, page_of},
+    query::Parameters,
 };
 use crate::{audit_export, state::AppState};
 
@@ -117,7 +117,7 @@ pub async fn saved(State(state): State<AppState>, Bearer(caller): Bearer, mut qu
     let page = query.page();
     query.finish()?;
     let all = searches::list(&state.services, &caller).await?;
-    Ok(Json(List::of(page_of(all, &page, |search| format!("{} {}", search.name, search.id)), SavedSearch::from)))
+    Ok(Json(List::of(page.cut("audit_searches", all, |search| (search.name.clone(), search.id))?, SavedSearch::from)))
 }
 
 #[derive(Debug, ToSchema)]

@@ -20,7 +20,7 @@ use super::{
     body::{Fields, Raw},
     dto::{Course, List, Money, moment},
     problem::Problem,
-    query::{Parameters, page_of},
+    query::Parameters,
 };
 use crate::{export::Wanted, state::AppState};
 
@@ -116,10 +116,10 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     let month = month.unwrap_or_else(|| state.services.clock.now().campus_month());
     if let Some(course) = course {
         let bill = services::billing::bill(&state.services, &caller, &course, month).await?;
-        return Ok(Json(List { items: vec![bill.into()], next: None }));
+        return Ok(Json(List::of(page.cut("bills", vec![bill], |bill| bill.course.code.clone())?, Bill::from)));
     }
     let bills = services::billing::bills(&state.services, &caller, month).await?;
-    Ok(Json(List::of(page_of(bills, &page, |bill| bill.course.code.clone()), Bill::from)))
+    Ok(Json(List::of(page.cut("bills", bills, |bill| bill.course.code.clone())?, Bill::from)))
 }
 
 /// The lines of a bill: one for each lab and meter, by lab.

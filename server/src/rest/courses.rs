@@ -19,7 +19,7 @@ use super::{
     dto::{Course, List, Person, moment},
     orders::id,
     problem::Problem,
-    query::{Parameters, page_of},
+    query::Parameters,
     quotas::Quota,
 };
 use crate::state::AppState;
@@ -176,7 +176,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     let page = query.page();
     query.finish()?;
     let tree = services::departments::tree(&state.services, &caller).await?;
-    Ok(Json(List::of(page_of(tree.courses, &page, |placed| placed.course.code.clone()), ListedCourse::from)))
+    Ok(Json(List::of(page.cut("courses", tree.courses, |placed| placed.course.code.clone())?, ListedCourse::from)))
 }
 
 /// One course.

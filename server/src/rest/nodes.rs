@@ -19,7 +19,7 @@ use super::{
     dto::{Course, Person, moment},
     labs::LabEvent,
     problem::Problem,
-    query::{Parameters, page_of},
+    query::Parameters,
 };
 use crate::state::AppState;
 
@@ -234,7 +234,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     query.finish()?;
     let NodesView { version: _, simulated: _, away_since, reported_at, nodes, pools: _, findings } =
         services::nodes::list(&state.services, &caller).await?;
-    let page = page_of(nodes, &page, |view| view.node.name.clone()).map(Node::from);
+    let page = page.cut("nodes", nodes, |view| view.node.name.clone())?.map(Node::from);
     Ok(Json(NodeList { items: page.items, next: page.next, findings, reported_at: reported_at.map(moment), away_since: away_since.map(moment) }))
 }
 

@@ -1,6 +1,8 @@
 //! Writing offerings: drafts, publishing, retiring. For operators and administrators, with the scope `admin`. Bodies are the document
 //! of `docs/offering.schema.json` as JSON.
 
+use std::cmp::Reverse;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -22,7 +24,7 @@ use super::{
     body::{Fields, Raw},
     dto::{List, Money, moment},
     problem::Problem,
-    query::{Parameters, page_of},
+    query::Parameters,
 };
 use crate::state::AppState;
 
@@ -209,7 +211,7 @@ pub async fn list(
         let labs = Some(history.labs.get(&version.offering.version).copied().unwrap_or_default());
         Version { labs, changes: changes.into_iter().map(ChangedField::from).collect(), ..Version::from(version.clone()) }
     });
-    Ok(Json(List::of(page_of(versions.collect(), &page, |version: &Version| version.version.to_string()), |version| version)))
+    Ok(Json(List::of(page.cut("versions", versions.collect(), |version: &Version| Reverse(version.version))?, |version| version)))
 }
 
 /// Writes the draft of the next version, or the draft that is there.

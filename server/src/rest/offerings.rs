@@ -12,7 +12,7 @@ use super::{
     bearer::Bearer,
     dto::{List, Localized, Money, Spec},
     problem::Problem,
-    query::{Parameters, page_of},
+    query::Parameters,
 };
 use crate::state::AppState;
 
@@ -91,7 +91,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     let page = query.page();
     query.finish()?;
     let offerings = services::catalogue::list(&state.services, &caller).await?;
-    Ok(Json(List::of(page_of(offerings, &page, |card| card.offering.slug.clone()), Offering::from)))
+    Ok(Json(List::of(page.cut("offerings", offerings, |card| card.offering.slug.clone())?, Offering::from)))
 }
 
 /// One offering, by slug or id.

@@ -1,5 +1,7 @@
 //! The price book and discounts.
 
+use std::cmp::Reverse;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -19,7 +21,7 @@ use super::{
     dto::{Course, List, Money, moment},
     orders::id,
     problem::Problem,
-    query::{Parameters, page_of},
+    query::Parameters,
 };
 use crate::state::AppState;
 
@@ -59,9 +61,8 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     let page = query.page();
     query.finish()?;
     let book = services::prices::list(&state.services, &caller).await?.book;
-    let mut prices: Vec<_> = book.prices.iter().map(|each| price(each, book.currency)).collect();
-    prices.sort_by(|one, two| (&one.meter, &two.from).cmp(&(&two.meter, &one.from)));
-    Ok(Json(List::of(page_of(prices, &page, |each| format!("{}_{}", each.meter, each.from)), |each| each)))
+    let prices: Vec<_> = book.prices.iter().map(|each| price(each, book.currency)).collect();
+    Ok(Json(List::of(page.cut("prices", prices, |each| (each.meter.clone(), Reverse(each.from.clone())))?, |each| each)))
 }
 
 /// Body of a new price. A price in place of one that is planned for the same instant replaces it.
@@ -194,7 +195,7 @@ pub async fn discounts(State(state): State<AppState>, Bearer(caller): Bearer, mu
     let page = query.page();
     query.finish()?;
     let book = services::prices::list(&state.services, &caller).await?.book;
-    Ok(Json(List::of(page_of(book.discounts, &page, |each| each.id.to_string()), Discount::from)))
+    Ok(Json(List::of(page.cut("discounts", book.discounts, |each| (each.from, each.id))?, Discount::from)))
 }
 
 /// Body of a new discount.

@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, Query};
 use domain::{
     Error, Problem as FieldProblem, Result,
     error::FieldErrors,
-    page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest},
+    page::{DEFAULT_LIMIT, MAX_LIMIT, PageRequest},
 };
 use http::request::Parts;
 
@@ -76,16 +76,6 @@ impl Parameters {
     }
 }
 
-/// A page of a list that is short enough to be read whole; `key` is unique and its order is the list's.
-pub fn page_of<T>(items: Vec<T>, request: &PageRequest, key: impl Fn(&T) -> String) -> Page<T> {
-    let start = request.after.as_ref().map_or(0, |after| items.iter().position(|item| key(item) == *after).map_or(items.len(), |at| at + 1));
-    let limit = request.limit as usize;
-    let more = items.len() > start + limit;
-    let items: Vec<_> = items.into_iter().skip(start).take(limit).collect();
-    let next = if more { items.last().map(key) } else { None };
-    Page { items, next }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,22 +90,5 @@ mod tests {
         assert_eq!(query.text("text"), None);
         let Err(Error::Invalid(problems)) = query.finish() else { panic!("it must be refused") };
         assert_eq!(problems.iter().map(|each| each.field.as_str()).collect::<Vec<_>>(), ["mine", "limit", "state"]);
-    }
-
-    #[test]
-    fn pages_follow_each_other_without_gaps() {
-        let mut request = PageRequest { limit: 2, after: None };
-        let mut seen = Vec::new();
-        loop {
-            let page = page_of(vec!["a", "b", "c", "d", "e"], &request, |item| (*item).to_owned());
-            seen.extend(page.items);
-            match page.next {
-                Some(next) => request.after = Some(next),
-                None => break,
-            }
-        }
-        assert_eq!(seen, ["a", "b", "c", "d", "e"]);
-        let past = page_of(vec!["a"], &PageRequest { limit: 2, after: Some("zz".into()) }, |item| (*item).to_owned());
-        assert_eq!(past, Page { items: vec![], next: None });
     }
 }

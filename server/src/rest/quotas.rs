@@ -9,7 +9,7 @@ use super::{
     bearer::Bearer,
     dto::{Course, List, Money, cards},
     problem::Problem,
-    query::{Parameters, page_of},
+    query::Parameters,
 };
 use crate::state::AppState;
 
@@ -80,5 +80,5 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     let page = query.page();
     query.finish()?;
     let quotas = services::quotas::list(&state.services, &caller).await?;
-    Ok(Json(List::of(page_of(quotas, &page, |(course, _)| course.code.clone()), Quota::from)))
+    Ok(Json(List::of(page.cut("quotas", quotas, |(course, _)| course.code.clone())?, Quota::from)))
 }

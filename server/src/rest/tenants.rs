@@ -14,7 +14,7 @@ use super::{
     dto::List,
     orders::id,
     problem::Problem,
-    query::{Parameters, page_of},
+    query::Parameters,
 };
 use crate::state::AppState;
 
@@ -54,7 +54,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     let page = query.page();
     query.finish()?;
     let tree = services::departments::tree(&state.services, &caller).await?;
-    Ok(Json(List::of(page_of(tree.departments, &page, |department| department.id.to_string()), Tenant::from)))
+    Ok(Json(List::of(page.cut("tenants", tree.departments, |department| (department.name.clone(), department.id))?, Tenant::from)))
 }
 
 /// Makes a department.

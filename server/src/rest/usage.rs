@@ -1,5 +1,7 @@
 //! Metered usage, line by line.
 
+use std::cmp::Reverse;
+
 use axum::{Json, extract::State};
 use domain::{
     billing::{Dimension, Group},
@@ -15,7 +17,7 @@ use super::{
     bearer::Bearer,
     dto::{Course, List, Localized, Money, moment},
     problem::Problem,
-    query::{Parameters, page_of},
+    query::Parameters,
 };
 use crate::state::AppState;
 
@@ -109,7 +111,10 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     if let Some(by) = by {
         let month = month.unwrap_or_else(|| state.services.clock.now().campus_month());
         let groups = services::billing::groups(&state.services, &caller, month, course.as_deref(), by).await?;
-        return Ok(Json(Shown::Groups(List::of(page_of(groups, &page, |group| group.key.clone()), UsageGroup::from))));
+        return Ok(Json(Shown::Groups(List::of(
+            page.cut("usage_groups", groups, |group| (Reverse(group.amount.micros), group.key.clone()))?,
+            UsageGroup::from,
+        ))));
     }
     let records = services::billing::usage(&state.services, &caller, course.as_deref(), lab.as_deref(), month, &page).await?;
     Ok(Json(Shown::Intervals(List::of(records, |UsageRecord { lab, lab_name, course, line }| Usage::of(lab, &lab_name, course, line)))))
