@@ -21,6 +21,42 @@ pub struct CourseRef {
     pub name: String,
 }
 
+/// A course as one names it in a filter: by its id or its code. No code looks like an id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CourseKey {
+    Id(CourseId),
+    Code(String),
+}
+
+impl CourseKey {
+    /// `None` for nothing.
+    pub fn read(text: &str) -> Option<Self> {
+        match text.trim() {
+            "" => None,
+            text => Some(text.parse().map_or_else(|_| Self::Code(text.to_owned()), Self::Id)),
+        }
+    }
+    pub const fn id(&self) -> Option<CourseId> {
+        match self {
+            Self::Id(id) => Some(*id),
+            Self::Code(_) => None,
+        }
+    }
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Id(_) => None,
+            Self::Code(code) => Some(code),
+        }
+    }
+}
+
+impl From<CourseId> for CourseKey {
+    fn from(id: CourseId) -> Self {
+        Self::Id(id)
+    }
+}
+
 /// A college: the boundary that nothing crosses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {

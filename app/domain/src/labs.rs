@@ -15,7 +15,7 @@ pub use volume::{VOLUME_LOST, Volume};
 use crate::{
     capacity::WaitReason,
     catalogue::{LabSpec, Localized},
-    courses::CourseRef,
+    courses::{CourseKey, CourseRef},
     error::Error,
     ids::{CourseId, LabId, OrderId, TenantId, UserId},
     metering::UsageLine,
@@ -336,9 +336,7 @@ pub struct LabDetail {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabFilter {
     pub state: Option<LabState>,
-    pub course: Option<CourseId>,
-    /// Empty for all.
-    pub course_code: String,
+    pub course: Option<CourseKey>,
     pub mine: bool,
     /// Without those that are destroyed.
     pub live: bool,

@@ -19,7 +19,7 @@ use crate::{
     approvals::Ruling,
     capacity::WaitReason,
     catalogue::{LabSpec, Localized, ParameterInput},
-    courses::CourseRef,
+    courses::{CourseKey, CourseRef},
     decisions::{Decision as Decided, Proposal},
     error::Error,
     ids::{ClassId, CourseId, LabId, OfferingId, OrderId, TenantId, UserId},
@@ -272,7 +272,7 @@ pub const REQUESTER_LEFT: &str = "requester_left";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderFilter {
     pub state: Option<OrderState>,
-    pub course: Option<CourseId>,
+    pub course: Option<CourseKey>,
     /// Only the caller's own.
     pub mine: bool,
     /// Made together.

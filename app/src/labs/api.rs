@@ -35,12 +35,13 @@ pub async fn list_labs(
 ) -> Result<Page<LabView>, AppError> {
     use crate::caller::{caller, services};
     use domain::{
+        courses::CourseKey,
         labs::{LabFilter, LabState},
         page::PageRequest,
     };
     let owner_left = state == super::filters::LEFT;
     let live = state.is_empty() || owner_left;
-    let filter = LabFilter { state: LabState::parse(&state), live, owner_left, course_code: course, text, ..LabFilter::default() };
+    let filter = LabFilter { state: LabState::parse(&state), live, owner_left, course: CourseKey::read(&course), text, ..LabFilter::default() };
     let page = PageRequest { after: (!after.is_empty()).then_some(after), ..PageRequest::default() };
     Ok(services::labs::list(&services()?, &caller()?, &filter, &page).await?)
 }

@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, State},
 };
 use domain::{
+    courses::CourseKey,
     ids::LabId,
     labs::{ClusterEvent, Condition, FailedAttempt, Failure, LabDetail, LabFilter, LabState, LabView, Lifecycle, ObjectRef, StateChange},
 };
@@ -15,7 +16,7 @@ use super::{
     bearer::Bearer,
     body::{Fields, Raw},
     dto::{Course, List, Localized, Money, Person, Spec, moment},
-    orders::{ID_EXAMPLE, id},
+    orders::id,
     problem::Problem,
     query::Parameters,
     usage::Usage,
@@ -275,11 +276,10 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     let names = || LabState::ALL.map(|state| state.as_str().to_owned()).to_vec();
     let filter = LabFilter {
         state: query.choice("state", LabState::parse, names),
-        course: query.parsed("course", ID_EXAMPLE),
+        course: query.text("course").and_then(|text| CourseKey::read(&text)),
         mine: query.flag("mine"),
         live: query.flag("live"),
         owner_left: query.flag("owner_left"),
-        course_code: String::new(),
         text: query.text("text").unwrap_or_default(),
     };
     let page = query.page();

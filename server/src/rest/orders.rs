@@ -9,6 +9,7 @@ use axum::{
 };
 use domain::{
     Error,
+    courses::CourseKey,
     decisions::ChangeForm,
     ids::OrderId,
     orders::{ClassForm, ClassRef, OrderFilter, OrderForm, OrderState, OrderView, class::LESSONS},
@@ -267,13 +268,13 @@ pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
 
 /// Orders that the token may read, newest first.
 #[utoipa::path(get, path = "/api/v1/orders", tag = "orders",
-    params(("state" = Option<String>, Query, description = "A state of an order"), ("course" = Option<String>, Query, description = "Id of a course"), ("mine" = Option<bool>, Query, description = "Only one's own"), ("class" = Option<String>, Query, description = "Id of a class order: those that were made together"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    params(("state" = Option<String>, Query, description = "A state of an order"), ("course" = Option<String>, Query, description = "Code or id of a course"), ("mine" = Option<bool>, Query, description = "Only one's own"), ("class" = Option<String>, Query, description = "Id of a class order: those that were made together"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = List<Order>)))]
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Order>>, Problem> {
     let names = || OrderState::ALL.map(|state| state.as_str().to_owned()).to_vec();
     let filter = OrderFilter {
         state: query.choice("state", OrderState::parse, names),
-        course: query.parsed("course", ID_EXAMPLE),
+        course: query.text("course").and_then(|text| CourseKey::read(&text)),
         mine: query.flag("mine"),
         class: query.parsed("class", ID_EXAMPLE),
     };

@@ -18,6 +18,7 @@ mod documents;
 mod events;
 mod files;
 mod hosts;
+mod lists;
 mod metrics;
 mod nul;
 mod offerings;

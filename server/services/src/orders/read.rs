@@ -62,7 +62,7 @@ pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, pa
         },
         owner: filter.mine.then_some(actor.user),
         state: filter.state,
-        course: filter.course,
+        course: filter.course.clone(),
         class: filter.class,
         after: page.cursor(|text| text.parse().ok())?,
         limit: rows,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    courses::CourseRef,
+    courses::{CourseKey, CourseRef},
     ids::{CourseId, LabId, OfferingId, TenantId, UserId},
     labs::{Lab, LabState, Lifecycle, StateChange},
     money::Money,
@@ -74,13 +74,12 @@ pub struct Query {
     /// What this person owns and what belongs to these courses.
     pub visible_to: Option<(UserId, BTreeSet<CourseId>)>,
     pub state: Option<LabState>,
-    pub course: Option<CourseId>,
-    pub course_code: Option<String>,
+    pub course: Option<CourseKey>,
     /// Without those that are destroyed.
     pub live: bool,
     /// Only those whose owner left the course.
     pub owner_left: bool,
-    /// Part of the lab's, its offering's, its owner's or its course's name, in lower case.
+    /// Part of the lab's, its offering's, its owner's or its course's name.
     pub text: Option<String>,
     /// Older than this one.
     pub before: Option<LabId>,
@@ -207,13 +206,13 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
     .bind(query.owner.map(|id| id.to_string()))
     .bind(query.visible_to.as_ref().map(|(id, _)| id.to_string()))
     .bind(query.state.map(LabState::as_str))
-    .bind(query.course.map(|id| id.to_string()))
+    .bind(query.course.as_ref().and_then(CourseKey::id).map(|id| id.to_string()))
     .bind(i64::from(query.live))
     .bind(query.before.map(|id| id.to_string()))
     .bind(i64::from(query.limit))
     .bind(query.visible_to.as_ref().map(|(_, courses)| list_of(courses)))
     .bind(query.text.as_deref().map(contains))
-    .bind(query.course_code.clone())
+    .bind(query.course.as_ref().and_then(CourseKey::code).map(ToOwned::to_owned))
     .bind(i64::from(query.owner_left))
     .fetch_all(connection)
     .await?

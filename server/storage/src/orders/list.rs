@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     access::Role,
+    courses::CourseKey,
     ids::{ClassId, CourseId, OrderId, TenantId, UserId},
     orders::OrderState,
 };
@@ -29,7 +30,7 @@ pub struct Query {
     pub visible: Visible,
     pub owner: Option<UserId>,
     pub state: Option<OrderState>,
-    pub course: Option<CourseId>,
+    pub course: Option<CourseKey>,
     /// Made together.
     pub class: Option<ClassId>,
     /// Begin after this order.
@@ -62,8 +63,10 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
     if let Some(state) = query.state {
         conditions.and("o.state = ", &state.as_str());
     }
-    if let Some(course) = query.course {
-        conditions.and("o.course_id = ", &course);
+    match &query.course {
+        Some(CourseKey::Id(course)) => conditions.and("o.course_id = ", course),
+        Some(CourseKey::Code(code)) => conditions.and("c.code = ", code),
+        None => {}
     }
     if let Some(class) = query.class {
         conditions.and("o.class_id = ", &class);

@@ -72,7 +72,7 @@ async fn lists_hold_what_was_asked_for_and_nothing_else() {
         let cases = [
             (all.clone(), vec![4, 3, 2, 1]),
             (Query { limit: 2, after: Some(order(4, OrderState::Queued).id), ..all.clone() }, vec![3, 2]),
-            (Query { state: Some(OrderState::Queued), course: Some(course()), owner: Some(teacher()), ..all.clone() }, vec![4, 2]),
+            (Query { state: Some(OrderState::Queued), course: Some(course().into()), owner: Some(teacher()), ..all.clone() }, vec![4, 2]),
             (Query { visible: Visible::Own(stranger), ..all.clone() }, vec![]),
             (Query { visible: Visible::Courses(stranger, vec![course()]), ..all.clone() }, vec![4, 3, 2, 1]),
             (Query { visible: Visible::Courses(stranger, vec![]), ..all.clone() }, vec![]),

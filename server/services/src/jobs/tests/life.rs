@@ -265,7 +265,7 @@ async fn lists_go_on_where_the_page_before_ended() {
             }
         }
         assert_eq!(seen, made);
-        let live = LabFilter { live: true, course: Some(scene.course.id), ..LabFilter::default() };
+        let live = LabFilter { live: true, course: Some(scene.course.id.into()), ..LabFilter::default() };
         assert_eq!(labs::list(services, &scene.teacher, &live, &PageRequest::default()).await.expect("a page").items.len(), 4);
         let gone = LabFilter { state: Some(LabState::Destroyed), ..LabFilter::default() };
         assert_eq!(labs::list(services, &scene.teacher, &gone, &PageRequest::default()).await.expect("a page").items.len(), 1);

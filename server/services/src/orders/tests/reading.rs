@@ -3,6 +3,7 @@
 use domain::{
     Error, Problem,
     access::Role,
+    courses::CourseKey,
     gpu::CardShare,
     orders::{OrderFilter, OrderState},
     page::PageRequest,
@@ -35,7 +36,10 @@ on_each_engine!(everybody_sees_what_the_policy_lets_them_see, |world| {
     let manager = world.manager("zhou").await;
     assert_eq!(numbers(&world, &manager, &all).await, [1_003, 1_002, 1_001]);
     assert_eq!(numbers(&world, &manager, &OrderFilter { mine: true, ..all.clone() }).await, [] as [i64; 0]);
-    assert_eq!(numbers(&world, &manager, &OrderFilter { course: Some(course.id), ..all.clone() }).await, [1_002, 1_001]);
+    for key in [course.id.to_string(), course.code.clone()] {
+        assert_eq!(numbers(&world, &manager, &OrderFilter { course: CourseKey::read(&key), ..all.clone() }).await, [1_002, 1_001], "{key}");
+    }
+    assert_eq!(numbers(&world, &manager, &OrderFilter { course: CourseKey::read("X1"), ..all.clone() }).await, [] as [i64; 0]);
     let pending = OrderFilter { state: Some(OrderState::PendingApproval), ..all.clone() };
     assert_eq!(numbers(&world, &manager, &pending).await, [1_003]);
 

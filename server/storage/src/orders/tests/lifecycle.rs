@@ -2,6 +2,7 @@
 
 use domain::{
     catalogue::LabSpec,
+    courses::CourseKey,
     labs::{Autostop, EarlierSize, Failure, Lab, LabState, Lifecycle, Observation},
     orders::OrderState,
     time::Timestamp,
@@ -59,8 +60,7 @@ async fn labs_are_found_by_name_and_by_course() {
                 owner: None,
                 visible_to: None,
                 state: None,
-                course: None,
-                course_code: code.map(Into::into),
+                course: code.and_then(CourseKey::read),
                 live: true,
                 owner_left: false,
                 text: text.map(Into::into),
@@ -71,6 +71,7 @@ async fn labs_are_found_by_name_and_by_course() {
         };
         assert_eq!(find(Some("00%"), None).await, [row.id], "signs of patterns are taken as they are");
         assert_eq!((find(Some("JUPYTER"), None).await.len(), find(Some("李"), None).await.len(), find(Some("cv1"), None).await.len()), (2, 2, 2));
+        assert_eq!(find(None, Some(&super::ground::course().to_string())).await.len(), 2, "by the course's id");
         assert_eq!((find(None, Some("CV1")).await.len(), find(None, Some("CV2")).await.len(), find(Some("nobody"), None).await.len()), (2, 0, 0));
     })
     .await;
