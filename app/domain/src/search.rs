@@ -8,6 +8,7 @@ use crate::{
     labs::LabState,
     orders::OrderState,
     people::PersonRef,
+    text::fold,
     time::Timestamp,
 };
 
@@ -29,10 +30,14 @@ pub enum Hit {
     Audit { id: AuditEventId, action: String, object: String, who: String, at: Timestamp },
 }
 
-/// The words of a question as they are compared: lower case, no more than [`WORDS`]. Empty for a question without any.
+/// The words of a question as they are compared: by [`fold`], no more than [`WORDS`]. Empty for a question without any.
 pub fn words(text: &str) -> Vec<String> {
-    let text: String = text.chars().take(LENGTH).collect::<String>().to_lowercase();
-    text.split_whitespace().take(WORDS).map(ToOwned::to_owned).collect()
+    fold(&cut(text)).split_whitespace().take(WORDS).map(ToOwned::to_owned).collect()
+}
+
+/// A question as it was typed, no longer than [`LENGTH`].
+pub fn cut(text: &str) -> String {
+    text.chars().take(LENGTH).collect()
 }
 
 #[cfg(test)]
@@ -42,6 +47,7 @@ mod tests {
     #[test]
     fn a_question_is_cut_into_a_few_words() {
         assert_eq!(words("  深度 CV2402\tLab  four "), ["深度", "cv2402", "lab"]);
+        assert_eq!(words("ＡＩ\u{3000}Österberg"), ["ai", "österberg"]);
         assert_eq!(words("  "), Vec::<String>::new());
         assert_eq!(words(&"长".repeat(200))[0].chars().count(), LENGTH);
     }

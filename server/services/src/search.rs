@@ -4,7 +4,8 @@
 use domain::{
     Result,
     access::{Action, Actor, Reach, Resource},
-    search::{Hit, MOST, words},
+    search::{Hit, MOST, cut, words},
+    text::fold,
 };
 use storage::search::{Visible, patterns};
 
@@ -49,7 +50,7 @@ pub async fn search(services: &Services, caller: &Caller, text: &str, depth: Dep
         }
     }
     if depth == Depth::Everything && may(actor, Action::AuditRead) {
-        let found = audit::search_words(services, caller, &words.join(" "), MOST).await?;
+        let found = audit::search_words(services, caller, &cut(text), MOST).await?;
         hits.extend(found.into_iter().map(|listed| {
             let event = listed.event;
             Hit::Audit { id: event.id, action: event.action, object: event.object.label, who: event.who.label().to_owned(), at: event.at }
@@ -76,7 +77,7 @@ fn visible(caller: &Caller, action: Action) -> Option<Visible> {
 /// In memory: the shelf is short and cached.
 fn offerings(shelf: &catalogue::Shelf, words: &[String]) -> Vec<Hit> {
     let fits = |hay: &str| {
-        let hay = hay.to_lowercase();
+        let hay = fold(hay);
         words.iter().all(|word| hay.contains(word.as_str()))
     };
     shelf

@@ -12,6 +12,7 @@ use sqlx::{AnyConnection, any::AnyRow};
 
 use crate::{
     error::Result,
+    folded,
     row::{Row, json},
 };
 
@@ -81,8 +82,8 @@ pub async fn insert(connection: &mut AnyConnection, course: &Course, at: Timesta
     let QuotaSettings { limits, budget, cards_per_order, starts_per_day } = &course.settings;
     sqlx::query(
         "INSERT INTO courses (id, tenant_id, code, name, namespace, cards_limit, cpu_cores_limit, memory_gib_limit, storage_gib_limit, \
-         running_labs_limit, budget_micros, currency, cards_per_order, starts_per_day, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         running_labs_limit, budget_micros, currency, cards_per_order, starts_per_day, created_at, folded) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(course.id.to_string())
     .bind(course.tenant.to_string())
@@ -99,6 +100,7 @@ pub async fn insert(connection: &mut AnyConnection, course: &Course, at: Timesta
     .bind(cards_per_order.parts())
     .bind(starts_per_day.parts())
     .bind(at.micros())
+    .bind(folded::course(&course.code, &course.name))
     .execute(connection)
     .await?;
     Ok(())
@@ -158,7 +160,16 @@ pub async fn set_place(connection: &mut AnyConnection, id: CourseId, place: Plac
 }
 
 pub async fn set_name(connection: &mut AnyConnection, id: CourseId, name: &str) -> Result<()> {
-    sqlx::query("UPDATE courses SET name = $1 WHERE id = $2").bind(name.to_owned()).bind(id.to_string()).execute(connection).await?;
+    let row = sqlx::query("UPDATE courses SET name = $1 WHERE id = $2 RETURNING code")
+        .bind(name.to_owned())
+        .bind(id.to_string())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(row) = row {
+        let code = Row::of("courses", &row).text("code")?;
+        let query = sqlx::query("UPDATE courses SET folded = $1 WHERE id = $2").bind(folded::course(&code, name)).bind(id.to_string());
+        query.execute(connection).await?;
+    }
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
     error::{Error, Result},
-    files, migrations,
+    files, folded, migrations,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +178,7 @@ impl Database {
             _ => None,
         };
         migrations::migrator(self.engine).run(&self.pool).await?;
-        Ok(())
+        folded::fill(self).await
     }
 
     pub const fn engine(&self) -> Engine {

@@ -20,6 +20,7 @@ pub mod dialect;
 pub mod error;
 pub mod figures;
 mod files;
+mod folded;
 mod ids_list;
 pub mod imports;
 pub mod labs;

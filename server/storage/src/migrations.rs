@@ -62,6 +62,7 @@ const STEPS: &[Step] = &[
     step!(33, "0033_card_of_usage"),
     step!(34, "0034_clock_jumps"),
     step!(38, "0038_secrets"),
+    step!(41, "0041_folded_texts"),
     step!(43, "0043_node_machines"),
 ];
 

@@ -24,6 +24,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::{
     error::Result,
+    folded,
     row::{Row, json},
     script::Insert,
 };
@@ -79,9 +80,9 @@ pub fn new(order: &Order) -> Insert {
         "INSERT INTO orders (id, number, tenant_id, course_id, owner_id, offering_id, offering_version, offering_name, parameters, spec, \
          card, cards, card_parts, cpu_cores, memory_gib, storage_gib, minutes, purpose, state, ruling, estimate, held_micros, currency, \
          submitted_at, expires_at, decided_at, decided_by, reason, queued_at, version, stage, awaits, barred, proposal, \
-         starts_at, seat, class_id, class_seats, class_lessons, class_lesson) \
+         starts_at, seat, class_id, class_seats, class_lessons, class_lesson, folded) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
-         $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)",
+         $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41)",
     )
     .bind(id.to_string())
     .bind(*number)
@@ -123,6 +124,7 @@ pub fn new(order: &Order) -> Insert {
     .bind(class.map(|class| i64::from(class.seats)))
     .bind(class.map(|class| i64::from(class.lessons)))
     .bind(class.map(|class| i64::from(class.lesson)))
+    .bind(folded::order(*number, offering_name, purpose))
 }
 
 /// Writes what can change, if nobody changed the order since it was read: whether it was written. The stored version is then

@@ -1,4 +1,4 @@
-//! Searching names and numbers by parts of words, blind to case. Chinese needs no cutting: two characters are a part like any other.
+//! Searching names and numbers by parts of words, blind to case and width (`folded.rs`). Chinese needs no cutting: two characters are a part like any other.
 //! The newest come first, so that a search with hits ends early on its index.
 
 use domain::{
@@ -29,9 +29,16 @@ pub fn patterns(words: &[String]) -> [String; WORDS] {
     std::array::from_fn(|index| words.get(index).map_or_else(|| "%".to_owned(), |word| contains(word)))
 }
 
+// The texts of a lab or order with those of its course and owner, which the statement joins.
+macro_rules! hay {
+    ($alias:literal) => {
+        concat!("(", $alias, ".folded || ' ' || c.folded || ' ' || u.folded)")
+    };
+}
+
 // `$1` the tenant, `$2` the owner, `$3` whose courses count too, `$4` to `$6` the words, `$7` how many.
 macro_rules! with_conditions {
-    ($select:literal, $hay:literal, $alias:literal) => {
+    ($select:literal, $alias:literal) => {
         concat!(
             $select,
             " WHERE ",
@@ -42,13 +49,13 @@ macro_rules! with_conditions {
             $alias,
             ".owner_id = $3 OR ",
             $alias,
-            ".course_id IN (SELECT m.course_id FROM course_members m WHERE m.user_id = $3)) AND lower(",
-            $hay,
-            ") LIKE $4 ESCAPE '!' AND lower(",
-            $hay,
-            ") LIKE $5 ESCAPE '!' AND lower(",
-            $hay,
-            ") LIKE $6 ESCAPE '!' ORDER BY ",
+            ".course_id IN (SELECT m.course_id FROM course_members m WHERE m.user_id = $3)) AND ",
+            hay!($alias),
+            " LIKE $4 ESCAPE '!' AND ",
+            hay!($alias),
+            " LIKE $5 ESCAPE '!' AND ",
+            hay!($alias),
+            " LIKE $6 ESCAPE '!' ORDER BY ",
             $alias,
             ".id DESC LIMIT $7"
         )
@@ -70,7 +77,6 @@ pub async fn labs(connection: &mut AnyConnection, tenant: TenantId, visible: Vis
     let query = sqlx::query(with_conditions!(
         "SELECT l.id, l.name, l.offering_name, l.state, c.code FROM labs l JOIN courses c ON c.id = l.course_id \
          JOIN users u ON u.id = l.owner_id AND l.state <> 'destroyed'",
-        "l.name || ' ' || l.offering_name || ' ' || c.code || ' ' || c.name || ' ' || u.login || ' ' || u.name",
         "l"
     ));
     let rows = bound(query, tenant, visible, patterns).fetch_all(connection).await?;
@@ -93,7 +99,6 @@ pub async fn orders(connection: &mut AnyConnection, tenant: TenantId, visible: V
     let query = sqlx::query(with_conditions!(
         "SELECT o.id, o.number, o.offering_name, o.state, c.code FROM orders o JOIN courses c ON c.id = o.course_id \
          JOIN users u ON u.id = o.owner_id",
-        "'#' || CAST(o.number AS TEXT) || ' ' || o.offering_name || ' ' || o.purpose || ' ' || c.code || ' ' || c.name || ' ' || u.login || ' ' || u.name",
         "o"
     ));
     let rows = bound(query, tenant, visible, patterns).fetch_all(connection).await?;
@@ -116,8 +121,7 @@ pub async fn courses(connection: &mut AnyConnection, tenant: TenantId, member: O
     let query = sqlx::query(
         "SELECT c.code, c.name FROM courses c WHERE c.tenant_id = $1 \
          AND ($2 IS NULL OR c.id IN (SELECT m.course_id FROM course_members m WHERE m.user_id = $2)) \
-         AND lower(c.code || ' ' || c.name) LIKE $3 ESCAPE '!' AND lower(c.code || ' ' || c.name) LIKE $4 ESCAPE '!' \
-         AND lower(c.code || ' ' || c.name) LIKE $5 ESCAPE '!' ORDER BY c.code LIMIT $6",
+         AND c.folded LIKE $3 ESCAPE '!' AND c.folded LIKE $4 ESCAPE '!' AND c.folded LIKE $5 ESCAPE '!' ORDER BY c.code LIMIT $6",
     )
     .bind(tenant.to_string())
     .bind(member.map(|id| id.to_string()));
@@ -133,8 +137,8 @@ fn course(row: &Row<'_>) -> Result<Hit> {
 /// People of a tenant by login or name, disabled ones too.
 pub async fn people(connection: &mut AnyConnection, tenant: TenantId, patterns: &[String; WORDS]) -> Result<Vec<Hit>> {
     let query = sqlx::query(
-        "SELECT u.id, u.login, u.name FROM users u WHERE u.tenant_id = $1 AND lower(u.login || ' ' || u.name) LIKE $2 ESCAPE '!' \
-         AND lower(u.login || ' ' || u.name) LIKE $3 ESCAPE '!' AND lower(u.login || ' ' || u.name) LIKE $4 ESCAPE '!' ORDER BY u.login LIMIT $5",
+        "SELECT u.id, u.login, u.name FROM users u WHERE u.tenant_id = $1 AND u.folded LIKE $2 ESCAPE '!' \
+         AND u.folded LIKE $3 ESCAPE '!' AND u.folded LIKE $4 ESCAPE '!' ORDER BY u.login LIMIT $5",
     )
     .bind(tenant.to_string());
     let query = patterns.iter().fold(query, |query, pattern| query.bind(pattern.clone())).bind(i64::from(MOST));
@@ -149,8 +153,13 @@ fn person(row: &AnyRow) -> Result<Hit> {
 
 #[cfg(test)]
 mod tests {
+    use domain::{catalogue::Localized, labs::LabState, money::Currency, orders::OrderState};
+
     use super::*;
-    use crate::testing::{for_each_engine, user};
+    use crate::{
+        orders::tests::ground::{course, ground, lab, order, teacher, tenant},
+        testing::{execute, for_each_engine, number, user},
+    };
 
     #[test]
     fn a_word_is_never_a_pattern() {
@@ -171,6 +180,87 @@ mod tests {
             assert_eq!(courses(&mut write, tenant, Some(li), &find).await.expect("read"), []);
             assert_eq!(people(&mut write, tenant, &find).await.expect("read").len(), 1);
             assert_eq!(people(&mut write, tenant, &patterns(&["%".into()])).await.expect("read"), []);
+        })
+        .await;
+    }
+
+    /// How many people, courses, labs and orders hold this word.
+    async fn found(connection: &mut AnyConnection, word: &str) -> [usize; 4] {
+        let find = patterns(&domain::search::words(word));
+        [
+            people(connection, tenant(), &find).await.expect("read").len(),
+            courses(connection, tenant(), None, &find).await.expect("read").len(),
+            labs(connection, tenant(), Visible::All, &find).await.expect("read").len(),
+            orders(connection, tenant(), Visible::All, &find).await.expect("read").len(),
+        ]
+    }
+
+    /// A teacher, a course, a lab and its order whose names databases do not fold.
+    async fn names(test: &crate::testing::TestDatabase) {
+        let mut write = ground(test).await;
+        crate::accounts::users::set_name(&mut write, teacher(), "Анна Österberg").await.expect("renamed");
+        crate::courses::set_name(&mut write, course(), "ＡＩ 视觉").await.expect("renamed");
+        let mut row = order(1_001, OrderState::Fulfilled);
+        row.offering_name = Localized { zh: "深度学习".into(), en: "Ｄeep Learning".into() };
+        row.purpose = "Övning".into();
+        crate::orders::insert(&mut write, &row).await.expect("an order");
+        crate::labs::insert(&mut write, &lab(&row, LabState::Running), Currency::Cny).await.expect("a lab");
+        write.commit().await.expect("committed");
+    }
+
+    #[tokio::test]
+    async fn a_name_is_found_as_it_is_stored_and_in_any_case_and_width() {
+        for_each_engine("a_name_is_found_as_it_is_stored", |test| async move {
+            names(&test).await;
+            let mut connection = test.database.read().await.expect("a connection");
+            for word in ["Österberg", "ÖSTERBERG", "österberg", "O\u{308}sterberg", "Анна", "АННА", "ａнна", "Ann"] {
+                let everywhere = !["ａнна", "Ann"].contains(&word);
+                assert_eq!(found(&mut connection, word).await, if everywhere { [1, 0, 1, 1] } else { [0; 4] }, "{word}");
+            }
+            for word in ["ＡＩ", "AI", "ai", "视觉"] {
+                assert_eq!(found(&mut connection, word).await, [0, 1, 1, 1], "{word}");
+            }
+            for word in ["Deep", "ｄＥＥＰ", "学习"] {
+                assert_eq!(found(&mut connection, word).await, [0, 0, 1, 1], "{word}");
+            }
+            for (word, hits) in [("övning", [0, 0, 0, 1]), ("ÖVNING", [0, 0, 0, 1]), ("＃１００１", [0, 0, 0, 1]), ("1001", [0, 0, 1, 1])] {
+                assert_eq!(found(&mut connection, word).await, hits, "{word}");
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn how_a_name_is_stored_is_no_part_of_it() {
+        for_each_engine("how_a_name_is_stored_is_no_part_of_it", |test| async move {
+            names(&test).await;
+            let mut connection = test.database.read().await.expect("a connection");
+            for word in ["zh", "en\"", "{", "}", ":", "\"", "\\", "%", "_", "!"] {
+                assert_eq!(found(&mut connection, word).await, [0; 4], "{word}");
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_version_wrote_is_found_after_a_start() {
+        for_each_engine("what_an_earlier_version_wrote_is_found_after_a_start", |test| async move {
+            names(&test).await;
+            for table in ["users", "courses", "labs", "orders"] {
+                execute(&test.database, &format!("UPDATE {table} SET folded = NULL")).await.expect("as before the column was there");
+            }
+            let mut connection = test.database.read().await.expect("a connection");
+            assert_eq!(found(&mut connection, "österberg").await, [0; 4]);
+            // A start; a second one finds nothing to do.
+            for _ in 0..2 {
+                test.database.migrate().await.expect("the schema applies");
+                assert_eq!(found(&mut connection, "österberg").await, [1, 0, 1, 1]);
+                assert_eq!(found(&mut connection, "ai").await, [0, 1, 1, 1]);
+                assert_eq!(found(&mut connection, "deep").await, [0, 0, 1, 1]);
+            }
+            for table in ["users", "courses", "labs", "orders"] {
+                assert_eq!(number(&test.database, &format!("SELECT COUNT(*) FROM {table} WHERE folded IS NULL")).await, 0, "{table}");
+            }
         })
         .await;
     }

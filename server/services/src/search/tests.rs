@@ -66,6 +66,27 @@ async fn everybody_finds_what_they_may_see_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn names_are_found_as_they_are_typed_and_not_as_they_are_stored() {
+    for_each_engine("names_are_found_as_they_are_typed_and_not_as_they_are_stored", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let vision = world.course("CV2402").named("ＡＩ 视觉").add().await;
+        let anna = world.person("anna").named("Анна Österberg").role(domain::access::Role::Teacher).teaches(&vision).add().await;
+        let manager = world.manager("head").await;
+        order(&world, &anna, &vision, "目标检测 实验").await;
+        for text in ["Österberg", "ÖSTERBERG", "Анна", "анна"] {
+            assert_eq!(find(&world, &manager, text).await, ["lab-1001", "#1001", "anna"], "{text}");
+        }
+        for text in ["ＡＩ", "ai 视觉"] {
+            assert_eq!(find(&world, &anna, text).await, ["lab-1001", "#1001", "CV2402"], "{text}");
+        }
+        for text in ["zh", "{", ":", "\"en\""] {
+            assert_eq!(find(&world, &anna, text).await, [""; 0], "{text}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_token_finds_only_what_its_scopes_allow() {
     let world = TestWorld::college().await;
     let course = world.course("CV2402").add().await;

@@ -10,7 +10,7 @@ use domain::{
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{error::Result, ids_list, pattern, row::Row};
+use crate::{error::Result, folded, ids_list, pattern, row::Row};
 
 /// An account as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +78,8 @@ macro_rules! select {
 /// Errors: `NotUnique` on `users.login`.
 pub async fn insert(connection: &mut AnyConnection, user: &User) -> Result<()> {
     sqlx::query(
-        "INSERT INTO users (id, tenant_id, login, name, password_hash, credentials_version, disabled_at, created_at, last_sign_in_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO users (id, tenant_id, login, name, password_hash, credentials_version, disabled_at, created_at, last_sign_in_at, folded) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(user.id.to_string())
     .bind(user.tenant.to_string())
@@ -90,6 +90,7 @@ pub async fn insert(connection: &mut AnyConnection, user: &User) -> Result<()> {
     .bind(user.disabled_at.map(Timestamp::micros))
     .bind(user.created_at.micros())
     .bind(user.last_sign_in_at.map(Timestamp::micros))
+    .bind(folded::user(&user.login, &user.name))
     .execute(connection)
     .await?;
     Ok(())
@@ -129,7 +130,7 @@ pub struct Query {
 pub async fn search(connection: &mut AnyConnection, query: &Query) -> Result<Vec<User>> {
     let like = query.text.as_deref().map(pattern::contains);
     let rows = sqlx::query(select!(
-        "WHERE tenant_id = $1 AND ($2 IS NULL OR login LIKE $2 ESCAPE '!' OR LOWER(name) LIKE $2 ESCAPE '!') \
+        "WHERE tenant_id = $1 AND ($2 IS NULL OR folded LIKE $2 ESCAPE '!') \
          AND ($3 IS NULL OR id IN (SELECT r.user_id FROM user_roles r WHERE r.role = $3)) \
          AND ($4 IS NULL OR $4 = CASE WHEN disabled_at IS NOT NULL THEN 'disabled' \
          WHEN password_hash = '' AND NOT EXISTS (SELECT 1 FROM identities i WHERE i.user_id = users.id) THEN 'invited' ELSE 'active' END) \
@@ -175,7 +176,16 @@ pub async fn other_administrators(connection: &mut AnyConnection, tenant: Tenant
 }
 
 pub async fn set_name(connection: &mut AnyConnection, id: UserId, name: &str) -> Result<()> {
-    sqlx::query("UPDATE users SET name = $1 WHERE id = $2").bind(name.to_owned()).bind(id.to_string()).execute(connection).await?;
+    let row = sqlx::query("UPDATE users SET name = $1 WHERE id = $2 RETURNING login")
+        .bind(name.to_owned())
+        .bind(id.to_string())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(row) = row {
+        let login = Row::of("users", &row).text("login")?;
+        let query = sqlx::query("UPDATE users SET folded = $1 WHERE id = $2").bind(folded::user(&login, name)).bind(id.to_string());
+        query.execute(connection).await?;
+    }
     Ok(())
 }
 

@@ -196,8 +196,7 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
          AND ($3 IS NULL OR l.owner_id = $3 OR $9 LIKE '%' || l.course_id || '%') \
          AND ($4 IS NULL OR l.state = $4) AND ($5 IS NULL OR l.course_id = $5) AND ($6 = 0 OR l.state <> 'destroyed') \
          AND ($7 IS NULL OR l.id < $7) \
-         AND ($10 IS NULL OR LOWER(l.name) LIKE $10 ESCAPE '!' OR LOWER(l.offering_name) LIKE $10 ESCAPE '!' OR LOWER(u.name) LIKE $10 ESCAPE '!' \
-              OR LOWER(c.code) LIKE $10 ESCAPE '!' OR LOWER(c.name) LIKE $10 ESCAPE '!') \
+         AND ($10 IS NULL OR l.folded LIKE $10 ESCAPE '!' OR u.folded LIKE $10 ESCAPE '!' OR c.folded LIKE $10 ESCAPE '!') \
          AND ($11 IS NULL OR c.code = $11) AND ($12 = 0 OR 1 = ",
         owner_left!("l"),
         ") ORDER BY l.id DESC LIMIT $8"
