@@ -29,7 +29,8 @@ pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
         Kind::NetworkPolicy => true,
         _ => false,
     });
-    let own = manifests::of_lab(order).into_iter().filter(|manifest| manifest.kind != Kind::PersistentVolumeClaim);
+    // Secrets are never read, so nothing is known of them: the next start writes the lab's.
+    let own = manifests::of_lab(order).into_iter().filter(|manifest| !matches!(manifest.kind, Kind::PersistentVolumeClaim | Kind::Secret));
     let mut all: Vec<_> = shared.chain(own).filter(|manifest| differs(manifest, known.object(manifest.kind, &manifest.name))).collect();
     if known.replicas().is_some_and(|replicas| replicas > 0 && u32::try_from(replicas) != Ok(order.lab.spec.nodes)) {
         all.push(replicas(order));

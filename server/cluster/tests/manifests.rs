@@ -113,6 +113,11 @@ fn a_secret_is_an_object_of_its_own_and_is_shown_nowhere() {
     let shown = format!("{}\n{all:?}\n{order:?}", manifests::yaml(&order, Capabilities::CURRENT));
     assert!(!shown.contains("hush") && !shown.contains("aHVzaA"), "{shown}");
     assert!(shown.contains("HF_TOKEN: '***'"), "{shown}");
+    let mut without_values = secretive();
+    without_values.secrets.clear();
+    let applied = manifests::all(&without_values, Capabilities::CURRENT);
+    assert!(applied.iter().all(|manifest| manifest.kind != Kind::Secret), "an order without values must not overwrite those that are there");
+    assert!(manifests::yaml(&without_values, Capabilities::CURRENT).contains("HF_TOKEN: '***'"), "shown all the same");
     let none = manifests::all(&course().slice(), Capabilities::CURRENT);
     assert!(none.iter().all(|manifest| manifest.kind != Kind::Secret), "without secrets there is no object, and no right is needed");
 }

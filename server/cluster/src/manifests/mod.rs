@@ -97,7 +97,7 @@ pub fn all(order: &LabOrder, capabilities: Capabilities) -> Vec<Manifest> {
 
 /// All of it as YAML documents for people to read, keys in alphabetical order, without the values of secrets.
 pub fn yaml(order: &LabOrder, capabilities: Capabilities) -> String {
-    let documents: Vec<_> = all(order, capabilities)
+    let documents: Vec<_> = all(&secret::with_masks(order), capabilities)
         .into_iter()
         .map(secret::masked)
         .map(|manifest| serde_yaml_ng::to_string(&sorted(manifest.body)).unwrap_or_else(|error| format!("# {error}\n")))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::secret::MASK;
+use domain::secret::{MASK, Secret};
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use services::ports::LabOrder;
@@ -10,14 +10,15 @@ use services::ports::LabOrder;
 use super::Manifest;
 use crate::{kinds::Kind, labels};
 
-/// None for a lab without secrets. Values that the order does not carry are empty: it is only shown then, never applied.
+/// None for a lab without secrets, and for an order that does not carry all of their values: it would overwrite those that are there.
 pub fn secret(order: &LabOrder) -> Option<Manifest> {
     let lab = &order.lab;
-    if lab.spec.secrets.is_empty() {
+    let names = &lab.spec.secrets;
+    if names.is_empty() || !names.keys().all(|name| order.secrets.contains_key(name)) {
         return None;
     }
-    let value = |name: &String| ByteString(order.secrets.get(name).map(|value| value.expose().clone().into_bytes()).unwrap_or_default());
-    let data: BTreeMap<&String, ByteString> = lab.spec.secrets.keys().map(|name| (name, value(name))).collect();
+    let named = order.secrets.iter().filter(|(name, _)| names.contains_key(*name));
+    let data: BTreeMap<&String, ByteString> = named.map(|(name, value)| (name, ByteString(value.expose().clone().into_bytes()))).collect();
     let rest = json!({ "type": "Opaque", "data": data });
     Some(Manifest::new(Kind::Secret, &lab.namespace, &lab.name, &labels::of_lab(order), rest))
 }
@@ -25,6 +26,12 @@ pub fn secret(order: &LabOrder) -> Option<Manifest> {
 /// The container's reference to one of them.
 pub fn reference(order: &LabOrder, name: &str) -> Value {
     json!({ "valueFrom": { "secretKeyRef": { "name": order.lab.name, "key": name } } })
+}
+
+/// The order with a mask for each value: its manifests are for people to read.
+pub fn with_masks(order: &LabOrder) -> LabOrder {
+    let secrets = order.lab.spec.secrets.keys().map(|name| (name.clone(), Secret::new(MASK.to_owned()))).collect();
+    LabOrder { secrets, ..order.clone() }
 }
 
 /// The same manifest for people to read.
