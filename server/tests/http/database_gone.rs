@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde_json::json;
 use server::{config::Config, state::AppState};
-use services::testing::{FakeCluster, TestWorld};
+use services::{
+    encryption::Keyring,
+    testing::{FakeCluster, TestWorld},
+};
 use storage::{Database, testing::fuse::Fault};
 use tokio_util::sync::CancellationToken;
 
@@ -69,7 +72,7 @@ async fn a_database_that_can_only_be_read_is_not_ready() {
     config.storage.database = Some(format!("{url}?mode=ro"));
     let database = Database::open(config.storage.database.as_deref().unwrap()).await.unwrap();
     let portal = Portal::college().await;
-    let services = server::world::services(&config, database, Arc::new(FakeCluster::default()));
+    let services = server::world::services(&config, database, Arc::new(FakeCluster::default()), Keyring::default());
     let state = AppState::new(services, config, CancellationToken::new());
     let answer = server::health::readyz(State(state)).await;
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "5"));
