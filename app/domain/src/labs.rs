@@ -298,6 +298,7 @@ pub enum ObservedPhase {
 
 /// A lab as its readers see it in lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each thing that the reader may do, and one for the owner")]
 pub struct LabView {
     pub lab: Lab,
     pub owner: PersonRef,

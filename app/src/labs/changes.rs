@@ -82,7 +82,7 @@ pub async fn resize_lab(id: String, #[server(default)] parameters: ParameterInpu
     use crate::{caller, routes};
     let typed = parameters.iter().map(|(key, text)| (format!("parameters.{key}"), text.clone())).collect();
     let result = async {
-        services::labs::resize(&caller::services()?, &caller::caller()?, caller::id_of(&id)?, &parameters).await?;
+        Box::pin(services::labs::resize(&caller::services()?, &caller::caller()?, caller::id_of(&id)?, &parameters)).await?;
         Ok(())
     }
     .await;

@@ -61,7 +61,7 @@ fn words(language: Language, finding: &Finding) -> (String, &'static str) {
         Finding::Foreign { .. } => (td_string!(language, nodes.finding_foreign).to_owned(), td_string!(language, nodes.remedy_foreign)),
         Finding::CardsMissing { allocatable, capacity, .. } => {
             let title = td_string!(language, nodes.finding_cards_missing, missing = capacity.saturating_sub(*allocatable), capacity = *capacity);
-            (title.to_string(), td_string!(language, nodes.remedy_cards_missing))
+            (title.clone(), td_string!(language, nodes.remedy_cards_missing))
         }
         Finding::Shared { strategy, .. } => {
             (td_string!(language, nodes.finding_shared, strategy = strategy.as_str()).to_string(), td_string!(language, nodes.remedy_shared))

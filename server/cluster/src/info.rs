@@ -142,6 +142,7 @@ mod tests {
         assert_eq!(seen.troubles, []);
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "documents written in place")]
     fn node(labels: serde_json::Value, spec: serde_json::Value, capacity: &str, allocatable: &str) -> cluster::Node {
         let node = json!({
             "metadata": { "name": "n1", "labels": labels },

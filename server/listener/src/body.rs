@@ -65,11 +65,11 @@ pin_project! {
 }
 
 impl Arriving {
-    pub(crate) fn new(body: Incoming, place: &Arc<Place>, pace: BodyPace, allowed: Duration) -> Self {
+    pub(crate) fn new(body: Incoming, of: &Arc<Place>, pace: BodyPace, allowed: Duration) -> Self {
         let began = Instant::now();
-        place.meter.begin_body(began);
+        of.meter.begin_body(began);
         let deadline = tokio::time::sleep_until((began + allowed).into());
-        Self { body, reading: Reading(Arc::clone(place)), pace, began, allowed, brought: 0, deadline }
+        Self { body, reading: Reading(Arc::clone(of)), pace, began, allowed, brought: 0, deadline }
     }
 }
 

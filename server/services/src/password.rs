@@ -127,7 +127,15 @@ pub async fn hash_chosen(services: &Services, password: &str, about: &[&str]) ->
 fn is_common(password: &str, known: &[String]) -> bool {
     let mut known: Vec<&str> = known.iter().map(String::as_str).collect();
     known.push("lectern");
-    zxcvbn(password, &known).score() < Score::Two
+    zxcvbn(password, &known).score() < Score::Two || is_made_of(password, &known)
+}
+
+/// Whether little is left of it without what is known: `li.hua.li.hua`.
+fn is_made_of(password: &str, known: &[&str]) -> bool {
+    const OWN: usize = 4;
+    let whole = password.to_lowercase();
+    let rest = known.iter().fold(whole.clone(), |rest, word| rest.replace(&word.to_lowercase(), ""));
+    rest != whole && rest.chars().filter(|c| c.is_alphanumeric()).count() < OWN
 }
 
 /// A PHC string of the password under a new salt.

@@ -94,7 +94,7 @@ mod tests {
             read("budget --max-kb 300 --max-lazy-kb 90").unwrap(),
             Command::Budget { options: options("target/site", "wasm-dev"), limits: Limits { always: 300, lazy: 90 } }
         );
-        assert_eq!(read("--no-design").unwrap(), Command::Build(Options { design: false, ..options("target/site", "wasm") }));
+        assert_eq!(read("--no-design").unwrap(), Command::Build(Options { design: false, ..options("target/site", "wasm-dev") }));
         assert_eq!(read("wasm-tree").unwrap(), Command::WasmTree);
     }
 

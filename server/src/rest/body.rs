@@ -139,6 +139,17 @@ impl Fields {
         String::new()
     }
 
+    /// Percentages as a number or as text (`50, 80`); an empty text is none, as the API shows none.
+    pub fn optional_percentages(&mut self, name: &str) -> String {
+        match self.take(name) {
+            Some(Value::String(text)) => return text,
+            Some(Value::Number(number)) => return number.to_string(),
+            Some(_) => self.no_number(name),
+            None => {}
+        }
+        String::new()
+    }
+
     /// Notes that what stands at this name should have been a number.
     pub fn no_number(&mut self, name: &str) {
         self.errors.push(name, FieldProblem::NotANumber);

@@ -263,9 +263,9 @@ pub async fn set_budget(
         amount: body.optional_number("amount"),
         from: body.optional_text("from"),
         to: body.optional_text("to"),
-        notify: body.optional_number("notify"),
-        approve: body.optional_number("approve"),
-        block: body.optional_number("block"),
+        notify: body.optional_percentages("notify"),
+        approve: body.optional_percentages("approve"),
+        block: body.optional_percentages("block"),
     };
     body.finish()?;
     let course = id(&text)?;

@@ -95,7 +95,7 @@ impl Database {
             && !url.contains("mode=ro")
             && let Some(file) = file_of(url)
         {
-            files::make_private(&file)?;
+            files::make_private(&file);
         }
         let mut full_url = url.to_owned();
         let (writers, jobs) = match engine {

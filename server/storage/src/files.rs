@@ -14,9 +14,9 @@ pub(crate) fn open_private(path: &Path) -> io::Result<File> {
 
 /// Makes the database file where there is none, and takes everybody else's rights from it and from the files that SQLite keeps beside it.
 /// SQLite gives new ones the mode of the database file.
-pub(crate) fn make_private(database: &Path) -> io::Result<()> {
+pub(crate) fn make_private(database: &Path) {
     if database.as_os_str().is_empty() || database == Path::new(":memory:") {
-        return Ok(());
+        return;
     }
     if !database.exists() {
         // What cannot be made is said by SQLite, which knows the rest of the URL.
@@ -25,20 +25,15 @@ pub(crate) fn make_private(database: &Path) -> io::Result<()> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut path = database.as_os_str().to_owned();
         path.push(suffix);
-        close_off(&PathBuf::from(path))?;
+        close_off(&PathBuf::from(path));
     }
-    close_off(&database.with_extension("lock"))
+    close_off(&database.with_extension("lock"));
 }
 
-fn close_off(path: &Path) -> io::Result<()> {
-    match fs::metadata(path) {
-        Ok(found) if found.permissions().mode() & 0o077 != 0 => {
-            if let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600)) {
-                tracing::warn!(file = %path.display(), %error, "others on this machine may read this file: it is not ours to close");
-            }
-            Ok(())
-        }
-        _ => Ok(()),
+fn close_off(path: &Path) {
+    let is_open = fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
+    if is_open && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600)) {
+        tracing::warn!(file = %path.display(), %error, "others on this machine may read this file: it is not ours to close");
     }
 }
 

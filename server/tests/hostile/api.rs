@@ -175,19 +175,20 @@ async fn a_token_without_the_scope_of_an_operation_is_told_which_it_lacks() {
         let below = operation.path.trim_start_matches(rest::PREFIX);
         let said = &document["paths"][&operation.path][operation.method.to_lowercase()]["security"][0]["token"][0];
         let path = operation.path.split('/').map(|part| if part.starts_with('{') { world.thing(below) } else { part }).collect::<Vec<_>>().join("/");
-        let mut lacking = Vec::new();
+        let (mut lacking, mut answers) = (Vec::new(), Vec::new());
         for token in &tokens {
             let body = operation.example.clone().unwrap_or_else(|| json!({})).to_string();
             let ask = Ask::new(&operation.method, path.clone()).header("authorization", token.as_str()).header("idempotency-key", "scope");
             let ask = if operation.method == "GET" { ask } else { ask.body("application/json", body) };
             let answer = ask.send(world.address).await.expect("an answer");
             let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            answers.push(format!("{} {}", answer.status, document["code"]));
             lacking.extend(document["scope"].as_str().filter(|_| document["code"] == "scope_missing").map(ToOwned::to_owned));
         }
         lacking.sort();
         lacking.dedup();
         let expected: Vec<String> = said.as_str().map(ToOwned::to_owned).into_iter().collect();
-        assert_eq!(lacking, expected, "{} {}: mend rest/scopes.rs", operation.method, operation.path);
+        assert_eq!(lacking, expected, "{} {}: mend rest/scopes.rs; {answers:?}", operation.method, operation.path);
     }
 }
 

@@ -119,10 +119,10 @@ async fn a_stream_ends_when_its_reader_may_no_longer_listen() {
     let stays = portal.browser_of(&people.operator).await;
     let (signs_out, disabled, ended_elsewhere) =
         (portal.browser_of(&people.teacher).await, portal.browser_of(&people.colleague).await, portal.browser_of(&people.manager).await);
-    let leaver = portal.browser_of(&leaves).await;
+    let gone = portal.browser_of(&leaves).await;
     let mut stream = listening(&stays, "/events").await;
     let mut streams = Vec::new();
-    for browser in [&signs_out, &disabled, &ended_elsewhere, &leaver] {
+    for browser in [&signs_out, &disabled, &ended_elsewhere, &gone] {
         streams.push(listening(browser, "/events").await);
     }
 

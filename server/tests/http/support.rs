@@ -100,7 +100,7 @@ impl Portal {
     pub async fn token(&self, person: &Caller, scopes: &[Scope]) -> Api {
         let origin = TestWorld::origin();
         let scopes = scopes.iter().copied().collect();
-        let secret = services::tokens::create_for(&self.world.services, &origin, &person.actor.login, "test", scopes, 1).await.expect("a token");
+        let secret = services::tokens::create_for(&self.world.services, &origin, &person.actor.login, "test", scopes, 90).await.expect("a token");
         Api { client: client(None), base: format!("{}/api/v1", self.base), secret: Some(secret) }
     }
 

@@ -35,7 +35,7 @@ pub fn secret_rows(fields: &Fields) -> usize {
 #[must_use]
 pub fn without_secrets(mut fields: Fields) -> Fields {
     for (name, text) in &mut fields {
-        if name.starts_with(SECRETS) && name.ends_with(".value") {
+        if name.strip_prefix(SECRETS).is_some_and(|row| row.rsplit('.').next() == Some("value")) {
             text.clear();
         }
     }

@@ -17,8 +17,8 @@ pub fn secret(order: &LabOrder) -> Option<Manifest> {
     if names.is_empty() || !names.keys().all(|name| order.secrets.contains_key(name)) {
         return None;
     }
-    let named = order.secrets.iter().filter(|(name, _)| names.contains_key(*name));
-    let data: BTreeMap<&String, ByteString> = named.map(|(name, value)| (name, ByteString(value.expose().clone().into_bytes()))).collect();
+    let wanted = order.secrets.iter().filter(|(name, _)| names.contains_key(*name));
+    let data: BTreeMap<&String, ByteString> = wanted.map(|(name, value)| (name, ByteString(value.expose().clone().into_bytes()))).collect();
     let rest = json!({ "type": "Opaque", "data": data });
     Some(Manifest::new(Kind::Secret, &lab.namespace, &lab.name, &labels::of_lab(order), rest))
 }

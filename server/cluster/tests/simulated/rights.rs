@@ -78,8 +78,8 @@ async fn a_right_that_is_missing_is_named_and_is_no_failure_of_the_lab() {
             rule["verbs"] = json!(["delete"]);
         }
     }
-    let roles = Api::<ClusterRole>::all(rig.client.clone());
-    roles.patch("lectern", &PatchParams::default(), &Patch::Merge(json!({ "rules": rules }))).await.expect("a change");
+    let granted = Api::<ClusterRole>::all(rig.client.clone());
+    granted.patch("lectern", &PatchParams::default(), &Patch::Merge(json!({ "rules": rules }))).await.expect("a change");
     let refused = cluster.destroy(&order, true).await.expect_err("a right is missing");
     let expected = Obstacle::MissingRight { verb: "list".into(), resource: "replicasets.apps".into() };
     assert!(matches!(&refused, ClusterError::Blocked(obstacle) if *obstacle == expected), "{refused:?}");

@@ -63,12 +63,11 @@ pub(crate) async fn remember(services: &Services, write: &mut Write, origin: &Or
         Some(device) if !devices::users(write, device, not_before(now)).await.or_domain()?.is_empty() => Some(device.clone()),
         _ => None,
     };
-    let (device, new) = match known {
-        Some(device) => (device, None),
-        None => {
-            let secret = secret::random(&*services.entropy, MARK);
-            (hex_sha256(&secret), Some(NewDevice(secret)))
-        }
+    let (device, new) = if let Some(device) = known {
+        (device, None)
+    } else {
+        let secret = secret::random(&*services.entropy, MARK);
+        (hex_sha256(&secret), Some(NewDevice(secret)))
     };
     devices::used(write, &device, user.id, now).await.or_domain()?;
     Ok(new)

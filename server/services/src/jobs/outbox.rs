@@ -102,7 +102,7 @@ impl Flight {
         let subject = subject_of(&work);
         self.subjects.insert(subject.clone(), Instant::now());
         let services = services.clone();
-        self.pieces.push(Box::pin(async move { (subject, guarded(one(&services, work)).await) }));
+        self.pieces.push(Box::pin(async move { (subject, Box::pin(guarded(one(&services, work))).await) }));
     }
 
     /// How the next one went; `None` when none is under way.

@@ -82,11 +82,11 @@ pub(super) async fn quota(services: &Services, id: CourseId) -> Result<Next, Tro
         let mut read = services.db.read().await.or_domain()?;
         storage::courses::by_id(&mut read, id).await.or_domain()?
     };
-    if let Some(course) = course {
-        if let Err(error) = services.cluster.set_quota(&course, &course.settings.limits).await {
-            reason::note(services, &error).await?;
-            return Err(error.into());
-        }
+    if let Some(course) = course
+        && let Err(error) = services.cluster.set_quota(&course, &course.settings.limits).await
+    {
+        reason::note(services, &error).await?;
+        return Err(error.into());
     }
     Ok(Next::Done)
 }

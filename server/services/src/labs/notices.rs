@@ -19,13 +19,11 @@ pub(crate) async fn class_of(write: &mut Write, lab: &Lab) -> Result<Option<(Cla
 
 /// The lab is ready. In the transaction that marks it running, after its order is fulfilled.
 pub(crate) async fn ready(services: &Services, write: &mut Write, lab: &Lab) -> Result<Told> {
-    match class_of(write, lab).await? {
-        Some((class, number)) => class_ready(services, write, lab, class, number).await,
-        None => {
-            let notice = Notice::LabReady { lab: lab.id, name: lab.name.clone(), generation: lab.lifecycle.generation };
-            notify(services, write, &[lab.owner].into(), &notice).await
-        }
+    if let Some((class, number)) = class_of(write, lab).await? {
+        return class_ready(services, write, lab, class, number).await;
     }
+    let notice = Notice::LabReady { lab: lab.id, name: lab.name.clone(), generation: lab.lifecycle.generation };
+    notify(services, write, &[lab.owner].into(), &notice).await
 }
 
 /// The lab failed. In the transaction that says so, after its order.

@@ -35,12 +35,12 @@ pub async fn set_access(services: &Services, caller: &Caller, user: UserId, role
         if user == caller.actor.user && !roles.contains(&Role::Administrator) {
             return Err(Error::Forbidden);
         }
-        if user == caller.actor.user {
-            may_hold(&caller.actor.roles, &roles)?;
-        }
         let mut write = services.db.begin_write().await.or_domain()?;
         lock(&mut write, caller).await?;
         let before = load(&mut write, caller, user).await?;
+        if user == caller.actor.user {
+            may_hold(&before.roles, &roles)?;
+        }
         if before.roles.contains(&Role::Administrator) && !roles.contains(&Role::Administrator) {
             keep_one(&mut write, caller, user).await?;
         }

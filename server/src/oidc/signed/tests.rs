@@ -65,6 +65,7 @@ fn login(changes: Value, trusted: &[&str]) -> Result<String, String> {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "a document written in place")]
 fn refused(changes: Value, trusted: &[&str], word: &str) {
     let reason = login(changes.clone(), trusted).expect_err(&changes.to_string());
     assert!(reason.contains(word), "{changes}: {reason}");

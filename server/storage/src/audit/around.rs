@@ -69,7 +69,7 @@ pub async fn index_page(connection: &mut AnyConnection, engine: Engine, place: &
         found.push((row.text("place")?, row.text("id")?, row.text("words")?));
     }
     let mut events = events(connection, found.iter().map(|(_, id, _)| id.as_str())).await?;
-    let odd = found.iter().filter(|(_, id, words)| !events.remove(id).is_some_and(|event| index_text(&event) == *words));
+    let odd = found.iter().filter(|(_, id, words)| events.remove(id).is_none_or(|event| index_text(&event) != *words));
     let odd = odd.map(|(_, id, _)| id.clone()).collect();
     let next = if found.len() < limit as usize { None } else { found.pop().map(|(place, ..)| place) };
     Ok(IndexPage { next, odd })

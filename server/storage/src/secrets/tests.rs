@@ -49,7 +49,7 @@ async fn one_key_is_current_and_what_lies_under_others_is_encrypted_anew() {
         set_current_key(&mut write, "k2", NOW).await.expect("twice is once");
         let known = keys(&mut write).await.expect("read");
         assert_eq!(known, Keys { current: Some("k2".into()), in_use: [("k1".to_owned(), 2)].into() });
-        assert_eq!(under_other_keys(&mut write, "k2", 1).await.expect("read"), [one.clone()]);
+        assert_eq!(under_other_keys(&mut write, "k2", 1).await.expect("read"), std::slice::from_ref(&one));
         reseal(&mut write, &one, "k2", "anew").await.expect("written");
         let changed = StoredSecret { sealed: "somebody was quicker".into(), ..two.clone() };
         reseal(&mut write, &changed, "k2", "anew").await.expect("left");

@@ -13,7 +13,7 @@ content=0;url=//127.0.0.1:9><form action=/api/people/set-access method=post><but
 <img src=x onerror=alert(1)>\" lectern-probe=\"1\" x='";
 
 /// Columns of plain text that people, other systems or the cluster write.
-const PLAIN: [&str; 34] = [
+const PLAIN: [&str; 38] = [
     "adjustments.reason",
     "announcements.text_en",
     "announcements.text_zh",
@@ -25,18 +25,22 @@ const PLAIN: [&str; 34] = [
     "course_students.name",
     "course_students.number",
     "courses.code",
+    "courses.folded",
     "courses.name",
     "delegations.note",
     "discounts.reason",
+    "idempotency_keys.key",
     "identities.issuer",
     "identities.subject",
     "imports.file_name",
     "lab_failures.message",
     "lab_failures.reason",
     "lab_places.node",
+    "labs.folded",
     "labs.name",
     "node_cards.node",
     "order_decisions.text",
+    "orders.folded",
     "orders.purpose",
     "orders.reason",
     "orders.seat",
@@ -45,9 +49,9 @@ const PLAIN: [&str; 34] = [
     "sign_in_attempts.bucket",
     "tenants.name",
     "tokens.name",
+    "users.folded",
     "users.login",
     "users.name",
-    "idempotency_keys.key",
 ];
 /// Columns that hold JSON with such text inside.
 const DOCUMENTS: [&str; 21] = [
