@@ -64,6 +64,7 @@ const READERS: [(&str, &str, &str); 69] = [
     ("server/services/src/imports/decode.rs", SERVER, "readers.rs"),
     ("server/services/src/offerings/yaml.rs", SERVER, "readers.rs"),
     ("server/services/src/orders/submit.rs", SERVER, "readers.rs"),
+    ("server/services/src/encryption.rs", "server/services/src/", "encryption.rs"),
     ("server/services/src/secrets/clear.rs", "server/services/src/secrets/", "tests.rs"),
     ("server/src/auth/store.rs", SERVER, "pages.rs"),
     ("server/src/commands/token.rs", DOMAIN, "words.rs"),
