@@ -101,7 +101,11 @@ impl Fields {
 
     /// A text that says nothing when it is left out, also when it is empty.
     pub fn given_text(&mut self, name: &str) -> Option<String> {
-        self.has(name).then(|| self.text(name))
+        if !self.has(name) {
+            // `null` is how the API shows nothing.
+            return self.members.remove(name).map(|_| String::new());
+        }
+        Some(self.text(name))
     }
 
     /// Words that may be left out: a text of them, parted by commas, or a list as the API shows them.

@@ -109,7 +109,7 @@ pub struct NewInvitation {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Words {
-    #[schema(example = "teacher, auditor")]
+    #[schema(example = "")]
     Text(String),
     List(Vec<String>),
 }

@@ -59,7 +59,9 @@ async fn paths(db: &Database, token: &str) -> Vec<String> {
 
 /// A replica that has read nothing yet.
 async fn replica(world: &World) -> SocketAddr {
-    let state = AppState::new(world.portal.world.replica(), Config::for_testing(Path::new("unused")), CancellationToken::new());
+    let mut config = Config::for_testing(Path::new("unused"));
+    config.server.hosts = vec!["lectern.test".to_owned()];
+    let state = AppState::new(world.portal.world.replica(), config, CancellationToken::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     // It ends with the test.
