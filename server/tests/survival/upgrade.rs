@@ -22,7 +22,7 @@ async fn a_data_folder_of_schema_28_opens_and_its_work_goes_on() {
     // Twice: what the first start brings up to date, the second one finds.
     for _ in 0..2 {
         let running = place.start().await;
-        let teacher = token(&place, "teacher", &["orders:read", "orders:write", "labs:read", "quotas:read", "usage:read"]);
+        let teacher = token(&place, "teacher", &["orders:read", "orders:write", "labs:read", "offerings:read", "quotas:read", "usage:read"]);
         let administrator = token(&place, "administrator", &["admin", "quotas:read"]);
 
         let orders = get(&place, &teacher, "/orders").await;
