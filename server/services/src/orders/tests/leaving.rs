@@ -230,13 +230,13 @@ on_each_engine!(every_way_out_of_a_course_is_noticed_and_the_way_back_too, |worl
     for caller in [&shut, &off, &no_role, &head, &stays, &comes_back] {
         ids.push(waiting(caller.clone()).await);
     }
-    let teaches = BTreeSet::from([course.id]);
+    let courses_taught = BTreeSet::from([course.id]);
     people::disable(services, &administrator, shut.actor.user).await.expect("disabled");
     people::set_access(services, &administrator, off.actor.user, [Role::Teacher].into(), BTreeSet::new()).await.expect("off");
-    people::set_access(services, &administrator, no_role.actor.user, BTreeSet::new(), teaches.clone()).await.expect("no role");
+    people::set_access(services, &administrator, no_role.actor.user, BTreeSet::new(), courses_taught.clone()).await.expect("no role");
     people::set_post(services, &administrator, head.actor.user, department, BTreeSet::new()).await.expect("no post");
     people::set_access(services, &administrator, comes_back.actor.user, [Role::Teacher].into(), BTreeSet::new()).await.expect("off");
-    people::set_access(services, &administrator, comes_back.actor.user, [Role::Teacher].into(), teaches).await.expect("back");
+    people::set_access(services, &administrator, comes_back.actor.user, [Role::Teacher].into(), courses_taught).await.expect("back");
     assert_eq!(now(&world, &shut).await.map(|caller| caller.actor.user), None);
     assert_eq!(cancel_of_leavers(services).await, Ok(4));
     let mut states = Vec::new();
