@@ -1,5 +1,5 @@
 //! `/metrics` in OpenMetrics text. Counts of requests are kept here; what the database knows is asked when somebody scrapes.
-//! A series is kept for ever, so every label has a closed set of values: [`Method`](methods::label), the router's own patterns, statuses and
+//! A series is kept for ever, so every label has a closed set of values: the standard methods, the router's own patterns, statuses and
 //! states. No label is a text that a client chose.
 
 use std::time::Duration;
