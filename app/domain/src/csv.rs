@@ -1,4 +1,4 @@
-//! Tables as text. Every list that Lectern reads goes through [`read`], every CSV file that it writes through [`line`]: a list that was
+//! Tables as text. Every list that Lectern reads goes through [`read`], every CSV file that it writes through [`line()`]: a list that was
 //! exported reads back as it was.
 
 mod read;
