@@ -1,10 +1,15 @@
 //! News from the server for an open page: an event says that something changed, the page reads again what it shows.
 //! One connection serves the whole tab, since browsers allow few of them. Without server-sent events the page asks every
-//! five seconds, and says so.
+//! five seconds, and says so. When the session is over it does neither any more. The connection itself is in `browser`.
+
+#[cfg(feature = "hydrate")]
+mod browser;
 
 use leptos::prelude::*;
 
 use super::{Status, StatusKind};
+#[cfg(any(feature = "hydrate", test))]
+use crate::{caller_view::Viewer, error::AppError};
 use crate::{i18n::td_string, language};
 
 /// How fresh the page is.
@@ -16,6 +21,8 @@ pub enum Liveness {
     Live,
     /// Hears of nothing and asks instead.
     Polling,
+    /// The session is over: neither hears nor asks.
+    Over,
 }
 
 /// Where the news comes from: all that the reader may know of.
@@ -39,6 +46,7 @@ pub enum Topic {
 #[derive(Clone, Copy)]
 pub struct NewsBoard {
     liveness: RwSignal<Liveness>,
+    over_at: RwSignal<Option<String>>,
     #[cfg(feature = "hydrate")]
     listeners: browser::Listeners,
 }
@@ -48,6 +56,7 @@ impl NewsBoard {
     pub fn provide() {
         let board = Self {
             liveness: RwSignal::new(Liveness::Connecting),
+            over_at: RwSignal::new(None),
             #[cfg(feature = "hydrate")]
             listeners: browser::Listeners::new(),
         };
@@ -56,14 +65,40 @@ impl NewsBoard {
         {
             // The frame of every page says whether the cluster answers and how many orders wait.
             let viewer = crate::caller_view::use_viewer();
-            let signed_in = Memo::new(move |_| viewer.person().is_some());
-            Effect::new(move |_| {
-                if signed_in.get() {
-                    browser::connect(board.listeners, board.liveness, move || viewer.refetch());
+            // While the server does not answer it stays as it was.
+            let signed_in = Memo::new(move |before: Option<&bool>| match viewer.get() {
+                Some(Ok(person)) => person.is_some(),
+                _ => before.copied().unwrap_or_default(),
+            });
+            Effect::new(move |before: Option<bool>| {
+                let now = signed_in.get();
+                if now && board.over_at.with(Option::is_none) {
+                    browser::connect(board, move || viewer.refetch());
+                } else if before == Some(true) && !now {
+                    board.end();
                 }
+                now
             });
         }
     }
+
+    /// Path of the page on which it was noticed that the session is over.
+    pub fn over_at(self) -> Option<String> {
+        self.over_at.get()
+    }
+
+    /// Closes the connection and asks no more.
+    #[cfg(feature = "hydrate")]
+    fn end(self) {
+        self.liveness.set(Liveness::Over);
+        self.over_at.set(window().location().pathname().ok());
+    }
+}
+
+/// Whether the answer to "who is signed in" says that nobody is. Without an answer the session may still be good.
+#[cfg(any(feature = "hydrate", test))]
+fn is_over(viewer: &Result<Option<Viewer>, AppError>) -> bool {
+    matches!(viewer, Ok(None))
 }
 
 /// Calls `changed` on every piece of news from `url` ([`NEWS`] or [`news_of_lab`]), on every reconnection (something may have
@@ -114,112 +149,26 @@ pub fn LiveMark(liveness: ReadSignal<Liveness>) -> impl IntoView {
                 Liveness::Connecting => view! { <Status kind=StatusKind::Idle>{td_string!(language, labs.connecting)}</Status> }.into_any(),
                 Liveness::Live => view! { <Status kind=StatusKind::Live>{td_string!(language, labs.live)}</Status> }.into_any(),
                 Liveness::Polling => view! { <Status kind=StatusKind::Warn>{td_string!(language, labs.not_live)}</Status> }.into_any(),
+                Liveness::Over => ().into_any(),
             }}
         </span>
     }
     .into_any()
 }
 
-#[cfg(feature = "hydrate")]
-mod browser {
-    use std::{rc::Rc, time::Duration};
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-    use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*};
-    use wasm_bindgen::{JsCast, closure::Closure};
-    use web_sys::{EventSource, MessageEvent};
+    use domain::Error;
 
-    use super::{Liveness, NEWS};
+    use super::*;
+    use crate::caller_view::viewer_with;
 
-    const POLL: Duration = Duration::from_secs(5);
-    /// `refresh` comes when this page was too slow to hear everything.
-    const KINDS: [&str; 6] = ["lab", "order", CLUSTER, NOTICE, "audit", REFRESH];
-    const CLUSTER: &str = "cluster";
-    const NOTICE: &str = "notice";
-    const REFRESH: &str = "refresh";
-    /// The kind of what nobody told: time went by without a connection.
-    pub const POLLED: &str = "polled";
-
-    type Listener = Rc<dyn Fn(&str, &str)>;
-
-    /// Whoever wants to hear, by a number that ends with their component.
-    #[derive(Clone, Copy)]
-    pub struct Listeners(StoredValue<(u32, Vec<(u32, Listener)>), LocalStorage>);
-
-    impl Listeners {
-        pub fn new() -> Self {
-            Self(StoredValue::new_local((0, Vec::new())))
-        }
-
-        /// `heard` is given the kind and the id of what changed.
-        pub fn add(self, heard: impl Fn(&str, &str) + 'static) {
-            let mut key = 0;
-            self.0.update_value(|(next, all)| {
-                key = *next;
-                *next = next.wrapping_add(1);
-                all.push((key, Rc::new(heard)));
-            });
-            on_cleanup(move || {
-                self.0.try_update_value(|(_, all)| all.retain(|(each, _)| *each != key));
-            });
-        }
-
-        fn tell(self, kind: &str, id: &str) {
-            // Copied first: who hears may add or remove listeners.
-            let all: Vec<_> = self.0.with_value(|(_, all)| all.iter().map(|(_, heard)| Rc::clone(heard)).collect());
-            for heard in all {
-                heard(kind, id);
-            }
-        }
-    }
-
-    /// Opens the connection until the effect that calls this runs again or ends.
-    pub fn connect(listeners: Listeners, liveness: RwSignal<Liveness>, frame_changed: impl Fn() + 'static) {
-        let poll = move || {
-            if liveness.get_untracked() != Liveness::Live {
-                listeners.tell(POLLED, "");
-            }
-        };
-        let interval = set_interval_with_handle(poll, POLL).ok();
-        // Milliseconds since the page was asked for, by the browser's own clock.
-        let age = window().performance().map_or(0.0, |clock| clock.now().ceil());
-        let Ok(source) = EventSource::new(&format!("{NEWS}?age={age}")) else {
-            liveness.set(Liveness::Polling);
-            on_cleanup(move || stop(interval));
-            return;
-        };
-        let on_news = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            let kind = event.type_();
-            if [CLUSTER, NOTICE].contains(&kind.as_str()) {
-                frame_changed();
-            }
-            listeners.tell(&kind, &event.data().as_string().unwrap_or_default());
-        });
-        for kind in KINDS {
-            // It only fails for a listener that is none.
-            let _ = source.add_event_listener_with_callback(kind, on_news.as_ref().unchecked_ref());
-        }
-        let on_open = Closure::<dyn Fn()>::new(move || {
-            // What happened before the first connection the server tells; later ones may have missed something.
-            if liveness.get_untracked() == Liveness::Polling {
-                listeners.tell(REFRESH, "");
-            }
-            liveness.set(Liveness::Live);
-        });
-        // The browser tries again by itself unless the server refused.
-        let on_error = Closure::<dyn Fn()>::new(move || liveness.set(Liveness::Polling));
-        source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
-        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        // The closures live as long as the source may call them.
-        let kept = StoredValue::new_local((source, on_news, on_open, on_error));
-        on_cleanup(move || {
-            stop(interval);
-            kept.with_value(|(source, ..)| source.close());
-        });
-    }
-
-    fn stop(interval: Option<IntervalHandle>) {
-        if let Some(interval) = interval {
-            interval.clear();
-        }
+    #[test]
+    fn only_a_server_that_answers_ends_the_news() {
+        assert!(is_over(&Ok(None)));
+        assert!(!is_over(&Ok(Some(viewer_with(BTreeSet::new(), BTreeSet::new())))));
+        assert!(!is_over(&Err(AppError(Error::Unavailable { retry_after_seconds: 10 }))));
     }
 }

@@ -8,7 +8,8 @@ use super::{bar::Bar, menus::Menus, nav::Nav};
 use crate::{
     announcements::banner::Banners,
     caller_view::{ViewerContext, use_viewer},
-    components::{MomentStyle, NewsBoard, Notice, NoticeKind, ToastBoard, Toasts, moment_text},
+    components::{ErrorNotice, MomentStyle, NewsBoard, Notice, NoticeKind, ToastBoard, Toasts, moment_text},
+    error::AppError,
     i18n::td_string,
     language,
     preferences::Preferences,
@@ -123,13 +124,26 @@ fn Frame() -> impl IntoView {
             <div>
                 <Show when=move || !alone.get()><Bar/></Show>
                 <main id="main" tabindex="-1" class:page=move || !alone.get()>
-                    <Show when=move || !alone.get()><ClusterAway/><Banners/></Show>
+                    <Show when=move || !alone.get()><SessionOver/><ClusterAway/><Banners/></Show>
                     <Pages/>
                 </main>
             </div>
         </div>
         <Show when=move || !alone.get()><Menus/><Palette/></Show>
         <Toasts/>
+    }
+    .into_any()
+}
+
+/// Says that the session of this page is over, in the words of a refused form, with the link to sign in and back. Pages that are opened
+/// afterwards are refused by the server and say it themselves.
+#[component]
+fn SessionOver() -> impl IntoView {
+    let board = expect_context::<NewsBoard>();
+    let path = use_location().pathname;
+    let shown = Memo::new(move |_| board.over_at().is_some_and(|page| path.with(|path| *path == page)));
+    view! {
+        <Show when=move || shown.get()><ErrorNotice error=AppError(domain::Error::Unauthenticated)/></Show>
     }
     .into_any()
 }

@@ -126,6 +126,6 @@ async fn every_component_has_its_specimen() {
 #[cfg(feature = "design")]
 fn sources_of_components() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src/components");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
-    files.collect()
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
