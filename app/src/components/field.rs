@@ -131,6 +131,9 @@ pub fn TextArea(
     #[prop(into, optional)] value: Signal<String>,
     #[prop(into, optional)] help: Option<String>,
     #[prop(into, optional)] error: Signal<Option<String>>,
+    /// `off` for what may hold a secret: then the browser and drafts keep nothing of it.
+    #[prop(into, optional)]
+    autocomplete: Option<&'static str>,
     #[prop(into, optional)] placeholder: Option<String>,
     #[prop(optional)] optional: bool,
     #[prop(optional)] maxlength: Option<u32>,
@@ -153,6 +156,7 @@ pub fn TextArea(
                 id=name.clone()
                 name=name.clone()
                 rows=rows.to_string()
+                autocomplete=autocomplete
                 placeholder=placeholder
                 maxlength=maxlength.map(|max| max.to_string())
                 required=!optional

@@ -8,7 +8,7 @@ use web_sys::{
     Element, Event, EventInit, HtmlFormElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement, HtmlTextAreaElement, NodeList, Storage,
 };
 
-use super::{Control, Draft, Fate};
+use super::{Arrival, Control, Draft, Fate, may_be_kept};
 use crate::routes;
 
 /// Kept for signing in again.
@@ -19,6 +19,8 @@ const BACK: &str = "lectern.typed";
 thread_local! {
     /// Who is signed in on this page.
     static PERSON: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The page to which Back or Forward led, until a link leads to another.
+    static STEPPED_TO: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 fn person() -> Option<String> {
@@ -48,15 +50,18 @@ fn write(key: &str, draft: Option<&Draft>) {
     };
 }
 
-/// Follows who is signed in; saves what is typed when a form leaves the page, and drops it at sign-out.
+/// Follows who is signed in and how they came; saves what is typed when a form leaves the page, and drops it at sign-out and when somebody
+/// else signs in.
 pub fn watch(viewer: impl Fn() -> Option<String> + 'static) {
     Effect::new(move |_| {
         // Who was signed in stays the one who typed when the session is over.
         if let Some(person) = viewer() {
+            forget_others(&person);
             PERSON.set(Some(person));
         }
     });
-    let handle = window_event_listener(ev::submit, |event| {
+    STEPPED_TO.set(is_document_of_history().then(here));
+    let submit = window_event_listener(ev::submit, |event| {
         let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
         let action = form.and_then(|form| form.get_attribute("action")).unwrap_or_default();
         if action == routes::SIGN_OUT {
@@ -66,35 +71,88 @@ pub fn watch(viewer: impl Fn() -> Option<String> + 'static) {
             save_all();
         }
     });
-    on_cleanup(move || handle.remove());
+    let step = window_event_listener(ev::popstate, |_| STEPPED_TO.set(Some(here())));
+    on_cleanup(move || {
+        submit.remove();
+        step.remove();
+    });
+}
+
+/// The router leads to this page: by a link, or after a step in the history, of which the browser may tell before or afterwards.
+pub fn moved_to(page: &str) {
+    if STEPPED_TO.with_borrow(|to| to.as_deref() != Some(page)) {
+        STEPPED_TO.set(None);
+    }
+}
+
+/// How the reader came to this page.
+fn arrival() -> Arrival {
+    let here = here();
+    if STEPPED_TO.with_borrow(|to| to.as_ref() == Some(&here)) { Arrival::History } else { Arrival::Anew }
+}
+
+/// Whether the browser came to the document by Back or Forward.
+fn is_document_of_history() -> bool {
+    let entries = window().performance().map(|performance| performance.get_entries_by_type("navigation"));
+    let navigation = entries.and_then(|entries| js_sys::Reflect::get(&entries.get(0), &"type".into()).ok());
+    navigation.and_then(|kind| kind.as_string()).is_some_and(|kind| kind == "back_forward")
+}
+
+/// A draft of somebody else, or one that cannot be read, goes.
+fn forget_others(person: &str) {
+    for key in [SIGN_IN, BACK] {
+        if read(key).is_none_or(|draft| draft.person != person) {
+            write(key, None);
+        }
+    }
 }
 
 /// Keeps what is typed in every form of the page, for signing in again.
 pub fn save_all() {
     let (Some(person), page) = (person(), here()) else { return };
     let controls = changed(&forms());
-    let draft = Draft { person, page, controls, at_sign_in: false };
+    let draft = Draft { person, page, controls, kept_at: js_sys::Date::now(), at_sign_in: false };
     write(SIGN_IN, (!draft.controls.is_empty()).then_some(&draft));
 }
 
-/// At the load of a document, once it is known who is signed in. `true` when typed text came back.
-pub fn restore_after_sign_in() -> bool {
-    let Some(mut draft) = read(SIGN_IN) else { return false };
-    match draft.fate(&here(), person().as_deref()) {
+/// At the load of a document, once it is known who is signed in. Gives what the controls held before typed text came back.
+pub fn restore_after_sign_in() -> Vec<Control> {
+    let Some(mut draft) = read(SIGN_IN) else { return Vec::new() };
+    match draft.fate(&here(), person().as_deref(), js_sys::Date::now()) {
         Fate::Keep => {
             draft.at_sign_in = true;
             write(SIGN_IN, Some(&draft));
-            false
+            Vec::new()
         }
         Fate::Drop => {
             write(SIGN_IN, None);
-            false
+            Vec::new()
         }
         Fate::Restore => {
             write(SIGN_IN, None);
-            fill(&draft.controls) > 0
+            fill(&draft.controls)
         }
     }
+}
+
+/// When a form is shown that keeps its text for Back. Gives what the controls held before typed text came back.
+fn restore_after_back() -> Vec<Control> {
+    let (Some(draft), Some(person)) = (read(BACK), person()) else { return Vec::new() };
+    match draft.fate_on_arrival(&here(), &person, js_sys::Date::now(), arrival()) {
+        Fate::Keep => Vec::new(),
+        Fate::Drop => {
+            write(BACK, None);
+            Vec::new()
+        }
+        Fate::Restore => fill(&draft.controls),
+    }
+}
+
+/// Takes restored text out again.
+pub(super) fn discard(before: &[Control]) {
+    fill(before);
+    write(SIGN_IN, None);
+    write(BACK, None);
 }
 
 /// Ends the listening when it is dropped.
@@ -109,22 +167,17 @@ impl Drop for Followed {
     }
 }
 
-pub(super) fn follow(form: &'static str) -> Followed {
+/// `restored` is given what `restore_after_back` gives.
+pub(super) fn follow(form: &'static str, restored: impl FnOnce(Vec<Control>) + 'static) -> Followed {
     // The controls listen after the next drawing.
-    request_animation_frame(|| {
-        if let (Some(draft), Some(person)) = (read(BACK), person())
-            && draft.page == here()
-            && draft.person == person
-        {
-            fill(&draft.controls);
-        }
-    });
+    request_animation_frame(move || restored(restore_after_back()));
     let keep = move |event: &Event| {
         let inside = event.target().and_then(|target| target.dyn_into::<Element>().ok()).and_then(|element| element.closest("form").ok().flatten());
         let Some(inside) = inside.filter(|inside| inside.id() == form).and_then(|inside| inside.dyn_into::<HtmlFormElement>().ok()) else { return };
         let Some(person) = person() else { return };
         let key = key_of(&forms(), &inside);
-        write(BACK, Some(&Draft { person, page: here(), controls: changed(&[(key, inside)]), at_sign_in: false }));
+        let (controls, kept_at) = (changed(&[(key, inside)]), js_sys::Date::now());
+        write(BACK, Some(&Draft { person, page: here(), controls, kept_at, at_sign_in: false }));
     };
     let input = window_event_listener(ev::input, move |event| keep(&event));
     let change = window_event_listener(ev::change, move |event| keep(&event));
@@ -164,76 +217,110 @@ fn changed(forms: &[(String, HtmlFormElement)]) -> Vec<Control> {
     forms.iter().flat_map(of).collect()
 }
 
-/// A control that differs from what the page came with. Its form is filled in by the caller.
+/// A control that differs from what the page came with and may be kept. Its form is filled in by the caller.
 fn control(element: &Element) -> Option<Control> {
     let control = |name: String, value: String, checked| (!name.is_empty()).then_some(Control { form: String::new(), name, value, checked });
     if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
-        let typed = area.default_value().is_ok_and(|start| start != area.value());
+        let typed = area.default_value().is_ok_and(|start| start != area.value()) && may_be_kept("textarea", &autocomplete(element));
         return typed.then(|| control(area.name(), area.value(), None))?;
     }
     if let Some(select) = element.dyn_ref::<HtmlSelectElement>() {
         return is_chosen(select).then(|| control(select.name(), select.value(), None))?;
     }
     let input = element.dyn_ref::<HtmlInputElement>()?;
-    match input.type_().as_str() {
-        "password" | "hidden" | "file" | "submit" | "button" | "image" | "reset" => None,
+    let kind = input.type_();
+    if !may_be_kept(&kind, &autocomplete(element)) {
+        return None;
+    }
+    match kind.as_str() {
         "checkbox" | "radio" => (input.checked() != input.default_checked()).then(|| control(input.name(), input.value(), Some(input.checked())))?,
         _ => (input.value() != input.default_value()).then(|| control(input.name(), input.value(), None))?,
     }
 }
 
-fn is_chosen(select: &HtmlSelectElement) -> bool {
-    let options = select.options();
-    let mut options = (0..options.length()).filter_map(|index| options.item(index)).filter_map(|option| option.dyn_into::<HtmlOptionElement>().ok());
-    options.any(|option| option.selected() && !option.default_selected())
+/// Its own, else its form's.
+fn autocomplete(element: &Element) -> String {
+    let of_form = || element.closest("form").ok().flatten()?.get_attribute("autocomplete");
+    element.get_attribute("autocomplete").or_else(of_form).unwrap_or_default()
 }
 
-/// How many controls were filled. Each says so, as if it had been typed into.
-fn fill(controls: &[Control]) -> usize {
-    let mut filled = 0;
+fn options(select: &HtmlSelectElement) -> Vec<HtmlOptionElement> {
+    let options = select.options();
+    (0..options.length()).filter_map(|index| options.item(index)).filter_map(|option| option.dyn_into().ok()).collect()
+}
+
+fn is_chosen(select: &HtmlSelectElement) -> bool {
+    options(select).iter().any(|option| option.selected() && !option.default_selected())
+}
+
+/// The value that the page came with.
+fn choice_before(select: &HtmlSelectElement) -> String {
+    let options = options(select);
+    let before = options.iter().find(|option| option.default_selected()).or(options.first());
+    before.map(HtmlOptionElement::value).unwrap_or_default()
+}
+
+/// Fills the controls, and gives those that were filled as the page came with them. Each says so, as if it had been typed into.
+fn fill(controls: &[Control]) -> Vec<Control> {
+    let mut before = Vec::new();
     for (key, form) in forms() {
         let wanted: Vec<_> = controls.iter().filter(|control| control.form == key).collect();
         if wanted.is_empty() {
             continue;
         }
         for element in elements(&form) {
-            if wanted.iter().any(|control| put(&element, control)) {
-                filled += 1;
-                for kind in ["input", "change"] {
-                    let bubbling = EventInit::new();
-                    bubbling.set_bubbles(true);
-                    if let Ok(event) = Event::new_with_event_init_dict(kind, &bubbling) {
-                        // What a listener makes of it is its own affair.
-                        let _ = element.dispatch_event(&event);
-                    }
-                }
+            if let Some(control) = wanted.iter().find_map(|control| put(&element, control)) {
+                before.push(Control { form: key.clone(), ..control });
+                say_changed(&element);
             }
         }
     }
-    filled
+    before
 }
 
-/// Whether the element is the control, which it then is filled from.
-fn put(element: &Element, control: &Control) -> bool {
+fn say_changed(element: &Element) {
+    // A browser says nothing of the radio button that another one replaces.
+    if element.dyn_ref::<HtmlInputElement>().is_some_and(|input| input.type_() == "radio" && !input.checked()) {
+        return;
+    }
+    for kind in ["input", "change"] {
+        let bubbling = EventInit::new();
+        bubbling.set_bubbles(true);
+        if let Ok(event) = Event::new_with_event_init_dict(kind, &bubbling) {
+            // What a listener makes of it is its own affair.
+            let _ = element.dispatch_event(&event);
+        }
+    }
+}
+
+/// Fills the element if it is the control, and gives what the page came with. Its form is filled in by the caller.
+fn put(element: &Element, control: &Control) -> Option<Control> {
+    let before = |value: String, checked| Some(Control { form: String::new(), name: control.name.clone(), value, checked });
     if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
-        return area.name() == control.name && {
-            area.set_value(&control.value);
-            true
-        };
+        if area.name() != control.name {
+            return None;
+        }
+        area.set_value(&control.value);
+        return before(area.default_value().unwrap_or_default(), None);
     }
     if let Some(select) = element.dyn_ref::<HtmlSelectElement>() {
-        return select.name() == control.name && {
-            select.set_value(&control.value);
-            true
-        };
+        if select.name() != control.name {
+            return None;
+        }
+        select.set_value(&control.value);
+        return before(choice_before(select), None);
     }
-    let Some(input) = element.dyn_ref::<HtmlInputElement>().filter(|input| input.name() == control.name) else { return false };
+    let input = element.dyn_ref::<HtmlInputElement>().filter(|input| input.name() == control.name)?;
     match (input.type_().as_str(), control.checked) {
-        ("password" | "hidden" | "file", _) => return false,
-        ("checkbox" | "radio", Some(checked)) if input.value() == control.value => input.set_checked(checked),
-        ("checkbox" | "radio", _) => return false,
-        (_, None) => input.set_value(&control.value),
-        (_, Some(_)) => return false,
+        ("password" | "hidden" | "file", _) => None,
+        ("checkbox" | "radio", Some(checked)) if input.value() == control.value => {
+            input.set_checked(checked);
+            before(input.value(), Some(input.default_checked()))
+        }
+        ("checkbox" | "radio", _) | (_, Some(_)) => None,
+        (_, None) => {
+            input.set_value(&control.value);
+            before(input.default_value(), None)
+        }
     }
-    true
 }

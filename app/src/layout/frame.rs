@@ -81,19 +81,22 @@ fn keep_drafts() {
     #[cfg(feature = "hydrate")]
     {
         use crate::{components::use_toasts, draft};
-        let (language, toasts, viewer) = (language::current(), use_toasts(), use_viewer());
+        let (language, toasts, viewer, location) = (language::current(), use_toasts(), use_viewer(), use_location());
         draft::watch(move || viewer.person().map(|person| person.user_id.to_string()));
+        Effect::new(move |before: Option<()>| {
+            let (path, search) = (location.pathname.get(), location.search.get());
+            let search = search.trim_start_matches('?');
+            if before.is_some() {
+                draft::moved_to(&if search.is_empty() { path } else { format!("{path}?{search}") });
+            }
+        });
         Effect::new(move |restored: Option<bool>| {
             // Once, as soon as it is known who is signed in.
             if restored == Some(true) || viewer.get().is_none() {
                 return restored.unwrap_or_default();
             }
             // The controls of the page listen after the next drawing.
-            request_animation_frame(move || {
-                if draft::restore_after_sign_in() {
-                    toasts.show(td_string!(language, layout.typed_restored));
-                }
-            });
+            request_animation_frame(move || draft::say_restored(language, toasts, draft::restore_after_sign_in()));
             true
         });
     }

@@ -297,6 +297,7 @@ fn MachineChapter(typed: StoredValue<Typed>, fields: Fields) -> impl IntoView {
                 field="base.environment"
                 label=td_string!(language, offerings.environment)
                 help=td_string!(language, offerings.environment_help)
+                autocomplete="off"
                 typed
                 optional=true
             />

@@ -1,0 +1,122 @@
+// Typed text that comes back: by Back alone, for half an hour, for the person who typed it, and never a secret.
+import { type Page, expect } from "@playwright/test";
+import { hydrated, openPage, signIn, test } from "../support/pages.ts";
+import { Server } from "../support/server.ts";
+import { words } from "../support/words.ts";
+
+const w = words("en");
+const FORM = "/catalogue/jupyterlab-slice/order";
+const TYPED = "lectern.typed";
+const ID = /[0-9a-f-]{36}$/;
+
+let server: Server;
+test.beforeAll(async () => {
+  server = await Server.start();
+});
+test.afterAll(async () => {
+  await server?.stop();
+});
+
+const kept = (page: Page, key: string) => page.evaluate((key) => sessionStorage.getItem(key), key);
+
+/** After what a page does in its first drawings. */
+async function drawn(page: Page): Promise<void> {
+  await hydrated(page);
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
+
+/** Types a purpose into a new order form and leaves it by the link to the roster. */
+async function typeAndLeave(page: Page, purpose: string): Promise<void> {
+  await page.goto(FORM);
+  await drawn(page);
+  await page.locator("#course").selectOption("AI2301");
+  await page.locator("#purpose").fill(purpose);
+  await page.locator('[name="seats"][value="roster"]').check({ force: true });
+  await page.locator(".when-roster a").click();
+  await page.waitForURL((url) => url.pathname.startsWith("/courses/") && ID.test(url.pathname));
+  expect(await kept(page, TYPED)).toContain(purpose);
+}
+
+test("Back brings typed text with a way to take it out again; a new visit does not", async ({ browser }) => {
+  const page = await openPage(browser, server);
+  await signIn(page, server, "teacher");
+  const restored = page.getByText(w("layout.typed_restored"));
+  await typeAndLeave(page, "lesson 8");
+  await page.goBack();
+  await page.waitForURL(`**${FORM}`);
+  await expect(page.locator("#purpose")).toHaveValue("lesson 8");
+  await expect(page.locator('[name="seats"][value="roster"]')).toBeChecked();
+  await expect(restored).toBeVisible();
+  await page.getByRole("status").getByRole("button", { name: w("components.undo"), exact: true }).click();
+  await expect(page.locator("#purpose")).toHaveValue("");
+  await expect(page.locator('[name="seats"][value="one"]')).toBeChecked();
+  expect(await kept(page, TYPED)).toBeNull();
+
+  await typeAndLeave(page, "lesson 9");
+  await page.goto(FORM);
+  await drawn(page);
+  await expect(page.locator("#purpose")).toHaveValue("");
+  await expect(restored).toHaveCount(0);
+  // The form's own links lead to a new one too.
+  await page.goto("/catalogue");
+  await hydrated(page);
+  await page.locator(`main a[href="${FORM}"]`).first().click();
+  await page.waitForURL(`**${FORM}`);
+  await drawn(page);
+  await expect(page.locator("#purpose")).toHaveValue("");
+  await expect(restored).toHaveCount(0);
+  expect(page.faults).toEqual([]);
+});
+
+test("typed text that is older than half an hour does not come back", async ({ browser }) => {
+  const page = await openPage(browser, server);
+  await signIn(page, server, "teacher");
+  await typeAndLeave(page, "lesson 10");
+  await page.evaluate((key) => {
+    const draft = JSON.parse(sessionStorage.getItem(key) ?? "");
+    sessionStorage.setItem(key, JSON.stringify({ ...draft, kept_at: draft.kept_at - 31 * 60_000 }));
+  }, TYPED);
+  await page.goBack();
+  await page.waitForURL(`**${FORM}`);
+  await expect(page.locator("#purpose")).toHaveValue("");
+  await expect.poll(() => kept(page, TYPED)).toBeNull();
+  await expect(page.locator("#purpose")).toHaveValue("");
+});
+
+test("another person who signs in removes what was typed", async ({ browser }) => {
+  const page = await openPage(browser, server);
+  await signIn(page, server, "teacher");
+  await typeAndLeave(page, "lesson 11");
+  await page.context().clearCookies({ name: "lectern" });
+  await signIn(page, server, "manager");
+  await hydrated(page);
+  await expect.poll(() => kept(page, TYPED)).toBeNull();
+});
+
+test("secrets of an offering are not kept when the session ends in its form", async ({ browser }) => {
+  const page = await openPage(browser, server);
+  await signIn(page, server, "operator");
+  await page.goto("/offerings/vscode");
+  await hydrated(page);
+  const field = (name: string) => page.locator(`[name="fields[${name}]"]`);
+  await field("name.en").fill("Another name");
+  await field("base.environment").fill("NOT_KEPT=in the environment");
+  await field("base.secrets.0.name").fill("NOT_KEPT_NAME");
+  await field("base.secrets.0.value").fill("not kept as a secret");
+  await page.context().clearCookies({ name: "lectern" });
+  await field("name.en").press("Enter");
+  await page.waitForURL((url) => url.pathname === "/sign-in");
+  const draft = (await kept(page, "lectern.draft")) ?? "";
+  expect(draft).toContain("Another name");
+  expect(draft.toLowerCase()).not.toContain("not_kept");
+  expect(draft).not.toContain("not kept");
+
+  await signIn(page, server, "operator");
+  await page.goto("/offerings/vscode?tab=yaml");
+  await hydrated(page);
+  await page.locator("#yaml").fill("base: { environment: { NOT_KEPT: x } }");
+  await page.context().clearCookies({ name: "lectern" });
+  await page.getByRole("button", { name: w("offerings.yaml_save") }).click();
+  await page.waitForURL((url) => url.pathname === "/sign-in");
+  expect((await kept(page, "lectern.draft")) ?? "").not.toContain("NOT_KEPT");
+});
