@@ -138,6 +138,7 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::WrongPassword => td_string!(language, errors.wrong_password).to_string(),
         Problem::AlreadyMetered { to } => td_string!(language, errors.already_metered, to = moment_text(*to, MomentStyle::Minute)).to_string(),
         Problem::BadRow { row, example } => td_string!(language, errors.bad_row, row = *row, example = example.as_str()).to_string(),
+        Problem::InRow { row, cause } => td_string!(language, errors.in_row, row = *row, problem = field_problem_text(language, cause)).to_string(),
         Problem::SameRows { row, other } => td_string!(language, errors.same_rows, row = *row, other = *other).to_string(),
         Problem::TooManyOrders { orders, max } => td_string!(language, errors.too_many_orders, orders = *orders, max = *max).to_string(),
         Problem::SecretInClear => td_string!(language, errors.secret_in_clear).to_string(),
@@ -178,6 +179,15 @@ mod tests {
         assert_eq!(error_text(Language::en, &error), "Over the course quota. Cards: 4 asked, 2 left, 2 too many.");
         let chinese = error_text(Language::zh_CN, &error);
         assert!(chinese.contains("要 4，剩 2，多了 2"), "{chinese}");
+    }
+
+    #[test]
+    fn a_problem_in_a_row_names_the_row_and_the_cause() {
+        let problem = Problem::InRow { row: 3, cause: Box::new(Problem::Invisible { character: "U+202E".into() }) };
+        let english = field_problem_text(Language::en, &problem);
+        assert!(english.starts_with("Line 3: ") && english.contains("(U+202E)"), "{english}");
+        let chinese = field_problem_text(Language::zh_CN, &problem);
+        assert!(chinese.starts_with("第 3 行：") && chinese.contains("U+202E"), "{chinese}");
     }
 
     #[test]

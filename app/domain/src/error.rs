@@ -335,6 +335,11 @@ pub enum Problem {
         row: u32,
         example: String,
     },
+    /// What is wrong with a value in a row of such a text.
+    InRow {
+        row: u32,
+        cause: Box<Problem>,
+    },
     /// Two rows of such a text that are the same.
     SameRows {
         row: u32,

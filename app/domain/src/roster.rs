@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     csv::{self, Record},
     error::{Error, Problem},
+    names,
     text::narrow,
 };
 
@@ -15,7 +16,7 @@ pub const STUDENTS_MAX: u32 = 200;
 /// Longest number, in characters.
 pub const NUMBER_MAX: usize = 32;
 /// Longest name, in characters.
-pub const NAME_MAX: usize = 60;
+pub const NAME_MAX: u32 = 60;
 /// A line as it should be.
 pub const EXAMPLE: &str = "2024010117 李华";
 
@@ -24,7 +25,7 @@ pub const EXAMPLE: &str = "2024010117 李华";
 pub struct Student {
     /// As the college counts them: `2024010117`. Letters, digits, `-`, `_` and `.`.
     pub number: String,
-    /// May be empty where only the number is known.
+    /// By the rule for all names; may be empty where only the number is known.
     pub name: String,
 }
 
@@ -60,8 +61,7 @@ pub fn parse(text: &str) -> Result<Vec<Student>, Error> {
     let mut earlier = BTreeMap::new();
     for Record { line: row, cells } in records {
         let cell = |column: usize| cells.get(column).map_or("", String::as_str);
-        let student = student(cell(columns.number), columns.name.map_or("", cell));
-        let student = student.ok_or_else(|| Error::field("roster", Problem::BadRow { row, example: EXAMPLE.into() }))?;
+        let student = student(row, cell(columns.number), columns.name.map_or("", cell)).map_err(|problem| Error::field("roster", problem))?;
         // `S01` and `s01` are one student.
         if let Some(other) = earlier.insert(student.number.to_ascii_lowercase(), row) {
             return Err(Error::field("roster", Problem::SameRows { row, other }));
@@ -181,14 +181,16 @@ fn is_number(text: &str) -> bool {
     (1..=NUMBER_MAX).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
-fn student(number: &str, name: &str) -> Option<Student> {
+fn student(row: u32, number: &str, name: &str) -> Result<Student, Problem> {
     let number = narrow(number);
-    // A name is shown in tables and written into records: no control characters, and nothing that turns the direction of the line.
-    let shown = !name
-        .chars()
-        .any(|c| (c.is_control() && !c.is_whitespace()) || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
-    let name = name.replace('\u{feff}', "").split_whitespace().collect::<Vec<_>>().join(" ");
-    (is_number(&number) && shown && name.chars().count() <= NAME_MAX).then_some(Student { number, name })
+    if !is_number(&number) {
+        return Err(Problem::BadRow { row, example: EXAMPLE.into() });
+    }
+    let name = match names::check(name, NAME_MAX) {
+        Err(Problem::Missing) => String::new(),
+        checked => checked.map_err(|cause| Problem::InRow { row, cause: Box::new(cause) })?,
+    };
+    Ok(Student { number, name })
 }
 
 #[cfg(test)]
@@ -270,13 +272,23 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_held_to_the_rule_for_all_names() {
+        let refused = |row, cause| Err(Error::field("roster", Problem::InRow { row, cause: Box::new(cause) }));
+        for (character, code) in [('\u{200b}', "U+200B"), ('\u{202e}', "U+202E"), ('\u{3164}', "U+3164"), ('\u{2800}', "U+2800"), ('\u{1}', "U+0001")]
+        {
+            let list = format!("学号,姓名\n2401,李华\n2402,王{character}芳");
+            assert_eq!(parse(&list), refused(3, Problem::Invisible { character: code.into() }), "{code}");
+        }
+        assert_eq!(parse(&format!("2401 {}", "甲".repeat(61))), refused(1, Problem::TooLong { max: 60 }));
+        assert_eq!(numbers("2401 \u{feff}李华\u{200b}\n2402 \u{3164}\n2403 李\u{3000}华"), ["2401 李华", "2402", "2403 李 华"]);
+    }
+
+    #[test]
     fn the_first_wrong_line_is_named() {
         let problem = |text: &str| parse(text).expect_err("wrong");
         let bad = |row| Error::field("roster", Problem::BadRow { row, example: EXAMPLE.into() });
         assert_eq!(problem("2401 甲\n\n学生"), bad(3));
         assert_eq!(problem(&format!("{} 甲", "1".repeat(33))), bad(1));
-        assert_eq!(problem(&format!("1 {}", "甲".repeat(61))), bad(1));
-        assert_eq!(problem("1 \u{202e}甲"), bad(1));
         assert_eq!(problem("1 甲\n2 乙\n1 丙"), Error::field("roster", Problem::SameRows { row: 3, other: 1 }));
         let many = (0..201).map(|number: u32| number.to_string()).collect::<Vec<_>>().join("\n");
         assert_eq!(problem(&many), Error::field("roster", Problem::TooManyRows { rows: 201, max: 200 }));

@@ -1,6 +1,7 @@
 //! Rosters, and the seats and lessons of a class order.
 
 use domain::{
+    names,
     orders::class::{ClassForm, LEAD, ORDERS_MAX, Span, WEEKS_MAX},
     roster::{self, STUDENTS_MAX},
     time::Timestamp,
@@ -30,7 +31,7 @@ proptest! {
                 prop_assert!(students.len() <= STUDENTS_MAX as usize);
                 for student in &students {
                     prop_assert!((1..=32).contains(&student.number.len()) && student.number.is_ascii());
-                    prop_assert!(student.name.chars().count() <= 60 && !student.name.chars().any(char::is_control), "{:?}", student);
+                    prop_assert!(student.name.chars().count() <= 60 && !student.name.chars().any(names::is_invisible), "{:?}", student);
                 }
                 prop_assert_eq!(roster::parse(&roster::text(&students)), Ok(students), "what is shown reads back");
             }

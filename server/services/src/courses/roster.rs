@@ -88,6 +88,9 @@ mod tests {
             assert_eq!(set_roster(services, &manager, mine.id, "1 a").await, Err(Error::Forbidden));
             let twice = set_roster(services, &teacher, mine.id, "1 a\n1 b").await;
             assert_eq!(twice, Err(Error::field("roster", Problem::SameRows { row: 2, other: 1 })));
+            let hidden = set_roster(services, &teacher, mine.id, "1 a\n2 b\u{200b}c").await;
+            let cause = Box::new(Problem::Invisible { character: "U+200B".into() });
+            assert_eq!(hidden, Err(Error::field("roster", Problem::InRow { row: 2, cause })));
             assert_eq!(set_roster(services, &administrator, mine.id, "2401 示范学生甲\n2402 示范学生乙").await, Ok(students), "as it was");
             set_roster(services, &administrator, mine.id, "2402 示范学生乙\n2403").await.expect("changed");
             let detail = courses::get(services, &teacher, mine.id).await.expect("read");
