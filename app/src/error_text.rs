@@ -98,6 +98,7 @@ pub fn headline(language: Language, error: &Error) -> String {
         Error::SignInOver => td_string!(language, errors.sign_in_over).to_string(),
         Error::NoAccount { login } if login.is_empty() => td_string!(language, errors.no_account_unnamed).to_string(),
         Error::NoAccount { login } => td_string!(language, errors.no_account, login = login.as_str()).to_string(),
+        Error::PrivilegedAccount { login } => td_string!(language, errors.privileged_account, login = login.as_str()).to_string(),
         Error::AccountDisabled => td_string!(language, errors.account_disabled).to_string(),
         Error::RateLimited { retry_after_seconds } => td_string!(language, errors.rate_limited, seconds = *retry_after_seconds).to_string(),
         Error::SetupRefused => td_string!(language, errors.setup_refused).to_string(),
@@ -179,6 +180,15 @@ mod tests {
         assert_eq!(error_text(Language::en, &error), "Over the course quota. Cards: 4 asked, 2 left, 2 too many.");
         let chinese = error_text(Language::zh_CN, &error);
         assert!(chinese.contains("要 4，剩 2，多了 2"), "{chinese}");
+    }
+
+    #[test]
+    fn a_privileged_account_is_sent_to_its_password() {
+        let error = Error::PrivilegedAccount { login: "li.hua".into() };
+        let english = headline(Language::en, &error);
+        assert!(english.contains("\"li.hua\"") && english.contains("Sign in here with your account and password"), "{english}");
+        let chinese = headline(Language::zh_CN, &error);
+        assert!(chinese.contains("“li.hua”") && chinese.contains("用账号和密码登录"), "{chinese}");
     }
 
     #[test]

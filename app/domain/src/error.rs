@@ -90,6 +90,9 @@ pub enum Error {
     /// Nobody here is who the identity provider says that this is. `login`: as the provider says it.
     #[error("no account for {login}")]
     NoAccount { login: String },
+    /// The account with the login that the identity provider gives has a role above teacher, and is not joined by its login alone.
+    #[error("{login} may do more than a teacher and is not joined by its login")]
+    PrivilegedAccount { login: String },
     /// Only for somebody whom the identity provider vouches for: others learn nothing of accounts.
     #[error("the account is disabled")]
     AccountDisabled,
@@ -165,6 +168,7 @@ impl Error {
             Self::ProviderAway,
             Self::SignInOver,
             Self::NoAccount { login: "li.hua".into() },
+            Self::PrivilegedAccount { login: "li.hua".into() },
             Self::AccountDisabled,
             Self::RateLimited { retry_after_seconds: 30 },
             Self::SetupRefused,
@@ -205,6 +209,7 @@ impl Error {
             Self::ProviderAway => "provider_away",
             Self::SignInOver => "sign_in_over",
             Self::NoAccount { .. } => "no_account",
+            Self::PrivilegedAccount { .. } => "privileged_account",
             Self::AccountDisabled => "account_disabled",
             Self::RateLimited { .. } => "rate_limited",
             Self::SetupRefused => "setup_refused",
@@ -227,7 +232,7 @@ impl Error {
             | Self::DecidedBefore
             | Self::SetupRefused
             | Self::CrossSite => 403,
-            Self::ProviderRefused | Self::NoAccount { .. } | Self::AccountDisabled => 403,
+            Self::ProviderRefused | Self::NoAccount { .. } | Self::PrivilegedAccount { .. } | Self::AccountDisabled => 403,
             Self::NotFound | Self::LinkOver => 404,
             Self::InvalidTransition { .. } | Self::Stale | Self::LimitBelowUse(_) | Self::LastAdministrator | Self::InTheWay { .. } => 409,
             Self::RequesterLeft => 409,

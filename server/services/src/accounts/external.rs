@@ -53,11 +53,11 @@ fn shown(login: &str) -> String {
 
 /// Signs in; joins or makes the account the first time, where the settings say so.
 ///
-/// Errors: `NoAccount`, `AccountDisabled`; `NotFound` without a provider in the settings.
+/// Errors: `NoAccount`, `PrivilegedAccount`, `AccountDisabled`; `NotFound` without a provider in the settings.
 pub async fn sign_in(services: &Services, origin: &Origin, presented: &Presented) -> Result<SignedIn> {
     let provider = services.settings.identity_provider.as_ref().ok_or(Error::NotFound)?;
     match enter(services, provider, origin, presented).await {
-        Err(error @ (Error::NoAccount { .. } | Error::AccountDisabled)) => {
+        Err(error @ (Error::NoAccount { .. } | Error::PrivilegedAccount { .. } | Error::AccountDisabled)) => {
             let login = presented.login.as_deref().map(shown);
             audit::unauthenticated(services, origin, SIGN_IN, login.as_deref(), error.code()).await;
             Err(error)
@@ -113,7 +113,7 @@ enum First {
     Made,
 }
 
-/// The account of somebody whom the provider names for the first time. Errors: `NoAccount`.
+/// The account of somebody whom the provider names for the first time. Errors: `NoAccount`, `PrivilegedAccount`, `AccountDisabled`.
 async fn find_or_make(
     services: &Services,
     write: &mut Write,
@@ -126,12 +126,14 @@ async fn find_or_make(
         Some(user) if user.disabled_at.is_some() => Err(Error::AccountDisabled),
         // Logins are given anew at some places: an account that is somebody else's at the provider stays theirs.
         Some(user) if provider.link_accounts => {
-            let taken = identities::of_user(write, user.id, &provider.issuer).await.or_domain()?.is_some();
-            let privileged = has_privileges(&load_actor(write, &user).await?);
-            if privileged {
-                tracing::warn!(user.login = %user.login, "an account with a role above teacher is not joined by its login: see docs/sign-in.md");
+            if identities::of_user(write, user.id, &provider.issuer).await.or_domain()?.is_some() {
+                return Err(Error::NoAccount { login });
             }
-            if taken || privileged { Err(Error::NoAccount { login }) } else { Ok((user, Some(First::Known))) }
+            if has_privileges(&load_actor(write, &user).await?) {
+                tracing::warn!(user.login = %user.login, "an account with a role above teacher is not joined by its login: see docs/sign-in.md");
+                return Err(Error::PrivilegedAccount { login: user.login });
+            }
+            Ok((user, Some(First::Known)))
         }
         None if provider.create_accounts => Ok((make(services, write, login, presented).await?, Some(First::Made))),
         _ => Err(Error::NoAccount { login }),
