@@ -4,9 +4,13 @@
 use std::path::{Path, PathBuf};
 
 /// What the source must not say, the files that may, and why those are safe.
-const PLACES: [(&str, &[&str], &str); 16] = [
+const PLACES: [(&str, &[&str], &str); 20] = [
     ("<textarea", &["app/src/components/field.rs"], "`TextArea` escapes its text"),
     ("html::textarea(", &[], "`TextArea` is the way"),
+    ("html::title", &[], "`DocumentTitle` is the way"),
+    ("html::script", &[], "Leptos does not escape the text inside"),
+    ("html::style", &[], "Leptos does not escape the text inside"),
+    ("html::noscript", &[], "Leptos does not escape the text inside"),
     ("<Title", &["app/src/components/document_title.rs"], "`DocumentTitle` escapes its text"),
     ("<title", &["app/src/components/bar_chart.rs", "server/src/error_page.rs"], "Leptos escapes that of a drawing; a word of our own"),
     ("inner_html", &["app/src/components/icon.rs", "app/src/layout/document.rs"], "files of our own; names of files as `script_string`"),
