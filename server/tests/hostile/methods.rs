@@ -54,6 +54,25 @@ async fn an_unknown_method_is_refused_before_anything_else_and_leaves_nothing_be
     judge.end("methods");
 }
 
+/// TRACE would show a page's scripts the session cookie that they cannot read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trace_is_refused_everywhere_and_echoes_nothing() {
+    listen();
+    let world = World::on(storage::testing::TestDatabase::sqlite().await).await;
+    let cookie = world.cookie(&world.people.administrator).await;
+    for target in ["/", "/orders", "/events", "/sign-out", "/api/session/viewer", "/api/v1/orders", "/healthz", "/pkg/lectern.js", "/nowhere"] {
+        let ask = Ask::new("TRACE", target)
+            .header("cookie", cookie.clone())
+            .header("authorization", world.administrator.clone())
+            .header("sec-fetch-site", "same-origin")
+            .header("x-marker", "echoed-marker");
+        let answer = ask.send(world.address).await.expect("an answer");
+        assert!((400..500).contains(&answer.status), "{target}: {}", answer.status);
+        let headers: Vec<_> = answer.headers.iter().map(|(_, value)| value.as_str()).collect();
+        assert!(!answer.text().contains("echoed-marker") && !headers.concat().contains("echoed-marker"), "{target}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_label_of_a_metric_is_what_a_client_wrote() {
     listen();
