@@ -8,7 +8,7 @@ const DOMAIN: &str = "app/domain/tests/hostile/";
 const SERVER: &str = "server/tests/hostile/";
 
 /// File, and the file of the test that feeds what it reads. A new reader gets a property in one of them, or in a new one.
-const READERS: [(&str, &str, &str); 69] = [
+const READERS: [(&str, &str, &str); 70] = [
     ("app/domain/src/access.rs", DOMAIN, "words.rs"),
     ("app/domain/src/access/scopes.rs", DOMAIN, "words.rs"),
     ("app/domain/src/announcements.rs", DOMAIN, "forms.rs"),
@@ -20,7 +20,8 @@ const READERS: [(&str, &str, &str); 69] = [
     ("app/domain/src/billing.rs", DOMAIN, "words.rs"),
     ("app/domain/src/billing/adjustment.rs", DOMAIN, "amounts.rs"),
     ("app/domain/src/billing/overview.rs", DOMAIN, "words.rs"),
-    ("app/domain/src/catalogue.rs", DOMAIN, "offerings.rs"),
+    ("app/domain/src/catalogue/parameter.rs", DOMAIN, "offerings.rs"),
+    ("app/domain/src/catalogue/workload.rs", DOMAIN, "words.rs"),
     ("app/domain/src/courses.rs", DOMAIN, "forms.rs"),
     ("app/domain/src/decisions.rs", DOMAIN, "words.rs"),
     ("app/domain/src/delegations.rs", DOMAIN, "forms.rs"),
