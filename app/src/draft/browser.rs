@@ -212,7 +212,7 @@ fn elements(form: &HtmlFormElement) -> Vec<Element> {
 
 fn changed(forms: &[(String, HtmlFormElement)]) -> Vec<Control> {
     let of = |(key, form): &(String, HtmlFormElement)| {
-        elements(form).iter().filter_map(|element| control(element)).map(|control| Control { form: key.clone(), ..control }).collect::<Vec<_>>()
+        elements(form).iter().filter_map(control).map(|control| Control { form: key.clone(), ..control }).collect::<Vec<_>>()
     };
     forms.iter().flat_map(of).collect()
 }
