@@ -4,10 +4,7 @@ use std::{
     ops::{Deref, DerefMut},
     panic::Location,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Once,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Once},
     time::Duration,
 };
 
@@ -16,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
     error::{Error, Result},
-    files, folded, migrations,
+    files, folded, migrations, read_only,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +46,8 @@ pub struct Database {
     jobs: Arc<Semaphore>,
     /// How many people's transactions are open or stand in line.
     people: Arc<watch::Sender<usize>>,
+    /// For closing the connections that nobody uses when a change was refused because its connection may only read.
+    refusals: read_only::Watch,
     #[cfg(any(test, feature = "testing"))]
     fuse: crate::testing::fuse::Fuse,
 }
@@ -59,17 +58,6 @@ const READERS: u32 = 8;
 const JOBS_YIELD: Duration = Duration::from_millis(100);
 /// Longest wait for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A change was refused because its connection may only read: it is not kept when it comes back.
-static WRITER_ONLY_READS: AtomicBool = AtomicBool::new(false);
-/// The same for all that rest, which may have been opened in the same moment.
-static RESTING_ONLY_READ: AtomicBool = AtomicBool::new(false);
-
-/// Remembers that SQLite refused a change on a connection that may only read. `BEGIN IMMEDIATE` does not say so.
-pub(crate) fn note_read_only() {
-    WRITER_ONLY_READS.store(true, Ordering::Relaxed);
-    RESTING_ONLY_READ.store(true, Ordering::Relaxed);
-}
-
 /// Bytes on the disk of a SQLite file below which it counts as full.
 const LEAST_ROOM: u64 = 8 * 1024 * 1024;
 /// How long a connection to PostgreSQL may have rested and is still taken to live. A dead one that was trusted fails its request with 503,
@@ -139,10 +127,12 @@ impl Database {
         if engine == Engine::Sqlite {
             // When the disk is full SQLite rolls back by itself, sqlx counts the transaction as open, and every later one on the
             // connection would fail: such a connection is not kept. The ping waits for a rollback that is on its way.
-            writing = writing.after_release(|connection, _| {
+            let refusals = read_only::Watch::new();
+            writing = writing.after_release(move |connection, _| {
+                let may_only_read = refusals.is_due();
                 Box::pin(async move {
                     connection.ping().await?;
-                    Ok(!connection.is_in_transaction() && !WRITER_ONLY_READS.swap(false, Ordering::Relaxed))
+                    Ok(!connection.is_in_transaction() && !may_only_read)
                 })
             });
         }
@@ -165,6 +155,7 @@ impl Database {
             writers: Arc::new(Semaphore::new(writers as usize)),
             jobs: Arc::new(Semaphore::new(jobs)),
             people: Arc::new(watch::Sender::new(0)),
+            refusals: read_only::Watch::new(),
             #[cfg(any(test, feature = "testing"))]
             fuse: crate::testing::fuse::Fuse::default(),
         })
@@ -276,12 +267,12 @@ impl Database {
     /// SQLite opens a file that cannot be written for reading only, and the connection stays so after the file is writable again. Such
     /// connections are closed, also those for reading, with which the new one would share its memory file.
     async fn begin_writable(&self, begin: &'static str) -> Result<sqlx::Transaction<'static, Any>> {
-        if self.engine == Engine::Sqlite && RESTING_ONLY_READ.swap(false, Ordering::Relaxed) {
+        if self.engine == Engine::Sqlite && self.refusals.is_due() {
             tracing::warn!("the database could be read only: its connections are opened anew");
             self.close_resting().await;
         }
         match self.writing.begin_with(begin).await {
-            Err(error) if self.engine == Engine::Sqlite && is_read_only(&error) => {
+            Err(error) if self.engine == Engine::Sqlite && read_only::is_refusal(&error) => {
                 // The only one for writing, which is on its way back. It is gone, whether or not it said goodbye.
                 let _ = self.writing.acquire().await?.close().await;
                 self.close_resting().await;
@@ -406,11 +397,6 @@ const fn killed() -> Error {
 fn file_of(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("sqlite:")?;
     Some(rest.trim_start_matches("//").split('?').next().map(Path::new)?.to_owned())
-}
-
-/// Whether SQLite says that it may only read.
-fn is_read_only(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.message().contains("readonly database"))
 }
 
 /// A URL that may go into a log: without who and with which password, wherever the URL says so.

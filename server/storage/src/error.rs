@@ -74,7 +74,7 @@ impl From<sqlx::Error> for Error {
                     return Self::Text(error);
                 }
                 if message.contains("readonly database") {
-                    crate::database::note_read_only();
+                    crate::read_only::record();
                 }
                 if ["file is not a database", "database disk image is malformed"].iter().any(|text| message.contains(text)) {
                     return Self::Corrupt(error);

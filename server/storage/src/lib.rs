@@ -39,6 +39,7 @@ pub mod policies;
 pub mod pools;
 pub mod prices;
 pub mod quotas;
+mod read_only;
 pub mod reservations;
 pub mod rosters;
 pub mod row;
