@@ -1,16 +1,19 @@
-//! The pool and how transactions begin. SQLite has one writer at a time, so writers queue here in order instead of polling its lock.
+//! Opening a database and its connections. How transactions begin is in `database/write.rs`.
+
+mod url;
+mod write;
 
 use std::{
-    ops::{Deref, DerefMut},
-    panic::Location,
     path::{Path, PathBuf},
     sync::{Arc, Once},
     time::Duration,
 };
 
 use sqlx::{Any, AnyConnection, Connection as _, Executor, any::AnyPoolOptions, pool::PoolConnection};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
+use self::url::file_of;
+pub use self::{url::redacted, write::Write};
 use crate::{
     error::{Error, Result},
     files, folded, migrations, read_only,
@@ -54,8 +57,6 @@ pub struct Database {
 
 /// Connections for reading.
 const READERS: u32 = 8;
-/// Longest that a job lets people go first.
-const JOBS_YIELD: Duration = Duration::from_millis(100);
 /// Longest wait for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes on the disk of a SQLite file below which it counts as full.
@@ -201,99 +202,6 @@ impl Database {
         Ok(self.pool.acquire().await?)
     }
 
-    /// A write transaction; it is rolled back unless [`Write::commit`] is called. Keep it short: on SQLite others wait for it.
-    // No `async fn`: those do not know their caller.
-    #[track_caller]
-    pub fn begin_write(&self) -> impl Future<Output = Result<Write>> + Send {
-        self.begin(Location::caller(), Whose::Person)
-    }
-
-    /// The same for a queue that one task serves, one transaction after the other: on PostgreSQL always on the same connection, which
-    /// knows its statements.
-    #[track_caller]
-    pub fn begin_write_in_line(&self) -> impl Future<Output = Result<Write>> + Send {
-        self.begin(Location::caller(), Whose::Line)
-    }
-
-    /// The same for work in the background, which lets people go first: it begins when nobody waits for an answer, or after a moment
-    /// all the same, so that it comes forward however busy the day. Only one job (four on PostgreSQL) is in line at a time.
-    #[track_caller]
-    pub fn begin_write_behind(&self) -> impl Future<Output = Result<Write>> + Send {
-        self.begin(Location::caller(), Whose::Job)
-    }
-
-    #[cfg_attr(not(any(test, feature = "testing")), expect(unused_variables, reason = "only tests stop a transaction by its place"))]
-    async fn begin(&self, place: &'static Location<'static>, whose: Whose) -> Result<Write> {
-        #[cfg(any(test, feature = "testing"))]
-        if self.fuse.dead() {
-            return Err(killed());
-        }
-        let closed = |_| Error::Away(sqlx::Error::PoolClosed);
-        let turn = if matches!(whose, Whose::Job) {
-            let job = Arc::clone(&self.jobs).acquire_owned().await.map_err(closed)?;
-            // The sender is here: only the time can run out.
-            let _ = tokio::time::timeout(JOBS_YIELD, self.people.subscribe().wait_for(|people| *people == 0)).await;
-            Turn::Job(job)
-        } else {
-            self.people.send_modify(|people| *people += 1);
-            Turn::Person(Arc::clone(&self.people))
-        };
-        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.writers).acquire_owned())
-            .await
-            .map_err(|_| Error::Away(sqlx::Error::PoolTimedOut))?
-            .map_err(closed)?;
-        let begin = match self.engine {
-            Engine::Sqlite => "BEGIN IMMEDIATE",
-            Engine::Postgres => "BEGIN",
-        };
-        let transaction = match (self.engine, whose) {
-            (Engine::Postgres, Whose::Line) => match self.line.begin_with(begin).await {
-                // The one connection hangs: any other will do.
-                Err(sqlx::Error::PoolTimedOut) => self.writing.begin_with(begin).await?,
-                done => done?,
-            },
-            _ => self.begin_writable(begin).await?,
-        };
-        Ok(Write {
-            transaction,
-            engine: self.engine,
-            _permit: permit,
-            _turn: turn,
-            #[cfg(any(test, feature = "testing"))]
-            step: (self.fuse.clone(), crate::testing::fuse::Step::of(place)),
-        })
-    }
-
-    /// SQLite opens a file that cannot be written for reading only, and the connection stays so after the file is writable again. Such
-    /// connections are closed, also those for reading, with which the new one would share its memory file.
-    async fn begin_writable(&self, begin: &'static str) -> Result<sqlx::Transaction<'static, Any>> {
-        if self.engine == Engine::Sqlite && self.refusals.is_due() {
-            tracing::warn!("the database could be read only: its connections are opened anew");
-            self.close_resting().await;
-        }
-        match self.writing.begin_with(begin).await {
-            Err(error) if self.engine == Engine::Sqlite && read_only::is_refusal(&error) => {
-                // The only one for writing, which is on its way back. It is gone, whether or not it said goodbye.
-                let _ = self.writing.acquire().await?.close().await;
-                self.close_resting().await;
-                Ok(self.writing.begin_with(begin).await?)
-            }
-            done => Ok(done?),
-        }
-    }
-
-    /// Closes the connections that nobody uses at the moment.
-    async fn close_resting(&self) {
-        for pool in [&self.writing, &self.pool] {
-            // All of them are taken first: one that is closed makes room for the next.
-            let resting: Vec<_> = std::iter::from_fn(|| pool.try_acquire()).collect();
-            for connection in resting {
-                // It is gone, whether or not it said goodbye.
-                let _ = connection.close().await;
-            }
-        }
-    }
-
     /// Whether there is room for what people will do next. A full disk still takes a small change, in the space of earlier ones.
     ///
     /// Errors: [`Error::Full`]. On PostgreSQL only the database itself knows.
@@ -312,104 +220,10 @@ impl Database {
     }
 }
 
-/// Whose transaction it is.
-#[derive(Debug, Clone, Copy)]
-enum Whose {
-    Person,
-    /// Of many people who wait together.
-    Line,
-    Job,
-}
-
-/// What it holds while it lasts.
-#[derive(Debug)]
-enum Turn {
-    Job(#[expect(dead_code, reason = "held until the transaction ends")] OwnedSemaphorePermit),
-    Person(Arc<watch::Sender<usize>>),
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        if let Self::Person(people) = self {
-            people.send_modify(|people| *people -= 1);
-        }
-    }
-}
-
-/// A write transaction, used as a connection.
-#[derive(Debug)]
-pub struct Write {
-    transaction: sqlx::Transaction<'static, Any>,
-    engine: Engine,
-    _permit: OwnedSemaphorePermit,
-    _turn: Turn,
-    #[cfg(any(test, feature = "testing"))]
-    step: (crate::testing::fuse::Fuse, crate::testing::fuse::Step),
-}
-
-impl Write {
-    pub const fn engine(&self) -> Engine {
-        self.engine
-    }
-    pub async fn commit(self) -> Result<()> {
-        #[cfg(any(test, feature = "testing"))]
-        {
-            use crate::testing::fuse::Verdict;
-            let (fuse, step) = self.step;
-            match fuse.step(step) {
-                Verdict::Go => {}
-                Verdict::Refused => {
-                    self.transaction.rollback().await?;
-                    return Err(killed());
-                }
-                Verdict::Unheard => {
-                    self.transaction.commit().await?;
-                    return Err(killed());
-                }
-            }
-        }
-        Ok(self.transaction.commit().await?)
-    }
-    pub async fn rollback(self) -> Result<()> {
-        Ok(self.transaction.rollback().await?)
-    }
-}
-
-impl Deref for Write {
-    type Target = AnyConnection;
-    fn deref(&self) -> &AnyConnection {
-        &self.transaction
-    }
-}
-impl DerefMut for Write {
-    fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.transaction
-    }
-}
-
 /// What a process hears that a test has killed, or whose step it lets fail.
 #[cfg(any(test, feature = "testing"))]
 const fn killed() -> Error {
     Error::Away(sqlx::Error::PoolClosed)
-}
-
-/// Path of the file of a SQLite URL.
-fn file_of(url: &str) -> Option<PathBuf> {
-    let rest = url.strip_prefix("sqlite:")?;
-    Some(rest.trim_start_matches("//").split('?').next().map(Path::new)?.to_owned())
-}
-
-/// A URL that may go into a log: without who and with which password, wherever the URL says so.
-pub fn redacted(url: &str) -> String {
-    // PostgreSQL takes `?user=…&password=…` as well.
-    let url = match url.split_once('?') {
-        Some((url, _)) if !url.starts_with("sqlite:") => &format!("{url}?***"),
-        _ => url,
-    };
-    match (url.split_once("://"), url.rfind('@')) {
-        (Some((scheme, _)), Some(at)) => format!("{scheme}://***@{}", &url[at + 1..]),
-        _ => url.to_owned(),
-    }
 }
 
 /// Reads the head of a SQLite file by one connection: a pool would try again until its time is over, and then know only that.
@@ -434,116 +248,4 @@ async fn lock_file(path: &Path) -> Result<std::fs::File> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_connection_that_was_left_inside_a_transaction_is_not_kept() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let database = Database::open(&format!("sqlite:{}", folder.path().join("test.db").display())).await.expect("opens");
-        for _ in 0..20 {
-            let mut write = database.begin_write().await.expect("a transaction");
-            // As SQLite does by itself on a full disk.
-            sqlx::query("ROLLBACK").execute(&mut *write).await.expect("rolled back");
-            drop(write);
-        }
-        database.begin_write().await.expect("a transaction").commit().await.expect("commits");
-    }
-
-    #[tokio::test]
-    async fn a_damaged_file_is_refused_with_what_to_do_and_is_left_as_it_is() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("lectern.db");
-        let url = format!("sqlite:{}", path.display());
-        let database = Database::open(&url).await.expect("opens");
-        database.migrate().await.expect("migrates");
-        database.close().await;
-        let good = std::fs::read(&path).expect("a file");
-        let mut torn = good.clone();
-        // The page of the table of tables, behind the head of the file.
-        torn[100..4_000].fill(0xa5);
-        for bad in [b"not a database at all, but long enough to be looked at".repeat(200), torn] {
-            std::fs::write(&path, &bad).expect("written");
-            let error = Database::open(&url).await.expect_err("refused");
-            assert!(matches!(error, Error::Corrupt(_)), "{error:?}");
-            assert!(error.to_string().contains("backup"), "{error}");
-            assert_eq!(std::fs::read(&path).expect("a file"), bad, "nothing was written");
-        }
-        std::fs::write(&path, good).expect("written");
-        Database::open(&url).await.expect("the backup opens");
-    }
-
-    #[tokio::test]
-    async fn a_connection_that_may_only_read_is_not_kept() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let database = Database::open(&format!("sqlite:{}", folder.path().join("test.db").display())).await.expect("opens");
-        let mut write = database.begin_write().await.expect("a transaction");
-        sqlx::query("CREATE TABLE things (id INTEGER)").execute(&mut *write).await.expect("made");
-        write.commit().await.expect("commits");
-        // As SQLite opens a file that cannot be written.
-        let mut connection = database.writing.acquire().await.expect("a connection");
-        sqlx::query("PRAGMA query_only = ON").execute(&mut *connection).await.expect("set");
-        drop(connection);
-        let mut reading = database.read().await.expect("a connection");
-        let mut write = database.begin_write().await.expect("the next one writes");
-        sqlx::query("INSERT INTO things VALUES (1)").execute(&mut *write).await.expect("written");
-        write.commit().await.expect("commits");
-        // The same when it shows only at the change.
-        let mut write = database.begin_write().await.expect("a transaction");
-        sqlx::query("PRAGMA query_only = ON").execute(&mut *write).await.expect("set");
-        let refused = sqlx::query("INSERT INTO things VALUES (2)").execute(&mut *write).await.expect_err("refused");
-        assert!(matches!(Error::from(refused), Error::Away(_)));
-        drop(write);
-        let mut write = database.begin_write().await.expect("the next one writes");
-        sqlx::query("INSERT INTO things VALUES (2)").execute(&mut *write).await.expect("written");
-        write.commit().await.expect("commits");
-        sqlx::query("SELECT id FROM things").fetch_one(&mut *reading).await.expect("who was reading goes on");
-    }
-
-    #[tokio::test]
-    async fn a_database_that_stays_read_only_says_so_at_once_and_is_read_all_the_same() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        let made = Database::open(&url).await.expect("opens");
-        made.begin_write().await.expect("a transaction").commit().await.expect("commits");
-        let database = Database::open(&format!("{url}?mode=ro")).await.expect("opens");
-        for _ in 0..3 {
-            let mut write = database.begin_write().await.expect("SQLite begins all the same");
-            let refused = sqlx::query("CREATE TABLE things (id INTEGER)").execute(&mut *write).await.expect_err("refused");
-            assert!(matches!(Error::from(refused), Error::Away(_)));
-        }
-        let mut reading = database.read().await.expect("a connection");
-        sqlx::query("SELECT 1").fetch_one(&mut *reading).await.expect("readable");
-    }
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn the_files_are_their_owners_alone_also_those_of_an_earlier_version() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("test.db");
-        let url = format!("sqlite:{}", file.display());
-        let modes = || {
-            let entries = std::fs::read_dir(folder.path()).expect("readable");
-            entries.map(|entry| entry.expect("an entry").metadata().expect("known").permissions().mode() & 0o777).collect::<Vec<_>>()
-        };
-        for _ in 0..2 {
-            let database = Database::open(&url).await.expect("opens");
-            database.migrate().await.expect("migrates");
-            assert!(modes().len() >= 3, "the database, its log and its memory");
-            assert!(modes().iter().all(|mode| *mode == 0o600), "{:?}", modes().iter().map(|mode| format!("{mode:o}")).collect::<Vec<_>>());
-            database.close().await;
-            for entry in std::fs::read_dir(folder.path()).expect("readable") {
-                std::fs::set_permissions(entry.expect("an entry").path(), std::fs::Permissions::from_mode(0o644)).expect("set");
-            }
-        }
-    }
-
-    #[test]
-    fn a_password_does_not_reach_the_log() {
-        assert_eq!(redacted("postgres://lectern:p@ss@db/lectern"), "postgres://***@db/lectern");
-        assert_eq!(redacted("postgres://db/lectern?user=lectern&password=p@ss"), "postgres://db/lectern?***");
-        assert_eq!(redacted("postgres://lectern:p@ss@db/lectern?password=other"), "postgres://***@db/lectern?***");
-        assert_eq!(redacted("sqlite:data/lectern.db"), "sqlite:data/lectern.db");
-    }
-}
+mod tests;
