@@ -115,7 +115,7 @@ fn references(spec: &LabSpec) -> BTreeMap<String, SecretId> {
 }
 
 /// The values for a lab that is about to start. A secret of its offering is taken as the version on sale has it, so that one which was
-/// replaced reaches labs at their next start; else as the lab's own version has it.
+/// replaced reaches labs at their next start; else as the lab's own version has it. One that was typed into its order stays that one.
 ///
 /// Errors: `Internal` where one cannot be opened: a lab without it would run as something else.
 pub(crate) async fn of_lab(services: &Services, connection: &mut AnyConnection, spec: &LabSpec) -> Result<BTreeMap<String, Secret>> {
@@ -128,7 +128,7 @@ pub(crate) async fn of_lab(services: &Services, connection: &mut AnyConnection, 
         .iter()
         .filter(|offering| offerings.contains(offering.id.to_string().as_str()))
         .flat_map(|offering| references(&offering.base))
-        .filter(|(name, _)| wanted.contains_key(name))
+        .filter(|(name, _)| wanted.get(name).and_then(|id| stored.get(id)).is_some_and(|secret| secret.owner.kind == OwnerKind::Offering))
         .collect();
     let newer = storage::secrets::several(connection, current.values().copied()).await.or_domain()?;
     wanted.extend(current);

@@ -244,6 +244,12 @@ async fn secrets_of_an_earlier_release_are_encrypted_wherever_they_were_copied()
         assert_eq!(order.parameters.len(), 0);
         let values = values(services, &order.spec).await;
         assert_eq!((values["HF_TOKEN"].as_str(), values["WANDB_API_KEY"].as_str()), ("hush-offering", "hush-order"), "labs go on with them");
+        // The offering gets a secret of the same name: what somebody typed into the order stays theirs.
+        let mut same_name = after.clone();
+        same_name.base.secrets.insert("WANDB_API_KEY".into(), after.base.secrets["HF_TOKEN"].clone());
+        as_before(services, &same_name).await;
+        assert_eq!(self::values(services, &order.spec).await, values);
+        as_before(services, &after).await;
         let repeated = orders::submit(services, &teacher, &form, &key).await.expect("the kept answer is readable");
         assert_eq!(repeated.order.id, order.id);
 
