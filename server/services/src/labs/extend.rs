@@ -65,14 +65,16 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
     let extended = decide(&shelf, caller, &listed, by, &quota, now)?;
     let held = held_after(&listed, &extended, now);
     let mut lab = listed.lab;
-    if let Some(from) = lab.lifecycle.grace_from.filter(|from| *from < now) {
+    let free = lab.lifecycle.grace_from;
+    if let Some(from) = free.filter(|from| *from < now) {
         storage::labs::add_free_storage(&mut write, id, from, now).await.or_domain()?;
     }
+    let after_lesson = free.is_some() && storage::labs::is_for_lesson(&mut write, lab.order).await.or_domain()?;
     transition::alter(services, &mut write, &mut lab, "lab.extend", By::Person(caller), |lab| {
         lab.minutes = extended.minutes;
         lab.ends_at = extended.ends_at;
-        // Kept without charge after its lesson, it is so after its new end.
-        lab.lifecycle.grace_from = lab.lifecycle.grace_from.and(extended.ends_at);
+        // Kept without charge after its lesson, it is so after its new end. Any other is wanted again, and charged.
+        lab.lifecycle.grace_from = extended.ends_at.filter(|_| after_lesson);
         lab.lifecycle.daily_stop_at = daily_stop_past(lab, by).or(lab.lifecycle.daily_stop_at);
     })
     .await?;

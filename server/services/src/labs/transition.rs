@@ -19,6 +19,9 @@ use crate::{
     hub::News,
 };
 
+/// Seconds by which the portal may be late before the time to keep a volume counts from when the lab went down.
+const LATE_SECONDS: i64 = 3_600;
+
 /// Who brings a change about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum By<'a> {
@@ -75,9 +78,8 @@ async fn step(
     let was_free = lab.lifecycle.grace_from;
     lab.state = next;
     mark(lab, from, event, failure, (moment.at, now), services.settings.keep_stopped_days);
-    // What is kept after a lesson is nobody's order.
-    if matches!(event, LabEvent::PodsGone | LabEvent::Fail) && storage::labs::is_for_lesson(write, lab.order).await.or_domain()? {
-        lab.lifecycle.grace_from = lab.ends_at;
+    if matches!(event, LabEvent::PodsGone | LabEvent::Fail) {
+        lab.lifecycle.grace_from = grace_from(services, write, lab, event, moment).await?;
     }
     change(lab);
     if !storage::labs::save(write, lab).await.or_domain()? {
@@ -120,6 +122,19 @@ async fn moment(write: &mut Write, lab: &Lab, event: LabEvent, seen: Option<&Obs
     }
     let before = storage::labs::last_change(write, lab.id).await.or_domain()?;
     Ok(before.map_or(moment, |before| moment.not_before(before.min(now))))
+}
+
+/// From when on the volume of a lab that went down is kept without charge: after a lesson, since that is nobody's order; else when the time
+/// to keep it is over that began as it went down, where the portal noticed late and begins that time anew.
+async fn grace_from(services: &Services, write: &mut Write, lab: &Lab, event: LabEvent, moment: Moment) -> Result<Option<Timestamp>> {
+    if storage::labs::is_for_lesson(write, lab.order).await.or_domain()? {
+        return Ok(lab.ends_at);
+    }
+    // Pods take a moment to go: what ended the running was the change before.
+    let before = if event == LabEvent::PodsGone { storage::labs::last_change(write, lab.id).await.or_domain()? } else { None };
+    let down = before.unwrap_or(moment.at);
+    let promised = down.plus_minutes(services.settings.keep_stopped_days * 24 * 60);
+    Ok(lab.lifecycle.kept_until.filter(|kept| kept.seconds_since(promised) > LATE_SECONDS).map(|_| promised))
 }
 
 /// Changes something of the lab that is not its state, and writes all that belongs to it. `action`: what the record calls it.

@@ -292,6 +292,31 @@ async fn files_are_charged_until_their_time_is_over_or_they_were_to_be_destroyed
 }
 
 #[tokio::test]
+async fn files_that_an_outage_kept_longer_are_charged_as_promised() {
+    for_each_engine("files_that_an_outage_kept_longer_are_charged_as_promised", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let keep_minutes = services.settings.keep_stopped_days * 24 * 60;
+        let id = scene.running().await;
+        let (begun, ends) = (scene.now(), scene.lab(id).await.ends_at.expect("it runs"));
+        scene.outage(8 * DAY);
+        labs::stop_ended(services).await.expect("stops");
+        scene.settle().await;
+        let life = scene.lab(id).await.lifecycle;
+        assert_eq!(life.kept_until, Some(scene.now().plus_minutes(keep_minutes)), "its owner has all the time to fetch them");
+        let promised = ends.plus_minutes(keep_minutes);
+        assert_eq!(life.grace_from, Some(promised));
+        scene.world.clock.advance(10 * DAY);
+        assert_eq!(scene.charged(id).await.1, promised.seconds_since(begun), "what the outage adds is free");
+        labs::extend(services, &scene.teacher, id, Extension::Minutes(30), None).await.expect("more time");
+        assert_eq!(scene.lab(id).await.lifecycle.grace_from, None);
+        scene.world.clock.advance(3_600);
+        assert_eq!(scene.charged(id).await.1, promised.seconds_since(begun) + 3_600, "who wants it again pays from then on");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn files_of_a_lesson_are_charged_for_the_lesson() {
     for_each_engine("files_of_a_lesson_are_charged_for_the_lesson", |database| async {
         let scene = Scene::on(database).await;
