@@ -16,6 +16,7 @@ use crate::{
     error::OrDomain,
     hub::News,
     jobs::{lab_order, lease},
+    ports::ClusterError,
 };
 
 /// The most that are stopped at once; the rest comes with the next run.
@@ -27,9 +28,9 @@ pub async fn stop_ended(services: &Services) -> Result<u32> {
         let mut read = services.db.read().await.or_domain()?;
         storage::labs::ended(&mut read, services.clock.now(), BATCH).await.or_domain()?
     };
-    let mut stopped = 0;
+    let (mut stopped, mut answers) = (0, true);
     for due in ended {
-        stopped += u32::from(stop(services, due, "stop_ended", Lab::is_over).await?);
+        stopped += u32::from(stop(services, due, "stop_ended", Lab::is_over, &mut answers).await?);
     }
     Ok(stopped)
 }
@@ -40,17 +41,17 @@ pub async fn stop_daily(services: &Services) -> Result<u32> {
         let mut read = services.db.read().await.or_domain()?;
         storage::labs::daily_stops(&mut read, services.clock.now(), BATCH).await.or_domain()?
     };
-    let mut stopped = 0;
+    let (mut stopped, mut answers) = (0, true);
     for due in due {
         let still = |lab: &Lab, now| lab.lifecycle.daily_stop_at.is_some_and(|at| at <= now);
-        stopped += u32::from(stop(services, due, "stop_daily", still).await?);
+        stopped += u32::from(stop(services, due, "stop_daily", still, &mut answers).await?);
     }
     Ok(stopped)
 }
 
-/// Whether it was stopped: not when its time was moved, or somebody stopped it, in this moment.
-async fn stop(services: &Services, due: Due, job: &'static str, still: impl Fn(&Lab, Timestamp) -> bool) -> Result<bool> {
-    let seen = evidence(services, due).await?;
+/// Whether it was stopped: not when its time was moved, or somebody stopped it, in this moment. `answers`: whether the cluster does.
+async fn stop(services: &Services, due: Due, job: &'static str, still: impl Fn(&Lab, Timestamp) -> bool, answers: &mut bool) -> Result<bool> {
+    let seen = evidence(services, due, answers).await?;
     let mut write = lease::begin_write(services).await?;
     let mut lab = load::fresh(&mut write, due.lab).await?;
     if !still(&lab, services.clock.now()) {
@@ -68,13 +69,16 @@ async fn stop(services: &Services, due: Due, job: &'static str, still: impl Fn(&
     }
 }
 
-/// After an outage, what the cluster says of the lab: its pods may have ended before their time, or may still be there.
-async fn evidence(services: &Services, due: Due) -> Result<Option<Observation>> {
-    if services.clock.now().seconds_since(due.about) <= USUAL_SECONDS {
+/// After an outage, what the cluster says of the lab: its pods may have ended before their time, or may still be there. A cluster that does
+/// not answer is asked once: hundreds of labs must not wait for its silence one after the other.
+async fn evidence(services: &Services, due: Due, answers: &mut bool) -> Result<Option<Observation>> {
+    if !*answers || services.clock.now().seconds_since(due.about) <= USUAL_SECONDS {
         return Ok(None);
     }
     let Some(order) = lab_order(services, due.lab).await? else { return Ok(None) };
-    Ok(services.cluster.observe(&order).await.ok())
+    let seen = services.cluster.observe(&order).await;
+    *answers = !matches!(seen, Err(ClusterError::Away(_)));
+    Ok(seen.ok())
 }
 
 /// Stops a lab whose time is over, as of when it was. Errors: those of [`transition::take`].

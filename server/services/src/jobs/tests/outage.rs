@@ -106,6 +106,25 @@ async fn pods_that_ran_beyond_their_time_are_shown_to_operators_and_charged_to_n
 }
 
 #[tokio::test]
+async fn a_cluster_that_does_not_answer_is_asked_for_one_of_the_labs_that_are_over() {
+    for_each_engine("a_cluster_that_does_not_answer_is_asked_for_one_of_the_labs_that_are_over", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let over = [scene.running().await, scene.running().await];
+        scene.world.clock.advance(8 * DAY);
+        scene.world.cluster.go_away();
+        let asked = || scene.world.cluster.calls().iter().filter(|call| call.starts_with("observe")).count();
+        let before = asked();
+        assert_eq!(labs::stop_ended(services).await, Ok(2));
+        assert_eq!(asked() - before, 1);
+        for id in over {
+            assert_eq!(scene.charged(id).await.0, MINUTES * 60);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_cluster_knows_the_end_and_an_extension_moves_it() {
     for_each_engine("the_cluster_knows_the_end_and_an_extension_moves_it", |database| async {
         let scene = Scene::on(database).await;
