@@ -27,11 +27,20 @@ use crate::{
 #[derive(Default)]
 pub struct KnownEnds(Mutex<HashMap<LabId, Known>>);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Known {
     end: Timestamp,
+    /// The lab's version then: whoever moves the end makes another one. Between two versions another replica may have told another end,
+    /// also where the end is now as it was before.
+    version: i64,
     /// Whether the workload is known to belong to the timer.
     owned: bool,
+}
+
+impl Known {
+    fn of(order: &LabOrder, end: Timestamp) -> Self {
+        Self { end, version: order.lab.version, owned: true }
+    }
 }
 
 impl KnownEnds {
@@ -51,7 +60,7 @@ impl Kubernetes {
     pub(crate) async fn keep_lab_end(&self, order: &LabOrder) -> Result<(), ClusterError> {
         let Some(end) = order.lab.stops_at() else { return Ok(()) };
         let known = self.ends.get(order.lab.id);
-        if known.is_some_and(|known| known.end == end) {
+        if known == Some(Known::of(order, end)) {
             return Ok(());
         }
         if order.lab.spec.workload.ends() {
@@ -63,7 +72,7 @@ impl Kubernetes {
                 self.give_to(order, &timer).await?;
             }
         }
-        self.ends.set(order.lab.id, Known { end, owned: true });
+        self.ends.set(order.lab.id, Known::of(order, end));
         Ok(())
     }
 
@@ -76,7 +85,7 @@ impl Kubernetes {
         match self.apply_timer(order).await {
             Ok(timer) => {
                 if let Some(end) = order.lab.stops_at() {
-                    self.ends.set(order.lab.id, Known { end, owned: true });
+                    self.ends.set(order.lab.id, Known::of(order, end));
                 }
                 Ok(Some(owner(&timer)))
             }
