@@ -16,6 +16,7 @@ use services::ports::ClusterError;
 use crate::{
     capabilities::Capabilities,
     courses::Courses,
+    drift::Repairs,
     end::KnownEnds,
     errors::within,
     observe::Patience,
@@ -47,6 +48,8 @@ pub struct Kubernetes {
     pub(crate) courses: Arc<Courses>,
     /// Ends of labs' times that the cluster was told.
     pub(crate) ends: Arc<KnownEnds>,
+    /// How often objects of labs were restored of late.
+    pub(crate) repairs: Arc<Repairs>,
 }
 
 impl Kubernetes {
@@ -63,6 +66,7 @@ impl Kubernetes {
             patience: Arc::default(),
             courses: Arc::default(),
             ends: Arc::default(),
+            repairs: Arc::default(),
         })
     }
 

@@ -1,10 +1,17 @@
 //! Objects that somebody changed or deleted while a lab runs. What the watch knows is held against the manifests, so that looking costs no
 //! request; only what differs is written again. The pod template is left alone: another one would make the pods anew.
 
-use domain::catalogue;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use domain::{catalogue, ids::LabId};
 use kube::api::Patch;
 use serde_json::{Map, Value, json};
 use services::ports::{ClusterError, LabOrder};
+use tokio::time::Instant;
 
 use crate::{
     apply,
@@ -102,12 +109,57 @@ fn replicas(order: &LabOrder) -> Manifest {
     Manifest { kind, name: order.lab.name.clone(), body: json!({ "spec": { "replicas": order.lab.spec.nodes } }) }
 }
 
+/// An object is restored at once so many times; then each time waits twice as long as the one before.
+const AT_ONCE: u32 = 5;
+const LONGEST_PAUSE: Duration = Duration::from_secs(64);
+/// An object that was left alone for so long counts anew.
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
+
+/// How often objects were restored of late: another controller that writes the same field again and again would otherwise be answered as
+/// fast as the API server takes it, since each write is news for the watch.
+#[derive(Default)]
+pub struct Repairs(Mutex<HashMap<(LabId, Kind, String), Repaired>>);
+
+#[derive(Clone, Copy)]
+struct Repaired {
+    last: Instant,
+    times: u32,
+}
+
+impl Repaired {
+    fn pause(self) -> Duration {
+        match self.times.checked_sub(AT_ONCE) {
+            None => Duration::ZERO,
+            Some(more) => Duration::from_secs(1 << more.min(6)).min(LONGEST_PAUSE),
+        }
+    }
+}
+
+impl Repairs {
+    /// Whether the object may be restored now, for this lab; then it counts.
+    fn begin(&self, lab: LabId, manifest: &Manifest) -> bool {
+        let now = Instant::now();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, repaired| now - repaired.last < FORGOTTEN_AFTER);
+        let repaired = known.entry((lab, manifest.kind, manifest.name.clone())).or_insert(Repaired { last: now, times: 0 });
+        if now - repaired.last < repaired.pause() {
+            return false;
+        }
+        *repaired = Repaired { last: now, times: repaired.times.saturating_add(1) };
+        true
+    }
+}
+
 impl Kubernetes {
-    /// Writes again what differs; returns how many objects.
+    /// Writes again what differs; returns how many objects. Errors: `Busy` where somebody changes one again and again.
     pub(crate) async fn repair_lab(&self, order: &LabOrder) -> Result<u32, ClusterError> {
         let namespace = order.lab.namespace.as_str();
-        let drifted = self.mirror.drift(order);
-        for manifest in &drifted {
+        let (mut restored, mut waits) = (0, None);
+        for manifest in &self.mirror.drift(order) {
+            if !self.repairs.begin(order.lab.id, manifest) {
+                waits = Some(ClusterError::Busy(format!("somebody changes {} {} again and again", manifest.kind.as_str(), manifest.name)));
+                continue;
+            }
             tracing::warn!(
                 lab.id = %order.lab.id, kubernetes.namespace = namespace,
                 "{} {} was changed by somebody else and is restored", manifest.kind.as_str(), manifest.name
@@ -122,8 +174,9 @@ impl Kubernetes {
                 }
                 _ => self.apply(namespace, manifest).await.map(drop)?,
             }
+            restored += 1;
         }
-        Ok(u32::try_from(drifted.len()).unwrap_or(u32::MAX))
+        waits.map_or(Ok(restored), Err)
     }
 
     /// An apply leaves fields that another manager added; a rule that lets somebody in must go.
@@ -155,5 +208,22 @@ mod tests {
         assert_eq!(undo(&opened["spec"], &wanted(Kind::NetworkPolicy).body["spec"]), json!({ "ingress": null }));
         let narrowed = json!({ "podSelector": { "matchLabels": { "a": "b" } }, "policyTypes": ["Ingress"] });
         assert_eq!(undo(&narrowed, &wanted(Kind::NetworkPolicy).body["spec"]), json!({ "podSelector": { "matchLabels": null } }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_changes_an_object_again_and_again_is_answered_ever_more_slowly() {
+        let (repairs, lab) = (Repairs::default(), LabId::from_uuid(uuid::Uuid::from_u128(7)));
+        let object = |name: &str| Manifest { kind: Kind::Service, name: name.into(), body: Value::Null };
+        let begin = |name| repairs.begin(lab, &object(name));
+        assert!((0..AT_ONCE).all(|_| begin("one")), "what somebody does by hand is undone at once");
+        for seconds in [1, 2, 4, 8, 16, 32, 64, 64] {
+            tokio::time::advance(Duration::from_secs(seconds).saturating_sub(Duration::from_millis(1))).await;
+            assert!(!begin("one"), "{seconds} s");
+            tokio::time::advance(Duration::from_millis(1)).await;
+            assert!(begin("one"), "{seconds} s");
+        }
+        assert!(begin("other"), "others are not held up");
+        tokio::time::advance(FORGOTTEN_AFTER).await;
+        assert!((0..AT_ONCE).all(|_| begin("one")), "it was left alone");
     }
 }
