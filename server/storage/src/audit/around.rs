@@ -20,7 +20,10 @@ pub async fn unguarded(connection: &mut AnyConnection, engine: Engine) -> Result
     let (sql, migration) = match engine {
         Engine::Sqlite => ("SELECT name, sql AS definition FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_events'", SQLITE),
         Engine::Postgres => (
-            "SELECT CAST(t.tgname AS TEXT) AS name, CASE WHEN t.tgenabled = 'O' THEN p.prosrc ELSE '' END AS definition \
+            // On, for every row and column, and at every change that it is for: 27 is before each row's update or deletion, 34 before the
+            // table is emptied.
+            "SELECT CAST(t.tgname AS TEXT) AS name, CASE WHEN t.tgenabled = 'O' AND t.tgqual IS NULL AND CAST(t.tgattr AS TEXT) = '' \
+               AND t.tgtype = CASE t.tgname WHEN 'audit_events_fixed' THEN 27 ELSE 34 END THEN p.prosrc ELSE '' END AS definition \
              FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid = CAST('audit_events' AS regclass) AND NOT t.tgisinternal",
             POSTGRES,
         ),

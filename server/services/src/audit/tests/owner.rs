@@ -244,6 +244,33 @@ edits! {
 }
 
 #[tokio::test]
+async fn a_trigger_that_is_there_and_lets_everything_pass_is_found() {
+    for_each_engine("a_trigger_that_is_there_and_lets_everything_pass_is_found", async |database| {
+        let edited = Edited::of(database).await;
+        let idle: &[&str] = match edited.world.services.db.engine() {
+            Engine::Sqlite => {
+                &["CREATE TRIGGER audit_events_fixed BEFORE UPDATE ON audit_events WHEN 0 BEGIN SELECT RAISE(ABORT, 'audit records are only added'); END"]
+            }
+            Engine::Postgres => &[
+                "CREATE TRIGGER audit_events_fixed BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW WHEN (false) \
+                 EXECUTE FUNCTION audit_events_only_added()",
+                "CREATE TRIGGER audit_events_fixed BEFORE UPDATE OF attempts OR DELETE ON audit_events FOR EACH ROW \
+                 EXECUTE FUNCTION audit_events_only_added()",
+                "CREATE TRIGGER audit_events_fixed BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION audit_events_only_added()",
+            ],
+        };
+        for idle in idle {
+            edited.drop_triggers().await;
+            for (name, sql) in &edited.triggers {
+                edited.run(if name == "audit_events_fixed" { idle } else { sql.as_str() }).await;
+            }
+            assert_eq!(edited.found().await, [Broken::Unguarded { trigger: "audit_events_fixed".into() }], "{idle}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_order_whose_records_are_gone_is_found() {
     for_each_engine("an_order_whose_records_are_gone_is_found", async |database| {
         let edited = Edited::of(database).await;
