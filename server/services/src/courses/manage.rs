@@ -118,9 +118,9 @@ pub async fn add_member(services: &Services, caller: &Caller, id: CourseId, logi
     let person = audit::recording(services, caller, entry, async {
         let mut write = services.db.begin_write().await.or_domain()?;
         let (course, _) = load(&mut write, caller, Action::CourseWrite, id).await?;
-        logins::check(login).map_err(|problem| Error::field("login", problem))?;
-        let user = logins::find(&mut write, login).await?;
-        let user = user.filter(|user| user.tenant == course.tenant).ok_or_else(|| Error::field("login", Problem::NoSuch))?;
+        let user = logins::find(&mut write, login).await?.filter(|user| user.tenant == course.tenant);
+        // Looked for first: an account from before today's rule has the login that it has.
+        let user = user.ok_or_else(|| Error::field("login", logins::check(login).err().unwrap_or(Problem::NoSuch)))?;
         if members::add(&mut write, user.id, id).await.or_domain()? {
             let entry = about(id, &course.code, "course.add_member").after(json!({"member": user.login}));
             audit::success(services, &mut write, caller, entry).await?;

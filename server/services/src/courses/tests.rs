@@ -181,6 +181,18 @@ async fn a_course_is_archived_when_nothing_is_in_the_way() {
 }
 
 #[tokio::test]
+async fn an_account_from_before_the_rule_for_logins_joins_a_course() {
+    let world = TestWorld::college().await;
+    let services = &world.services;
+    let administrator = world.administrator("root").await;
+    let course = world.course("CV2402").add().await;
+    world.person("wang").add().await;
+    storage::testing::execute(&services.db, "UPDATE users SET login = 'wang\u{3164}' WHERE login = 'wang'").await.expect("as an earlier version");
+    let member = add_member(services, &administrator, course.id, "wang\u{3164}").await.expect("added");
+    assert_eq!(member.login, "wang\u{3164}");
+}
+
+#[tokio::test]
 async fn members_come_and_go_and_the_name_changes() {
     let world = TestWorld::college().await;
     let services = &world.services;
@@ -196,6 +208,8 @@ async fn members_come_and_go_and_the_name_changes() {
     for unknown in ["nobody", "judge"] {
         assert_eq!(add_member(services, &administrator, course.id, unknown).await, Err(Error::field("login", Problem::NoSuch)));
     }
+    let malformed = add_member(services, &administrator, course.id, "li hua").await.expect_err("no login");
+    assert!(matches!(malformed, Error::Invalid(_)) && malformed != Error::field("login", Problem::NoSuch), "{malformed:?}");
     rename(services, &administrator, course.id, "看见").await.expect("renamed");
     let detail = get(services, &li, course.id).await;
     assert_eq!(detail.expect_err("the caller was made before"), Error::NotFound);
