@@ -60,7 +60,7 @@ pub(crate) fn begin_write(services: &Services) -> impl Future<Output = Result<Wr
 }
 
 /// Spawns a task that works under the lease of this one.
-pub(super) fn spawn(tasks: &mut JoinSet<()>, work: impl Future<Output = ()> + Send + 'static) {
+pub(super) fn spawn<T: Send + 'static>(tasks: &mut JoinSet<T>, work: impl Future<Output = T> + Send + 'static) {
     match TOKEN.try_with(|token| *token) {
         Ok(token) => tasks.spawn(TOKEN.scope(token, work)),
         Err(_) => tasks.spawn(work),

@@ -11,9 +11,9 @@ use domain::{
     Result,
     ids::{CourseId, LabId},
 };
-use futures::{StreamExt, future::BoxFuture, stream, stream::FuturesUnordered};
+use futures::{StreamExt, stream};
 use storage::outbox::{self, Work};
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     lease,
@@ -57,7 +57,8 @@ pub(super) async fn run(services: Services) {
 /// The pieces that are under way.
 #[derive(Default)]
 struct Flight {
-    pieces: FuturesUnordered<BoxFuture<'static, (String, Result<(), String>)>>,
+    /// Each is a task: a connection that it holds or waits for must not be held up while this task waits for one itself.
+    pieces: JoinSet<(String, Result<(), String>)>,
     /// Kind and subject of each: one that is due again while it is being done waits until that is over.
     subjects: HashMap<String, Instant>,
     /// Due and not begun.
@@ -99,17 +100,25 @@ impl Flight {
     }
 
     fn add(&mut self, services: &Services, work: Work) {
-        let subject = subject_of(&work);
-        self.subjects.insert(subject.clone(), Instant::now());
         let services = services.clone();
-        self.pieces.push(Box::pin(async move { (subject, Box::pin(guarded(one(&services, work))).await) }));
+        self.begin(subject_of(&work), async move { one(&services, work).await });
+    }
+
+    fn begin(&mut self, subject: String, piece: impl Future<Output = Result<()>> + Send + 'static) {
+        self.subjects.insert(subject.clone(), Instant::now());
+        lease::spawn(&mut self.pieces, async move { (subject, Box::pin(guarded(piece)).await) });
     }
 
     /// How the next one went; `None` when none is under way.
     async fn next(&mut self) -> Option<Result<(), String>> {
-        let (subject, outcome) = self.pieces.next().await?;
-        self.subjects.remove(&subject);
-        Some(outcome)
+        match self.pieces.join_next().await? {
+            Ok((subject, outcome)) => {
+                self.subjects.remove(&subject);
+                Some(outcome)
+            }
+            // A panic is an outcome: a task goes without one only when the process does.
+            Err(error) => Some(Err(error.to_string())),
+        }
     }
 }
 
@@ -201,6 +210,21 @@ mod tests {
     #[test]
     fn pauses_grow_to_half_a_minute() {
         assert_eq!([0, 1, 4, 5, 60].map(pause), [1, 2, 16, 30, 30]);
+    }
+
+    #[tokio::test]
+    async fn a_piece_goes_on_while_nobody_asks_for_it() {
+        let mut flight = Flight::default();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        flight.begin("lab 1".into(), async move {
+            // As it gives back a connection that somebody waits for before they ask again.
+            tell.send(()).expect("somebody waits");
+            Ok(())
+        });
+        told.await.expect("it went on");
+        assert_eq!(flight.next().await, Some(Ok(())));
+        assert!(flight.subjects.is_empty());
+        assert_eq!(flight.next().await, None);
     }
 
     #[test]
