@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use domain::labs::{ConditionStatus, ObservedPhase};
+use domain::{
+    labs::{ConditionStatus, ObservedPhase},
+    time::Timestamp,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -289,4 +292,32 @@ fn more_pods_than_were_ordered_are_not_waited_for_and_fewer_are_not_enough() {
     let mut fewer = notebook(vec![pod("lab-7-0", "Running", "True")]);
     fewer.ordered = Some(2);
     assert_eq!(conclude(&fewer).phase, ObservedPhase::Progressing);
+}
+
+/// A pod that was made, and then was not ready any more.
+fn gone(name: &str, phase: &str, made: &str, lost: &str) -> Value {
+    let mut gone = pod(name, phase, "False");
+    gone["metadata"]["creationTimestamp"] = json!(made);
+    gone["status"]["conditions"][1]["lastTransitionTime"] = json!(lost);
+    gone
+}
+
+#[test]
+fn a_lab_ends_with_its_last_try_and_not_with_a_rank_that_is_done() {
+    let (early, late) = ("2026-11-21T10:30:00Z", "2026-11-21T12:00:00Z");
+    let failed = json!([{ "type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "lastTransitionTime": "2026-11-21T12:00:01Z" }]);
+    let tries = vec![gone("lab-7-a", "Failed", START, early), gone("lab-7-b", "Failed", "2026-11-21T10:31:00Z", late)];
+    let observation = conclude(&training(1, &failed, tries));
+    assert_eq!((observation.phase, observation.ended_at), (ObservedPhase::Failed, Timestamp::parse_rfc3339(late)));
+
+    let ranks = vec![gone("lab-7-0", "Succeeded", START, early), gone("lab-7-1", "Running", START, late)];
+    let observation = conclude(&training(2, &json!([]), ranks));
+    assert_eq!((observation.phase, observation.ended_at), (ObservedPhase::Progressing, Timestamp::parse_rfc3339(late)));
+
+    let evicted = vec![gone("lab-7-a", "Failed", START, early), gone("lab-7-b", "Running", "2026-11-21T10:31:00Z", late)];
+    assert_eq!(conclude(&notebook(evicted)).ended_at, Timestamp::parse_rfc3339(late), "the one that took its place was lost later");
+    let first = vec![gone("lab-7-a", "Failed", START, early), pod("lab-7-b", "Running", "True")];
+    let mut seen = notebook(first);
+    seen.ordered = Some(2);
+    assert_eq!(conclude(&seen).ended_at, Timestamp::parse_rfc3339(early), "one of two, and nothing in its place yet");
 }

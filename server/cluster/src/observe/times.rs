@@ -3,7 +3,7 @@
 use domain::{labs::ObservedPhase, time::Timestamp};
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
 
-use super::seen::{Seen, Workload, is_ready, pod_condition, stamp};
+use super::seen::{Seen, Workload, is_ready, pod_condition, pod_phase, stamp};
 
 /// Since when the last of the pods is ready. Ranks that are done already were so before.
 pub fn ready_since(seen: &Seen) -> Option<Timestamp> {
@@ -16,11 +16,19 @@ pub fn ended_at(seen: &Seen, phase: ObservedPhase) -> Option<Timestamp> {
         ObservedPhase::Finished => completed(seen).or_else(|| seen.pods.iter().filter_map(finished_at).max()),
         ObservedPhase::Failed => {
             let told = seen.job_condition("Failed").and_then(|condition| condition.last_transition_time.as_ref()).map(stamp);
-            seen.pods.iter().filter_map(lost_at).chain(told).min()
+            losses(seen).chain(told).min()
         }
-        ObservedPhase::Progressing => seen.pods.iter().filter_map(lost_at).min(),
+        ObservedPhase::Progressing => losses(seen).min(),
         ObservedPhase::Absent | ObservedPhase::Idle | ObservedPhase::Ready => None,
     }
+}
+
+/// When pods were lost that nothing has replaced. One that did its work was not lost; and one that failed before another was made in its place
+/// (another try of a Job, a pod after an eviction) did not end the lab.
+fn losses(seen: &Seen) -> impl Iterator<Item = Timestamp> {
+    let lost = seen.pods.iter().filter(|pod| pod_phase(pod) != "Succeeded").filter_map(|pod| Some((pod, lost_at(pod)?)));
+    let made_after = |pod: &Pod, at: Timestamp| pod.metadata.creation_timestamp.as_ref().is_some_and(|made| stamp(made) >= at);
+    lost.filter(move |(pod, at)| !seen.pods.iter().any(|other| !std::ptr::eq(*pod, other) && made_after(other, *at))).map(|(_, at)| at)
 }
 
 fn completed(seen: &Seen) -> Option<Timestamp> {
