@@ -1,8 +1,15 @@
 //! Cards that exist, and who holds them (C4). Quota is what a course may use; capacity is what there is.
 //! Cards are counted per kind and per node: four free cards on two nodes are no place for a pod that wants four.
 
+mod hand;
+mod outlook;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    hand::{Hand, InLine, PASSED_MINUTES},
+    outlook::{Outlook, PlannedEnd, Supply},
+};
 use crate::{catalogue::LabSpec, gpu::Card, time::Timestamp};
 
 /// Cards of one kind over the whole cluster.
@@ -38,7 +45,7 @@ pub enum WaitReason {
     NoSingleNode { card: Card, per_node: u32, largest: u32 },
     /// Enough cards are free, but no node that has them has so much processor and memory left for a pod.
     NoMachine { card: Card, cpu_cores: u32, memory_gib: u32 },
-    /// Cards are free; whoever waited longer comes first.
+    /// Cards are free, and are for others who waited longer.
     Turn { card: Card },
     /// It is for a lesson: its lab comes up at `at`.
     Scheduled { at: Timestamp },
@@ -57,7 +64,7 @@ pub fn wait_reason(pool: Option<&Pool>, spec: &LabSpec) -> WaitReason {
 }
 
 /// One node's cards of one kind, as far as it takes pods.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
     pub node: String,
     pub total: u32,
@@ -69,7 +76,7 @@ pub struct Room {
 }
 
 /// Processor and memory of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     pub cpu_cores: u32,
     pub memory_gib: u32,
@@ -80,10 +87,15 @@ impl Machine {
     pub const fn without(self, cpu_cores: u32, memory_gib: u32) -> Self {
         Self { cpu_cores: self.cpu_cores.saturating_sub(cpu_cores), memory_gib: self.memory_gib.saturating_sub(memory_gib) }
     }
+
+    #[must_use]
+    pub const fn with(self, more: Self) -> Self {
+        Self { cpu_cores: self.cpu_cores.saturating_add(more.cpu_cores), memory_gib: self.memory_gib.saturating_add(more.memory_gib) }
+    }
 }
 
 /// The pods that a lab needs room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pods {
     pub nodes: u32,
     /// Each pod needs these on one node.
@@ -95,6 +107,11 @@ pub struct Pods {
 impl Pods {
     pub const fn of(spec: &LabSpec) -> Self {
         Self { nodes: spec.nodes, cards_per_node: spec.cards_per_node, cpu_cores: spec.cpu_cores, memory_gib: spec.memory_gib }
+    }
+
+    /// Cards of all of them.
+    pub const fn cards(self) -> u32 {
+        self.cards_per_node.saturating_mul(self.nodes)
     }
 
     /// How many of them fit where so much is.

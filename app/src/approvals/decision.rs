@@ -56,7 +56,7 @@ pub fn Decision(
     let course = format!("{} {}", view.course.code, view.course.name);
     let (spec, rule, total) = (order.spec.clone(), ruled_by(language, &order), order.in_all().to_string());
     let submitted = td_string!(language, approvals.submitted_at, number = order.number, at = at).to_string();
-    let stages = view! { <Stages view=view.clone() cards_free=what_if.cards_free/> };
+    let stages = view! { <Stages view=view.clone() outlook=what_if.outlook/> };
     // After the decision it is no question any more.
     let what_if = pending.then(|| {
         view! {
@@ -142,15 +142,17 @@ fn NotYours(own: bool, pending: bool, state: String, order: domain::ids::OrderId
 
 /// Submitted, policy, one step for each stage, cards.
 #[component]
-fn Stages(view: domain::orders::OrderView, cards_free: Option<u32>) -> impl IntoView {
+fn Stages(view: domain::orders::OrderView, outlook: Option<domain::capacity::Outlook>) -> impl IntoView {
     let language = language::current();
     let order = &view.order;
     let until = moment_text(order.expires_at, MomentStyle::Minute);
     let open = matches!(order.state, OrderState::PendingApproval | OrderState::AwaitingRequester);
     let rule = order.ruling.rule.as_ref().map(|rule| rule.get(language::tag(language)).to_owned());
-    let cards = match cards_free {
-        Some(free) if free >= order.spec.cards() => td_string!(language, approvals.step_cards_free),
-        _ => td_string!(language, approvals.step_cards_queue),
+    let cards = match (order.starts_at, outlook) {
+        // Whether there are cards at its time nobody knows.
+        (Some(at), _) => td_string!(language, class.comes_up, at = moment_text(at, MomentStyle::Minute)).to_string(),
+        (None, Some(outlook)) if outlook.wait.is_none() => td_string!(language, approvals.step_cards_free).to_owned(),
+        (None, _) => td_string!(language, approvals.step_cards_queue).to_owned(),
     };
     let step = |kind: StatusKind, title: &'static str, about: String, current: bool| {
         view! {
@@ -181,7 +183,7 @@ fn Stages(view: domain::orders::OrderView, cards_free: Option<u32>) -> impl Into
             {step(StatusKind::Ok, td_string!(language, approvals.step_submitted), td_string!(language, approvals.step_submitted_about).to_owned(), false)}
             {step(StatusKind::Ok, td_string!(language, approvals.step_policy), rule.unwrap_or_default(), false)}
             {stages}
-            {open.then(|| step(StatusKind::Idle, td_string!(language, approvals.step_cards), cards.to_owned(), false))}
+            {open.then(|| step(StatusKind::Idle, td_string!(language, approvals.step_cards), cards, false))}
         </ol>
     }
     .into_any()

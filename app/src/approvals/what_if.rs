@@ -12,7 +12,7 @@ use crate::{
     components::{Meter, MomentStyle, StatusKind, moment_text},
     i18n::td_string,
     language,
-    nodes::words::scattered,
+    nodes::words::outlook_text,
     orders::{
         form::Prices,
         words::{pieces_text, share_text},
@@ -25,22 +25,11 @@ use crate::{
 pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, aid: Option<Aid>) -> impl IntoView {
     let language = language::current();
     let order = view.order;
-    let (card, needed) = (order.spec.card, order.spec.cards());
-    let pieces = |count| pieces_text(language, card, count);
-    let scattered = scattered(language, card, needed, order.spec.cards_per_node, what_if.cards_free, what_if.largest_free_node);
-    let about_cards = match what_if.cards_free {
-        _ if scattered.is_some() => scattered.unwrap_or_default(),
-        None => td_string!(language, approvals.cards_unknown).to_owned(),
-        Some(free) if free >= needed => {
-            td_string!(language, approvals.cards_enough, free = pieces(free), asked = pieces(needed), left = pieces(free - needed)).to_string()
-        }
-        Some(free) => td_string!(language, approvals.cards_queue, free = pieces(free), asked = pieces(needed)).to_string(),
+    let card = order.spec.card;
+    let about_cards = match (what_if.cards_free, what_if.outlook) {
+        (Some(free), Some(outlook)) => outlook_text(language, &order.spec, free, outlook, order.starts_at.is_some()),
+        _ => td_string!(language, approvals.cards_unknown).to_owned(),
     };
-    let scarce = what_if.cards_free.is_some_and(|free| free < needed);
-    let back = aid.as_ref().filter(|_| scarce).map(|aid| match aid.free_at {
-        Some(at) => td_string!(language, decisions.free_at, at = moment_text(at, MomentStyle::Minute)).to_string(),
-        None => td_string!(language, decisions.free_unknown).to_owned(),
-    });
     let (id, cheaper) = (order.id, aid.as_ref().and_then(|aid| aid.cheaper.clone()));
     let waiters = aid.map(|aid| aid.waiters).unwrap_or_default();
     let named = !waiters.is_empty();
@@ -59,7 +48,6 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, aid: Option<Aid>) -> impl I
             <section>
                 <h3>{td_string!(language, approvals.cards_title)}</h3>
                 <p>{about_cards}</p>
-                {back.map(|text| view! { <p class="fine">{text}</p> })}
                 <h3>{td_string!(language, approvals.waiting_title)}</h3>
                 {(!named).then(|| view! { <p>{about_waiting}</p> })}
                 <Waiters waiters card/>

@@ -1,6 +1,10 @@
 //! Nodes in words: why something waits, and what a node is.
 
-use domain::{capacity::WaitReason, cluster::Node, gpu::Card, orders::Preview};
+use domain::{
+    capacity::{Outlook, WaitReason},
+    catalogue::LabSpec,
+    cluster::Node,
+};
 
 use crate::{
     components::{MomentStyle, StatusKind, moment_text},
@@ -49,23 +53,76 @@ pub fn wait_text(language: Language, wait: Option<WaitReason>) -> Option<String>
     }
 }
 
-/// Enough cards are free, and no node has as many as one pod needs: what the order form says of it.
-pub fn scattered_text(language: Language, preview: &Preview) -> Option<String> {
-    let spec = &preview.spec;
-    scattered(language, spec.card, spec.cards(), spec.cards_per_node, preview.cards_free, preview.largest_free_node)
+/// Whether an order gets its cards now or waits, why, and about until when. `later`: it is for lessons, whose cards nobody holds yet.
+pub fn outlook_text(language: Language, spec: &LabSpec, free: u32, outlook: Outlook, later: bool) -> String {
+    let pieces = |count| pieces_text(language, spec.card, count);
+    let seats = outlook.seats;
+    let asked = pieces(spec.cards().saturating_mul(seats));
+    let mut sentences = Vec::new();
+    if outlook.never_fits() {
+        return td_string!(language, nodes.outlook_never).to_owned();
+    }
+    if later {
+        sentences.push(td_string!(language, class.cards_later, asked = asked).to_string());
+    } else if outlook.wait.is_none() {
+        return td_string!(language, orders.cards_enough, free = pieces(free), asked = asked).to_string();
+    } else if seats > 1 {
+        let (now, waiting) = (outlook.now, outlook.waiting());
+        sentences.push(td_string!(language, nodes.outlook_seats, now = now, seats = seats, waiting = waiting).to_string());
+    } else {
+        sentences.push(td_string!(language, nodes.outlook_waits).to_owned());
+    }
+    if outlook.at_once < seats {
+        let text = if later {
+            td_string!(language, nodes.outlook_at_once_lesson, most = outlook.at_once, seats = seats, rest = seats - outlook.at_once).to_string()
+        } else {
+            td_string!(language, nodes.outlook_at_once, most = outlook.at_once).to_string()
+        };
+        sentences.push(text);
+    }
+    if !later {
+        sentences.extend(match outlook.wait {
+            Some(WaitReason::Turn { .. }) => Some(td_string!(language, nodes.outlook_turn).to_owned()),
+            wait => wait_text(language, wait),
+        });
+        sentences.extend(
+            outlook.starts_at.map(|at| td_string!(language, nodes.outlook_from, at = moment_text(at, MomentStyle::Minute)).to_string()),
+        );
+    }
+    // Chinese sentences follow each other without a space.
+    sentences.join(if language == Language::zh_CN { "" } else { " " })
 }
 
-/// The same for whoever decides.
-pub fn scattered(language: Language, card: Card, needed: u32, per_node: u32, free: Option<u32>, largest: Option<u32>) -> Option<String> {
-    let (free, largest) = (free?, largest?);
-    (free >= needed && per_node > largest).then(|| {
-        td_string!(
-            language,
-            nodes.scattered_now,
-            free = pieces_text(language, card, free),
-            asked = pieces_text(language, card, per_node),
-            largest = pieces_text(language, card, largest)
-        )
-        .to_string()
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> LabSpec {
+        let card = "a100-80g-1g.10gb";
+        let spec = serde_json::json!({"workload": "notebook", "image": "x", "port": 8888, "card": card, "cards_per_node": 1, "nodes": 1,
+            "cpu_cores": 1, "memory_gib": 1, "storage_gib": 0});
+        serde_json::from_value(spec).expect("a spec")
+    }
+
+    #[test]
+    fn a_class_is_told_how_many_seats_start_and_how_many_ever_run_together() {
+        let card = spec().card;
+        let outlook = Outlook { seats: 30, at_once: 14, now: 10, wait: Some(WaitReason::Turn { card }), starts_at: None };
+        let text = outlook_text(Language::en, &spec(), 10, outlook, false);
+        assert!(text.contains("10 of 30 seats start now, 20 wait") && text.contains("14 at once"), "{text}");
+        let lesson = outlook_text(Language::en, &spec(), 10, outlook, true);
+        assert!(lesson.contains("14 of the 30 seats") && lesson.contains("16"), "{lesson}");
+        let none = Outlook { seats: 1, at_once: 0, now: 0, ..outlook };
+        assert!(outlook_text(Language::en, &spec(), 0, none, false).contains("no room"));
+    }
+
+    #[test]
+    fn free_cards_that_others_wait_for_are_not_called_no_waiting() {
+        let card = spec().card;
+        let outlook = Outlook { seats: 1, at_once: 1, now: 0, wait: Some(WaitReason::Turn { card }), starts_at: None };
+        let text = outlook_text(Language::en, &spec(), 3, outlook, false);
+        assert!(text.contains("wait") && !text.contains("no waiting"), "{text}");
+        let free = Outlook { now: 1, wait: None, ..outlook };
+        assert!(outlook_text(Language::en, &spec(), 3, free, false).contains("no waiting"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     Result,
-    capacity::{self, Pods, WaitReason},
+    capacity::{self, Hand, Pods, WaitReason},
     catalogue::LabSpec,
     gpu::Card,
     ids::LabId,
@@ -18,59 +18,53 @@ use storage::{
 use crate::error::OrDomain;
 
 /// How far down the queue is looked for somebody whom waiting helps.
-const DEEP: u32 = 200;
+const DEEP: u32 = 500;
 
 /// A node with free cards for every pod. Good for as long as the lock of the kind of card is held.
 #[derive(Debug)]
 pub(crate) struct Places(Vec<(String, u32)>);
 
-impl Places {
-    /// Where all pods of it go; `None` when there is no place for one of them.
-    pub(crate) fn plan(rooms: &Rooms, spec: &LabSpec) -> Option<Self> {
-        if spec.cards() > rooms.free {
-            return None;
-        }
-        capacity::plan(&rooms.nodes, Pods::of(spec)).map(Self)
-    }
-}
-
 /// Where cards of one kind are handed out, to one lab after the other. Nobody else hands out such cards until the transaction ends.
 #[derive(Debug)]
 pub(crate) struct Counter {
-    rooms: Rooms,
-    /// Somebody waits whom waiting helps: who comes later waits behind.
-    line: bool,
+    hand: Hand,
+    /// The queue is longer than anybody looked: who comes now waits behind it.
+    closed: bool,
 }
 
 impl Counter {
-    /// Comes after the course's lock; of several kinds in their order.
+    /// For those who come now: everybody who waits has had their turn. Comes after the course's lock; of several kinds in their order.
     pub(crate) async fn open(write: &mut Write, card: Card, now: Timestamp) -> Result<Self> {
         storage::pools::lock(write, card).await.or_domain()?;
         let rooms = placement::rooms(write, card).await.or_domain()?;
-        let line = rooms.awaited && rooms.free > 0 && !waiting(write, card, &rooms, now, 1).await?.is_empty();
-        Ok(Self { rooms, line })
+        let looks = rooms.awaited && rooms.free > 0;
+        let (line, more) = if looks { waiting(write, card, &rooms, now).await? } else { (Vec::new(), false) };
+        let mut counter = Self::for_line(rooms);
+        counter.hand.serve(line.iter().map(|waiting| &waiting.place), now);
+        counter.closed = more;
+        Ok(counter)
     }
 
-    /// Where all pods of it go; they are not free any more. `None` when there is no room, and when others wait for such cards.
+    /// For those who wait, in their order.
+    pub(crate) fn for_line(rooms: Rooms) -> Self {
+        Self { hand: Hand::new(rooms.nodes, rooms.free), closed: false }
+    }
+
+    /// Where all pods of it go; they are not free any more. `None` when there is no room beside those who wait for such cards.
     pub(crate) fn take(&mut self, spec: &LabSpec) -> Option<Places> {
-        if self.line && spec.cards() > 0 {
+        if self.closed && spec.cards() > 0 {
             return None;
         }
-        let places = Places::plan(&self.rooms, spec)?;
-        for (node, cards) in &places.0 {
-            let pods = cards.checked_div(spec.cards_per_node).unwrap_or(0);
-            for room in self.rooms.nodes.iter_mut().filter(|room| room.node == *node) {
-                room.free = room.free.saturating_sub(*cards);
-                room.machine_free = room.machine_free.map(|machine| machine.without(pods * spec.cpu_cores, pods * spec.memory_gib));
-            }
-        }
-        self.rooms.free = self.rooms.free.saturating_sub(spec.cards());
-        Some(places)
+        self.hand.take(Pods::of(spec)).map(Places)
     }
 
-    /// Somebody got none here and waits.
-    pub(crate) fn wait(&mut self, spec: &LabSpec) {
-        self.line |= capacity::can_ever_fit(&self.rooms.nodes, Pods::of(spec));
+    /// Whether it is the turn of somebody in line. Where there is no room those behind pass, unless it waited too long.
+    pub(crate) fn calls(&mut self, waiting: &Waiting, now: Timestamp) -> bool {
+        let has_room = self.hand.has_room(waiting.place.pods);
+        if !has_room && waiting.place.is_due(now) {
+            self.hand.keep_for(waiting.place.pods);
+        }
+        has_room
     }
 }
 
@@ -110,11 +104,12 @@ pub(crate) async fn wait_reason(connection: &mut AnyConnection, spec: &LabSpec) 
     Ok(WaitReason::NoMachine { card: spec.card, cpu_cores: spec.cpu_cores, memory_gib: spec.memory_gib })
 }
 
-/// The head of the queue, without those that no waiting helps before the cluster grows: they must not hold up everybody else.
-pub(crate) async fn waiting(write: &mut Write, card: Card, rooms: &Rooms, now: Timestamp, limit: usize) -> Result<Vec<Waiting>> {
+/// The head of the queue, without those that no waiting helps before the cluster grows: they must not hold up everybody else. And whether
+/// more wait than were looked at.
+pub(crate) async fn waiting(write: &mut Write, card: Card, rooms: &Rooms, now: Timestamp) -> Result<(Vec<Waiting>, bool)> {
     let most = rooms.nodes.iter().fold(0, |sum: u32, room| sum.saturating_add(room.total));
     let mut waiting = storage::reservations::queue(write, card, most, now, DEEP).await.or_domain()?;
-    waiting.retain(|waiting| capacity::can_ever_fit(&rooms.nodes, waiting.pods));
-    waiting.truncate(limit);
-    Ok(waiting)
+    let more = waiting.len() >= DEEP as usize;
+    waiting.retain(|waiting| capacity::can_ever_fit(&rooms.nodes, waiting.place.pods));
+    Ok((waiting, more))
 }

@@ -37,13 +37,19 @@ pub async fn get(services: &Services, caller: &Caller, offering: &str) -> Result
     Ok(card(offering, shelf.book(caller.actor.tenant), &pools, services.clock.now()))
 }
 
-/// What the order form decides by: offering, the caller's courses with quotas, prices, policy, free cards. Three statements.
+/// What the order form decides by: offering, the caller's courses with quotas, prices, policy, cards and who waits for
+/// them. Three statements.
 ///
 /// Errors: `NotFound` for the offering; `Forbidden` for those who order nothing.
 pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Result<OrderContext> {
-    let (shelf, pools) = read(services, caller).await?;
-    let offering = public(shelf.offering(&caller.actor, offering).ok_or(Error::NotFound)?);
+    caller.actor.can(Action::CatalogueRead, &Resource::tenant(caller.actor.tenant))?;
     let now = services.clock.now();
+    let (shelf, supplies) = {
+        let mut connection = services.db.read().await.or_domain()?;
+        let shelf = shelf(services, &mut connection).await?;
+        (shelf, storage::supplies::all(&mut connection, now).await.or_domain()?)
+    };
+    let offering = public(shelf.offering(&caller.actor, offering).ok_or(Error::NotFound)?);
     let quotas = orderable(services, caller, now).await?;
     let students = quotas.iter().filter(|quota| quota.students > 0).map(|quota| (quota.course.id, quota.students)).collect();
     let courses: Vec<_> = quotas.into_iter().map(|quota| (quota.course, quota.status)).collect();
@@ -55,7 +61,7 @@ pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Re
         courses,
         book: shelf.book(caller.actor.tenant).clone(),
         policy: shelf.policy(caller.actor.tenant).clone(),
-        pools,
+        supplies,
         requester: at_college.clone(),
         requester_in,
         students,

@@ -10,7 +10,7 @@ pub use class::{Lesson, Standing, class_inbox, lesson, standing};
 pub use list::{Decider, Powers, Query, Visible, get, inbox, list, pending_count};
 pub use past::past;
 pub use read::{Listed, expired, expiring, find, several, waiting_of};
-pub use waiters::{ends, waiters};
+pub use waiters::waiters;
 
 use std::collections::BTreeMap;
 

@@ -28,7 +28,7 @@ pub struct NodeCards {
     pub machine: Option<Machine>,
 }
 
-fn machine(row: &Row<'_>, cpu_cores: &'static str, memory_gib: &'static str) -> Result<Option<Machine>> {
+pub(crate) fn machine(row: &Row<'_>, cpu_cores: &'static str, memory_gib: &'static str) -> Result<Option<Machine>> {
     let some = |column| row.optional_integer(column).map(|value| value.map(|value| u32::try_from(value).unwrap_or(0)));
     Ok(some(cpu_cores)?.zip(some(memory_gib)?).map(|(cpu_cores, memory_gib)| Machine { cpu_cores, memory_gib }))
 }

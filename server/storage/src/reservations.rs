@@ -2,7 +2,7 @@
 //! Call the functions that hand out cards only under [`crate::pools::lock`] of that kind of card.
 
 use domain::{
-    capacity::Pods,
+    capacity::{InLine, Pods},
     catalogue::LabSpec,
     gpu::Card,
     ids::{LabId, OrderId},
@@ -75,8 +75,8 @@ pub enum Waiter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {
     pub waiter: Waiter,
-    pub cards: u32,
-    pub pods: Pods,
+    /// What it asks for, and since when it waits.
+    pub place: InLine,
 }
 
 /// Kinds of card that anybody waits for. Orders for a time to come do not wait yet: they are queued from their time on.
@@ -96,11 +96,11 @@ pub async fn waited_for(connection: &mut AnyConnection, now: Timestamp) -> Resul
 /// since no waiting helps them before the cluster grows, and they must not hold up everybody else.
 pub async fn queue(connection: &mut AnyConnection, card: Card, most: u32, now: Timestamp, limit: u32) -> Result<Vec<Waiting>> {
     let rows = sqlx::query(
-        "SELECT kind, id, cards, spec FROM ( \
-           SELECT 'order' AS kind, id, cards, spec, queued_at AS since FROM orders \
+        "SELECT kind, id, spec, since FROM ( \
+           SELECT 'order' AS kind, id, spec, queued_at AS since FROM orders \
              WHERE state = 'queued' AND card = $1 AND cards <= $2 AND queued_at <= $4 \
            UNION ALL \
-           SELECT 'lab' AS kind, l.id, l.cards, l.spec, COALESCE(l.queued_at, l.created_at) AS since FROM labs l \
+           SELECT 'lab' AS kind, l.id, l.spec, COALESCE(l.queued_at, l.created_at) AS since FROM labs l \
              LEFT JOIN reservations r ON r.lab_id = l.id \
              WHERE l.state = 'pending' AND r.lab_id IS NULL AND l.card = $1 AND l.cards <= $2 \
          ) AS waiting ORDER BY since, id LIMIT $3",
@@ -119,7 +119,8 @@ pub async fn queue(connection: &mut AnyConnection, card: Card, most: u32, now: T
                 _ => Waiter::Lab(row.parse("id")?),
             };
             let spec: LabSpec = row.json("spec")?;
-            Ok(Waiting { waiter, cards: row.count("cards")?, pods: Pods::of(&spec) })
+            let place = InLine { pods: Pods::of(&spec), since: row.timestamp("since")? };
+            Ok(Waiting { waiter, place })
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{OrderState, OrderView};
-use crate::{catalogue::Offering, decisions::Cheaper, ids::OrderId, quotas::QuotaStatus, time::Timestamp};
+use crate::{capacity::Outlook, catalogue::Offering, decisions::Cheaper, ids::OrderId, quotas::QuotaStatus, time::Timestamp};
 
 /// The facts beside a decision (C3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,8 +11,9 @@ pub struct WhatIf {
     /// With this order's hold in it already.
     pub quota: QuotaStatus,
     pub cards_free: Option<u32>,
-    /// Most of them on one node.
-    pub largest_free_node: Option<u32>,
+    /// Whether it would start now or wait, with those of its class at the same time; `None` when the cluster has not reported.
+    #[serde(default)]
+    pub outlook: Option<Outlook>,
     /// Orders that wait for the same kind of card.
     pub waiting_for_same_card: u32,
 }
@@ -33,8 +34,6 @@ pub struct Aid {
     pub offering: Option<Offering>,
     /// Who else waits for the same kind of card, those first who wait longest; of the tenant, [`WAITERS`] at most.
     pub waiters: Vec<Waiter>,
-    /// When enough cards become free by the planned ends of the labs that have them; `None` when they are free now or no end is planned.
-    pub free_at: Option<Timestamp>,
     pub cheaper: Option<Cheaper>,
 }
 

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     access::Role,
     approvals::{Facts, Outcome, Ruling},
+    capacity::{Outlook, Supply},
     catalogue::{LabSpec, Offering},
     courses::CourseRef,
     error::{Error, FieldErrors, Problem},
@@ -42,8 +43,8 @@ pub struct Preview {
     pub refusal: Option<Error>,
     /// Cards of the kind free now; `None` when the cluster has not reported.
     pub cards_free: Option<u32>,
-    /// Most of them on one node.
-    pub largest_free_node: Option<u32>,
+    /// Whether the seats would start now or wait, by the queue as it is; `None` when the cluster has not reported.
+    pub outlook: Option<Outlook>,
 }
 
 /// One seat's lab at one lesson.
@@ -62,7 +63,8 @@ pub struct OrderContext {
     pub courses: Vec<(CourseRef, QuotaStatus)>,
     pub book: crate::pricing::PriceBook,
     pub policy: crate::approvals::Policy,
-    pub pools: Vec<crate::capacity::Pool>,
+    /// Cards of every kind with those who wait for them.
+    pub supplies: Vec<Supply>,
     /// The caller's roles at the college.
     pub requester: BTreeSet<Role>,
     /// Their roles in courses where one at a department adds to those.
@@ -82,8 +84,8 @@ impl OrderContext {
         let quota = course.map(|(_, quota)| quota);
         let requester = course.and_then(|(course, _)| self.requester_in.get(&course.id)).unwrap_or(&self.requester);
         let students = course.and_then(|(course, _)| self.students.get(&course.id)).copied().unwrap_or_default();
-        let (offering, book, policy, pools) = (&self.offering, &self.book, &self.policy, &self.pools);
-        preview(&Decision { offering, quota, students, book, policy, pools, requester, now: self.now }, form)
+        let (offering, book, policy, supplies) = (&self.offering, &self.book, &self.policy, &self.supplies);
+        preview(&Decision { offering, quota, students, book, policy, supplies, requester, now: self.now }, form)
     }
 }
 
@@ -97,7 +99,8 @@ pub struct Decision<'a> {
     pub students: u32,
     pub book: &'a crate::pricing::PriceBook,
     pub policy: &'a crate::approvals::Policy,
-    pub pools: &'a [crate::capacity::Pool],
+    /// Empty where nothing is forecast.
+    pub supplies: &'a [Supply],
     pub requester: &'a BTreeSet<Role>,
     pub now: Timestamp,
 }
@@ -167,9 +170,9 @@ pub fn preview(on: &Decision<'_>, form: &OrderForm) -> Result<Preview, Error> {
         Outcome::Automatic | Outcome::Stages(_) => Ok(()),
     };
     let refusal = allowed.and(least.fits).and_then(|()| quota.check_budget(total, on.now)).err();
-    let pool = on.pools.iter().find(|pool| pool.card == spec.card);
-    let (cards_free, largest_free_node) = (pool.map(crate::capacity::Pool::free), pool.map(|pool| pool.largest_node));
-    Ok(Preview { spec, plan, runs, estimate, total, ruling, asked, quota: least.quota, refusal, cards_free, largest_free_node })
+    let supply = on.supplies.iter().find(|supply| supply.card == spec.card);
+    let (cards_free, outlook) = (supply.map(|supply| supply.free), supply.and_then(|supply| supply.outlook(&spec, plan.seats, on.now)));
+    Ok(Preview { spec, plan, runs, estimate, total, ruling, asked, quota: least.quota, refusal, cards_free, outlook })
 }
 
 /// What one seat costs at each lesson, at the prices of that day.

@@ -195,7 +195,7 @@ fn ParameterField(parameter: Parameter, state: FormState) -> impl IntoView {
 fn card_choice(language: Language, context: &OrderContext, option: &ChoiceOption) -> Choice {
     let card: Option<Card> = option.value.parse().ok();
     let price = card.and_then(|card| context.book.price(Meter::CardHour(card), context.now).ok());
-    let free = card.and_then(|card| context.pools.iter().find(|pool| pool.card == card)).map(domain::capacity::Pool::free);
+    let free = card.and_then(|card| context.supplies.iter().find(|supply| supply.card == card)).map(|supply| supply.free);
     Choice {
         value: option.value.clone(),
         name: option.label.get(language::tag(language)).to_owned(),

@@ -10,8 +10,8 @@ use crate::{
     error::AppError,
     i18n::td_string,
     language,
-    nodes::words::scattered_text,
-    orders::words::{duration_text, pieces_text, rule_text, ruling_text},
+    nodes::words::outlook_text,
+    orders::words::{duration_text, rule_text, ruling_text},
     quotas::meters::{item_amount, item_name},
     routes,
 };
@@ -248,22 +248,11 @@ fn ItemAfter(item: Item, preview: Preview) -> impl IntoView {
     .into_any()
 }
 
-/// Whether it starts at once or waits for cards.
+/// Whether it starts at once or waits for cards, by the queue as it was when the page was made.
 fn cards_now(preview: &Preview) -> String {
     let language = language::current();
-    let (card, needed) = (preview.spec.card, preview.spec.cards().saturating_mul(preview.plan.seats));
-    let asked = pieces_text(language, card, needed);
-    if !preview.plan.bells.is_empty() {
-        return td_string!(language, class.cards_later, asked = asked).to_string();
-    }
-    if let Some(scattered) = scattered_text(language, preview) {
-        return scattered;
-    }
-    match preview.cards_free {
-        None => td_string!(language, orders.cards_unknown).to_owned(),
-        Some(free) if free >= needed => {
-            td_string!(language, orders.cards_enough, free = pieces_text(language, card, free), asked = asked).to_string()
-        }
-        Some(free) => td_string!(language, orders.cards_queue, free = pieces_text(language, card, free), asked = asked).to_string(),
+    match (preview.cards_free, preview.outlook) {
+        (Some(free), Some(outlook)) => outlook_text(language, &preview.spec, free, outlook, !preview.plan.bells.is_empty()),
+        _ => td_string!(language, orders.cards_unknown).to_owned(),
     }
 }

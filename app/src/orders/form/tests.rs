@@ -101,7 +101,7 @@ fn context() -> OrderContext {
             discounts: Vec::new(),
         },
         policy: Policy::new(vec![Rule::new(words("Small"), Condition::Always, Outcome::Automatic)]),
-        pools: Vec::new(),
+        supplies: Vec::new(),
         requester: BTreeSet::from([Role::Teacher]),
         requester_in: BTreeMap::new(),
         students: BTreeMap::new(),

@@ -21,7 +21,7 @@ pub async fn preview(services: &Services, caller: &Caller, form: &OrderForm) -> 
         Named::Course(course) => storage::quotas::of_course_ahead(&mut connection, course.id, now).await.or_domain()?,
         Named::Nothing | Named::Hidden(_) => None,
     };
-    let pools = storage::pools::all(&mut connection).await.or_domain()?;
+    let supplies = storage::supplies::all(&mut connection, now).await.or_domain()?;
     orders::preview(
         &Decision {
             offering,
@@ -29,7 +29,7 @@ pub async fn preview(services: &Services, caller: &Caller, form: &OrderForm) -> 
             students: quota.as_ref().map_or(0, |quota| quota.students),
             book: shelf.book(tenant),
             policy: shelf.policy(tenant),
-            pools: &pools,
+            supplies: &supplies,
             requester: &quota.as_ref().map_or_else(|| caller.actor.roles.clone(), |quota| caller.actor.roles_in(quota.course.id)),
             now,
         },

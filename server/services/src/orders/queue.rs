@@ -1,4 +1,5 @@
-//! The queue: orders (and restarted labs) that wait for cards, first come first served per kind of card.
+//! The queue: orders (and restarted labs) that wait for cards, per kind of card. Those that waited longest come first; who finds no place
+//! may be passed for a while (`domain::capacity::Hand`).
 
 use domain::{
     Error, Result,
@@ -9,13 +10,13 @@ use domain::{
     orders::OrderEvent,
 };
 use serde_json::json;
-use storage::{Write, placement::Rooms, reservations::Waiter, script::Script};
+use storage::{Write, reservations::Waiter, script::Script};
 
 use super::{audited, grant, leavers};
 use crate::{
     Services,
     audit::{self, Entry},
-    capacity::{self, Places},
+    capacity::{self, Counter},
     error::OrDomain,
     hub::News,
     jobs::lease,
@@ -26,8 +27,9 @@ use crate::{
 const BATCH: usize = 25;
 const JOB: &str = "queue";
 
-/// Reserves cards for as many waiting orders and labs as fit; returns how many. A big one at the head is not overtaken, except when it
-/// asks for more cards than the cluster (or, for one pod, any node of it) has at all: then waiting does not help it, and the others go on.
+/// Reserves cards for as many waiting orders and labs as fit; returns how many. One that finds no place is passed by smaller ones for
+/// [`domain::capacity::PASSED_MINUTES`]; then nodes are kept for it. One that asks for more cards than the cluster (or, for one pod, any
+/// node of it) has at all is passed for ever: waiting does not help it.
 pub async fn promote(services: &Services) -> Result<u32> {
     let cards = {
         let mut connection = services.db.read().await.or_domain()?;
@@ -50,27 +52,24 @@ pub async fn promote(services: &Services) -> Result<u32> {
 async fn promote_card(services: &Services, card: Card) -> Result<(u32, bool)> {
     let mut write = lease::begin_write(services).await?;
     storage::pools::lock(&mut write, card).await.or_domain()?;
-    let mut rooms = storage::placement::rooms(&mut write, card).await.or_domain()?;
-    let waiting = capacity::waiting(&mut write, card, &rooms, services.clock.now(), BATCH).await?;
-    let full_batch = waiting.len() == BATCH;
-    let mut news = Vec::new();
-    let mut stopped = false;
+    let now = services.clock.now();
+    let rooms = storage::placement::rooms(&mut write, card).await.or_domain()?;
+    let (waiting, _) = capacity::waiting(&mut write, card, &rooms, now).await?;
+    let mut counter = Counter::for_line(rooms);
+    let (mut news, mut more) = (Vec::new(), false);
     for next in waiting {
-        let told = match next.waiter {
-            Waiter::Order(id) => promote_order(services, &mut write, &rooms, id).await?,
-            Waiter::Lab(id) => promote_lab(services, &mut write, &rooms, id).await?,
-        };
-        match told {
-            Turn::Taken(told) => {
-                news.push(told);
-                rooms = storage::placement::rooms(&mut write, card).await.or_domain()?;
-            }
-            Turn::Gone => {}
-            Turn::NoRoom => {
-                stopped = true;
-                break;
-            }
+        if news.len() == BATCH {
+            more = true;
+            break;
         }
+        if !counter.calls(&next, now) {
+            continue;
+        }
+        let told = match next.waiter {
+            Waiter::Order(id) => promote_order(services, &mut write, &mut counter, id).await?,
+            Waiter::Lab(id) => promote_lab(services, &mut write, &mut counter, id).await?,
+        };
+        news.extend(told);
     }
     if news.is_empty() {
         return Ok((0, false));
@@ -81,34 +80,26 @@ async fn promote_card(services: &Services, card: Card) -> Result<(u32, bool)> {
     for told in news.into_iter().flatten() {
         services.hub.tell(told);
     }
-    Ok((done, full_batch && !stopped))
+    Ok((done, more))
 }
 
-/// What came of somebody's turn.
-enum Turn {
-    Taken(Vec<News>),
-    /// Cancelled or stopped in this moment: the next one's turn.
-    Gone,
-    /// Not enough cards: those behind wait too.
-    NoRoom,
-}
-
-async fn promote_order(services: &Services, write: &mut Write, rooms: &Rooms, id: OrderId) -> Result<Turn> {
-    let Some(before) = storage::orders::find(write, id).await.or_domain()? else { return Ok(Turn::Gone) };
-    let Ok(state) = before.state.after(OrderEvent::Promote) else { return Ok(Turn::Gone) };
+/// What there is to tell of an order whose turn it is; `None` where it was cancelled in this moment and the next one's turn comes.
+async fn promote_order(services: &Services, write: &mut Write, counter: &mut Counter, id: OrderId) -> Result<Option<Vec<News>>> {
+    let Some(before) = storage::orders::find(write, id).await.or_domain()? else { return Ok(None) };
+    let Ok(state) = before.state.after(OrderEvent::Promote) else { return Ok(None) };
     if before.is_past(services.clock.now()) {
         // Its lesson is over: the job that cancels it comes by.
-        return Ok(Turn::Gone);
+        return Ok(None);
     }
     if leavers::check(write, &before).await.is_err() {
         // The job that cancels what leavers left comes by.
-        return Ok(Turn::Gone);
+        return Ok(None);
     }
-    let Some(places) = Places::plan(rooms, &before.spec) else { return Ok(Turn::NoRoom) };
+    let Some(places) = counter.take(&before.spec) else { return Ok(None) };
     let mut after = before.clone();
     after.state = state;
     if !storage::orders::save(write, &after).await.or_domain()? {
-        return Ok(Turn::Gone);
+        return Ok(None);
     }
     after.version += 1;
     let namespace = grant::namespace(write, &after).await?;
@@ -117,20 +108,21 @@ async fn promote_order(services: &Services, write: &mut Write, rooms: &Rooms, id
     grant::write_all(write, script).await?;
     let entry = audited::entry("order.promote", &after).before(audited::transition(&before)).after(audited::transition(&after));
     audit::by_job(services, write, JOB, after.tenant, entry, Outcome::Success).await?;
-    Ok(Turn::Taken(vec![News::order(&after), News::lab_of(&after, lab)]))
+    Ok(Some(vec![News::order(&after), News::lab_of(&after, lab)]))
 }
 
-async fn promote_lab(services: &Services, write: &mut Write, rooms: &Rooms, id: LabId) -> Result<Turn> {
+/// The same of a lab that was started again.
+async fn promote_lab(services: &Services, write: &mut Write, counter: &mut Counter, id: LabId) -> Result<Option<Vec<News>>> {
     let Some(lab) = storage::labs::get(write, id).await.or_domain()?.filter(|lab| lab.state == LabState::Pending) else {
-        return Ok(Turn::Gone);
+        return Ok(None);
     };
     if storage::labs::waits_for_leaver(write, id).await.or_domain()? {
-        return Ok(Turn::Gone);
+        return Ok(None);
     }
-    let Some(places) = Places::plan(rooms, &lab.spec) else { return Ok(Turn::NoRoom) };
+    let Some(places) = counter.take(&lab.spec) else { return Ok(None) };
     // Counts the version up: a lab that is being stopped must not be left with cards that nobody gives back.
     if !storage::labs::save(write, &lab).await.or_domain()? {
-        return Ok(Turn::Gone);
+        return Ok(None);
     }
     let cards = lab.spec.cards();
     if !capacity::reserve(write, id, &lab.spec, &places, services.clock.now()).await? {
@@ -141,5 +133,5 @@ async fn promote_lab(services: &Services, write: &mut Write, rooms: &Rooms, id: 
     transition::want(services, write, id).await?;
     let entry = Entry::new("lab.promote", "lab", id, lab.name.clone()).course(lab.course).after(json!({ "cards": cards }));
     audit::by_job(services, write, JOB, lab.tenant, entry, Outcome::Success).await?;
-    Ok(Turn::Taken(vec![News::lab(&lab)]))
+    Ok(Some(vec![News::lab(&lab)]))
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Result,
     access::{Action, Actor, Extent, Resource},
-    capacity::{Pool, WaitReason},
+    capacity::{Supply, WaitReason},
     decisions::Decision,
     delegations::{Absent, in_whose_name, lets_read},
     gpu::Card,
     ids::{CourseId, OrderId},
-    orders::{ApprovalView, OrderEvent, OrderFilter, OrderView, WhatIf},
+    orders::{ApprovalView, ClassRef, Order, OrderEvent, OrderFilter, OrderState, OrderView, WhatIf},
     page::{Page, PageRequest},
     quotas::QuotaStatus,
     time::Timestamp,
@@ -28,7 +28,7 @@ pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<Or
     let away = delegations::away(services, &caller.actor).await?;
     let mut connection = services.db.read().await.or_domain()?;
     let listed = readable(&mut connection, caller, &away, id).await?;
-    let wait = if listed.order.state == domain::orders::OrderState::Queued {
+    let wait = if listed.order.state == OrderState::Queued {
         match listed.order.starts_at {
             Some(at) if at > services.clock.now() => Some(WaitReason::Scheduled { at }),
             _ => Some(wait_reason(&mut connection, &listed.order.spec).await?),
@@ -109,17 +109,22 @@ pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Resu
     // Courses are never deleted.
     let now = services.clock.now();
     let quota = storage::quotas::of_course_ahead(&mut connection, order.course, now).await.or_domain()?.ok_or(Error::NotFound)?;
-    let pools = storage::pools::all(&mut connection).await.or_domain()?;
-    let aid = aid::load(services, &mut connection, order, &pools).await?;
-    let pool = pools.iter().find(|pool| pool.card == order.spec.card);
+    let supplies = storage::supplies::all(&mut connection, now).await.or_domain()?;
+    let aid = aid::load(services, &mut connection, order, &supplies).await?;
+    let supply = supplies.iter().find(|supply| supply.card == order.spec.card);
     let what_if = WhatIf {
         quota: quota.status.during(order.span(now), now),
-        cards_free: pool.map(Pool::free),
-        largest_free_node: pool.map(|pool| pool.largest_node),
+        cards_free: supply.map(|supply| supply.free),
+        outlook: supply.filter(|_| order.state != OrderState::Queued).and_then(|supply| supply.outlook(&order.spec, together(order), now)),
         waiting_for_same_card: u32::try_from(aid.waiters.len()).unwrap_or(u32::MAX),
     };
     let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
     Ok(ApprovalView { view: OrderView { steps, ..view_for(services, &caller.actor, &away, listed) }, what_if, aid: Some(Box::new(aid)) })
+}
+
+/// How many labs are wanted at the same time: the seats of a class.
+fn together(order: &Order) -> u32 {
+    order.class.map_or(1, |ClassRef { seats, .. }| seats)
 }
 
 /// Whose inbox it is: the stages that wait for one of the caller's roles, at the college or at a department, or of those for whom they
@@ -177,7 +182,7 @@ pub(super) async fn readable(connection: &mut AnyConnection, caller: &Caller, aw
 /// What stands beside the decisions of a page.
 struct Facts {
     quotas: BTreeMap<CourseId, QuotaStatus>,
-    pools: Vec<Pool>,
+    supplies: Vec<Supply>,
     waiting: BTreeMap<Card, u32>,
     now: Timestamp,
 }
@@ -188,7 +193,7 @@ impl Facts {
         let quotas = storage::quotas::of_tenant_ahead(connection, caller.actor.tenant, now).await.or_domain()?;
         Ok(Self {
             quotas: quotas.into_iter().map(|quota| (quota.course.id, quota.status)).collect(),
-            pools: storage::pools::all(connection).await.or_domain()?,
+            supplies: storage::supplies::all(connection, now).await.or_domain()?,
             waiting: storage::reservations::waiting_counts(connection, now).await.or_domain()?.into_iter().collect(),
             now,
         })
@@ -196,12 +201,12 @@ impl Facts {
 
     fn beside(&self, services: &Services, actor: &Actor, away: &[Absent], listed: Listed) -> Result<ApprovalView> {
         let card = listed.order.spec.card;
-        let pool = self.pools.iter().find(|pool| pool.card == card);
+        let supply = self.supplies.iter().find(|supply| supply.card == card);
         let what_if = WhatIf {
             // Courses are never deleted.
             quota: self.quotas.get(&listed.order.course).ok_or(Error::NotFound)?.during(listed.order.span(self.now), self.now),
-            cards_free: pool.map(Pool::free),
-            largest_free_node: pool.map(|pool| pool.largest_node),
+            cards_free: supply.map(|supply| supply.free),
+            outlook: supply.and_then(|supply| supply.outlook(&listed.order.spec, together(&listed.order), self.now)),
             waiting_for_same_card: self.waiting.get(&card).copied().unwrap_or_default(),
         };
         Ok(ApprovalView { view: view_for(services, actor, away, listed), what_if, aid: None })

@@ -252,13 +252,7 @@ fn place(
 ) -> Result<Option<LabId>> {
     let now = order.submitted_at;
     let counter = if wants_cards(order, now) { counters.get_mut(&order.spec.card) } else { None };
-    let places = counter.and_then(|counter| {
-        let places = counter.take(&order.spec);
-        if places.is_none() {
-            counter.wait(&order.spec);
-        }
-        places
-    });
+    let places = counter.and_then(|counter| counter.take(&order.spec));
     if order.ruling.outcome == Outcome::Automatic {
         order.decided_at = Some(now);
         let event = if places.is_some() { orders::OrderEvent::Approve } else { orders::OrderEvent::Queue };
@@ -304,7 +298,7 @@ pub(super) fn decide(shelf: &Shelf, caller: &Caller, form: &OrderForm, quota: Op
         book: shelf.book(tenant),
         policy: shelf.policy(tenant),
         // Free cards are shown, they decide nothing here: what is not free is waited for.
-        pools: &[],
+        supplies: &[],
         requester: &quota.map_or_else(|| caller.actor.roles.clone(), |quota| caller.actor.roles_in(quota.course.id)),
         now,
     };

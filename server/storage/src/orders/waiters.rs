@@ -1,4 +1,4 @@
-//! Who else waits for a kind of card, and when cards come back.
+//! Who else waits for a kind of card.
 
 use domain::{
     gpu::Card,
@@ -46,24 +46,6 @@ pub async fn waiters(
                 state: row.state("state", OrderState::parse)?,
                 since: row.timestamp("since")?,
             })
-        })
-        .collect()
-}
-
-/// When labs that hold cards of this kind end by plan, and how many each gives back, the soonest first.
-pub async fn ends(connection: &mut AnyConnection, card: Card, limit: u32) -> Result<Vec<(Timestamp, u32)>> {
-    let rows = sqlx::query(
-        "SELECT l.ends_at, r.cards FROM reservations r JOIN labs l ON l.id = r.lab_id \
-         WHERE r.card = $1 AND l.ends_at IS NOT NULL ORDER BY l.ends_at, l.id LIMIT $2",
-    )
-    .bind(card.id())
-    .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let row = Row::of("labs", row);
-            Ok((row.timestamp("ends_at")?, row.count("cards")?))
         })
         .collect()
 }

@@ -99,7 +99,8 @@ struct Known {
 #[derive(Debug, Default)]
 struct Model {
     orders: Vec<Known>,
-    queue: Vec<usize>,
+    /// Who waits, and whether they waited for so long that nobody passes them.
+    queue: Vec<(usize, bool)>,
 }
 
 impl Model {
@@ -118,19 +119,22 @@ impl Model {
     }
     fn granted(&mut self, at: usize) {
         self.orders[at].phase = Phase::Queued;
-        self.queue.push(at);
+        self.queue.push((at, false));
         self.promote();
     }
-    /// The first in the queue gets its cards, or nobody does.
+    /// Each in the queue gets its cards if they are free. Who finds none is passed, unless they waited too long: there is one node.
     fn promote(&mut self) {
-        while let Some(first) = self.queue.first().copied() {
-            if self.orders[first].phase != Phase::Queued {
-                self.queue.remove(0);
-            } else if self.up() + self.orders[first].cards <= POOL {
-                self.orders[first].phase = Phase::Up;
-                self.queue.remove(0);
-            } else {
+        let mut place = 0;
+        while let Some((at, due)) = self.queue.get(place).copied() {
+            if self.orders[at].phase != Phase::Queued {
+                self.queue.remove(place);
+            } else if self.up() + self.orders[at].cards <= POOL {
+                self.orders[at].phase = Phase::Up;
+                self.queue.remove(place);
+            } else if due {
                 return;
+            } else {
+                place += 1;
             }
         }
     }
@@ -167,6 +171,9 @@ impl Model {
     }
 
     fn wait(&mut self, days: i64) {
+        for (_, due) in &mut self.queue {
+            *due = true;
+        }
         for order in &mut self.orders {
             order.days_left -= days;
             if matches!(order.phase, Phase::Waits | Phase::Proposed(_)) && order.days_left <= 0 {

@@ -288,7 +288,7 @@ on_each_engine!(approvers_are_reminded_once_and_the_expiry_says_so, |world| {
 });
 
 #[tokio::test]
-async fn the_decision_page_says_who_waits_and_when_cards_come_back() {
+async fn the_decision_page_says_who_waits_and_by_which_offering() {
     let world = TestWorld::college().await;
     cards(&world, WHOLE, 2).await;
     let course = world.course("CV2402").add().await;
@@ -298,7 +298,7 @@ async fn the_decision_page_says_who_waits_and_when_cards_come_back() {
     let second = order(&world, &teacher, &whole(&course, 2)).await.expect("ordered").order.id;
     let aid = approval(&world.services, &manager, first).await.expect("read").aid.expect("on the page of one order");
     assert_eq!(aid.waiters.iter().map(|each| each.order).collect::<Vec<_>>(), [second]);
-    assert_eq!((aid.free_at, aid.offering.map(|offering| offering.slug).as_deref()), (None, Some("jupyterlab-2xa100-1tb")));
+    assert_eq!(aid.offering.map(|offering| offering.slug).as_deref(), Some("jupyterlab-2xa100-1tb"));
     let notice = Notice::OrderExpired { order: first, number: 1 };
     assert_eq!(notice.target(), domain::notifications::Target::Order(first));
 }

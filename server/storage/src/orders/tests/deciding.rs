@@ -3,6 +3,7 @@
 use domain::{
     access::Role,
     approvals::{Outcome, Policy},
+    capacity::{Machine, PlannedEnd, Pods},
     decisions::{Change, Changed, Changes, Decision, Proposal, Step},
     ids::{DecisionId, OrderId, TenantId},
     labs::LabState,
@@ -12,7 +13,7 @@ use domain::{
 };
 
 use super::ground::{card, ground, lab, now, order, teacher, tenant, text, uuid};
-use crate::{decisions, labs, orders, policies, pools, reservations, testing::for_each_engine};
+use crate::{decisions, labs, orders, placement, policies, pools, reservations, supplies, testing::for_each_engine};
 
 #[tokio::test]
 async fn steps_read_back_in_the_order_in_which_they_were_taken() {
@@ -104,8 +105,8 @@ async fn what_expires_soon_is_found_once() {
 }
 
 #[tokio::test]
-async fn those_who_wait_for_the_same_cards_are_named_and_planned_ends_counted() {
-    for_each_engine("those_who_wait_for_the_same_cards_are_named_and_planned_ends_counted", |database| async move {
+async fn those_who_wait_for_the_same_cards_are_named_and_forecasts_know_ends_and_queue() {
+    for_each_engine("those_who_wait_for_the_same_cards_are_named_and_forecasts_know_ends_and_queue", |database| async move {
         let mut write = ground(&database).await;
         for (number, state) in
             [(1, OrderState::PendingApproval), (2, OrderState::Queued), (3, OrderState::Rejected), (4, OrderState::PendingApproval)]
@@ -122,7 +123,10 @@ async fn those_who_wait_for_the_same_cards_are_named_and_planned_ends_counted() 
             "another tenant's are nobody's business"
         );
 
-        pools::put(&mut write, card(), 4, 4, now()).await.expect("put");
+        pools::put(&mut write, card(), 6, 4, now()).await.expect("put");
+        let machine = Some(Machine { cpu_cores: 64, memory_gib: 512 });
+        let nodes = [("gpu-b", 4), ("gpu-a", 2)].map(|(node, total)| placement::NodeCards { node: node.into(), total, others: 0, machine });
+        placement::put_nodes(&mut write, card(), &nodes).await.expect("put");
         for (number, minutes) in [(5, Some(60)), (6, Some(30)), (7, None)] {
             let order = order(number, OrderState::Fulfilled);
             orders::insert(&mut write, &order).await.expect("inserted");
@@ -130,10 +134,28 @@ async fn those_who_wait_for_the_same_cards_are_named_and_planned_ends_counted() 
             row.ends_at = minutes.map(|minutes| now().plus_minutes(minutes));
             labs::insert(&mut write, &row, Currency::Cny).await.expect("inserted");
             assert!(reservations::take(row.id, card(), 1, None, now()).run(&mut write).await.expect("taken"));
+            placement::put_places(&mut write, row.id, &[("gpu-b".to_owned(), 1)]).await.expect("put");
             assert!(labs::save(&mut write, &row).await.expect("its end is written"));
         }
-        let ends = orders::ends(&mut write, card(), 10).await.expect("read");
-        assert_eq!(ends, [(now().plus_minutes(30), 1), (now().plus_minutes(60), 1)]);
+        let later = now().plus_minutes(9);
+        let supplies = supplies::all(&mut write, later).await.expect("read");
+        let [supply] = &supplies[..] else { panic!("{supplies:?}") };
+        assert_eq!((supply.card, supply.free), (card(), 3));
+        let mut rooms: Vec<_> = supply.rooms.iter().map(|room| (room.free, room.total)).collect();
+        rooms.sort_unstable();
+        assert_eq!(rooms, [(1, 4), (2, 2)]);
+        let full = supply.rooms.iter().find(|room| room.total == 4).expect("a node");
+        let spec = &order(5, OrderState::Fulfilled).spec;
+        assert_eq!(full.machine_free, machine.map(|machine| machine.without(3 * spec.cpu_cores, 3 * spec.memory_gib)));
+        let end = |minutes| PlannedEnd {
+            at: now().plus_minutes(minutes),
+            node: full.node.clone(),
+            cards: 1,
+            machine: Machine { cpu_cores: spec.cpu_cores, memory_gib: spec.memory_gib },
+        };
+        assert_eq!(supply.ends, [end(30), end(60)]);
+        assert_eq!(supply.line.iter().map(|waits| waits.pods).collect::<Vec<_>>(), [Pods::of(spec)], "the queued one");
+        assert!(!supply.more_wait);
     })
     .await;
 }
