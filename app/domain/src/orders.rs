@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    aid::{Aid, ApprovalView, WAITERS, Waiter, WhatIf},
+    aid::{Aid, ApprovalView, ClassLesson, ClassWaiting, WAITERS, Waiter, WhatIf},
     class::{ClassForm, ClassRef},
     preview::{Decision, OrderContext, PURPOSE_MAX, Preview, Run, check_form, preview},
 };

@@ -41,8 +41,13 @@ pub async fn read_bulk(#[server(default)] chosen: String, #[server(default)] cla
     Ok(services::orders::summary(&services()?, &caller()?, &ids).await?)
 }
 
+/// `from`: the order whose page sent the form, if one did.
 #[server(BulkApprove, endpoint = "approvals/bulk-approve")]
-pub async fn bulk_approve(#[server(default)] chosen: String, #[server(default)] class: String) -> Result<Vec<BulkRow>, AppError> {
+pub async fn bulk_approve(
+    #[server(default)] chosen: String,
+    #[server(default)] class: String,
+    #[server(default)] from: String,
+) -> Result<Vec<BulkRow>, AppError> {
     use crate::caller;
     let result = async {
         let (services, person) = (caller::services()?, caller::caller()?);
@@ -52,26 +57,44 @@ pub async fn bulk_approve(#[server(default)] chosen: String, #[server(default)] 
         })
     }
     .await;
-    caller::answer(FORM, routes::APPROVALS, caller::typed([]), result, |rows| done(rows)).await
+    let (form, page) = came(&from);
+    caller::answer(form, &page, caller::typed([("class", &class)]), result, |rows| done(&class, rows)).await
 }
 
 #[server(BulkReject, endpoint = "approvals/bulk-reject")]
 pub async fn bulk_reject(
     #[server(default)] chosen: String,
     #[server(default)] class: String,
+    #[server(default)] from: String,
     #[server(default)] reason: String,
+    #[server(default)] class_reason: String,
 ) -> Result<Vec<BulkRow>, AppError> {
     use crate::caller;
-    let typed = caller::typed([("reason", &reason)]);
+    let typed = caller::typed([("reason", &reason), ("class", &class), ("class_reason", &class_reason)]);
+    // On the page of an order the field has a name of its own, beside the one of that order.
+    let (reason, field) = if from.is_empty() { (reason, "reason") } else { (class_reason, "class_reason") };
     let result = async {
         let (services, person) = (caller::services()?, caller::caller()?);
         Ok(match class.as_str() {
             "" => services::orders::reject_all(&services, &person, &parse(&chosen), &reason).await?,
-            class => services::orders::reject_class(&services, &person, caller::id_of(class)?, &reason).await?,
+            class => {
+                let rows = services::orders::reject_class(&services, &person, caller::id_of(class)?, &reason).await;
+                rows.map_err(|error| error.at("reason", field))?
+            }
         })
     }
     .await;
-    caller::answer(FORM, routes::APPROVALS, typed, result, |rows| done(rows)).await
+    let (form, page) = came(&from);
+    caller::answer(form, &page, typed, result, |rows| done(&class, rows)).await
+}
+
+/// The form that shows why it failed, and its page: that of the order `from`, or this one.
+#[cfg(feature = "ssr")]
+fn came(from: &str) -> (&'static str, String) {
+    match from.parse::<domain::ids::OrderId>() {
+        Ok(order) => (super::api::FORM, routes::approval(order)),
+        Err(_) => (FORM, routes::APPROVALS.to_owned()),
+    }
 }
 
 /// What is no order is left out: it was never on the page.
@@ -84,14 +107,30 @@ fn parse(chosen: &str) -> Vec<(domain::ids::OrderId, Option<i64>)> {
     chosen.split(',').filter_map(each).collect()
 }
 
-/// The page that says what became of each: `2047.approved`, `2048.stale`.
+/// The page that says what became of each: `2047.approved-2048.stale`; of a class how many of each kind: `120.approved-60.queued`, `0` for none.
 #[cfg(feature = "ssr")]
-fn done(rows: &[BulkRow]) -> String {
-    let each = |row: &BulkRow| {
-        let word = row.error.as_ref().map(domain::Error::code).or_else(|| row.state.map(OrderState::as_str)).unwrap_or_default();
-        format!("{}.{word}", row.number.unwrap_or_default())
+fn done(class: &str, rows: &[BulkRow]) -> String {
+    let word = |row: &BulkRow| row.error.as_ref().map(domain::Error::code).or_else(|| row.state.map(OrderState::as_str)).unwrap_or_default();
+    if !class.is_empty() {
+        let mut counts = std::collections::BTreeMap::new();
+        for row in rows {
+            *counts.entry(word(row)).or_insert(0_u32) += 1;
+        }
+        let sum = counts.into_iter().map(|(word, count)| format!("{count}.{word}")).collect::<Vec<_>>().join("-");
+        let sum = if sum.is_empty() { "0".to_owned() } else { sum };
+        return routes::with_query(routes::APPROVALS_BULK, &[("sum", &sum), ("class", class)]);
+    }
+    let each = |row: &BulkRow| format!("{}.{}", row.number.unwrap_or_default(), word(row));
+    routes::with_query(routes::APPROVALS_BULK, &[("done", &rows.iter().map(each).collect::<Vec<_>>().join("-"))])
+}
+
+/// Numbers and words of such an address. States and codes have underscores, and no dash.
+fn pairs(text: &str) -> Vec<(u64, String)> {
+    let pair = |part: &str| {
+        let (number, word) = part.split_once('.')?;
+        Some((number.parse().ok()?, word.to_owned()))
     };
-    routes::with_query(routes::APPROVALS_BULK, &[("done", &rows.iter().map(each).collect::<Vec<_>>().join("_"))])
+    text.split('-').filter_map(pair).collect()
 }
 
 #[component]
@@ -100,14 +139,18 @@ pub fn BulkPage() -> impl IntoView {
     let chosen = Memo::new(move |_| query.with(|query| query.get_all("order").unwrap_or_default().join(",")));
     let class = Memo::new(move |_| query.with(|query| query.get_str("class").unwrap_or_default().to_owned()));
     let done = Memo::new(move |_| query.with(|query| query.get_str("done").map(ToOwned::to_owned)));
+    let sum = Memo::new(move |_| query.with(|query| query.get_str("sum").map(ToOwned::to_owned)));
     let reject = Memo::new(move |_| query.with(|query| query.get_str("do") == Some("reject")));
-    let summary = Resource::new(move || (chosen.get(), class.get()), |(chosen, class)| read_bulk(chosen, class));
+    // What was decided needs no summary.
+    let asked = move || if sum.get().is_some() { (String::new(), String::new()) } else { (chosen.get(), class.get()) };
+    let summary = Resource::new(asked, |(chosen, class)| read_bulk(chosen, class));
     let last_try = flash(FORM);
     view! {
         <Transition fallback=|| view! { <Skeleton lines=6/> }>
             {move || {
                 let (summary, last_try) = (summary.get()?, last_try.get()?);
                 Some(match (done.get(), summary) {
+                    _ if sum.get().is_some() => view! { <ClassResults sum=sum.get().unwrap_or_default() class=class.get()/> }.into_any(),
                     (Some(done), _) => view! { <Results done/> }.into_any(),
                     (None, Ok(summary)) => view! { <Confirm summary chosen=chosen.get() class=class.get() reject=reject.get() last_try/> }.into_any(),
                     (None, Err(error)) => view! { <Failed error/> }.into_any(),
@@ -186,6 +229,7 @@ fn Confirm(summary: BulkSummary, chosen: String, class: String, reject: bool, la
         }
     });
     let kind = if reject { ButtonKind::DangerSolid } else { ButtonKind::Primary };
+    let about = if class.is_empty() { td_string!(language, decisions.bulk_about) } else { td_string!(language, class.decide_about) };
     view! {
         <PageHead title lead crumb=crumb(language)/>
         {last_try.other().map(|error| view! { <ErrorNotice error=AppError(error)/> })}
@@ -197,7 +241,7 @@ fn Confirm(summary: BulkSummary, chosen: String, class: String, reject: bool, la
             <div class="decide">
                 <Button kind>{confirm}</Button>
                 <LinkButton href=routes::APPROVALS>{td_string!(language, decisions.bulk_back)}</LinkButton>
-                <span class="fine desk-only">{td_string!(language, decisions.bulk_about)}</span>
+                <span class="fine desk-only">{about}</span>
             </div>
         </form>
     }
@@ -207,11 +251,7 @@ fn Confirm(summary: BulkSummary, chosen: String, class: String, reject: bool, la
 #[component]
 fn Results(done: String) -> impl IntoView {
     let language = language::current();
-    let rows: Vec<_> = done
-        .split('_')
-        .filter_map(|row| row.split_once('.'))
-        .filter_map(|(number, word)| Some((number.parse::<u64>().ok()?, word.to_owned())))
-        .collect();
+    let rows = pairs(&done);
     let good = rows.iter().filter(|(_, word)| OrderState::parse(word).is_some()).count();
     let lead = td_string!(language, decisions.bulk_done_lead, done = good, count = rows.len()).to_string();
     let columns = vec![Column::text(td_string!(language, orders.order)), Column::text(td_string!(language, decisions.bulk_result))];
@@ -236,7 +276,37 @@ fn Results(done: String) -> impl IntoView {
     .into_any()
 }
 
-/// What became of one: a state, or the code of what it met.
+/// How many orders of a class came to what.
+#[component]
+fn ClassResults(sum: String, class: String) -> impl IntoView {
+    let language = language::current();
+    let counts = pairs(&sum);
+    let all: u64 = counts.iter().map(|(count, _)| count).sum();
+    let good: u64 = counts.iter().filter(|(_, word)| OrderState::parse(word).is_some()).map(|(count, _)| count).sum();
+    let lead = match all {
+        0 => td_string!(language, class.decided_before).to_owned(),
+        _ => td_string!(language, decisions.bulk_done_lead, done = good, count = all).to_string(),
+    };
+    let lines = counts
+        .into_iter()
+        .map(|(count, word)| {
+            let (kind, text) = result_text(language, &word);
+            view! { <li class="row"><b class="num">{count}</b><Status kind>{text}</Status></li> }
+        })
+        .collect_view();
+    let see = routes::with_query(routes::ORDERS, &[("class", &class)]);
+    view! {
+        <PageHead title=td_string!(language, decisions.bulk_done) lead crumb=crumb(language)/>
+        <ul class="plain-list stack tight">{lines}</ul>
+        <div class="actions">
+            <LinkButton kind=ButtonKind::Primary href=routes::APPROVALS>{td_string!(language, decisions.bulk_back)}</LinkButton>
+            <LinkButton href=see>{td_string!(language, class.see_all)}</LinkButton>
+        </div>
+    }
+    .into_any()
+}
+
+/// What became of one: a state, or the code of what it met. The address has no figures, so sentences that need some are not said here.
 fn result_text(language: Language, word: &str) -> (StatusKind, String) {
     use crate::error_text::headline;
     use domain::Error;
@@ -247,16 +317,33 @@ fn result_text(language: Language, word: &str) -> (StatusKind, String) {
             other => (state_kind(other), state_text(language, other).to_owned()),
         };
     }
-    let nothing = || Error::Internal { reference: String::new() };
-    let transition = || Error::InvalidTransition { state: String::new(), event: String::new() };
-    let error = match word {
-        "stale" => Error::Stale,
-        "invalid_transition" => transition(),
-        "own_order" => Error::OwnOrder,
-        "decided_before" => Error::DecidedBefore,
-        "forbidden" => Error::Forbidden,
-        "not_found" => Error::NotFound,
-        _ => nothing(),
+    let says_all = |error: &Error| {
+        matches!(
+            error,
+            Error::Stale
+                | Error::InvalidTransition { .. }
+                | Error::OwnOrder
+                | Error::DecidedBefore
+                | Error::RequesterLeft
+                | Error::Forbidden
+                | Error::NotFound
+                | Error::OverQuota(_)
+        )
     };
-    (StatusKind::Warn, headline(language, &error))
+    let known = Error::one_of_each().into_iter().find(|error| error.code() == word && says_all(error));
+    (StatusKind::Warn, known.map_or_else(|| td_string!(language, decisions.bulk_refused).to_owned(), |error| headline(language, &error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_and_codes_with_underscores_are_read_whole() {
+        let read = pairs("2.invalid_transition-3.pending_approval");
+        assert_eq!(read, [(2, "invalid_transition".to_owned()), (3, "pending_approval".to_owned())]);
+        assert!(pairs("0").is_empty(), "nothing was decided");
+        assert!(result_text(Language::en, "pending_approval").1.contains("next stage"));
+        assert!(!result_text(Language::en, "over_budget").1.contains('\u{a5}'), "no figures that are nobody's");
+    }
 }

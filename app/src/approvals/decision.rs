@@ -4,8 +4,8 @@ use domain::orders::{ApprovalView, Order, OrderState};
 use leptos::prelude::*;
 
 use super::{
+    class::{ClassLessons, DecideClass},
     decide::{DecideBar, Refused},
-    inbox::DecideTogether,
     proposal::ProposalPanel,
     talk::Talk,
     what_if::WhatIfPanel,
@@ -35,26 +35,28 @@ pub fn Decision(
     take: bool,
 ) -> impl IntoView {
     let language = language::current();
-    let ApprovalView { view, what_if, aid } = view;
+    let ApprovalView { view, what_if, class, aid } = view;
+    // One alone is decided as an order of its own.
+    let class = class.filter(|class| class.orders > 1);
     let aid = aid.map(|aid| *aid);
     let taken = aid.as_ref().and_then(|aid| aid.cheaper.as_ref()).filter(|_| take).map(|cheaper| cheaper.parameters.clone()).unwrap_or_default();
     let offering = aid.as_ref().and_then(|aid| aid.offering.clone());
     let order = view.order.clone();
     let at = moment_text(order.submitted_at, MomentStyle::Minute);
-    let asks = td_string!(
-        language,
-        approvals.asks,
-        name = view.owner.name.as_str(),
-        cards = cards_text(&order.spec),
-        duration = duration_text(language, order.minutes)
-    )
-    .to_string();
+    let (name, cards, duration) = (view.owner.name.as_str(), cards_text(&order.spec), duration_text(language, order.minutes));
+    let asks = match &class {
+        Some(class) => {
+            td_string!(language, class.asks, name = name, orders = class.orders, cards = cards, duration = duration).to_string()
+        }
+        None => td_string!(language, approvals.asks, name = name, cards = cards, duration = duration).to_string(),
+    };
     let name = order.offering_name.get(language::tag(language)).to_owned();
     let purpose = if order.purpose.is_empty() { td_string!(language, approvals.no_purpose).to_owned() } else { order.purpose.clone() };
     let may_decide = view.may_decide;
     let pending = order.state == OrderState::PendingApproval;
     let course = format!("{} {}", view.course.code, view.course.name);
-    let (spec, rule, total) = (order.spec.clone(), ruled_by(language, &order), order.in_all().to_string());
+    let total = class.as_ref().map_or_else(|| order.in_all(), |class| class.total).to_string();
+    let (spec, rule) = (order.spec.clone(), ruled_by(language, &order));
     let submitted = td_string!(language, approvals.submitted_at, number = order.number, at = at).to_string();
     let stages = view! { <Stages view=view.clone() outlook=what_if.outlook/> };
     // After the decision it is no question any more.
@@ -70,7 +72,7 @@ pub fn Decision(
     let withdraw = view.may_withdraw.then(|| view! { <WithdrawForm order=order.clone() last_try=last_try.clone()/> });
     let talk = view! { <Talk view=view.clone()/> };
     let class_facts = view! { <ClassFacts order=order.clone()/> };
-    let together = order.class.filter(|_| may_decide).map(|class| view! { <p class="row"><DecideTogether class/></p> });
+    let lessons = class.clone().map(|class| view! { <ClassLessons card=order.spec.card class/> });
     let left = view.owner_left;
     let left_notice = (left && pending).then(|| {
         let (name, code) = (view.owner.name.as_str(), view.course.code.as_str());
@@ -78,7 +80,19 @@ pub fn Decision(
         view! { <Notice kind=NoticeKind::Warn title>{td_string!(language, approvals.left_text)}</Notice> }
     });
     let refused = view! { <Refused last_try=last_try.error.clone() failed/> };
-    let decide = if may_decide {
+    let decide = if let (true, Some(class)) = (may_decide, class) {
+        // A try that failed belongs to the form that it came from.
+        let (whole, single) = if last_try.value("class").is_empty() { (Flash::default(), last_try) } else { (last_try, Flash::default()) };
+        let about = td_string!(language, class.only_this, number = order.number, seat = order.seat.clone().unwrap_or_default()).to_string();
+        view! {
+            <DecideClass order=order.clone() class left last_try=whole/>
+            <details class="fold">
+                <summary>{about}</summary>
+                <DecideBar order left offering taken last_try=single failed reload/>
+            </details>
+        }
+        .into_any()
+    } else if may_decide {
         view! { <DecideBar order left offering taken last_try failed reload/> }.into_any()
     } else {
         view! { <NotYours own=is_own(&view) pending state=state_text(language, order.state).to_owned() order=order.id/> }.into_any()
@@ -102,8 +116,8 @@ pub fn Decision(
                     {class_facts}
                     <Fact name=td_string!(language, approvals.rule)>{rule}</Fact>
                 </Facts>
+                {lessons}
                 {stages}
-                {together}
             </div>
             {proposal}
             {withdraw}

@@ -4,6 +4,7 @@ pub mod api;
 pub mod bulk;
 pub mod change;
 pub mod cheaper;
+mod class;
 pub mod decide;
 pub mod decision;
 pub mod inbox;

@@ -31,9 +31,9 @@ fn results(rows: Vec<BulkRow>) -> Json<List<BulkResult>> {
     Json(List { items: rows.into_iter().map(Into::into).collect(), next: None })
 }
 
-/// Approves every order of a class order that waits for the token's owner.
+/// Approves every order of a class order that waits for the token's owner, all in one transaction.
 #[utoipa::path(post, path = "/api/v1/class-orders/{id}/approve", tag = "orders", params(("id" = String, Path)),
-    responses((status = 200, body = List<BulkResult>)))]
+    responses((status = 200, body = List<BulkResult>), (status = 409, description = "`requester_left`")))]
 pub async fn approve(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
@@ -44,7 +44,7 @@ pub async fn approve(
     Ok(results(services::orders::approve_class(&state.services, &caller, id(&text)?).await?))
 }
 
-/// Rejects them with one reason.
+/// Rejects them with one reason, all in one transaction.
 #[utoipa::path(post, path = "/api/v1/class-orders/{id}/reject", tag = "orders", params(("id" = String, Path)), request_body = RejectClass,
     responses((status = 200, body = List<BulkResult>)))]
 pub async fn reject(

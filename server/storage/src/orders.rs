@@ -6,7 +6,7 @@ mod past;
 mod read;
 mod waiters;
 
-pub use class::{Lesson, Standing, class_inbox, lesson, standing};
+pub use class::{Lesson, Standing, class_inbox, class_waiting, lesson, standing};
 pub use list::{Decider, Powers, Query, Visible, get, inbox, list, pending_count};
 pub use past::past;
 pub use read::{Listed, expired, expiring, find, several, waiting_of};

@@ -4,7 +4,7 @@ use serde_json::json;
 use services::testing::TestWorld;
 use storage::testing::for_each_engine;
 
-use crate::support::{Portal, good};
+use crate::support::{Portal, good, location};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_class_is_ordered_for_its_lessons_and_decided_at_once() {
@@ -65,6 +65,26 @@ async fn a_class_is_ordered_for_its_lessons_and_decided_at_once() {
         assert!(page.contains("/orders/"), "{page}");
         let text = browser.page(page.trim_start_matches(&browser.base)).await.text().await.expect("a page");
         for word in ["1/3", "10:20", "3 orders"] {
+            assert!(text.contains(word), "{word} is on the page");
+        }
+
+        // Its approver sees all of it on the page of any of its orders and decides it with one press, without scripts.
+        let order = teacher.order("class-4", &body("3", json!({"first_day": "2026-12-01", "bell": "14:00", "weeks": 2}))).await;
+        let (first, class) = (order["id"].as_str().expect("an id"), order["class"]["id"].as_str().expect("it is one of many"));
+        let (approver, page) = (portal.browser_of(&people.manager).await, format!("/approvals/{first}"));
+        let text = approver.page(&page).await.text().await.expect("a page");
+        for word in ["6 labs together", "3 seats", "Approve all 6 (", "Decide only order #"] {
+            assert!(text.contains(word), "{word} is on the page");
+        }
+        let form = [("class", class), ("from", first)];
+        let back = approver.form("/api/approvals/bulk-reject", &page, &[form[0], form[1], ("class_reason", " ")]).send().await.expect("an answer");
+        assert_eq!(location(&back), page, "why it failed is said where it was pressed");
+        let text = approver.page(&page).await.text().await.expect("a page");
+        assert!(text.contains("class_reason-error") || text.contains("aria-invalid"), "a reason is missing");
+        for (sum, word) in [("6.queued", "6 of 6 decided"), ("0", "decided before")] {
+            let done = approver.form("/api/approvals/bulk-approve", &page, &form).send().await.expect("an answer");
+            assert_eq!(location(&done), format!("/approvals/bulk?sum={sum}&class={class}"));
+            let text = approver.page(location(&done)).await.text().await.expect("a page");
             assert!(text.contains(word), "{word} is on the page");
         }
     })

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OrderState, OrderView};
-use crate::{capacity::Outlook, catalogue::Offering, decisions::Cheaper, ids::OrderId, quotas::QuotaStatus, time::Timestamp};
+use super::{OrderState, OrderView, class::Span};
+use crate::{capacity::Outlook, catalogue::Offering, decisions::Cheaper, ids::OrderId, money::Money, quotas::QuotaStatus, time::Timestamp};
 
 /// The facts beside a decision (C3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +23,32 @@ pub struct WhatIf {
 pub struct ApprovalView {
     pub view: OrderView,
     pub what_if: WhatIf,
+    /// What waits for the same decision of those that it was made together with, itself included; only on the page of one order.
+    #[serde(default)]
+    pub class: Option<ClassWaiting>,
     /// Only on the page of one order.
     pub aid: Option<Box<Aid>>,
+}
+
+/// Orders of a class that wait for the same decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassWaiting {
+    pub orders: u32,
+    /// What they are estimated at, each at the prices of its day.
+    pub total: Money,
+    /// In the order of time; one without a time where they are for at once.
+    pub lessons: Vec<ClassLesson>,
+}
+
+/// The seats of one lesson that wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassLesson {
+    /// From when the labs are up until they stop; `None` for at once.
+    pub span: Option<Span>,
+    pub seats: u32,
+    /// Cards or slices of all seats.
+    pub cards: u32,
+    pub total: Money,
 }
 
 /// What helps with one decision (C3).

@@ -42,7 +42,7 @@ pub async fn resize_context(services: &Services, caller: &Caller, id: LabId) -> 
 /// Errors: `Invalid` per parameter, also for a volume that cannot grow; `Unavailable` while the cluster cannot be asked; `OverQuota`, `OverBudget`, `OverCapacity`, `ApprovalNeeded`; `InvalidTransition` unless it runs, is
 /// stopped or has failed.
 pub async fn resize(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<LabView> {
-    load::changing(services, caller, Action::LabResize, id, || change(services, caller, id, input)).await?;
+    load::changing(services, caller, Action::LabResize, id, || Box::pin(change(services, caller, id, input))).await?;
     read::view(services, caller, id).await
 }
 

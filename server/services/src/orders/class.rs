@@ -1,14 +1,15 @@
-//! Orders that are made together for a class and for lessons (B3). Each is an order like any other afterwards; here they are made, and
-//! decided or cancelled all at once, each in its own transaction with its own answer.
+//! Orders that are made together for a class and for lessons (B3). Each is an order like any other afterwards; here they are made, decided
+//! all at once in one transaction, or cancelled one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Error, Result,
     access::{Action, Resource},
     decisions::{BulkRow, BulkSummary},
-    delegations::lets_read,
+    delegations::{Absent, in_whose_name, lets_read},
     ids::{ClassId, OrderId},
+    notifications::Verdict,
     orders::{
         ClassRef, Order, OrderEvent, OrderView, Run,
         class::{ORDERS_MAX, Plan},
@@ -20,11 +21,12 @@ use storage::{
 };
 
 use super::{
-    bulk, cancel,
-    decide::{Needed, check_text},
-    read,
+    audited, bulk, cancel,
+    decide::{Decider, Needed, approve_one, check_text, reject_one},
+    grant::{Cards, gone as conflict},
+    leavers, read, tell,
 };
-use crate::{Caller, Services, delegations, error::OrDomain};
+use crate::{Caller, Services, audit, delegations, error::OrDomain, hub::News, notifications::Told};
 
 /// The orders of a plan, lesson by lesson and seat by seat. `first`: the first of them, as one lab at once would be ordered; the others
 /// follow it in number. One statement where students have names, else none.
@@ -117,22 +119,114 @@ pub async fn class_summary(services: &Services, caller: &Caller, class: ClassId)
     Ok(bulk::summed(waiting(services, caller, class).await?))
 }
 
-/// Approves every order of a class order that waits for the caller. What one of them meets is in its row; none is left when all were
-/// decided before. Errors: `Forbidden`, `NotFound`.
+/// Approves every order of a class order that waits for the caller, in one transaction: all of it is done, or nothing. What was decided
+/// before, and what is for a lesson that is over, is left out or says so in its row; none is left when all were decided before.
+///
+/// Errors: `Forbidden`, `NotFound`, `RequesterLeft`.
 pub async fn approve_class(services: &Services, caller: &Caller, class: ClassId) -> Result<Vec<BulkRow>> {
-    let (chosen, numbers) = chosen(&waiting(services, caller, class).await?);
-    bulk::approve_each(services, caller, &chosen, &numbers).await
+    decide_class(services, caller, class, Ruled::Approve).await
 }
 
 /// Rejects them with one reason. Errors: as [`approve_class`], and `Invalid` on `reason`.
 pub async fn reject_class(services: &Services, caller: &Caller, class: ClassId, reason: &str) -> Result<Vec<BulkRow>> {
-    let (chosen, numbers) = chosen(&waiting(services, caller, class).await?);
-    check_text("reason", reason, Needed::Yes)?;
-    bulk::reject_each(services, caller, &chosen, &numbers, reason).await
+    decide_class(services, caller, class, Ruled::Reject(reason)).await
 }
 
-/// As they were just seen.
-fn chosen(views: &[OrderView]) -> (Vec<bulk::Chosen>, bulk::Numbers) {
-    let orders = || views.iter().map(|view| &view.order);
-    (orders().map(|order| (order.id, Some(order.version))).collect(), orders().map(|order| (order.id, order.number)).collect())
+#[derive(Debug, Clone, Copy)]
+enum Ruled<'r> {
+    Approve,
+    Reject(&'r str),
+}
+
+/// Tries of a decision that meets another one on the same cards.
+const TRIES: u32 = 3;
+
+async fn decide_class(services: &Services, caller: &Caller, class: ClassId, ruled: Ruled<'_>) -> Result<Vec<BulkRow>> {
+    let waiting = waiting(services, caller, class).await?;
+    let (action, ruled) = match ruled {
+        Ruled::Approve => ("order.approve", ruled),
+        Ruled::Reject(reason) => ("order.reject", Ruled::Reject(check_text("reason", reason, Needed::Yes)?)),
+    };
+    let Some(first) = waiting.into_iter().next().map(|view| view.order) else { return Ok(Vec::new()) };
+    audit::recording(services, caller, || audited::attempt(action, first.id, Some(&first)), async {
+        for _ in 1..TRIES {
+            match Box::pin(decide_together(services, caller, &first, class, ruled)).await {
+                // Others took the cards in this moment: nothing is written, and the next try finds what is so now.
+                Err(error) if error == conflict() => {}
+                other => return other,
+            }
+        }
+        Box::pin(decide_together(services, caller, &first, class, ruled)).await
+    })
+    .await
+}
+
+async fn decide_together(services: &Services, caller: &Caller, first: &Order, class: ClassId, ruled: Ruled<'_>) -> Result<Vec<BulkRow>> {
+    let now = services.clock.now();
+    let mut write = services.db.begin_write().await.or_domain()?;
+    storage::quotas::lock(&mut write, first.course).await.or_domain()?;
+    let away = delegations::away_exactly(services, &mut write, &caller.actor).await?;
+    let orders = storage::orders::class_inbox(&mut write, &read::decider(&caller.actor, &away), class).await.or_domain()?;
+    let orders: Vec<Order> = orders.into_iter().map(|listed| listed.order).collect();
+    let mut cards = Cards::default();
+    if matches!(ruled, Ruled::Approve) {
+        // All have one requester.
+        leavers::check(&mut write, first).await?;
+        let kinds = orders.iter().filter(|order| order.is_last_stage() && !order.is_ahead(now)).map(|order| order.spec.card).collect();
+        cards = Cards::open(&mut write, kinds, now).await?;
+    }
+    let (mut rows, mut changed, mut labs) = (Vec::new(), Vec::new(), Vec::new());
+    for before in orders {
+        let done = match in_whose_name(&caller.actor, &away, &before) {
+            Ok(absent) => {
+                let decider = Decider { caller, on_behalf_of: absent.map(Absent::person) };
+                match ruled {
+                    Ruled::Approve => approve_one(services, &mut write, &decider, &mut cards, &before).await,
+                    Ruled::Reject(reason) => reject_one(services, &mut write, &decider, &before, reason).await.map(|after| (after, None)),
+                }
+            }
+            Err(error) => Err(error),
+        };
+        let (state, error) = match done {
+            Ok((after, lab)) => {
+                labs.extend(lab);
+                let state = after.state;
+                changed.push((before.clone(), after));
+                (Some(state), None)
+            }
+            // It wrote nothing.
+            Err(error @ (Error::InvalidTransition { .. } | Error::Forbidden | Error::DecidedBefore | Error::OwnOrder | Error::NotFound)) => {
+                (None, Some(error))
+            }
+            Err(error) => return Err(error),
+        };
+        rows.push(BulkRow { order: before.id, number: Some(before.number), state, error });
+    }
+    let told = tell_of_all(services, &mut write, &changed, ruled).await?;
+    write.commit().await.or_domain()?;
+    for (before, _) in &changed {
+        services.hub.tell(News::order(before));
+    }
+    for lab in labs {
+        services.hub.tell(News::lab_of(first, lab));
+    }
+    told.tell(services);
+    Ok(rows)
+}
+
+/// Once for all: who was asked is asked no more, who decides next is asked, the requester hears how it ended.
+async fn tell_of_all(services: &Services, write: &mut Write, decided: &[(Order, Order)], ruled: Ruled<'_>) -> Result<Told> {
+    let mut told = Told::default();
+    let mut stages = BTreeSet::new();
+    for (before, after) in decided {
+        if !stages.insert((before.awaits(), after.awaits())) {
+            continue;
+        }
+        told = told.and(tell::settled(services, write, before).await?);
+        told = told.and(match ruled {
+            Ruled::Approve => tell::passed(services, write, after).await?,
+            Ruled::Reject(_) => tell::decided(services, write, after, Verdict::Rejected).await?,
+        });
+    }
+    Ok(told)
 }

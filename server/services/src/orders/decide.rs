@@ -12,7 +12,7 @@ use domain::{
 use serde_json::Value;
 use storage::Write;
 
-use super::{audited, change, leavers, name, read, stages, tell};
+use super::{audited, change, grant::Cards, leavers, name, read, stages, tell};
 use crate::{Caller, Services, audit, delegations, error::OrDomain, hub::News, notifications::Told};
 
 /// `seen_version`: the version that the decider looked at; another one is `Stale`. Approving again what the same person approved is no error.
@@ -153,9 +153,9 @@ struct Done {
 }
 
 /// Who decides, and in whose name.
-struct Decider<'c> {
-    caller: &'c Caller,
-    on_behalf_of: Option<PersonRef>,
+pub(super) struct Decider<'c> {
+    pub caller: &'c Caller,
+    pub on_behalf_of: Option<PersonRef>,
 }
 
 impl Decider<'_> {
@@ -173,16 +173,7 @@ async fn carry_out(services: &Services, write: &mut Write, decider: &Decider<'_>
     let caller = decider.caller;
     match verdict {
         Verdict::Reject(reason) => {
-            let mut after = before.clone();
-            after.state = before.state.after(OrderEvent::Reject)?;
-            after.decided_at = Some(services.clock.now());
-            after.decided_by = Some(caller.actor.user);
-            after.reason = Some(reason.to_owned());
-            let after = save(write, after).await?;
-            stages::note(services, write, caller, before, decider.done(Step::Reject, reason, Vec::new())).await?;
-            let after_it = decider.signed(audited::transition(&after));
-            let entry = audited::entry("order.reject", &after).before(audited::transition(before)).after(after_it);
-            audit::success(services, write, caller, entry).await?;
+            let after = reject_one(services, write, decider, before, reason).await?;
             let told = tell::settled(services, write, before).await?;
             Ok(Done { lab: None, told: told.and(tell::decided(services, write, &after, Decided::Rejected).await?) })
         }
@@ -220,6 +211,36 @@ async fn carry_out(services: &Services, write: &mut Write, decider: &Decider<'_>
     }
 }
 
+/// Rejects it, without telling anybody. Errors: `InvalidTransition` before anything is written; `Stale`.
+pub(super) async fn reject_one(services: &Services, write: &mut Write, decider: &Decider<'_>, before: &Order, reason: &str) -> Result<Order> {
+    let caller = decider.caller;
+    let mut after = before.clone();
+    after.state = before.state.after(OrderEvent::Reject)?;
+    after.decided_at = Some(services.clock.now());
+    after.decided_by = Some(caller.actor.user);
+    after.reason = Some(reason.to_owned());
+    let after = save(write, after).await?;
+    stages::note(services, write, caller, before, decider.done(Step::Reject, reason, Vec::new())).await?;
+    let after_it = decider.signed(audited::transition(&after));
+    let entry = audited::entry("order.reject", &after).before(audited::transition(before)).after(after_it);
+    audit::success(services, write, caller, entry).await?;
+    Ok(after)
+}
+
+/// Approves the open stage as it was asked, without telling anybody. Errors: `InvalidTransition` before anything is written; `Stale`.
+pub(super) async fn approve_one(
+    services: &Services,
+    write: &mut Write,
+    decider: &Decider<'_>,
+    cards: &mut Cards,
+    before: &Order,
+) -> Result<(Order, Option<LabId>)> {
+    waits_for_approver(before)?;
+    let how = Passing { step: Step::Approve, text: "", changes: Vec::new() };
+    // On the heap: it holds the order several times over.
+    Box::pin(pass_one(services, write, decider, cards, before, before.clone(), how)).await
+}
+
 /// While the requester must agree there is nothing to approve.
 fn waits_for_approver(order: &Order) -> Result<()> {
     match order.awaits() {
@@ -236,9 +257,28 @@ struct Passing<'t> {
 }
 
 async fn pass(services: &Services, write: &mut Write, decider: &Decider<'_>, before: &Order, changed: Order, how: Passing<'_>) -> Result<Done> {
+    let step = how.step;
+    let (after, lab) = Box::pin(pass_one(services, write, decider, &mut Cards::default(), before, changed, how)).await?;
+    let mut told = tell::settled(services, write, before).await?.and(tell::passed(services, write, &after).await?);
+    if step == Step::Change {
+        let notice = Notice::OrderChanged { order: after.id, number: after.number, version: after.version };
+        told = told.and(tell::owner(services, write, &after, &notice).await?);
+    }
+    Ok(Done { lab, told })
+}
+
+async fn pass_one(
+    services: &Services,
+    write: &mut Write,
+    decider: &Decider<'_>,
+    cards: &mut Cards,
+    before: &Order,
+    changed: Order,
+    how: Passing<'_>,
+) -> Result<(Order, Option<LabId>)> {
     let (Passing { step, text, changes }, caller) = (how, decider.caller);
     let absent = decider.on_behalf_of.as_ref().map(|absent| absent.id);
-    let (after, lab) = stages::pass(services, write, changed, caller.actor.user, absent).await?;
+    let (after, lab) = stages::pass(services, write, cards, changed, caller.actor.user, absent).await?;
     stages::note(services, write, caller, before, decider.done(step, text, changes)).await?;
     let (action, was, is) = match step {
         Step::Change => ("order.change", audited::tracked(before), audited::tracked(&after)),
@@ -246,12 +286,7 @@ async fn pass(services: &Services, write: &mut Write, decider: &Decider<'_>, bef
     };
     let entry = audited::entry(action, &after).before(was).after(decider.signed(is));
     audit::success(services, write, caller, entry).await?;
-    let mut told = tell::settled(services, write, before).await?.and(tell::passed(services, write, &after).await?);
-    if step == Step::Change {
-        let notice = Notice::OrderChanged { order: after.id, number: after.number, version: after.version };
-        told = told.and(tell::owner(services, write, &after, &notice).await?);
-    }
-    Ok(Done { lab, told })
+    Ok((after, lab))
 }
 
 /// Writes the order and gives it as it now stands. Errors: `Stale`.

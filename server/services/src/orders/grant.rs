@@ -1,7 +1,10 @@
 //! Handing out cards: whether an approved order gets them now, and the lab that it then becomes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::{
     Error, Result,
+    gpu::Card,
     ids::{LabId, UserId},
     labs::{Lab, LabState, Lifecycle},
     orders::Order,
@@ -16,13 +19,35 @@ use crate::{
     labs::transition,
 };
 
-/// Where the order's cards are, if they are free, each pod's on one node, and nobody waits for them before it. From here to the end of the
-/// transaction nobody else hands out cards of this kind. Must come after the course's lock.
-pub(super) async fn places(write: &mut Write, order: &Order, now: Timestamp) -> Result<Option<Places>> {
-    Ok(Counter::open(write, order.spec.card, now).await?.take(&order.spec))
+/// Cards as one transaction hands them out: each kind is locked and read once, and counted on from there. From the first look at a kind to
+/// the end of the transaction nobody else hands out cards of it. Must come after the course's lock.
+#[derive(Debug, Default)]
+pub(super) struct Cards(BTreeMap<Card, Counter>);
+
+impl Cards {
+    /// Locks several kinds in their order, so that two transactions that want the same ones do not wait for each other crosswise.
+    pub(super) async fn open(write: &mut Write, kinds: BTreeSet<Card>, now: Timestamp) -> Result<Self> {
+        let mut cards = Self::default();
+        for card in kinds {
+            cards.0.insert(card, Counter::open(write, card, now).await?);
+        }
+        Ok(cards)
+    }
+
+    /// Where the order's cards are, if they are free, each pod's on one node, and nobody waits for them before it.
+    pub(super) async fn places(&mut self, write: &mut Write, order: &Order, now: Timestamp) -> Result<Option<Places>> {
+        let card = order.spec.card;
+        let mut counter = match self.0.remove(&card) {
+            Some(known) => known,
+            None => Counter::open(write, card, now).await?,
+        };
+        let places = counter.take(&order.spec);
+        self.0.insert(card, counter);
+        Ok(places)
+    }
 }
 
-/// Makes the order's lab, sets its cards aside in the [`places`] that were found, and asks for it to be brought up. `namespace`: its course's.
+/// Makes the order's lab, sets its cards aside in the places that were found, and asks for it to be brought up. `namespace`: its course's.
 /// A script that has not written all found fewer cards than were planned with: the cluster has lost a node in between.
 pub(super) fn new_lab(services: &Services, script: &mut Script, order: &Order, namespace: String, places: &Places, by: Option<UserId>) -> LabId {
     let now = services.clock.now();

@@ -100,7 +100,7 @@ pub async fn waiting(services: &Services, caller: &Caller, page: &PageRequest) -
     Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view_for(services, actor, &away, listed)))
 }
 
-/// One order with all that helps to decide it, also after the decision. Eight statements at most.
+/// One order with all that helps to decide it, also after the decision. Nine statements at most.
 pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Result<ApprovalView> {
     let away = delegations::away(services, &caller.actor).await?;
     let mut connection = services.db.read().await.or_domain()?;
@@ -119,7 +119,12 @@ pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Resu
         waiting_for_same_card: u32::try_from(aid.waiters.len()).unwrap_or(u32::MAX),
     };
     let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
-    Ok(ApprovalView { view: OrderView { steps, ..view_for(services, &caller.actor, &away, listed) }, what_if, aid: Some(Box::new(aid)) })
+    let class = match (order.class, order.awaits()) {
+        (Some(class), Some(role)) => storage::orders::class_waiting(&mut connection, class.id, role).await.or_domain()?,
+        _ => None,
+    };
+    let view = OrderView { steps, ..view_for(services, &caller.actor, &away, listed) };
+    Ok(ApprovalView { view, what_if, class, aid: Some(Box::new(aid)) })
 }
 
 /// How many labs are wanted at the same time: the seats of a class.
@@ -209,6 +214,6 @@ impl Facts {
             outlook: supply.and_then(|supply| supply.outlook(&listed.order.spec, together(&listed.order), self.now)),
             waiting_for_same_card: self.waiting.get(&card).copied().unwrap_or_default(),
         };
-        Ok(ApprovalView { view: view_for(services, actor, away, listed), what_if, aid: None })
+        Ok(ApprovalView { view: view_for(services, actor, away, listed), what_if, class: None, aid: None })
     }
 }

@@ -13,6 +13,7 @@ use storage::Write;
 use super::{
     audited, change,
     decide::{Needed, check_text, load, save},
+    grant::Cards,
     leavers, read, stages, tell,
 };
 use crate::{Caller, Services, audit, error::OrDomain, hub::News, notifications::Told};
@@ -98,7 +99,7 @@ async fn carry_out(services: &Services, write: &mut Write, caller: &Caller, befo
             change::check(&quota, before, &proposal.to, services.clock.now())?;
             let mut changed = proposal.to.applied(open);
             changed.ruling = proposal.ruling;
-            let (after, lab) = stages::pass(services, write, changed, by, on_behalf_of).await?;
+            let (after, lab) = stages::pass(services, write, &mut Cards::default(), changed, by, on_behalf_of).await?;
             (after, lab, "")
         }
         Reply::No(text) => {

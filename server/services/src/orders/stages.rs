@@ -13,7 +13,7 @@ use super::{decide::save, grant};
 use crate::{Caller, Services, error::OrDomain};
 
 /// Passes the stage that waits. After the last one the cards are set aside and the lab is made, or the order queues (for a lesson to come until its time): two approvals at the
-/// same moment meet at the lock of [`grant::places`]. Comes after the course's lock.
+/// same moment meet at the lock of [`grant::Cards`]. Comes after the course's lock.
 ///
 /// `on_behalf_of`: for whom `by` stands in; then neither of them may pass another stage.
 ///
@@ -21,6 +21,7 @@ use crate::{Caller, Services, error::OrDomain};
 pub(super) async fn pass(
     services: &Services,
     write: &mut Write,
+    cards: &mut grant::Cards,
     order: Order,
     by: UserId,
     on_behalf_of: Option<UserId>,
@@ -45,7 +46,7 @@ pub(super) async fn pass(
         return Err(Error::InvalidTransition { state: EXPIRED.into(), event: OrderEvent::Approve.as_str().into() });
     }
     // What is for a lesson to come waits for its time, and for no cards before.
-    let places = if after.is_ahead(now) { None } else { grant::places(write, &after, now).await? };
+    let places = if after.is_ahead(now) { None } else { cards.places(write, &after, now).await? };
     after.state = order.state.after(if places.is_some() { OrderEvent::Approve } else { OrderEvent::Queue })?;
     after.queued_at = places.is_none().then(|| after.starts_at.map_or(now, |at| at.max(now)));
     let after = save(write, after).await?;

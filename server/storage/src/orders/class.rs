@@ -3,7 +3,11 @@
 use domain::{
     access::Role,
     ids::{ClassId, OrderId},
-    orders::class::ORDERS_MAX,
+    money::Money,
+    orders::{
+        ClassLesson, ClassWaiting,
+        class::{ORDERS_MAX, Span},
+    },
 };
 use sqlx::AnyConnection;
 
@@ -67,4 +71,27 @@ pub async fn standing(connection: &mut AnyConnection, class: ClassId, role: Opti
     let Some(first) = row.optional_parse("id")? else { return Ok(None) };
     let (waiting, undecided, rejected) = (row.count("waiting")?, row.count("undecided")?, row.count("rejected")?);
     Ok(Some(Standing { first, number: row.integer("number")?, waiting, undecided, rejected }))
+}
+
+/// What waits of a class order for a decision in this role, lesson by lesson. `None` when nothing does. One statement.
+pub async fn class_waiting(connection: &mut AnyConnection, class: ClassId, role: Role) -> Result<Option<ClassWaiting>> {
+    let rows = sqlx::query(concat!(
+        "SELECT o.starts_at, o.minutes, o.currency, COUNT(*) AS seats, CAST(SUM(o.cards) AS BIGINT) AS cards, ",
+        micros_sum!("o.held_micros"),
+        " AS total FROM orders o WHERE o.class_id = $1 AND o.awaits = $2 \
+             GROUP BY o.starts_at, o.minutes, o.currency ORDER BY o.starts_at, o.minutes"
+    ))
+    .bind(class.to_string())
+    .bind(role.as_str())
+    .fetch_all(connection)
+    .await?;
+    let mut lessons = Vec::new();
+    for row in &rows {
+        let row = Row::of("orders", row);
+        let minutes = row.integer("minutes")?;
+        let span = row.optional_timestamp("starts_at")?.map(|from| Span { from, to: from.plus_minutes(minutes) });
+        lessons.push(ClassLesson { span, seats: row.count("seats")?, cards: row.count("cards")?, total: row.money("total", "currency")? });
+    }
+    let total = lessons.iter().map(|lesson| lesson.total).reduce(Money::plus);
+    Ok(total.map(|total| ClassWaiting { orders: lessons.iter().map(|lesson| lesson.seats).sum(), total, lessons }))
 }

@@ -17,7 +17,7 @@ use crate::{
     Caller, cluster_status, courses,
     jobs::reconcile,
     labs,
-    orders::{approve, approve_class, cancel_class, class_summary, expire, get, list, promote, reject_class, remind, submit, waiting},
+    orders::{approval, approve, approve_class, cancel_class, class_summary, expire, get, list, promote, reject_class, remind, submit, waiting},
     ports::Clock as _,
     testing::TestWorld,
 };
@@ -267,4 +267,54 @@ on_each_engine!(a_class_order_is_rejected_with_one_reason_and_late_approval_brin
     let lab = get(services, &teacher, second.order.id).await.expect("read").labs[0];
     let lab = labs::get(services, &teacher, lab).await.expect("read").view.lab;
     assert_eq!((lab.state, lab.ends_at), (LabState::Running, Some(at("2026-11-23T10:20:00+08:00"))));
+});
+
+on_each_engine!(an_approver_sees_the_whole_class_and_decides_all_of_it_with_one_press, |world| {
+    cards(&world, SLICE, 14).await;
+    let course = world.course("CV2402").cards(64).starts_per_day(64).cards_per_order(1).add().await;
+    let (teacher, manager, other) = (world.teacher("li", &[&course]).await, world.manager("zhou").await, world.manager("qian").await);
+    let services = &world.services;
+    let first = order(&world, &teacher, &lessons(slice(&course), "20", 6)).await.expect("ordered").order;
+    let made = first.class.expect("one of many");
+    assert_eq!((first.state, made.orders()), (OrderState::PendingApproval, 120));
+    let held = quota(&world, course.id).await.budget.held;
+
+    // From any of its orders: all lessons, all seats, the price of all.
+    let some = all(&world, &teacher, made.id).await[77].order.id;
+    let shown = approval(services, &manager, some).await.expect("an approval").class.expect("what waits together");
+    assert_eq!((shown.orders, shown.total), (120, held));
+    let spans: Vec<_> = shown.lessons.iter().map(|lesson| (lesson.seats, lesson.cards, lesson.span.expect("a time").from)).collect();
+    assert_eq!(spans.len(), 6);
+    assert_eq!((spans[0], spans[5].0), ((20, 20, at("2026-11-23T08:10:00+08:00")), 20));
+
+    // One of them is decided by itself; of two approvers who press at the same moment one decides the rest.
+    approve(services, &manager, some, None).await.expect("approved");
+    let shown = approval(services, &manager, first.id).await.expect("an approval").class.expect("what waits together");
+    assert_eq!(shown.orders, 119);
+    let replica = world.replica();
+    let (one, two) = tokio::join!(approve_class(services, &manager, made.id), approve_class(&replica, &other, made.id));
+    let rows: Vec<_> = [one.expect("decided"), two.expect("decided")].into_iter().flatten().collect();
+    assert_eq!(rows.len(), 119, "each once");
+    assert!(rows.iter().all(|row| row.state == Some(OrderState::Queued) && row.error.is_none()));
+    assert_eq!(approve_class(services, &manager, made.id).await, Ok(vec![]), "pressed again");
+    assert_eq!(approval(services, &manager, first.id).await.expect("still to be read").class, None);
+    assert_eq!(records(&world, "order.approve").await.len(), 120, "each has its record");
+    let heard: Vec<_> = told(&world, &teacher).await.into_iter().filter(|notice| matches!(notice, Notice::ClassDecided { .. })).collect();
+    assert_eq!(heard.len(), 1, "one notice for all");
+});
+
+on_each_engine!(a_class_is_decided_but_for_lessons_that_are_over_and_each_row_says_so, |world| {
+    cards(&world, WHOLE, 4).await;
+    let course = world.course("CV2402").add().await;
+    let (teacher, manager) = (world.teacher("li", &[&course]).await, world.manager("zhou").await);
+    let services = &world.services;
+    let class = order(&world, &teacher, &lessons(whole(&course, 1), "2", 2)).await.expect("ordered").order.class.expect("one of many").id;
+    // The first lesson is over, and the job that cancels its orders has not come by.
+    world.clock.set(at("2026-11-23T10:30:00+08:00"));
+    let rows = approve_class(services, &manager, class).await.expect("decided");
+    let became: Vec<_> = rows.iter().map(|row| (row.state, row.error.as_ref().map(Error::code))).collect();
+    let (over, done) = ((None, Some("invalid_transition")), (Some(OrderState::Queued), None));
+    assert_eq!(became, [over, over, done, done]);
+    assert_eq!(records(&world, "order.approve").await.len(), 2);
+    assert_eq!(expire(services).await, Ok(2));
 });

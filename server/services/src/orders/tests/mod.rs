@@ -112,6 +112,7 @@ pub(super) async fn reserved(world: &TestWorld, card: &str) -> u32 {
 pub(super) async fn records(world: &TestWorld, action: &str) -> Vec<(String, Option<String>)> {
     let auditor = world.auditor(&format!("auditor-{}", crate::ports::Entropy::uuid(&*world.services.entropy))).await;
     let filter = domain::audit::Filter { action: Some(action.into()), ..Default::default() };
-    let page = crate::audit::search(&world.services, &auditor, &filter, &domain::page::PageRequest::default()).await.expect("found");
+    let page = domain::page::PageRequest { limit: 200, after: None };
+    let page = crate::audit::search(&world.services, &auditor, &filter, &page).await.expect("found");
     page.items.into_iter().map(|listed| (listed.event.outcome.as_str().to_owned(), listed.event.code)).collect()
 }
