@@ -315,10 +315,24 @@ pub struct LabView {
     pub queue_position: Option<u32>,
     /// Why it still waits for cards; only on its own page.
     pub wait: Option<WaitReason>,
+    /// The order that waits for approval to give it more time or another size.
+    #[serde(default)]
+    pub pending_change: Option<OrderId>,
     pub may_start: bool,
     pub may_stop: bool,
     pub may_destroy: bool,
     pub options: LabOptions,
+}
+
+impl LabView {
+    /// Whether the time that was asked for by `by` waits for approval. `seen`: all minutes of the lab when it was asked.
+    pub fn is_extension_waiting(&self, by: Extension, seen: Option<u32>) -> bool {
+        let given = match by {
+            Extension::Minutes(_) => seen.is_some_and(|seen| self.lab.minutes != seen),
+            Extension::Until(until) => self.lab.ends_at == Some(until),
+        };
+        self.pending_change.is_some() && !given
+    }
 }
 
 /// A lab with all that its own page shows.

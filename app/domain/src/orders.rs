@@ -3,6 +3,7 @@
 pub mod again;
 mod aid;
 pub mod class;
+mod lab_change;
 mod preview;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     aid::{Aid, ApprovalView, ClassLesson, ClassWaiting, WAITERS, Waiter, WhatIf},
     class::{ClassForm, ClassRef},
+    lab_change::{ChangeTo, LabChange},
     preview::{Decision, OrderContext, PURPOSE_MAX, Preview, Run, check_form, preview},
 };
 use crate::{
@@ -200,14 +202,17 @@ pub struct Order {
     /// What it was made together with.
     #[serde(default)]
     pub class: Option<ClassRef>,
+    /// What it changes of a lab that exists; `None` for an order that makes a lab.
+    #[serde(default)]
+    pub change: Option<LabChange>,
     /// Counts changes, for `Stale`.
     pub version: i64,
 }
 
 impl Order {
-    /// What the order takes while its lab runs.
+    /// What the order takes while its lab runs. A lab that exists counts by itself.
     pub fn amounts(&self) -> Amounts {
-        Amounts::running(&self.spec)
+        if self.change.is_some() { Amounts::default() } else { Amounts::running(&self.spec) }
     }
 
     /// What it is estimated at together with those that were made with it, each at the price of this one's day.
@@ -267,6 +272,9 @@ pub const EXPIRED: &str = "expired";
 
 /// The reason of an order that was cancelled because its requester left the course, as the API gives it; pages word it themselves.
 pub const REQUESTER_LEFT: &str = "requester_left";
+
+/// The reason of an order that was cancelled because the lab that it was to change is gone, as the API gives it; pages word it themselves.
+pub const LAB_GONE: &str = "lab_gone";
 
 /// Which orders are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

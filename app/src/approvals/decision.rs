@@ -20,7 +20,7 @@ use crate::{
     orders::{
         class::ClassFacts,
         detail::SpecFacts,
-        words::{approver_text, cards_text, duration_text, rule_text, state_text},
+        words::{approver_text, cards_text, change_text, duration_text, rule_text, state_text},
     },
     routes,
 };
@@ -45,8 +45,10 @@ pub fn Decision(
     let at = moment_text(order.submitted_at, MomentStyle::Minute);
     let (name, cards, duration) = (view.owner.name.as_str(), cards_text(&order.spec), duration_text(language, order.minutes));
     let asks = match &class {
-        Some(class) => {
-            td_string!(language, class.asks, name = name, orders = class.orders, cards = cards, duration = duration).to_string()
+        Some(class) => td_string!(language, class.asks, name = name, orders = class.orders, cards = cards, duration = duration).to_string(),
+        None if order.change.is_some() => {
+            let change = order.change.as_ref().map(|change| change_text(language, change)).unwrap_or_default();
+            td_string!(language, approvals.asks_change, name = name, change = change).to_string()
         }
         None => td_string!(language, approvals.asks, name = name, cards = cards, duration = duration).to_string(),
     };
@@ -197,7 +199,7 @@ fn Stages(view: domain::orders::OrderView, outlook: Option<domain::capacity::Out
             {step(StatusKind::Ok, td_string!(language, approvals.step_submitted), td_string!(language, approvals.step_submitted_about).to_owned(), false)}
             {step(StatusKind::Ok, td_string!(language, approvals.step_policy), rule.unwrap_or_default(), false)}
             {stages}
-            {open.then(|| step(StatusKind::Idle, td_string!(language, approvals.step_cards), cards, false))}
+            {(open && order.change.is_none()).then(|| step(StatusKind::Idle, td_string!(language, approvals.step_cards), cards, false))}
         </ol>
     }
     .into_any()

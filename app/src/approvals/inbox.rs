@@ -14,7 +14,7 @@ use crate::{
     language::{self, Language},
     orders::{
         class::set_text,
-        words::{cards_text, duration_text},
+        words::{cards_text, change_text, duration_text},
     },
     routes,
 };
@@ -54,7 +54,10 @@ fn Item(view: OrderView, now: Timestamp, current: Option<OrderId>, choose: bool)
     let language = language::current();
     let (order, left) = (view.order, view.owner_left);
     let name = order.offering_name.get(language::tag(language)).to_owned();
-    let what = format!("{name} · {}", duration_text(language, order.minutes));
+    let what = match &order.change {
+        Some(change) => change_text(language, change),
+        None => format!("{name} · {}", duration_text(language, order.minutes)),
+    };
     let waiting = waiting_text(language, now.seconds_since(order.submitted_at));
     // One card for all that were made together: they are decided together, or each on its own page.
     let together = order.class;

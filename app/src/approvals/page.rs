@@ -71,10 +71,10 @@ fn done_text(language: Language, query: &ParamsMap) -> Option<String> {
     if let Some(number) = number(OrderState::Rejected) {
         return Some(td_string!(language, approvals.done_rejected, number = number).to_string());
     }
-    [OrderState::Approved, OrderState::Fulfilled]
-        .into_iter()
-        .find_map(number)
-        .map(|number| td_string!(language, approvals.done_approved, number = number).to_string())
+    if let Some(number) = number(OrderState::Approved) {
+        return Some(td_string!(language, approvals.done_approved, number = number).to_string());
+    }
+    number(OrderState::Fulfilled).map(|number| td_string!(language, approvals.done_fulfilled, number = number).to_string())
 }
 
 /// How many wait, in one sentence.

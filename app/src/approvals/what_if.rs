@@ -2,7 +2,7 @@
 
 use domain::{
     gpu::{Card, CardShare},
-    orders::{Aid, OrderState, OrderView, Waiter, WhatIf},
+    orders::{Aid, ChangeTo, LabChange, OrderState, OrderView, Waiter, WhatIf},
     quotas::Item,
 };
 use leptos::prelude::*;
@@ -26,8 +26,10 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, aid: Option<Aid>) -> impl I
     let language = language::current();
     let order = view.order;
     let card = order.spec.card;
-    let about_cards = match (what_if.cards_free, what_if.outlook) {
-        (Some(free), Some(outlook)) => outlook_text(language, &order.spec, free, outlook, order.starts_at.is_some()),
+    let about_cards = match (&order.change, what_if.cards_free, what_if.outlook) {
+        (Some(LabChange { to: ChangeTo::Extend { .. }, .. }), ..) => td_string!(language, approvals.cards_kept).to_owned(),
+        (Some(_), Some(free), _) => td_string!(language, approvals.cards_resize, free = pieces_text(language, card, free)).to_string(),
+        (None, Some(free), Some(outlook)) => outlook_text(language, &order.spec, free, outlook, order.starts_at.is_some()),
         _ => td_string!(language, approvals.cards_unknown).to_owned(),
     };
     let (id, cheaper) = (order.id, aid.as_ref().and_then(|aid| aid.cheaper.clone()));

@@ -42,23 +42,25 @@ pub async fn keep_lab(id: String) -> Result<(), AppError> {
 }
 
 /// `minutes` more, or `until` a time on campus (`13:30`, the next one to come) or an instant (RFC 3339). `seen`: all minutes of the lab as the page showed them.
+/// Gives whether it waits for somebody to approve it.
 #[server(ExtendLab, endpoint = "labs/extend")]
 pub async fn extend_lab(
     id: String,
     #[server(default)] minutes: String,
     #[server(default)] until: String,
     #[server(default)] seen: String,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     use crate::{caller, routes};
     let typed = caller::typed([("until", &until)]);
     let result = async {
         let services = caller::services()?;
         let by = wanted(&minutes, &until, services.clock.now())?;
-        services::labs::extend(&services, &caller::caller()?, caller::id_of(&id)?, by, seen.parse().ok()).await?;
-        Ok(())
+        let seen = seen.parse().ok();
+        let lab = services::labs::extend(&services, &caller::caller()?, caller::id_of(&id)?, by, seen).await?;
+        Ok(lab.is_extension_waiting(by, seen))
     }
     .await;
-    caller::answer(FORM, &routes::lab(&id), typed, result, |()| routes::lab(&id)).await
+    caller::answer(FORM, &routes::lab(&id), typed, result, |_| routes::lab(&id)).await
 }
 
 #[cfg(feature = "ssr")]

@@ -57,6 +57,7 @@ pub fn LabDetailView(
         (view.options.may_autostop || view.lab.lifecycle.autostop.daily.is_some()).then(|| (view.lab.clone(), view.options.may_autostop))
     });
     let may_destroy = part(lab, |lab| lab.detail.view.may_destroy.then(|| lab.detail.view.lab.clone()));
+    let pending = part(lab, |lab| lab.detail.view.pending_change);
     let left = part(lab, |lab| {
         let view = &lab.detail.view;
         (view.owner_left && view.lab.state != LabState::Destroyed).then(|| (view.owner.name.clone(), view.course.code.clone()))
@@ -73,6 +74,11 @@ pub fn LabDetailView(
         </div>
         {move || failed.get().map(|error| view! { <ErrorNotice error=AppError(error)/> })}
         {move || record.get().map(|lab| view! { <FailureNotice lab/> })}
+        {move || pending.get().flatten().map(|order| view! {
+            <Notice title=td_string!(language, lifecycle.pending_title)>
+                {td_string!(language, lifecycle.pending_text)}" "<a href=routes::order(order)>{td_string!(language, lifecycle.pending_see)}</a>
+            </Notice>
+        })}
         {move || left.get().flatten().map(|(name, code)| view! { <LeftNotice name code/> })}
         {move || view.get().map(|view| view! { <KeptNotice view reload/> })}
         <div class="cols main-side">

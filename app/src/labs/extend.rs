@@ -153,12 +153,13 @@ fn follow(action: ServerAction<ExtendLab>, name: String, refused: Option<RwSigna
     let language = language::current();
     let toasts = use_toasts();
     let done = td_string!(language, lifecycle.extended, name = name.as_str()).to_string();
+    let waits = td_string!(language, lifecycle.extension_waits, name = name.as_str()).to_string();
     Effect::new(move |_| match action.value().get() {
-        Some(Ok(())) => {
+        Some(Ok(is_waiting)) => {
             if let Some(refused) = refused {
                 refused.set(None);
             }
-            toasts.show(done.clone());
+            toasts.show(if is_waiting { waits.clone() } else { done.clone() });
             reload.run(());
         }
         Some(Err(AppError(error))) => match refused {

@@ -85,9 +85,7 @@ pub fn outlook_text(language: Language, spec: &LabSpec, free: u32, outlook: Outl
             Some(WaitReason::Turn { .. }) => Some(td_string!(language, nodes.outlook_turn).to_owned()),
             wait => wait_text(language, wait),
         });
-        sentences.extend(
-            outlook.starts_at.map(|at| td_string!(language, nodes.outlook_from, at = moment_text(at, MomentStyle::Minute)).to_string()),
-        );
+        sentences.extend(outlook.starts_at.map(|at| td_string!(language, nodes.outlook_from, at = moment_text(at, MomentStyle::Minute)).to_string()));
     }
     // Chinese sentences follow each other without a space.
     sentences.join(if language == Language::zh_CN { "" } else { " " })

@@ -4,7 +4,7 @@ use domain::{
     access::Role,
     capacity::WaitReason,
     catalogue::LabSpec,
-    orders::{EXPIRED, Order, OrderState, OrderView, REQUESTER_LEFT},
+    orders::{EXPIRED, LAB_GONE, Order, OrderState, OrderView, REQUESTER_LEFT},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -13,7 +13,7 @@ use super::{
     class::{CancelAll, ClassFacts},
     form::Prices,
     history::History,
-    words::{approver_text, cards_text, duration_text, machine_text, rule_text, ruling_text, state_kind, state_text, storage_text},
+    words::{approver_text, cards_text, change_text, duration_text, machine_text, rule_text, ruling_text, state_kind, state_text, storage_text},
 };
 use crate::{
     approvals::{proposal::ProposalPanel, stages::StageSteps, talk::Talk},
@@ -38,11 +38,16 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let cancel_all = order.class.filter(|_| view.may_cancel).map(|class| view! { <CancelAll class/> });
     let sent = (just_sent && order.state == OrderState::PendingApproval).then(|| view! { <Sent order=order.clone()/> });
     let about = lead(language, &view);
-    let again = (!matches!(order.state, OrderState::PendingApproval | OrderState::AwaitingRequester)).then(|| routes::order_again(order.id));
+    let again = (order.change.is_none() && !matches!(order.state, OrderState::PendingApproval | OrderState::AwaitingRequester))
+        .then(|| routes::order_again(order.id));
     let decide = view.may_decide.then(|| routes::approval(order.id));
     let open = lab.filter(|_| !view.may_decide).map(routes::lab);
     let reason = view! { <Reason view=view.clone()/> };
+    let changed = order.change.clone();
     let labs = match lab {
+        None if changed.is_some() => {
+            changed.map(|change| view! { <p><a href=routes::lab(change.lab)>{change_text(language, &change)}</a></p> }).into_any()
+        }
         None => view! { <p class="soft">{td_string!(language, orders.labs_later)}</p> }.into_any(),
         Some(_) => {
             view.labs.iter().map(|id| view! { <p><a href=routes::lab(id)>{td_string!(language, orders.open_lab)}</a></p> }).collect_view().into_any()
@@ -128,7 +133,9 @@ fn lead(language: Language, view: &OrderView) -> String {
         OrderState::Rejected => td_string!(language, orders.lead_rejected).to_owned(),
         OrderState::Cancelled if order.reason.as_deref() == Some(EXPIRED) => td_string!(language, orders.expired).to_owned(),
         OrderState::Cancelled if order.reason.as_deref() == Some(REQUESTER_LEFT) => td_string!(language, orders.requester_left).to_owned(),
+        OrderState::Cancelled if order.reason.as_deref() == Some(LAB_GONE) => td_string!(language, orders.lab_gone).to_owned(),
         OrderState::Cancelled => td_string!(language, orders.lead_cancelled).to_owned(),
+        OrderState::Fulfilled if order.change.is_some() => td_string!(language, orders.lead_changed).to_owned(),
         OrderState::Fulfilled => td_string!(language, orders.lead_fulfilled).to_owned(),
         OrderState::Failed => td_string!(language, orders.lead_failed).to_owned(),
     }
@@ -151,8 +158,8 @@ fn Sent(order: Order) -> impl IntoView {
 #[component]
 fn Reason(view: OrderView) -> impl IntoView {
     let language = language::current();
-    // The lead says that it expired or that its requester left, in the reader's language.
-    let reason = view.order.reason.clone().filter(|reason| reason != EXPIRED && reason != REQUESTER_LEFT)?;
+    // The lead says that it expired or that its requester left or its lab is gone, in the reader's language.
+    let reason = view.order.reason.clone().filter(|reason| ![EXPIRED, REQUESTER_LEFT, LAB_GONE].contains(&reason.as_str()))?;
     let (kind, title) = match (view.order.state, &view.decided_by) {
         (OrderState::Rejected, Some(person)) => (NoticeKind::Info, td_string!(language, orders.rejected_by, name = person.name.as_str()).to_string()),
         (OrderState::Failed, _) => (NoticeKind::Bad, td_string!(language, orders.failed_because).to_owned()),

@@ -11,7 +11,7 @@ use super::{
     api::{CANCEL, list_orders, read_order},
     class::lesson_text,
     detail::OrderDetail,
-    words::{state_kind, state_text},
+    words::{change_text, state_kind, state_text},
 };
 use crate::{
     approvals::reply_api::REPLY,
@@ -106,7 +106,10 @@ fn Orders(orders: Page<OrderView>, state: String, class: String, after: String) 
 fn OrderRow(view: OrderView) -> impl IntoView {
     let language = language::current();
     let order = view.order;
-    let name = order.offering_name.get(language::tag(language)).to_owned();
+    let name = match &order.change {
+        Some(change) => change_text(language, change),
+        None => order.offering_name.get(language::tag(language)).to_owned(),
+    };
     let place = view.queue_position.map(|place| td_string!(language, orders.queue_place, place = place).to_string());
     let lesson = order.seat.clone().into_iter().chain(lesson_text(language, &order)).collect::<Vec<_>>().join(" · ");
     let attention = (order.state == OrderState::Failed).then_some(StatusKind::Bad);

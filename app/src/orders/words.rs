@@ -5,7 +5,7 @@ use domain::{
     approvals::{Outcome, Ruling},
     catalogue::LabSpec,
     gpu::{Card, CardShare},
-    orders::OrderState,
+    orders::{ChangeTo, LabChange, OrderState},
 };
 
 use crate::{
@@ -101,6 +101,17 @@ pub fn rule_text(language: Language, ruling: &Ruling) -> String {
 pub fn cards_text(spec: &LabSpec) -> String {
     let cards = spec.cards();
     if cards == 1 { spec.card.name().to_owned() } else { format!("{}\u{a0}×\u{a0}{cards}", spec.card.name()) }
+}
+
+/// What an order changes of a lab that exists.
+pub fn change_text(language: Language, change: &LabChange) -> String {
+    let name = change.name.as_str();
+    match &change.to {
+        ChangeTo::Extend { minutes, .. } => {
+            td_string!(language, orders.change_extend, name = name, time = duration_text(language, *minutes)).to_string()
+        }
+        ChangeTo::Resize { .. } => td_string!(language, orders.change_resize, name = name).to_string(),
+    }
 }
 
 /// `30 cards`, `14 slices`: pieces of one kind, whole or not.

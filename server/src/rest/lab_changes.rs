@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use axum::{
     Json,
     extract::{Path, State},
+    response::{IntoResponse as _, Response},
 };
 use domain::{
     Error, Problem as FieldProblem,
     labs::{Autostop, Extension, TimeOfDay},
     time::Timestamp,
 };
+use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -71,6 +73,12 @@ fn natural(field: &str, number: Option<i64>) -> Result<Option<u32>, Error> {
     number.map(counted).transpose()
 }
 
+/// The lab; as accepted where the change waits for approval.
+fn changed(view: domain::labs::LabView, is_waiting: bool) -> Response {
+    let status = if is_waiting { StatusCode::ACCEPTED } else { StatusCode::OK };
+    (status, Json(Lab::from(view))).into_response()
+}
+
 /// Makes the lab's pods anew: files, cards and time stay, and it counts as no start. A failed lab is tried again.
 #[utoipa::path(post, path = "/api/v1/labs/{id}/restart", tag = "labs", params(("id" = String, Path)),
     request_body = Option<Restart>,
@@ -91,12 +99,14 @@ pub async fn retry(State(state): State<AppState>, Bearer(caller): Bearer, Path(t
     Ok(Json(services::labs::retry(&state.services, &caller, id(&text)?).await?.into()))
 }
 
-/// Gives a lab more time: `minutes` more, or `until` an instant. What it costs is held of the course's budget.
+/// Gives a lab more time: `minutes` more, or `until` an instant. What it costs is held of the course's budget. Where somebody must approve
+/// it, an order is filed (`pending_change`) and the lab gets the time once it is approved.
 #[utoipa::path(post, path = "/api/v1/labs/{id}/extend", tag = "labs", params(("id" = String, Path)),
     request_body = Extend,
-    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`, `stale`"),
-        (status = 422, description = "`invalid`, `over_budget`, `approval_needed`")))]
-pub async fn extend(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    responses((status = 200, body = Lab), (status = 202, description = "Somebody must approve it", body = Lab),
+        (status = 409, description = "`invalid_transition`, `stale`"),
+        (status = 422, description = "`invalid`, `over_budget`, `refused_by_policy`")))]
+pub async fn extend(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Response, Problem> {
     let mut fields = Fields::parse(&raw)?;
     let minutes = fields.optional_integer("minutes");
     let until = fields.optional_text("until");
@@ -111,20 +121,25 @@ pub async fn extend(State(state): State<AppState>, Bearer(caller): Bearer, Path(
         }
         _ => return Err(Error::field("minutes", FieldProblem::Missing).into()),
     };
-    Ok(Json(services::labs::extend(&state.services, &caller, id(&text)?, by, seen).await?.into()))
+    let view = services::labs::extend(&state.services, &caller, id(&text)?, by, seen).await?;
+    let is_waiting = view.is_extension_waiting(by, seen);
+    Ok(changed(view, is_waiting))
 }
 
 /// Gives a lab another size within its offering: what is left out stays. A running lab restarts with it, a stopped one takes it at its next
-/// start. Storage can only grow.
+/// start. Storage can only grow. Where somebody must approve it, an order is filed (`pending_change`).
 #[utoipa::path(post, path = "/api/v1/labs/{id}/resize", tag = "labs", params(("id" = String, Path)),
     request_body = Option<Resize>,
-    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`"),
-        (status = 422, description = "`invalid`, `over_quota`, `over_budget`, `over_capacity`, `approval_needed`")))]
-pub async fn resize(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    responses((status = 200, body = Lab), (status = 202, description = "Somebody must approve it", body = Lab),
+        (status = 409, description = "`invalid_transition`"),
+        (status = 422, description = "`invalid`, `over_quota`, `over_budget`, `over_capacity`, `refused_by_policy`")))]
+pub async fn resize(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Response, Problem> {
     let mut fields = Fields::parse(&raw)?;
     let parameters = fields.parameters("parameters");
     fields.finish()?;
-    Ok(Json(services::labs::resize(&state.services, &caller, id(&text)?, &parameters).await?.into()))
+    let view = services::labs::resize(&state.services, &caller, id(&text)?, &parameters).await?;
+    let is_waiting = view.pending_change.is_some();
+    Ok(changed(view, is_waiting))
 }
 
 /// Keeps a lab that is down longer than it would be; the time begins anew.

@@ -48,6 +48,8 @@ pub struct Lab {
     pub cost: Money,
     /// 1 is next; only while it waits for cards.
     pub queue_position: Option<u32>,
+    /// Id of the order that waits for approval to give it more time or another size.
+    pub pending_change: Option<String>,
     pub failure: Option<LabFailure>,
     pub created_at: String,
     pub first_running_at: Option<String>,
@@ -169,6 +171,7 @@ impl From<LabView> for Lab {
             cost,
             running_since,
             queue_position,
+            pending_change,
             wait: _,
             may_start: _,
             may_stop: _,
@@ -191,6 +194,7 @@ impl From<LabView> for Lab {
             duration_minutes: lab.minutes,
             cost: cost.into(),
             queue_position,
+            pending_change: pending_change.map(|id| id.to_string()),
             failure: lab.failure.map(Into::into),
             created_at: moment(lab.created_at),
             first_running_at: lab.first_running_at.map(moment),

@@ -12,7 +12,7 @@ use domain::{
     courses::CourseKey,
     decisions::ChangeForm,
     ids::OrderId,
-    orders::{ClassForm, ClassRef, OrderFilter, OrderForm, OrderState, OrderView, class::LESSONS},
+    orders::{ChangeTo, ClassForm, ClassRef, OrderFilter, OrderForm, OrderState, OrderView, class::LESSONS},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,8 @@ pub struct Order {
     pub seat: Option<String>,
     /// What it was made together with.
     pub class: Option<ClassOrder>,
+    /// What it changes of a lab that exists; `null` for an order that makes a lab.
+    pub change: Option<LabChange>,
     /// 1 is next; only while queued, and not before its time.
     pub queue_position: Option<u32>,
     pub submitted_at: String,
@@ -89,6 +91,30 @@ pub struct ClassOrder {
 impl From<ClassRef> for ClassOrder {
     fn from(ClassRef { id, seats, lessons, lesson }: ClassRef) -> Self {
         Self { id: id.to_string(), seats, lessons, lesson }
+    }
+}
+
+/// More time or another size for a lab that exists.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LabChange {
+    /// Id of the lab.
+    pub lab: String,
+    #[schema(example = "lab-2047")]
+    pub name: String,
+    /// Minutes that are added; `null` for another size.
+    #[schema(example = 30)]
+    pub minutes: Option<u32>,
+    /// The parameters of the other size; empty for more time.
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl From<domain::orders::LabChange> for LabChange {
+    fn from(domain::orders::LabChange { lab, name, to }: domain::orders::LabChange) -> Self {
+        let (minutes, parameters) = match to {
+            ChangeTo::Extend { minutes, until: _ } => (Some(minutes), BTreeMap::new()),
+            ChangeTo::Resize { parameters } => (None, parameters),
+        };
+        Self { lab: lab.to_string(), name, minutes, parameters }
     }
 }
 
@@ -186,6 +212,7 @@ impl From<OrderView> for Order {
             ends_at,
             seat: order.seat.clone(),
             class: order.class.map(Into::into),
+            change: order.change.map(Into::into),
             queue_position,
             submitted_at: moment(order.submitted_at),
             expires_at: moment(order.expires_at),

@@ -64,6 +64,7 @@ const STEPS: &[Step] = &[
     step!(38, "0038_secrets"),
     step!(41, "0041_folded_texts"),
     step!(43, "0043_node_machines"),
+    step!(44, "0044_lab_change_orders"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

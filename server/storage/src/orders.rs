@@ -9,7 +9,7 @@ mod waiters;
 pub use class::{Lesson, Standing, class_inbox, class_waiting, lesson, standing};
 pub use list::{Decider, Powers, Query, Visible, get, inbox, list, pending_count};
 pub use past::past;
-pub use read::{Listed, expired, expiring, find, several, waiting_of};
+pub use read::{Listed, change_waiting, changes_of_gone_labs, expired, expiring, find, several, waiting_of};
 pub use waiters::waiters;
 
 use std::collections::BTreeMap;
@@ -74,15 +74,17 @@ pub fn new(order: &Order) -> Insert {
         starts_at,
         seat,
         class,
+        change,
         version,
     } = order;
+    let sums = sums(order);
     Insert::new(
         "INSERT INTO orders (id, number, tenant_id, course_id, owner_id, offering_id, offering_version, offering_name, parameters, spec, \
          card, cards, card_parts, cpu_cores, memory_gib, storage_gib, minutes, purpose, state, ruling, estimate, held_micros, currency, \
          submitted_at, expires_at, decided_at, decided_by, reason, queued_at, version, stage, awaits, barred, proposal, \
-         starts_at, seat, class_id, class_seats, class_lessons, class_lesson, folded) \
+         starts_at, seat, class_id, class_seats, class_lessons, class_lesson, folded, changes_lab, lab_change) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
-         $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41)",
+         $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43)",
     )
     .bind(id.to_string())
     .bind(*number)
@@ -95,11 +97,11 @@ pub fn new(order: &Order) -> Insert {
     .bind(json(parameters))
     .bind(json(spec))
     .bind(spec.card.id())
-    .bind(i64::from(spec.cards()))
-    .bind(spec.card_share().parts())
-    .bind(i64::from(spec.total_cpu_cores()))
-    .bind(i64::from(spec.total_memory_gib()))
-    .bind(i64::from(spec.storage_gib))
+    .bind(sums[0])
+    .bind(sums[1])
+    .bind(sums[2])
+    .bind(sums[3])
+    .bind(sums[4])
     .bind(i64::from(*minutes))
     .bind(purpose.clone())
     .bind(state.as_str())
@@ -125,11 +127,29 @@ pub fn new(order: &Order) -> Insert {
     .bind(class.map(|class| i64::from(class.lessons)))
     .bind(class.map(|class| i64::from(class.lesson)))
     .bind(folded::order(*number, offering_name, purpose))
+    .bind(change.as_ref().map(|change| change.lab.to_string()))
+    .bind(change.as_ref().map(json))
+}
+
+/// Cards, parts of a card, cores, memory and storage, as queue and quota sum them: nothing for a change of a lab, which counts itself.
+fn sums(order: &Order) -> [i64; 5] {
+    let spec = &order.spec;
+    if order.change.is_some() {
+        return [0; 5];
+    }
+    [
+        i64::from(spec.cards()),
+        spec.card_share().parts(),
+        i64::from(spec.total_cpu_cores()),
+        i64::from(spec.total_memory_gib()),
+        i64::from(spec.storage_gib),
+    ]
 }
 
 /// Writes what can change, if nobody changed the order since it was read: whether it was written. The stored version is then
 /// `order.version + 1`.
 pub async fn save(connection: &mut AnyConnection, order: &Order) -> Result<bool> {
+    let sums = sums(order);
     let done = sqlx::query(
         "UPDATE orders SET state = $3, decided_at = $4, decided_by = $5, reason = $6, queued_at = $7, stage = $8, awaits = $9, barred = $10, \
          proposal = $11, ruling = $12, parameters = $13, spec = $14, card = $15, cards = $16, card_parts = $17, cpu_cores = $18, \
@@ -151,11 +171,11 @@ pub async fn save(connection: &mut AnyConnection, order: &Order) -> Result<bool>
     .bind(json(&order.parameters))
     .bind(json(&order.spec))
     .bind(order.spec.card.id())
-    .bind(i64::from(order.spec.cards()))
-    .bind(order.spec.card_share().parts())
-    .bind(i64::from(order.spec.total_cpu_cores()))
-    .bind(i64::from(order.spec.total_memory_gib()))
-    .bind(i64::from(order.spec.storage_gib))
+    .bind(sums[0])
+    .bind(sums[1])
+    .bind(sums[2])
+    .bind(sums[3])
+    .bind(sums[4])
     .bind(i64::from(order.minutes))
     .bind(json(&order.estimate))
     .bind(order.estimate.total.micros)

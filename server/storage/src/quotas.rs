@@ -90,7 +90,7 @@ macro_rules! status_sql {
                CAST(SUM(CASE WHEN o.starts_at IS NULL THEN o.cpu_cores ELSE 0 END) AS BIGINT) AS cpu, \
                CAST(SUM(CASE WHEN o.starts_at IS NULL THEN o.memory_gib ELSE 0 END) AS BIGINT) AS memory, \
                CAST(SUM(CASE WHEN o.starts_at IS NULL THEN o.storage_gib ELSE 0 END) AS BIGINT) AS storage, \
-               CAST(SUM(CASE WHEN o.starts_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS labs, ",
+               CAST(SUM(CASE WHEN o.starts_at IS NULL AND o.changes_lab IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS labs, ",
             micros_sum!("o.held_micros"),
             " AS money, \
                CAST(SUM(CASE WHEN o.starts_at IS NULL AND o.state = 'queued' THEN o.card_parts ELSE 0 END) AS BIGINT) AS starting \

@@ -81,3 +81,39 @@ async fn a_lab_is_changed_by_api_and_a_repeated_request_changes_nothing() {
     assert_eq!((again["order"]["offering"].as_str(), again["notes"].as_array().map(Vec::len)), (Some("jupyterlab-slice"), Some(0)));
     teacher.order("changes-again", &again["order"]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_time_that_needs_approval_is_filed_and_the_pages_name_the_lab() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let (teacher, manager) = (portal.api(&people.teacher).await, portal.api(&people.manager).await);
+    let order = teacher.order("asks", &json!({"offering": "jupyterlab-2xa100-1tb", "course": "CV2402", "duration_minutes": 60})).await;
+    let order = manager.act(&format!("/orders/{}/approve", order["id"].as_str().unwrap())).await;
+    work(&portal).await;
+    let lab = format!("/labs/{}", order["labs"][0].as_str().unwrap());
+    let name = teacher.read(&lab).await["name"].as_str().unwrap().to_owned();
+
+    let mut asked = Vec::new();
+    for _ in 0..2 {
+        let (status, answer) = send(&teacher, &format!("{lab}/extend"), json!({"minutes": 30, "seen_minutes": 60})).await;
+        assert_eq!((status, answer["duration_minutes"].as_i64()), (202, Some(60)), "{answer}");
+        asked.push(answer["pending_change"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(asked[0], asked[1], "asked twice, filed once");
+    let filed = teacher.read(&format!("/orders/{}", asked[0])).await;
+    let change = json!({"lab": lab.trim_start_matches("/labs/"), "name": name, "minutes": 30, "parameters": {}});
+    assert_eq!((filed["state"].as_str(), &filed["change"]), (Some("pending_approval"), &change));
+
+    let (own, approver) = (portal.browser_of(&people.teacher).await, portal.browser_of(&people.manager).await);
+    let page = own.page(&lab).await.text().await.unwrap();
+    assert!(page.contains("A change of this lab waits for approval.") && page.contains(&format!("/orders/{}", asked[0])));
+    for path in [format!("/approvals/{}", asked[0]), "/approvals".to_owned()] {
+        let page = approver.page(&path).await.text().await.unwrap();
+        assert!(page.contains(&format!("more for {name}")), "{path} says what is asked");
+    }
+    manager.act(&format!("/orders/{}/approve", asked[0])).await;
+    let given = teacher.read(&lab).await;
+    assert_eq!((given["duration_minutes"].as_i64(), given["pending_change"].is_null()), (Some(90), true));
+    let page = own.page(&format!("/orders/{}", asked[0])).await.text().await.unwrap();
+    assert!(page.contains("Approved: the lab is changed."), "the order says what became of it");
+}

@@ -104,6 +104,7 @@ fn order(offering: &Offering, cards: u32) -> Order {
         starts_at: None,
         seat: None,
         class: None,
+        change: None,
         version: 1,
     }
 }

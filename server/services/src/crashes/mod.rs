@@ -53,6 +53,7 @@ macro_rules! stories {
 stories! {
     a_lab_from_order_to_end: Life,
     an_order_that_people_decide: Decided,
+    more_time_that_somebody_approves: Asking,
     orders_that_come_to_nothing: Nothing,
     cards_that_are_waited_for: Waiting,
     a_class_from_order_to_end: Lessons,

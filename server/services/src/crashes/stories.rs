@@ -21,6 +21,7 @@ use crate::{
 pub(super) enum Story {
     Life,
     Decided,
+    Asking,
     Nothing,
     Waiting,
     Lessons,
@@ -39,6 +40,7 @@ impl Story {
         match self {
             Self::Life => Box::pin(life(run)).await,
             Self::Decided => Box::pin(decided(run)).await,
+            Self::Asking => Box::pin(asking(run)).await,
             Self::Nothing => Box::pin(nothing(run)).await,
             Self::Waiting => Box::pin(waiting(run)).await,
             Self::Lessons => Box::pin(lessons(run)).await,
@@ -107,6 +109,25 @@ async fn decided(run: &mut Run<'_>) {
     run.settle().await;
     run.act(metering::run).await;
     run.destroy(lab).await;
+}
+
+/// More time is asked for and approved, then asked for a lab that goes before anybody decides.
+async fn asking(run: &mut Run<'_>) {
+    let (teacher, manager, form) = (run.teacher.clone(), run.manager.clone(), run.whole(2));
+    let id = run.order(form).await.order.id;
+    run.act(async |services| orders::approve(services, &manager, id, None).await).await;
+    run.settle().await;
+    let lab = run.lab_of(id).await;
+    for approved in [true, false] {
+        let seen = Some(run.lab(lab).await.minutes);
+        let view = run.act(async |services| labs::extend(services, &teacher, lab, Extension::Minutes(30), seen).await).await;
+        let asked = view.and_then(|view| view.pending_change).expect("an order waits");
+        if approved {
+            run.act(async |services| orders::approve(services, &manager, asked, None).await).await;
+        }
+    }
+    run.destroy(lab).await;
+    run.act(orders::expire).await;
 }
 
 /// Rejected, cancelled, and left alone until it expires.

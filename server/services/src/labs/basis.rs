@@ -8,6 +8,7 @@ use domain::{
     approvals::{Outcome, Ruling},
     catalogue::Offering,
     labs::{Lab, extend::ChangeBasis},
+    orders::ChangeTo,
     quotas::QuotaStatus,
     time::Timestamp,
 };
@@ -41,19 +42,29 @@ pub(super) fn of<'a>(shelf: &'a Shelf, caller: &'a Caller, quota: &'a QuotaStatu
     ChangeBasis { book: shelf.book(tenant), policy: shelf.policy(tenant), quota, requester: &caller.actor.roles, now }
 }
 
-/// Whether the change may be made at once: the policy lets it, or the caller may decide such orders of this person.
+/// The ruling that the change must wait for; `None` when it may be made at once: the policy lets it, or the caller may decide such orders
+/// of this person.
 ///
-/// Errors: `ApprovalNeeded`.
-pub(super) fn check_ruling(caller: &Caller, lab: &Lab, ruling: Ruling) -> Result<()> {
-    let role = match ruling.outcome {
-        Outcome::Automatic => return Ok(()),
-        Outcome::Refuse(reason) => return Err(Error::RefusedByPolicy { rule: ruling.rule, reason }),
-        // Whoever may decide the first stage of such an order; a change has no stages of its own.
+/// Errors: `RefusedByPolicy`.
+pub(super) fn to_wait_for(caller: &Caller, lab: &Lab, ruling: Ruling) -> Result<Option<Ruling>> {
+    let role = match &ruling.outcome {
+        Outcome::Automatic => return Ok(None),
+        Outcome::Refuse(reason) => return Err(Error::RefusedByPolicy { rule: ruling.rule.clone(), reason: reason.clone() }),
+        // Whoever may decide the first stage of such an order.
         Outcome::Stages(stages) => *stages.first().unwrap_or(&Role::Manager),
     };
     let resource = Resource::owned(lab.tenant, lab.course, lab.owner);
     let decides = caller.actor.roles_in(lab.course).contains(&role) && caller.actor.can(Action::OrderDecide, &resource).is_ok();
-    if decides { Ok(()) } else { Err(Error::ApprovalNeeded { role, rule: ruling.rule }) }
+    Ok((!decides).then_some(ruling))
+}
+
+/// Whether the same change waits already: a second click, a lost answer. Errors: `InvalidTransition` while another one waits.
+pub(super) async fn waits_already(write: &mut Write, caller: &Caller, lab: &Lab, same: impl Fn(&ChangeTo) -> bool) -> Result<bool> {
+    let Some(order) = storage::orders::change_waiting(write, lab.id).await.or_domain()? else { return Ok(false) };
+    if order.owner == caller.actor.user && order.change.as_ref().is_some_and(|change| same(&change.to)) {
+        return Ok(true);
+    }
+    Err(Error::InvalidTransition { state: order.state.as_str().into(), event: "change".into() })
 }
 
 /// The lab with its order's figures, as they are in this transaction.

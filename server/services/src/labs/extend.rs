@@ -1,28 +1,41 @@
-//! More time for a lab. What it costs is held in the transaction that gives it; what the policy would ask approval for is refused.
+//! More time for a lab. What it costs is held in the transaction that gives it; what the policy asks somebody for becomes an order that
+//! waits for them, and changes the lab once it is approved.
 
 use domain::{
     Error, Result,
     access::Action,
+    approvals::Ruling,
     ids::LabId,
     labs::{Extension, Lab, LabState, LabView, extend::Extended},
-    orders::class::Span,
+    money::Money,
+    orders::{ChangeTo, class::Span},
     quotas::{Amounts, QuotaStatus},
     time::Timestamp,
 };
-use storage::labs::Listed;
+use storage::{Write, labs::Listed};
 
 use super::{
     basis, ended, load, read,
     transition::{self, By},
 };
-use crate::{Caller, Services, catalogue::Shelf, error::OrDomain, hub::News};
+use crate::{
+    Caller, Services,
+    catalogue::Shelf,
+    error::OrDomain,
+    hub::News,
+    orders::{self, Wanted},
+};
 
 /// `seen_minutes`: all minutes of the lab as the caller saw them. When they are what this would make of them it was done before (a second
 /// click, a lost answer); when they are something else it is `Stale`. Without it a repeated request adds again, except one with an end.
 ///
 /// An end past the daily stop moves that to the day after. A lab whose time is over stops all the same; its time is for the next start.
 ///
-/// Errors: `Invalid` on `minutes` or `until`, `OverBudget`, `ApprovalNeeded`, `Stale`; `InvalidTransition` for one that is destroyed.
+/// Where somebody must approve it, the lab stays as it is and `pending_change` names the order that was filed; asking the same again files
+/// nothing more.
+///
+/// Errors: `Invalid` on `minutes` or `until`, `OverBudget`, `RefusedByPolicy`, `Stale`; `InvalidTransition` for one that is destroyed, and
+/// while another change of it waits for approval.
 pub async fn extend(services: &Services, caller: &Caller, id: LabId, by: Extension, seen_minutes: Option<u32>) -> Result<LabView> {
     load::changing(services, caller, Action::LabExtend, id, || change(services, caller, id, by, seen_minutes)).await?;
     read::view(services, caller, id).await
@@ -36,7 +49,7 @@ pub async fn extend_preview(services: &Services, caller: &Caller, id: LabId, by:
     let listed = basis::listed(&mut read, id).await?;
     load::authorise(caller, Action::LabExtend, &listed.lab)?;
     let quota = storage::quotas::of_course(&mut read, listed.lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
-    decide(&shelf, caller, &listed, by, &quota, now)
+    decide(&shelf, caller, &listed, by, &quota, now).map(|(extended, _)| extended)
 }
 
 async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, seen_minutes: Option<u32>) -> Result<()> {
@@ -62,27 +75,113 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
     if done_before(&listed, by, seen_minutes)? {
         return Ok(());
     }
-    let extended = decide(&shelf, caller, &listed, by, &quota, now)?;
-    let held = held_after(&listed, &extended, now);
+    let decided = decide(&shelf, caller, &listed, by, &quota, now);
+    let asked = |to: &ChangeTo| match (to, by) {
+        (ChangeTo::Extend { until, .. }, Extension::Until(wanted)) => *until == Some(wanted),
+        (ChangeTo::Extend { minutes, until: None }, Extension::Minutes(wanted)) => *minutes == wanted,
+        _ => false,
+    };
+    // Its own hold may have used up the budget: asked before an error of the decision is told.
+    if !matches!(decided, Ok((_, None))) && basis::waits_already(&mut write, caller, &listed.lab, asked).await? {
+        return Ok(());
+    }
+    let (extended, waits_for) = decided?;
+    if let Some(ruling) = waits_for {
+        let until = match by {
+            Extension::Until(until) => Some(until),
+            Extension::Minutes(_) => None,
+        };
+        let estimate = shelf.book(listed.lab.tenant).estimate(&listed.lab.spec, extended.added, now)?;
+        let to = ChangeTo::Extend { minutes: extended.added, until };
+        let offering = basis::offering(&shelf, &listed)?;
+        let spec = listed.lab.spec.clone();
+        let wanted = Wanted { offering, to, spec, estimate, ruling };
+        // On the heap: it holds the order several times over.
+        let filed = Box::pin(orders::file_change(services, &mut write, caller, &listed, wanted)).await?;
+        write.commit().await.or_domain()?;
+        filed.tell(services);
+        services.hub.tell(News::lab(&listed.lab));
+        return Ok(());
+    }
+    let lab = give(services, &mut write, By::Person(caller), listed, &extended, Some(by)).await?;
+    write.commit().await.or_domain()?;
+    services.hub.tell(News::lab(&lab));
+    Ok(())
+}
+
+/// Gives the time and holds what it costs. `by`: what the person asked for, who does not want it stopped before.
+async fn give(services: &Services, write: &mut Write, who: By<'_>, listed: Listed, extended: &Extended, by: Option<Extension>) -> Result<Lab> {
+    let now = services.clock.now();
+    let held = held_after(&listed, extended, now);
     let mut lab = listed.lab;
     let free = lab.lifecycle.grace_from;
     if let Some(from) = free.filter(|from| *from < now) {
-        storage::labs::add_free_storage(&mut write, id, from, now).await.or_domain()?;
+        storage::labs::add_free_storage(write, lab.id, from, now).await.or_domain()?;
     }
-    let after_lesson = free.is_some() && storage::labs::is_for_lesson(&mut write, lab.order).await.or_domain()?;
-    transition::alter(services, &mut write, &mut lab, "lab.extend", By::Person(caller), |lab| {
+    let after_lesson = free.is_some() && storage::labs::is_for_lesson(write, lab.order).await.or_domain()?;
+    transition::alter(services, write, &mut lab, "lab.extend", who, |lab| {
         lab.minutes = extended.minutes;
         lab.ends_at = extended.ends_at;
         // Kept without charge after its lesson, it is so after its new end. Any other is wanted again, and charged.
         lab.lifecycle.grace_from = extended.ends_at.filter(|_| after_lesson);
-        lab.lifecycle.daily_stop_at = daily_stop_past(lab, by).or(lab.lifecycle.daily_stop_at);
+        lab.lifecycle.daily_stop_at = by.and_then(|by| daily_stop_past(lab, by)).or(lab.lifecycle.daily_stop_at);
     })
     .await?;
-    storage::labs::set_held(&mut write, lab.order, held).await.or_domain()?;
+    storage::labs::set_held(write, lab.order, held).await.or_domain()?;
     // The cluster ends its pods at their time by itself, so it has to know the new one.
-    transition::want(services, &mut write, id).await?;
-    write.commit().await.or_domain()?;
-    services.hub.tell(News::lab(&lab));
+    transition::want(services, write, lab.id).await?;
+    Ok(lab)
+}
+
+/// What an approved order gives: so many minutes from the end that is planned, or from now when that is over; not beyond `until`, of which
+/// others may have given some meanwhile. `cost` is held already; of what others have given it holds nothing more.
+///
+/// Errors: `InvalidTransition` for a lab that is destroyed, and when `until` is over; `OverQuota` beside lessons that were booked since.
+pub(super) async fn apply(
+    services: &Services,
+    write: &mut Write,
+    mut listed: Listed,
+    minutes: u32,
+    until: Option<Timestamp>,
+    cost: Money,
+) -> Result<()> {
+    let now = services.clock.now();
+    check_alive(&listed.lab)?;
+    if until.is_some_and(|until| until <= now) {
+        return Err(Error::InvalidTransition { state: "ended".into(), event: "extend".into() });
+    }
+    ended::stop_overdue(services, write, &mut listed.lab).await?;
+    let quota = basis::quota(write, &listed.lab, now).await?;
+    let lab = &listed.lab;
+    let from = lab.counts_from(now);
+    let ends_at = until.or_else(|| from.map(|from| from.plus_minutes(minutes.into())));
+    if lab.ends_at.is_some_and(|end| ends_at.is_some_and(|wanted| wanted <= end)) {
+        return Ok(());
+    }
+    let added = match (until, from) {
+        (Some(until), Some(from)) => minutes.min(minutes_between(from, until)),
+        _ => minutes,
+    };
+    check_lessons(&quota, lab, ends_at, now)?;
+    let extended = Extended { added, minutes: lab.minutes.saturating_add(added), ends_at, cost: cost_of(added, minutes, cost) };
+    give(services, write, By::Job("approval"), listed, &extended, until.map(Extension::Until)).await.map(drop)
+}
+
+/// What so many of the minutes cost of which all cost `cost`.
+fn cost_of(added: u32, minutes: u32, cost: Money) -> Money {
+    let share = i128::from(cost.micros) * i128::from(added) / i128::from(minutes.max(1));
+    Money { micros: i64::try_from(share).unwrap_or(cost.micros), ..cost }
+}
+
+/// Rounded up.
+fn minutes_between(from: Timestamp, to: Timestamp) -> u32 {
+    u32::try_from((to.seconds_since(from).max(0) + 59) / 60).unwrap_or(u32::MAX)
+}
+
+fn check_alive(lab: &Lab) -> Result<()> {
+    if matches!(lab.state, LabState::Destroying | LabState::Destroyed) {
+        return Err(Error::InvalidTransition { state: lab.state.as_str().into(), event: "extend".into() });
+    }
     Ok(())
 }
 
@@ -103,9 +202,12 @@ fn done_before(listed: &Listed, by: Extension, seen: Option<u32>) -> Result<bool
     }
 }
 
-/// Whether the lab fits beside the lessons that are booked in its added time. Errors: `OverQuota`.
-fn check_later(quota: &QuotaStatus, lab: &Lab, added: Span, now: Timestamp) -> Result<()> {
-    if !quota.booked.iter().any(|booking| booking.span.overlaps(&added)) {
+/// Whether the lab fits beside the lessons that are booked in its added time: it has its place, what it needs in addition is the time.
+/// Errors: `OverQuota`.
+fn check_lessons(quota: &QuotaStatus, lab: &Lab, ends_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    let (Some(from), Some(to)) = (lab.counts_from(now), ends_at) else { return Ok(()) };
+    let added = Span { from, to };
+    if !lab.state.holds_cards() || !quota.booked.iter().any(|booking| booking.span.overlaps(&added)) {
         return Ok(());
     }
     let amounts = Amounts { storage_gib: 0, ..Amounts::running(&lab.spec) };
@@ -114,22 +216,16 @@ fn check_later(quota: &QuotaStatus, lab: &Lab, added: Span, now: Timestamp) -> R
     others.check_amounts(&amounts)
 }
 
-fn decide(shelf: &Shelf, caller: &Caller, listed: &Listed, by: Extension, quota: &QuotaStatus, now: Timestamp) -> Result<Extended> {
+/// What it comes to, and the ruling that it must wait for.
+fn decide(shelf: &Shelf, caller: &Caller, listed: &Listed, by: Extension, quota: &QuotaStatus, now: Timestamp) -> Result<(Extended, Option<Ruling>)> {
     let lab = &listed.lab;
-    if matches!(lab.state, LabState::Destroying | LabState::Destroyed) {
-        return Err(Error::InvalidTransition { state: lab.state.as_str().into(), event: "extend".into() });
-    }
+    check_alive(lab)?;
     let on = basis::of(shelf, caller, quota, now);
     let extended = domain::labs::extend::extended(lab, basis::offering(shelf, listed)?.duration, by, on.book, now)?;
-    // It has its place; what it needs in addition is the time, in which lessons may be booked.
-    if let (Some(from), Some(to)) = (lab.counts_from(now), extended.ends_at)
-        && lab.state.holds_cards()
-    {
-        check_later(quota, lab, Span { from, to }, now)?;
-    }
+    check_lessons(quota, lab, extended.ends_at, now)?;
     quota.check_budget(extended.cost, now)?;
-    basis::check_ruling(caller, lab, on.ruling(lab, &lab.spec, extended.minutes)?)?;
-    Ok(extended)
+    let waits_for = basis::to_wait_for(caller, lab, on.ruling(lab, &lab.spec, extended.minutes)?)?;
+    Ok((extended, waits_for))
 }
 
 /// A lab whose time was over has given the rest of its hold back: only the new time is held then.

@@ -1,6 +1,7 @@
 //! Labs: read, start, stop, restart, extend, resize, keep, destroy. What the cluster does about it is in `jobs`, what the clock does in
 //! `ended` and `kept`. One verb a file; a new verb goes through `transition`.
 
+mod approved;
 mod autostop;
 mod basis;
 mod destroy;
@@ -20,6 +21,7 @@ pub(crate) mod transition;
 mod volume;
 mod warn;
 
+pub(crate) use approved::apply;
 pub use autostop::set_autostop;
 pub use destroy::destroy;
 pub use ended::{stop_daily, stop_ended};

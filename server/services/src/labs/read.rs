@@ -23,7 +23,7 @@ const LONGEST_TEXT: usize = 100;
 
 fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) -> LabView {
     let options = options(services, caller, shelf, &listed);
-    let Listed { lab, owner, owner_left, seat, course, cost, running_since, queue_position, .. } = listed;
+    let Listed { lab, owner, owner_left, seat, course, cost, running_since, queue_position, pending_change, .. } = listed;
     let may = |action, event| lab.state.allows(event) && load::authorise(caller, action, &lab).is_ok();
     let over = lab.is_over(services.clock.now());
     LabView {
@@ -38,6 +38,7 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         cost,
         running_since,
         queue_position,
+        pending_change,
         wait: None,
         options,
     }

@@ -8,11 +8,13 @@ use domain::{
     catalogue::ParameterInput,
     ids::LabId,
     labs::{
-        EarlierSize, LabEvent, LabState, LabView,
+        EarlierSize, Lab, LabEvent, LabState, LabView,
         resize::{ResizeContext, Resized, resized},
     },
-    orders::class::Span,
-    quotas::Amounts,
+    money::Money,
+    orders::{ChangeTo, class::Span},
+    pricing::Estimate,
+    quotas::{Amounts, QuotaStatus},
     time::Timestamp,
 };
 use storage::{Write, labs::Listed};
@@ -22,7 +24,12 @@ use super::{
     transition::{self, By},
     volume,
 };
-use crate::{Caller, Services, error::OrDomain, hub::News};
+use crate::{
+    Caller, Services,
+    error::OrDomain,
+    hub::News,
+    orders::{self, Wanted},
+};
 
 /// What the form is drawn from and computes by. Errors: `NotFound`, `Forbidden`; `Invalid` on `offering` when it is no longer on sale.
 pub async fn resize_context(services: &Services, caller: &Caller, id: LabId) -> Result<ResizeContext> {
@@ -32,15 +39,16 @@ pub async fn resize_context(services: &Services, caller: &Caller, id: LabId) -> 
     load::authorise(caller, Action::LabResize, &listed.lab)?;
     let offering = basis::offering(&shelf, &listed)?.clone();
     let book = shelf.book(caller.actor.tenant).clone();
-    let observed = storage::observations::get(&mut read, id).await.or_domain()?;
-    let volume_gib = observed.and_then(|(seen, _)| seen.volume?.size_gib());
+    let volume_gib = volume::reported(&mut read, id).await?;
     Ok(ResizeContext { lab: listed.lab, offering, book, volume_gib, now: services.clock.now() })
 }
 
-/// What is not in `input` stays. A lab that has this size already is left alone.
+/// What is not in `input` stays. A lab that has this size already is left alone. Where somebody must approve it, the lab stays as it is and
+/// `pending_change` names the order that was filed; asking the same again files nothing more.
 ///
-/// Errors: `Invalid` per parameter, also for a volume that cannot grow; `Unavailable` while the cluster cannot be asked; `OverQuota`, `OverBudget`, `OverCapacity`, `ApprovalNeeded`; `InvalidTransition` unless it runs, is
-/// stopped or has failed.
+/// Errors: `Invalid` per parameter, also for a volume that cannot grow; `Unavailable` while the cluster cannot be asked; `OverQuota`,
+/// `OverBudget`, `OverCapacity`, `RefusedByPolicy`; `InvalidTransition` unless it runs, is stopped or has failed, and while another change
+/// of it waits for approval.
 pub async fn resize(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<LabView> {
     load::changing(services, caller, Action::LabResize, id, || Box::pin(change(services, caller, id, input))).await?;
     read::view(services, caller, id).await
@@ -63,26 +71,74 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
     if wanted.spec.storage_gib != listed.lab.spec.storage_gib && volume.checked != Some(wanted.spec.storage_gib) {
         return Err(Error::Stale);
     }
-    if !matches!(listed.lab.state, LabState::Running | LabState::Stopped | LabState::Failed) {
-        return Err(Error::InvalidTransition { state: listed.lab.state.as_str().into(), event: LabEvent::Resize.as_str().into() });
+    check_state(&listed.lab, now)?;
+    let decided = fits(&listed, &wanted, &quota, now).and_then(|()| {
+        quota.check_budget(wanted.difference, now)?;
+        basis::to_wait_for(caller, &listed.lab, on.ruling(&listed.lab, &wanted.spec, listed.lab.minutes)?)
+    });
+    let asked = |to: &ChangeTo| matches!(to, ChangeTo::Resize { parameters } if parameters == input);
+    // Its own hold may have used up the budget: asked before an error of the decision is told.
+    if !matches!(decided, Ok(None)) && basis::waits_already(&mut write, caller, &listed.lab, asked).await? {
+        return Ok(());
     }
-    if listed.lab.state == LabState::Running && listed.lab.is_overdue(now) {
-        return Err(Error::InvalidTransition { state: "ended".into(), event: LabEvent::Resize.as_str().into() });
+    if let Some(ruling) = decided? {
+        let minutes = listed.lab.minutes_left(now).max(1);
+        let estimate = on.book.estimate(&wanted.spec, minutes, now)?;
+        // What it costs more is what is held.
+        let total = Money { micros: wanted.difference.micros.max(0), ..wanted.difference };
+        let to = ChangeTo::Resize { parameters: input.clone() };
+        let offering = basis::offering(&shelf, &listed)?;
+        let wanted = Wanted { offering, to, spec: wanted.spec, estimate: Estimate { total, ..estimate }, ruling };
+        // On the heap: it holds the order several times over.
+        let filed = Box::pin(orders::file_change(services, &mut write, caller, &listed, wanted)).await?;
+        write.commit().await.or_domain()?;
+        filed.tell(services);
+        services.hub.tell(News::lab(&listed.lab));
+        return Ok(());
     }
-    // A stopped lab counts with its volume only; the rest is checked when it starts.
-    let more = if listed.lab.state.holds_cards() { wanted.more } else { Amounts { storage_gib: wanted.more.storage_gib, ..Amounts::default() } };
-    // Lessons that are to come while it runs have their places.
-    let span = Span { from: now, to: listed.lab.ends_at.map_or_else(|| now.plus_minutes(listed.lab.minutes.into()), |end| end.max(now)) };
-    quota.during(span, now).check_amounts(&more)?;
-    quota.check_budget(wanted.difference, now)?;
-    basis::check_ruling(caller, &listed.lab, on.ruling(&listed.lab, &wanted.spec, listed.lab.minutes)?)?;
-    let news = save(services, &mut write, caller, listed, wanted).await?;
+    let news = save(services, &mut write, By::Person(caller), listed, wanted).await?;
     write.commit().await.or_domain()?;
     services.hub.tell(news);
     Ok(())
 }
 
-async fn save(services: &Services, write: &mut Write, caller: &Caller, listed: Listed, wanted: Resized) -> Result<News> {
+fn check_state(lab: &Lab, now: Timestamp) -> Result<()> {
+    let state = match lab.state {
+        LabState::Running if lab.is_overdue(now) => "ended",
+        LabState::Running | LabState::Stopped | LabState::Failed => return Ok(()),
+        other => other.as_str(),
+    };
+    Err(Error::InvalidTransition { state: state.into(), event: LabEvent::Resize.as_str().into() })
+}
+
+/// Whether the course's quota takes what it needs in addition. Errors: `OverQuota`.
+fn fits(listed: &Listed, wanted: &Resized, quota: &QuotaStatus, now: Timestamp) -> Result<()> {
+    let lab = &listed.lab;
+    // A stopped lab counts with its volume only; the rest is checked when it starts.
+    let more = if lab.state.holds_cards() { wanted.more } else { Amounts { storage_gib: wanted.more.storage_gib, ..Amounts::default() } };
+    // Lessons that are to come while it runs have their places.
+    let span = Span { from: now, to: lab.ends_at.map_or_else(|| now.plus_minutes(lab.minutes.into()), |end| end.max(now)) };
+    quota.during(span, now).check_amounts(&more)
+}
+
+/// What an approved order gives. `cost` is held already, and the cluster was asked about the volume when it was filed.
+///
+/// Errors: `Invalid` when the offering does not allow it any more, `OverQuota`, `OverCapacity`, `InvalidTransition`.
+pub(super) async fn apply(services: &Services, write: &mut Write, listed: Listed, input: &ParameterInput, cost: Money) -> Result<()> {
+    let now = services.clock.now();
+    let shelf = crate::catalogue::shelf(services, write).await?;
+    let quota = basis::quota(write, &listed.lab, now).await?;
+    let volume_gib = volume::reported(write, listed.lab.id).await?;
+    let wanted = resized(&listed.lab, basis::offering(&shelf, &listed)?, input, volume_gib, shelf.book(listed.lab.tenant), now)?;
+    if wanted.spec == listed.lab.spec {
+        return Ok(());
+    }
+    check_state(&listed.lab, now)?;
+    fits(&listed, &wanted, &quota, now)?;
+    save(services, write, By::Job("approval"), listed, Resized { difference: cost, ..wanted }).await.map(drop)
+}
+
+async fn save(services: &Services, write: &mut Write, who: By<'_>, listed: Listed, wanted: Resized) -> Result<News> {
     let Listed { mut lab, held_micros, .. } = listed;
     let now = services.clock.now();
     let earlier = EarlierSize { until: now, spec: std::mem::replace(&mut lab.spec, wanted.spec) };
@@ -93,9 +149,9 @@ async fn save(services: &Services, write: &mut Write, caller: &Caller, listed: L
     let after = std::mem::replace(&mut lab.spec, earlier.spec.clone());
     match lab.state {
         LabState::Running => {
-            transition::take_changed(services, write, &mut lab, LabEvent::Resize, By::Person(caller), |lab| lab.spec = after).await?;
+            transition::take_changed(services, write, &mut lab, LabEvent::Resize, who, |lab| lab.spec = after).await?;
         }
-        _ => transition::alter(services, write, &mut lab, "lab.resize", By::Person(caller), |lab| lab.spec = after).await?,
+        _ => transition::alter(services, write, &mut lab, "lab.resize", who, |lab| lab.spec = after).await?,
     }
     storage::labs::set_size(write, &lab).await.or_domain()?;
     storage::labs::add_earlier_size(write, lab.id, &earlier).await.or_domain()?;

@@ -10,6 +10,8 @@ use domain::{
     },
 };
 
+use storage::AnyConnection;
+
 use super::basis;
 use crate::{
     Caller, Services,
@@ -27,6 +29,12 @@ pub(super) struct Checked {
     pub(super) gib: Option<u32>,
     /// The storage that the cluster would take.
     pub(super) checked: Option<u32>,
+}
+
+/// GiB of the lab's volume, as last reported.
+pub(super) async fn reported(connection: &mut AnyConnection, id: LabId) -> Result<Option<u32>> {
+    let observed = storage::observations::get(connection, id).await.or_domain()?;
+    Ok(observed.and_then(|(seen, _)| seen.volume?.size_gib()))
 }
 
 /// Asks the cluster when `input` changes the storage. Errors: those of [`resized`]; `Invalid` on the storage parameter when the cluster would

@@ -24,7 +24,9 @@ pub(super) async fn load(services: &Services, connection: &mut AnyConnection, or
     // After the decision the order is no question any more.
     // Before the first report of the cluster nothing is known of its cards.
     let there = |card| supplies.is_empty() || supplies.iter().any(|supply| supply.card == card && supply.total > 0);
-    let asked = offering.as_ref().filter(|_| order.awaits().is_some());
+    let asked = offering.as_ref().filter(|_| order.awaits().is_some() && order.change.is_none());
     let cheaper = asked.and_then(|offering| cheaper(order, offering, shelf.book(order.tenant), there, now));
+    // A change of a lab is approved as it was asked for.
+    let offering = offering.filter(|_| order.change.is_none());
     Ok(Aid { offering, waiters, cheaper })
 }

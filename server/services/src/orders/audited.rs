@@ -47,6 +47,7 @@ pub(super) fn tracked(order: &Order) -> Value {
         starts_at,
         seat,
         class,
+        change,
         version,
     } = order;
     json!({
@@ -59,6 +60,7 @@ pub(super) fn tracked(order: &Order) -> Value {
         "starts_at": starts_at.map(domain::time::Timestamp::to_rfc3339),
         "seat": seat,
         "class": class,
+        "change": change,
         "state": state,
         "card": spec.card,
         "cards": spec.cards(),

@@ -7,7 +7,7 @@ use domain::{
     decisions::{Decision, Step},
     ids::{DecisionId, LabId, OrderId},
     labs::LabEvent,
-    orders::{EXPIRED, Order, OrderEvent, OrderState, OrderView},
+    orders::{EXPIRED, LAB_GONE, Order, OrderEvent, OrderState, OrderView},
 };
 use storage::Write;
 
@@ -86,7 +86,8 @@ async fn destroy(services: &Services, write: &mut Write, caller: &Caller, id: La
     storage::labs::set_queued_at(write, id, None).await.or_domain()
 }
 
-/// Cancels undecided orders whose hold is over, and those that still wait for cards when their lesson is; returns how many.
+/// Cancels undecided orders whose hold is over, those that still wait for cards when their lesson is, and those that are to change a lab
+/// that is gone; returns how many.
 pub async fn expire(services: &Services) -> Result<u32> {
     let orders = {
         let mut connection = services.db.read().await.or_domain()?;
@@ -96,7 +97,36 @@ pub async fn expire(services: &Services) -> Result<u32> {
     for order in orders {
         done += u32::from(expire_one(services, order).await?);
     }
+    let pointless = {
+        let mut connection = services.db.read().await.or_domain()?;
+        storage::orders::changes_of_gone_labs(&mut connection, BATCH).await.or_domain()?
+    };
+    for order in pointless {
+        done += u32::from(cancel_for_lab(services, order).await?);
+    }
     Ok(done)
+}
+
+/// Its lab is gone: there is nothing to decide.
+async fn cancel_for_lab(services: &Services, before: Order) -> Result<bool> {
+    let mut after = before.clone();
+    after.state = before.state.after(OrderEvent::Cancel)?;
+    after.reason = Some(LAB_GONE.to_owned());
+    let mut write = lease::begin_write(services).await?;
+    storage::quotas::lock(&mut write, before.course).await.or_domain()?;
+    let after = match save(&mut write, after).await {
+        Ok(after) => after,
+        // Somebody rejected or cancelled it in this moment.
+        Err(Error::Stale) => return Ok(false),
+        Err(other) => return Err(other),
+    };
+    let told = tell::settled(services, &mut write, &before).await?;
+    let entry = audited::entry("order.cancel", &after).before(audited::transition(&before)).after(audited::transition(&after));
+    audit::by_job(services, &mut write, "expire-orders", after.tenant, entry, Outcome::Success).await?;
+    write.commit().await.or_domain()?;
+    services.hub.tell(News::order(&after));
+    told.tell(services);
+    Ok(true)
 }
 
 async fn expire_one(services: &Services, before: Order) -> Result<bool> {

@@ -18,6 +18,10 @@ use crate::{Services, catalogue::shelf, error::OrDomain};
 ///
 /// Errors: `Invalid` per field, `PriceMissing`, `OverQuota`, `OverBudget`, `RefusedByPolicy`.
 pub(super) async fn work_out(services: &Services, write: &mut Write, order: &Order, form: &ChangeForm) -> Result<(Changes, Ruling)> {
+    if order.change.is_some() {
+        // It is approved as it was asked for, or rejected: the requester can ask for something else.
+        return Err(Error::InvalidTransition { state: order.state.as_str().into(), event: "change".into() });
+    }
     let now = services.clock.now();
     let offering = storage::offerings::find(write, order.offering, order.offering_version).await.or_domain()?.ok_or(Error::NotFound)?;
     let shelf = shelf(services, write).await?;

@@ -115,7 +115,9 @@ pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Resu
     let what_if = WhatIf {
         quota: quota.status.during(order.span(now), now),
         cards_free: supply.map(|supply| supply.free),
-        outlook: supply.filter(|_| order.state != OrderState::Queued).and_then(|supply| supply.outlook(&order.spec, together(order), now)),
+        outlook: supply
+            .filter(|_| order.state != OrderState::Queued && order.change.is_none())
+            .and_then(|supply| supply.outlook(&order.spec, together(order), now)),
         waiting_for_same_card: u32::try_from(aid.waiters.len()).unwrap_or(u32::MAX),
     };
     let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
@@ -211,7 +213,9 @@ impl Facts {
             // Courses are never deleted.
             quota: self.quotas.get(&listed.order.course).ok_or(Error::NotFound)?.during(listed.order.span(self.now), self.now),
             cards_free: supply.map(|supply| supply.free),
-            outlook: supply.and_then(|supply| supply.outlook(&listed.order.spec, together(&listed.order), self.now)),
+            outlook: supply
+                .filter(|_| listed.order.change.is_none())
+                .and_then(|supply| supply.outlook(&listed.order.spec, together(&listed.order), self.now)),
             waiting_for_same_card: self.waiting.get(&card).copied().unwrap_or_default(),
         };
         Ok(ApprovalView { view: view_for(services, actor, away, listed), what_if, class: None, aid: None })

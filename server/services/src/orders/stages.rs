@@ -10,7 +10,7 @@ use domain::{
 use storage::{Write, script::Script};
 
 use super::{decide::save, grant};
-use crate::{Caller, Services, error::OrDomain};
+use crate::{Caller, Services, error::OrDomain, labs};
 
 /// Passes the stage that waits. After the last one the cards are set aside and the lab is made, or the order queues (for a lesson to come until its time): two approvals at the
 /// same moment meet at the lock of [`grant::Cards`]. Comes after the course's lock.
@@ -44,6 +44,14 @@ pub(super) async fn pass(
     if after.is_past(now) {
         // Its lesson is over; the job that cancels it has not come by yet.
         return Err(Error::InvalidTransition { state: EXPIRED.into(), event: OrderEvent::Approve.as_str().into() });
+    }
+    if let Some(change) = &after.change {
+        // The lab is there, and changed at once; what the order held is then held by the lab's own order.
+        // On the heap: it holds the lab several times over.
+        Box::pin(labs::apply(services, write, change, after.estimate.total)).await?;
+        let lab = change.lab;
+        after.state = order.state.after(OrderEvent::Approve)?.after(OrderEvent::Fulfil)?;
+        return Ok((save(write, after).await?, Some(lab)));
     }
     // What is for a lesson to come waits for its time, and for no cards before.
     let places = if after.is_ahead(now) { None } else { cards.places(write, &after, now).await? };

@@ -233,6 +233,7 @@ fn order(services: &Services, request: &Request, preview: &Preview, number: i64,
         starts_at: None,
         seat: None,
         class: None,
+        change: None,
         version: 1,
     })
 }

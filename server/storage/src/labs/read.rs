@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     courses::{CourseKey, CourseRef},
-    ids::{CourseId, LabId, OfferingId, TenantId, UserId},
+    ids::{CourseId, LabId, OfferingId, OrderId, TenantId, UserId},
     labs::{Lab, LabState, Lifecycle, StateChange},
     money::Money,
     people::PersonRef,
@@ -34,7 +34,7 @@ macro_rules! listed_columns {
             ", u.login AS owner_login, u.name AS owner_name, c.code AS course_code, c.name AS course_name, l.cost_micros, l.currency, \
              g.offering_id, g.held_micros, g.seat, ",
             owner_left!("l"),
-            " AS owner_left, \
+            " AS owner_left, (SELECT MIN(q.id) FROM orders q WHERE q.changes_lab = l.id AND q.state = 'pending_approval') AS pending_change, \
              CASE WHEN l.state = 'running' THEN (SELECT MAX(h.at) FROM lab_changes h WHERE h.lab_id = l.id AND h.to_state = 'running') END \
              AS running_since, \
              CASE WHEN l.state = 'pending' AND r.lab_id IS NULL THEN 1 \
@@ -62,6 +62,8 @@ pub struct Listed {
     pub seat: Option<String>,
     /// The owner may not order for the course any more.
     pub owner_left: bool,
+    /// The order that waits to change it.
+    pub pending_change: Option<OrderId>,
     /// Micro-units that its order holds of the budget, what was spent of it included.
     pub held_micros: i64,
 }
@@ -131,6 +133,7 @@ fn with_surroundings(any: &AnyRow) -> Result<Listed> {
         offering: row.parse("offering_id")?,
         seat: row.optional_text("seat")?,
         owner_left: row.flag("owner_left")?,
+        pending_change: row.optional_parse("pending_change")?,
         held_micros: row.integer("held_micros")?,
         lab,
     })

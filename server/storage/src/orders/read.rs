@@ -29,7 +29,8 @@ macro_rules! columns {
     () => {
         "o.id, o.number, o.tenant_id, o.course_id, o.owner_id, o.offering_id, o.offering_version, o.offering_name, o.parameters, o.spec, \
          o.minutes, o.purpose, o.state, o.ruling, o.estimate, o.submitted_at, o.expires_at, o.decided_at, o.decided_by, o.reason, \
-         o.queued_at, o.stage, o.barred, o.proposal, o.version, o.starts_at, o.seat, o.class_id, o.class_seats, o.class_lessons, o.class_lesson"
+         o.queued_at, o.stage, o.barred, o.proposal, o.version, o.starts_at, o.seat, o.class_id, o.class_seats, o.class_lessons, o.class_lesson, \
+         o.lab_change"
     };
 }
 
@@ -82,6 +83,30 @@ pub async fn waiting_of(connection: &mut AnyConnection, owner: UserId, course: C
     ))
     .bind(owner.to_string())
     .bind(course.to_string())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| order(&Row::of("orders", row))).collect()
+}
+
+/// The order that waits to change this lab.
+pub async fn change_waiting(connection: &mut AnyConnection, lab: LabId) -> Result<Option<Order>> {
+    let row =
+        sqlx::query(concat!("SELECT ", columns!(), " FROM orders o WHERE o.changes_lab = $1 AND o.state = 'pending_approval' ORDER BY o.id LIMIT 1"))
+            .bind(lab.to_string())
+            .fetch_optional(connection)
+            .await?;
+    row.as_ref().map(|row| order(&Row::of("orders", row))).transpose()
+}
+
+/// Orders that wait to change a lab that is gone, of all tenants.
+pub async fn changes_of_gone_labs(connection: &mut AnyConnection, limit: u32) -> Result<Vec<Order>> {
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM orders o JOIN labs l ON l.id = o.changes_lab WHERE o.changes_lab IS NOT NULL AND o.state = 'pending_approval' \
+           AND l.state IN ('destroying', 'destroyed') ORDER BY o.id LIMIT $1"
+    ))
     .bind(i64::from(limit))
     .fetch_all(connection)
     .await?;
@@ -148,6 +173,7 @@ fn order(row: &Row<'_>) -> Result<Order> {
         starts_at: row.optional_timestamp("starts_at")?,
         seat: row.optional_text("seat")?,
         class: class(row)?,
+        change: row.optional_json("lab_change")?,
         version: row.integer("version")?,
     })
 }

@@ -24,7 +24,7 @@ pub async fn waiters(
         "SELECT o.id, o.number, o.state, o.cards, COALESCE(o.queued_at, o.submitted_at) AS since, u.name AS owner_name, c.code AS course_code \
          FROM orders o JOIN users u ON u.id = o.owner_id JOIN courses c ON c.id = o.course_id \
          WHERE o.state IN ('pending_approval', 'awaiting_requester', 'queued') AND o.card = $1 AND o.tenant_id = $2 AND o.id <> $3 \
-         AND (o.starts_at IS NULL OR o.starts_at <= $5) \
+         AND (o.starts_at IS NULL OR o.starts_at <= $5) AND o.changes_lab IS NULL \
          ORDER BY since, o.id LIMIT $4",
     )
     .bind(card.id())

@@ -55,7 +55,7 @@ const PROMISES: &[&str] = &[
      FROM (SELECT card, CAST(SUM(cards) AS BIGINT) AS cards FROM reservations GROUP BY card) r LEFT JOIN card_pools p ON p.card = r.card \
      WHERE r.cards > COALESCE(p.total, 0)",
     "SELECT 'order ' || CAST(o.number AS TEXT) || ' is ' || o.state || ' and has no lab' AS text FROM orders o \
-     LEFT JOIN labs l ON l.order_id = o.id WHERE o.state IN ('approved', 'fulfilled') AND l.id IS NULL",
+     LEFT JOIN labs l ON l.order_id = o.id WHERE o.state IN ('approved', 'fulfilled') AND l.id IS NULL AND o.changes_lab IS NULL",
     "SELECT 'order ' || CAST(o.number AS TEXT) || ' is ' || o.state || ' and has a lab' AS text FROM orders o \
      JOIN labs l ON l.order_id = o.id WHERE o.state IN ('pending_approval', 'awaiting_requester', 'queued', 'rejected')",
     // A number that was taken belongs to an order.
@@ -63,7 +63,7 @@ const PROMISES: &[&str] = &[
      FROM order_numbers n, (SELECT COUNT(*) AS orders FROM orders) c WHERE n.next <> 1001 + c.orders",
     "SELECT 'order ' || CAST(o.number AS TEXT) || ' was made by ' || CAST(COALESCE(k.times, 0) AS TEXT) || ' keys' AS text FROM orders o \
      LEFT JOIN (SELECT order_id, COUNT(*) AS times FROM idempotency_keys GROUP BY order_id) k ON k.order_id = o.id \
-     WHERE COALESCE(k.times, 0) <> 1",
+     WHERE o.changes_lab IS NULL AND COALESCE(k.times, 0) <> 1",
 ];
 
 /// What does not agree, as sentences; empty when all does.

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use domain::{
     Error, Problem,
-    catalogue::ParameterInput,
+    access::Role,
+    approvals::{Condition, Outcome, Policy, Rule},
+    catalogue::{Localized, ParameterInput},
+    decisions::ChangeForm,
     ids::LabId,
     labs::{Extension, LabState},
-    orders::OrderForm,
+    orders::{LAB_GONE, OrderForm, OrderState},
+    page::PageRequest,
     pricing::Meter,
     quotas::QuotaStatus,
 };
@@ -17,7 +21,7 @@ use super::Scene;
 use crate::{
     Caller,
     jobs::{metering, reconcile, watch},
-    labs, orders,
+    labs, orders, policies,
     ports::{Change, Clock as _},
 };
 
@@ -177,15 +181,137 @@ async fn what_the_policy_would_ask_approval_for_a_manager_gives_and_not_to_onese
             scene.world.person("zhang").role(domain::access::Role::Manager).role(domain::access::Role::Teacher).teaches(&scene.course).add().await;
         let id = with_cards(&scene, &scene.teacher, 1).await;
         let size = input(&[("cards", "6")]);
-        let refused = labs::resize(services, &scene.teacher, id, &size).await.expect_err("more than four cards");
-        assert!(matches!(refused, Error::ApprovalNeeded { rule: Some(_), .. }), "{refused:?}");
         let own = with_cards(&scene, &manager, 1).await;
-        let refused = labs::resize(services, &manager, own, &size).await.expect_err("nobody approves their own");
-        assert!(matches!(refused, Error::ApprovalNeeded { .. }), "{refused:?}");
+        let view = labs::resize(services, &manager, own, &size).await.expect("nobody approves their own: it waits for another manager");
+        assert_eq!((view.lab.spec.cards(), view.pending_change.is_some()), (1, true));
         let given = labs::resize(services, &manager, id, &size).await.expect("they may decide it");
         assert_eq!(given.lab.spec.cards(), 6);
         let recorded = scene.recorded(&id.to_string()).await;
-        assert!(recorded.contains(&"lab.resize".to_owned()), "the refusal is on record: {recorded:?}");
+        assert!(recorded.contains(&"lab.resize".to_owned()), "{recorded:?}");
+    })
+    .await;
+}
+
+/// From now on a manager is asked about everything.
+async fn ask_for_everything(scene: &Scene) {
+    let services = &scene.world.services;
+    let admin = scene.world.administrator("admin").await;
+    let rule = Rule::new(Localized { zh: "都要批".into(), en: "All".into() }, Condition::Always, Outcome::Stages(vec![Role::Manager]));
+    let policy = Policy { rules: vec![rule], same_person_twice: false };
+    let version = policies::get(services, &admin).await.expect("read").stored.version;
+    policies::replace(services, &admin, &policy, version).await.expect("in force");
+}
+
+#[tokio::test]
+async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
+    for_each_engine("an_extension_that_needs_approval_is_filed_held_decided_and_given", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let manager = scene.world.manager("zhang").await;
+        let id = scene.running().await;
+        ask_for_everything(&scene).await;
+        let (lab, before) = (scene.lab(id).await, quota(&scene).await.budget.held);
+        let wanted = labs::extend_preview(services, &scene.teacher, id, Extension::Minutes(30)).await.expect("a preview");
+        let view = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(90)).await.expect("filed");
+        let order = view.pending_change.expect("an order waits");
+        assert_eq!((view.lab.minutes, view.lab.ends_at), (90, lab.ends_at), "the lab is as it was");
+        let held = before.plus(wanted.cost);
+        assert_eq!(quota(&scene).await.budget.held, held, "the money is held at once");
+        assert_eq!(quota(&scene).await.held.running_labs, 0, "it is no second lab");
+        let again = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(90)).await.expect("a second click");
+        assert_eq!((again.pending_change, quota(&scene).await.budget.held), (Some(order), held));
+        let other = labs::extend(services, &scene.teacher, id, Extension::Minutes(45), Some(90)).await.expect_err("one at a time");
+        assert!(matches!(other, Error::InvalidTransition { .. }), "{other:?}");
+
+        let inbox = orders::waiting(services, &manager, &PageRequest::default()).await.expect("an inbox").items;
+        assert_eq!(inbox.iter().map(|view| view.order.id).collect::<Vec<_>>(), [order]);
+        assert_eq!(orders::approve(services, &scene.teacher, order, None).await.err(), Some(Error::Forbidden));
+        let smaller = ChangeForm { duration_minutes: "15".into(), ..ChangeForm::default() };
+        let changed = orders::approve_with(services, &manager, order, &smaller, "", None).await;
+        assert!(matches!(changed, Err(Error::InvalidTransition { .. })), "{changed:?}");
+        let shown = orders::approval(services, &manager, order).await.expect("an approval");
+        assert_eq!(shown.view.order.change.as_ref().map(|change| change.lab), Some(id));
+        for _ in 0..2 {
+            let decided = orders::approve(services, &manager, order, None).await.expect("approved, and a second click");
+            assert_eq!(decided.order.state, OrderState::Fulfilled);
+        }
+        let after = scene.lab(id).await;
+        assert_eq!((after.minutes, after.ends_at), (120, lab.ends_at.map(|end| end.plus_minutes(30))));
+        assert_eq!(quota(&scene).await.budget.held, held, "the lab's own order holds it now");
+        assert_eq!(labs::get(services, &scene.teacher, id).await.expect("read").view.pending_change, None);
+        assert!(scene.recorded(&id.to_string()).await.contains(&"lab.extend".to_owned()));
+
+        // Rejected, and left alone until it expires: what was held is free, the lab as it was.
+        for reject in [true, false] {
+            let view = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(120)).await.expect("filed");
+            let order = view.pending_change.expect("an order waits");
+            if reject {
+                orders::reject(services, &manager, order, "The lesson is over", None).await.expect("rejected");
+            } else {
+                orders::cancel(services, &scene.teacher, order).await.expect("cancelled");
+            }
+            assert_eq!((scene.lab(id).await.minutes, quota(&scene).await.budget.held), (120, held));
+        }
+        // A lab that is gone cannot be given more.
+        let order = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(120)).await.expect("filed").pending_change;
+        labs::destroy(services, &scene.teacher, id).await.expect("goes");
+        let late = orders::approve(services, &manager, order.expect("an order waits"), None).await;
+        assert!(matches!(late, Err(Error::InvalidTransition { .. })), "{late:?}");
+        assert_eq!(orders::expire(services).await, Ok(1), "nothing is left to decide");
+        let view = orders::get(services, &scene.teacher, order.expect("an order")).await.expect("read");
+        assert_eq!((view.order.state, view.order.reason.as_deref()), (OrderState::Cancelled, Some(LAB_GONE)));
+        assert_eq!((quota(&scene).await.budget.held.micros, orders::expire(services).await), (0, Ok(0)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn time_until_an_instant_that_others_gave_in_part_is_not_given_twice() {
+    for_each_engine("time_until_an_instant_that_others_gave_in_part_is_not_given_twice", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let manager = scene.world.manager("zhang").await;
+        let id = scene.running().await;
+        ask_for_everything(&scene).await;
+        let end = scene.lab(id).await.ends_at.expect("it runs");
+        let until = end.plus_minutes(45);
+        let asked = labs::extend(services, &scene.teacher, id, Extension::Until(until), None).await.expect("filed");
+        labs::extend(services, &manager, id, Extension::Minutes(30), None).await.expect("given at once");
+        orders::approve(services, &manager, asked.pending_change.expect("an order waits"), None).await.expect("approved");
+        let lab = scene.lab(id).await;
+        assert_eq!((lab.minutes, lab.ends_at), (90 + 45, Some(until)));
+        // Too late for the time that was asked for.
+        let asked = labs::extend(services, &scene.teacher, id, Extension::Until(until.plus_minutes(30)), None).await.expect("filed");
+        scene.world.clock.set(until.plus_minutes(30));
+        let late = orders::approve(services, &manager, asked.pending_change.expect("an order waits"), None).await;
+        assert!(matches!(late, Err(Error::InvalidTransition { .. })), "{late:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_size_that_needs_approval_is_filed_and_taken_with_the_approval() {
+    for_each_engine("a_size_that_needs_approval_is_filed_and_taken_with_the_approval", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 8)]);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        let manager = scene.world.manager("zhang").await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        let before = quota(&scene).await;
+        let size = input(&[("cards", "6")]);
+        let view = labs::resize(services, &scene.teacher, id, &size).await.expect("more than four cards: filed");
+        let order = view.pending_change.expect("an order waits");
+        assert_eq!(view.lab.spec.cards(), 1);
+        let again = labs::resize(services, &scene.teacher, id, &size).await.expect("a second click");
+        assert_eq!(again.pending_change, Some(order));
+        let asked = quota(&scene).await;
+        assert!(asked.budget.held.micros > before.budget.held.micros, "what it costs more is held");
+        assert_eq!(asked.in_use(), before.in_use(), "cards are taken with the approval");
+        let decided = orders::approve(services, &manager, order, None).await.expect("approved");
+        assert_eq!((decided.order.state, scene.lab(id).await.spec.cards()), (OrderState::Fulfilled, 6));
+        let after = quota(&scene).await;
+        assert_eq!((after.budget.held, after.in_use().get(domain::quotas::Item::Cards)), (asked.budget.held, 6 * 840));
     })
     .await;
 }

@@ -142,6 +142,7 @@ pub(crate) fn order(number: i64, state: OrderState) -> Order {
         starts_at: None,
         seat: None,
         class: None,
+        change: None,
         version: 1,
     }
 }

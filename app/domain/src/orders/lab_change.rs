@@ -1,0 +1,23 @@
+//! More time or another size for a lab that exists, where the policy asks somebody: an order like any other until it is approved. Its
+//! price is held of the budget meanwhile; once it is approved the lab is changed and the lab's own order holds the money.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{catalogue::ParameterInput, ids::LabId, time::Timestamp};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabChange {
+    pub lab: LabId,
+    /// `lab-2047`
+    pub name: String,
+    pub to: ChangeTo,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ChangeTo {
+    /// So many minutes more; `until`: the end that was asked for, if one was.
+    Extend { minutes: u32, until: Option<Timestamp> },
+    /// The parameters that were typed.
+    Resize { parameters: ParameterInput },
+}

@@ -1,0 +1,22 @@
+//! More time or another size that somebody had to approve: given to the lab in the transaction of the last approval.
+
+use domain::{
+    Result,
+    money::Money,
+    orders::{ChangeTo, LabChange},
+};
+use storage::Write;
+
+use super::{basis, extend, resize};
+use crate::Services;
+
+/// Comes after the course's lock. `cost`: what the order holds for it, which from here on the lab's own order holds.
+///
+/// Errors: `InvalidTransition` when the lab is gone or on its way; for a size those of [`super::resize()`].
+pub(crate) async fn apply(services: &Services, write: &mut Write, change: &LabChange, cost: Money) -> Result<()> {
+    let listed = basis::listed(write, change.lab).await?;
+    match &change.to {
+        ChangeTo::Extend { minutes, until } => extend::apply(services, write, listed, *minutes, *until, cost).await,
+        ChangeTo::Resize { parameters } => resize::apply(services, write, listed, parameters, cost).await,
+    }
+}
