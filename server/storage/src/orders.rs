@@ -147,13 +147,14 @@ fn sums(order: &Order) -> [i64; 5] {
 }
 
 /// Writes what can change, if nobody changed the order since it was read: whether it was written. The stored version is then
-/// `order.version + 1`.
+/// `order.version + 1`. What it holds follows its estimate until it has a lab; from then on the lab's changes say it (`labs::set_held`).
 pub async fn save(connection: &mut AnyConnection, order: &Order) -> Result<bool> {
     let sums = sums(order);
     let done = sqlx::query(
         "UPDATE orders SET state = $3, decided_at = $4, decided_by = $5, reason = $6, queued_at = $7, stage = $8, awaits = $9, barred = $10, \
          proposal = $11, ruling = $12, parameters = $13, spec = $14, card = $15, cards = $16, card_parts = $17, cpu_cores = $18, \
-         memory_gib = $19, storage_gib = $20, minutes = $21, estimate = $22, held_micros = $23, version = version + 1 \
+         memory_gib = $19, storage_gib = $20, minutes = $21, estimate = $22, \
+         held_micros = CASE WHEN EXISTS (SELECT 1 FROM labs l WHERE l.order_id = orders.id) THEN held_micros ELSE $23 END, version = version + 1 \
          WHERE id = $1 AND version = $2",
     )
     .bind(order.id.to_string())

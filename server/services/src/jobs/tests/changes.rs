@@ -192,6 +192,25 @@ async fn what_the_policy_would_ask_approval_for_a_manager_gives_and_not_to_onese
     .await;
 }
 
+#[tokio::test]
+async fn what_was_added_before_a_lab_first_ran_stays_held_when_it_runs() {
+    for_each_engine("what_was_added_before_a_lab_first_ran_stays_held_when_it_runs", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.pending().await;
+        let before = quota(&scene).await.budget.held;
+        let wanted = labs::extend_preview(services, &scene.teacher, id, Extension::Minutes(30)).await.expect("a preview");
+        labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(90)).await.expect("given");
+        let held = before.plus(wanted.cost);
+        assert_eq!(quota(&scene).await.budget.held, held);
+        scene.settle().await;
+        let lab = scene.lab(id).await;
+        assert_eq!((lab.state, lab.minutes, scene.order_state(id).await), (LabState::Running, 120, OrderState::Fulfilled));
+        assert_eq!(quota(&scene).await.budget.held, held, "two hours, as they were paid for");
+    })
+    .await;
+}
+
 /// From now on a manager is asked about everything.
 async fn ask_for_everything(scene: &Scene) {
     let services = &scene.world.services;
