@@ -1,4 +1,4 @@
-//! A request that is refused leaves a record, whatever refused it: this sees every answer of the pages and the API.
+//! A request that is refused leaves a record or is counted for one, whatever refused it: this sees every answer of the pages and the API.
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -17,9 +17,6 @@ use services::{
 
 use crate::{request::loggable, state::AppState};
 
-/// Of somebody without a session, or with one that is forged or over: counted by source and minute.
-const ACTION: &str = "session.authenticate";
-
 pub async fn record(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     // What does not exist is refused to nobody.
     let exists = request.extensions().get::<MatchedPath>().is_some();
@@ -34,10 +31,10 @@ pub async fn record(State(state): State<AppState>, mut request: Request, next: N
     let Seen { caller, code } = progress.take();
     let Some(code) = code.or_else(|| code_of(response.status())).filter(|_| !recorded) else { return response };
     match caller {
-        Some(caller) => audit::refusals::request_refused(services, &caller, &asked, code).await,
+        Some(caller) => audit::refusals::request_refused(services, &caller, &asked, code),
         // A page that is open to everybody and finds nothing is no refusal.
         None if code == Error::NotFound.code() => {}
-        None => audit::unauthenticated(services, &origin, ACTION, None, code).await,
+        None => audit::refusals::no_session(services, &origin, code),
     }
     // Recording it noted it again.
     if let Some(id) = &origin.request_id {

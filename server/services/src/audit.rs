@@ -5,6 +5,7 @@ mod around;
 mod export;
 mod floods;
 mod read;
+mod refusal_counts;
 pub mod refusals;
 pub mod runs;
 mod seal;
@@ -14,9 +15,9 @@ mod verify;
 pub use around::verify_around;
 pub use export::{Format, export};
 pub(crate) use floods::count_refusal;
-pub use floods::unauthenticated;
 pub use read::{browse, get, search};
 pub(crate) use read::{latest_privileged, search_words};
+pub use refusals::unauthenticated;
 pub use seal::seal;
 pub use verify::{ChainReport, verify};
 

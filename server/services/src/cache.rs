@@ -47,6 +47,8 @@ pub struct Cache {
     pub readings: CachedMap<(UserId, String), ()>,
     /// Requests whose refusal has its record.
     pub recorded: crate::audit::refusals::Recorded,
+    /// Refusals that are counted, and their records that wait to be written.
+    pub refusals: crate::audit::refusals::RefusalCounts,
     /// Whether there is an account; never unset, since accounts are not deleted.
     pub set_up: AtomicBool,
 }
@@ -64,6 +66,7 @@ impl Default for Cache {
             cluster: Cached::default(),
             readings: CachedMap::living(600),
             recorded: crate::audit::refusals::Recorded::default(),
+            refusals: crate::audit::refusals::RefusalCounts::default(),
             set_up: AtomicBool::new(false),
         }
     }

@@ -124,7 +124,11 @@ async fn check_code(services: &Services, origin: &Origin, code: &str) -> Result<
         let right = stored.is_some_and(|(stored, _)| stored == code) && !users::any(&mut connection).await.or_domain()?;
         (wait(&mut connection, &buckets, now).await?, right)
     };
-    if right && limited.is_none() {
+    if let Some(error) = limited {
+        audit::unauthenticated(services, origin, ACTION, None, error.code());
+        return Err(error);
+    }
+    if right {
         return Ok(());
     }
     let mut write = services.db.begin_write().await.or_domain()?;

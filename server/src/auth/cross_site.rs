@@ -19,7 +19,7 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
     let (parts, _) = request.into_parts();
     tracing::warn!(http.path = %crate::request::loggable(parts.uri.path()), "a form of another site was refused");
     if let Some(origin) = parts.extensions.get::<Origin>() {
-        services::audit::unauthenticated(&state.services, origin, "session.cross_site", None, Error::CrossSite.code()).await;
+        services::audit::unauthenticated(&state.services, origin, "session.cross_site", None, Error::CrossSite.code());
     }
     error_page::answer(&parts.headers, &Error::CrossSite)
 }

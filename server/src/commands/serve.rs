@@ -66,6 +66,8 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     tracing::info!("stopping");
     stopping.cancel();
     let _ = jobs.await;
+    // Logged where it failed: what was counted is lost then.
+    let _ = services::audit::refusals::flush_all(&services).await;
     services.db.close().await;
     if let Some(simulator) = found.simulator {
         simulator.shutdown().await;

@@ -170,7 +170,7 @@ impl Visit<'_> {
 
     async fn failed(&self, failure: &Failure, back: &str) -> Response {
         tracing::warn!(request.id = self.origin.request_id.as_deref(), reason = %failure, "a sign-in through the identity provider failed");
-        let error = external::refused(&self.state.services, self.origin, failure.into()).await;
+        let error = external::refused(&self.state.services, self.origin, failure.into());
         self.back_to_sign_in(error, back).await
     }
 

@@ -27,7 +27,7 @@ impl FromRequestParts<AppState> for Bearer {
             }
             Err(error) => {
                 if error == Error::Unauthenticated {
-                    services::audit::unauthenticated(&state.services, &origin, "token.authenticate", None, error.code()).await;
+                    services::audit::unauthenticated(&state.services, &origin, "token.authenticate", None, error.code());
                 }
                 Err(error.into())
             }

@@ -22,9 +22,13 @@ fn values<'a>(metrics: &'a str, label: &str) -> Vec<&'a str> {
     metrics.lines().filter_map(|line| line.split_once(&start)?.1.split('"').next()).collect()
 }
 
+/// Refusals that have a record or are counted for one.
 async fn floods(world: &World) -> i64 {
-    let mut connection = world.portal.world.services.db.read().await.expect("a connection");
-    let row = sqlx::query("SELECT COUNT(*) AS rows FROM audit_floods").fetch_one(&mut *connection).await.expect("a count");
+    let services = &world.portal.world.services;
+    services::audit::refusals::flush_all(services).await.expect("what was counted is written");
+    let mut connection = services.db.read().await.expect("a connection");
+    let sql = "SELECT COUNT(*) + (SELECT COUNT(*) FROM audit_floods) AS rows FROM audit_events WHERE outcome = 'refused'";
+    let row = sqlx::query(sql).fetch_one(&mut *connection).await.expect("a count");
     row.get("rows")
 }
 

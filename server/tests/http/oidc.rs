@@ -66,6 +66,7 @@ async fn a_provider_that_is_away_leads_back_to_the_form_with_a_word() {
     assert_eq!((over.status().as_u16(), location(&over)), (303, "/sign-in"));
     assert!(browser.page("/sign-in").await.text().await.unwrap().contains("began in another browser"));
 
+    services::audit::refusals::flush(&portal.world.services).await.unwrap();
     let filter = Filter { action: Some("session.sign_in".into()), ..Filter::default() };
     let found = services::audit::search(&portal.world.services, &people.auditor, &filter, &PageRequest::default()).await.unwrap();
     let first = &found.items.last().expect("a record").event;

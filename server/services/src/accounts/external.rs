@@ -59,7 +59,7 @@ pub async fn sign_in(services: &Services, origin: &Origin, presented: &Presented
     match enter(services, provider, origin, presented).await {
         Err(error @ (Error::NoAccount { .. } | Error::PrivilegedAccount { .. } | Error::AccountDisabled)) => {
             let login = presented.login.as_deref().map(shown);
-            audit::unauthenticated(services, origin, SIGN_IN, login.as_deref(), error.code()).await;
+            audit::unauthenticated(services, origin, SIGN_IN, login.as_deref(), error.code());
             Err(error)
         }
         other => other,
@@ -67,8 +67,8 @@ pub async fn sign_in(services: &Services, origin: &Origin, presented: &Presented
 }
 
 /// Records a sign-in that ended before anybody was known, and gives the error back.
-pub async fn refused(services: &Services, origin: &Origin, error: Error) -> Error {
-    audit::unauthenticated(services, origin, SIGN_IN, None, error.code()).await;
+pub fn refused(services: &Services, origin: &Origin, error: Error) -> Error {
+    audit::unauthenticated(services, origin, SIGN_IN, None, error.code());
     error
 }
 

@@ -46,7 +46,7 @@ pub async fn sign_in(services: &Services, origin: &Origin, login: &str, password
     let turn = match turn(services, &buckets, if known { Lane::Known } else { Lane::Anybody }).await {
         Ok(turn) => turn,
         Err(error @ Error::RateLimited { .. }) => {
-            audit::unauthenticated(services, origin, ACTION, Some(&typed), error.code()).await;
+            audit::unauthenticated(services, origin, ACTION, Some(&typed), error.code());
             return Err(error);
         }
         Err(other) => return Err(other),

@@ -1,5 +1,6 @@
-//! Refused attempts of nobody in particular. The first of a source in a minute has a record of its own at once, so that a single
-//! wrong password is seen with all it had; the others of that minute are counted and become one record when the minute is over.
+//! Refused attempts of nobody in particular that are counted in the transaction that refuses them: wrong passwords and wrong set-up codes.
+//! The first of a source in a minute has a record of its own at once, so that a single wrong password is seen with all it had; the others
+//! of that minute are counted and become one record when the minute is over. Other refusals: [`super::refusal_counts`].
 
 use domain::{
     Result,
@@ -39,19 +40,6 @@ pub(crate) async fn count_refusal(
     }
     let event = Event { address: origin.address.clone(), request_id: origin.request_id.clone(), ..event(services, &flood, 1) };
     storage::audit::insert(write, &event).await.or_domain()
-}
-
-/// The same in a transaction of its own, for the door that refuses before any use case begins (a bad token).
-/// A failure to write is logged: the refusal stands either way.
-pub async fn unauthenticated(services: &Services, origin: &Origin, action: &str, login: Option<&str>, code: &str) {
-    let written = async {
-        let mut write = services.db.begin_write().await.or_domain()?;
-        count_refusal(services, &mut write, origin, action, login, code).await?;
-        write.commit().await.or_domain()
-    };
-    if let Err(error) = written.await {
-        tracing::error!(audit.action = %action, %error, "a refusal could not be recorded");
-    }
 }
 
 /// Writes the records of minutes that are over; returns how many.

@@ -1,5 +1,6 @@
 //! The general guard: a request that was refused leaves a record, whatever refused it. Use cases record their refusals themselves, in
-//! the words of their own; what they do not record the server records for them when the answer goes out.
+//! the words of their own; what they do not record the server records for them when the answer goes out. Those records are counted
+//! (see [`super::refusal_counts`]), so that no request waits for one.
 
 use std::{
     collections::HashSet,
@@ -8,14 +9,20 @@ use std::{
 
 use domain::{
     Error,
-    audit::{Chain, Outcome},
+    audit::{Chain, Outcome, Who},
 };
 
-use super::{Entry, event, write_alone};
-use crate::{Caller, Services};
+pub use super::refusal_counts::{RefusalCounts, flush, flush_all};
+use super::{
+    Entry, event,
+    refusal_counts::{Source, Span, count},
+};
+use crate::{Caller, Origin, Services};
 
 /// A refused request of somebody known, where no use case recorded it.
 const ACTION: &str = "request.refuse";
+/// A refused request without a session: an open page that asks on after its session has ended does so for days.
+const NO_SESSION: &str = "session.authenticate";
 /// Requests that are remembered at a time; those that nobody takes back are forgotten together.
 const MOST: usize = 10_000;
 /// Characters of a path that are kept.
@@ -78,10 +85,26 @@ pub const fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Unauthenticated | Error::Forbidden | Error::ScopeMissing { .. } | Error::NotFound)
 }
 
-/// Records a refused request of somebody known in a transaction of its own.
-pub async fn request_refused(services: &Services, caller: &Caller, request: &str, code: &str) {
+/// Counts a refused request of somebody known.
+pub fn request_refused(services: &Services, caller: &Caller, request: &str, code: &str) {
     let label: String = request.chars().take(LONGEST).collect();
     let entry = Entry::new(ACTION, "request", "", label);
     let event = event(services, caller.who(), &caller.origin, Chain::Tenant(caller.actor.tenant), entry, Outcome::Refused, Some(code));
-    write_alone(services, &event).await;
+    count(services, Source::Person(caller.actor.user), Span::Minute, event);
+}
+
+/// Counts a refused request without a session.
+pub fn no_session(services: &Services, origin: &Origin, code: &str) {
+    unauthenticated(services, origin, NO_SESSION, None, code);
+}
+
+/// Counts a refused attempt of nobody in particular. `login`: what was typed, if anything.
+pub fn unauthenticated(services: &Services, origin: &Origin, action: &str, login: Option<&str>, code: &str) {
+    let kind = action.split('.').next().unwrap_or_default();
+    let entry = Entry::new(action, kind, "", login.unwrap_or_default());
+    let who = Who::Anonymous { login: login.filter(|login| !login.is_empty()).map(ToOwned::to_owned) };
+    let event = event(services, who, origin, Chain::System, entry, Outcome::Refused, Some(code));
+    let source = Source::Address(origin.address.clone().unwrap_or_default());
+    let span = if action == NO_SESSION { Span::Hour } else { Span::Minute };
+    count(services, source, span, event);
 }

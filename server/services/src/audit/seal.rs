@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 use domain::Result;
 use storage::{audit::chain, dialect};
 
-use super::floods;
+use super::{floods, refusals};
 use crate::{Services, error::OrDomain};
 
 /// Short, so that others do not wait for the writer.
 const BATCH: u32 = 200;
 
-/// Writes the records of counted floods whose minute is over, then seals all that is not sealed; returns how many were sealed.
+/// Writes the records of counted refusals whose time is over, then seals all that is not sealed; returns how many were sealed.
 /// Meant for the lease holder; two at once do no harm.
 pub async fn seal(services: &Services) -> Result<u32> {
     floods::flush(services).await?;
+    refusals::flush(services).await?;
     let mut sealed = 0;
     let mut after = String::new();
     loop {

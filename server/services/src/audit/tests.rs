@@ -96,9 +96,9 @@ async fn pages_are_complete_and_do_not_overlap() {
                 world.clock.advance(1);
             }
             record(&world, &li, entry("lab.start", &format!("lab-{number}"))).await;
-            super::unauthenticated(&world.services, &TestWorld::origin_at(&format!("10.0.0.{number}")), "lab.start", Some("x"), "unauthenticated")
-                .await;
+            super::unauthenticated(&world.services, &TestWorld::origin_at(&format!("10.0.0.{number}")), "lab.start", Some("x"), "unauthenticated");
         }
+        super::refusals::flush(&world.services).await.expect("written");
         let filter = Filter { action: Some("lab.start".into()), ..Filter::default() };
         let mut request = PageRequest { limit: 5, after: None };
         let (mut ids, mut times, mut pages) = (Vec::new(), Vec::new(), 0);
@@ -230,7 +230,10 @@ async fn sealed_world(database: storage::testing::TestDatabase) -> TestWorld {
     for number in 1..=12 {
         record(&world, &li, entry("lab.start", &format!("lab-{number}")).after(json!({"b": 1, "a": "引"}))).await;
         if number == 5 {
-            super::unauthenticated(&world.services, &TestWorld::origin(), "token.use", None, "unauthenticated").await;
+            let mut write = world.services.db.begin_write().await.expect("a transaction");
+            let origin = TestWorld::origin();
+            super::count_refusal(&world.services, &mut write, &origin, "token.use", None, "unauthenticated").await.expect("counted");
+            write.commit().await.expect("committed");
             assert_eq!(seal(&world.services).await, Ok(6));
         }
     }

@@ -22,10 +22,12 @@ use crate::{
 };
 
 /// Runs every job until `stop` is cancelled by dropping the future: reconcile, watch, queue, meter, seal, expire, sweep.
-/// Only the replica that holds the lease works; the others wait for it.
+/// Only the replica that holds the lease works; the others wait for it, and write only the refusals that they counted themselves.
 pub async fn run(services: Services) {
     let holder = services.entropy.uuid().to_string();
-    lease::whenever_held(&services, &holder, || work(services.clone())).await;
+    let flush = |services: Services| async move { audit::refusals::flush(&services).await };
+    let refusals = rounds::every("refusals", Duration::from_secs(5), services.clone(), flush);
+    tokio::join!(refusals, lease::whenever_held(&services, &holder, || work(services.clone())));
 }
 
 /// All jobs at once. They end when the future is dropped, which aborts their tasks.

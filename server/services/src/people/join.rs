@@ -36,7 +36,7 @@ pub async fn joining(services: &Services, secret: &str) -> Result<Joining> {
 /// Errors: `LinkOver`; `Invalid` on `name`, `password`.
 pub async fn join(services: &Services, origin: &Origin, secret: &str, name: &str, password: &str) -> Result<SignedIn> {
     let joining = match joining(services, secret).await {
-        Err(Error::LinkOver) => return Err(over(services, origin).await),
+        Err(Error::LinkOver) => return Err(over(services, origin)),
         other => other?,
     };
     let mut errors = FieldErrors::default();
@@ -66,7 +66,7 @@ pub async fn join(services: &Services, origin: &Origin, secret: &str, name: &str
     };
     let Some(mut user) = user.filter(|user| user.disabled_at.is_none()) else {
         drop(write);
-        return Err(over(services, origin).await);
+        return Err(over(services, origin));
     };
     let credentials_version = users::set_password(&mut write, user.id, &hash).await.or_domain()?;
     users::set_name(&mut write, user.id, &name).await.or_domain()?;
@@ -85,7 +85,7 @@ pub async fn join(services: &Services, origin: &Origin, secret: &str, name: &str
     Ok(SignedIn { actor: caller.actor, credentials_version, device })
 }
 
-async fn over(services: &Services, origin: &Origin) -> Error {
-    audit::unauthenticated(services, origin, ACTION, None, Error::LinkOver.code()).await;
+fn over(services: &Services, origin: &Origin) -> Error {
+    audit::unauthenticated(services, origin, ACTION, None, Error::LinkOver.code());
     Error::LinkOver
 }

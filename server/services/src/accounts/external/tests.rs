@@ -36,6 +36,7 @@ async fn enters(world: &TestWorld, subject: &str, login: &str) -> Result<SignedI
 
 /// Action, outcome and code of what was recorded, oldest first.
 async fn records(world: &TestWorld, auditor: &Caller) -> Vec<(String, Outcome, Option<String>)> {
+    audit::refusals::flush(&world.services).await.expect("written");
     let page = audit::search(&world.services, auditor, &Filter::default(), &PageRequest::default()).await.expect("found");
     let kept = page.items.into_iter().rev().map(|listed| (listed.event.action, listed.event.outcome, listed.event.code));
     kept.filter(|(action, ..)| action != "audit.read").collect()

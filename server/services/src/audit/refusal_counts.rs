@@ -1,0 +1,297 @@
+//! Refusals, counted in the process for each kind and source. The first of a window has a record of its own, which a task writes: no
+//! request waits for it. The others of the window are counted in memory and become one record when the window is over. Whatever asks and
+//! however often, the windows and the records that wait for the writer stay few. A process that is killed loses the counts of open windows.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use domain::{
+    Result,
+    audit::Event,
+    ids::{AuditEventId, UserId},
+    time::Timestamp,
+};
+use serde_json::json;
+use tracing::instrument::WithSubscriber as _;
+
+use crate::{Services, error::OrDomain};
+
+/// Windows that are open at a time. Further sources share one window for each kind of refusal.
+const MOST_WINDOWS: usize = 4_096;
+/// Records that wait for the writer. While there are as many, further refusals are only counted.
+const MOST_WAITING: usize = 256;
+/// Records of one transaction, so that others do not wait for the writer.
+const BATCH: usize = 64;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Source {
+    /// Empty when unknown.
+    Address(String),
+    Person(UserId),
+    /// Those that found no window of their own.
+    Others,
+}
+
+/// How long refusals of one kind and source are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Span {
+    Minute,
+    Hour,
+}
+
+impl Span {
+    const fn seconds(self) -> i64 {
+        match self {
+            Self::Minute => 60,
+            Self::Hour => 3_600,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    action: String,
+    code: Option<String>,
+    via: &'static str,
+    source: Source,
+}
+
+#[derive(Debug)]
+struct Window {
+    began: Timestamp,
+    span: Span,
+    /// Refusals that have no record yet.
+    more: u32,
+    last: Event,
+}
+
+impl Window {
+    const fn is_over(&self, now: Timestamp) -> bool {
+        now.seconds_since(self.began) >= self.span.seconds()
+    }
+
+    /// The record of those that have none: as the last of them was.
+    fn record(self, services: &Services) -> Option<Event> {
+        let Self { began, span, more, last } = self;
+        if more == 0 {
+            return None;
+        }
+        let since = match span {
+            Span::Minute => json!({"minute": began.to_rfc3339()}),
+            Span::Hour => json!({"hour": began.to_rfc3339()}),
+        };
+        Some(Event {
+            id: AuditEventId::from_uuid(services.entropy.uuid()),
+            at: services.clock.now(),
+            request_id: None,
+            after: (more > 1).then_some(since),
+            count: more,
+            ..last
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct RefusalCounts {
+    counted: Mutex<Counted>,
+    /// Held while records are written: whoever flushes waits for those that another task has taken.
+    writing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    windows: HashMap<Key, Window>,
+    waiting: VecDeque<Event>,
+    /// A task writes what waits.
+    has_writer: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    Over,
+    All,
+}
+
+impl RefusalCounts {
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        // A panic under the lock leaves at worst a count too few.
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a writer must be started.
+    fn note(&self, services: &Services, key: Key, span: Span, event: Event) -> bool {
+        let now = services.clock.now();
+        let mut counted = self.counted();
+        let Counted { windows, waiting, has_writer } = &mut *counted;
+        let key = if windows.len() < MOST_WINDOWS || windows.contains_key(&key) { key } else { Key { source: Source::Others, ..key } };
+        let is_full = waiting.len() >= MOST_WAITING;
+        if let Some(window) = windows.get_mut(&key)
+            && (is_full || !window.is_over(now))
+        {
+            window.more = window.more.saturating_add(1);
+            window.last = event;
+            return false;
+        }
+        waiting.extend(windows.remove(&key).and_then(|over| over.record(services)));
+        if !is_full {
+            waiting.push_back(event.clone());
+        }
+        windows.insert(key, Window { began: now, span, more: u32::from(is_full), last: event });
+        !is_full && !std::mem::replace(has_writer, true)
+    }
+
+    /// Moves the counts of windows to the records that wait.
+    fn close(&self, services: &Services, closing: Closing) {
+        let now = services.clock.now();
+        let mut counted = self.counted();
+        let Counted { windows, waiting, .. } = &mut *counted;
+        let over = windows.extract_if(|_, window| closing == Closing::All || window.is_over(now));
+        waiting.extend(over.filter_map(|(_, window)| window.record(services)));
+    }
+
+    /// Takes the next records to write; without any, there is no writer from here on.
+    fn take_batch(&self) -> Vec<Event> {
+        let mut counted = self.counted();
+        let many = counted.waiting.len().min(BATCH);
+        counted.has_writer = many > 0;
+        counted.waiting.drain(..many).collect()
+    }
+}
+
+/// Counts a refusal and never waits. `event`: its record, which is written if it is the first of its window.
+pub(super) fn count(services: &Services, source: Source, span: Span, event: Event) {
+    services.cache.recorded.note(event.request_id.as_deref());
+    let key = Key { action: event.action.clone(), code: event.code.clone(), via: event.via.as_str(), source };
+    if services.cache.refusals.note(services, key, span, event) {
+        tokio::spawn(write_in_background(services.clone()).with_current_subscriber());
+    }
+}
+
+/// Writes what waits and the counts of windows that are over: a job of every process.
+pub async fn flush(services: &Services) -> Result<()> {
+    services.cache.refusals.close(services, Closing::Over);
+    write(services).await
+}
+
+/// Writes what waits and all counts: the process ends.
+pub async fn flush_all(services: &Services) -> Result<()> {
+    services.cache.refusals.close(services, Closing::All);
+    write(services).await
+}
+
+async fn write_in_background(services: Services) {
+    // Logged where it failed.
+    let _ = write(&services).await;
+}
+
+/// Writes the records that wait. A batch that cannot be written is lost, which is logged; the rest waits for the next call.
+async fn write(services: &Services) -> Result<()> {
+    let counts = &services.cache.refusals;
+    let _turn = counts.writing.lock().await;
+    loop {
+        let batch = counts.take_batch();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = insert(services, &batch).await {
+            counts.counted().has_writer = false;
+            let attempts: u64 = batch.iter().map(|event| u64::from(event.count)).sum();
+            tracing::error!(attempts, %error, "refusals could not be recorded");
+            return Err(error);
+        }
+    }
+}
+
+async fn insert(services: &Services, batch: &[Event]) -> Result<()> {
+    let mut write = services.db.begin_write_behind().await.or_domain()?;
+    for event in batch {
+        storage::audit::insert(&mut write, event).await.or_domain()?;
+    }
+    write.commit().await.or_domain()
+}
+
+#[cfg(test)]
+mod tests {
+    use storage::testing::{for_each_engine, number, texts};
+
+    use super::*;
+    use crate::{
+        audit::refusals::{request_refused, unauthenticated},
+        testing::TestWorld,
+    };
+
+    const REFUSED: &str = "SELECT attempts || ' ' || action || ' ' || code FROM audit_events WHERE outcome = 'refused' ORDER BY at, id";
+
+    #[tokio::test]
+    async fn the_first_refusal_of_a_window_has_a_record_and_the_others_are_one_when_it_is_over() {
+        for_each_engine("the_first_refusal_of_a_window_has_a_record_and_the_others_are_one_when_it_is_over", async |database| {
+            let world = TestWorld::college_on(database).await;
+            let (services, li) = (&world.services, world.person("li.hua").add().await);
+            // Somebody else has the only writer of SQLite: nobody who is refused waits for it.
+            let writer = services.db.begin_write().await.expect("a transaction");
+            for path in 0..25 {
+                unauthenticated(services, &TestWorld::origin(), "token.authenticate", None, "unauthenticated");
+                request_refused(services, &li, &format!("GET /orders/{path}"), "not_found");
+                request_refused(services, &li, "GET /policies", "forbidden");
+            }
+            drop(writer);
+            flush(services).await.expect("written");
+            let first = ["1 token.authenticate unauthenticated", "1 request.refuse not_found", "1 request.refuse forbidden"];
+            assert_eq!(texts(&services.db, REFUSED).await, first);
+            world.clock.advance(59);
+            flush(services).await.expect("nothing to write");
+            assert_eq!(texts(&services.db, REFUSED).await, first, "the minute is not over");
+            world.clock.advance(1);
+            flush(services).await.expect("written");
+            flush(services).await.expect("written once");
+            let mut counted = texts(&services.db, REFUSED).await.split_off(3);
+            counted.sort();
+            assert_eq!(counted, ["24 request.refuse forbidden", "24 request.refuse not_found", "24 token.authenticate unauthenticated"]);
+            // The next window begins with a record again.
+            unauthenticated(services, &TestWorld::origin(), "token.authenticate", None, "unauthenticated");
+            flush(services).await.expect("written");
+            assert_eq!(texts(&services.db, REFUSED).await.len(), 7);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_page_that_asks_on_after_its_session_is_one_record_an_hour() {
+        let world = TestWorld::college().await;
+        let services = &world.services;
+        for _ in 0..600 {
+            unauthenticated(services, &TestWorld::origin(), "session.authenticate", None, "unauthenticated");
+            flush(services).await.expect("written");
+            world.clock.advance(6);
+        }
+        flush(services).await.expect("written");
+        assert_eq!(texts(&services.db, REFUSED).await, ["1 session.authenticate unauthenticated", "599 session.authenticate unauthenticated"]);
+    }
+
+    #[tokio::test]
+    async fn refusals_from_everywhere_keep_few_windows_and_few_records_waiting() {
+        let world = TestWorld::college().await;
+        let services = &world.services;
+        // Nothing is written meanwhile: this test gives the writer no turn.
+        for index in 0..10_000_u32 {
+            let origin = TestWorld::origin_at(&std::net::Ipv4Addr::from(0x0a00_0000 + index).to_string());
+            unauthenticated(services, &origin, "token.authenticate", None, "unauthenticated");
+        }
+        let counted = services.cache.refusals.counted();
+        assert_eq!((counted.windows.len(), counted.waiting.len()), (MOST_WINDOWS + 1, MOST_WAITING));
+        let others: u32 = counted.windows.values().map(|window| window.more).sum();
+        assert_eq!(others, 10_000 - u32::try_from(MOST_WAITING).expect("small"), "none is lost");
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ends_writes_what_it_counted() {
+        let world = TestWorld::college().await;
+        for _ in 0..5 {
+            unauthenticated(&world.services, &TestWorld::origin(), "session.cross_site", None, "cross_site");
+        }
+        flush_all(&world.services).await.expect("written");
+        assert_eq!(number(&world.services.db, "SELECT CAST(SUM(attempts) AS BIGINT) FROM audit_events WHERE outcome = 'refused'").await, 5);
+    }
+}
