@@ -3,6 +3,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Once,
     time::Instant,
 };
 
@@ -18,6 +19,7 @@ use services::{Origin, accounts::devices};
 use crate::{methods, state::AppState};
 
 pub const REQUEST_ID: &str = "x-request-id";
+const FORWARDED: &str = "x-forwarded-for";
 
 /// Gives the request its id and its [`Origin`], and notes how it ended.
 pub async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -26,6 +28,9 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     let id = state.services.entropy.uuid().simple().to_string();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let address = client_address(request.headers(), peer, state.config.server.behind_proxy);
+    if comes_through_unknown_proxy(request.headers(), state.config.server.behind_proxy) {
+        warn_of_proxy();
+    }
     let path = loggable(request.uri().path());
     let via = if path.starts_with(crate::rest::PREFIX) { Via::Api } else { Via::Web };
     let device = cookie(request.headers(), devices::cookie_name(state.config.is_https())).and_then(devices::digest);
@@ -72,12 +77,28 @@ fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     all.flat_map(|list| list.split(';')).filter_map(|pair| pair.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
+/// Whether a proxy says for whom it asks, and nobody has set that there is one.
+fn comes_through_unknown_proxy(headers: &HeaderMap, behind_proxy: bool) -> bool {
+    !behind_proxy && headers.contains_key(FORWARDED)
+}
+
+/// Once for the life of the process: clients may send the header too.
+fn warn_of_proxy() {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        tracing::warn!(
+            "a request came with X-Forwarded-For and server.behind_proxy is false: behind a proxy everybody has its address, \
+             for the limits on signing in and in the audit record. Set server.behind_proxy = true if the proxy is yours"
+        );
+    });
+}
+
 /// The peer, or behind a proxy what that proxy (the last in the chain) says it saw; what clients claim before it is not believed.
 fn client_address(headers: &HeaderMap, peer: Option<IpAddr>, behind_proxy: bool) -> Option<IpAddr> {
     if !behind_proxy {
         return peer;
     }
-    let last = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+    let last = headers.get_all(FORWARDED).iter().next_back().and_then(|value| value.to_str().ok());
     last.and_then(|list| list.rsplit(',').next()).and_then(|text| text.trim().parse().ok()).or(peer)
 }
 
@@ -115,6 +136,8 @@ mod tests {
         headers.append("x-forwarded-for", HeaderValue::from_static("1.1.1.1, 10.0.0.7"));
         assert_eq!(client_address(&headers, Some(peer), false), Some(peer));
         assert_eq!(client_address(&headers, Some(peer), true), "10.0.0.7".parse().ok());
+        assert!(comes_through_unknown_proxy(&headers, false) && !comes_through_unknown_proxy(&headers, true));
+        assert!(!comes_through_unknown_proxy(&HeaderMap::new(), false));
         headers.insert("x-forwarded-for", HeaderValue::from_static("somebody"));
         assert_eq!(client_address(&headers, Some(peer), true), Some(peer));
     }

@@ -8,6 +8,7 @@ mod password_change;
 mod reset;
 pub mod sessions;
 mod sign_in;
+mod slowing;
 
 pub(crate) use limits::{Bucket, count_try, forgive, wait};
 pub use password_change::change_password;
@@ -15,6 +16,7 @@ pub(crate) use reset::end_access;
 pub use reset::{disable, reset_password};
 pub use sessions::{end_other_sessions, end_session, list_sessions};
 pub use sign_in::{SignedIn, sign_in};
+pub use slowing::Slowed;
 
 use domain::{
     Error, Result,

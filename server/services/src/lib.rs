@@ -72,6 +72,7 @@ pub struct Parts {
     pub cache: cache::Cache,
     pub(crate) line: orders::Line,
     pub(crate) hashing: password::Pool,
+    pub(crate) slowed: accounts::Slowed,
     pub settings: Settings,
 }
 
@@ -146,6 +147,7 @@ impl Services {
             cache: cache::Cache::default(),
             line: orders::Line::default(),
             hashing: password::Pool::default(),
+            slowed: accounts::Slowed::default(),
             settings,
         }))
     }

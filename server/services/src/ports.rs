@@ -1,6 +1,6 @@
 //! What the use cases need from the outside world, as traits: clock, identifiers, cluster. One implementation for real, one for tests.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
@@ -13,7 +13,7 @@ use domain::{
     steady_clock::ClockJump,
     time::Timestamp,
 };
-use futures::stream::BoxStream;
+use futures::{future::BoxFuture, stream::BoxStream};
 use uuid::Uuid;
 
 /// The time. Tests turn it by hand.
@@ -23,6 +23,11 @@ pub trait Clock: Send + Sync + 'static {
     /// The machine's clock has jumped, and is or was not followed at once; `None` while it goes as time does.
     fn jump(&self) -> Option<ClockJump> {
         None
+    }
+
+    /// Ends after this time. A test's clock notes it and does not wait.
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(time))
     }
 }
 

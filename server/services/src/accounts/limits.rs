@@ -1,7 +1,11 @@
-//! How often somebody may try to sign in. Failures are counted by account and by address; after some free ones each further try waits
-//! longer, up to a minute, and nobody is locked out. A browser in which the person has signed in before is counted by itself
-//! (see [`super::devices`]), so that whoever guesses elsewhere does not keep its owner waiting.
+//! How often somebody may try to sign in. Failures are counted by account and by address; after some free ones each further try has a
+//! pause. The pair of account and address is refused until its pause is over, up to a minute. The failures of others, at the same account
+//! or from the same address, only slow a try by some seconds (see [`super::slowing`]), since a whole college may be behind one address.
+//! A browser in which the person has signed in before is counted by itself (see [`super::devices`]), so that guesses from elsewhere do
+//! not keep its owner waiting.
 //! To limit another thing that can be guessed: a [`Bucket`] with its [`Rule`], [`wait`] before the work and [`count`] when it was wrong.
+
+use std::time::Duration;
 
 use domain::{Error, Result, time::Timestamp};
 use storage::{
@@ -53,10 +57,15 @@ impl Bucket<'_> {
             Self::Device { .. } | Self::Change(_) | Self::SetUp => Rule { free: 10, longest: 60 },
             Self::Pair { .. } => Rule { free: 5, longest: 60 },
             // Many addresses guess together before this one asks for a pause.
-            Self::Account(_) => Rule { free: 50, longest: 30 },
+            Self::Account(_) => Rule { free: 50, longest: 5 },
             // A class that mistypes behind one address costs nothing; a program that tries every account waits.
-            Self::Address(_) => Rule { free: 300, longest: 10 },
+            Self::Address(_) => Rule { free: 300, longest: 5 },
         }
+    }
+
+    /// Whether its pause slows a try instead of refusing it: others than the one who tries may have failed.
+    const fn slows(self) -> bool {
+        matches!(self, Self::Account(_) | Self::Address(_))
     }
 }
 
@@ -72,13 +81,48 @@ impl Rule {
     }
 }
 
-/// [`Error::RateLimited`] when any of the buckets asks for a pause. One statement.
-pub(crate) async fn wait(connection: &mut AnyConnection, buckets: &[Bucket<'_>], now: Timestamp) -> Result<Option<Error>> {
+/// What the buckets ask of a try: the longest pause of each kind, in seconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Asked {
+    refuse: i64,
+    slow: i64,
+    /// Key of the bucket that slows most.
+    slowed_by: String,
+}
+
+impl Asked {
+    pub(super) fn refusal(&self) -> Option<Error> {
+        (self.refuse > 0).then(|| Error::RateLimited { retry_after_seconds: u32::try_from(self.refuse).unwrap_or(u32::MAX) })
+    }
+
+    /// The pause before the try is looked at, and the key of the queue for it.
+    pub(super) fn pause(&self) -> Option<(Duration, &str)> {
+        (self.slow > 0).then(|| (Duration::from_secs(self.slow.unsigned_abs()), self.slowed_by.as_str()))
+    }
+}
+
+/// One statement.
+pub(super) async fn ask(connection: &mut AnyConnection, buckets: &[Bucket<'_>], now: Timestamp) -> Result<Asked> {
     let keys: Vec<_> = buckets.iter().map(|bucket| bucket.key()).collect();
-    let recent = attempts::recent(connection, &keys, now).await.or_domain()?;
-    let waits = buckets.iter().zip(&keys).filter_map(|(bucket, key)| recent.get(key).map(|recent| bucket.rule().wait(*recent, now)));
-    let longest = waits.max().unwrap_or_default();
-    Ok((longest > 0).then(|| Error::RateLimited { retry_after_seconds: u32::try_from(longest).unwrap_or(u32::MAX) }))
+    let failures = attempts::recent(connection, &keys, now).await.or_domain()?;
+    let mut asked = Asked::default();
+    for (bucket, key) in buckets.iter().zip(keys) {
+        let seconds = failures.get(&key).map_or(0, |recent| bucket.rule().wait(*recent, now));
+        if bucket.slows() {
+            if seconds > asked.slow {
+                asked.slow = seconds;
+                asked.slowed_by = key;
+            }
+        } else {
+            asked.refuse = asked.refuse.max(seconds);
+        }
+    }
+    Ok(asked)
+}
+
+/// [`Error::RateLimited`] when any of the buckets refuses. One statement.
+pub(crate) async fn wait(connection: &mut AnyConnection, buckets: &[Bucket<'_>], now: Timestamp) -> Result<Option<Error>> {
+    Ok(ask(connection, buckets, now).await?.refusal())
 }
 
 /// Counts a failure in all of the buckets, in the transaction that refuses.

@@ -1,6 +1,6 @@
 //! Signing in with a local account. Every failure takes the same time and gets the same answer. Failures are counted (see [`super::limits`]),
 //! successes are not, so that a whole class behind one address can sign in together. The limit is asked before the queue for a hash, since
-//! hashing is costly, and after it, since others may have failed meanwhile.
+//! hashing is costly, and after it, since others may have failed meanwhile. A try that is slowed waits before that queue.
 
 use domain::{Error, Result, access::Actor, people::PASSWORD_MAX};
 use storage::accounts::users::{self, User};
@@ -77,13 +77,18 @@ fn buckets<'a>(origin: &'a Origin, login: &'a str, known: bool) -> Vec<Bucket<'a
     buckets
 }
 
-/// The turn to hash, unless a pause is asked for, before the queue or after it. Errors: `RateLimited`.
+/// The turn to hash, unless it is refused before the queue or after it. Errors: `RateLimited`.
 async fn turn<'s>(services: &'s Services, buckets: &[Bucket<'_>], lane: Lane) -> Result<Turn<'s>> {
     let ask = async || {
         let mut connection = services.db.read().await.or_domain()?;
-        limits::wait(&mut connection, buckets, services.clock.now()).await?.map_or(Ok(()), Err)
+        let asked = limits::ask(&mut connection, buckets, services.clock.now()).await?;
+        asked.refusal().map_or(Ok(asked), Err)
     };
-    ask().await?;
+    let asked = ask().await?;
+    if let Some((pause, key)) = asked.pause() {
+        let _place = services.slowed.begin(key)?;
+        services.clock.sleep(pause).await;
+    }
     let turn = services.hashing.turn(lane).await?;
     ask().await?;
     Ok(turn)

@@ -1,14 +1,18 @@
 //! Time and randomness that repeat: the clock stands still until a test turns it.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use domain::{
     steady_clock::ClockJump,
     time::{MICROS_PER_SECOND, Timestamp},
 };
+use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -16,11 +20,11 @@ use crate::ports::{Clock, Entropy};
 
 /// Stands at 2026-11-21T10:00:00+08:00 in the beginning, a Saturday.
 #[derive(Debug)]
-pub struct HandClock(AtomicI64, Mutex<Option<ClockJump>>);
+pub struct HandClock(AtomicI64, Mutex<Option<ClockJump>>, Mutex<Vec<Duration>>);
 
 impl Default for HandClock {
     fn default() -> Self {
-        Self(AtomicI64::new(1_795_226_400 * MICROS_PER_SECOND), Mutex::new(None))
+        Self(AtomicI64::new(1_795_226_400 * MICROS_PER_SECOND), Mutex::default(), Mutex::default())
     }
 }
 
@@ -38,6 +42,10 @@ impl HandClock {
     pub fn set(&self, at: Timestamp) {
         self.0.store(at.micros(), Ordering::SeqCst);
     }
+    /// The pauses that were asked for until now, which nobody waited for.
+    pub fn slept(&self) -> Vec<Duration> {
+        self.2.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Clock for HandClock {
@@ -46,6 +54,10 @@ impl Clock for HandClock {
     }
     fn jump(&self) -> Option<ClockJump> {
         *self.1.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        self.2.lock().unwrap_or_else(PoisonError::into_inner).push(time);
+        Box::pin(std::future::ready(()))
     }
 }
 
