@@ -23,6 +23,7 @@ pub mod labs;
 pub mod metering;
 pub mod money;
 pub mod names;
+pub mod network;
 pub mod nodes;
 pub mod notifications;
 pub mod offerings;

@@ -10,6 +10,7 @@ use std::{
     time::Instant,
 };
 
+use domain::network;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +31,7 @@ pub(crate) struct Table {
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Place {
+    /// As connections are counted: see [`network::source`].
     address: IpAddr,
     pub(crate) meter: Meter,
     /// Ends the connection, whatever it does.
@@ -81,6 +83,7 @@ impl Table {
             return None;
         }
         let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let address = network::source(address);
         let place = Arc::new(Place { address, meter: Meter::new(now), cut: CancellationToken::new(), close: CancellationToken::new() });
         places.insert(id, Arc::clone(&place));
         Some(Entry { id, place, table: Arc::clone(self) })
@@ -124,4 +127,20 @@ fn seen(places: &HashMap<u64, Arc<Place>>, now: Instant) -> Vec<Seen> {
         Seen { id: *id, address: place.address, standing, waited }
     };
     places.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn connections_of_one_network_are_counted_together() {
+        let table = Arc::new(Table::new(Limits::default()));
+        let admit = |address: &str| table.admit(address.parse().unwrap(), Instant::now()).unwrap();
+        let entries = ["2001:db8::1", "2001:db8::2:1", "10.0.0.7", "::ffff:10.0.0.7"].map(admit);
+        let addresses: HashSet<IpAddr> = entries.iter().map(|entry| entry.place.address).collect();
+        assert_eq!(addresses.len(), 2, "{addresses:?}");
+    }
 }

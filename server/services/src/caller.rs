@@ -23,6 +23,11 @@ impl Origin {
     pub const fn cli() -> Self {
         Self { via: Via::Cli, address: None, request_id: None, device: None }
     }
+
+    /// What limits and counts take the address for.
+    pub fn source(&self) -> Option<String> {
+        self.address.as_deref().map(domain::network::source_text)
+    }
 }
 
 #[derive(Debug, Clone)]

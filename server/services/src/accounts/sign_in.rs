@@ -42,7 +42,8 @@ pub async fn sign_in(services: &Services, origin: &Origin, login: &str, password
         (user, known)
     };
     let counted = user.as_ref().map_or_else(|| logins::fold(&typed), |user| user.login.clone());
-    let buckets = buckets(origin, &counted, known);
+    let source = origin.source();
+    let buckets = buckets(origin, source.as_deref(), &counted, known);
     let turn = match turn(services, &buckets, if known { Lane::Known } else { Lane::Anybody }).await {
         Ok(turn) => turn,
         Err(error @ Error::RateLimited { .. }) => {
@@ -68,12 +69,12 @@ pub async fn sign_in(services: &Services, origin: &Origin, login: &str, password
 }
 
 /// What this try is counted by when it fails.
-fn buckets<'a>(origin: &'a Origin, login: &'a str, known: bool) -> Vec<Bucket<'a>> {
+fn buckets<'a>(origin: &'a Origin, source: Option<&'a str>, login: &'a str, known: bool) -> Vec<Bucket<'a>> {
     if let Some(device) = origin.device.as_deref().filter(|_| known) {
         return vec![Bucket::Device { login, device }];
     }
     let mut buckets = vec![Bucket::Account(login)];
-    buckets.extend(origin.address.as_deref().into_iter().flat_map(|address| [Bucket::Pair { login, address }, Bucket::Address(address)]));
+    buckets.extend(source.into_iter().flat_map(|address| [Bucket::Pair { login, address }, Bucket::Address(address)]));
     buckets
 }
 

@@ -161,6 +161,21 @@ async fn a_college_behind_one_proxy_is_slowed_by_a_guesser_in_it_and_not_refused
 }
 
 #[tokio::test]
+async fn a_network_of_ipv6_is_one_address() {
+    let world = TestWorld::college().await;
+    for index in 1..=5 {
+        assert_eq!(guess(&world.services, &format!("2001:db8:1:2::{index}"), "li.hua").await, None, "try {index}");
+    }
+    assert_eq!(guess(&world.services, "2001:db8:1:2:aaaa::6", "li.hua").await, Some(1));
+    assert_eq!(guess(&world.services, "2001:db8:1:3::1", "li.hua").await, None, "another network");
+    for index in 1..=5 {
+        let address = if index % 2 == 0 { "10.0.0.1" } else { "::ffff:10.0.0.1" };
+        assert_eq!(guess(&world.services, address, "li.hua").await, None, "try {index}");
+    }
+    assert_eq!(guess(&world.services, "10.0.0.1", "li.hua").await, Some(1));
+}
+
+#[tokio::test]
 async fn who_is_known_by_their_browser_is_kept_out_by_nobody() {
     for_each_engine("who_is_known_by_their_browser_is_kept_out_by_nobody", async |database| {
         let world = TestWorld::college_on(database).await;

@@ -27,7 +27,7 @@ pub(crate) async fn count_refusal(
     let mut flood = floods::Flood {
         action: action.to_owned(),
         via: origin.via,
-        address: origin.address.clone().unwrap_or_default(),
+        address: origin.source().unwrap_or_default(),
         minute: minute(now),
         login: login.unwrap_or_default().to_owned(),
         code: code.to_owned(),

@@ -27,7 +27,7 @@ const BATCH: usize = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Source {
-    /// Empty when unknown.
+    /// See [`domain::network::source`]; empty when unknown.
     Address(String),
     Person(UserId),
     /// Those that found no window of their own.

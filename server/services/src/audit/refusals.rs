@@ -104,7 +104,7 @@ pub fn unauthenticated(services: &Services, origin: &Origin, action: &str, login
     let entry = Entry::new(action, kind, "", login.unwrap_or_default());
     let who = Who::Anonymous { login: login.filter(|login| !login.is_empty()).map(ToOwned::to_owned) };
     let event = event(services, who, origin, Chain::System, entry, Outcome::Refused, Some(code));
-    let source = Source::Address(origin.address.clone().unwrap_or_default());
+    let source = Source::Address(origin.source().unwrap_or_default());
     let span = if action == NO_SESSION { Span::Hour } else { Span::Minute };
     count(services, source, span, event);
 }
