@@ -169,7 +169,7 @@ mod tests {
         let late = StateChange { noticed_at: Some(at.plus_minutes(120)), ran_until: Some(at.plus_minutes(60)), ..change.clone() };
         assert_eq!(
             late_texts(Language::en, &late),
-            ["noticed at 1970-01-01 10:00", "its pods ran on until 1970-01-01 09:00; nobody is charged for that"]
+            ["noticed at 1970-01-01 10:00", "its pods ran on until 1970-01-01 09:00; that time is not charged"]
         );
         let unknown = StateChange { cause: "eclipse".into(), ..change };
         assert_eq!(cause_text(Language::en, &unknown), "eclipse");

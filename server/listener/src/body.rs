@@ -51,13 +51,17 @@ impl Drop for Reading {
 }
 
 pin_project! {
-    /// A request's body.
+    /// A request's body. Only the time in which the handler waits for more of it counts: a handler that reads late is not the client's
+    /// doing.
     pub(crate) struct Arriving {
         body: Incoming,
         reading: Reading,
         pace: BodyPace,
-        began: Instant,
         allowed: Duration,
+        // Since when the handler waits for more.
+        waiting: Option<Instant>,
+        // For how long it waited before.
+        waited: Duration,
         brought: u64,
         #[pin]
         deadline: Sleep,
@@ -66,10 +70,9 @@ pin_project! {
 
 impl Arriving {
     pub(crate) fn new(body: Incoming, of: &Arc<Place>, pace: BodyPace, allowed: Duration) -> Self {
-        let began = Instant::now();
-        of.meter.begin_body(began);
-        let deadline = tokio::time::sleep_until((began + allowed).into());
-        Self { body, reading: Reading(Arc::clone(of)), pace, began, allowed, brought: 0, deadline }
+        // Set when the handler first waits.
+        let deadline = tokio::time::sleep(allowed);
+        Self { body, reading: Reading(Arc::clone(of)), pace, allowed, waiting: None, waited: Duration::ZERO, brought: 0, deadline }
     }
 }
 
@@ -79,23 +82,25 @@ impl HttpBody for Arriving {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
+        let (meter, now) = (&this.reading.0.meter, Instant::now());
         if let Poll::Ready(frame) = Pin::new(&mut *this.body).poll_frame(cx) {
-            if let Some(Ok(frame)) = &frame {
-                let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
-                *this.brought += bytes;
-                this.reading.0.meter.body_brought(bytes);
+            let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, |data| data.remaining() as u64);
+            if let Some(since) = this.waiting.take() {
+                *this.waited += now.saturating_duration_since(since);
             }
+            *this.brought += bytes;
+            meter.body_came(now, bytes);
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        loop {
-            ready!(this.deadline.as_mut().poll(cx));
-            let deadline = *this.began + *this.allowed + Duration::from_secs(*this.brought / BODY_BYTES_PER_SECOND);
-            if deadline <= Instant::now() {
-                this.pace.0.store(true, Ordering::Relaxed);
-                return Poll::Ready(Some(Err(TooSlow.into())));
-            }
-            this.deadline.as_mut().reset(deadline.into());
+        if this.waiting.is_none() {
+            *this.waiting = Some(now);
+            meter.body_waits(now);
+            let all = *this.allowed + Duration::from_secs(*this.brought / BODY_BYTES_PER_SECOND);
+            this.deadline.as_mut().reset((now + all.saturating_sub(*this.waited)).into());
         }
+        ready!(this.deadline.as_mut().poll(cx));
+        this.pace.0.store(true, Ordering::Relaxed);
+        Poll::Ready(Some(Err(TooSlow.into())))
     }
 
     fn is_end_stream(&self) -> bool {

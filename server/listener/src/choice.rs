@@ -101,7 +101,8 @@ mod tests {
             seen(4, NAT, Standing::Idle, 74),
             seen(5, NAT, Standing::Idle, 75),
             seen(6, NAT, Standing::New, 20),
-            seen(7, NAT, Standing::Body, 10),
+            seen(7, NAT, Standing::Body, 20),
+            seen(10, NAT, Standing::Body, 19),
             seen(8, NAT, Standing::Answer, 59),
             seen(9, NAT, Standing::Answer, 60),
         ];

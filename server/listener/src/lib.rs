@@ -21,6 +21,7 @@ use std::{
 };
 
 use axum::{extract::Request, response::Response};
+use rustix::io::Errno;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +34,7 @@ pub use limits::Limits;
 use connection::Connection;
 use table::{Entry, Table};
 
-/// After a failed accept, most likely for want of file descriptors, and while no connection can make room for another.
+/// After a failed accept, most likely because file descriptors are used up, and while no connection can make room for another.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A bound port and how it is served.
@@ -164,9 +165,21 @@ async fn admitted(table: &Arc<Table>, peer: SocketAddr, stop: &CancellationToken
 }
 
 async fn after_failed_accept(table: &Table, error: &io::Error) {
+    if error.kind() == io::ErrorKind::ConnectionAborted {
+        // The client left before its turn came.
+        tracing::debug!(%error, "a connection cannot be accepted");
+        return;
+    }
     tracing::warn!(%error, "a connection cannot be accepted");
-    table.make_room(Instant::now());
+    if lacks_room(error) {
+        table.make_room(Instant::now());
+    }
     tokio::time::sleep(PAUSE).await;
+}
+
+/// Whether closing another connection helps: descriptors or memory are used up.
+fn lacks_room(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
 }
 
 async fn drain(table: &Table, mut connections: JoinSet<()>, patience: Duration, sweeping: &mut tokio::time::Interval) -> Ended {
@@ -197,5 +210,25 @@ async fn turned(gate: &mut Option<Gate>) {
     };
     if !changed {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn room_is_made_only_when_an_accept_fails_for_want_of_it() {
+        let table = Arc::new(Table::new(Limits::for_testing()));
+        let entry = table.admit("10.0.0.7".parse().unwrap(), Instant::now()).unwrap();
+        for other in [Errno::CONNABORTED, Errno::PERM, Errno::INTR] {
+            after_failed_accept(&table, &io::Error::from_raw_os_error(other.raw_os_error())).await;
+            assert!(!entry.place.cut.is_cancelled(), "{other}");
+        }
+        for lacking in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+            assert!(lacks_room(&io::Error::from_raw_os_error(lacking.raw_os_error())), "{lacking}");
+        }
+        after_failed_accept(&table, &io::Error::from_raw_os_error(Errno::MFILE.raw_os_error())).await;
+        assert!(entry.place.cut.is_cancelled());
     }
 }

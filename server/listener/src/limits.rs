@@ -8,9 +8,10 @@ pub struct Limits {
     pub head: Duration,
     /// Between two requests. Longer than the 60 s of proxies: one that sends on a connection just closed would answer 502.
     pub idle: Duration,
-    /// A body may take this long, and a second more for each [`BODY_BYTES_PER_SECOND`] that it has brought.
+    /// The server may wait this long for a body, and a second more for each [`BODY_BYTES_PER_SECOND`] that it has brought.
     pub body: Duration,
-    /// The client takes nothing of the answer for this long.
+    /// The client takes nothing of the answer for this long. Time in which it took nothing adds up, less a second for each
+    /// [`ANSWER_BYTES_PER_SECOND`] that it took since.
     pub write: Duration,
     /// Connections at once.
     pub connections: usize,
@@ -20,6 +21,9 @@ pub struct Limits {
 
 /// Bytes of a body that earn it a second.
 pub const BODY_BYTES_PER_SECOND: u64 = 1_024;
+
+/// Bytes of an answer that earn a client a second.
+pub const ANSWER_BYTES_PER_SECOND: u64 = 1_024;
 
 /// Bytes of a request's head: its line and headers.
 pub(crate) const HEAD_BYTES: usize = 64 * 1_024;

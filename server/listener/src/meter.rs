@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::limits::{BODY_BYTES_PER_SECOND, Limits};
+use crate::limits::{ANSWER_BYTES_PER_SECOND, BODY_BYTES_PER_SECOND, Limits};
 
 /// What the server waits for on this connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +39,26 @@ struct State {
     quiet: Instant,
     /// Since when a head is being read.
     head: Option<Instant>,
-    /// Since when a body is being read, and its bytes.
-    body: Option<(Instant, u64)>,
+    body: Option<Body>,
     /// Since when the client takes nothing.
     blocked: Option<Instant>,
+    /// For how long it took nothing before, less what it earned by what it took: a client that takes a few bytes now and then is slow too.
+    owed: Duration,
+}
+
+/// A body that a handler reads.
+#[derive(Debug, Default)]
+struct Body {
+    /// Since when the handler waits for more.
+    waiting: Option<Instant>,
+    /// For how long it waited before.
+    waited: Duration,
+    brought: u64,
 }
 
 impl Meter {
     pub(crate) const fn new(now: Instant) -> Self {
-        Self(Mutex::new(State { open: 0, framed: false, served: false, quiet: now, head: None, body: None, blocked: None }))
+        Self(Mutex::new(State { open: 0, framed: false, served: false, quiet: now, head: None, body: None, blocked: None, owed: Duration::ZERO }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -96,13 +107,17 @@ impl Meter {
         state.quiet = now;
     }
 
-    pub(crate) fn begin_body(&self, now: Instant) {
-        self.lock().body = Some((now, 0));
+    /// A handler waits for more of a body.
+    pub(crate) fn body_waits(&self, now: Instant) {
+        self.lock().body.get_or_insert_default().waiting.get_or_insert(now);
     }
 
-    pub(crate) fn body_brought(&self, bytes: u64) {
-        if let Some((_, brought)) = &mut self.lock().body {
-            *brought += bytes;
+    pub(crate) fn body_came(&self, now: Instant, bytes: u64) {
+        let mut state = self.lock();
+        let body = state.body.get_or_insert_default();
+        body.brought += bytes;
+        if let Some(since) = body.waiting.take() {
+            body.waited += now.saturating_duration_since(since);
         }
     }
 
@@ -114,8 +129,16 @@ impl Meter {
         self.lock().blocked.get_or_insert(now);
     }
 
-    pub(crate) fn wrote(&self) {
-        self.lock().blocked = None;
+    /// The client took so many bytes. What it takes beyond the least earns it nothing for later.
+    pub(crate) fn wrote(&self, now: Instant, bytes: u64) {
+        let mut state = self.lock();
+        if let Some(since) = state.blocked.take() {
+            state.owed += now.saturating_duration_since(since);
+        }
+        if !state.owed.is_zero() {
+            let earned = Duration::from_micros(bytes.saturating_mul(1_000_000) / ANSWER_BYTES_PER_SECOND);
+            state.owed = state.owed.saturating_sub(earned);
+        }
     }
 
     /// What the server waits for, and for how long already.
@@ -123,12 +146,12 @@ impl Meter {
         let state = self.lock();
         let for_long = |since: Instant| now.saturating_duration_since(since);
         if let Some(since) = state.blocked {
-            return (Standing::Answer, for_long(since));
+            return (Standing::Answer, state.owed + for_long(since));
         }
-        if let Some((since, brought)) = state.body {
+        if let Some(Body { waiting: Some(since), waited, brought }) = state.body {
             // Only one that is behind: a large body takes its time.
             let earned = Duration::from_secs(brought / BODY_BYTES_PER_SECOND);
-            return (Standing::Body, for_long(since).saturating_sub(earned));
+            return (Standing::Body, (waited + for_long(since)).saturating_sub(earned));
         }
         if state.open > 0 {
             return (Standing::Busy, Duration::ZERO);
@@ -147,7 +170,8 @@ impl Standing {
             Self::Busy => None,
             Self::New | Self::Head => Some(limits.head),
             Self::Idle => Some(limits.idle),
-            Self::Body => Some(limits.body),
+            // The body ends by itself at its limit, with an answer. This is for one that nobody polls any more.
+            Self::Body => Some(limits.body.saturating_mul(2)),
             Self::Answer => Some(limits.write),
         }
     }
@@ -155,5 +179,51 @@ impl Standing {
     /// Whether a client that is neither slow nor hostile is in it for a moment only.
     pub(crate) const fn is_dripping(self) -> bool {
         matches!(self, Self::Head | Self::Body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_takes_a_few_bytes_now_and_then_is_waited_for_all_the_same() {
+        let (start, limits) = (Instant::now(), Limits::default());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let after = |bytes, pieces| {
+            let meter = Meter::new(start);
+            meter.begin_request();
+            for piece in 0..pieces {
+                meter.blocked(at(10 * piece));
+                meter.wrote(at(10 * piece + 10), bytes);
+            }
+            meter.blocked(at(10 * pieces));
+            meter.standing(at(10 * pieces))
+        };
+        let (standing, waited) = after(100, 7);
+        assert_eq!(standing, Standing::Answer);
+        assert!(standing.longest(&limits).is_some_and(|longest| waited > longest), "{waited:?}");
+        assert_eq!(after(20_000, 1_000), (Standing::Answer, Duration::ZERO), "2 kB/s, for hours");
+        // What was taken quickly is no credit for a rest.
+        let meter = Meter::new(start);
+        meter.begin_request();
+        meter.wrote(at(1), 1_000_000_000);
+        meter.blocked(at(1));
+        assert_eq!(meter.standing(at(61)), (Standing::Answer, Duration::from_mins(1)));
+    }
+
+    #[test]
+    fn a_body_is_waited_for_only_while_a_handler_reads_it() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let meter = Meter::new(start);
+        meter.begin_request();
+        assert_eq!(meter.standing(at(100)), (Standing::Busy, Duration::ZERO), "nobody reads it yet");
+        meter.body_waits(at(100));
+        assert_eq!(meter.standing(at(103)), (Standing::Body, Duration::from_secs(3)));
+        meter.body_came(at(103), 1_024);
+        assert_eq!(meter.standing(at(200)), (Standing::Busy, Duration::ZERO), "the handler does something else");
+        meter.body_waits(at(200));
+        assert_eq!(meter.standing(at(204)), (Standing::Body, Duration::from_secs(6)), "3 and 4 seconds, of which 1,024 bytes earned one");
     }
 }

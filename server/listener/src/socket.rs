@@ -29,7 +29,7 @@ impl Socket {
     fn note(&self, written: &Poll<io::Result<usize>>) {
         match written {
             Poll::Pending => self.entry.place.meter.blocked(Instant::now()),
-            Poll::Ready(_) => self.entry.place.meter.wrote(),
+            Poll::Ready(written) => self.entry.place.meter.wrote(Instant::now(), *written.as_ref().unwrap_or(&0) as u64),
         }
     }
 }

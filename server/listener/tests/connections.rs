@@ -179,6 +179,23 @@ async fn a_body_that_drips_is_refused_and_one_that_comes_in_pieces_is_not() {
 }
 
 #[tokio::test]
+async fn a_handler_that_reads_late_gets_the_whole_body() {
+    let limits = Limits { body: Limits::for_testing().body, ..generous() };
+    let late = post(move |body: Body| async move {
+        // Longer than a body may take, and the server looks at it many times.
+        tokio::time::sleep(4 * limits.body).await;
+        let pieces: Vec<_> = body.into_data_stream().collect().await;
+        pieces.into_iter().map(|piece| piece.map_or(0, |bytes| bytes.len())).sum::<usize>().to_string()
+    });
+    let port = port(limits, router().route("/late", late)).await;
+    let mut stream = port.connect().await;
+    stream.write_all(b"POST /late HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n\r\n").await.expect("sent");
+    stream.write_all(&[b'y'; 5_000]).await.expect("sent");
+    let answer = read_until(&mut stream, "5000").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
 async fn an_answer_that_nobody_takes_is_given_up() {
     struct Told(Arc<Notify>);
     impl Drop for Told {
