@@ -47,8 +47,8 @@ pub fn make_files_private() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }
 
-/// What Lectern makes in its data folder, by the beginning of the name.
-const OURS: [&str; 5] = ["lectern.db", "lectern.lock", "server.lock", "demo-accounts.", "simulator"];
+/// What Lectern makes in its data folder, by the beginning of the name. `secret.new` is a key file that was not written to its end.
+const OURS: [&str; 7] = ["lectern.db", "lectern.lock", "server.lock", "secret.key", "secret.new", "demo-accounts.", "simulator"];
 
 /// Takes everybody else's rights from what an earlier version left in the folder, and from the folder itself where it holds nothing else.
 fn close_off(data: &Path) {
@@ -114,7 +114,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         fs::create_dir_all(data.join("simulator/objects")).unwrap();
-        let ours = ["lectern.db", "lectern.db-wal", "lectern.lock", "demo-accounts.txt", "simulator/kubeconfig", "simulator/objects/journal"];
+        let ours =
+            ["lectern.db", "lectern.db-wal", "lectern.lock", "secret.key", "demo-accounts.txt", "simulator/kubeconfig", "simulator/objects/journal"];
         for name in ours {
             fs::write(data.join(name), "").unwrap();
             fs::set_permissions(data.join(name), fs::Permissions::from_mode(0o644)).unwrap();
