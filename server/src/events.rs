@@ -1,6 +1,7 @@
 //! `/events`: news for open pages as server-sent events. An event says what changed (`lab`, `order`, `cluster`, `notice`, `audit`), never how; the page
-//! reads again what it shows. Who listens too slowly is told to read everything again (`refresh`). A stream ends within seconds when its
-//! session does (signed out, over, ended elsewhere, disabled) or its reader's rights change; an open page then asks for another.
+//! reads again what it shows. Who listens too slowly is told to read everything again (`refresh`). A stream ends when its session does (signed
+//! out, over, ended elsewhere, disabled) or its reader's rights change: at once where the hub tells of it, within half a minute or so where
+//! another process did it. An open page then asks for another stream.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -13,7 +14,10 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use domain::{access::Actor, ids::LabId};
+use domain::{
+    access::Actor,
+    ids::{LabId, UserId},
+};
 use futures::{Stream, StreamExt as _, stream};
 use serde::Deserialize;
 use services::{
@@ -40,8 +44,12 @@ const NOTHING: &str = "-";
 const RETRY: Duration = Duration::from_secs(3);
 /// A page is asked for a little before its browser begins to count.
 const MARGIN: Duration = Duration::from_secs(2);
-/// How often it is checked that the reader may still listen.
-const CHECK: Duration = Duration::from_secs(3);
+/// How often it is checked that the reader may still listen, where nobody tells.
+const CHECK: Duration = Duration::from_secs(25);
+/// Added to it at random, so that streams that began together do not ask the database together.
+const CHECK_SPREAD: Duration = Duration::from_secs(10);
+/// News for all streams: within this time each of them has checked.
+const ALL_SPREAD: Duration = Duration::from_secs(5);
 /// Proxies close what is silent for half a minute or so.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -57,8 +65,16 @@ pub async fn stream(
         Some(Ok(lab)) => Some(lab),
         Some(Err(_)) => return error_page::answer(&headers, &domain::Error::NotFound),
     };
+    let held = match app::caller::session_user(&session).await {
+        Ok(user) => user.zip(session.id()),
+        Err(error) => return error_page::answer(&headers, &error),
+    };
+    let Some(((user, credentials_version), id)) = held else { return error_page::answer(&headers, &domain::Error::Unauthenticated) };
     let age = wanted.age.map_or(Duration::ZERO, |age| Duration::from_millis(age.into()) + MARGIN);
-    let reader = Reader { services: state.services.clone(), actor: caller.actor.clone(), session };
+    // Also what was told while the request was on its way here.
+    let told = state.services.hub.listen(MARGIN, move |news| matches!(news, News::Access(who) if who.is_none_or(|who| who == user)));
+    let session = hex_sha256(id.to_string());
+    let reader = Reader { services: state.services.clone(), actor: caller.actor.clone(), session, user, credentials_version, told };
     let listening = state.services.hub.listen(age, move |news| is_on_page(lab, *news) && news::may_hear(&caller.actor, *news));
     let greeting = stream::once(async { Ok(Event::default().event("hello").data(NOTHING).retry(RETRY)) });
     let stopping = state.stopping.clone();
@@ -78,14 +94,29 @@ pub async fn stream(
 struct Reader {
     services: Services,
     actor: Actor,
-    session: Session,
+    /// Its stored id.
+    session: String,
+    user: UserId,
+    credentials_version: i64,
+    told: Listening,
 }
 
 impl Reader {
     /// Ends when what was checked as the stream began no longer holds.
-    async fn leaves(self) {
+    async fn leaves(mut self) {
         loop {
-            tokio::time::sleep(CHECK).await;
+            let pause = CHECK + self.part_of(CHECK_SPREAD);
+            tokio::select! {
+                heard = self.told.next() => match heard {
+                    // The process ends.
+                    None => return,
+                    Some(Heard::News(News::Access(Some(_)))) => {}
+                    Some(_) => tokio::time::sleep(self.part_of(ALL_SPREAD)).await,
+                },
+                () = tokio::time::sleep(pause) => {}
+            }
+            // One look is for all that was told until now.
+            self.told.skip();
             match self.is_still_here().await {
                 Ok(true) => {}
                 Ok(false) => return,
@@ -96,12 +127,15 @@ impl Reader {
     }
 
     async fn is_still_here(&self) -> Result<bool, domain::Error> {
-        let (Some(id), Some((user, version))) = (self.session.id(), app::caller::session_user(&self.session).await?) else { return Ok(false) };
-        if services::sessions::load(&self.services, &hex_sha256(id.to_string())).await?.is_none() {
-            return Ok(false);
-        }
-        let now = services::accounts::actor(&self.services, user, version).await?;
+        let now = services::sessions::holder(&self.services, &self.session, self.user, self.credentials_version).await?;
         Ok(now.is_some_and(|actor| actor == self.actor))
+    }
+
+    /// A random part of this time.
+    fn part_of(&self, time: Duration) -> Duration {
+        let mut bytes = [0; 2];
+        self.services.entropy.fill(&mut bytes);
+        time * u32::from(u16::from_be_bytes(bytes)) / u32::from(u16::MAX)
     }
 }
 
@@ -109,6 +143,7 @@ impl Reader {
 fn is_on_page(lab: Option<LabId>, news: News) -> bool {
     match news {
         News::Cluster | News::Notice(_) => true,
+        News::Access(_) => false,
         News::Lab(_, id) => lab.is_none_or(|lab| lab == id),
         News::Order(..) | News::Audit(_) => lab.is_none(),
     }
@@ -123,7 +158,8 @@ fn events(listening: Listening) -> impl Stream<Item = Result<Event, Infallible>>
 
 fn event(heard: Heard) -> Event {
     let (kind, about) = match heard {
-        Heard::TooMuch => ("refresh", None),
+        // No page hears of access: see `is_on_page`.
+        Heard::TooMuch | Heard::News(News::Access(_)) => ("refresh", None),
         Heard::News(News::Cluster) => ("cluster", None),
         Heard::News(News::Notice(_)) => ("notice", None),
         Heard::News(News::Audit(_)) => ("audit", None),

@@ -135,7 +135,7 @@ pub async fn rename(services: &Services, caller: &Caller, name: &str) -> Result<
     let entry = about(caller, "people.rename").before(json!({"name": caller.actor.name})).after(json!({"name": name}));
     audit::success(services, &mut write, caller, entry).await?;
     write.commit().await.or_domain()?;
-    services.cache.actors.forget(&caller.actor.user);
+    services.access_changed(caller.actor.user);
     Ok(())
 }
 

@@ -67,7 +67,7 @@ pub async fn create(services: &Services, caller: &Caller, form: &CourseForm) -> 
         storage::courses::set_place(&mut write, course.id, place).await.or_domain()?;
         audit::success(services, &mut write, caller, created(&course, department.as_ref())).await?;
         write.commit().await.or_domain()?;
-        services.cache.actors.forget_all();
+        services.access_of_many_changed();
         Ok(course)
     })
     .await

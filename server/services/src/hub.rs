@@ -33,6 +33,9 @@ pub enum News {
     Notice(UserId),
     /// A verification of the audit chains moved on.
     Audit(TenantId),
+    /// What this person may do has changed, or a session of theirs has ended; `None` where it may be anybody's. For the streams of events
+    /// themselves, which look again whether they may go on; no page hears of it.
+    Access(Option<UserId>),
 }
 
 impl News {
@@ -145,6 +148,13 @@ impl Listening {
             Some(news) => Some(Heard::News(news)),
             None => self.from.recv().await.map(Heard::News),
         }
+    }
+
+    /// Forgets what there is by now.
+    pub fn skip(&mut self) {
+        self.missed.store(false, Ordering::Release);
+        self.before.clear();
+        while self.from.try_recv().is_ok() {}
     }
 
     /// What there is by now.

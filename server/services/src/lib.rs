@@ -54,8 +54,9 @@ pub mod tokens;
 use std::{ops::Deref, sync::Arc};
 
 pub use caller::{Caller, Origin};
-use domain::catalogue::Localized;
 pub use domain::{Error, Result};
+use domain::{catalogue::Localized, ids::UserId};
+use hub::News;
 use ports::{Clock, Entropy, SharedCluster};
 use storage::Database;
 
@@ -150,6 +151,18 @@ impl Services {
             slowed: accounts::Slowed::default(),
             settings,
         }))
+    }
+
+    /// What this person may do has changed, or a session of theirs has ended. To be called after the commit.
+    pub(crate) fn access_changed(&self, user: UserId) {
+        self.cache.actors.forget(&user);
+        self.hub.tell(News::Access(Some(user)));
+    }
+
+    /// The same where it may be anybody.
+    pub(crate) fn access_of_many_changed(&self) {
+        self.cache.actors.forget_all();
+        self.hub.tell(News::Access(None));
     }
 }
 

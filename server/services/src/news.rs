@@ -10,6 +10,7 @@ pub fn may_hear(actor: &Actor, news: News) -> bool {
         // That the cluster is away is on everybody's page.
         News::Cluster => return true,
         News::Notice(user) => return user == actor.user,
+        News::Access(_) => return false,
         News::Audit(tenant) => (Action::AuditRead, Resource::tenant(tenant)),
         News::Order(whose, _) => (Action::OrderRead, whose),
         News::Lab(whose, _) => (Action::LabRead, whose),

@@ -1,6 +1,6 @@
 //! Rows behind the session cookie, for the store in the server.
 
-use domain::{Result, ids::UserId, time::Timestamp};
+use domain::{Result, access::Actor, ids::UserId, time::Timestamp};
 use storage::{
     accounts::{attempts, devices},
     sessions,
@@ -31,8 +31,19 @@ pub async fn create(services: &Services, id_hash: &str, user: Option<UserId>, da
 
 pub async fn delete(services: &Services, id_hash: &str) -> Result<()> {
     let mut write = services.db.begin_write().await.or_domain()?;
-    sessions::delete(&mut write, id_hash).await.or_domain()?;
-    write.commit().await.or_domain()
+    let user = sessions::delete(&mut write, id_hash).await.or_domain()?;
+    write.commit().await.or_domain()?;
+    if let Some(user) = user {
+        services.access_changed(user);
+    }
+    Ok(())
+}
+
+/// The person of a session as they are now; `None` when the session is over, when it is another's, and for somebody disabled or with
+/// other credentials. One statement, past every cache.
+pub async fn holder(services: &Services, id_hash: &str, user: UserId, credentials_version: i64) -> Result<Option<Actor>> {
+    let mut connection = services.db.read().await.or_domain()?;
+    sessions::holder(&mut connection, id_hash, user, credentials_version, services.clock.now()).await.or_domain()
 }
 
 /// Deletes sessions that are over, counted tries that no window reaches any more, and browsers that were not used for long; returns how

@@ -69,6 +69,6 @@ pub async fn change_password(services: &Services, caller: &Caller, current: &str
     audit::success(services, &mut write, caller, entry).await?;
     forgive(&mut write, &buckets).await?;
     write.commit().await.or_domain()?;
-    services.cache.actors.forget(&user);
+    services.access_changed(user);
     Ok(version)
 }

@@ -30,7 +30,7 @@ pub async fn reset_password(services: &Services, origin: &Origin, login: &str) -
         .after(json!({"password": "***", "tokens_revoked": revoked}));
     audit::by_operator(services, &mut write, origin, user.tenant, entry).await?;
     write.commit().await.or_domain()?;
-    services.cache.actors.forget(&user.id);
+    services.access_changed(user.id);
     Ok(new)
 }
 
@@ -58,6 +58,6 @@ pub async fn disable(services: &Services, origin: &Origin, login: &str) -> Resul
         .after(json!({"disabled": true, "tokens_revoked": revoked}));
     audit::by_operator(services, &mut write, origin, user.tenant, entry).await?;
     write.commit().await.or_domain()?;
-    services.cache.actors.forget(&user.id);
+    services.access_changed(user.id);
     Ok(())
 }

@@ -52,7 +52,9 @@ pub async fn end_session(services: &Services, caller: &Caller, id: &str) -> Resu
         return Err(Error::NotFound);
     }
     audit::success(services, &mut write, caller, about(caller, "session.end").after(json!({"sessions": 1}))).await?;
-    write.commit().await.or_domain()
+    write.commit().await.or_domain()?;
+    services.access_changed(caller.actor.user);
+    Ok(())
 }
 
 /// All but `current`; returns how many.
@@ -63,5 +65,6 @@ pub async fn end_other_sessions(services: &Services, caller: &Caller, current: &
         audit::success(services, &mut write, caller, about(caller, "session.end").after(json!({"sessions": ended}))).await?;
     }
     write.commit().await.or_domain()?;
+    services.access_changed(caller.actor.user);
     Ok(ended)
 }

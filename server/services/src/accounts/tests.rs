@@ -50,6 +50,47 @@ async fn signing_in_gives_the_person_with_roles_and_courses() {
 }
 
 #[tokio::test]
+async fn the_holder_of_a_session_is_the_person_as_they_are_now() {
+    for_each_engine("the_holder_of_a_session_is_the_person_as_they_are_now", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let (vision, empty) = (world.department("Vision").await, world.department("Nothing yet").await);
+        let course = world.course("CV2402").add().await;
+        let mut write = services.db.begin_write().await.expect("a transaction");
+        let place = storage::courses::Place { department: Some(vision), archived_at: None };
+        storage::courses::set_place(&mut write, course.id, place).await.expect("moved");
+        write.commit().await.expect("committed");
+        let posts = [(vision, Role::Manager), (empty, Role::Auditor)];
+        let person = world.person("li.hua").named("李华").role(Role::Teacher).teaches(&course);
+        let li = posts.into_iter().fold(person, |person, (department, role)| person.role_at(department, role)).add().await;
+        let user = li.actor.user;
+        let version = sign_in(services, &TestWorld::origin(), "li.hua", RIGHT).await.expect("signed in").credentials_version;
+        let save = async |id: &str| crate::sessions::save(services, id, Some(user), "{}", services.clock.now().plus_seconds(60)).await;
+        save("one").await.expect("saved");
+        let holder = async |id: &str, user, version| crate::sessions::holder(services, id, user, version).await.expect("read");
+        assert_eq!(holder("one", user, version).await, Some(li.actor.clone()));
+        let wang = world.person("wang").add().await.actor.user;
+        for (id, user, version) in [("other", user, version), ("one", wang, version), ("one", user, version + 1)] {
+            assert_eq!(holder(id, user, version).await, None, "{id} {version}");
+        }
+        // Past every cache: another process took the course away.
+        let mut write = services.db.begin_write().await.expect("a transaction");
+        storage::accounts::members::remove(&mut write, user, course.id).await.expect("removed");
+        write.commit().await.expect("committed");
+        assert_eq!(holder("one", user, version).await.expect("still there").courses, BTreeSet::new());
+        world.clock.advance(60);
+        assert_eq!(holder("one", user, version).await, None, "over");
+        save("two").await.expect("saved");
+        let mut write = services.db.begin_write().await.expect("a transaction");
+        storage::accounts::users::set_disabled(&mut write, user, Some(services.clock.now())).await.expect("disabled");
+        write.commit().await.expect("committed");
+        let disabled = [holder("two", user, version).await, holder("two", user, version + 1).await];
+        assert_eq!(disabled, [None, None]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn unknown_disabled_and_wrong_get_one_answer() {
     let world = TestWorld::college().await;
     let administrator = world.administrator("root").await;

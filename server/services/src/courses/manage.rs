@@ -63,7 +63,7 @@ pub async fn move_to(services: &Services, caller: &Caller, id: CourseId, departm
         write.commit().await.or_domain()
     })
     .await?;
-    services.cache.actors.forget_all();
+    services.access_of_many_changed();
     Ok(())
 }
 
@@ -129,7 +129,7 @@ pub async fn add_member(services: &Services, caller: &Caller, id: CourseId, logi
         Ok(PersonRef { id: user.id, login: user.login, name: user.name })
     })
     .await?;
-    services.cache.actors.forget(&person.id);
+    services.access_changed(person.id);
     Ok(person)
 }
 
@@ -148,7 +148,7 @@ pub async fn remove_member(services: &Services, caller: &Caller, id: CourseId, u
         write.commit().await.or_domain()
     })
     .await?;
-    services.cache.actors.forget(&user);
+    services.access_changed(user);
     Ok(())
 }
 

@@ -69,7 +69,7 @@ pub async fn run(services: &Services) -> Result<u32> {
         finish(services, &import).await?;
     }
     // Roles and courses of many changed.
-    services.cache.actors.forget_all();
+    services.access_of_many_changed();
     Ok(taken)
 }
 

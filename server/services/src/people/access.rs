@@ -59,7 +59,7 @@ pub async fn set_access(services: &Services, caller: &Caller, user: UserId, role
         Ok(after)
     })
     .await?;
-    services.cache.actors.forget(&user);
+    services.access_changed(user);
     Ok(person)
 }
 
@@ -87,7 +87,7 @@ pub async fn set_post(services: &Services, caller: &Caller, user: UserId, depart
         Ok(after)
     })
     .await?;
-    services.cache.actors.forget(&user);
+    services.access_changed(user);
     Ok(person)
 }
 
@@ -167,7 +167,7 @@ pub async fn disable(services: &Services, caller: &Caller, user: UserId) -> Resu
         write.commit().await.or_domain()
     })
     .await?;
-    services.cache.actors.forget(&user);
+    services.access_changed(user);
     Ok(())
 }
 
@@ -189,7 +189,7 @@ pub async fn enable(services: &Services, caller: &Caller, user: UserId) -> Resul
         write.commit().await.or_domain()
     })
     .await?;
-    services.cache.actors.forget(&user);
+    services.access_changed(user);
     Ok(())
 }
 

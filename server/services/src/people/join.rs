@@ -81,7 +81,7 @@ pub async fn join(services: &Services, origin: &Origin, secret: &str, name: &str
         .after(json!({"name": user.name, "password": "***", "link": joining.kind, "tokens_revoked": revoked}));
     audit::success(services, &mut write, &caller, entry).await?;
     write.commit().await.or_domain()?;
-    services.cache.actors.forget(&user.id);
+    services.access_changed(user.id);
     Ok(SignedIn { actor: caller.actor, credentials_version, device })
 }
 

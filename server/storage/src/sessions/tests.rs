@@ -20,7 +20,7 @@ async fn a_session_is_there_until_it_is_over_or_deleted() {
         save(&mut write, "b", None, "{}", NOW.plus_seconds(100)).await.expect("saved");
         assert_eq!(sweep(&mut write, NOW.plus_seconds(50)).await.expect("swept"), 1);
         assert!(load(&mut write, "b", NOW).await.expect("read").is_some());
-        delete(&mut write, "b").await.expect("deleted");
+        assert_eq!(delete(&mut write, "b").await.expect("deleted"), None, "nobody's");
         assert_eq!(load(&mut write, "b", NOW).await.expect("read"), None);
     })
     .await;
@@ -35,6 +35,9 @@ async fn all_sessions_of_a_person_end_and_nobody_elses() {
             save(&mut write, id, Some(user), "{}", NOW).await.expect("saved");
         }
         save(&mut write, "d", Some(li), "{}", NOW).await.expect("saved");
+        save(&mut write, "e", Some(wang), "{}", NOW).await.expect("saved");
+        assert_eq!(delete(&mut write, "e").await.expect("deleted"), Some(wang));
+        assert_eq!(delete(&mut write, "e").await.expect("gone"), None);
         let before = NOW.plus_seconds(-1);
         assert_eq!(of_user(&mut write, li, before).await.expect("read").len(), 3);
         assert_eq!(of_user(&mut write, li, NOW).await.expect("read").len(), 0, "over");
