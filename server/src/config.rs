@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use openidconnect::url::Url;
 use serde::Deserialize;
 
 pub use connections::Connections;
@@ -91,8 +92,15 @@ pub struct Cluster {
 pub struct Sessions {
     /// Hours that a session lives without use: 12.
     pub hours: i64,
-    /// Hours after which a session ends however much it is used: 168, a week.
-    pub longest_hours: i64,
+    /// Hours after which a session ends however much it is used: 168, a week, or `hours` where that is more.
+    pub longest_hours: Option<i64>,
+}
+
+impl Sessions {
+    /// Hours after which a session ends however much it is used.
+    pub fn longest_hours(&self) -> i64 {
+        self.longest_hours.unwrap_or_else(|| self.hours.max(168))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -210,7 +218,7 @@ impl Default for Cluster {
 }
 impl Default for Sessions {
     fn default() -> Self {
-        Self { hours: 12, longest_hours: 168 }
+        Self { hours: 12, longest_hours: None }
     }
 }
 impl Default for Orders {
@@ -245,10 +253,15 @@ impl Config {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|error| {
-            // The reader's own text shows the line, which may hold a password.
+        toml::from_str(text).map_err(|mut error: toml::de::Error| {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            anyhow!("line {line}: {}", error.message())
+            // The reader's own text shows the line, which may hold a password. Without it, it names the key.
+            error.set_input(None);
+            let shown = error.to_string();
+            match shown.trim_end().rsplit_once("\nin `").map(|(_, key)| key.trim_end_matches('`')) {
+                Some(key) => anyhow!("line {line}, {key}: {}", error.message()),
+                None => anyhow!("line {line}: {}", error.message()),
+            }
         })
     }
 
@@ -270,13 +283,19 @@ impl Config {
             );
         }
         if let Some(url) = &self.server.public_url {
+            if let Some(ascii) = as_browsers_send(url) {
+                bail!("public_url must be written as browsers send it, {ascii}: {url:?} has other letters than ASCII");
+            }
             let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
             if rest.is_none_or(|rest| rest.is_empty() || rest.contains(['/', '?', '#', '@'])) {
                 bail!("public_url must be like https://lectern.example.edu, without a path: {url:?}");
             }
         }
         if let Some(host) = self.server.hosts.iter().find(|host| crate::hosts::name(host).is_none()) {
-            bail!("server.hosts must be host names like gpu.example.edu: {host:?}");
+            match as_browsers_send(&format!("http://{host}")) {
+                Some(ascii) => bail!("server.hosts must be written as browsers send them, {}: {host:?}", ascii.trim_start_matches("http://")),
+                None => bail!("server.hosts must be host names like gpu.example.edu: {host:?}"),
+            }
         }
         self.connections.check()?;
         self.metrics.token().map(drop)?;
@@ -292,7 +311,7 @@ impl Config {
                 bail!("oidc needs server.public_url: the identity provider sends people back to it");
             }
         }
-        if self.sessions.longest_hours < self.sessions.hours {
+        if self.sessions.longest_hours() < self.sessions.hours {
             bail!("sessions.longest_hours must be at least sessions.hours");
         }
         if self.sessions.hours < 1 || self.orders.hold_days < 1 || self.server.timeout_seconds < 1 {
@@ -309,6 +328,14 @@ impl Config {
     pub fn database_url(&self) -> String {
         self.storage.database.clone().unwrap_or_else(|| format!("sqlite:{}", self.storage.data.join("lectern.db").display()))
     }
+}
+
+/// The origin in ASCII (punycode) of a URL whose host has other letters; `None` for one that needs no such form, or has none.
+fn as_browsers_send(url: &str) -> Option<String> {
+    if url.is_ascii() {
+        return None;
+    }
+    Url::parse(url).ok().map(|url| url.origin().ascii_serialization())
 }
 
 #[cfg(test)]
@@ -331,6 +358,11 @@ mod tests {
         ] {
             let error = format!("{:#} {0:?}", Config::parse(text).unwrap_err());
             assert!(error.contains("line ") && !error.contains("hush"), "{error}");
+        }
+        for (section, key) in [("metrics", "token"), ("oidc", "client_secret")] {
+            let error = format!("{:#} {0:?}", Config::parse(&format!("[{section}]\n{key} = 4711\n")).unwrap_err());
+            assert!(error.contains(&format!("line 2, {section}.{key}: ")) && error.contains("a text in quotes"), "{error}");
+            assert!(!error.contains("4711"), "{error}");
         }
         let mut config = Config::default();
         config.storage.database = Some("postgres://lectern:hush@db/lectern".to_owned());
@@ -393,5 +425,30 @@ mod tests {
         config.server.public_url = Some("https://lectern.example.edu".to_owned());
         config.check().unwrap();
         assert!(config.is_https());
+    }
+
+    #[test]
+    fn a_host_with_other_letters_is_refused_with_the_form_that_browsers_send() {
+        let mut config = Config::default();
+        config.server.public_url = Some("https://bücher.example:8443".to_owned());
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.contains("https://xn--bcher-kva.example:8443"), "{error}");
+        config.server.public_url = Some("https://xn--bcher-kva.example:8443".to_owned());
+        config.check().unwrap();
+        config.server.hosts = vec!["中国.example".to_owned()];
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.contains(" xn--fiqs8s.example:"), "{error}");
+    }
+
+    #[test]
+    fn a_session_may_live_longer_than_a_week() {
+        let longest = |text: &str| {
+            let config = Config::parse(text).unwrap();
+            config.check().map(|()| config.sessions.longest_hours()).map_err(|error| error.to_string())
+        };
+        assert_eq!(longest(""), Ok(168));
+        assert_eq!(longest("[sessions]\nhours = 720\n"), Ok(720));
+        assert_eq!(longest("[sessions]\nhours = 8\nlongest_hours = 24\n"), Ok(24));
+        assert!(longest("[sessions]\nhours = 720\nlongest_hours = 168\n").unwrap_err().contains("sessions.longest_hours"));
     }
 }

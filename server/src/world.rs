@@ -46,7 +46,7 @@ pub fn services(config: &Config, database: Database, cluster: SharedCluster, key
         hold_days: config.orders.hold_days,
         keep_stopped_days: config.labs.keep_stopped_days,
         session_hours: config.sessions.hours,
-        longest_session_hours: config.sessions.longest_hours,
+        longest_session_hours: config.sessions.longest_hours(),
         public_url: config.server.public_url.clone(),
         identity_provider: config.oidc.as_ref().map(identity_provider),
         keyring,

@@ -38,7 +38,8 @@ impl<T> Serialize for Secret<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(Self)
+        // The reader's own message would repeat the value.
+        T::deserialize(deserializer).map(Self).map_err(|_| de::Error::custom("a secret is a text in quotes"))
     }
 }
 
@@ -134,6 +135,14 @@ mod tests {
         assert_eq!(serde_json::to_string(&(&secret, &number)).expect("JSON"), r#"["***","***"]"#);
         let error = serde_json::to_string(&SecretValue::Typed(secret)).expect_err("it must be encrypted first");
         assert!(!error.to_string().contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_of_the_wrong_type_is_refused_without_its_value() {
+        for wrong in ["4711", "true", r#"["hush"]"#] {
+            let error = serde_json::from_str::<Secret>(wrong).expect_err(wrong).to_string();
+            assert!(error.contains("a text in quotes") && !error.contains("4711") && !error.contains("hush"), "{error}");
+        }
     }
 
     #[test]

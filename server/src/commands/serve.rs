@@ -163,6 +163,9 @@ fn table(accounts: &[Account]) -> String {
 }
 
 fn warn_of_openness(config: &Config, address: SocketAddr) {
+    if let Some(open) = config.metrics.open_at(address) {
+        tracing::warn!("/metrics is shown to everybody who reaches {open}: set metrics.token_file, or have metrics.listen on a loopback address");
+    }
     if address.ip().is_loopback() {
         return;
     }
@@ -173,9 +176,6 @@ fn warn_of_openness(config: &Config, address: SocketAddr) {
     }
     if config.server.public_url.is_none() && config.server.hosts.is_empty() && address.ip().is_unspecified() {
         tracing::warn!("requests to localhost only are answered: set --public-url, or server.hosts, to the name that people use");
-    }
-    if config.metrics.is_open() {
-        tracing::warn!("/metrics is shown to everybody who reaches {address}: set metrics.listen or metrics.token_file");
     }
 }
 
