@@ -119,10 +119,10 @@ async fn a_stream_ends_when_its_reader_may_no_longer_listen() {
     let stays = portal.browser_of(&people.operator).await;
     let (signs_out, disabled, ended_elsewhere) =
         (portal.browser_of(&people.teacher).await, portal.browser_of(&people.colleague).await, portal.browser_of(&people.manager).await);
-    let gone = portal.browser_of(&leaves).await;
+    let (gone, sent_away) = (portal.browser_of(&leaves).await, portal.browser_of(&people.auditor).await);
     let mut stream = listening(&stays, "/events").await;
     let mut streams = Vec::new();
-    for browser in [&signs_out, &disabled, &ended_elsewhere, &gone] {
+    for browser in [&signs_out, &disabled, &ended_elsewhere, &gone, &sent_away] {
         streams.push(listening(browser, "/events").await);
     }
 
@@ -130,6 +130,7 @@ async fn a_stream_ends_when_its_reader_may_no_longer_listen() {
     services::people::disable(services, &people.administrator, people.colleague.actor.user).await.unwrap();
     services::accounts::sessions::end_other_sessions(services, &people.manager, "none of them").await.unwrap();
     services::courses::remove_member(services, &people.administrator, course.id, leaves.actor.user).await.unwrap();
+    services::people::end_sessions(services, &people.administrator, people.auditor.actor.user).await.unwrap();
     for stream in streams {
         ended(stream).await;
     }

@@ -114,6 +114,7 @@ pub async fn end_sessions(services: &Services, caller: &Caller, user: UserId) ->
             audit::success(services, &mut write, caller, about(&person.person, "session.end").after(json!({"sessions": ended}))).await?;
         }
         write.commit().await.or_domain()?;
+        services.access_changed(user);
         Ok(ended)
     })
     .await
