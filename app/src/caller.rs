@@ -69,11 +69,10 @@ pub async fn begin_session(signed_in: &SignedIn) -> Result<(), AppError> {
     let headers = use_context::<Parts>().map(|parts| parts.headers).unwrap_or_default();
     let services = services()?;
     begin(&services, &session()?, &origin()?, &headers, signed_in).await?;
-    if let (Some(device), Some(options)) = (&signed_in.device, use_context::<ResponseOptions>()) {
-        let https = services.settings.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
-        if let Ok(cookie) = HeaderValue::from_str(&device.cookie(https)) {
-            options.append_header(header::SET_COOKIE, cookie);
-        }
+    if let (Some(device), Some(options)) = (&signed_in.device, use_context::<ResponseOptions>())
+        && let Ok(cookie) = HeaderValue::from_str(&device.cookie(services.settings.is_https()))
+    {
+        options.append_header(header::SET_COOKIE, cookie);
     }
     Ok(())
 }

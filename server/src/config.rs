@@ -322,7 +322,7 @@ impl Config {
 
     /// Whether cookies travel over https only.
     pub fn is_https(&self) -> bool {
-        self.server.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        services::is_https(self.server.public_url.as_deref())
     }
 
     pub fn database_url(&self) -> String {

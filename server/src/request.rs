@@ -7,6 +7,7 @@ use std::{
     time::Instant,
 };
 
+use app::preferences::cookie_value;
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
     middleware::Next,
@@ -71,10 +72,9 @@ pub fn loggable(path: &str) -> String {
     }
 }
 
-/// The value of this cookie.
+/// The value of this cookie in all of the headers.
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let all = headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    all.flat_map(|list| list.split(';')).filter_map(|pair| pair.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
+    headers.get_all(http::header::COOKIE).iter().find_map(|value| cookie_value(value.to_str().ok()?, name))
 }
 
 /// Whether a proxy says for whom it asks, and nobody has set that there is one.

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, FieldErrors, Problem},
     ids::{LinkId, UserId},
     names,
+    text::narrow,
     time::Timestamp,
 };
 
@@ -251,10 +252,15 @@ pub fn check_password(password: &str) -> Result<(), Problem> {
     }
 }
 
-/// A login name: 2 to 64 of letters, digits, `. _ - @`; compared in lower case, and full-width letters and digits as the usual ones. The
-/// server's `logins` also folds the characters for which tables are needed, and is what stores and finds a login.
+/// A login as it is stored and counted: in lower case and in one width (see [`narrow`]). Folding twice is folding once.
+pub fn fold_login(login: &str) -> String {
+    // Lower case may undo the form, as of `İ`.
+    narrow(&narrow(login).trim().to_lowercase())
+}
+
+/// A login name: 2 to 64 of letters, digits, `. _ - @`, folded. The server's `logins` is what stores and finds a login.
 pub fn check_login(login: &str) -> Result<String, Problem> {
-    let login: String = login.trim().chars().map(half_width).collect::<String>().to_lowercase();
+    let login = fold_login(login);
     let length = login.chars().count();
     if length == 0 {
         Err(Problem::Missing)
@@ -266,14 +272,6 @@ pub fn check_login(login: &str) -> Result<String, Problem> {
         Ok(login)
     } else {
         Err(Problem::BadFormat { example: "li.hua".into() })
-    }
-}
-
-/// `２` as `2`: input methods write letters and digits as wide as Chinese characters.
-fn half_width(c: char) -> char {
-    match u32::from(c) {
-        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xff01 + 0x21).unwrap_or(c),
-        _ => c,
     }
 }
 

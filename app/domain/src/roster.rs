@@ -186,7 +186,8 @@ fn student(row: u32, number: &str, name: &str) -> Result<Student, Problem> {
     if !is_number(&number) {
         return Err(Problem::BadRow { row, example: EXAMPLE.into() });
     }
-    let name = match names::check(name, NAME_MAX) {
+    // The rule for all names, except that a cell may have several lines and that a name may be missing.
+    let name = match names::check(&name.split_whitespace().collect::<Vec<_>>().join(" "), NAME_MAX) {
         Err(Problem::Missing) => String::new(),
         checked => checked.map_err(|cause| Problem::InRow { row, cause: Box::new(cause) })?,
     };

@@ -113,7 +113,16 @@ pub struct IdentityProvider {
     pub create_accounts: bool,
 }
 
+/// Whether people come by https, so that cookies travel by nothing else.
+pub fn is_https(public_url: Option<&str>) -> bool {
+    public_url.is_some_and(|url| url.starts_with("https://"))
+}
+
 impl Settings {
+    pub fn is_https(&self) -> bool {
+        is_https(self.public_url.as_deref())
+    }
+
     /// What people call the provider with this issuer; the issuer itself where it is no longer the one that is set.
     pub fn provider_name(&self, issuer: &str) -> Localized {
         let current = self.identity_provider.as_ref().filter(|provider| provider.issuer == issuer);

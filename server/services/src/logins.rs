@@ -1,6 +1,7 @@
 //! One rule for logins. They are stored and compared in Unicode's form NFKC and in lower case, so that what looks the same, such as
 //! `２０２４０１` and `202401`, is one account. Whoever takes a login from outside calls [`check`], [`invitation`] or [`find`].
 
+pub use domain::people::fold_login as fold;
 use domain::{
     Error, Problem, Result,
     people::{Invitation, NewPerson, check_login},
@@ -9,7 +10,6 @@ use storage::{
     AnyConnection,
     accounts::users::{self, User},
 };
-use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::OrDomain;
 
@@ -21,26 +21,19 @@ pub fn typed(login: &str) -> String {
     login.trim().to_lowercase().chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
-/// As it is stored and counted. Folding twice is folding once.
-pub fn fold(login: &str) -> String {
-    // Lower case may undo the form, as of `İ`.
-    let folded = login.nfkc().collect::<String>().trim().to_lowercase();
-    folded.nfkc().collect()
-}
-
 /// The stored form of a login that somebody chose.
 pub fn check(login: &str) -> Result<String, Problem> {
-    check_login(&fold(login))
+    check_login(login)
 }
 
 /// Login and name in their stored forms. Errors: [`Error::Invalid`] with every problem.
 pub fn invitation(invitation: &Invitation) -> Result<(String, String), Error> {
-    Invitation { login: fold(&invitation.login), ..invitation.clone() }.check()
+    invitation.check()
 }
 
 /// The same for somebody with a password.
 pub fn new_person(person: &NewPerson) -> Result<(String, String), Error> {
-    NewPerson { login: fold(&person.login), ..person.clone() }.check()
+    person.check()
 }
 
 /// The account that somebody means by this login. An account from before this rule is found by the login as it is stored, and goes before

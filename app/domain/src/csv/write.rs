@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::names;
+
 /// At the beginning of a file it tells Excel that the text is UTF-8.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
@@ -74,10 +76,8 @@ fn push(line: &mut String, cell: &str) {
 
 /// Blanks and invisible signs before a formula do not save from it; a tab or a line end alone moves what follows into another cell.
 fn is_formula(text: &str) -> bool {
-    let invisible = |c: char| {
-        c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    text.starts_with(['\t', '\r', '\n']) || text.trim_start_matches(invisible).starts_with(FORMULA)
+    let unseen = |c: char| c.is_whitespace() || names::is_invisible(c);
+    text.starts_with(['\t', '\r', '\n']) || text.trim_start_matches(unseen).starts_with(FORMULA)
 }
 
 /// Whether a spreadsheet would make a number or a date of it that reads otherwise: `007001`, `2024010117001`, `1E5`, `3-4`, `1/2`.
@@ -115,6 +115,9 @@ mod tests {
             "\u{a0}=1",
             "\u{200b}=1",
             "\u{feff}=1",
+            "\u{3164}=1",
+            "\u{2800}=1",
+            "\u{ad}=1",
             "\t=1",
             "\tx",
             "\rx",
