@@ -123,8 +123,8 @@ pub fn site() -> Result<String, AppError> {
     Ok(site_of(&services()?, &headers))
 }
 
-/// The same for a route that is no server function: the public URL, else the host that was asked, which is one of ours or the request would
-/// not have come this far.
+/// The same for a route that is not a server function: the public URL, or else the request's own host, which the host check has already
+/// accepted.
 pub fn site_of(services: &Services, headers: &HeaderMap) -> String {
     if let Some(url) = &services.settings.public_url {
         return url.clone();
@@ -171,7 +171,7 @@ pub async fn answer<T>(
     match &result {
         Ok(value) => see_other(&then(value)),
         Err(AppError(error)) => {
-            // The answer is a redirect: the record of the refusal is written when it goes out.
+            // The answer is a redirect; the refusal is recorded when the answer is sent.
             if let Ok(progress) = extension::<services::audit::refusals::Progress>("the request's progress") {
                 progress.failed(error);
             }

@@ -17,7 +17,8 @@ pub fn back_home_text(language: Language) -> &'static str {
     td_string!(language, layout.back_home)
 }
 
-/// Refusals of HTTP's own: a body that is too large, too slow or no JSON, a method that an address does not take, a host that is none of ours.
+/// Refusals at the level of HTTP: a body that is too large, too slow or not JSON, a method that the address does not accept, an unknown
+/// host.
 pub fn too_large_text(language: Language) -> &'static str {
     td_string!(language, errors.too_large)
 }

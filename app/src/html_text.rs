@@ -1,5 +1,5 @@
-//! Text in the places where Leptos writes it into the server's document without escaping: `<title>`, `<textarea>` and `<script>`.
-//! The browser's half sets DOM properties and text nodes, which take text as it is, so there these functions change nothing.
+//! Escapes text for the places where Leptos writes it into the server's document unescaped: `<title>`, `<textarea>` and `<script>`. In the
+//! browser Leptos sets DOM properties and text nodes, which need no escaping, so these functions return the text unchanged there.
 //! `server/tests/hostile/unescaped.rs` finds every other use of such a place.
 
 use std::borrow::Cow;
@@ -15,13 +15,13 @@ pub const fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// `text` as the content of a `<textarea>`. The parser drops a newline that comes first, so such a text gets a second one.
+/// `text` as the content of a `<textarea>`. The HTML parser drops a leading newline, so a text that begins with one gets a second one.
 pub fn textarea(text: &str) -> String {
     let newline = if cfg!(feature = "ssr") && text.starts_with(['\n', '\r']) { "\n" } else { "" };
     format!("{newline}{}", escaped(text))
 }
 
-/// `text` as a string literal inside a `<script>`, which no `</script>` in it can end.
+/// `text` as a string literal inside a `<script>`; a `</script>` in it cannot end the script.
 pub fn script_string(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('<', "\\u003c")
 }

@@ -45,7 +45,7 @@ pub struct Server {
     pub listen: SocketAddr,
     /// What people type to get here: `https://lectern.example.edu`. With `https` cookies are `Secure` and `__Host-`.
     pub public_url: Option<String>,
-    /// Further host names that people and programs may use; those of `public_url` and of loopback are known: none.
+    /// Further host names that people and programs may use, besides those of `public_url` and loopback: none.
     pub hosts: Vec<String>,
     /// Folder with the built site: the site in the binary where there is one, else `target/site`.
     pub site_root: Option<PathBuf>,
@@ -120,8 +120,8 @@ pub struct Labs {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Secrets {
-    /// File with the keys that secrets in the database are encrypted under: `secret.key` in the data folder, made at the first start.
-    /// Several servers on one database share it.
+    /// File with the keys that encrypt secrets in the database: `secret.key` in the data folder, made at the first start. Several servers
+    /// on one database share it.
     pub key_file: Option<PathBuf>,
 }
 

@@ -28,7 +28,8 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// The problem as the reader of this path takes it: a problem document for the API, a page, or what the scripts of the pages read.
+/// The answer to a refused request, in the format for its path: a problem document for the API, a page, or the wire format for the pages'
+/// scripts.
 pub fn refusal(problem: &Problem, path: &str, headers: &HeaderMap, request_id: Option<&str>) -> Response {
     if path.starts_with(rest::PREFIX) {
         return problem::answer(problem, headers, request_id);

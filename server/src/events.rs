@@ -90,7 +90,7 @@ pub async fn stream(
     response
 }
 
-/// Who listens, and by which session.
+/// The reader of a stream, and their session.
 struct Reader {
     services: Services,
     actor: Actor,
@@ -120,7 +120,7 @@ impl Reader {
             match self.is_still_here().await {
                 Ok(true) => {}
                 Ok(false) => return,
-                // Nothing is known, and while the database is away nothing is told either.
+                // The database did not answer, so the result is unknown. While it is unavailable there is no news either.
                 Err(error) => tracing::debug!(%error, "a reader of events could not be looked up"),
             }
         }

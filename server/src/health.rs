@@ -1,4 +1,4 @@
-//! `/healthz`: the process answers. `/readyz`: so does the database, and it takes changes.
+//! `/healthz`: the process answers. `/readyz`: the database answers too, and accepts writes.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,10 @@ use tokio::sync::Mutex;
 
 use crate::state::AppState;
 
-/// Anybody may ask, so what was found is good for a moment: however often it is asked, the database is tried once.
+/// Anybody may call `/readyz`, so a result is reused for this time, and the database is tried at most once in it.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 
-/// What the last try found. Who asks during a try waits for it.
+/// The result of the last try. A request during a try waits for it.
 #[derive(Debug, Default)]
 pub struct Readiness(Mutex<Option<(Instant, bool)>>);
 

@@ -1,7 +1,7 @@
-//! The host names that Lectern answers under. A page of another site can have its own name point to this server (DNS rebinding) and would
-//! then read what needs no session; and a link that is passed on is made of the name that its reader used. Names come from the public URL,
-//! the listener's own address, `server.hosts`, and loopback, which nobody else can be. Probes and scrapers ask by address, so
-//! `/healthz`, `/readyz` and `/metrics` answer under any name.
+//! The host names that Lectern answers to. A page of another site can point its own host name to this server (DNS rebinding) and would then
+//! read everything that needs no session; and links that people pass on are made from the request's host name. Allowed are the names in the
+//! public URL, the listener's own address, `server.hosts`, and loopback, which is always this machine. Probes and scrapers use addresses,
+//! so `/healthz`, `/readyz` and `/metrics` answer to any name.
 
 use std::{collections::BTreeSet, net::IpAddr};
 
@@ -15,7 +15,7 @@ use services::Origin;
 
 use crate::{config::Server, error_page, rest::problem::Problem, state::AppState};
 
-/// Paths that are asked for by address.
+/// Paths that probes and scrapers request by address.
 const ANY_HOST: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 #[derive(Debug, Clone)]
@@ -29,12 +29,12 @@ impl Hosts {
         Self(named.filter_map(name).collect())
     }
 
-    /// Whether a `Host` (with or without a port) is one of ours. Ports do not matter: a proxy or a tunnel may use another.
+    /// Whether a `Host` (with or without a port) is allowed. The port is ignored: a proxy or a tunnel may use another.
     pub fn allows(&self, host: &str) -> bool {
         name(host).is_some_and(|name| self.0.contains(&name) || is_loopback(&name))
     }
 
-    /// The request names its host once, in a header, and also in its target where that is a whole URL.
+    /// Checks the host of the request: the one `Host` header, and also the target if it is a full URL.
     fn allows_request(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let mut named = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (named.next(), named.next()) else { return false };
@@ -51,7 +51,7 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
     error_page::refusal(&Problem::WrongHost, request.uri().path(), request.headers(), request_id)
 }
 
-/// The host's name as it is compared; `None` for what is none.
+/// The host's name in the form in which names are compared; `None` if it is not a valid host.
 pub fn name(host: &str) -> Option<String> {
     let authority: Authority = host.parse().ok().filter(|_| !host.contains('@'))?;
     let name = authority.host().trim_end_matches('.').to_ascii_lowercase();

@@ -35,7 +35,7 @@ impl Form {
             let name = field.name().unwrap_or_default().to_owned();
             let file_name = field.file_name().unwrap_or_default().to_owned();
             let bytes = field.bytes().await.map_err(unreadable)?;
-            // A file may be UTF-16; what it says is looked at when it is read.
+            // A file may be UTF-16, so its content is checked when it is decoded.
             if name.contains('\0') || file_name.contains('\0') || (name != "file" && bytes.contains(&0)) {
                 return Err(Error::Malformed { reason: "a text holds the character NUL, which no text may hold".into() });
             }

@@ -42,7 +42,7 @@ pub fn make_private_folder(path: &Path) -> Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| format!("cannot make the folder {}", path.display()))
 }
 
-/// From now on this process makes files that only its owner can read, whichever library makes them.
+/// From now on files that this process makes can be read by their owner only, even those of libraries.
 pub fn make_files_private() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }
@@ -50,7 +50,8 @@ pub fn make_files_private() {
 /// What Lectern makes in its data folder, by the beginning of the name. `secret.new` is a key file that was not written to its end.
 const OURS: [&str; 7] = ["lectern.db", "lectern.lock", "server.lock", "secret.key", "secret.new", "demo-accounts.", "simulator"];
 
-/// Takes everybody else's rights from what an earlier version left in the folder, and from the folder itself where it holds nothing else.
+/// Removes the permissions of other users from files that an earlier version left in the folder, and from the folder itself if it holds
+/// nothing else.
 fn close_off(data: &Path) {
     if let Err(error) = close_off_ours(data) {
         tracing::warn!(folder = %data.display(), %error, "others on this machine may read the data folder: its rights are not ours to change");
@@ -130,7 +131,7 @@ mod tests {
         for name in ["", "simulator", "simulator/objects"] {
             assert_eq!(mode(&data.join(name)), 0o700, "{name:?}");
         }
-        // A folder that is also somebody else's stays as it is.
+        // If the folder also holds files of other programs, its permissions stay.
         fs::write(data.join("thesis.tex"), "").unwrap();
         for name in ["", "thesis.tex"] {
             fs::set_permissions(data.join(name), fs::Permissions::from_mode(0o755)).unwrap();

@@ -25,7 +25,7 @@ const UNANSWERED: [&str; 2] = ["CONNECT", "TRACE"];
 /// How metrics and logs name every other method.
 pub const OTHER: &str = "other";
 
-/// The method's name for metrics and logs: one of ten words.
+/// The method's name in metrics and logs: one of ten words.
 pub fn label(method: &Method) -> &'static str {
     STANDARD.iter().find(|(standard, _)| standard == method).map_or(OTHER, |(_, name)| name)
 }

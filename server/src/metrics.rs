@@ -72,7 +72,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// `method` comes from [`crate::methods::label`]; `route` is the pattern, not the path: ids would make a series each.
+    /// `method` comes from [`crate::methods::label`]; `route` is the pattern, not the path: each id would add a series.
     pub fn request(&self, method: &'static str, route: &str, status: StatusCode, took: Duration) {
         let labels = RequestLabels { method, route: route.to_owned(), status: status.as_u16() };
         self.requests.get_or_create(&labels).inc();
@@ -80,13 +80,13 @@ impl Metrics {
     }
 }
 
-/// Hashes are compared, so that the time it takes says nothing of the token.
+/// Compares hashes, so that the time it takes reveals nothing about the token.
 fn sends(headers: &HeaderMap, token: &str) -> bool {
     let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     sent.is_some_and(|sent| hex_sha256(sent) == hex_sha256(token))
 }
 
-/// Answers also while the database is away: then without what only it knows. Where a token is set, only to who sends it.
+/// Also answers while the database is unavailable, without the values from it. If a token is set, the request has to send it.
 pub async fn show(State(state): State<AppState>, headers: HeaderMap) -> Response {
     match state.config.metrics.token() {
         Ok(None) => {}

@@ -1,7 +1,7 @@
-//! The character NUL: no text of ours holds it, and PostgreSQL cannot keep it. Addresses and bodies with one are refused before anything
-//! reads them, so that both databases answer alike. What a body is read as depends on its address alone, never on its `Content-Type`, which
-//! a client may write as it likes. Two readers look for it by themselves: that of the API's JSON ([`crate::rest::body`]), and that of
-//! uploaded files, which may be UTF-16 ([`crate::imports`]).
+//! The character NUL: no text of Lectern's holds it, and PostgreSQL cannot store it. Addresses and bodies that contain it are refused
+//! before they are read, so that both databases give the same answers. How a body is read depends on its address alone, never on its
+//! `Content-Type`, which the client chooses. Two readers check for NUL themselves: the API's JSON ([`crate::rest::body`]), and uploaded
+//! files, which may be UTF-16 ([`crate::imports`]).
 
 use axum::{
     body::{Body, to_bytes},

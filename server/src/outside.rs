@@ -13,7 +13,7 @@ use rand::RngCore as _;
 use services::ports::{Clock, Entropy};
 use uuid::Uuid;
 
-/// The machine's clock, as it is.
+/// The machine's clock, unchanged.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -25,7 +25,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The machine's clock without its jumps: the clock of a server, which bills by it.
+/// The machine's clock without its jumps. A server uses this clock, since it bills by it.
 #[derive(Debug)]
 pub struct GuardedClock {
     began: Instant,

@@ -18,7 +18,7 @@ use services::{
 use crate::{request::loggable, state::AppState};
 
 pub async fn record(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    // What does not exist is refused to nobody.
+    // A request for a path that does not exist is not a refusal.
     let exists = request.extensions().get::<MatchedPath>().is_some();
     let Some(origin) = request.extensions().get::<Origin>().cloned().filter(|_| exists) else { return next.run(request).await };
     let asked = format!("{} {}", request.method(), loggable(request.uri().path()));
@@ -36,7 +36,7 @@ pub async fn record(State(state): State<AppState>, mut request: Request, next: N
         None if code == Error::NotFound.code() => {}
         None => audit::refusals::no_session(services, &origin, code),
     }
-    // Recording it noted it again.
+    // Writing this record marked the request as recorded again.
     if let Some(id) = &origin.request_id {
         services.cache.recorded.take(id);
     }

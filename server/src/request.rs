@@ -58,10 +58,10 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     response
 }
 
-/// Characters of a path that are logged.
+/// Most characters of a path that are logged.
 const LONGEST_PATH: usize = 200;
 
-/// A path as it may be logged: the secret of a one-time link is left out, and a long path is cut.
+/// A path in the form in which it may be logged: without the secret of a one-time link, and cut if it is long.
 pub fn loggable(path: &str) -> String {
     if path.starts_with(app::routes::JOIN_PREFIX) {
         return format!("{}***", app::routes::JOIN_PREFIX);

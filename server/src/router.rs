@@ -52,12 +52,12 @@ pub fn router(state: AppState) -> Router {
     surrounded(router, state)
 }
 
-/// The port of the metrics alone, where they have one.
+/// The router of a separate metrics port.
 pub fn metrics_router(state: AppState) -> Router {
     surrounded(Router::new().route("/metrics", get(metrics::show)), state)
 }
 
-/// What every answer of every port has around it.
+/// Adds the layers that every answer of every port passes.
 fn surrounded(router: Router<AppState>, state: AppState) -> Router {
     router
         .layer(from_fn_with_state(state.clone(), hosts::guard))
@@ -163,7 +163,7 @@ async fn readable_failures(request: Request, next: Next) -> Response {
     // Our own answers say what they are: a page, JSON, a problem document.
     let is_worded = written.as_deref().is_some_and(|media| !media.starts_with(b"text/plain"));
     let problem = if pace.is_too_slow() {
-        // The handler saw only a body that cannot be read.
+        // The handler only saw a body that cannot be read.
         Problem::TooSlow
     } else if let Some(Panicked(error)) = response.extensions_mut().remove() {
         Problem::Refused(error)
@@ -173,7 +173,7 @@ async fn readable_failures(request: Request, next: Next) -> Response {
         return response;
     } else {
         match response.status() {
-            // The session could not be stored (tower-sessions says no more than this): the database is full, read-only or away.
+            // The session could not be stored (tower-sessions reports no details): the database is full, read-only or unavailable.
             StatusCode::INTERNAL_SERVER_ERROR if written.is_none() => Problem::Refused(Error::Unavailable { retry_after_seconds: 5 }),
             StatusCode::SERVICE_UNAVAILABLE => Problem::Refused(Error::Unavailable { retry_after_seconds: 5 }),
             StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,

@@ -1,5 +1,5 @@
-//! The key file of the secrets in the database: read, or made at the first start of an empty database. A server that lacks a key which
-//! its database needs does not start, and never makes another.
+//! The key file for the secrets in the database: read, or made at the first start of an empty database. A server that lacks a key which its
+//! database needs does not start, and never makes a new key instead.
 
 use std::{fs, io, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
@@ -19,20 +19,20 @@ use crate::{
     outside::{SystemClock, SystemEntropy},
 };
 
-/// In the data folder, unless the settings name another file.
+/// Name of the file in the data folder, unless the settings name another file.
 const NAME: &str = "secret.key";
 
 fn path(config: &Config) -> PathBuf {
     config.secrets.key_file.clone().unwrap_or_else(|| config.storage.data.join(NAME))
 }
 
-/// The text of a file with a new key.
+/// The content of a key file with a new key.
 pub fn new_file() -> Secret {
     Keyring::new_file(&SystemEntropy)
 }
 
-/// The keys of this server. Errors: the file cannot be read; it lacks a key that the database needs; the settings name a file that is
-/// not there.
+/// The keys of this server. Errors: the file cannot be read; it lacks a key that the database needs; the file named in the settings does
+/// not exist.
 pub async fn keyring(config: &Config, database: &Database) -> Result<Keyring> {
     let path = path(config);
     let found = read(&path)?;
@@ -72,7 +72,7 @@ fn read(path: &std::path::Path) -> Result<Option<Keyring>> {
     Keyring::parse(text.expose()).map(Some).with_context(|| format!("the key file {} cannot be used", path.display()))
 }
 
-/// Encrypts what an earlier release kept in clear, and what lies under an earlier key.
+/// Encrypts secrets that an earlier release stored unencrypted, and re-encrypts those under an earlier key.
 pub async fn encrypt(services: &Services) -> Result<()> {
     let moved = secrets::encrypt_clear(services).await.context("secrets that lie in clear could not be encrypted")?;
     for (offering, names) in &moved.offerings {

@@ -18,8 +18,8 @@ pub fn start(log: &Log) {
     };
 }
 
-/// What libraries say at `info` is not for operators. The Kubernetes client logs each failed request as an error without saying of what;
-/// Lectern logs the same with the lab and the reason where it matters.
+/// Messages of libraries at `info` are not useful to operators. The Kubernetes client logs each failed request as an error without saying
+/// which; Lectern logs these failures itself, with the lab and the reason.
 fn with_quiet_libraries(filter: &str) -> String {
     format!(
         "{filter},tower_sessions=error,tower_sessions_core=off,sqlx=warn,hyper=warn,rustls=warn,kube=warn,kube_client::client::builder=off,tower=warn,h2=warn"

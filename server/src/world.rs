@@ -60,7 +60,8 @@ fn identity_provider(oidc: &Oidc) -> IdentityProvider {
     IdentityProvider { issuer, name, link_accounts, create_accounts }
 }
 
-/// The services for a command beside a server: the same database, no cluster and no key for its secrets. Errors: there is no data.
+/// The services for a command that runs beside a server: the same database, no cluster, and no key for its secrets. Errors: there is no
+/// data.
 pub async fn beside(config: &Config) -> Result<Services> {
     if config.storage.database.is_none() && !config.storage.data.join("lectern.db").is_file() {
         bail!("there is no Lectern data in {}: name the folder by --data or LECTERN_DATA", config.storage.data.display());

@@ -87,7 +87,7 @@ impl Resource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     Nothing,
-    /// What the actor owns in the courses that the role covers now: somebody who left a course spends nothing there any more.
+    /// Resources that the actor owns, in the courses that the role covers now. A person who left a course cannot spend there any more.
     OwnInCourse,
     /// What the actor owns.
     Own,
@@ -151,7 +151,7 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         // Everybody in the tenant sees the catalogue.
         (_, A::CatalogueRead) => Tenant,
         (Role::Teacher, A::OrderPreview | A::OrderSubmit | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead | A::RosterWrite) => Course,
-        // Also after the teacher left the course: to look, and to end what costs.
+        // Also after the teacher left the course: they may still look, and end what costs money.
         (Role::Teacher, A::OrderRead | A::OrderCancel | A::LabRead | A::LabStop | A::LabDestroy) => Own,
         (
             Role::Manager,
@@ -281,9 +281,9 @@ impl Actor {
         let reached = |reach: Reach, courses: &BTreeSet<CourseId>| match reach {
             Reach::Nothing => false,
             Reach::Own => own,
-            // Without a course it is asked whether the actor may do this anywhere.
+            // When no course is given, the question is whether the actor may do this in any course.
             Reach::OwnInCourse => own && on.course.is_none_or(|course| courses.contains(&course)),
-            // Owning a thing does not help to spend on a course that one has left.
+            // After a person left a course, owning a resource there does not let them spend on it.
             Reach::Course => own && (on.course.is_none() || !action.spends()) || on.course.is_some_and(|course| courses.contains(&course)),
             Reach::Tenant => true,
         };
@@ -437,7 +437,7 @@ mod tests {
         for action in [Action::LabRead, Action::LabStop, Action::LabDestroy, Action::OrderRead, Action::OrderCancel] {
             assert_eq!(teacher.can(action, &Resource::owned(teacher.tenant, left, teacher.user)), Ok(()), "{}", action.code());
         }
-        // A role at another department does not bring the course back.
+        // A role at another department does not restore access to the course.
         let mut manager = department_actor(Role::Manager);
         manager.roles.insert(Role::Teacher);
         for action in Action::ALL.into_iter().filter(|action| action.spends()) {

@@ -56,8 +56,8 @@ impl Facts {
 }
 
 impl Facts {
-    /// Why somebody must be asked whatever the policy's rules say: the course's figures per order and per day (D3), and the part of its
-    /// budget from which somebody approves (D4). Rules may ask more people or refuse; none of them lets such an order through.
+    /// Why an approval is needed regardless of the policy's rules: the course's limits per order and per day (D3), or the part of its
+    /// budget above which orders need approval (D4). Rules can ask more people or refuse; no rule can approve such an order automatically.
     pub fn asks(&self) -> Option<Localized> {
         let text = |zh: &str, en: &str| Some(Localized { zh: zh.into(), en: en.into() });
         if self.budget_asks {
@@ -222,8 +222,8 @@ impl Policy {
         self.rules.iter().position(|rule| rule.enabled && rule.when.holds(facts))
     }
 
-    /// The first rule that matches decides. When none does a manager decides: a gap in the rules must not give cards away.
-    /// Nor may they give away what the course's own figures have somebody asked for (see [`Facts::asks`]).
+    /// The first rule that matches decides. When none does a manager decides: a gap in the rules must not give cards away. No rule can
+    /// waive an approval that the course's own limits require (see [`Facts::asks`]).
     pub fn decide(&self, facts: &Facts) -> Ruling {
         let rule = self.matching(facts).and_then(|number| self.rules.get(number));
         let mut outcome = rule.map_or_else(|| Outcome::Stages(vec![Role::Manager]), |rule| rule.then.clone());

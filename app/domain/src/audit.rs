@@ -318,7 +318,7 @@ pub enum Broken {
     Truncated { expected: i64, found: i64 },
     #[error("record {seq} cannot be read: {reason}")]
     Unreadable { seq: i64, reason: String },
-    /// There is no record at all: even an installation that nobody uses has the record of its making.
+    /// There is no record at all. Even an unused installation has the record of its own set-up, so this is an error.
     #[error("there is no record: nothing was verified")]
     Empty,
     #[error("the trigger {trigger} that protects the records is missing, changed, or not Lectern's")]

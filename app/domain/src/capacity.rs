@@ -43,7 +43,7 @@ pub enum WaitReason {
     NotEnough { card: Card, free: u32, needed: u32 },
     /// Enough are free, but no single node has as many as one pod needs.
     NoSingleNode { card: Card, per_node: u32, largest: u32 },
-    /// Enough cards are free, but no node that has them has so much processor and memory left for a pod.
+    /// Enough cards are free, but no node with free cards has this much processor and memory left for a pod.
     NoMachine { card: Card, cpu_cores: u32, memory_gib: u32 },
     /// Cards are free, and are for others who waited longer.
     Turn { card: Card },
@@ -70,7 +70,8 @@ pub struct Room {
     pub total: u32,
     /// Neither planned for a lab nor held by somebody else's pod.
     pub free: u32,
-    /// Processor and memory that labs can have on it in all, and what no lab has been given; `None` where the node does not report them.
+    /// All processor and memory of the node that labs can have, and the part that no lab has been given; `None` if the node does not report
+    /// them.
     pub machine: Option<Machine>,
     pub machine_free: Option<Machine>,
 }
@@ -98,7 +99,7 @@ impl Machine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pods {
     pub nodes: u32,
-    /// Each pod needs these on one node.
+    /// Each pod needs this many cards on one node.
     pub cards_per_node: u32,
     pub cpu_cores: u32,
     pub memory_gib: u32,
@@ -122,7 +123,7 @@ impl Pods {
     }
 }
 
-/// Where the pods would go, as node and cards; `None` when there is no place for all.
+/// Where the pods would be placed, as node and cards; `None` if they do not all fit.
 ///
 /// The fullest node that still fits comes first, so that whole nodes stay free for those who need many cards at once.
 pub fn plan(rooms: &[Room], pods: Pods) -> Option<Vec<(String, u32)>> {
@@ -165,7 +166,7 @@ mod tests {
         free.iter().enumerate().map(room).collect()
     }
 
-    /// So many pods of so many cards each.
+    /// `nodes` pods with `cards_per_node` cards each.
     const fn pods(cards_per_node: u32, nodes: u32) -> Pods {
         Pods { nodes, cards_per_node, cpu_cores: 16, memory_gib: 128 }
     }

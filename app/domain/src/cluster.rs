@@ -20,12 +20,12 @@ pub struct ClusterStatus {
     pub last_seen_at: Option<Timestamp>,
     pub nodes: Vec<Node>,
     pub pools: Vec<Pool>,
-    /// What was in the way of the portal's work lately.
+    /// Obstacles to the portal's work that were met lately.
     #[serde(default)]
     pub obstacles: Vec<MetObstacle>,
 }
 
-/// Why the cluster does not do what the portal asks, although it answers. Only operators can mend it.
+/// Why the cluster does not do what the portal asks, although it answers. Only operators can fix it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "obstacle")]
 pub enum Obstacle {
@@ -35,13 +35,13 @@ pub enum Obstacle {
     /// The cluster does not accept the portal's credentials.
     #[error("the cluster does not accept the portal's credentials")]
     Credentials,
-    /// An admission webhook does not work, so that what it guards cannot be changed.
+    /// An admission webhook does not work, so the objects that it guards cannot be changed.
     #[error("the admission webhook {name} fails: {message}")]
     Webhook { name: String, message: String },
 }
 
 impl Obstacle {
-    /// What the lab's own page says of it: a stable word, without names of the cluster's insides.
+    /// The reason that the lab's own page shows: a stable word, which reveals nothing about the cluster's internals.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::MissingRight { .. } => "PermissionMissing",
@@ -51,7 +51,7 @@ impl Obstacle {
     }
 }
 
-/// An obstacle with the first and the last time that it was met.
+/// An obstacle, with the first and the last time that it was met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetObstacle {
     #[serde(flatten)]
@@ -60,11 +60,11 @@ pub struct MetObstacle {
     pub last: Timestamp,
 }
 
-/// Seconds after which an obstacle that was not met again is over: blocked work is tried at least twice as often.
+/// Seconds after which an obstacle counts as gone unless it was met again: blocked work is retried at least twice as often.
 pub const OBSTACLE_SECONDS: i64 = 120;
 
 impl ClusterStatus {
-    /// Notes that an obstacle was met. Returns whether that is worth writing down: it is new, or its last time has grown old.
+    /// Notes that an obstacle was met. Returns whether to store it: it is new, or its stored last time is old.
     pub fn meet(&mut self, obstacle: &Obstacle, now: Timestamp) -> bool {
         self.obstacles.retain(|met| now.seconds_since(met.last) < OBSTACLE_SECONDS);
         match self.obstacles.iter_mut().find(|met| same_cause(&met.obstacle, obstacle)) {
@@ -81,7 +81,7 @@ impl ClusterStatus {
     }
 }
 
-/// A webhook words its failure differently each time.
+/// The wording of a webhook's failure differs each time, so the message is not compared.
 fn same_cause(one: &Obstacle, other: &Obstacle) -> bool {
     match (one, other) {
         (Obstacle::Webhook { name: one, .. }, Obstacle::Webhook { name: other, .. }) => one == other,
@@ -118,13 +118,13 @@ pub struct Node {
     /// Cards of each kind that the node has, whether or not they can be given to pods now.
     #[serde(default)]
     pub capacity: Vec<(Card, u32)>,
-    /// Its cards are shared in time, so that none of them can be had whole.
+    /// The node's cards are time-shared, so no whole card can be had.
     #[serde(default)]
     pub sharing: Option<Sharing>,
     /// Taints that labs do not tolerate: `key=value:effect`.
     #[serde(default)]
     pub taints: Vec<String>,
-    /// What the pods on it request of processor and memory.
+    /// Processor and memory that the pods on the node request.
     #[serde(default)]
     pub loads: Vec<Load>,
     /// Pods on it that hold cards.
@@ -135,21 +135,21 @@ pub struct Node {
     pub events: Vec<ClusterEvent>,
 }
 
-/// How a node's cards are cut into shares that are not isolated from each other.
+/// How a node's cards are divided into shares that are not isolated from each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sharing {
     /// `time-slicing`, `mps`.
     pub strategy: String,
     /// Physical cards; 0 when the node does not say how many.
     pub cards: u32,
-    /// What Kubernetes counts instead.
+    /// Shares that Kubernetes counts instead of cards.
     pub shares: u32,
 }
 
 /// Processor and memory that pods request on a node.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Load {
-    /// The lab whose pods they are; all other pods together are `None`.
+    /// The lab that the pods belong to; `None` for the sum of all other pods.
     pub lab: Option<LabId>,
     /// Thousandths of a core.
     pub cpu_millis: u64,

@@ -21,7 +21,7 @@ pub struct CourseRef {
     pub name: String,
 }
 
-/// A course as one names it in a filter: by its id or its code. No code looks like an id.
+/// A course as a filter names it: by its id or its code. No code looks like an id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CourseKey {
@@ -30,7 +30,7 @@ pub enum CourseKey {
 }
 
 impl CourseKey {
-    /// `None` for nothing.
+    /// `None` for an empty text.
     pub fn read(text: &str) -> Option<Self> {
         match text.trim() {
             "" => None,
@@ -160,17 +160,17 @@ pub fn department_choice(text: &str) -> Result<Option<TenantId>, Problem> {
     }
 }
 
-/// A department's name: 1 to 60 characters, by the rule for all names.
+/// A department's name: 1 to 60 characters, by the common rule for names.
 pub fn check_department(name: &str) -> Result<String, Problem> {
     names::check(name, 60)
 }
 
-/// A course's name: 1 to 100 characters, by the rule for all names.
+/// A course's name: 1 to 100 characters, by the common rule for names.
 pub fn check_course_name(name: &str) -> Result<String, Problem> {
     names::check(name, 100)
 }
 
-/// A college's name: 1 to 100 characters, by the rule for all names.
+/// A college's name: 1 to 100 characters, by the common rule for names.
 pub fn check_college(name: &str) -> Result<String, Problem> {
     names::check(name, 100)
 }

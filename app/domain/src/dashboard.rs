@@ -88,16 +88,16 @@ pub struct Operating {
     pub work: u32,
     pub starts: Starts,
     pub overruns: Overruns,
-    /// The machine's clock has jumped: not followed yet, or followed and told until the portal is started again.
+    /// The machine's clock has jumped. Shown while Lectern does not follow it yet, and after that until the portal restarts.
     pub clock_jump: Option<ClockJump>,
 }
 
-/// Labs whose pods ran beyond the end of their time, over [`FIGURE_DAYS`]: the portal and the cluster both failed to end them. Nobody is
-/// charged for it.
+/// Labs whose pods ran beyond the end of their time in the last [`FIGURE_DAYS`]: neither the portal nor the cluster ended them. The extra
+/// time is not charged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overruns {
     pub labs: u32,
-    /// Together.
+    /// Sum over these labs.
     pub seconds: i64,
 }
 

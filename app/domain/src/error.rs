@@ -45,7 +45,7 @@ pub enum Error {
     /// Somebody who approved one stage of an order may not approve another.
     #[error("two stages need two people")]
     DecidedBefore,
-    /// The requester may not order for the course any more, so that nobody can approve their order.
+    /// The requester may not order for the course any more, so their order cannot be approved.
     #[error("the requester does not belong to the course any more")]
     RequesterLeft,
     /// It does not exist, or the caller may not know that it does.
@@ -60,7 +60,7 @@ pub enum Error {
     /// Nobody decides their own order (C5).
     #[error("nobody approves their own order")]
     OwnOrder,
-    /// Nobody gives themselves a role that reads the audit record (D1).
+    /// A person cannot give themselves a role that reads the audit record (D1).
     #[error("nobody makes themselves {}", .role.as_str())]
     OwnRole { role: Role },
     /// The thing is in a state that does not allow this.
@@ -287,7 +287,7 @@ pub enum Problem {
     TooShort {
         min: u32,
     },
-    /// Levels of a text that is nested.
+    /// The text is nested more than `max` levels deep.
     TooDeep {
         max: u32,
     },
@@ -302,11 +302,11 @@ pub enum Problem {
     BadFormat {
         example: String,
     },
-    /// A character that cannot be seen, or that changes how the text around it is shown: `U+200B`.
+    /// A character that is invisible, or that changes how the text around it is shown: `U+200B`.
     Invisible {
         character: String,
     },
-    /// A password that people who guess try first.
+    /// A password that is among the first that an attacker would try.
     CommonPassword,
     NotADate {
         example: String,
@@ -314,7 +314,7 @@ pub enum Problem {
     InThePast {
         now: Timestamp,
     },
-    /// Not later than an instant that it must come after.
+    /// The instant is not later than `at`.
     NotAfter {
         at: Timestamp,
     },
@@ -333,7 +333,7 @@ pub enum Problem {
     SameAsRow {
         row: u32,
     },
-    /// A workbook where a list as text is wanted.
+    /// The file is a workbook; the list is expected as text.
     Workbook,
     /// A row of a text that has one thing a line; `example` shows one that is right.
     BadRow {
@@ -357,7 +357,7 @@ pub enum Problem {
     },
     /// The course has no students in its roster.
     EmptyRoster,
-    /// A secret where everybody may read it: it belongs among the offering's secrets.
+    /// A secret in a field that everybody may read: it belongs in the offering's secrets.
     SecretInClear,
     /// Later than one may order.
     TooFarAhead {
@@ -375,7 +375,7 @@ pub enum Problem {
     VolumeFixed {
         gib: u32,
     },
-    /// The cluster checked a volume of `gib` and refuses it. `message`: its own words.
+    /// The cluster checked a volume of `gib` and refuses it. `message`: the cluster's own words.
     VolumeRefused {
         gib: u32,
         message: String,

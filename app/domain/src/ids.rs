@@ -68,7 +68,7 @@ ids! {
     ClassId,
     /// That somebody stands in for somebody who is away.
     DelegationId,
-    /// A value that is stored encrypted; not the value.
+    /// Id of a value that is stored encrypted.
     SecretId,
     /// A personal access token (not its secret).
     TokenId,

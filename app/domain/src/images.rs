@@ -2,13 +2,13 @@
 
 use crate::error::Problem;
 
-/// A reference as it should be.
+/// An example of a valid reference.
 pub const EXAMPLE: &str = "docker.io/library/python:3.12";
 /// Longest registry and path together, in bytes.
 const NAME_MAX: usize = 255;
 const TAG_MAX: usize = 128;
 
-/// Whether a runtime could pull what this names. A reference that is not one would fail only when the pod starts.
+/// Checks that a container runtime could pull this reference. An invalid one would only fail when the pod starts.
 ///
 /// Errors: `Missing`, `BadFormat`.
 pub fn check_image(text: &str) -> Result<(), Problem> {
@@ -29,7 +29,7 @@ fn is_reference(text: &str) -> bool {
 
 fn is_name(name: &str) -> bool {
     let path = match name.split_once('/') {
-        // The first part is a registry where it cannot be a part of the path.
+        // The first part is a registry if it is not valid as a part of the path.
         Some((first, path)) if first.contains(['.', ':']) || first == "localhost" || first.chars().any(|c| c.is_ascii_uppercase()) => {
             if !is_registry(first) {
                 return false;
@@ -50,7 +50,7 @@ fn is_registry(text: &str) -> bool {
         && port.is_none_or(|port| port.chars().all(|c| c.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
-/// Lower-case letters and digits in runs, between them `.`, `_`, `__` or any number of `-`.
+/// Runs of lower-case letters and digits, separated by `.`, `_`, `__` or any number of `-`.
 fn is_path_component(part: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let ends = part.starts_with(plain) && part.ends_with(plain);
@@ -63,7 +63,7 @@ fn is_tag(tag: &str) -> bool {
     (1..=TAG_MAX).contains(&tag.len()) && tag.starts_with(plain) && tag.chars().all(|c| plain(c) || matches!(c, '.' | '-'))
 }
 
-/// `sha256:` with 64 digits, `sha512:` with 128.
+/// `sha256:` with 64 hexadecimal digits, or `sha512:` with 128.
 fn is_digest(digest: &str) -> bool {
     let (digits, length) = match digest.split_once(':') {
         Some(("sha256", digits)) => (digits, 64),

@@ -1,5 +1,5 @@
-//! Lists of people and courses that are taken over row by row (A7): what a row may hold, what is wrong with it, what came of it.
-//! Their columns as text are in `imports/csv.rs`, tables as text in `csv.rs`.
+//! Lists of people and courses that are imported row by row (A7): the fields of a row, its errors, and its outcome. `imports/csv.rs` reads
+//! their columns from text, `csv.rs` reads tables.
 
 pub mod csv;
 

@@ -195,12 +195,12 @@ pub struct StateChange {
     pub seq: i64,
     pub from: Option<LabState>,
     pub to: LabState,
-    /// When it took place; usage is counted by it.
+    /// When the change took place; usage is counted by it.
     pub at: Timestamp,
-    /// When the portal noticed it, where that was much later.
+    /// When the portal noticed the change, if that was much later.
     #[serde(default)]
     pub noticed_at: Option<Timestamp>,
-    /// Until when its pods were there although its time was over at `at`. Nobody is charged for the time between.
+    /// Until when the lab's pods existed although its time was over at `at`. The time between is not charged.
     #[serde(default)]
     pub ran_until: Option<Timestamp>,
     /// What brought it: an event's name.
@@ -258,10 +258,10 @@ pub struct Observation {
     #[serde(default)]
     pub outdated: u32,
     pub phase: ObservedPhase,
-    /// Since when all its pods are ready, on the cluster's clock; `None` unless they are.
+    /// Since when all of its pods are ready, by the cluster's clock; `None` if any is not.
     #[serde(default)]
     pub ready_since: Option<Timestamp>,
-    /// When it ended, failed or lost the first of its pods, on the cluster's clock; `None` while nothing of it did.
+    /// When the lab ended, failed or lost its first pod, by the cluster's clock; `None` if none of this happened.
     #[serde(default)]
     pub ended_at: Option<Timestamp>,
     pub failure: Option<(String, String)>,
@@ -270,10 +270,10 @@ pub struct Observation {
     pub conditions: Vec<Condition>,
     pub events: Vec<ClusterEvent>,
     pub objects: Vec<ObjectRef>,
-    /// Objects that somebody changed or deleted behind the portal's back: `NetworkPolicy/lab-7`.
+    /// Objects that another client of the cluster changed or deleted: `NetworkPolicy/lab-7`.
     #[serde(default)]
     pub drift: Vec<String>,
-    /// The lab's persistent volume, when it has one.
+    /// The lab's persistent volume, if it has one.
     #[serde(default)]
     pub volume: Option<Volume>,
 }
@@ -302,7 +302,7 @@ pub enum ObservedPhase {
 pub struct LabView {
     pub lab: Lab,
     pub owner: PersonRef,
-    /// The owner may not order for the course any more: the lab runs to its end, and they cannot give it more.
+    /// The owner may not order for the course any more: the lab runs to its end, and the owner cannot extend or enlarge it.
     #[serde(default)]
     pub owner_left: bool,
     /// Whose it is in a class: a student, or `3/30` without names.
@@ -355,7 +355,7 @@ pub struct LabFilter {
     pub mine: bool,
     /// Without those that are destroyed.
     pub live: bool,
-    /// Only those whose owner left the course.
+    /// Only labs whose owner left the course.
     pub owner_left: bool,
     /// Part of the lab's name, its offering's, its owner's or its course's; empty for all.
     pub text: String,
@@ -370,7 +370,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::catalogue::Workload;
 
-    /// A notebook with one card that waits.
+    /// A notebook with one card, waiting to start.
     pub(crate) fn lab() -> Lab {
         Lab {
             id: LabId::from_uuid(Uuid::from_u128(1)),

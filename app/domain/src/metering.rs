@@ -27,7 +27,7 @@ pub struct Interval {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageLine {
     pub meter: Meter,
-    /// The kind of card that the lab had then, also where the meter is about something else of it.
+    /// The kind of card that the lab had at that time, also on lines of other meters.
     pub card: Card,
     /// Cards, cores, GiB.
     pub quantity: i64,
@@ -53,39 +53,39 @@ pub struct UsageRecord {
     pub line: UsageLine,
 }
 
-/// All that usage is computed from.
+/// All inputs that usage is computed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Life<'a> {
-    /// What the lab is made of now, or was last.
+    /// The lab's current or last size.
     pub spec: &'a LabSpec,
-    /// What it was made of before, the earliest first.
+    /// Its earlier sizes, oldest first.
     pub earlier: &'a [EarlierSize],
     /// In order of `seq`.
     pub changes: &'a [StateChange],
-    /// When it stops by itself: what still runs then is charged to nobody.
+    /// When the lab stops automatically: pods that run longer are not charged.
     pub stops_at: Option<Timestamp>,
     /// Until when the volume of a lab that is down or was destroyed is charged.
     pub kept_to: Option<Timestamp>,
-    /// Stretches for which the volume was kept without charge, in order.
+    /// Periods in which the volume was kept without charge, in order.
     pub free_storage: &'a [(Timestamp, Timestamp)],
-    /// Times that never were, since the clock was moved ahead, in order.
+    /// Periods that the clock skipped when it was moved ahead, in order.
     pub skipped: &'a [(Timestamp, Timestamp)],
 }
 
 impl<'a> Life<'a> {
-    /// The life of `lab`, with what is recorded of it.
+    /// The life of `lab`, from its recorded sizes and changes.
     pub fn of(lab: &'a Lab, earlier: &'a [EarlierSize], changes: &'a [StateChange]) -> Self {
         Self { spec: &lab.spec, earlier, changes, stops_at: lab.stops_at(), kept_to: lab.kept_to(), free_storage: &[], skipped: &[] }
     }
 
-    /// While the lab ran.
+    /// Intervals in which the lab ran.
     fn running(&self, now: Timestamp) -> Vec<Interval> {
         let to = self.stops_at.map_or(now, |end| end.min(now));
         without(intervals(self.changes, to, |state| state == LabState::Running), self.skipped)
     }
 
-    /// While the lab had a volume: from the first time the cluster had its objects until it was to be destroyed. How long the cluster takes
-    /// for that is not its owner's matter.
+    /// Intervals in which the lab had a volume: from the first time that its objects were in the cluster until it was due to be destroyed.
+    /// The time that the cluster then takes to delete it is not charged.
     fn kept(&self, now: Timestamp) -> Vec<Interval> {
         let Some(first) = self.changes.iter().position(|change| change.to == LabState::Starting) else {
             return Vec::new();
@@ -120,7 +120,7 @@ fn intervals(changes: &[StateChange], now: Timestamp, counts: impl Fn(LabState) 
 
 /// All usage of a lab until `now`, rated and cut at campus midnights, price changes, discounts and changes of size.
 ///
-/// Lines are keyed by (`meter`, `from`): a later call gives the same lines with the open ones longer. Errors: [`Error::PriceMissing`].
+/// Lines are keyed by (`meter`, `from`): a later call returns the same lines, with the open ones longer. Errors: [`Error::PriceMissing`].
 pub fn usage(life: &Life<'_>, book: &PriceBook, now: Timestamp) -> Result<Vec<UsageLine>, Error> {
     let running = life.running(now);
     let kept = life.kept(now);
@@ -155,7 +155,7 @@ pub fn usage(life: &Life<'_>, book: &PriceBook, now: Timestamp) -> Result<Vec<Us
     Ok(lines)
 }
 
-/// Intervals without stretches, which are in order.
+/// The intervals minus these periods, which are in order.
 fn without(intervals: Vec<Interval>, stretches: &[(Timestamp, Timestamp)]) -> Vec<Interval> {
     let mut out = Vec::with_capacity(intervals.len() + stretches.len());
     for mut interval in intervals {
@@ -362,7 +362,7 @@ mod tests {
         let lent = Life { free_storage: &free, ..of(&spec, &changes) };
         assert_eq!(seconds(&lent, true), now.seconds_since(at("2026-11-30T08:59:30Z")) - 600 - at("2026-12-01T00:00:00Z").seconds_since(ends));
         assert_eq!(seconds(&lent, false), seconds(&of(&spec, &changes), false), "cards are not kept");
-        // A running lab while the clock is moved two hours ahead.
+        // A running lab; the clock is moved two hours ahead.
         let skipped = [(at("2026-11-30T11:00:00Z"), at("2026-11-30T13:00:00Z"))];
         let jumped = Life { skipped: &skipped, ..of(&spec, &changes) };
         for storage in [false, true] {

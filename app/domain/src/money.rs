@@ -50,7 +50,7 @@ pub struct UnknownCurrency(pub String);
 
 pub const MICROS_PER_UNIT: i64 = 1_000_000;
 
-/// The most that any amount may be that somebody types, in whole units: a thousand million. A thousand million of such amounts can be added.
+/// The largest amount that can be typed, in whole units: a thousand million. A thousand million such amounts can be added without overflow.
 pub const MAX_UNITS: i64 = 1_000_000_000;
 /// The same in micro-units.
 pub const MAX_MICROS: i64 = MAX_UNITS * MICROS_PER_UNIT;
@@ -114,9 +114,9 @@ pub fn parse_micros(text: &str) -> Option<i64> {
     whole.parse::<i64>().ok()?.checked_mul(MICROS_PER_UNIT)?.checked_add(fraction)
 }
 
-/// An amount as somebody types it: a decimal from 0 to [`MAX_UNITS`]. Every reader of money is this function.
+/// An amount as people type it: a decimal from 0 to [`MAX_UNITS`]. All input of money is read by this function.
 ///
-/// Errors: `Missing`; `BadFormat` for what is no number; `OutOfRange`.
+/// Errors: `Missing`; `BadFormat` for a text that is not a number; `OutOfRange`.
 pub fn parse_amount(text: &str) -> Result<i64, Problem> {
     if text.trim().is_empty() {
         return Err(Problem::Missing);
@@ -125,7 +125,7 @@ pub fn parse_amount(text: &str) -> Result<i64, Problem> {
     match parse_micros(text) {
         Some(micros) if micros <= MAX_MICROS => Ok(micros),
         Some(_) => Err(out_of_range),
-        // More digits than are read are a number all the same.
+        // A number with more digits than fit is still a number, so it is out of range.
         None if is_decimal(text) => Err(out_of_range),
         None => Err(Problem::BadFormat { example: "12.50".into() }),
     }
@@ -138,7 +138,7 @@ fn is_decimal(text: &str) -> bool {
     digits(whole) && digits(fraction) && fraction.len() <= 6
 }
 
-/// The sum of micro-units; stands still at the ends of the range.
+/// The sum of micro-units; saturates.
 pub fn sum(micros: impl IntoIterator<Item = i64>) -> i64 {
     let sum: i128 = micros.into_iter().map(i128::from).sum();
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })

@@ -1,16 +1,16 @@
-//! One rule for all names that people type and others read: of people, courses, departments, colleges, tokens and saved searches. A name
-//! is one line, and everything in it can be seen, so that nobody's name hides, turns or imitates the text beside it.
-//! A new kind of name calls [`check`] with its own length.
+//! The common rule for names that people type and others read: of people, courses, departments, colleges, tokens and saved searches. A name
+//! is one line of visible characters, so it cannot hide, reverse or imitate the text beside it. A new kind of name calls [`check`] with its
+//! own length.
 
 use crate::error::Problem;
 
 /// The name in its stored form: 1 to `max` characters, one space between words, nothing invisible at the ends.
 ///
-/// Errors: `Missing`; `TooLong`; `Invisible` for a character that cannot be seen or that changes how the text around it is shown.
+/// Errors: `Missing`; `TooLong`; `Invisible` for a character that is invisible or that changes how the text around it is shown.
 pub fn check(name: &str, max: u32) -> Result<String, Problem> {
     let ends = |c: char| c.is_whitespace() || is_invisible(c);
     let name = name.trim_matches(ends);
-    // Spaces of any width come from spreadsheets and input methods; a tab or a line end does not belong into a name.
+    // Spaces of any width come from spreadsheets and input methods; tabs and line ends are refused.
     if let Some(found) = name.chars().find(|c| is_invisible(*c)) {
         return Err(invisible(found));
     }
@@ -25,12 +25,12 @@ fn invisible(found: char) -> Problem {
     Problem::Invisible { character: format!("U+{:04X}", u32::from(found)) }
 }
 
-/// A name as it was stored before this rule, for places where it stands beside other text: without what cannot be seen.
+/// A name that was stored before this rule, without invisible characters: for places where it is shown beside other text.
 pub fn shown(name: &str) -> String {
     name.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect()
 }
 
-/// Control characters and line ends; characters without width; those that turn the direction of writing; letters that are blank.
+/// Control characters and line ends; zero-width characters; characters that change the direction of writing; blank letters.
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -40,7 +40,7 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
 }
 
-/// Not a space, and not one of the marks that only choose how the character before them looks.
+/// Whether the character is visible: not a space, and not a variation selector, which only changes the character before it.
 fn is_seen(c: char) -> bool {
     !c.is_whitespace() && !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }

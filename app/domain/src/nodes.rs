@@ -110,13 +110,13 @@ pub enum Finding {
         usual: String,
         nodes: u32,
     },
-    /// Cards that the node has and does not give to pods: broken, or not yet reported again.
+    /// Cards of the node that pods cannot get: they are broken, or not yet reported again.
     CardsMissing {
         node: String,
         allocatable: u32,
         capacity: u32,
     },
-    /// The node's cards are shared in time: none can be had whole, so none is counted.
+    /// The node's cards are time-shared: no whole card can be had, so none is counted.
     Shared {
         node: String,
         strategy: String,
@@ -129,17 +129,17 @@ pub enum Finding {
         cards: u32,
         taints: Vec<String>,
     },
-    /// The portal's role in the cluster lacks a verb; what needs it waits.
+    /// The portal's role in the cluster lacks a verb; the work that needs it waits.
     MissingRight {
         verb: String,
         resource: String,
         since: Timestamp,
     },
-    /// The cluster does not accept the portal's credentials; everything waits.
+    /// The cluster does not accept the portal's credentials; all work waits.
     Credentials {
         since: Timestamp,
     },
-    /// An admission webhook does not work; what it guards waits.
+    /// An admission webhook does not work; the work that it guards waits.
     Webhook {
         name: String,
         message: String,
@@ -216,8 +216,8 @@ pub struct Stuck {
     pub message: String,
 }
 
-/// What there is to look at, the serious first. `waits`: the reason of each order that waits for cards. `met`: what is in the way of the
-/// portal's work now.
+/// All findings, serious ones first. `waits`: the reason of each order that waits for cards. `met`: the current obstacles to the portal's
+/// work.
 pub fn findings(nodes: &[NodeView], stuck: &[Stuck], waits: &[WaitReason], met: &[MetObstacle]) -> Vec<Finding> {
     let mut all: Vec<Finding> = met.iter().map(of_obstacle).collect();
     all.extend(nodes.iter().flat_map(of_node));
@@ -243,7 +243,7 @@ fn of_obstacle(met: &MetObstacle) -> Finding {
     }
 }
 
-/// Cards that pods cannot have: not allocatable, shared in time, or behind a taint.
+/// Cards that pods cannot get: not allocatable, time-shared, or behind a taint.
 fn of_cards(node: &Node) -> Vec<Finding> {
     let name = || node.name.clone();
     let sum = |cards: &[(Card, u32)]| cards.iter().map(|(_, count)| count).sum::<u32>();

@@ -40,7 +40,7 @@ pub enum Notice {
     OrderAnswered { order: OrderId, number: i64, decision: DecisionId },
     /// Nobody decided the reader's order in time.
     OrderExpired { order: OrderId, number: i64 },
-    /// Waiting orders of `owner` for the course `code` were cancelled, since they left it; `order` is the first of `orders`.
+    /// Waiting orders of `owner` for the course `code` were cancelled because the owner left the course; `order` is the first of `orders`.
     RequesterLeft { order: OrderId, number: i64, orders: u32, owner: String, code: String },
     /// The reader's lab stops at `ends_at`, which is `minutes` away.
     LabEndsSoon { lab: LabId, name: String, ends_at: Timestamp, minutes: u32 },
@@ -50,15 +50,15 @@ pub enum Notice {
     LabGoesSoon { lab: LabId, name: String, kept_until: Timestamp },
     /// The reader's lab did not start or broke.
     LabFailed { lab: LabId, name: String, at: Timestamp },
-    /// The volume of the reader's lab was deleted in the cluster, and the files with it. `volume`: which one, by its UID.
+    /// The volume of the reader's lab was deleted in the cluster, with its files. `volume`: its UID.
     LabFilesLost { lab: LabId, name: String, volume: String },
-    /// The reader's lab is ready; again after a restart, which raises the generation.
+    /// The reader's lab is ready. A restart raises the generation, so it is reported again.
     LabReady { lab: LabId, name: String, generation: u32 },
-    /// The reader's labs of one lesson, from orders that were made together, are ready: all that start.
+    /// All of the reader's labs of one lesson that can start are ready. They were ordered together.
     ClassReady { class: ClassId, number: i64, lesson: u32 },
-    /// Labs of one lesson, from orders that were made together, did not start or broke on the campus day that begins at `day`.
+    /// Labs of one lesson that were ordered together did not start or broke on the campus day that begins at `day`.
     ClassFailed { class: ClassId, number: i64, lesson: u32, day: Timestamp },
-    /// Labs from orders that were made together are down and are destroyed with their files on the campus day that begins at `day`.
+    /// Labs that were ordered together are down; they and their files are destroyed on the campus day that begins at `day`.
     ClassGoesSoon { class: ClassId, number: i64, day: Timestamp },
     /// A course that the reader teaches or manages has spent or held so much of its budget (D4).
     BudgetReached { course: CourseId, code: String, percent: u32, amount: Money, term_from: Option<Timestamp> },

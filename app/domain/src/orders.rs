@@ -250,7 +250,7 @@ pub struct OrderView {
     pub labs: Vec<LabId>,
     /// 1 is next; only while queued.
     pub queue_position: Option<u32>,
-    /// The requester may not order for the course any more: it is not approved, and cancelled soon.
+    /// The requester may not order for the course any more: the order cannot be approved, and is cancelled soon.
     #[serde(default)]
     pub owner_left: bool,
     /// Why it still waits for cards; only in the view of one order while it is queued.
@@ -270,7 +270,7 @@ pub struct OrderView {
 /// The reason of an order that expired, as the API gives it; pages word it themselves.
 pub const EXPIRED: &str = "expired";
 
-/// The reason of an order that was cancelled because its requester left the course, as the API gives it; pages word it themselves.
+/// Reason in the API of an order that was cancelled because its requester left the course; pages show their own text.
 pub const REQUESTER_LEFT: &str = "requester_left";
 
 /// The reason of an order that was cancelled because the lab that it was to change is gone, as the API gives it; pages word it themselves.

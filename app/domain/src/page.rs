@@ -63,10 +63,10 @@ impl PageRequest {
         self.after.as_deref().map(|text| parse(text).ok_or_else(|| Error::field("after", Problem::NoSuch))).transpose()
     }
 
-    /// A page of a list that is short enough to be read whole, in the order of `key`, which tells any two items apart. A page begins after the
-    /// key that the cursor holds, so that it is found when its item is gone.
+    /// One page of a list that is short enough to be read as a whole, ordered by `key`, which is unique. A page begins after the key in the
+    /// cursor, so the cursor stays valid when its item is deleted.
     ///
-    /// `list`: the list's name, so that the cursor of another one is refused. Errors: [`Error::Invalid`] on `limit`, `after`.
+    /// `list`: the list's name; a cursor of another list is refused. Errors: [`Error::Invalid`] on `limit`, `after`.
     pub fn cut<T, K: Ord + Serialize + DeserializeOwned>(&self, list: &str, mut items: Vec<T>, key: impl Fn(&T) -> K) -> Result<Page<T>, Error> {
         let rows = self.rows()?;
         let after = self.cursor(|text| read_cursor::<K>(list, text))?;
@@ -85,18 +85,18 @@ impl PageRequest {
     }
 }
 
-/// A key as a cursor that only [`read_cursor`] of the same list reads: hexadecimal, so that it stands in a URL as it is.
+/// A key as a cursor that [`read_cursor`] accepts for the same list only. It is hexadecimal, so a URL needs no escaping.
 pub fn write_cursor<K: Serialize>(list: &str, key: &K) -> String {
-    // Keys are plain values, which JSON holds.
+    // Keys are plain values, which serialise without error.
     let document = serde_json::to_vec(&(list, key)).unwrap_or_default();
     document.iter().fold(String::new(), |mut text, byte| {
-        // To a `String` nothing fails.
+        // Writing to a `String` does not fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
 }
 
-/// `None` for what [`write_cursor`] did not write for this list.
+/// `None` for a text that [`write_cursor`] did not write for this list.
 pub fn read_cursor<K: DeserializeOwned>(list: &str, text: &str) -> Option<K> {
     let digits = text.as_bytes();
     let byte = |pair: &[u8]| {
@@ -104,7 +104,7 @@ pub fn read_cursor<K: DeserializeOwned>(list: &str, text: &str) -> Option<K> {
         u8::try_from(high? * 16 + low?).ok()
     };
     let document: Vec<u8> = digits.chunks(2).map(byte).collect::<Option<_>>()?;
-    // No text of ours holds a NUL, and PostgreSQL takes none.
+    // No text of Lectern's holds a NUL, and PostgreSQL refuses it.
     let nul = document.windows(6).any(|escape| escape == b"\\u0000");
     let (name, key): (String, K) = serde_json::from_slice(&document).ok()?;
     (name == list && !nul).then_some(key)
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// All pages of two, where `gone` is taken out of the list before the second one is asked for.
+    /// All pages, two items each; `gone` is deleted from the list before the second page is read.
     fn walk(mut items: Vec<&'static str>, gone: &str) -> Vec<&'static str> {
         let mut request = PageRequest { limit: 2, after: None };
         let mut seen = Vec::new();

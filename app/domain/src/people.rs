@@ -307,7 +307,7 @@ impl Invitation {
     }
 }
 
-/// A person's name: 1 to 100 characters, by the rule for all names.
+/// A person's name: 1 to 100 characters, by the common rule for names.
 pub fn check_name(name: &str) -> Result<String, Problem> {
     names::check(name, 100)
 }

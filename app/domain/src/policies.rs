@@ -16,7 +16,7 @@ use crate::{
 /// One step of the editor. Rules are named by their number, from 0, in the draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// Behind all others, but before a rule that matches every order: behind that one it would never match.
+    /// Adds the rule at the end, but before a rule that matches every order, since it would never match after that one.
     Add(Rule),
     Replace(u32, Rule),
     Remove(u32),
@@ -30,7 +30,7 @@ pub enum Edit {
 }
 
 impl Policy {
-    /// Number of the first rule in force that matches every order. Rules behind it never match.
+    /// Index of the first enabled rule that matches every order. Rules after it never match.
     pub fn catch_all(&self) -> Option<usize> {
         self.rules.iter().position(|rule| rule.enabled && rule.when.is_always())
     }
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(policy.catch_all(), Some(1));
         let edited = policy.edited(&Edit::Add(big("new"))).expect("added");
         assert_eq!(edited.rules.iter().map(|rule| rule.name.en.as_str()).collect::<Vec<_>>(), ["first", "new", "rest"]);
-        // One that is off is in nobody's way.
+        // A disabled rule that matches everything does not matter.
         let off = policy.edited(&Edit::Disable(1)).expect("off").edited(&Edit::Add(big("new"))).expect("added");
         assert_eq!((off.catch_all(), off.rules[2].name.en.as_str()), (None, "new"));
     }

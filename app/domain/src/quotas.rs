@@ -279,7 +279,8 @@ pub struct QuotaSettings {
 }
 
 impl QuotaSettings {
-    /// The reference values of D2 and D3. A job of eight ranks with 16 cores each needs more than 100 cores: operators raise that for its course.
+    /// The reference values of D2 and D3. A job of eight ranks with 16 cores each needs more than 100 cores: operators raise the limit for
+    /// its course.
     pub fn reference(budget: Money) -> Self {
         Self {
             limits: Amounts { cards: CardShare::whole(32), cpu_cores: 100, memory_gib: 4_096, storage_gib: 10_240, running_labs: 60 },

@@ -36,13 +36,14 @@ impl Student {
     }
 }
 
-/// Headers of the column with the numbers, of the one with the names, and of one that only counts, as [`csv::tidy_header`] gives them.
+/// Headers of the number column, of the name column and of a column of row numbers, in the form that [`csv::tidy_header`] returns.
 const NUMBERS: [&str; 10] = ["学号", "学生学号", "学生号", "学生编号", "number", "student number", "student no", "student id", "id", "sid"];
 const NAMES: [&str; 8] = ["姓名", "学生姓名", "名字", "name", "student name", "full name", "fullname", "display name"];
 const COUNTS: [&str; 5] = ["序号", "行号", "no", "#", "index"];
 
-/// A list of students: `number name`, one a line, by hand or out of a spreadsheet. A header row says which column is which; without one the
-/// number is the first column, but for one that only counts 1, 2, 3. Empty lines count for nothing; an empty text empties the roster.
+/// A list of students: `number name`, one per line, typed or copied from a spreadsheet. A header row names the columns. Without one the
+/// first column holds the student numbers, except that a first column of row numbers (1, 2, 3) is skipped. Empty lines are ignored; an
+/// empty text empties the roster.
 ///
 /// Errors: [`Error::Invalid`] on `roster` with the first line that is wrong.
 pub fn parse(text: &str) -> Result<Vec<Student>, Error> {
@@ -51,7 +52,7 @@ pub fn parse(text: &str) -> Result<Vec<Student>, Error> {
     let columns = columns(&mut records)?;
     let rows = records.len();
     if rows == 0 && !empty {
-        // A header alone was not meant to empty the roster.
+        // A header without rows is a mistake: it must not empty the roster.
         return Err(Error::field("roster", Problem::Missing));
     }
     if rows > STUDENTS_MAX as usize {
@@ -71,7 +72,7 @@ pub fn parse(text: &str) -> Result<Vec<Student>, Error> {
     Ok(students)
 }
 
-/// A roster as [`parse`] reads it: as one types it, or as a table where a name would be taken for more than a name.
+/// A roster as text that [`parse`] reads: typed form, or a table if a name would otherwise be misread.
 pub fn text(students: &[Student]) -> String {
     let is_plain = |Student { number, name }: &Student| {
         let first = name.split(' ').next().unwrap_or_default();
@@ -86,7 +87,7 @@ pub fn text(students: &[Student]) -> String {
     csv::text_line(["学号", "姓名"]) + &rows.collect::<String>()
 }
 
-/// Where number and name stand in a row.
+/// The columns of number and name in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Columns {
     number: usize,
@@ -104,13 +105,13 @@ impl Columns {
     }
 }
 
-/// Finds the columns, and takes off what is no student.
+/// Finds the columns, and removes the rows and columns that are not students.
 fn columns(records: &mut Vec<Record>) -> Result<Columns, Error> {
     if let Some(header) = csv::header(records, is_header) {
         split_by_hand(records, 2);
         return Columns::named(&header);
     }
-    // A header typed by hand has blanks between its names.
+    // In a header typed by hand, blanks separate the names.
     if let Some([line]) = records.first().map(|record| record.cells.as_slice()) {
         let words: Vec<String> = line.split_whitespace().map(csv::tidy_header).collect();
         if words.iter().all(|word| names_column(word)) && is_header(&words) {
@@ -128,14 +129,14 @@ fn names_column(header: &str) -> bool {
     [&NUMBERS[..], &NAMES, &COUNTS].iter().any(|names| names.contains(&header))
 }
 
-/// A row that names the column of the numbers, or names columns and holds no digit, such as `序号,姓名`.
+/// Whether the row is a header: it names the column of the numbers, or it names columns and holds no digit, such as `序号,姓名`.
 fn is_header(cells: &[String]) -> bool {
     let names = |names: &[&str]| cells.iter().any(|cell| names.contains(&cell.as_str()));
     let digits = cells.iter().any(|cell| cell.contains(|c: char| c.is_ascii_digit()));
     names(&NUMBERS) && (cells.len() > 1 || !digits) || names(&NAMES) && !digits
 }
 
-/// Lines that are one cell: by hand one puts a blank between number and name, or another sign than the first line has.
+/// Splits rows that are a single cell: people type a blank, or a separator other than the first line's, between number and name.
 fn split_by_hand(records: &mut [Record], parts: usize) {
     let between = |c: char| c.is_whitespace() || matches!(c, ',' | '，' | ';' | '；');
     for cells in records.iter_mut().map(|record| &mut record.cells) {
@@ -150,7 +151,7 @@ fn split_by_hand(records: &mut [Record], parts: usize) {
     }
 }
 
-/// Takes a first column off that only counts the rows.
+/// Removes the first column if it only numbers the rows.
 fn drop_running_numbers(records: &mut [Record]) {
     let mut numbers = BTreeSet::new();
     let mut last = None;
@@ -159,7 +160,7 @@ fn drop_running_numbers(records: &mut [Record]) {
         let count = count.parse::<u32>().ok().filter(|count| *count <= 999);
         let follows = count.is_some() && (last.is_none() || count == last.map(|last| last + 1));
         last = count;
-        // The number behind it, and whether a name is left: with none, only digits are surely a number.
+        // The student number after the row number, and whether a name is left. Without a name, only digits are certain to be a number.
         let (number, name) = match rest {
             [number] => number.split_once(char::is_whitespace).unwrap_or((number.as_str(), "")),
             [number, name, ..] => (number.as_str(), name.as_str()),
@@ -213,7 +214,7 @@ mod tests {
         assert_eq!(parse(&text(&students)), Ok(students), "what is shown reads back");
     }
 
-    /// The same three students, the last without a name, as lists of them come.
+    /// The same three students, the last one without a name, in the forms in which such lists arrive.
     #[test]
     fn a_header_a_running_number_and_every_end_of_a_line_are_known() {
         let seats = ["2024010117 李华", "S02 Wang, Fang", "S03"];

@@ -57,7 +57,7 @@ impl<T> Condition<T> {
         }
     }
 
-    /// Whether it holds whatever the facts are.
+    /// Whether it holds for all facts.
     pub fn is_always(&self) -> bool {
         match self {
             Self::Always => true,
@@ -68,7 +68,7 @@ impl<T> Condition<T> {
         }
     }
 
-    /// Whether it never holds, whatever the facts are.
+    /// Whether it holds for no facts.
     pub fn is_never(&self) -> bool {
         match self {
             Self::Always | Self::Test(_) => false,

@@ -30,12 +30,12 @@ pub enum Hit {
     Audit { id: AuditEventId, action: String, object: String, who: String, at: Timestamp },
 }
 
-/// The words of a question as they are compared: by [`fold`], no more than [`WORDS`]. Empty for a question without any.
+/// The search words in the form in which they are compared: folded by [`fold`], at most [`WORDS`]. Empty for a text without words.
 pub fn words(text: &str) -> Vec<String> {
     fold(&cut(text)).split_whitespace().take(WORDS).map(ToOwned::to_owned).collect()
 }
 
-/// A question as it was typed, no longer than [`LENGTH`].
+/// The search text as typed, cut to [`LENGTH`].
 pub fn cut(text: &str) -> String {
     text.chars().take(LENGTH).collect()
 }

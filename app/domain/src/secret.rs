@@ -1,5 +1,5 @@
-//! Values that are shown to nobody: `Secret` holds one in memory, `SecretValue` says where the value of a variable is. Every secret
-//! of the product is one of these, so that neither a log nor a page nor a stored document can show it by accident.
+//! Values that are never shown: `Secret` holds one in memory, `SecretValue` says where the value of a variable is stored. Every secret of
+//! the product has one of these types, so that no log, page or stored document can show it by accident.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use crate::ids::SecretId;
 
-/// What stands wherever a secret would be shown.
+/// Shown in the place of a secret.
 pub const MASK: &str = "***";
 
-/// A value that prints and serialises as `***`. Whoever needs it calls [`Secret::expose`].
+/// A value that prints and serialises as `***`. Code that needs the value calls [`Secret::expose`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret<T = String>(T);
 
@@ -18,7 +18,7 @@ impl<T> Secret<T> {
     pub const fn new(value: T) -> Self {
         Self(value)
     }
-    /// The value itself: for encrypting it and for handing it to the system that it is for.
+    /// The value itself: to encrypt it, or to pass it to the system that needs it.
     pub const fn expose(&self) -> &T {
         &self.0
     }
@@ -45,19 +45,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
 
 /// The value of a secret variable.
 ///
-/// In a document it is `{ stored: ID }`. An operator writes a text: the new value, or `""` (or `"***"`) to keep the stored one.
+/// In a document it is `{ stored: ID }`. Operators write a text: the new value, or `""` (or `"***"`) to keep the stored one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretValue {
     /// Encrypted in the secret store.
     Stored(SecretId),
-    /// As in the version before.
+    /// Unchanged from the previous version.
     Kept,
-    /// Typed just now. It does not serialise: it is encrypted before anything is stored.
+    /// Just typed. It refuses to serialise: it must be encrypted before anything is stored.
     Typed(Secret),
 }
 
 impl SecretValue {
-    /// What an operator typed.
+    /// The value that an operator typed.
     pub fn typed(text: &str) -> Self {
         if text.is_empty() || text == MASK { Self::Kept } else { Self::Typed(Secret::new(text.to_owned())) }
     }
@@ -91,7 +91,7 @@ impl Serialize for SecretValue {
 
 impl<'de> Deserialize<'de> for SecretValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The reader's own message would repeat what was typed.
+        // Serde's own message would repeat the typed value.
         let written = Option::<Written>::deserialize(deserializer).map_err(|_| de::Error::custom("a secret is a text"))?;
         Ok(match written {
             Some(Written::Reference(Reference { stored })) => Self::Stored(stored),
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for SecretValue {
     }
 }
 
-/// Parts of names whose values are secrets.
+/// Parts of variable names that mark secrets.
 const SECRET_NAMES: [&str; 9] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "CREDENTIAL", "API_KEY", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY"];
 
 /// Whether a variable of this name holds a secret: `HF_TOKEN`, `DB_PASSWORD`; not `MAX_TOKENS` or `TOKENIZERS_PARALLELISM`.
@@ -110,7 +110,7 @@ pub fn is_secret_name(name: &str) -> bool {
     SECRET_NAMES.iter().any(|part| upper.contains(part)) || upper.split('_').any(|word| word.ends_with("TOKEN"))
 }
 
-/// Whether this is a secret by its name, or by a password in a URL: `postgres://user:password@host/db`.
+/// Whether the variable is a secret, by its name or by a password in a URL: `postgres://user:password@host/db`.
 pub fn is_secret(name: &str, value: &str) -> bool {
     is_secret_name(name) || has_password(value)
 }

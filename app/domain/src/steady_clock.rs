@@ -1,37 +1,37 @@
-//! A clock that does not follow the machine's when that jumps: two hours that never were must not be billed, end labs or expire orders.
+//! A clock that does not follow jumps of the machine's clock: two hours that did not pass must not be billed, end labs or expire orders.
 //!
-//! The wall clock is held against a counter that only goes forward. Small differences are followed, as time services make them. A jump
-//! is not: the time goes on as before, and operators are told. When the wall clock keeps to its new time for [`HOLD_SECONDS`] it is
-//! believed, since a machine that was suspended or whose clock was set right jumps too.
+//! The wall clock is compared with a monotonic counter. Small differences are followed, since time services make them. A jump is not
+//! followed: the time continues as before, and operators are notified. If the wall clock keeps its new time for [`HOLD_SECONDS`], the clock
+//! follows it, because a machine that was suspended or whose clock was corrected jumps too.
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::{MICROS_PER_SECOND, Timestamp};
 
-/// Seconds by which the wall clock may differ without being taken to have jumped.
+/// Seconds by which the wall clock may differ before it counts as a jump.
 pub const TOLERANCE_SECONDS: i64 = 30;
-/// Seconds for which a jump is not believed.
+/// Seconds for which a jump is not followed.
 pub const HOLD_SECONDS: i64 = 600;
 
-/// The wall clock did not go on as time did.
+/// The wall clock and the elapsed time differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockJump {
-    /// When it was noticed, as time went on before it.
+    /// When the jump was noticed, by the time before it.
     pub at: Timestamp,
-    /// How far: below zero when it was set back.
+    /// Size of the jump; negative when the clock was set back.
     pub seconds: i64,
-    /// Whether the new time is believed by now.
+    /// Whether the clock follows the new time by now.
     pub believed: bool,
 }
 
 impl ClockJump {
-    /// The stretch that never was, once a jump ahead is believed: no usage falls into it.
+    /// The skipped period, once a jump ahead is followed: no usage falls into it.
     pub fn skipped(&self) -> Option<(Timestamp, Timestamp)> {
         (self.believed && self.seconds > 0).then(|| (self.at, self.at.plus_seconds(self.seconds)))
     }
 }
 
-/// Reads two clocks as one.
+/// Combines a wall clock and a monotonic counter.
 #[derive(Debug, Clone, Default)]
 pub struct SteadyClock {
     /// Wall clock and counter when they last agreed, in microseconds.
@@ -42,12 +42,12 @@ pub struct SteadyClock {
 #[derive(Debug, Clone, Copy)]
 struct Jumped {
     told: ClockJump,
-    /// The counter when it was noticed.
+    /// Value of the counter when the jump was noticed.
     since: i64,
 }
 
 impl SteadyClock {
-    /// The time. `wall`: what the machine calls it; `counter`: microseconds of a clock that only goes forward.
+    /// The time. `wall`: the machine's time; `counter`: microseconds of a monotonic clock.
     pub fn read(&mut self, wall: Timestamp, counter: i64) -> Timestamp {
         let Some((agreed, at)) = self.agreed else {
             self.agreed = Some((wall.micros(), counter));
@@ -56,7 +56,7 @@ impl SteadyClock {
         let steady = Timestamp::from_micros(agreed.saturating_add(counter.saturating_sub(at)));
         let difference = wall.micros().saturating_sub(steady.micros());
         if difference.saturating_abs() <= TOLERANCE_SECONDS * MICROS_PER_SECOND {
-            // It never jumped, or came back: then nothing has happened.
+            // No jump, or the clock came back before the jump was followed: nothing to report.
             self.jump = self.jump.filter(|jump| jump.told.believed);
             self.agreed = Some((wall.micros(), counter));
             return wall;
@@ -70,13 +70,13 @@ impl SteadyClock {
         if counter.saturating_sub(jump.since) < HOLD_SECONDS * MICROS_PER_SECOND {
             return steady;
         }
-        // What is skipped is the end of the time that was held, not its beginning.
+        // The skipped period is at the end of the hold, when the clock moves, not at its beginning.
         self.jump = Some(Jumped { told: ClockJump { at: steady, seconds, believed: true }, ..jump });
         self.agreed = Some((wall.micros(), counter));
         wall
     }
 
-    /// The jump that is not believed yet, or the last one that was.
+    /// The jump that is not followed yet, or the last one that was.
     pub fn jump(&self) -> Option<ClockJump> {
         self.jump.map(|jump| jump.told)
     }
@@ -88,7 +88,7 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_seconds(1_795_000_000);
 
-    /// After so many seconds, with the wall clock so many seconds off.
+    /// Reads the clock `after` seconds from the start, with the wall clock `off` seconds wrong.
     fn read(clock: &mut SteadyClock, after: i64, off: i64) -> i64 {
         clock.read(START.plus_seconds(after + off), after * MICROS_PER_SECOND).seconds_since(START)
     }

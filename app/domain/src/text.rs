@@ -1,16 +1,16 @@
-//! Texts as they are compared: one rule for all that is stored to be searched and all that is searched for. The browser only previews, so
-//! its half has no tables of compositions: there full-width letters, digits and signs become narrow, and the server decides.
+//! Folding of texts for comparison: one rule for stored texts and for searches. The browser only previews, so its build has no Unicode
+//! tables of compositions: it only makes full-width letters, digits and signs narrow, and the server decides.
 
 #[cfg(not(target_arch = "wasm32"))]
 use unicode_normalization::UnicodeNormalization as _;
 
-/// In one width and one composition (NFKC): `ＡＩ２４` is `AI24`, `e` with a separate accent is `é`.
+/// Normal form NFKC, with one width and one composition: `ＡＩ２４` is `AI24`, `e` with a separate accent is `é`.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn narrow(text: &str) -> String {
     text.nfkc().collect()
 }
 
-/// In one width.
+/// Full-width characters made narrow.
 #[cfg(target_arch = "wasm32")]
 pub fn narrow(text: &str) -> String {
     let narrow = |c: char| match c {
@@ -21,9 +21,9 @@ pub fn narrow(text: &str) -> String {
     text.chars().map(narrow).collect()
 }
 
-/// The same without case, as searches compare: `Österberg` is `österberg`, `АННА` is `анна`, `Straße` is `strasse`.
+/// The same without case, for searches: `Österberg` is `österberg`, `АННА` is `анна`, `Straße` is `strasse`.
 pub fn fold(text: &str) -> String {
-    // Upper case first: some letters have two lower cases, which are one in upper case.
+    // Upper case first: some letters have two lower-case forms and only one upper-case form.
     let upper: String = narrow(text).chars().flat_map(char::to_uppercase).collect();
     narrow(&upper.chars().flat_map(char::to_lowercase).collect::<String>())
 }

@@ -56,11 +56,11 @@ impl Timestamp {
         let text = text.trim();
         Self::parse_rfc3339(&format!("{text}T00:00:00+08:00")).filter(|at| at.on_campus().date() == text)
     }
-    /// Where something begins: a campus day, or the instant as the API shows it, so that what was read can be written back.
+    /// Start of a period: a campus day, or an instant in the API's form, so that a value that was read can be written back.
     pub fn parse_begin(text: &str) -> Option<Self> {
         Self::parse_campus_day(text).or_else(|| Self::parse_rfc3339(text.trim()))
     }
-    /// Where something ends: the last campus day that belongs to it, or the instant before which it ends as the API shows it.
+    /// End of a period: its last campus day (inclusive), or an instant in the API's form (exclusive).
     pub fn parse_end(text: &str) -> Option<Self> {
         Self::parse_campus_day(text).map(Self::end_of_campus_day).or_else(|| Self::parse_rfc3339(text.trim()))
     }

@@ -19,7 +19,7 @@ pub const NAME_MAX: u32 = 100;
 pub const LIFETIMES: [u32; 4] = [7, 30, 90, 365];
 /// Chosen at first: a term.
 pub const LIFETIME: u32 = 90;
-/// The longest that any token lives, also one that is made on the command line.
+/// Longest lifetime of any token in days, also of one that is created on the command line.
 pub const LIFETIME_MAX: u32 = 365;
 /// Good tokens that one person may have at a time.
 pub const TOKENS_MAX: u32 = 20;
@@ -56,7 +56,7 @@ pub struct TokenForm {
 pub struct NewToken {
     pub name: String,
     pub scopes: BTreeSet<Scope>,
-    /// From [`check_days`].
+    /// Checked by [`check_days`].
     pub days: u32,
 }
 
@@ -83,12 +83,12 @@ impl TokenForm {
     }
 }
 
-/// Days that a token may live, where any number can be typed. Errors: `OutOfRange`.
+/// Checks a token's lifetime in days where any number can be typed. Errors: `OutOfRange`.
 pub fn check_days(days: u32) -> Result<u32, Problem> {
     if (1..=LIFETIME_MAX).contains(&days) { Ok(days) } else { Err(Problem::OutOfRange { min: 1, max: LIFETIME_MAX.into() }) }
 }
 
-/// A token's name in its stored form, by the rule for all names.
+/// A token's name in its stored form, by the common rule for names.
 pub fn check_name(name: &str) -> Result<String, Problem> {
     names::check(name, NAME_MAX)
 }

@@ -29,7 +29,7 @@ const REASON_MAX: u32 = 500;
 #[component]
 pub fn DecideBar(
     order: Order,
-    /// The requester left the course: it can only be rejected.
+    /// The requester left the course, so the order can only be rejected.
     left: bool,
     /// The version that was ordered; without it nothing can be changed.
     offering: Option<Offering>,

@@ -12,7 +12,8 @@ use crate::{
     routes,
 };
 
-/// What is typed on the page is there again after signing in: kept now, and again at the click, since more may be typed until then.
+/// Keeps the typed text of the page, so that it is restored after signing in. It is kept now, and again on the click, since more may be
+/// typed meanwhile.
 fn keep_typed() {
     #[cfg(feature = "hydrate")]
     draft::save_all();

@@ -1,4 +1,4 @@
-//! Reading and filling the forms of a page, and the tab's session storage.
+//! Reads and fills the forms of a page, and the tab's session storage.
 
 use std::cell::RefCell;
 
@@ -11,13 +11,13 @@ use web_sys::{
 use super::{Arrival, Control, Draft, Fate, may_be_kept};
 use crate::routes;
 
-/// Kept for signing in again.
+/// Key of the draft for signing in again.
 const SIGN_IN: &str = "lectern.draft";
-/// Kept for Back.
+/// Key of the draft for Back.
 const BACK: &str = "lectern.typed";
 
 thread_local! {
-    /// Who is signed in on this page.
+    /// Id of the person who is signed in on this page.
     static PERSON: RefCell<Option<String>> = const { RefCell::new(None) };
     /// The page to which Back or Forward led, until a link leads to another.
     static STEPPED_TO: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -32,7 +32,7 @@ pub(super) fn here() -> String {
     format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default())
 }
 
-/// `None` where the browser keeps nothing for us.
+/// `None` if the browser does not offer session storage.
 fn storage() -> Option<Storage> {
     window().session_storage().ok().flatten()
 }
@@ -41,7 +41,7 @@ fn read(key: &str) -> Option<Draft> {
     serde_json::from_str(&storage()?.get_item(key).ok()??).ok()
 }
 
-/// It only fails where the storage is full or forbidden: then nothing is kept.
+/// Writing fails only if the storage is full or forbidden; then no draft is kept.
 fn write(key: &str, draft: Option<&Draft>) {
     let Some(storage) = storage() else { return };
     let _ = match draft.map(serde_json::to_string) {
@@ -54,7 +54,7 @@ fn write(key: &str, draft: Option<&Draft>) {
 /// else signs in.
 pub fn watch(viewer: impl Fn() -> Option<String> + 'static) {
     Effect::new(move |_| {
-        // Who was signed in stays the one who typed when the session is over.
+        // When the session ends, the person stays set: the draft belongs to them.
         if let Some(person) = viewer() {
             forget_others(&person);
             PERSON.set(Some(person));
@@ -107,7 +107,7 @@ fn forget_others(person: &str) {
     }
 }
 
-/// Keeps what is typed in every form of the page, for signing in again.
+/// Keeps the typed text of every form of the page, for signing in again.
 pub fn save_all() {
     let (Some(person), page) = (person(), here()) else { return };
     let controls = changed(&forms());
@@ -188,7 +188,7 @@ pub(super) fn forget() {
     write(BACK, None);
 }
 
-/// The forms that are posted, by action and number.
+/// The forms that use POST, by action and number.
 fn forms() -> Vec<(String, HtmlFormElement)> {
     let mut found: Vec<(String, HtmlFormElement)> = Vec::new();
     let list: Option<NodeList> = document().query_selector_all("form").ok();

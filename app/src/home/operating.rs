@@ -73,7 +73,7 @@ pub fn operating(language: Language, page: &Dashboard) -> AnyView {
     .into_any()
 }
 
-/// Only after the machine's clock has jumped.
+/// Shown only after the machine's clock has jumped.
 fn clock(language: Language, jump: &ClockJump) -> impl IntoView + use<> {
     let by = seconds_text(language, jump.seconds.saturating_abs());
     let value = if jump.seconds < 0 {

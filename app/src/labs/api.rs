@@ -25,7 +25,8 @@ pub async fn read_lab(id: String) -> Result<LabNow, AppError> {
     Ok(LabNow { detail, now: services.clock.now() })
 }
 
-/// `state` by its name, `all`, `left` for those whose owner left the course, or empty for those that are not destroyed; `course` by its code; `after` from the page before.
+/// `state`: a state's name, `all`, `left` for labs whose owner left the course, or empty for labs that are not destroyed. `course`: its
+/// code. `after`: the cursor from the previous page.
 #[server(ListLabs, endpoint = "labs/list", input = GetUrl)]
 pub async fn list_labs(
     #[server(default)] state: String,

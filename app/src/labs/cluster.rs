@@ -42,7 +42,7 @@ fn ConditionRow(condition: Condition) -> impl IntoView {
         ConditionStatus::False => (StatusKind::Idle, td_string!(language, labs.condition_false)),
         ConditionStatus::Unknown => (StatusKind::Wait, td_string!(language, labs.condition_unknown)),
     };
-    // Kubernetes' own reasons stand as they are; ours are words of the portal.
+    // Reasons of Kubernetes are shown as they are; reasons of the portal's own are worded in the reader's language.
     let reason = if condition.kind == "Accepted" { reason_text(language, &condition.reason) } else { condition.reason };
     let why = [reason, condition.message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
     view! {

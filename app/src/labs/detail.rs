@@ -106,7 +106,7 @@ pub fn LabDetailView(
     .into_any()
 }
 
-/// The owner left the course: what becomes of the lab.
+/// Explains what happens to the lab because its owner left the course.
 #[component]
 fn LeftNotice(name: String, code: String) -> impl IntoView {
     let language = language::current();

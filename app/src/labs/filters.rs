@@ -17,7 +17,7 @@ use crate::{
 
 /// In the address: also those that are destroyed.
 pub const ALL: &str = "all";
-/// In the address: those that are not destroyed and whose owner left the course.
+/// Value in the address for labs that are not destroyed and whose owner left the course.
 pub const LEFT: &str = "left";
 const OFFERED: [LabState; 4] = [LabState::Running, LabState::Stopped, LabState::Failed, LabState::Destroyed];
 
@@ -50,7 +50,7 @@ pub fn States(wanted: Wanted) -> impl IntoView {
     let link = |name: &str, text: &'static str| LinkItem::new(wanted.with_state(name), text, name == wanted.state);
     let mut items = vec![link("", td_string!(language, labs.filter_live))];
     items.extend(OFFERED.into_iter().map(|state| link(state.as_str(), state_text(language, state))));
-    // For those who see other people's labs.
+    // Only for people who can see other people's labs.
     if use_viewer().person().is_some_and(|viewer| viewer.reach(Action::LabRead) > Reach::Own) {
         items.push(link(LEFT, td_string!(language, labs.filter_left)));
     }

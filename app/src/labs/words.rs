@@ -106,7 +106,7 @@ pub fn cause_text(language: Language, change: &StateChange) -> String {
     .to_owned()
 }
 
-/// What is to be said of a change that the portal noticed late, or of pods that ran beyond the lab's time.
+/// Texts for a change that the portal noticed late, or for pods that ran beyond the lab's time.
 pub fn late_texts(language: Language, change: &StateChange) -> Vec<String> {
     let at = |at| moment_text(at, MomentStyle::Minute);
     let noticed = change.noticed_at.map(|noticed| td_string!(language, labs.noticed, at = at(noticed)).to_string());

@@ -76,7 +76,7 @@ fn arrive() {
     }
 }
 
-/// What was typed when the session was over comes back after signing in again.
+/// Restores typed text after the session ended and the person signed in again.
 fn keep_drafts() {
     #[cfg(feature = "hydrate")]
     {
@@ -91,7 +91,7 @@ fn keep_drafts() {
             }
         });
         Effect::new(move |restored: Option<bool>| {
-            // Once, as soon as it is known who is signed in.
+            // Runs once, as soon as the signed-in person is known.
             if restored == Some(true) || viewer.get().is_none() {
                 return restored.unwrap_or_default();
             }

@@ -30,7 +30,7 @@ pub struct EditorPage {
     pub yaml: String,
     /// What was pasted and refused.
     pub pasted: String,
-    /// Secrets that lay in the database in clear before, to be replaced.
+    /// Names of secrets that were stored unencrypted before and have to be replaced.
     pub exposed: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ pub async fn read_editor(#[server(default)] slug: String, #[server(default)] fro
     }
     if is_new {
         page.fields.insert("slug".into(), String::new());
-        // Another offering's secrets stay its own: the new one needs values.
+        // The secrets of another offering are not copied: the new offering needs values of its own.
         page.fields.retain(|name, _| !(name.starts_with("base.secrets.") && name.ends_with(".stored")));
     } else {
         page.history = source;

@@ -1,5 +1,5 @@
-//! The secret variables as rows of name and value. A stored value is never shown: its field is empty, and leaving it empty keeps it.
-//! Two empty rows wait for new ones; a row without a name goes.
+//! The secret variables as rows of name and value. A stored value is never shown: its field is empty, and an empty field keeps it. Two
+//! empty rows are for new secrets; a row without a name is removed.
 
 use domain::offerings::{Fields, MAX_SECRETS, secret_rows};
 use leptos::prelude::*;
@@ -11,7 +11,7 @@ use crate::{
     language,
 };
 
-/// Rows for what is still to come.
+/// Number of empty rows for new secrets.
 const BLANK: usize = 2;
 
 #[component]
@@ -63,7 +63,7 @@ fn SecretRow(typed: StoredValue<Typed>, number: usize) -> impl IntoView {
     .into_any()
 }
 
-/// Says which values lay in the database in clear before there was a store for secrets.
+/// Lists the secrets that were stored unencrypted before the secret store existed.
 #[component]
 pub fn Exposed(names: Vec<String>) -> impl IntoView {
     let language = language::current();

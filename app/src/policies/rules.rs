@@ -73,7 +73,7 @@ fn RuleCard(
     revision: i64,
     may_write: bool,
     new: bool,
-    /// The rule before it that matches every order.
+    /// Name of an earlier rule that matches every order, so that this one never matches.
     behind: Option<String>,
 ) -> impl IntoView {
     let language = language::current();

@@ -142,7 +142,7 @@ fn Content(open: RwSignal<bool>, help: RwSignal<bool>) -> impl IntoView {
             // The form has its fields after the next drawing.
             request_animation_frame(move || {
                 if let Some(form) = form.get_untracked() {
-                    // Not `submit`, which nobody hears of.
+                    // `submit` would fire no submit event.
                     let _ = form.request_submit();
                 }
             });
@@ -243,7 +243,7 @@ fn Content(open: RwSignal<bool>, help: RwSignal<bool>) -> impl IntoView {
     .into_any()
 }
 
-/// Whether a key belongs to an input method. Safari ends the composition before the key that ends it, which it gives the code 229.
+/// Whether the key belongs to an input method. Safari ends the composition before the key that ends it, and gives that key the code 229.
 const fn composes(is_composing: bool, key_code: u32) -> bool {
     is_composing || key_code == 229
 }

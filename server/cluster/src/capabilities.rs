@@ -5,7 +5,7 @@
 pub struct Capabilities {
     /// `Job.spec.completionMode: Indexed` is stable (1.24): each pod knows its rank and has a name of its own.
     pub indexed_jobs: bool,
-    /// `Job.spec.podFailurePolicy` is on by default (1.26): a pod that was evicted does not count as a failed try.
+    /// `Job.spec.podFailurePolicy` is enabled by default (1.26): an evicted pod does not count as a failed try.
     pub pod_failure_policy: bool,
 }
 

@@ -46,7 +46,7 @@ pub struct Kubernetes {
     pub(crate) patience: Arc<Patience>,
     /// Courses whose objects were applied just now.
     pub(crate) courses: Arc<Courses>,
-    /// Ends of labs' times that the cluster was told.
+    /// The ends of labs that the cluster has been given.
     pub(crate) ends: Arc<KnownEnds>,
     /// How often objects of labs were restored of late.
     pub(crate) repairs: Arc<Repairs>,

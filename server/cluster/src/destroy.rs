@@ -26,7 +26,7 @@ impl Kubernetes {
         self.destroy_namespace(order).await
     }
 
-    /// By name, since Secrets are never listed. Gives how much is left.
+    /// By name, since Secrets are never listed. Returns how many objects are left.
     async fn delete_secret(&self, order: &LabOrder) -> Result<u32, ClusterError> {
         if order.lab.spec.secrets.is_empty() {
             return Ok(0);

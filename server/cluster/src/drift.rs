@@ -1,5 +1,6 @@
-//! Objects that somebody changed or deleted while a lab runs. What the watch knows is held against the manifests, so that looking costs no
-//! request; only what differs is written again. The pod template is left alone: another one would make the pods anew.
+//! Drift: objects that another client changed or deleted while a lab runs. The watch's copy is compared with the manifests, so a check
+//! costs no request; only differing objects are written again. The pod template is not compared: applying a different one would replace the
+//! pods.
 
 use std::{
     collections::HashMap,
@@ -20,23 +21,23 @@ use crate::{
     manifests::{self, Manifest},
 };
 
-/// What the watch knows of the objects around a lab.
+/// The watch's copy of the objects around a lab.
 pub trait Known {
-    /// The object without its status; `None` when there is none of ours.
+    /// The object without its status; `None` if there is none with Lectern's label.
     fn object(&self, kind: Kind, name: &str) -> Option<&Value>;
-    /// Pods that the lab's workload is set to; `None` without a workload and for jobs, whose number is fixed.
+    /// Pods that the lab's workload requests; `None` without a workload, and for jobs, whose number is fixed.
     fn replicas(&self) -> Option<i32>;
 }
 
-/// What differs from the manifests.
+/// The manifests whose objects differ from them.
 pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
     let shared = manifests::of_course(&order.course).into_iter().filter(|manifest| match manifest.kind {
-        // One that somebody else made carries no label of ours.
+        // A namespace that somebody else made has no label of Lectern's.
         Kind::Namespace => known.object(manifest.kind, &manifest.name).is_some(),
         Kind::NetworkPolicy => true,
         _ => false,
     });
-    // Secrets are never read, so nothing is known of them: the next start writes the lab's.
+    // Secrets are never read, so they cannot be compared: the next start writes the lab's Secret.
     let own = manifests::of_lab(order).into_iter().filter(|manifest| !matches!(manifest.kind, Kind::PersistentVolumeClaim | Kind::Secret));
     let mut all: Vec<_> = shared.chain(own).filter(|manifest| differs(manifest, known.object(manifest.kind, &manifest.name))).collect();
     if known.replicas().is_some_and(|replicas| replicas > 0 && u32::try_from(replicas) != Ok(order.lab.spec.nodes)) {
@@ -47,12 +48,12 @@ pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
 
 fn differs(wanted: &Manifest, there: Option<&Value>) -> bool {
     let Some(there) = there else { return true };
-    // A rule more lets somebody in.
+    // An additional rule would allow more traffic, so policies must be equal.
     let exact = wanted.kind != Kind::NetworkPolicy || without_empty(&there["spec"]) == without_empty(&wanted.body["spec"]);
     !exact || !contains(there, &wanted.body)
 }
 
-/// Whether everything that is wanted is there; the server may have filled in more.
+/// Whether the object has everything that is wanted; the server may have added defaults.
 fn contains(there: &Value, wanted: &Value) -> bool {
     match (there, wanted) {
         (Value::Object(there), Value::Object(wanted)) => {
@@ -74,7 +75,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Without fields that say nothing. An empty selector says something: all.
+/// Removes empty fields. An empty selector is kept, since it selects everything.
 fn without_empty(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -86,7 +87,7 @@ fn without_empty(value: &Value) -> Value {
     }
 }
 
-/// A merge patch that takes away what is there and not wanted.
+/// A merge patch that removes every field that exists and is not wanted.
 fn undo(there: &Value, wanted: &Value) -> Value {
     let (Value::Object(there), Value::Object(wanted)) = (there, wanted) else { return wanted.clone() };
     let mut patch = Map::new();
@@ -100,7 +101,7 @@ fn undo(there: &Value, wanted: &Value) -> Value {
     Value::Object(patch)
 }
 
-/// The workload with nothing but its number of pods.
+/// A manifest of the workload with its number of pods only.
 fn replicas(order: &LabOrder) -> Manifest {
     let kind = match order.lab.spec.workload {
         catalogue::Workload::Notebook => Kind::StatefulSet,
@@ -179,7 +180,7 @@ impl Kubernetes {
         waits.map_or(Ok(restored), Err)
     }
 
-    /// An apply leaves fields that another manager added; a rule that lets somebody in must go.
+    /// An apply keeps fields that another manager added; an additional rule has to be removed.
     async fn restore_policy(&self, namespace: &str, manifest: &Manifest) -> Result<(), ClusterError> {
         let applied = self.apply(namespace, manifest).await?;
         let (there, wanted) = (without_empty(&applied.data["spec"]), without_empty(&manifest.body["spec"]));

@@ -1,9 +1,9 @@
-//! The end of a lab's time, kept by the cluster itself: its pods go at their time whether the portal is there or not.
+//! The end of a lab's time, enforced by the cluster: its pods end at their time even if the portal is down.
 //!
-//! A Job has a deadline of its own. A StatefulSet and a Deployment may have none, nor may their pods: Kubernetes refuses
-//! `activeDeadlineSeconds` in their templates. They belong to a second Job, the timer, which makes no pods (`parallelism: 0`) and only has
-//! a deadline: when that has passed the Job fails, is deleted for its age, and what belongs to it goes with it. Volumes do not belong to it.
-//! Both deadlines can be moved, so that a lab can be extended while it runs.
+//! A Job has a deadline of its own. A StatefulSet or a Deployment cannot have one, nor can its pods: Kubernetes refuses
+//! `activeDeadlineSeconds` in its template. It belongs to a second Job, the timer, which makes no pods (`parallelism: 0`) and only has a
+//! deadline. When the deadline has passed, the Job fails and is deleted for its age, and its dependents are deleted with it. Volumes are
+//! not dependents. Both deadlines can be moved, so a lab can be extended while it runs.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ use crate::{
     manifests::{self, end},
 };
 
-/// The ends that this process has told the cluster of, so that it tells each once.
+/// The ends that this process has given to the cluster, so that each is written once.
 #[derive(Default)]
 pub struct KnownEnds(Mutex<HashMap<LabId, Known>>);
 
@@ -56,7 +56,7 @@ impl KnownEnds {
 }
 
 impl Kubernetes {
-    /// Moves the end of a lab that is there already.
+    /// Moves the end of an existing lab.
     pub(crate) async fn keep_lab_end(&self, order: &LabOrder) -> Result<(), ClusterError> {
         let Some(end) = order.lab.stops_at() else { return Ok(()) };
         let known = self.ends.get(order.lab.id);
@@ -67,7 +67,7 @@ impl Kubernetes {
             self.move_deadline(order).await?;
         } else {
             let timer = self.apply_timer(order).await?;
-            // One of a portal that knew no timers, or that was cut off between the two.
+            // The workload may be from a portal without timers, or the portal may have stopped between the two steps.
             if !known.is_some_and(|known| known.owned) {
                 self.give_to(order, &timer).await?;
             }
@@ -76,8 +76,8 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// The timer of a lab that starts, as the owner of its workload; `None` for a Job, and where the cluster refuses to have one: the portal
-    /// then is alone in stopping the lab.
+    /// The timer of a lab that starts, as the owner reference of its workload. `None` for a Job, and if the cluster refuses the timer: then
+    /// only the portal stops the lab.
     pub(crate) async fn start_timer(&self, order: &LabOrder) -> Result<Option<Value>, ClusterError> {
         if order.lab.spec.workload.ends() {
             return Ok(None);
@@ -97,7 +97,8 @@ impl Kubernetes {
         }
     }
 
-    /// The deadline counts from when the timer was made, which it says itself: clocks of the cluster and of the portal may differ.
+    /// The deadline counts from when the timer was made. The timer records that time itself, since the clocks of the cluster and of the
+    /// portal may differ.
     async fn apply_timer(&self, order: &LabOrder) -> Result<DynamicObject, ClusterError> {
         let (namespace, name) = (order.lab.namespace.as_str(), end::timer_name(&order.lab.name));
         let found = self.get(Kind::Job, namespace, &name).await?;
@@ -124,13 +125,13 @@ impl Kubernetes {
         self.change_workload(order, Kind::Job, &body).await
     }
 
-    /// Makes the timer the owner of a workload that is there.
+    /// Makes the timer the owner of an existing workload.
     async fn give_to(&self, order: &LabOrder, timer: &DynamicObject) -> Result<(), ClusterError> {
         let kind = if order.lab.spec.workload.is_deployment() { Kind::Deployment } else { Kind::StatefulSet };
         self.change_workload(order, kind, &json!({ "metadata": { "ownerReferences": [owner(timer)] } })).await
     }
 
-    /// A merge patch; one that is not there is left to the next start.
+    /// Applies a merge patch. If the workload does not exist, the next start makes it right.
     async fn change_workload(&self, order: &LabOrder, kind: Kind, body: &Value) -> Result<(), ClusterError> {
         let api = kind.api(&self.client, &order.lab.namespace);
         let (parameters, patch) = apply::merge(body);
@@ -158,7 +159,7 @@ fn owner(timer: &DynamicObject) -> Value {
     })
 }
 
-/// The portal's clock when the Job was made; for one that does not say so, the cluster's.
+/// The portal's clock when the Job was made; for a Job without this annotation, the cluster's clock.
 fn counts_from(job: &DynamicObject) -> Option<Timestamp> {
     let noted = job.metadata.annotations.as_ref().and_then(|all| all.get(labels::COUNTS_FROM));
     let noted = noted.and_then(|text| Timestamp::parse_rfc3339(text));

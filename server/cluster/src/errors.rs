@@ -9,15 +9,15 @@ use tokio::time::Instant;
 
 use crate::client::Kubernetes;
 
-/// How long a call that reads may take, the client's own retries of 429, 503 and 504 included.
+/// Deadline of a call that reads, including the client's own retries of 429, 503 and 504.
 pub const DEADLINE: Duration = Duration::from_secs(5);
-/// How long a call that changes something may take: the API server waits up to 30 s for an admission webhook.
+/// Deadline of a call that changes something: the API server waits up to 30 s for an admission webhook.
 const CHANGE_DEADLINE: Duration = Duration::from_secs(35);
-/// Characters of a webhook's failure that operators are shown.
+/// Most characters of a webhook's failure that operators are shown.
 const LONGEST_FAILURE: usize = 500;
 
 impl Kubernetes {
-    /// Runs a call that changes something. A webhook may delay it, so the server is asked for a sign of life before the call is given up.
+    /// Runs a call that changes something. A webhook may delay it, so the server's version is read before the call is given up.
     pub(crate) async fn change<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, ClusterError> {
         tokio::pin!(call);
         let end = Instant::now() + CHANGE_DEADLINE;
@@ -27,7 +27,7 @@ impl Kubernetes {
                 Err(_) if Instant::now() >= end => {
                     return Err(ClusterError::Busy(format!("the change was not answered within {} s", CHANGE_DEADLINE.as_secs())));
                 }
-                // What the version cannot be asked for says about the server is said about the change.
+                // If the version cannot be read either, the server is the problem, and its error is returned.
                 Err(_) => drop(self.version().await?),
             }
         }
@@ -62,7 +62,7 @@ pub fn of_status(status: &Status) -> ClusterError {
         404 | 409 | 410 => ClusterError::Busy(message()),
         408 | 425 | 429 => ClusterError::Away(message()),
         400..500 => ClusterError::Refused { reason: status.reason.clone(), message: message() },
-        // These are about one object: the server itself works.
+        // These errors concern one object: the server itself works.
         500 if let Some(obstacle) = failed_webhook(&status.message) => ClusterError::Blocked(obstacle),
         500 if status.message.starts_with("failed to create typed patch object") => {
             ClusterError::Refused { reason: "Invalid".into(), message: message() }
@@ -77,8 +77,8 @@ fn is_ending(status: &Status) -> bool {
     causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating") || status.message.contains("because it is being terminated")
 }
 
-/// The verb and the resource that the portal's role lacks, from the words of the authoriser:
-/// `... is forbidden: User "u" cannot list resource "replicasets" in API group "apps" in the namespace "n"`.
+/// The verb and the resource that the portal's role lacks, parsed from the authoriser's message: `... is forbidden: User "u" cannot list
+/// resource "replicasets" in API group "apps" in the namespace "n"`.
 fn missing_right(message: &str) -> Option<Obstacle> {
     let (_, rest) = message.split_once("User \"")?;
     let (_, rest) = rest.split_once("\" cannot ")?;

@@ -46,7 +46,7 @@ pub fn of_node(node: &Node) -> cluster::Node {
     let allocatable = status.allocatable.unwrap_or_default();
     let capacity = status.capacity.unwrap_or_default();
     let sharing = vendor.and_then(|vendor| sharing(node, vendor, &capacity));
-    // A share is no card: whoever orders a whole one would get a part of it, without isolation.
+    // A share does not count as a card: a lab that orders a whole card would get a part of it, without isolation.
     let whole = |cards: Vec<(Card, u32)>| cards.into_iter().filter(|(card, _)| sharing.is_none() || card.share() != CardShare::WHOLE).collect();
     let ready = status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True");
     cluster::Node {
@@ -71,7 +71,7 @@ pub fn of_node(node: &Node) -> cluster::Node {
     }
 }
 
-/// How GPU feature discovery says that cards are shared in time or by MPS: `replicas` is how many shares a card has.
+/// How GPU feature discovery reports cards that are shared by time-slicing or MPS: `replicas` is the number of shares per card.
 fn sharing(node: &Node, vendor: Vendor, capacity: &BTreeMap<String, Quantity>) -> Option<Sharing> {
     let label = |name: &str| node.metadata.labels.as_ref()?.get(&format!("{}gpu.{name}", vendor.prefix()));
     let replicas: u32 = label("replicas").and_then(|text| text.parse().ok()).unwrap_or(1);
@@ -84,10 +84,10 @@ fn sharing(node: &Node, vendor: Vendor, capacity: &BTreeMap<String, Quantity>) -
     Some(Sharing { strategy: strategy.to_owned(), cards, shares })
 }
 
-/// Taints that keep the pods of labs with cards away; `manifests::pod` says what they tolerate.
+/// Taints that keep pods with cards away; `manifests::pod` lists the tolerated ones.
 fn untolerated(node: &Node, vendor: Option<Vendor>) -> Vec<String> {
     let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_ref()).into_iter().flatten();
-    // A cordon is a taint too, and it is shown by itself.
+    // A cordon is a taint too, but it is shown separately.
     let keeps_away = |taint: &&Taint| match taint.effect.as_str() {
         "NoSchedule" => vendor.is_none_or(|vendor| taint.key != vendor.resource()) && taint.key != "node.kubernetes.io/unschedulable",
         "NoExecute" => true,

@@ -17,7 +17,7 @@ pub const COURSE: &str = "lectern.dev/course";
 pub const TENANT: &str = "lectern.dev/tenant";
 /// Annotation of a pod: which making of the lab's pods it belongs to; none for the first.
 pub const GENERATION: &str = "lectern.dev/generation";
-/// Annotation of a Job with a deadline: the portal's clock when it was made, from which the deadline counts.
+/// Annotation of a Job with a deadline: the time by the portal's clock from which the deadline counts.
 pub const COUNTS_FROM: &str = "lectern.dev/counts-from";
 pub const OWNER: &str = "lectern.dev/owner";
 /// On the portal's own namespace, so that its proxy may reach labs; set by the Helm chart.
@@ -52,7 +52,7 @@ pub fn selector_of(lab: LabId) -> String {
     format!("{LAB}={lab}")
 }
 
-/// Finds everything that Lectern made.
+/// Selects everything that Lectern made.
 pub fn selector_of_ours() -> String {
     format!("{MANAGED_BY}={MANAGER}")
 }

@@ -1,5 +1,5 @@
 //! Kubernetes behind the `Cluster` port: manifests from an order, server-side apply, observation, watches. One code path for a kubeconfig,
-//! for in-cluster use and for the simulator. `rights` lists the rights that it needs in the whole cluster.
+//! for in-cluster use and for the simulator. `rights` lists the cluster-wide rights that Lectern needs.
 
 mod apply;
 mod capabilities;

@@ -1,4 +1,4 @@
-//! What the pods on each node request of processor and memory: a free card is of no use where these are gone.
+//! Processor and memory that the pods on each node request: free cards cannot be used on a node that has none of these left.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use k8s_openapi::{
 
 use crate::{labels, observe::pod_phase, quantity};
 
-/// What one bound pod requests.
+/// Processor and memory that one bound pod requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodLoad {
     node: String,
@@ -22,7 +22,7 @@ pub struct PodLoad {
     memory_mib: u64,
 }
 
-/// `None` for a pod without a node and for one that has ended.
+/// `None` for a pod without a node and for a pod that has ended.
 pub fn of_pod(pod: &Pod) -> Option<PodLoad> {
     let spec = pod.spec.as_ref()?;
     let node = spec.node_name.clone()?;
@@ -30,7 +30,7 @@ pub fn of_pod(pod: &Pod) -> Option<PodLoad> {
         return None;
     }
     let sum = |of: fn(&Container) -> u64| spec.containers.iter().map(of).sum::<u64>();
-    // Containers that run before the others need room of their own only when they ask for more.
+    // Init containers run before the others, so they need additional room only if they request more.
     let before = |of: fn(&Container) -> u64| spec.init_containers.iter().flatten().map(of).max().unwrap_or_default();
     Some(PodLoad {
         node,
@@ -54,7 +54,7 @@ fn memory(container: &Container) -> u64 {
     requested(container, "memory").map_or(0, |quantity| quantity::mib(&quantity.0))
 }
 
-/// Gives each node what is requested on it: a sum for each lab, and one for all other pods.
+/// Adds the requests to each node: one sum for each lab, and one for all other pods.
 pub fn attach<'l>(nodes: &mut [Node], loads: impl Iterator<Item = &'l PodLoad>) {
     let mut sums = BTreeMap::<(&str, Option<LabId>), (u64, u64)>::new();
     for load in loads {

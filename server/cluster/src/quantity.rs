@@ -40,7 +40,7 @@ fn milli(text: &str) -> Option<i128> {
     Some(nano.checked_mul(times)? / per / 1_000_000)
 }
 
-/// Whether one quantity is less than another; `false` where one cannot be read.
+/// Whether one quantity is less than another; `false` if one cannot be parsed.
 pub fn is_less(one: &str, other: &str) -> bool {
     matches!((milli(one), milli(other)), (Some(one), Some(other)) if one < other)
 }
@@ -50,12 +50,12 @@ pub fn whole(text: &str) -> u32 {
     milli(text).and_then(|milli| u32::try_from(milli / 1_000).ok()).unwrap_or(0)
 }
 
-/// Thousandths, rounded down; 0 for what cannot be read.
+/// Thousandths, rounded down; 0 for a text that cannot be parsed.
 pub fn millis(text: &str) -> u64 {
     milli(text).and_then(|milli| u64::try_from(milli).ok()).unwrap_or(0)
 }
 
-/// MiB, rounded up: what is requested is not free.
+/// MiB, rounded up, so that requested memory never counts as free.
 pub fn mib(text: &str) -> u64 {
     milli(text).and_then(|milli| u64::try_from((milli / 1_000 + (1 << 20) - 1) >> 20).ok()).unwrap_or(0)
 }

@@ -1,30 +1,30 @@
-//! The rights that Lectern needs in the whole cluster, as the rules of a ClusterRole. A test runs the life of every kind of lab with these
-//! and no others: another call to the API server needs its verb here.
+//! The cluster-wide rights that Lectern needs, as the rules of a ClusterRole. A test runs the life of every kind of lab with exactly these:
+//! a new call to the API server needs its verb here.
 
 use serde_json::{Value, json};
 
 /// API group, resource, verbs.
 const RIGHTS: [(&str, &str, &[&str]); 17] = [
     ("", "namespaces", &["get", "list", "watch", "create", "patch", "delete"]),
-    // Listed and deleted in namespaces that somebody else made. Server-side apply needs `create` besides `patch`.
+    // Listed and deleted in namespaces that existed before. Server-side apply needs `create` besides `patch`.
     ("", "resourcequotas", &["list", "create", "patch", "delete"]),
     ("", "limitranges", &["list", "create", "patch", "delete"]),
     ("networking.k8s.io", "networkpolicies", &["list", "watch", "create", "patch", "delete"]),
     ("", "serviceaccounts", &["list", "watch", "create", "patch", "delete"]),
-    // Written and removed, never read.
+    // Written and deleted, never read.
     ("", "secrets", &["create", "patch", "delete"]),
     ("", "services", &["list", "watch", "create", "patch", "delete"]),
     ("", "persistentvolumeclaims", &["get", "list", "watch", "create", "patch", "delete"]),
     ("apps", "statefulsets", &["get", "list", "watch", "create", "patch", "delete"]),
     ("apps", "deployments", &["get", "list", "watch", "create", "patch", "delete"]),
     ("batch", "jobs", &["get", "list", "watch", "create", "patch", "delete"]),
-    // Deleted only when they have lost their owner.
+    // Deleted only if their owner no longer exists.
     ("", "pods", &["list", "watch", "delete"]),
     ("apps", "replicasets", &["list", "delete"]),
     ("apps", "controllerrevisions", &["list", "delete"]),
     ("", "nodes", &["list", "watch"]),
     ("", "events", &["list", "watch"]),
-    // Optional: without it the check of a larger volume is left to admission alone.
+    // Optional: without it only admission checks whether a volume can grow.
     ("storage.k8s.io", "storageclasses", &["get"]),
 ];
 

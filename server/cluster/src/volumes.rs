@@ -1,4 +1,4 @@
-//! The volumes of labs. They never shrink, they may be larger than ordered, and whether one may grow depends on its storage class.
+//! The volumes of labs. They never shrink, they may be larger than ordered, and their storage class decides whether they can grow.
 
 use domain::labs::Volume;
 use k8s_openapi::api::{core::v1::PersistentVolumeClaim, storage::v1::StorageClass};
@@ -34,7 +34,7 @@ impl Kubernetes {
         if let Some(class) = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref()).filter(|class| !class.is_empty()) {
             match within(Api::<StorageClass>::all(self.client.clone()).get_opt(class)).await {
                 Ok(Some(class)) if class.allow_volume_expansion != Some(true) => return Ok(Growth::NotSupported),
-                // A role without this right leaves the decision to the check below.
+                // If the role lacks this right, the check below decides.
                 Ok(_) | Err(ClusterError::Blocked(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -57,8 +57,8 @@ impl Kubernetes {
         self.apply_claim(namespace, &wanted).await
     }
 
-    /// Applies the claim of a volume. One that somebody enlarged keeps its size, since a smaller request would be refused, and so does one
-    /// that may not grow: its lab comes up with the files and the size that it has. Whether the claim requests what the lab wants.
+    /// Applies the claim of a volume. A larger claim keeps its size, since a smaller request would be refused. A claim that cannot grow
+    /// keeps its size too: its lab starts with the existing files and size. Returns whether the claim requests the ordered size.
     pub(crate) async fn apply_claim(&self, namespace: &str, wanted: &Manifest) -> Result<bool, ClusterError> {
         let there = self.get(Kind::PersistentVolumeClaim, namespace, &wanted.name).await?;
         let requested = there.as_ref().and_then(|claim| claim.data["spec"]["resources"]["requests"]["storage"].as_str());
@@ -81,12 +81,12 @@ impl Kubernetes {
     }
 }
 
-/// The refusal of the admission plugin `PersistentVolumeClaimResize`.
+/// Whether the message is the refusal of the admission plugin `PersistentVolumeClaimResize`.
 fn is_about_class(message: &str) -> bool {
     message.contains("must support resize")
 }
 
-/// A claim as the portal sees it. Its capacity counts once it is bound.
+/// The volume of a claim. Its capacity counts once the claim is bound.
 pub fn of_claim(claim: &PersistentVolumeClaim) -> Volume {
     let spec = claim.spec.as_ref().and_then(|spec| spec.resources.as_ref()).and_then(|resources| resources.requests.as_ref());
     let status = claim.status.as_ref().filter(|status| status.phase.as_deref() == Some("Bound"));

@@ -4,7 +4,7 @@ mod scenarios;
 mod simulated;
 mod support;
 
-/// The control plane that the others run on may be as old as 1.20, whose Jobs without pods never begin to count.
+/// The other scenarios may run on a control plane as old as 1.20, where the deadline of a Job without pods never starts.
 mod on_the_simulator_alone {
     use crate::{scenarios::ends, support::rig::Rig};
 

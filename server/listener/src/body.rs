@@ -1,4 +1,4 @@
-//! Bodies on their way: a request's, which must come fast enough, and an answer's, whose end is the end of the request.
+//! Bodies in transit: a request's body, which must arrive fast enough, and an answer's body, whose end is the end of the request.
 
 use std::{
     pin::Pin,
@@ -20,7 +20,7 @@ use tower::BoxError;
 
 use crate::{limits::BODY_BYTES_PER_SECOND, table::Place};
 
-/// Whether the body of this request came too slowly; among the request's extensions, so that the answer can say so.
+/// Whether the body of this request arrived too slowly. It is an extension of the request, so the answer can report it.
 #[derive(Debug, Clone, Default)]
 pub struct BodyPace(Arc<AtomicBool>);
 
@@ -41,7 +41,7 @@ impl std::fmt::Display for TooSlow {
 
 impl std::error::Error for TooSlow {}
 
-/// Ends the reading of a body in the meter.
+/// Tells the meter when reading a body ends.
 struct Reading(Arc<Place>);
 
 impl Drop for Reading {

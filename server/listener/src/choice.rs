@@ -1,11 +1,11 @@
-//! Which connections are closed: those that took too long, those of an address with too many slow ones, and, when all places are taken,
-//! the one that the server has waited for longest.
+//! Which connections are closed: those over a time limit, those beyond an address's share of slow ones, and, when the cap is reached,
+//! the connection that the server has waited for longest.
 
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use crate::{limits::Limits, meter::Standing};
 
-/// A connection as it is at one moment.
+/// Snapshot of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
     pub id: u64,
@@ -23,7 +23,7 @@ impl Seen {
         self.standing.is_dripping() && self.waited >= limits.slow()
     }
 
-    /// Who goes first when there is no room; `None` for those that stay.
+    /// Order in which connections are closed to make room, lowest first; `None` for those that are never closed for room.
     fn rank(&self, limits: &Limits) -> Option<u8> {
         match self.standing {
             Standing::Head | Standing::Body => Some(0),
@@ -35,7 +35,7 @@ impl Seen {
     }
 }
 
-/// Those that took too long, and those beyond an address's share of slow ones, the slowest first.
+/// Connections over a time limit, then those beyond an address's share of slow ones, the slowest first.
 pub(crate) fn overdue(all: &[Seen], limits: &Limits) -> Vec<u64> {
     let (late, rest): (Vec<&Seen>, Vec<&Seen>) = all.iter().partition(|seen| seen.is_overdue(limits));
     let mut slow: HashMap<IpAddr, Vec<&Seen>> = HashMap::new();
@@ -50,7 +50,7 @@ pub(crate) fn overdue(all: &[Seen], limits: &Limits) -> Vec<u64> {
     late.into_iter().chain(beyond).map(|seen| seen.id).collect()
 }
 
-/// The one that makes room: of the address with the most of its kind, the one waited for longest.
+/// The connection to close for room: among those of the lowest rank, one of the address with the most of them, waited for longest.
 pub(crate) fn victim(all: &[Seen], limits: &Limits) -> Option<u64> {
     let first = all.iter().filter_map(|seen| seen.rank(limits)).min()?;
     let candidates: Vec<_> = all.iter().filter(|seen| seen.rank(limits) == Some(first)).collect();
@@ -72,7 +72,7 @@ mod tests {
         Seen { id, address, standing, waited: Duration::from_secs(seconds) }
     }
 
-    /// 327 teachers behind one address with six connections each: answers, a stream, kept ones.
+    /// 327 teachers behind one address with six connections each: answers, a stream, idle ones.
     fn teachers() -> Vec<Seen> {
         let kinds = [Standing::Busy, Standing::Busy, Standing::Idle, Standing::Idle, Standing::Idle, Standing::Answer];
         (0..327 * 6).map(|id| seen(id, NAT, kinds[usize::try_from(id % 6).unwrap()], if id % 6 == 5 { 1 } else { 7_200 % 70 })).collect()
@@ -87,7 +87,7 @@ mod tests {
         let closed = overdue(&all, &limits);
         assert_eq!(closed.len(), 300 - limits.slow_per_address);
         assert!(closed.iter().all(|id| dripping.contains(id)), "{closed:?}");
-        // And when all places are taken.
+        // The same when the cap is reached.
         assert!(dripping.contains(&victim(&all, &limits).unwrap()));
     }
 

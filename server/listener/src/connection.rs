@@ -77,7 +77,7 @@ struct Requests<S> {
     stop: CancellationToken,
 }
 
-/// Drives a connection to its end. A client that goes away, or speaks no HTTP, is no fault here.
+/// Drives a connection to its end. Errors of the client (it disconnects, or does not speak HTTP) are ignored.
 macro_rules! drive {
     ($connection:expr, $place:expr, $stop:expr) => {{
         let mut connection = pin!($connection);
@@ -94,7 +94,7 @@ macro_rules! drive {
     }};
 }
 
-/// The server stops, or nothing was asked on this connection for long.
+/// Ends when the server stops, or when this connection is to be closed because it was idle for long.
 async fn ended(place: &Place, stop: &CancellationToken) {
     tokio::select! {
         () = place.close.cancelled() => {}
@@ -114,7 +114,7 @@ where
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(None).max_header_size(HEAD_BYTES);
         drive!(builder.serve_connection(TokioIo::new(io), service).with_upgrades(), place, stop);
-        // The socket may live on as something else than HTTP, which has no deadlines here.
+        // After an upgrade the socket is no longer HTTP; the limits here do not apply to it.
         place.meter.hand_over();
     }
 
@@ -147,7 +147,7 @@ where
     }
 }
 
-/// The handler saw only that the body cannot be read; this says why.
+/// Turns the answer into a 408: the handler only knows that the body cannot be read.
 fn too_slow(response: &mut Response) {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     if response.status() != StatusCode::REQUEST_TIMEOUT {

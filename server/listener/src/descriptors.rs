@@ -1,8 +1,8 @@
-//! File descriptors: each connection is one, and so is each file of the database.
+//! File descriptors: each connection uses one, and so does each file of the database.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit of this process to its hard limit; returns what may be open at once.
+/// Raises the soft limit of this process to its hard limit; returns how many files may be open at once.
 pub fn raise() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();

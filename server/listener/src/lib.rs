@@ -1,8 +1,8 @@
-//! Accepting connections, for every port that Lectern opens: the portal, its metrics and the simulated cluster. A connection has a time for
-//! each thing that it makes the server wait for ([`Limits`]), and there is a cap on connections. When the cap is reached, connections that
-//! make the server wait are closed first; one that is being answered is never closed for room.
+//! Accepts connections, for every port that Lectern opens: the portal, its metrics and the simulated cluster. Each thing that a connection
+//! makes the server wait for has a time limit ([`Limits`]), and the number of connections is capped. At the cap, connections that make the
+//! server wait are closed first; a connection whose request is being answered is never closed for room.
 //!
-//! A new port is a [`Listener`] too. A test reads the source and finds any that is served otherwise.
+//! A new port is a [`Listener`] too. A test searches the source for ports that are served in another way.
 
 mod body;
 mod choice;
@@ -37,7 +37,7 @@ use table::{Entry, Table};
 /// After a failed accept, most likely because file descriptors are used up, and while no connection can make room for another.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A bound port and how it is served.
+/// A bound port and its limits.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
@@ -57,7 +57,7 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-/// Whether connections are taken at the moment.
+/// Whether connections are accepted at the moment.
 #[derive(Clone)]
 struct Gate {
     is_open: Arc<dyn Fn() -> bool + Send + Sync>,
@@ -75,32 +75,32 @@ impl std::fmt::Debug for Gate {
 pub enum Ended {
     /// Every request was answered.
     Done,
-    /// So many connections were closed during an answer, because they took longer than the given patience.
+    /// This many connections were closed during an answer because it took longer than `patience`.
     CutOff(usize),
 }
 
 impl Listener {
-    /// Serves HTTP/1.1 until `stop`; requests that are open then have `patience` to end.
+    /// Serves HTTP/1.1 until `stop`. Requests that are open then have `patience` to finish.
     pub const fn new(socket: TcpListener, limits: Limits, stop: CancellationToken, patience: Duration) -> Self {
         Self { socket, limits, tls: None, gate: None, stop, patience }
     }
 
-    /// Serves TLS, and by it HTTP/1.1 or HTTP/2.
+    /// Serves TLS, with HTTP/1.1 or HTTP/2 inside.
     #[must_use]
     pub fn tls(mut self, acceptor: TlsAcceptor) -> Self {
         self.tls = Some(Tls(acceptor));
         self
     }
 
-    /// While `is_open` says no, which is asked at each connection and each time that `turned` changes, the port stays bound and every
-    /// connection to it is closed at once.
+    /// While `is_open` returns `false`, the port stays bound and every connection is closed at once. It is called for each connection and
+    /// each time that `turned` changes.
     #[must_use]
     pub fn open_while(mut self, turned: watch::Receiver<u64>, is_open: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.gate = Some(Gate { is_open: Arc::new(is_open), turned });
         self
     }
 
-    /// Each request carries `ConnectInfo<SocketAddr>`. An error of `service` closes the connection instead of an answer.
+    /// Each request carries `ConnectInfo<SocketAddr>`. If `service` returns an error, the connection is closed without an answer.
     pub async fn serve<S>(self, service: S) -> Ended
     where
         S: Service<Request, Response = Response> + Clone + Send + 'static,
@@ -138,7 +138,7 @@ impl Listener {
             if !is_open(gate.as_ref()) {
                 continue;
             }
-            // Answers are sent in pieces; each would wait 40 ms for the one before it to be acknowledged.
+            // Answers are sent in pieces; without this each would wait up to 40 ms for the acknowledgement of the previous one.
             let _ = stream.set_nodelay(true);
             let Some(entry) = admitted(&table, peer, &stop).await else { break };
             let connection =
@@ -150,7 +150,8 @@ impl Listener {
     }
 }
 
-/// A place for the connection. While none can be had without closing one that is being answered, new ones wait in the system's queue.
+/// A place for the connection. While there is none without closing a connection that is being answered, new ones wait in the backlog of the
+/// system.
 async fn admitted(table: &Arc<Table>, peer: SocketAddr, stop: &CancellationToken) -> Option<Entry> {
     loop {
         if let Some(entry) = table.admit(peer.ip(), Instant::now()) {
@@ -202,7 +203,7 @@ fn is_open(gate: Option<&Gate>) -> bool {
     gate.is_none_or(|gate| (gate.is_open)())
 }
 
-/// Ends at the next change; never where there is none to come.
+/// Ends at the next change of the gate; never without a gate.
 async fn turned(gate: &mut Option<Gate>) {
     let changed = match gate {
         Some(gate) => gate.turned.changed().await.is_ok(),

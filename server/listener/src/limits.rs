@@ -1,4 +1,4 @@
-//! How long a connection may make the server wait, and how many there may be.
+//! How long a connection may make the server wait, and how many connections there may be.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use std::time::Duration;
 pub struct Limits {
     /// From a new connection, or from the first byte of a later request, until the whole head of the request is there.
     pub head: Duration,
-    /// Between two requests. Longer than the 60 s of proxies: one that sends on a connection just closed would answer 502.
+    /// Between two requests. Longer than the 60 s of proxies: a proxy that sends on a connection just closed would answer 502.
     pub idle: Duration,
     /// The server may wait this long for a body, and a second more for each [`BODY_BYTES_PER_SECOND`] that it has brought.
     pub body: Duration,
     /// The client takes nothing of the answer for this long. Time in which it took nothing adds up, less a second for each
     /// [`ANSWER_BYTES_PER_SECOND`] that it took since.
     pub write: Duration,
-    /// Connections at once.
+    /// Most connections at a time.
     pub connections: usize,
-    /// Connections of one address that are slow at once. Others of the same address (a college behind one) are not affected.
+    /// Most slow connections of one address at a time. Other connections of the address (a college may be behind one) are not affected.
     pub slow_per_address: usize,
 }
 
-/// Bytes of a body that earn it a second.
+/// Bytes of a body that extend its time by a second.
 pub const BODY_BYTES_PER_SECOND: u64 = 1_024;
 
 /// Bytes of an answer that earn a client a second.
@@ -42,7 +42,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Everything happens in a moment, and a handful of connections are many.
+    /// Short times and few connections.
     pub const fn for_testing() -> Self {
         Self {
             head: Duration::from_millis(400),
@@ -54,19 +54,19 @@ impl Limits {
         }
     }
 
-    /// As many connections as there are descriptors for, when `others` are needed for something else.
+    /// Limits the connections to the available descriptors, minus `others` that are used elsewhere.
     #[must_use]
     pub fn within_descriptors(mut self, descriptors: usize, others: usize) -> Self {
         self.connections = self.connections.min(descriptors.saturating_sub(others).max(16));
         self
     }
 
-    /// A head that takes longer is slow: one that a client sends by itself is there at once.
+    /// A head that takes longer than this is slow: an honest client sends it at once.
     pub(crate) fn slow(&self) -> Duration {
         self.head / 8
     }
 
-    /// How often deadlines are looked at.
+    /// How often deadlines are checked.
     pub(crate) fn sweep(&self) -> Duration {
         let shortest = self.head.min(self.idle).min(self.body).min(self.write);
         (shortest / 8).clamp(Duration::from_millis(10), Duration::from_secs(1))

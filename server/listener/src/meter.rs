@@ -1,4 +1,4 @@
-//! What a connection does at the moment, and since when. Written by its socket and its requests, read by the table.
+//! What a connection is doing, and since when. Its socket and its requests write it, the table reads it.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -10,17 +10,17 @@ use crate::limits::{ANSWER_BYTES_PER_SECOND, BODY_BYTES_PER_SECOND, Limits};
 /// What the server waits for on this connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// For nothing: a request is being answered.
+    /// Nothing: a request is being answered.
     Busy,
-    /// For the first byte of the first request.
+    /// The first byte of the first request.
     New,
-    /// For the next request.
+    /// The next request.
     Idle,
-    /// For the rest of a request's head.
+    /// The rest of a request's head.
     Head,
-    /// For more of a request's body.
+    /// More of a request's body.
     Body,
-    /// For the client to take more of the answer.
+    /// The client, which has to accept more of the answer.
     Answer,
 }
 
@@ -29,13 +29,13 @@ pub(crate) struct Meter(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    /// Requests that are being read or answered.
+    /// Number of requests that are being read or answered.
     open: u32,
-    /// Reading bytes does not mean that a request begins: HTTP/2, whose frames are also sent between requests.
+    /// Whether bytes may arrive without a request: HTTP/2 also sends frames between requests.
     framed: bool,
-    /// A request was answered.
+    /// Whether a request was answered.
     served: bool,
-    /// Since when nothing is asked.
+    /// Since when there is no request.
     quiet: Instant,
     /// Since when a head is being read.
     head: Option<Instant>,
@@ -69,7 +69,7 @@ impl Meter {
         self.lock().framed = true;
     }
 
-    /// TLS is set up: what was read so far is no request.
+    /// Called when TLS is set up: the bytes so far were not a request.
     pub(crate) fn start(&self, now: Instant) {
         let mut state = self.lock();
         state.head = None;
@@ -94,7 +94,7 @@ impl Meter {
         state.head = None;
     }
 
-    /// The connection is no longer one of HTTP.
+    /// The connection was upgraded and is no longer HTTP.
     pub(crate) fn hand_over(&self) {
         self.lock().open += 1;
     }
@@ -164,7 +164,7 @@ impl Meter {
 }
 
 impl Standing {
-    /// How long this may last; `None` for as long as it likes.
+    /// Time limit of this wait; `None` for no limit.
     pub(crate) const fn longest(self, limits: &Limits) -> Option<Duration> {
         match self {
             Self::Busy => None,
@@ -176,7 +176,7 @@ impl Standing {
         }
     }
 
-    /// Whether a client that is neither slow nor hostile is in it for a moment only.
+    /// Whether an honest client with a good connection is in this state for a moment only.
     pub(crate) const fn is_dripping(self) -> bool {
         matches!(self, Self::Head | Self::Body)
     }

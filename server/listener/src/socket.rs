@@ -1,4 +1,4 @@
-//! A connection's socket, which tells the meter when bytes come and when the client takes none.
+//! A connection's socket: it notifies the meter when bytes arrive and when the client accepts none.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::table::Entry;
 
-/// The place is free again when the socket is closed.
+/// Frees its place when the socket is closed.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,

@@ -34,20 +34,20 @@ pub(crate) struct Place {
     /// As connections are counted: see [`network::source`].
     address: IpAddr,
     pub(crate) meter: Meter,
-    /// Ends the connection, whatever it does.
+    /// Ends the connection at once.
     pub(crate) cut: CancellationToken,
-    /// Ends it after the request that may just be coming.
+    /// Ends the connection after a request that may be arriving.
     pub(crate) close: CancellationToken,
 }
 
 impl Place {
-    /// Between requests an end is announced, so that a request which crosses it is answered.
+    /// An idle connection is shut down gracefully, so that a request that is already on its way is answered.
     fn end(&self, standing: Standing) {
         if standing == Standing::Idle { self.close.cancel() } else { self.cut.cancel() }
     }
 }
 
-/// A place that is taken until this is dropped.
+/// A place in the table, taken until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Entry {
     id: u64,
@@ -71,12 +71,12 @@ impl Table {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends when some connection does.
+    /// Ends when any connection ends.
     pub(crate) async fn left(&self) {
         self.left.notified().await;
     }
 
-    /// A place for one more, if need be that of another; `None` while all of them are being answered.
+    /// A place for one more connection, if necessary by closing another; `None` while all of them are being answered.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Entry> {
         let mut places = self.lock();
         if places.len() >= self.limits.connections && !self.end_one(&mut places, now) {
@@ -93,7 +93,7 @@ impl Table {
         self.end_one(&mut self.lock(), now);
     }
 
-    /// Ends what has taken too long.
+    /// Ends connections over a limit.
     pub(crate) fn sweep(&self, now: Instant) {
         let places = self.lock();
         let all = seen(&places, now);
@@ -109,7 +109,7 @@ impl Table {
         }
     }
 
-    /// What is ended counts no longer, although its socket closes a moment later.
+    /// Ends one connection for room. It no longer counts, although its socket closes a moment later.
     fn end_one(&self, places: &mut HashMap<u64, Arc<Place>>, now: Instant) -> bool {
         let all = seen(places, now);
         let Some(id) = choice::victim(&all, &self.limits) else { return false };

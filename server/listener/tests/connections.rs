@@ -1,4 +1,4 @@
-//! Real connections to a real port, with limits of a moment. Nothing here measures time: each test waits for what must happen.
+//! Real connections to a real port, with very short limits. Nothing here measures time: each test waits for an event that must happen.
 
 use std::{
     convert::Infallible,
@@ -26,7 +26,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// What hangs fails the test instead of the build.
+/// A test that hangs fails after this time.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 struct Port {
@@ -49,7 +49,7 @@ async fn port(limits: Limits, router: Router) -> Port {
     Port { address, stop, serving }
 }
 
-/// `/` answers at once, `/ticks` for ever, `/post` with the length of the body.
+/// `/` answers at once, `/ticks` never ends, `/post` answers with the length of the body.
 fn router() -> Router {
     let ticks = || async {
         let ticks = stream::repeat(()).then(|()| async {
@@ -94,7 +94,7 @@ impl Port {
     }
 }
 
-/// One request on a connection that is kept, and its answer.
+/// Sends one request on a kept connection and reads its answer.
 async fn ask(stream: &mut TcpStream) -> String {
     stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
     read_until(stream, "here\n").await
@@ -113,7 +113,7 @@ async fn read_until(stream: &mut TcpStream, end: &str) -> String {
 
 async fn closed(stream: &mut TcpStream) {
     let mut rest = Vec::new();
-    // A reset is an end as well.
+    // A reset counts as closed too.
     let _ = in_time(stream.read_to_end(&mut rest)).await;
     assert_eq!(String::from_utf8_lossy(&rest), "", "nothing was said");
 }
@@ -122,7 +122,7 @@ async fn in_time<T>(doing: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, doing).await.expect("in time")
 }
 
-/// Limits that nobody reaches, to change one of.
+/// Limits that no test reaches; a test changes one of them.
 fn generous() -> Limits {
     Limits { head: PATIENCE, idle: PATIENCE, body: PATIENCE, write: PATIENCE, ..Limits::for_testing() }
 }
@@ -147,7 +147,7 @@ async fn a_kept_connection_is_closed_when_it_rests_too_long_and_a_stream_is_not(
     let mut kept = port.kept().await;
     ask(&mut kept).await;
     closed(&mut kept).await;
-    // The stream is older than the connection that was closed.
+    // The stream still runs, although it is older than the closed connection.
     read_until(&mut streaming, "tick\n").await;
 }
 
@@ -227,7 +227,7 @@ async fn when_all_places_are_taken_by_dripping_connections_others_are_served_all
     streaming.write_all(b"GET /ticks HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
     read_until(&mut streaming, "tick").await;
     let dripping: Vec<_> = (0..5 * limits.connections).map(|_| port.drip()).collect();
-    // Most of them are closed, for want of room alone.
+    // Most of them are closed, only for lack of room.
     let mut open = dripping;
     in_time(async {
         while open.len() > limits.connections {
@@ -246,7 +246,7 @@ async fn when_all_places_are_taken_by_dripping_connections_others_are_served_all
 
 #[tokio::test]
 async fn of_one_address_with_many_dripping_connections_only_those_are_closed() {
-    // Slow after an eighth of the time for a head.
+    // A connection is slow after an eighth of the time for a head.
     let limits = Limits { head: Duration::from_secs(8), connections: 1_000, ..generous() };
     let port = port(limits, router()).await;
     let mut kept = Vec::new();
@@ -325,7 +325,7 @@ async fn a_head_that_is_too_large_is_refused() {
     let port = port(generous(), router()).await;
     let mut stream = port.connect().await;
     let head = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(200_000));
-    // The server may close before it has read everything.
+    // The server may close the connection before it has read everything.
     let _ = stream.write_all(head.as_bytes()).await;
     let mut answer = Vec::new();
     let _ = in_time(stream.read_to_end(&mut answer)).await;

@@ -118,7 +118,7 @@ pub(crate) async fn on_system_chain(services: &Services, write: &mut Write, call
     storage::audit::insert(write, &event).await.or_domain()
 }
 
-/// Records what a process did that concerns no tenant.
+/// Records an action of a process that concerns no tenant.
 pub(crate) async fn by_system(services: &Services, write: &mut Write, job: &str, entry: Entry) -> Result<()> {
     let event = event(services, Who::System { job: job.into() }, &Origin::job(), Chain::System, entry, Outcome::Success, None);
     storage::audit::insert(write, &event).await.or_domain()

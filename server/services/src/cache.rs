@@ -45,7 +45,7 @@ pub struct Cache {
     pub cluster: Cached<ClusterStatus>,
     /// Who read what of the audit record within ten minutes: reader and filter.
     pub readings: CachedMap<(UserId, String), ()>,
-    /// Requests whose refusal has its record.
+    /// Requests whose refusal has been recorded.
     pub recorded: crate::audit::refusals::Recorded,
     /// Refusals that are counted, and their records that wait to be written.
     pub refusals: crate::audit::refusals::RefusalCounts,

@@ -12,7 +12,7 @@ pub struct Origin {
     /// IP address of the client.
     pub address: Option<String>,
     pub request_id: Option<String>,
-    /// SHA-256 of the secret by which the browser is known from an earlier sign-in; see [`crate::accounts::devices`].
+    /// SHA-256 of the secret in the browser's cookie, by which it is known after a sign-in; see [`crate::accounts::devices`].
     pub device: Option<String>,
 }
 

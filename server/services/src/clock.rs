@@ -1,10 +1,10 @@
-//! What becomes of jumps of the machine's clock that it was followed in: the time that was skipped is nobody's usage.
+//! Stores jumps of the machine's clock that Lectern has followed: the skipped time is not charged.
 
 use domain::Result;
 
 use crate::{Services, error::OrDomain, jobs::lease};
 
-/// Keeps the jump that the clock has made, if it is one ahead that is believed by now.
+/// Stores the clock's jump if it was ahead and is followed by now.
 pub(crate) async fn note_jump(services: &Services) -> Result<()> {
     let Some((from, to)) = services.clock.jump().and_then(|jump| jump.skipped()) else { return Ok(()) };
     let mut write = lease::begin_write(services).await?;

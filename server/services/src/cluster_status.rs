@@ -137,7 +137,8 @@ fn totals(pools: &BTreeMap<Card, (u32, u32)>) -> BTreeMap<Card, u32> {
     pools.iter().map(|(card, (total, _))| (*card, *total)).collect()
 }
 
-/// Processor and memory that labs with cards can have on the node. `is_planned`: labs that are counted by their plan and not by their pods.
+/// Processor and memory of the node that labs with cards can use. `is_planned`: whether the lab is counted by the portal's plan, and not by
+/// its pods.
 fn machine(node: &Node, is_planned: impl Fn(LabId) -> bool) -> Option<Machine> {
     if node.cpu_cores == 0 || node.memory_gib == 0 {
         return None;
@@ -198,10 +199,10 @@ pub(crate) async fn away(services: &Services, reason: &str) -> Result<()> {
     Ok(())
 }
 
-/// Notes what is in the way of the portal's work, for operators to see.
+/// Stores an obstacle to the portal's work, for operators to see.
 pub(crate) async fn blocked(services: &Services, obstacle: &Obstacle) -> Result<()> {
     let now = services.clock.now();
-    // Usually a look into memory: every step that is blocked comes here.
+    // Usually this only reads the cache: every blocked step calls this function.
     let mut known = current(services).await?;
     if !known.meet(obstacle, now) {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Encryption of what lies in the database: ChaCha20-Poly1305 under a key that is not there. A ciphertext is bound to the row that
-//! it belongs to, so that nobody can move it to another. A keyring may hold several keys: the first encrypts, all decrypt.
+//! Encryption of secrets in the database: ChaCha20-Poly1305 with a key that is not in the database. A ciphertext is bound to its row, so it
+//! cannot be moved to another one. A keyring may hold several keys: the first one encrypts, all of them decrypt.
 
 use std::{fmt, sync::Arc};
 
@@ -10,10 +10,10 @@ use crate::{digest::hex_sha256, ports::Entropy};
 
 /// Bytes of a key.
 pub const KEY_LENGTH: usize = 32;
-/// What a line of a key file begins with.
+/// Prefix of a line in a key file.
 const MARK: &str = "lectern-key-1";
 
-/// Why a key file cannot be used, or a ciphertext not be opened. No message holds any part of a key or value.
+/// Why a key file cannot be used, or a ciphertext cannot be decrypted. No message holds any part of a key or value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EncryptionError {
     #[error("line {line} is not `{MARK}` and 64 hexadecimal digits")]
@@ -28,7 +28,7 @@ pub enum EncryptionError {
     NoKey,
 }
 
-/// The keys of an installation. Without any (the default) nothing can be encrypted.
+/// The keys of an installation. Without any key (the default) nothing can be encrypted.
 #[derive(Clone, Default)]
 pub struct Keyring(Vec<Arc<Key>>);
 
@@ -37,7 +37,7 @@ struct Key {
     key: LessSafeKey,
 }
 
-/// A value as it is stored.
+/// An encrypted value, in its stored form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
     pub key_id: String,
@@ -46,7 +46,7 @@ pub struct Sealed {
 }
 
 impl Keyring {
-    /// Reads the text of a key file: a key a line, the current one first; empty lines and those that begin with `#` say nothing.
+    /// Parses a key file: one key a line, the current one first; empty lines and lines that begin with `#` are ignored.
     pub fn parse(text: &str) -> Result<Self, EncryptionError> {
         let mut keys = Vec::new();
         for (at, line) in text.lines().enumerate() {
@@ -62,7 +62,7 @@ impl Keyring {
         if keys.is_empty() { Err(EncryptionError::Empty) } else { Ok(Self(keys)) }
     }
 
-    /// The text of a key file with a new key.
+    /// The content of a key file with a new key.
     pub fn new_file(entropy: &dyn Entropy) -> Secret {
         let mut bytes = [0; KEY_LENGTH];
         entropy.fill(&mut bytes);
@@ -84,7 +84,7 @@ impl Keyring {
         self.0.is_empty()
     }
 
-    /// Encrypts. `bound_to` names the place of the value; only there can it be opened.
+    /// Encrypts. `bound_to` names the place of the value: it can be decrypted only with the same name.
     pub fn seal(&self, entropy: &dyn Entropy, bound_to: &str, value: &Secret) -> Result<Sealed, EncryptionError> {
         let key = self.0.first().ok_or(EncryptionError::NoKey)?;
         let mut nonce = [0; NONCE_LEN];
@@ -97,7 +97,7 @@ impl Keyring {
         Ok(Sealed { key_id: key.id.clone(), text: hex(&nonce) + &hex(&data) })
     }
 
-    /// Decrypts. Errors: `UnknownKey`; `Damaged` for what was changed or belongs elsewhere.
+    /// Decrypts. Errors: `UnknownKey`; `Damaged` if the ciphertext was changed or belongs elsewhere.
     pub fn open(&self, bound_to: &str, sealed: &Sealed) -> Result<Secret, EncryptionError> {
         let damaged = || EncryptionError::Damaged { what: bound_to.replace('\n', " ") };
         let key = self.0.iter().find(|key| key.id == sealed.key_id).ok_or_else(|| EncryptionError::UnknownKey { id: sealed.key_id.clone() })?;
@@ -109,7 +109,7 @@ impl Keyring {
         String::from_utf8(opened.to_vec()).map(Secret::new).map_err(|_| damaged())
     }
 
-    /// The keys of several in this order.
+    /// A keyring with the keys of several, in this order.
     #[cfg(any(test, feature = "testing"))]
     pub fn of(rings: impl IntoIterator<Item = Self>) -> Self {
         Self(rings.into_iter().flat_map(|ring| ring.0).collect())
@@ -122,7 +122,7 @@ impl Keyring {
     }
 }
 
-/// The key is part of what the ciphertext is bound to, and the version of this scheme.
+/// The ciphertext is also bound to its key and to the version of this scheme.
 fn place(key_id: &str, bound_to: &str) -> String {
     format!("lectern secret 1\n{key_id}\n{bound_to}")
 }
@@ -130,7 +130,7 @@ fn place(key_id: &str, bound_to: &str) -> String {
 impl Key {
     fn new(bytes: &[u8]) -> Option<Self> {
         let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, bytes).ok()?);
-        // Enough to tell keys apart; of 256 random bits it tells nothing.
+        // Long enough to tell keys apart; it reveals nothing about the 256 random bits.
         let mut id = hex_sha256([b"lectern key fingerprint\n".as_slice(), bytes].concat());
         id.truncate(16);
         Some(Self { id, key })

@@ -12,9 +12,9 @@ pub struct Figures {
     /// Pieces of background work that are due and not done.
     pub waiting: i64,
     pub cluster_reachable: bool,
-    /// Seconds for which pods of all labs ran beyond their time so far.
+    /// Total seconds that pods of labs ran beyond their time.
     pub overrun_seconds: i64,
-    /// By how much the machine's clock has jumped and is not believed yet; 0 while it goes as time does.
+    /// Seconds of a jump of the machine's clock that is not followed yet; 0 without one.
     pub clock_jump_seconds: i64,
 }
 

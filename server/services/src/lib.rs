@@ -88,13 +88,13 @@ pub struct Settings {
     pub keep_stopped_days: i64,
     /// Hours that a session lives without use.
     pub session_hours: i64,
-    /// Hours after which it ends however much it is used.
+    /// Hours after which a session ends, even if it is in use.
     pub longest_session_hours: i64,
     /// `https://lectern.example.edu`, for links that are passed on; `None` where only the reader's browser knows it.
     pub public_url: Option<String>,
     /// The identity provider that people may sign in through.
     pub identity_provider: Option<IdentityProvider>,
-    /// The keys of the secret store. Without one nothing secret can be stored or read.
+    /// The keys of the secret store. Without a key, secrets can be neither stored nor read.
     pub keyring: encryption::Keyring,
     /// Added to every pod; tests steer simulated kubelets by it.
     pub pod_annotations: std::collections::BTreeMap<String, String>,

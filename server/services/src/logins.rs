@@ -1,5 +1,5 @@
-//! One rule for logins. They are stored and compared in Unicode's form NFKC and in lower case, so that what looks the same, such as
-//! `２０２４０１` and `202401`, is one account. Whoever takes a login from outside calls [`check`], [`invitation`] or [`find`].
+//! The rule for logins. They are stored and compared in Unicode's form NFKC and in lower case, so that logins that look the same, such as
+//! `２０２４０１` and `202401`, are one account. Every function that takes a login from outside calls [`check`], [`invitation`] or [`find`].
 
 pub use domain::people::fold_login as fold;
 use domain::{
@@ -16,7 +16,7 @@ use crate::error::OrDomain;
 /// Longest login, in characters.
 const LONGEST: usize = 64;
 
-/// As it was typed: without control characters, in lower case, no longer than a login can be. For records, and for [`find`].
+/// The login as typed, in lower case, without control characters, cut to the longest length. For records, and for [`find`].
 pub fn typed(login: &str) -> String {
     login.trim().to_lowercase().chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
@@ -31,13 +31,13 @@ pub fn invitation(invitation: &Invitation) -> Result<(String, String), Error> {
     invitation.check()
 }
 
-/// The same for somebody with a password.
+/// The same for a person with a password.
 pub fn new_person(person: &NewPerson) -> Result<(String, String), Error> {
     person.check()
 }
 
-/// The account that somebody means by this login. An account from before this rule is found by the login as it is stored, and goes before
-/// the one that has the folded form.
+/// The account with this login. An account from before this rule is found by its login as stored, and takes precedence over an account with
+/// the folded form.
 pub async fn find(connection: &mut AnyConnection, login: &str) -> Result<Option<User>> {
     let typed = typed(login);
     let folded = fold(&typed);
@@ -73,7 +73,7 @@ mod tests {
         }
     }
 
-    /// A second reader of logins would have a rule of its own.
+    /// Other code that reads logins would apply a different rule.
     #[test]
     fn nobody_else_reads_a_login() {
         fn visit(folder: &Path, found: &mut Vec<String>) {

@@ -1,6 +1,5 @@
-//! Offerings as operators write them: drafts, publishing, retiring, and what a version would cost and make. What is on sale is
-//! read by `catalogue`. An offering belongs to one college, whose operators alone see its drafts and write it; who may order it is its
-//! audience.
+//! Offerings as operators write them: drafts, publishing, retiring, and what a version would cost and make. `catalogue` reads the offerings
+//! on sale. An offering belongs to one college, whose operators alone see its drafts and edit it; its audience may order it.
 
 mod audited;
 mod change;

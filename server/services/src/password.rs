@@ -1,5 +1,5 @@
-//! Passwords: which may be chosen, and hashing them by argon2id with the library's parameters (19 MiB, 2 passes), off the async threads, a
-//! few at a time, so that a class that signs in together takes neither all cores nor all memory.
+//! Passwords: which ones may be chosen, and hashing them with argon2id and the library's parameters (19 MiB, 2 passes). Hashing runs
+//! outside the async threads, a few at a time, so that a class that signs in together uses neither all cores nor all memory.
 
 use std::sync::{
     OnceLock,
@@ -16,15 +16,15 @@ use zxcvbn::{Score, zxcvbn};
 
 use crate::{Services, error::internal};
 
-/// Who waits for a hash.
+/// Queues for hashing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     Anybody,
-    /// Somebody who is known: by their browser, a session or a link. A place is kept for them, however many others wait.
+    /// People who are known: by their browser, a session or a link. One place is reserved for them, even if many others wait.
     Known,
 }
 
-/// The right to hash, a few at a time; others wait in order. One for each process: [`Services`] holds it.
+/// Limits how many passwords are hashed at a time; others wait in order. One for each process: [`Services`] holds it.
 #[derive(Debug)]
 pub struct Pool {
     open: Semaphore,
@@ -32,12 +32,12 @@ pub struct Pool {
     waiting: AtomicUsize,
 }
 
-/// Of people who are not known, so many wait at once: every teacher of a college on the first morning. More are told to come back.
+/// Most unknown people who may wait at a time: every teacher of a college on the first morning. Others are asked to try again later.
 const WAITING_MAX: usize = 500;
 const COME_BACK_SECONDS: u32 = 5;
 
 impl Default for Pool {
-    /// Half the cores, one at least, and the place that is kept.
+    /// Half the cores, at least one, plus the reserved place.
     fn default() -> Self {
         Self::with_places(std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)))
     }
@@ -52,7 +52,7 @@ impl Pool {
         Self { open: Semaphore::new(places), kept: Semaphore::new(1), waiting: AtomicUsize::new(0) }
     }
 
-    /// Waits for one's turn. Errors: `RateLimited` for somebody who is not known when too many wait.
+    /// Waits for a turn. Errors: `RateLimited` for an unknown person when too many wait.
     pub async fn turn(&self, lane: Lane) -> Result<Turn<'_>> {
         let permit = match lane {
             Lane::Known => tokio::select! {
@@ -68,14 +68,14 @@ impl Pool {
         permit.map(Turn).map_err(|error| internal(&error))
     }
 
-    /// How many hash at once without being known.
+    /// How many may hash at a time without the reserved place.
     #[cfg(test)]
     pub(crate) fn places(&self) -> usize {
         self.open.available_permits()
     }
 }
 
-/// A place in the queue, given back when the turn comes or the client goes.
+/// A place in the queue, freed when the turn comes or the client disconnects.
 struct Waiting<'p>(&'p AtomicUsize);
 
 impl<'p> Waiting<'p> {
@@ -107,9 +107,9 @@ pub async fn random(services: &Services) -> Result<(String, String)> {
     Ok((password, hash))
 }
 
-/// The hash of a password that somebody chose. `about`: what people who guess know of the person, such as login and name.
+/// The hash of a password that a person chose. `about`: what an attacker may know about the person, such as login and name.
 ///
-/// Errors: `Invalid` on `password` when it is too short or too long, or when people who guess try it first.
+/// Errors: `Invalid` on `password` if it is too short, too long, or easy to guess.
 pub async fn hash_chosen(services: &Services, password: &str, about: &[&str]) -> Result<String> {
     check_password(password).map_err(|problem| Error::field("password", problem))?;
     let chosen = password.to_owned();
@@ -123,14 +123,15 @@ pub async fn hash_chosen(services: &Services, password: &str, about: &[&str]) ->
     if common { Err(Error::field("password", Problem::CommonPassword)) } else { hash(services, password).await }
 }
 
-/// Whether it falls within a million guesses: a common password or word, a sequence, a repetition, a date, or what is known of the person.
+/// Whether it can be guessed within a million tries: a common password or word, a sequence, a repetition, a date, or something known about
+/// the person.
 fn is_common(password: &str, known: &[String]) -> bool {
     let mut known: Vec<&str> = known.iter().map(String::as_str).collect();
     known.push("lectern");
     zxcvbn(password, &known).score() < Score::Two || is_made_of(password, &known)
 }
 
-/// Whether little is left of it without what is known: `li.hua.li.hua`.
+/// Whether little is left of it without the known words: `li.hua.li.hua`.
 fn is_made_of(password: &str, known: &[&str]) -> bool {
     const OWN: usize = 4;
     let whole = password.to_lowercase();

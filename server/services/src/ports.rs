@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 
-    /// The machine's clock has jumped, and is or was not followed at once; `None` while it goes as time does.
+    /// A jump of the machine's clock that is not followed, or was followed with a delay; `None` if there was none.
     fn jump(&self) -> Option<ClockJump> {
         None
     }
@@ -51,12 +51,12 @@ pub enum ClusterError {
     /// Another controller's change came first, or the namespace is still ending: try again soon.
     #[error("the cluster asks to wait: {0}")]
     Busy(String),
-    /// The cluster answers, but something that only operators can mend is in the way: try again later. It says nothing about other labs.
+    /// The cluster answers, but an obstacle that only operators can remove is in the way: try again later. Other labs may not be affected.
     #[error("{0}")]
     Blocked(Obstacle),
 }
 
-/// Whether a volume may grow.
+/// Whether a volume can grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Growth {
     Allowed,
@@ -73,9 +73,9 @@ pub struct LabOrder {
     pub owner_login: String,
     /// The node where the portal counts on its cards; the cluster may choose another.
     pub preferred_node: Option<String>,
-    /// The portal's clock when this was read.
+    /// The portal's time when this was read.
     pub at: Timestamp,
-    /// Values of the secret variables that the spec names. Filled in for [`Cluster::start`] alone.
+    /// Values of the secret variables that the spec names. Filled in only for [`Cluster::start`].
     pub secrets: std::collections::BTreeMap<String, Secret>,
     /// Annotations for the pods, from settings (tests steer simulated kubelets by them).
     pub pod_annotations: std::collections::BTreeMap<String, String>,
@@ -111,8 +111,8 @@ pub trait Cluster: Send + Sync + 'static {
     /// service, workload. Server-side apply; unchanged objects stay as they are.
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError>;
 
-    /// Has the cluster end the lab's pods by itself when its time is over, whether the portal is there then or not: after its time was
-    /// moved. [`Self::start`] does so too. Asking again for the same end costs nothing.
+    /// Makes the cluster end the lab's pods when its time is over, even if the portal is down then. Called after the lab's end was moved;
+    /// [`Self::start`] does it too. Repeating it for the same end costs nothing.
     async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError>;
 
     /// Takes the pods away and keeps the volume.
@@ -122,18 +122,18 @@ pub trait Cluster: Send + Sync + 'static {
     /// 0 means that nothing is left.
     async fn destroy(&self, order: &LabOrder, last_of_course: bool) -> Result<u32, ClusterError>;
 
-    /// The lab's volume as the server has it, read from the server even while a watch runs; `None` when there is none.
+    /// The lab's volume, read from the server even while a watch runs; `None` if there is none.
     async fn volume(&self, order: &LabOrder) -> Result<Option<Volume>, ClusterError>;
 
-    /// Whether the lab's volume can grow to `gib`: asks its storage class, and has the server check the change without making it.
-    /// Errors: `Refused` when the server would refuse it for another reason than the class.
+    /// Whether the lab's volume can grow to `gib`: checks its storage class, and has the server validate the change by a dry run. Errors:
+    /// `Refused` if the server would refuse it for another reason than the class.
     async fn check_growth(&self, order: &LabOrder, gib: u32) -> Result<Growth, ClusterError>;
 
-    /// Restores what somebody changed or deleted of the objects around the lab's pods (isolation, address, number of pods), as far as a
-    /// running watch knows of it. The pods stay. Returns how many objects were restored.
+    /// Restores objects around the lab's pods that another client changed or deleted (isolation, address, number of pods), as far as a
+    /// running watch has seen it. The pods stay. Returns how many objects were restored.
     async fn repair(&self, order: &LabOrder) -> Result<u32, ClusterError>;
 
-    /// Lets the lab's volume grow to the lab's size. `false` when there is none, or when it may not grow and stays as it is.
+    /// Grows the lab's volume to the lab's size. `false` if there is none, or if it cannot grow and stays as it is.
     async fn grow_volume(&self, order: &LabOrder) -> Result<bool, ClusterError>;
 
     /// Brings the course's ResourceQuota in line with the portal's; nothing happens when the namespace is not there.

@@ -1,13 +1,13 @@
-//! Whether the portal can do its work: the database takes a change, and there is room for more.
+//! Readiness: whether the database accepts a write and has room for more.
 
 use storage::settings;
 
 use crate::Services;
 
-/// Where the tries are kept: one row.
+/// Key of the row that is written.
 const KEY: &str = "readiness";
 
-/// Reading alone would not tell a database that is read-only or full. Errors: those of storage, for the log.
+/// Writes a row, since reading works on a database that is read-only or full. Errors: those of storage, for the log.
 pub async fn try_write(services: &Services) -> storage::Result<()> {
     services.db.check_room()?;
     let mut write = services.db.begin_write().await?;

@@ -1,5 +1,5 @@
-//! The secret store: values that an operator gives and only a lab gets. Documents hold references (`SecretValue::Stored`), the store
-//! holds ciphertexts. Another kind of secret: a variant of `OwnerKind`, and `keep` and `open` here.
+//! The secret store: values that operators enter and only labs receive. Documents hold references (`SecretValue::Stored`), the store holds
+//! ciphertexts. For another kind of secret add a variant of `OwnerKind`, and call `keep` and `open`.
 
 mod clear;
 mod keys;
@@ -31,7 +31,7 @@ use crate::{
     error::{OrDomain, internal},
 };
 
-/// What a ciphertext is bound to: the row and what it belongs to.
+/// The name that a ciphertext is bound to: its row and its owner.
 fn binding(id: SecretId, owner: &Owner, name: &str) -> String {
     format!("{id}\n{}\n{}\n{name}", owner.kind.as_str(), owner.id)
 }
@@ -56,10 +56,11 @@ fn open(services: &Services, secret: &StoredSecret) -> Result<Secret, Encryption
     services.settings.keyring.open(&binding(secret.id, &secret.owner, &secret.name), &sealed)
 }
 
-/// What an operator typed, beside what is stored: after this each secret of `offering` is a reference, but for the new ones, which
-/// are returned. A value that is typed as it is stored is no change.
+/// Compares the submitted secrets with the stored ones. Afterwards each secret of `offering` is a reference, except new values, which stay
+/// typed. A typed value that equals the stored one is not a change.
 ///
-/// Errors: `Invalid` on `base.secrets.NAME`: `missing` where there is nothing to keep, `no_such` for a reference from elsewhere.
+/// Errors: `Invalid` on `base.secrets.NAME`: `missing` if there is no value to keep, `no_such` for a reference to another offering's
+/// secret.
 pub(crate) async fn compare(services: &Services, connection: &mut AnyConnection, history: &OfferingHistory, offering: &mut Offering) -> Result<()> {
     if offering.base.secrets.is_empty() {
         return Ok(());
@@ -92,7 +93,7 @@ pub(crate) async fn compare(services: &Services, connection: &mut AnyConnection,
     errors.finish()
 }
 
-/// Stores what [`compare`] left as new, under the offering's id.
+/// Stores the values that [`compare`] left as new, under the offering's id.
 pub(crate) async fn keep_new(services: &Services, write: &mut Write, offering: &mut Offering) -> Result<()> {
     let owner = of_offering(offering.id);
     for (name, value) in &mut offering.base.secrets {
@@ -103,7 +104,7 @@ pub(crate) async fn keep_new(services: &Services, write: &mut Write, offering: &
     Ok(())
 }
 
-/// Removes the secrets of an offering that no version refers to any more; `draft` is about to take the place of the one that is there.
+/// Deletes the secrets of an offering that no version refers to any more; `draft` is about to replace the current draft.
 pub(crate) async fn forget_unused(write: &mut Write, history: &OfferingHistory, draft: &Offering) -> Result<()> {
     let earlier = history.versions.iter().filter(|version| version.state != VersionState::Draft).map(|version| &version.offering);
     let in_use: BTreeSet<SecretId> = earlier.chain([draft]).flat_map(|offering| references(&offering.base).into_values()).collect();
@@ -117,7 +118,7 @@ fn references(spec: &LabSpec) -> BTreeMap<String, SecretId> {
 /// The values for a lab that is about to start. A secret of its offering is taken as the version on sale has it, so that one which was
 /// replaced reaches labs at their next start; else as the lab's own version has it. One that was typed into its order stays that one.
 ///
-/// Errors: `Internal` where one cannot be opened: a lab without it would run as something else.
+/// Errors: `Internal` if a value cannot be decrypted: without it the lab would run differently.
 pub(crate) async fn of_lab(services: &Services, connection: &mut AnyConnection, spec: &LabSpec) -> Result<BTreeMap<String, Secret>> {
     let mut wanted = references(spec);
     let mut stored = storage::secrets::several(connection, wanted.values().copied()).await.or_domain()?;
@@ -142,7 +143,7 @@ pub(crate) async fn of_lab(services: &Services, connection: &mut AnyConnection, 
     Ok(values)
 }
 
-/// Names of an offering's secrets that lay in the database in clear before: to be replaced at their source.
+/// Names of an offering's secrets that were stored unencrypted before, and have to be replaced at their source.
 pub async fn once_in_clear(services: &Services, offering: &Offering) -> Result<Vec<String>> {
     if offering.base.secrets.is_empty() {
         return Ok(Vec::new());

@@ -46,8 +46,7 @@ pub async fn holder(services: &Services, id_hash: &str, user: UserId, credential
     sessions::holder(&mut connection, id_hash, user, credentials_version, services.clock.now()).await.or_domain()
 }
 
-/// Deletes sessions that are over, counted tries that no window reaches any more, and browsers that were not used for long; returns how
-/// many sessions.
+/// Deletes sessions that are over, counted tries outside every window, and browsers that were not used for long; returns how many sessions.
 pub async fn sweep(services: &Services) -> Result<u64> {
     let now = services.clock.now();
     let mut write = services.db.begin_write().await.or_domain()?;

@@ -151,7 +151,7 @@ fn check(college: &str, person: &NewPerson) -> Result<(String, String, String)> 
     });
     let person = errors.take(logins::new_person(person))?;
     errors.finish()?;
-    // Without problems there is a person.
+    // If there were no problems, there is a person.
     let (login, name) = person.ok_or(Error::SetupRefused)?;
     Ok((college, login, name))
 }

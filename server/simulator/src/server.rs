@@ -1,4 +1,4 @@
-//! Serving the simulated API over TLS, and closing the port for as long as a fault says that the cluster is away.
+//! Serves the simulated API over TLS, and closes the port while a fault makes the cluster unreachable.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use tower::ServiceExt;
 
 use crate::{faults::Switchboard, rest::Cut};
 
-/// What is being answered may finish; watches have ended by then.
+/// Time for requests in progress to finish; watches have ended by then.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The connection is closed instead of an answer.

@@ -43,7 +43,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Brotli quality: the best takes seconds and is for what is shipped.
+    /// Brotli quality: the best quality takes seconds and is for shipped builds.
     pub fn quality(&self) -> u32 {
         if self.profile == "wasm" { 11 } else { 5 }
     }

@@ -38,12 +38,12 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
     }
     // The request itself cannot be held over a wait, since its body cannot.
     let (parts, _) = request.into_parts();
-    // A reader is sent to sign-in, which is a refusal all the same.
+    // The reader is redirected to sign-in; this counts as a refusal too.
     progress.failed(&Error::Unauthenticated);
     refuse(&state.services, &parts).await
 }
 
-/// The person behind the session. A session of somebody disabled, from before their password changed, or that began too long ago, is over.
+/// The person behind the session. A session ends if the person was disabled, if their password changed since, or if it began too long ago.
 async fn caller(services: &Services, session: Option<Session>, origin: Option<Origin>) -> Result<Option<Caller>, Error> {
     let (Some(session), Some(origin)) = (session, origin) else { return Ok(None) };
     if session.id().is_none() {
@@ -66,7 +66,7 @@ async fn touch(session: &Session, now: Timestamp, address: Option<&str>) {
     if last.is_none_or(|last| now.seconds_since(last) >= TOUCH_SECONDS) {
         // Saved with the answer; when that fails the session ends earlier, which is no error of this request.
         let _ = session.insert(sessions::TOUCHED, now).await;
-        // A session that an earlier version began: its longest life begins now.
+        // A session from an earlier version has no beginning; it counts from now on.
         if session.get::<Timestamp>(sessions::BEGAN).await.is_ok_and(|began| began.is_none()) {
             let _ = session.insert(sessions::BEGAN, now).await;
         }
@@ -86,13 +86,13 @@ async fn refuse(services: &Services, request: &Parts) -> Response {
     }
     let reading = request.method == Method::GET && !request.uri.path().starts_with("/api/");
     let asked = request.uri.path_and_query().map(ToString::to_string);
-    // A form is on the page that it was sent from.
+    // A form goes back to the page that it was on.
     let back = if reading { asked } else { came_from(request) }.unwrap_or_default();
     let to = if matches!(back.as_str(), "" | "/") { app::routes::SIGN_IN.to_owned() } else { app::routes::sign_in_then(&back) };
     Redirect::to(&to).into_response()
 }
 
-/// Path and query of the page that the request came from; of its address nothing else is used.
+/// Path and query of the page that the request came from; the rest of the referrer is not used.
 fn came_from(request: &Parts) -> Option<String> {
     let from: Uri = request.headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
     from.path_and_query().map(ToString::to_string).filter(|path| safe_back(path) == path)

@@ -38,8 +38,8 @@ fn backend(error: domain::Error) -> Error {
     }
 }
 
-/// What goes into a row: the person, the data as JSON, the end by the services' clock. Use moves the end, but not beyond the longest
-/// that a session may live.
+/// The columns of a row: the person, the data as JSON, the end by the services' clock. Each use moves the end, but not beyond the longest
+/// life of a session.
 fn row(services: &Services, record: &Record) -> Result<(Option<UserId>, String, Timestamp)> {
     let moved = services.clock.now().plus_seconds((record.expiry_date - OffsetDateTime::now_utc()).whole_seconds());
     let began = record.data.get(sessions::BEGAN).and_then(|value| serde_json::from_value::<Timestamp>(value.clone()).ok());

@@ -1,5 +1,5 @@
-//! `lectern audit verify`: recomputes every chain from the stored rows and compares what stands around it, or the records of an exported
-//! file. Exit 0 with counts, or 1 naming the first bad record, and where there is no record at all.
+//! `lectern audit verify`: recomputes every chain from the stored rows and compares the tables around it, or verifies the records of an
+//! exported file. Exits with 0 and counts, or with 1 and the first bad record; also with 1 if there is no record at all.
 
 use std::{
     fs::File,

@@ -76,16 +76,16 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// File descriptors that are not for the portal's connections: the database, the cluster, the log, other ports.
+/// File descriptors that are reserved for other uses than the portal's connections: the database, the cluster, the log, other ports.
 const OTHER_DESCRIPTORS: usize = 128;
-/// Scrapers are few.
+/// Most connections to the metrics port: there are few scrapers.
 const SCRAPERS: usize = 64;
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
-/// The address that a browser on this machine can open, also where the server listens on every address.
+/// An address that a browser on this machine can open, also if the server listens on all addresses.
 fn local_url(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("http://localhost:{}", address.port()) } else { format!("http://{address}") }
 }

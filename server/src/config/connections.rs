@@ -1,4 +1,4 @@
-//! How long a connection may make the server wait, and how many there may be; for every port that Lectern opens.
+//! How long a connection may make the server wait, and how many connections there may be; for every port that Lectern opens.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use serde::Deserialize;
 pub struct Connections {
     /// Seconds for the head of a request: 20.
     pub head_seconds: u64,
-    /// Seconds that a connection is kept between requests; longer than the 60 of proxies: 75.
+    /// Seconds that an idle connection is kept between requests; longer than the 60 of proxies: 75.
     pub idle_seconds: u64,
-    /// Seconds for the body of a request, and one more for each KiB that it has brought: 10.
+    /// Seconds for the body of a request, plus one for each KiB that has arrived: 10.
     pub body_seconds: u64,
-    /// Seconds in which a client must take something of an answer: 60.
+    /// Seconds in which a client must accept part of an answer: 60.
     pub write_seconds: u64,
-    /// Connections at once, as far as there are file descriptors: 4096.
+    /// Most connections at a time, as far as there are file descriptors: 4096.
     pub max: usize,
-    /// Connections of one address that may send slowly at once; those that do not are not counted: 32.
+    /// Most connections of one address that may send slowly at a time; fast ones are not counted: 32.
     pub slow_per_address: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Who may read `/metrics`.
+//! Access to `/metrics`.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -9,16 +9,16 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
-    /// Address and port that answer `/metrics` and nothing else; the portal's port then does not. None unless set.
+    /// Address and port that answer `/metrics` and nothing else; the portal's port then does not answer it. Not set by default.
     pub listen: Option<SocketAddr>,
-    /// What a scraper must send as a bearer token. None unless set.
+    /// Bearer token that a scraper must send. Not set by default.
     pub token: Option<Secret>,
-    /// File that holds the token and nothing else; read at each scrape, so that it may be replaced.
+    /// File that holds the token and nothing else. It is read at each scrape, so it may be replaced.
     pub token_file: Option<PathBuf>,
 }
 
 impl Metrics {
-    /// The token as it is now. Errors: both places are set, or the file cannot be read or is empty.
+    /// The current token. Errors: both settings are set, or the file cannot be read or is empty.
     pub fn token(&self) -> Result<Option<String>> {
         match (&self.token, &self.token_file) {
             (Some(_), Some(_)) => bail!("set metrics.token or metrics.token_file, not both"),

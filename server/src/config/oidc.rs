@@ -27,7 +27,7 @@ pub struct Oidc {
     /// The claim that gives the login.
     #[serde(default = "login_claim")]
     pub login_claim: String,
-    /// Audiences that an ID token may name beside `client_id` without naming it as `azp`.
+    /// Other audiences that an ID token may name besides `client_id` without `client_id` as its `azp`.
     #[serde(default)]
     pub trusted_audiences: Vec<String>,
     /// The first sign-in is joined to the account with that login.

@@ -59,7 +59,7 @@ fn heads(sheet: &mut Worksheet, heads: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The only way into a cell for a text, whoever wrote it.
+/// Writes a text into a cell. All texts go through this function.
 fn text(sheet: &mut Worksheet, row: u32, column: u16, text: &str) -> Result<()> {
     sheet.write_string(row, column, harmless(text))?;
     Ok(())

@@ -1,15 +1,15 @@
-//! Who somebody is, out of what the identity provider says of them. Only the claims that are used are looked at: nothing else that a
-//! provider says can stop a sign-in.
+//! Identifies a person by the claims of the identity provider. Only the claims that are used are checked: no other claim can make a sign-in
+//! fail.
 
 use openidconnect::url::Url;
 use serde_json::{Map, Value};
 use services::accounts::external::Presented;
 
-/// What a claim that must be right is.
+/// The type of a claim that must be right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Text,
-    /// May be absent.
+    /// A text; may be absent.
     OptionalText,
     /// One text or several.
     Texts,
@@ -47,7 +47,7 @@ fn kind_of(value: &Value) -> &'static str {
 
 const EMAIL: [&str; 2] = ["email", "email_verified"];
 
-/// All verified claims about somebody, by their names.
+/// All verified claims about a person, by name.
 #[derive(Debug, Default)]
 pub struct Claims(Map<String, Value>);
 
@@ -59,7 +59,7 @@ impl Claims {
     /// Adds what `others` say beyond this; what is here stays.
     pub fn complete(&mut self, others: Self) {
         self.0.retain(|_, value| !value.is_null());
-        // An address and whether it is verified belong together.
+        // An address and its verification belong together, so both come from the same source.
         if !EMAIL.iter().all(|claim| self.0.contains_key(*claim)) && others.0.contains_key(EMAIL[0]) {
             self.0.retain(|claim, _| !EMAIL.contains(&claim.as_str()));
         }
@@ -68,7 +68,7 @@ impl Claims {
         }
     }
 
-    /// Text or number, without space around it. Errors: what is wrong, with the claim's name.
+    /// A text or number, trimmed. Errors: what is wrong, with the claim's name.
     fn text(&self, claim: &str) -> Result<String, String> {
         match self.0.get(claim) {
             None | Some(Value::Null) => Err(format!("`{claim}` is absent")),
@@ -83,7 +83,7 @@ impl Claims {
     ///
     /// Errors: what is wrong, with the claim's name.
     pub fn login(&self, claim: &str) -> Result<String, String> {
-        // Some providers write the truth value as a text.
+        // Some providers write the boolean as a text.
         let verified = self.0.get("email_verified").is_some_and(|value| *value == Value::Bool(true) || value.as_str() == Some("true"));
         if claim == "email" && !verified {
             return Err("`email` does not count, since `email_verified` is not true".to_owned());

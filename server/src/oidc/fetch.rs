@@ -61,7 +61,7 @@ impl Fetch {
     }
 }
 
-/// What is read of a provider's description of itself, and of its keys; the first three lists the library insists on.
+/// The members that are read from a provider's description and keys. The library requires the first three lists.
 const NEEDED: [&str; 10] = [
     "response_types_supported",
     "subject_types_supported",
@@ -75,11 +75,11 @@ const NEEDED: [&str; 10] = [
     "keys",
 ];
 
-/// Asks like [`Fetch`] and keeps only what is needed, so that nothing else in the answer can make it unreadable.
+/// Requests like [`Fetch`] and keeps only the needed members, so that an unexpected one cannot make the answer unreadable.
 pub struct OnlyNeeded<'f>(&'f Fetch);
 
 impl Fetch {
-    /// For discovery.
+    /// For reading the provider's description.
     pub const fn only_needed(&self) -> OnlyNeeded<'_> {
         OnlyNeeded(self)
     }

@@ -207,7 +207,7 @@ impl Provider {
     }
 }
 
-/// What the user info endpoint says of this person.
+/// The claims about this person from the user info endpoint.
 async fn ask_user_info(fetch: &Fetch, endpoint: &Url, tokens: &Tokens, subject: &str, expected: &Expected<'_>) -> Result<Claims, Failure> {
     let unusable = |reason: String| Failure::Unusable(format!("user info: {reason}"));
     let mut request = HttpRequest::new(Vec::new());
@@ -231,8 +231,7 @@ async fn ask_user_info(fetch: &Fetch, endpoint: &Url, tokens: &Tokens, subject: 
     Ok(Claims::of(said))
 }
 
-/// What the provider answers may hold tokens where it cannot be read: only its own words for a refusal, and the name of what is wrong, are
-/// kept.
+/// An answer that cannot be parsed may hold tokens. So only the provider's own error message, or the name of the wrong member, is kept.
 fn exchange_failure(error: RequestTokenError<FetchError, StandardErrorResponse<CoreErrorResponseType>>) -> Failure {
     match error {
         RequestTokenError::ServerResponse(answer) if *answer.error() == CoreErrorResponseType::InvalidGrant => Failure::CodeOver,
@@ -240,7 +239,7 @@ fn exchange_failure(error: RequestTokenError<FetchError, StandardErrorResponse<C
         RequestTokenError::Request(error) => Failure::Away(words(&error)),
         RequestTokenError::Parse(error, _) => {
             let inner = error.inner().to_string();
-            // Other messages hold values.
+            // Other messages contain values.
             let what = if inner.starts_with("missing field") { inner } else { format!("it is wrong at `{}`", error.path()) };
             Failure::Unusable(format!("what it gave for the code cannot be read: {what}"))
         }

@@ -1,7 +1,7 @@
-//! ID tokens, and user info that comes signed. The library verifies both: algorithm, key, signature, issuer, audience, times and nonce.
-//! Its struct of standard claims, however, refuses a whole token for a claim that nobody reads here, such as an `address` that is a text.
-//! So the library reads a copy of the token that holds only the claims it verifies, with keys that check the signature over the token as
-//! it came. To read another claim from the verified ones, use [`Claims`].
+//! ID tokens, and signed user info. The library verifies both: algorithm, key, signature, issuer, audience, times and nonce. But its struct
+//! of standard claims refuses a whole token for a claim that is not used here, such as an `address` that is a text. So the library gets a
+//! copy of the token with only the claims that it verifies, and keys that check the signature over the original token. To read another
+//! claim from the verified ones, use [`Claims`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -56,21 +56,21 @@ const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
 /// How far the provider's clock may be ahead.
 const CLOCK_SKEW_SECONDS: i64 = 120;
 
-/// What a token must fit.
+/// The values that a token is checked against.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'e> {
     pub issuer: &'e IssuerUrl,
     pub client: &'e ClientId,
-    /// Other audiences that a token may name without naming this client as `azp`.
+    /// Other audiences that a token may name without this client as its `azp`.
     pub trusted_audiences: &'e [String],
     pub keys: &'e JsonWebKeySet<CoreJsonWebKey>,
     pub nonce: &'e str,
     pub now: Timestamp,
 }
 
-/// Subject and claims of an ID token that holds in every respect. `access_token`: the one that came with it.
+/// Subject and claims of an ID token after all checks. `access_token`: the one that was issued with it.
 ///
-/// Errors: `UnknownKey`; `Unusable`, which names the claim that is wrong.
+/// Errors: `UnknownKey`; `Unusable`, which names the wrong claim.
 pub fn id_token(token: &str, access_token: Option<&AccessToken>, expected: &Expected<'_>) -> Result<(String, Claims), Failure> {
     let signed = Signed::read(token, &ID_TOKEN)?;
     let reduced: Token = signed.reduced.parse().map_err(|error| Failure::Unusable(format!("the ID token cannot be read: {error}")))?;
@@ -83,7 +83,7 @@ pub fn id_token(token: &str, access_token: Option<&AccessToken>, expected: &Expe
     let trusts = move |audience: &Audience| issued_here || expected.trusted_audiences.iter().any(|trusted| *trusted == **audience);
     let time = std::time::UNIX_EPOCH + Duration::from_secs(expected.now.seconds().unsigned_abs());
     let latest = expected.now.seconds() + CLOCK_SKEW_SECONDS;
-    // Without the client's secret: no algorithm that needs it is allowed.
+    // The verifier gets no client secret, so algorithms that need it are not allowed.
     let verifier = IdTokenVerifier::new_public_client(expected.client.clone(), expected.issuer.clone(), signed.keys(expected.keys))
         .set_allowed_algs(SIGNATURES)
         .set_other_audience_verifier_fn(trusts)
@@ -103,7 +103,7 @@ pub fn id_token(token: &str, access_token: Option<&AccessToken>, expected: &Expe
     Ok((subject, Claims::of(signed.claims)))
 }
 
-/// The claims of user info that is signed, about this person.
+/// The claims of signed user info about this person.
 ///
 /// Errors: as for [`id_token`].
 pub fn user_info(token: &str, subject: &str, expected: &Expected<'_>) -> Result<Claims, Failure> {
@@ -130,9 +130,9 @@ fn verification_failure(error: ClaimsVerificationError) -> Failure {
     }
 }
 
-/// A token as it came, and the copy of it that the library reads.
+/// A token as received, and the copy of it that the library reads.
 struct Signed {
-    /// All claims. They count only once `reduced` is verified.
+    /// All claims. They are valid only once `reduced` is verified.
     claims: Map<String, Value>,
     /// The signed text, `header.claims`.
     text: Arc<str>,
@@ -141,9 +141,9 @@ struct Signed {
 }
 
 impl Signed {
-    /// `verified`: the claims that the library verifies. Errors: `Unusable`, which names the claim that is wrong.
+    /// `verified`: the claims that the library verifies. Errors: `Unusable`, which names the wrong claim.
     fn read(token: &str, verified: &[(&str, Kind)]) -> Result<Self, Failure> {
-        // Like the library, which reads the other two parts.
+        // The same decoding as in the library, which reads the other two parts.
         let base64 = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
         let no_token = || Failure::Unusable("what it gives is no signed token".to_owned());
         let [header, claims, signature] = token.split('.').collect::<Vec<_>>().try_into().map_err(|_| no_token())?;
@@ -159,13 +159,13 @@ impl Signed {
         Ok(Self { claims: all, text: format!("{header}.{claims}").into(), reduced: format!("{header}.{reduced}.{signature}") })
     }
 
-    /// The provider's keys, for this token alone.
+    /// The provider's keys, bound to this token.
     fn keys(&self, published: &JsonWebKeySet<CoreJsonWebKey>) -> JsonWebKeySet<Key> {
         JsonWebKeySet::new(published.keys().iter().map(|key| Key { key: key.clone(), signed: Arc::clone(&self.text) }).collect())
     }
 }
 
-/// A published key that checks the signature of one token: over the text that came, not over the copy that the library reads.
+/// A published key that checks the signature of one token: over the original text, not over the copy that the library reads.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Key {
     key: CoreJsonWebKey,
@@ -189,7 +189,7 @@ impl JsonWebKey for Key {
     fn signing_alg(&self) -> JsonWebKeyAlgorithm<&CoreJwsSigningAlgorithm> {
         self.key.signing_alg()
     }
-    /// A shared secret signs nothing here: without a text of its own such a key finds every signature wrong.
+    /// A symmetric key verifies nothing here: without a token's text every signature fails.
     fn new_symmetric(key: Vec<u8>) -> Self {
         Self { key: CoreJsonWebKey::new_symmetric(key), signed: Arc::default() }
     }

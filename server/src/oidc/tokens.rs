@@ -1,5 +1,5 @@
-//! What the provider gives for a code. The library's own struct refuses all of it for a field that nobody reads here, such as `expires_in`
-//! as a text; this one has the fields that are used.
+//! The provider's answer to a code. The library's own struct refuses the whole answer for a member that is not used here, such as
+//! `expires_in` as a text; this one has only the members that are used.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::{
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Tokens {
     access_token: AccessToken,
-    /// As it came: [`signed::id_token`] reads it.
+    /// Unparsed: [`signed::id_token`] reads it.
     #[serde(default)]
     id_token: Option<String>,
 }
@@ -31,7 +31,7 @@ impl Tokens {
         signed::id_token(token, Some(&self.access_token), expected)
     }
 
-    /// The access token as the `Authorization` header takes it.
+    /// The access token as the value of an `Authorization` header.
     pub fn bearer(&self) -> Result<HeaderValue, Failure> {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", self.access_token.secret()))
             .map_err(|_| Failure::Unusable("the `access_token` is not plain text".to_owned()))?;
@@ -46,7 +46,7 @@ impl OAuth2TokenResponse for Tokens {
     fn access_token(&self) -> &AccessToken {
         &self.access_token
     }
-    /// The only type that the portal asks with, whatever the provider calls it.
+    /// The portal always sends it as a bearer token, so the provider's value is ignored.
     fn token_type(&self) -> &CoreTokenType {
         &CoreTokenType::Bearer
     }
@@ -62,7 +62,7 @@ impl OAuth2TokenResponse for Tokens {
 }
 
 impl TokenResponse<EmptyAdditionalClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm> for Tokens {
-    /// Not by the library's reading: see [`Self::identity`].
+    /// The library's own parsing is not used: see [`Self::identity`].
     fn id_token(&self) -> Option<&IdToken<EmptyAdditionalClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>> {
         None
     }

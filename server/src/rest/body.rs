@@ -102,17 +102,17 @@ impl Fields {
     /// A text that says nothing when it is left out, also when it is empty.
     pub fn given_text(&mut self, name: &str) -> Option<String> {
         if !self.has(name) {
-            // `null` is how the API shows nothing.
+            // The API shows a missing value as `null`.
             return self.members.remove(name).map(|_| String::new());
         }
         Some(self.text(name))
     }
 
-    /// Words that may be left out: a text of them, parted by commas, or a list as the API shows them.
+    /// Optional words: a text with commas, or a list as the API shows them.
     pub fn optional_words(&mut self, name: &str) -> String {
         let Some(Value::Array(items)) = self.members.get(name) else { return self.optional_text(name) };
         let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-        // A comma within a word would part it.
+        // A comma inside a word would split it.
         let words = words.filter(|words| words.iter().all(|word| !word.contains(','))).map(|words| words.join(","));
         self.members.remove(name);
         words.unwrap_or_else(|| {
@@ -143,7 +143,7 @@ impl Fields {
         String::new()
     }
 
-    /// Percentages as a number or as text (`50, 80`); an empty text is none, as the API shows none.
+    /// Optional percentages: a number, or a text (`50, 80`). An empty text means none, as the API shows it.
     pub fn optional_percentages(&mut self, name: &str) -> String {
         match self.take(name) {
             Some(Value::String(text)) => return text,

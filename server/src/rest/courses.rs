@@ -145,10 +145,10 @@ pub struct NewBudget {
     /// Whole units of the course's currency.
     #[schema(example = 6000)]
     amount: i64,
-    /// Campus day, or an instant; left out to count from the beginning.
+    /// Campus day, or an instant; omitted to count from the beginning.
     #[schema(example = "2026-09-01")]
     from: Option<String>,
-    /// Campus day, included, or the instant before which it ends; left out for no end.
+    /// Campus day (inclusive), or an instant (exclusive); omitted for no end.
     #[schema(example = "2027-01-31")]
     to: Option<String>,
     /// Percentages at which teachers and managers are told.

@@ -38,7 +38,7 @@ pub struct Lab {
     pub offering_name: Localized,
     pub course: Course,
     pub owner: Person,
-    /// The owner may not order for the course any more: the lab runs to its end, and they cannot give it more.
+    /// The owner may not order for the course any more: the lab runs to its end, and the owner cannot extend or enlarge it.
     pub owner_left: bool,
     /// Whose it is in a class: a student, or `3/30` without names.
     pub seat: Option<String>,
@@ -119,11 +119,11 @@ pub struct LabWithDetail {
 pub struct Change {
     pub from: Option<&'static str>,
     pub to: &'static str,
-    /// When it took place; usage is counted by it.
+    /// When the change took place; usage is counted by it.
     pub at: String,
-    /// When the portal noticed it, where that was more than a minute later.
+    /// When the portal noticed the change, if that was more than a minute later.
     pub noticed_at: Option<String>,
-    /// Until when pods ran although the lab's time was over at `at`; nobody is charged for that.
+    /// Until when pods ran although the lab's time was over at `at`. The time between is not charged.
     pub ran_until: Option<String>,
     pub cause: String,
     pub by: Option<Person>,

@@ -39,7 +39,7 @@ pub struct Order {
     pub offering: OrderedOffering,
     pub course: Course,
     pub owner: Person,
-    /// The owner may not order for the course any more: the order is not approved, and cancelled soon.
+    /// The owner may not order for the course any more: the order cannot be approved, and is cancelled soon.
     pub owner_left: bool,
     pub parameters: BTreeMap<String, String>,
     pub spec: Spec,

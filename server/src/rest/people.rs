@@ -99,13 +99,13 @@ pub struct NewInvitation {
     name: String,
     /// Id of the department where the roles hold; left out for the whole college.
     department: Option<String>,
-    /// Of `teacher`, `manager`, `auditor`, `operator`, `administrator`, parted by commas or as a list.
+    /// Any of `teacher`, `manager`, `auditor`, `operator`, `administrator`, separated by commas or as a list.
     roles: Option<Words>,
-    /// Ids of courses, parted by commas or as a list.
+    /// Ids of courses, separated by commas or as a list.
     courses: Option<Words>,
 }
 
-/// Several words: as text, or as the API shows them.
+/// Several words: a text with commas, or a list as the API shows them.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Words {
@@ -120,9 +120,9 @@ pub enum Words {
 pub struct Access {
     /// Id of the department where the roles hold; left out for the college.
     department: Option<String>,
-    /// Parted by commas or as a list.
+    /// Separated by commas or as a list.
     roles: Option<Words>,
-    /// Ids of courses, parted by commas or as a list; only without a department.
+    /// Ids of courses, separated by commas or as a list; only without a department.
     courses: Option<Words>,
 }
 

@@ -31,9 +31,9 @@ pub enum Problem {
     TooLarge,
     /// A body that does not say that it is JSON.
     NotJson,
-    /// A host name that is none of ours.
+    /// The host name is not one of this server's.
     WrongHost,
-    /// A body that came too slowly.
+    /// The body arrived too slowly.
     TooSlow,
 }
 

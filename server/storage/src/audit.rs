@@ -58,7 +58,7 @@ pub fn new(event: &Event) -> [Insert; 2] {
     [record, dialect::words(&id, index_text(event))]
 }
 
-/// What of a record can be searched for, as the index holds it.
+/// The searchable text of a record, as it is indexed.
 fn index_text(event: &Event) -> String {
     let who_name = match &event.who {
         Who::Person { name, .. } => name.as_str(),

@@ -1,11 +1,11 @@
-//! Stretches that the machine's clock has skipped while the portal ran.
+//! Periods that the machine's clock skipped while the portal ran.
 
 use domain::time::Timestamp;
 use sqlx::AnyConnection;
 
 use crate::{error::Result, row::Row};
 
-/// Whether it is new.
+/// Returns whether it is new.
 pub async fn add(connection: &mut AnyConnection, from: Timestamp, to: Timestamp) -> Result<bool> {
     let done = sqlx::query("INSERT INTO clock_jumps (from_at, to_at) VALUES ($1, $2) ON CONFLICT (from_at) DO NOTHING")
         .bind(from.micros())

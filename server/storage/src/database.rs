@@ -68,7 +68,7 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 impl Database {
     /// Opens `sqlite:<path>` (made when missing) or `postgres://…`; does not migrate.
     ///
-    /// Errors: [`Error::Url`]; [`Error::Away`] when PostgreSQL does not answer; [`Error::Corrupt`] for a file that is no database.
+    /// Errors: [`Error::Url`]; [`Error::Away`] if PostgreSQL does not answer; [`Error::Corrupt`] if the file is not a database.
     pub async fn open(url: &str) -> Result<Self> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
@@ -79,7 +79,7 @@ impl Database {
         };
         // sqlx asks a connection whether it lives each time that it comes back, and would again each time that it goes out.
         let mut options = AnyPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).max_connections(READERS).test_before_acquire(false);
-        // What is opened for reading only is not ours to make or to close.
+        // A file that is opened read-only is neither made nor changed.
         if engine == Engine::Sqlite
             && !url.contains("mode=ro")
             && let Some(file) = file_of(url)
@@ -204,11 +204,11 @@ impl Database {
 
     /// Whether there is room for what people will do next. A full disk still takes a small change, in the space of earlier ones.
     ///
-    /// Errors: [`Error::Full`]. On PostgreSQL only the database itself knows.
+    /// Errors: [`Error::Full`]. PostgreSQL checks its own disk.
     pub fn check_room(&self) -> Result<()> {
         match self.file().map(|file| files::room_beside(&file)) {
             Some(Ok(room)) if room < LEAST_ROOM => Err(Error::Full { room }),
-            // A file system that cannot say how full it is is not full for that.
+            // If the file system cannot report its free space, the disk does not count as full.
             _ => Ok(()),
         }
     }

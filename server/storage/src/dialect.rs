@@ -102,8 +102,8 @@ const fn is_han(c: char) -> bool {
 /// Characters of a record that are indexed; what is beyond is found by the other filters.
 const INDEXED_CHARS: usize = 8_000;
 
-/// A record's words for the index, and each Chinese character by itself, so that a single one is found too. Verifying compares what is
-/// stored with this: whoever changes it must let verifying take what the earlier way gave as well.
+/// A record's words for the index, and each Chinese character by itself, so that single characters are found too. Verification compares the
+/// stored words with this function: after a change it must still accept words of the earlier version.
 pub fn index_text(text: &str) -> String {
     let text: String = text.chars().take(INDEXED_CHARS).collect();
     let mut words = tokens(&text);
@@ -118,7 +118,7 @@ pub fn words(id: &str, words: String) -> Insert {
 /// Rows of the word index after place `$1`, at most `$2`, each with its place.
 pub const fn index_page(engine: Engine) -> &'static str {
     match engine {
-        // Only the row's own number is indexed in a full-text table.
+        // A full-text table has no other index than its row id.
         Engine::Sqlite => {
             "SELECT CAST(rowid AS TEXT) AS place, CAST(id AS TEXT) AS id, CAST(words AS TEXT) AS words FROM audit_words \
              WHERE rowid > CAST($1 AS BIGINT) ORDER BY rowid LIMIT $2"

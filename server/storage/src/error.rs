@@ -9,7 +9,7 @@ pub enum Error {
     /// The database does not answer, or not in time. Nothing was written.
     #[error("the database is away: {0}")]
     Away(#[source] sqlx::Error),
-    /// The disk has no room for what people do next.
+    /// The disk has no room for further work.
     #[error("the disk of the database is full: {room} bytes are left")]
     Full { room: u64 },
     /// A uniqueness rule said no: `on` is `table.column` (SQLite) or the constraint's name with the table's (PostgreSQL).
@@ -21,7 +21,7 @@ pub enum Error {
     /// A row that must be written was not, and the database did not say why: a trigger or a rule that is none of ours.
     #[error("a row of {0} was not kept")]
     Lost(&'static str),
-    /// The file is damaged, or was never a database of SQLite's. Nothing was written.
+    /// The file is damaged, or not a SQLite database. Nothing was written.
     #[error(
         "the database file is damaged, or is not a SQLite database ({0}); nothing in it was changed. Stop Lectern, keep a copy of the file \
          with its -wal and -shm, and put the last backup in its place; without a backup `sqlite3 FILE .recover` saves what can be read"

@@ -16,7 +16,7 @@ pub async fn labs_by_state(connection: &mut AnyConnection) -> Result<Vec<(String
     rows.iter().map(|row| counted(Row::of("labs", row))).collect()
 }
 
-/// Seconds for which pods of all labs ran beyond the end of their time.
+/// Total seconds that pods of labs ran beyond the end of their time.
 pub async fn overrun_seconds(connection: &mut AnyConnection) -> Result<i64> {
     let row = sqlx::query("SELECT CAST(COALESCE(SUM(ran_until - at), 0) AS BIGINT) AS micros FROM lab_changes WHERE ran_until IS NOT NULL")
         .fetch_one(connection)

@@ -1,4 +1,4 @@
-//! The files of a SQLite database: for their owner only, on a disk with room.
+//! The files of a SQLite database: readable by their owner only, on a disk with enough room.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -7,19 +7,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Opens a file for writing, and makes it where there is none.
+/// Opens a file for writing; creates it if it does not exist.
 pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
-/// Makes the database file where there is none, and takes everybody else's rights from it and from the files that SQLite keeps beside it.
-/// SQLite gives new ones the mode of the database file.
+/// Creates the database file if it does not exist, and removes the permissions of other users from it and from the files that SQLite keeps
+/// beside it. SQLite gives new ones the mode of the database file.
 pub(crate) fn make_private(database: &Path) {
     if database.as_os_str().is_empty() || database == Path::new(":memory:") {
         return;
     }
     if !database.exists() {
-        // What cannot be made is said by SQLite, which knows the rest of the URL.
+        // If it cannot be created, SQLite reports the error, since it knows the rest of the URL.
         let _ = open_private(database);
     }
     for suffix in ["", "-wal", "-shm", "-journal"] {
@@ -37,7 +37,7 @@ fn close_off(path: &Path) {
     }
 }
 
-/// Bytes that may still be written to the disk of this file.
+/// Free bytes on the disk of this file.
 pub(crate) fn room_beside(file: &Path) -> io::Result<u64> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let disk = rustix::fs::statvfs(folder)?;

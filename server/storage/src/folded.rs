@@ -1,40 +1,40 @@
-//! The column `folded` of whatever is searched by name or number: the row's texts by [`fold`], written with the row. Databases know neither
-//! the width of letters nor, with SQLite, the case of any but English ones. Another searched table gets the column, a function here and a
-//! line in [`TABLES`].
+//! The column `folded` of every table that is searched by name or number: the row's texts folded by [`fold`], written with the row.
+//! Databases do not fold the width of letters, and SQLite folds the case of English letters only. Another searched table needs the column,
+//! a function here and a line in [`TABLES`].
 
 use domain::{catalogue::Localized, text::fold};
 use sqlx::AnyConnection;
 
 use crate::{Database, database::Write, error::Result, row::Row};
 
-/// Rows of one transaction of [`fill`].
+/// Rows in one transaction of [`fill`].
 const BATCH: i64 = 500;
 
 fn joined(texts: &[&str]) -> String {
     fold(&texts.join(" "))
 }
 
-/// Of a person.
+/// Folded texts of a person.
 pub fn user(login: &str, name: &str) -> String {
     joined(&[login, name])
 }
 
-/// Of a course.
+/// Folded texts of a course.
 pub fn course(code: &str, name: &str) -> String {
     joined(&[code, name])
 }
 
-/// Of a lab; its course and owner have their own.
+/// Folded texts of a lab; its course and owner have their own.
 pub fn lab(name: &str, offering: &Localized) -> String {
     joined(&[name, &offering.zh, &offering.en])
 }
 
-/// Of an order; its course and owner have their own.
+/// Folded texts of an order; its course and owner have their own.
 pub fn order(number: i64, offering: &Localized, purpose: &str) -> String {
     joined(&[&format!("#{number}"), &offering.zh, &offering.en, purpose])
 }
 
-/// What to read of the rows that an earlier version wrote, the text of one of them, and how it is written.
+/// How to read the rows of an earlier version, compute the text of one, and store it.
 struct Table {
     name: &'static str,
     select: &'static str,
@@ -69,7 +69,7 @@ const TABLES: [Table; 4] = [
     },
 ];
 
-/// Fills what an earlier version left empty. Several processes may do it at once, and it may be cut off anywhere.
+/// Fills the column in rows of an earlier version. Several processes may run it at the same time, and it may be interrupted at any point.
 pub(crate) async fn fill(database: &Database) -> Result<()> {
     for table in &TABLES {
         loop {
@@ -77,7 +77,7 @@ pub(crate) async fn fill(database: &Database) -> Result<()> {
             if rows.is_empty() {
                 break;
             }
-            // Everybody takes them in the order of their ids, so that nobody waits in a circle.
+            // All processes update the rows in the order of their ids, so that they cannot deadlock.
             let mut write: Write = database.begin_write().await?;
             for (id, text) in rows {
                 sqlx::query(table.update).bind(text).bind(id).execute(&mut *write).await?;

@@ -143,7 +143,7 @@ pub fn change(lab: LabId, from: Option<LabState>, to: LabState, moment: impl Int
     .bind(ran_until.map(Timestamp::micros))
 }
 
-/// When the latest step of the lab's life took place.
+/// When the lab's last state change took place.
 pub async fn last_change(connection: &mut AnyConnection, lab: LabId) -> Result<Option<Timestamp>> {
     let row = sqlx::query("SELECT MAX(at) AS at FROM lab_changes WHERE lab_id = $1").bind(lab.to_string()).fetch_one(connection).await?;
     Row::of("lab_changes", &row).optional_timestamp("at")

@@ -42,8 +42,8 @@ pub async fn on_sale(connection: &mut AnyConnection) -> Result<Vec<Offering>> {
     rows.iter().map(|row| Row::of("offering_versions", row).json("document")).collect()
 }
 
-/// Publishes a version that comes with the product; it belongs to the college that was set up first. Nothing happens when that version of
-/// the offering is there, or when somebody has given its slug to another one.
+/// Publishes a version that is shipped with the product, for the college that was set up first. Does nothing if the offering already has
+/// that version, or if its slug belongs to another offering.
 pub async fn publish(connection: &mut AnyConnection, offering: &Offering, position: u32, now: Timestamp) -> Result<bool> {
     sqlx::query(
         "INSERT INTO offerings (id, slug, position, tenant_id) \

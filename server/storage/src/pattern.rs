@@ -5,7 +5,7 @@ use domain::text::fold;
 /// Characters of what was typed that count: no name is longer, and SQLite refuses a pattern of more than 50,000 bytes.
 const LONGEST: usize = 500;
 
-/// Fits every folded text (`folded.rs`) that contains this one.
+/// A pattern for every folded text (`folded.rs`) that contains this one.
 pub fn contains(text: &str) -> String {
     let text: String = text.chars().take(LONGEST).collect();
     format!("%{}%", fold(&text).replace('!', "!!").replace('%', "!%").replace('_', "!_"))

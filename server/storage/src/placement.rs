@@ -24,7 +24,7 @@ pub struct NodeCards {
     pub total: u32,
     /// Held by pods that are no lab of this portal.
     pub others: u32,
-    /// Processor and memory of the node without what other pods than labs' request; `None` where it does not report them.
+    /// Processor and memory of the node minus the requests of pods other than labs; `None` if it does not report them.
     pub machine: Option<Machine>,
 }
 

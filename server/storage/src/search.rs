@@ -1,5 +1,5 @@
-//! Searching names and numbers by parts of words, blind to case and width (`folded.rs`). Chinese needs no cutting: two characters are a part like any other.
-//! The newest come first, so that a search with hits ends early on its index.
+//! Searches names and numbers by parts of words, ignoring case and width (`folded.rs`). Chinese needs no word segmentation: two characters
+//! are a part like any other. The newest come first, so that a search with hits ends early on its index.
 
 use domain::{
     ids::{TenantId, UserId},
@@ -29,7 +29,7 @@ pub fn patterns(words: &[String]) -> [String; WORDS] {
     std::array::from_fn(|index| words.get(index).map_or_else(|| "%".to_owned(), |word| contains(word)))
 }
 
-// The texts of a lab or order with those of its course and owner, which the statement joins.
+// The texts of a lab or order together with those of its course and owner, which the statement joins.
 macro_rules! hay {
     ($alias:literal) => {
         concat!("(", $alias, ".folded || ' ' || c.folded || ' ' || u.folded)")
@@ -184,7 +184,7 @@ mod tests {
         .await;
     }
 
-    /// How many people, courses, labs and orders hold this word.
+    /// How many people, courses, labs and orders are found by this word.
     async fn found(connection: &mut AnyConnection, word: &str) -> [usize; 4] {
         let find = patterns(&domain::search::words(word));
         [
@@ -195,7 +195,7 @@ mod tests {
         ]
     }
 
-    /// A teacher, a course, a lab and its order whose names databases do not fold.
+    /// A teacher, a course, a lab and its order, with names that databases do not fold.
     async fn names(test: &crate::testing::TestDatabase) {
         let mut write = ground(test).await;
         crate::accounts::users::set_name(&mut write, teacher(), "Анна Österberg").await.expect("renamed");
@@ -251,7 +251,7 @@ mod tests {
             }
             let mut connection = test.database.read().await.expect("a connection");
             assert_eq!(found(&mut connection, "österberg").await, [0; 4]);
-            // A start; a second one finds nothing to do.
+            // What a start does; the second time there is nothing to do.
             for _ in 0..2 {
                 test.database.migrate().await.expect("the schema applies");
                 assert_eq!(found(&mut connection, "österberg").await, [1, 0, 1, 1]);

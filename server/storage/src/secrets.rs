@@ -1,4 +1,4 @@
-//! Encrypted values, and the fingerprints of the keys that open them. Nothing here is in clear, and no key is here.
+//! Encrypted values, and the fingerprints of their keys. No value is stored unencrypted, and no key is stored.
 
 pub mod clear;
 
@@ -9,18 +9,18 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::{error::Result, ids_list, row::Row};
 
-/// What a secret belongs to.
+/// The owner of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     pub kind: OwnerKind,
     pub id: String,
 }
 
-/// Another kind of owner is a variant here and a value of the column's check.
+/// Another kind of owner needs a variant here and a value in the column's check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnerKind {
     Offering,
-    /// Typed into an order, before offerings refused that.
+    /// A value that was typed into an order, before offerings refused that.
     Order,
 }
 
@@ -37,7 +37,7 @@ impl OwnerKind {
     }
 }
 
-/// A stored secret. `sealed` can only be opened for this id, owner and name.
+/// A stored secret. `sealed` can be decrypted only with this id, owner and name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredSecret {
     pub id: SecretId,
@@ -45,7 +45,7 @@ pub struct StoredSecret {
     pub name: String,
     pub key_id: String,
     pub sealed: String,
-    /// It was kept in clear before.
+    /// Whether it was stored unencrypted before.
     pub was_clear: bool,
     pub created_at: Timestamp,
 }
@@ -83,7 +83,7 @@ pub async fn insert(connection: &mut AnyConnection, secret: &StoredSecret) -> Re
     Ok(())
 }
 
-/// Those of these ids that there are.
+/// Those of these ids that exist.
 pub async fn several(connection: &mut AnyConnection, ids: impl IntoIterator<Item = SecretId>) -> Result<BTreeMap<SecretId, StoredSecret>> {
     let sql = format!("SELECT {COLUMNS} FROM secrets WHERE $1 LIKE '%' || id || '%'");
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(ids_list::list(ids)).fetch_all(connection).await?;
@@ -108,14 +108,14 @@ pub async fn retain(connection: &mut AnyConnection, owner: &Owner, kept: impl In
     Ok(done.rows_affected())
 }
 
-/// Secrets under another key than this one, at most `limit`.
+/// Secrets that are encrypted with other keys than this one, at most `limit`.
 pub async fn under_other_keys(connection: &mut AnyConnection, key_id: &str, limit: u32) -> Result<Vec<StoredSecret>> {
     let sql = format!("SELECT {COLUMNS} FROM secrets WHERE key_id <> $1 ORDER BY id LIMIT $2");
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(key_id.to_owned()).bind(i64::from(limit)).fetch_all(connection).await?;
     rows.iter().map(read).collect()
 }
 
-/// Replaces the ciphertext of a secret that was encrypted anew; nothing where it has changed meanwhile.
+/// Replaces the ciphertext of a re-encrypted secret; does nothing if the secret was changed meanwhile.
 pub async fn reseal(connection: &mut AnyConnection, before: &StoredSecret, key_id: &str, sealed: &str) -> Result<()> {
     sqlx::query("UPDATE secrets SET key_id = $3, sealed = $4 WHERE id = $1 AND sealed = $2")
         .bind(before.id.to_string())
@@ -127,11 +127,11 @@ pub async fn reseal(connection: &mut AnyConnection, before: &StoredSecret, key_i
     Ok(())
 }
 
-/// Fingerprints of the keys that are needed: the current one, and each that a secret is encrypted under.
+/// Fingerprints of the needed keys: the current one, and those of all stored secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keys {
     pub current: Option<String>,
-    /// With the number of secrets under it.
+    /// The number of secrets by key.
     pub in_use: BTreeMap<String, i64>,
 }
 
@@ -146,7 +146,7 @@ pub async fn keys(connection: &mut AnyConnection) -> Result<Keys> {
     Ok(Keys { current, in_use: rows.iter().map(used).collect::<Result<_>>()? })
 }
 
-/// Makes this key the current one. Errors: not unique where another process made one current at the same time.
+/// Makes this key the current one. Errors: not unique if another process made one current at the same time.
 pub async fn set_current_key(connection: &mut AnyConnection, id: &str, now: Timestamp) -> Result<()> {
     sqlx::query("UPDATE secret_keys SET is_current = 0 WHERE is_current = 1 AND id <> $1").bind(id.to_owned()).execute(&mut *connection).await?;
     sqlx::query("INSERT INTO secret_keys (id, is_current, created_at) VALUES ($1, 1, $2) ON CONFLICT (id) DO UPDATE SET is_current = 1")

@@ -1,8 +1,8 @@
-//! Sums of money that cannot overflow, whatever is in the rows.
+//! Sums of money that cannot overflow, even with damaged rows.
 
-/// The sum of an expression in micro-units, as SQL; `NULL` over no rows. Beyond a million million units it stands still there, so that a
-/// page shows an odd figure and not an error. Units and millionths are summed apart: SQLite refuses a sum beyond 64 bits, and
-/// PostgreSQL the cast of one.
+/// The sum of an expression in micro-units, as SQL; `NULL` over no rows. Beyond a million million units it is capped, so that a page shows
+/// a wrong figure instead of an error. Units and millionths are summed separately: SQLite refuses a sum beyond 64 bits, and PostgreSQL the
+/// cast of one.
 macro_rules! micros_sum {
     ($micros:literal) => {
         concat!(

@@ -182,7 +182,7 @@ pub fn skip(test: &str, reason: &str) {
     }
 }
 
-/// Appends one line by one write: tests of several threads and processes share the file, and `writeln!` writes piece by piece.
+/// Appends one line with a single write: tests of several threads and processes share the file, and `writeln!` writes in pieces.
 fn append_line(path: &Path, line: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(format!("{line}\n").as_bytes())

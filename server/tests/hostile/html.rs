@@ -1,11 +1,11 @@
-//! Pages as a browser reads them: by an HTML5 parser, with and without scripts.
+//! Parses pages with an HTML5 parser, as a browser does, with and without scripts.
 
 use html5ever::{ParseOpts, parse_document, tendril::TendrilSink as _, tree_builder::TreeBuilderOpts};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
-/// In the name of every element and attribute that hostile text makes where it is not escaped.
+/// Part of the name of every element and attribute that the hostile text makes if it is not escaped.
 const PROBE: &str = "lectern-probe";
-/// Elements that no page has.
+/// Elements that must not be on any page.
 const NEVER: [&str; 6] = ["base", "embed", "frame", "iframe", "object", "portal"];
 /// Attributes that hold an address.
 const ADDRESSES: [&str; 4] = ["action", "formaction", "href", "src"];
@@ -14,7 +14,7 @@ const ADDRESSES: [&str; 4] = ["action", "formaction", "href", "src"];
 pub struct Element {
     pub name: String,
     pub attributes: Vec<(String, String)>,
-    /// The text directly inside it.
+    /// The text directly inside the element.
     pub text: String,
 }
 
@@ -23,7 +23,7 @@ impl Element {
         self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// What is wrong with this element; `None` for one of our own making.
+    /// What is wrong with this element; `None` if Lectern may have written it.
     fn fault(&self) -> Option<String> {
         let handler = |name: &str| name.starts_with("on");
         let foreign = |name: &str| name.contains(PROBE) || handler(name);
@@ -38,13 +38,13 @@ impl Element {
     }
 }
 
-/// Addresses on this server, and files that the page itself holds.
+/// Addresses on this server, and files that the page itself contains.
 fn is_ours(address: &str) -> bool {
     let local = (address.starts_with('/') && !address.starts_with("//") && !address.starts_with("/\\")) || address.starts_with(['#', '?']);
     local || address.is_empty() || address.starts_with("data:application/yaml")
 }
 
-/// Every element of the document, also of its templates.
+/// Every element of the document, including those in its templates.
 pub fn elements(html: &str, scripts: bool) -> Vec<Element> {
     let tree_builder = TreeBuilderOpts { scripting_enabled: scripts, ..TreeBuilderOpts::default() };
     let options = ParseOpts { tree_builder, ..ParseOpts::default() };
@@ -70,7 +70,7 @@ fn text_of(node: &Handle) -> Option<String> {
     }
 }
 
-/// Elements and attributes that no page of ours writes, as a browser with scripts and one without see it.
+/// Elements and attributes that Lectern does not write, as parsed with and without scripts.
 pub fn faults(html: &str) -> Vec<String> {
     [true, false].into_iter().flat_map(|scripts| elements(html, scripts)).filter_map(|element| element.fault()).collect()
 }

@@ -49,7 +49,7 @@ const READERS: [(&str, &str, &str); 70] = [
     ("app/domain/src/tokens.rs", DOMAIN, "forms.rs"),
     ("app/src/approvals/bulk.rs", SERVER, "functions.rs"),
     ("app/src/audit/filters.rs", SERVER, "readers.rs"),
-    // What the browser's own half wrote.
+    // Drafts that the browser's part of the code wrote.
     ("app/src/draft/browser.rs", "app/src/", "draft.rs"),
     ("app/src/language.rs", SERVER, "readers.rs"),
     // Of our own manifest, which the server reads as it starts.
@@ -115,7 +115,7 @@ fn reads(name: &str, source: &str) -> bool {
     product.lines().map(str::trim).filter(|line| !line.starts_with("//")).any(|line| is_form(line) || MARKS.iter().any(|mark| line.contains(mark)))
 }
 
-/// All files of the product with their names.
+/// All source files of the product, with their names.
 fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for folder in FOLDERS {
@@ -128,7 +128,7 @@ fn sources() -> Vec<(String, String)> {
 #[test]
 fn cells_of_spreadsheets_have_one_writer() {
     const WRITER: &str = "app/domain/src/csv/write.rs";
-    // Doubling quotes, and looking for formulas.
+    // Signs of code that doubles quotes, or that looks for formulas.
     const MARKS: [&str; 3] = [r#"'"', "\"\"")"#, "['=', '+'", r"'\u{ff1d}'"];
     for (name, source) in sources().into_iter().filter(|(name, _)| name != WRITER) {
         let product = source.split("#[cfg(test)]").next().unwrap_or_default();
@@ -163,7 +163,7 @@ fn whatever_reads_text_is_fed_nonsense() {
     }
 }
 
-/// By which a port is known that is served without the listener's limits.
+/// Signs of a port that is served without the listener's limits.
 const SERVING: [&str; 4] = ["axum::serve", "serve_connection", ".accept()", "hyper_util::server"];
 
 #[test]

@@ -19,16 +19,16 @@ use crate::{
     wire::{Answer, Ask},
 };
 
-/// Panics of the product, what it logged as an error, and log lines with a field that is as long as its sender liked.
+/// Panics of the product, errors that it logged, and log lines with a field whose length the client controls.
 static FAULTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn fault(text: String) {
     FAULTS.lock().expect("nobody panics while they hold it").push(text);
 }
 
-/// Bytes of a field of a log line; paths are cut at 200 characters.
+/// Most bytes of a field in a log line; paths are cut at 200 characters.
 const LONGEST_FIELD: usize = 2_000;
-/// Targets of log lines that the product writes.
+/// Targets of the product's own log lines.
 const OURS: [&str; 5] = ["server", "services", "storage", "app", "listener"];
 
 struct Errors;

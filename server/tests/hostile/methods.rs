@@ -1,4 +1,4 @@
-//! Methods that nobody knows: refused before anything else, and nothing is kept of them.
+//! Unknown HTTP methods: they are refused before any other layer, and leave no trace in metrics, logs or records.
 
 use sqlx::Row as _;
 

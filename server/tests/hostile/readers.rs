@@ -111,7 +111,7 @@ proptest! {
             Ok(read) => prop_assert!(read.len() <= 4 * bytes.len()),
             Err(error) => prop_assert_eq!(fields(&error), ["list"]),
         }
-        // No text holds a NUL, and what begins like a workbook is one.
+        // No text holds a NUL, and a text that begins like a workbook is refused as one.
         prop_assume!(!text.contains('\0') && !text.starts_with("PK\u{3}\u{4}"));
         prop_assert_eq!(imports::decode(text.as_bytes()).expect("UTF-8"), text.strip_prefix('\u{feff}').unwrap_or(&text));
     }

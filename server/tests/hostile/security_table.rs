@@ -1,5 +1,5 @@
-//! `docs/security.md` says how every row of OWASP ASVS 5.0 level 2 stands. A row that is missing or twice, a state that is not one, and a
-//! test that does not exist are named here.
+//! Checks the table in `docs/security.md`, which gives the state of every row of OWASP ASVS 5.0 level 2: it finds rows that are missing or
+//! duplicate, unknown states, and tests that do not exist.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -24,7 +24,7 @@ fn rows() -> Vec<Row> {
     rows.map(|cells| Row { number: cells[1].into(), state: cells[3].into(), shown_by: cells[4].into() }).collect()
 }
 
-/// What stands in backticks and names a file of ours, with the function after `::`.
+/// References to Lectern's files in backticks, with the function after `::`.
 fn references(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     let quoted = text.split('`').skip(1).step_by(2);
     quoted.filter(|quoted| quoted.contains('/')).map(|quoted| quoted.split_once("::").map_or((quoted, None), |(file, name)| (file, Some(name))))

@@ -1,4 +1,4 @@
-//! Hostile text in everything that is stored: every page is shown to everybody, in both languages, and read as a browser reads it.
+//! Hostile text in everything that is stored: every page is shown to every role, in both languages, and parsed as a browser does.
 
 mod overwrite;
 
@@ -15,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 use self::overwrite::{HOSTILE, overwrite};
 use crate::{html, nasty::encode, wire::Ask, world::World};
 
-/// Pages that show more by a query.
+/// Queries with which a page shows more.
 const MORE: [&str; 5] =
     ["/audit?view=timeline", "/audit?range=ever", "/search?q=lab", "/orders?text=lab", "/approvals/bulk?do=reject&order={order}:1"];
-/// Things of each kind whose page is asked for.
+/// How many things of each kind have their page requested.
 const EACH: u32 = 4;
 
-/// What a route's parameter may be. A new route with a parameter needs a line here.
+/// Values for a route's parameter. A new route with a parameter needs a line here.
 async fn parameters(route: &str, db: &Database, token: &str) -> Vec<String> {
     let table = match route {
         "/orders/{id}" | "/orders/{id}/again" | "/approvals/{id}" => "orders",
@@ -57,19 +57,19 @@ async fn paths(db: &Database, token: &str) -> Vec<String> {
     paths
 }
 
-/// A replica that has read nothing yet.
+/// A replica with an empty cache.
 async fn replica(world: &World) -> SocketAddr {
     let mut config = Config::for_testing(Path::new("unused"));
     config.server.hosts = vec!["lectern.test".to_owned()];
     let state = AppState::new(world.portal.world.replica(), config, CancellationToken::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
-    // It ends with the test.
+    // The task ends with the test.
     tokio::spawn(server::commands::serve::serve(listener, state, std::future::pending()));
     address
 }
 
-/// How often the hostile text was shown as the text that it is.
+/// How often the hostile text was shown as plain text.
 #[derive(Debug, Default)]
 struct Shown {
     pages: u32,

@@ -1,5 +1,5 @@
-//! Where text gets into a document without Leptos escaping it. The source is searched: each such place is one file that escapes, with
-//! a line here, and nothing else may use it.
+//! Finds the places where text gets into a document without Leptos escaping it. Each allowed place is a line here and escapes the text
+//! itself; the test searches the source for any other.
 
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// Without tests and comments.
+/// The source without tests and comments.
 fn product(source: &str) -> String {
     let source = source.split("\n#[cfg(test)]").next().unwrap_or_default();
     source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")

@@ -21,7 +21,7 @@ pub struct World {
 
 impl World {
     pub async fn on(database: TestDatabase) -> Self {
-        // The hosts that the tests name in what they write by hand.
+        // Host names that requests of the tests use.
         let hosts = ["lectern.test", "x"].map(ToOwned::to_owned).to_vec();
         let portal = Portal::configured(TestWorld::college_on(database).await, |config| config.server.hosts = hosts).await;
         let people = portal.people().await;
@@ -83,7 +83,7 @@ impl World {
         ];
     }
 
-    /// A row in every table that people or the cluster write text into. Answers with the secret of an invitation.
+    /// Adds a row to every table that people or the cluster write text into. Returns the secret of an invitation.
     pub async fn enrich(&self) -> String {
         let Self { portal, people, .. } = self;
         let services = &portal.world.services;
@@ -108,7 +108,7 @@ impl World {
         let rules = json!({"policy": {"rules": [rule(json!("automatic")), refuse]}, "version": 1});
         let put = administrator.put("/policies").json(&rules).send().await.expect("an answer");
         assert_eq!(put.status(), 200, "{}", put.text().await.expect("text"));
-        // A lab that the cluster refuses, one that runs.
+        // One lab that the cluster refuses, and one that runs.
         portal.world.cluster.refuse_next_start("Forbidden", "exceeded quota");
         for _ in 0..5 {
             while services::jobs::reconcile::due(services).await.expect("reconciled") > 0 {}

@@ -1,4 +1,4 @@
-//! An identity provider of the test's own, which says what it is told to say: claims of any kind, signed by its own key.
+//! An identity provider for tests, whose answers the test sets: claims of any kind, signed with its own key.
 
 use std::sync::{Arc, Mutex};
 
@@ -22,11 +22,11 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::support::{Portal, location};
 
-/// What it says; each is an object whose members replace the usual ones.
+/// The provider's answers; the members of each object replace the default ones.
 #[derive(Default)]
 pub struct Says {
     pub configuration: Value,
-    /// For a code, beside the ID token.
+    /// In the answer to a code, beside the ID token.
     pub tokens: Value,
     /// In the ID token.
     pub claims: Value,
@@ -67,7 +67,7 @@ impl Campus {
         Self { issuer, known, serving }
     }
 
-    /// A portal whose people come through this provider.
+    /// A portal that uses this provider for sign-in.
     pub async fn portal(&self, change: impl FnOnce(&mut Oidc)) -> Portal {
         let name = Localized { zh: "统一认证".into(), en: "Campus".into() };
         let mut oidc = Oidc {
@@ -90,7 +90,7 @@ impl Campus {
         Portal::configured(world, |config: &mut Config| config.oidc = Some(oidc)).await
     }
 
-    /// Somebody whom the provider speaks of so follows the link on the sign-in page; where the portal sends them in the end.
+    /// Signs in through the link on the sign-in page, with these answers of the provider. Returns where the portal redirects in the end.
     pub async fn sends(&self, portal: &Portal, says: Says) -> String {
         let browser = portal.browser();
         self.known.lock().unwrap().says = says;
@@ -109,7 +109,7 @@ impl Campus {
 
 type Provider = State<Arc<Mutex<Known>>>;
 
-/// The usual members with those that the test gives.
+/// The default members, replaced by those of the test.
 fn with(mut usual: Value, changes: &Value) -> Json<Value> {
     for (name, value) in changes.as_object().into_iter().flatten() {
         usual[name] = value.clone();

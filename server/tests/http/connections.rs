@@ -1,4 +1,4 @@
-//! The portal's own port has the limits of `[connections]`; what they do is tested in the listener's crate.
+//! The portal's own port uses the limits of `[connections]`; the tests of the listener's crate show their effect.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::support::Portal;
 
-/// What hangs fails the test instead of the build.
+/// A test that hangs fails after this time.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 async fn portal(change: impl FnOnce(&mut Config)) -> (Portal, SocketAddr) {
@@ -26,7 +26,7 @@ async fn connect(address: SocketAddr, sent: &str) -> TcpStream {
     stream
 }
 
-/// What comes until the server closes the connection.
+/// Everything that arrives until the server closes the connection.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut text)).await.expect("closed");

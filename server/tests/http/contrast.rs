@@ -1,4 +1,4 @@
-//! Text that a rule of the style sheets puts on a background of its own: at least 4.5:1 in both themes (WCAG 2.2, 1.4.3).
+//! Text with a background colour in the same rule of a style sheet has a contrast of at least 4.5:1 in both themes (WCAG 2.2, 1.4.3).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,12 +26,12 @@ fn uncommented(css: &str) -> String {
     parts.fold(first, |text, part| text + part.split_once("*/").map_or("", |(_, rest)| rest))
 }
 
-/// `name: value` of a text without braces.
+/// The declarations `name: value` of a text without braces.
 fn declarations(block: &str) -> BTreeMap<&str, &str> {
     block.split(';').filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim(), value.trim())).collect()
 }
 
-/// The arguments of a function, of which none holds a comma outside parentheses of its own.
+/// The arguments of a function; commas inside nested parentheses do not separate them.
 fn arguments<'t>(value: &'t str, function: &str) -> Option<Vec<&'t str>> {
     let inside = value.strip_prefix(function)?.strip_prefix('(')?.strip_suffix(')')?;
     let (mut depth, mut begin, mut found) = (0, 0, Vec::new());
@@ -50,7 +50,7 @@ fn arguments<'t>(value: &'t str, function: &str) -> Option<Vec<&'t str>> {
     Some(found)
 }
 
-/// The opaque colour that a value is in a theme (0 light, 1 dark); `None` for what is no plain colour.
+/// The colour of a value in a theme (0 light, 1 dark); `None` if it is not a plain, opaque colour.
 fn colour(value: &str, theme: usize, tokens: &BTreeMap<&str, &str>) -> Option<Oklch> {
     if let Some(sides) = arguments(value, "light-dark") {
         return colour(sides.get(theme)?, theme, tokens);
@@ -86,7 +86,7 @@ fn text_on_a_background_of_its_own_can_be_read() {
     for (name, value) in sources.iter().flat_map(|css| css.split(['{', '}'])).flat_map(declarations).filter(|(name, _)| name.starts_with("--")) {
         values.entry(name).or_default().insert(value);
     }
-    // A token that a component sets anew is another colour in each place.
+    // A token that is redefined in a component has several colours, so it is skipped.
     let tokens: BTreeMap<&str, &str> =
         values.iter().filter(|(_, values)| values.len() == 1).flat_map(|(name, values)| values.iter().map(|value| (*name, *value))).collect();
     let (mut pairs, mut wrong) = (0, Vec::new());

@@ -46,7 +46,7 @@ async fn a_session_that_cannot_be_stored_is_an_error_that_helps() {
     portal.people().await;
     let fuse = portal.world.services.db.fuse();
     let fields = [("login", "teacher"), ("password", TestWorld::PASSWORD)];
-    // Which of the commits of a sign-in stores the session.
+    // Finds out which commit of a sign-in stores the session.
     fuse.arm(None);
     assert_eq!(portal.browser().call("/api/session/sign-in", &fields).send().await.unwrap().status(), 200);
     let stores = fuse.steps().iter().position(|step| step.to_string().contains("services/src/sessions.rs")).expect("a session is stored");

@@ -103,7 +103,7 @@ async fn who_listens_too_slowly_is_told_to_read_everything_again() {
     assert!(heard.iter().any(|(event, _)| event == "refresh"), "{heard:?}");
 }
 
-/// Waits until the stream ends; what still comes does not matter.
+/// Waits until the stream ends, and ignores what still arrives.
 async fn ended(mut response: reqwest::Response) {
     let end = async { while response.chunk().await.unwrap().is_some() {} };
     tokio::time::timeout(std::time::Duration::from_mins(1), end).await.expect("the stream ends");

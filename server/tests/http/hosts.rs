@@ -1,4 +1,4 @@
-//! A request that names a host of somebody else.
+//! Requests that name a foreign host.
 
 use reqwest::Method;
 use server::{rest, router::page_routes};
@@ -7,10 +7,10 @@ use services::testing::TestWorld;
 use crate::support::{Portal, good};
 
 const EVIL: &str = "evil.example:3000";
-/// A kubelet or Prometheus asks a pod by its address.
+/// A kubelet or Prometheus uses a pod's address as the host.
 const BY_ADDRESS: &str = "10.244.0.5:3000";
 
-/// A path of this pattern; what stands in it does not matter.
+/// A path that fits this pattern; the values do not matter.
 fn filled(pattern: &str) -> String {
     let segments = pattern.split('/').map(|segment| if segment.starts_with(['{', ':', '*']) { "x" } else { segment });
     segments.collect::<Vec<_>>().join("/")

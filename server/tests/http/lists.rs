@@ -1,11 +1,11 @@
-//! What all lists of the API have in common, held against its own description so that a new list is held to it too.
+//! Rules that hold for all lists of the API. The lists are taken from the API's own description, so that a new list is tested too.
 
 use serde_json::{Value, json};
 use services::{jobs, testing::TestWorld};
 
 use crate::support::{Api, Portal, good};
 
-/// Paths of the lists that take this parameter, with things that are there in the place of ids.
+/// Paths of the lists that take this parameter; `things` replaces paths with ids by paths of existing things.
 async fn lists_with(portal: &Portal, parameter: &str, things: &[(&str, &str)]) -> Vec<String> {
     let document = portal.api_without_token().read("/openapi.json").await;
     let takes = |operation: &Value| operation["parameters"].as_array().is_some_and(|all| all.iter().any(|each| each["name"] == parameter));
@@ -20,7 +20,7 @@ async fn lists_with(portal: &Portal, parameter: &str, things: &[(&str, &str)]) -
     lists
 }
 
-/// What the first of these says who may read the list.
+/// The answer to the first of these readers who may read the list.
 async fn answer(readers: &[&Api], path: &str) -> (u16, Value) {
     for reader in readers {
         let response = reader.get(path).send().await.unwrap();
@@ -52,7 +52,7 @@ async fn a_cursor_that_is_none_is_refused_by_every_list() {
     for list in lists {
         let sign = if list.contains('?') { '&' } else { '?' };
         for cursor in ["unknown", "x%20y", "-1", "0", "zz", "5b5d"] {
-            // The number of a row is a cursor of its own.
+            // 0 is a valid cursor for rows, which are numbered.
             if list == rows && cursor == "0" {
                 continue;
             }
@@ -95,7 +95,7 @@ async fn a_course_is_its_code_or_its_id_in_every_filter() {
     let body = json!({"course": "CV2402", "kind": "charge", "amount": "2", "reason": "A disk"});
     let _ = good(administrator.post("/adjustments").json(&body).send().await.unwrap(), 200).await;
     let manager = portal.api(&people.manager).await;
-    // Not a list: the file of a month.
+    // The export of a month is a file, not a list.
     let lists: Vec<_> = lists_with(&portal, "course", &[]).await.into_iter().filter(|path| path != "/bills/export").collect();
     assert!(["/labs", "/orders", "/bills", "/usage", "/adjustments"].iter().all(|list| lists.iter().any(|path| path == list)), "{lists:?}");
     for list in lists {

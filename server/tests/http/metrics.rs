@@ -1,4 +1,4 @@
-//! Who may read the metrics.
+//! Access to the metrics.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ async fn a_token_is_asked_for_where_one_is_set() {
     }
     let (status, body) = scrape(&url, Some("secret-1")).await;
     assert!(status == 200 && body.contains("lectern_http_requests"), "{body}");
-    // The file may be replaced at any time; without it nobody is shown anything.
+    // The file may be replaced at any time; without it the metrics are not shown at all.
     std::fs::write(&file, "secret-2\n").unwrap();
     assert_eq!((scrape(&url, Some("secret-1")).await.0, scrape(&url, Some("secret-2")).await.0), (401, 200));
     std::fs::remove_file(&file).unwrap();

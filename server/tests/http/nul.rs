@@ -1,4 +1,4 @@
-//! The character NUL in a body, however its type is called.
+//! The character NUL in a body, with any `Content-Type`.
 
 use services::testing::TestWorld;
 use storage::testing::for_each_engine;
@@ -35,7 +35,7 @@ async fn a_form_with_a_nul_is_refused_whatever_its_type_says() {
                 }
             }
         }
-        // A file may be UTF-16 and is looked at when it is read; its form's other fields are text.
+        // A file may be UTF-16, so it is checked when it is decoded; the form's other fields are text.
         for field in ["name=\"kind\"\r\n\r\npe\0ople", "name=\"list\"\r\n\r\na\0b", "name=\"file\"; filename=\"a.csv\"\r\n\r\nlogin,name\na\0b,c\n"] {
             let kind = "--x\r\nContent-Disposition: form-data; name=\"kind\"\r\n\r\npeople\r\n";
             let body = format!("{kind}--x\r\nContent-Disposition: form-data; {field}\r\n--x--\r\n");

@@ -1,10 +1,10 @@
-//! What an identity provider may say and still be understood, and what it may not: with a provider of the test's own.
+//! Which answers of an identity provider are accepted, and which are refused; with a provider for tests.
 
 use serde_json::{Value, json};
 
 use crate::campus::{Campus, Says};
 
-/// Claims of the ID token that make the teacher, changed by these.
+/// Claims of an ID token that identify the teacher, with these changes.
 #[expect(clippy::needless_pass_by_value, reason = "a document written in place")]
 fn teacher(changes: Value) -> Value {
     let mut claims = json!({"preferred_username": "teacher"});
@@ -46,7 +46,7 @@ async fn claims_that_nobody_reads_may_be_of_any_type_wherever_they_stand() {
     let tokens = json!({"expires_in": "3600", "scope": ["openid"], "token_type": "bearer"});
     let in_token = Says { configuration, tokens, claims: teacher(odd.clone()), ..Says::default() };
     assert_eq!(campus.sends(&portal, in_token).await, IN);
-    // The token says no login, so user info is asked.
+    // The token has no login, so user info is requested.
     let asked = Says { user_info: teacher(odd), ..Says::default() };
     assert_eq!(campus.sends(&portal, asked).await, IN);
     let another = Says { user_info: teacher(json!({"sub": "u-2"})), ..Says::default() };

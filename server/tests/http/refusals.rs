@@ -1,4 +1,5 @@
-//! Whoever is kept out leaves a record: every page, every server function and every operation of the API, for everybody who may not.
+//! Every refused request leaves a record: every page, every server function and every operation of the API, for everybody who may not use
+//! it.
 
 use http::Method;
 use serde_json::json;
@@ -33,7 +34,7 @@ impl Walk {
         Self { portal, before, refused: 0, silent: Vec::new() }
     }
 
-    /// Looks whether this answer, if it keeps somebody out, left a record.
+    /// Checks that this answer, if it refuses access, left a record.
     async fn answered(&mut self, what: String, response: reqwest::Response) {
         let status = response.status().as_u16();
         let sent_away = status == 303 && location(&response).starts_with(app::routes::SIGN_IN);
@@ -80,7 +81,7 @@ async fn a_server_function_that_is_refused_leaves_a_record() {
     let mut walk = Walk::of(portal).await;
     for (number, person) in everybody(&people).into_iter().enumerate() {
         for (path, method) in &functions {
-            // A session each: one of these ends it.
+            // One session for each call, since one of the functions ends it.
             let browser = match person {
                 Some(person) => walk.portal.browser_of(person).await,
                 None => walk.portal.browser(),

@@ -1,5 +1,5 @@
-//! What the API shows can be written back: a program that reads, changes one thing and writes all of it is never refused for the rest.
-//! Another thing that can be read and written: a line here.
+//! A value that the API shows can be written back: a program that reads, changes one thing and writes everything is not refused because of
+//! the rest. Another readable and writable value needs a line here.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn decimal(money: &Value) -> String {
     format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
-/// Reads, writes what was read, and reads again: the same.
+/// Reads, writes back what was read, reads again, and compares.
 async fn kept(api: &Api, path: &str, write: &str, body: impl Fn(&Value) -> Value) {
     let before = api.read(path).await;
     api.say(write, &body(&before)).await;
@@ -43,7 +43,7 @@ async fn what_is_shown_of_a_course_can_be_written_back() {
             "notify": of("notify"), "approve": of("approve"), "block": of("block"),
         })
     };
-    // Shares of cards have no short decimal.
+    // Shares of cards that have no short decimal.
     for (cards, each) in [("8", "4"), ("31 3/7", "3/7"), ("1/7", "2/7"), ("1 5/6", "1/840")] {
         let set = json!({
             "cards": cards, "cpu_cores": 100, "memory_gib": 200, "storage_gib": 300, "running_labs": 4, "cards_per_order": each, "starts_per_day": each,
@@ -59,7 +59,7 @@ async fn what_is_shown_of_a_course_can_be_written_back() {
         kept(&api, &path, &write("budget"), budget).await;
     }
     kept(&api, &path, &path, |course| json!({ "name": course["name"], "department": course["department"] })).await;
-    // What a college has asked for fits to a department as well.
+    // The same request for a course of a department.
     let department = api.say("/tenants", &json!({ "name": "Software", "kind": "department" })).await["id"].clone();
     api.say(&path, &json!({ "department": department })).await;
     kept(&api, &path, &path, |course| json!({ "name": course["name"], "department": course["department"] })).await;

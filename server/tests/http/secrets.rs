@@ -1,4 +1,4 @@
-//! A secret of an offering, from its typing to a lab: nobody is shown it, and no file of the database holds it in clear.
+//! A secret of an offering, from typing it to the lab: no page or answer shows it, and no file of the database holds it unencrypted.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn document() -> Value {
         "icon": "code", "workload": "code_editor",
         "base": {"image": "docker.io/codercom/code-server:4.104.1", "port": 8080, "card": "a100-80g", "cards_per_node": 1, "nodes": 1,
             "cpu_cores": 8, "memory_gib": 32, "storage_gib": 20,
-            // One where it belongs, one named like a secret, one with a password inside.
+            // One in its own field, one with a name like a secret, one with a password in its value.
             "secrets": {"LICENCE": SECRET},
             "environment": {"HF_TOKEN": SECRET, "STORE": format!("postgres://li:{SECRET}@db/course"), "LESSON": "lesson-1"}},
         "duration": {"default": 90, "min": 30, "max": 720}, "parameters": [],
@@ -70,7 +70,7 @@ async fn a_secret_is_shown_to_nobody_and_lies_nowhere_in_clear() {
     let yaml = page(&browsers[0], "/offerings/vscode-secret?tab=yaml").await;
     assert!(yaml.contains("LICENCE") && yaml.contains("HF_TOKEN") && yaml.contains("lesson-1"), "the names are there");
 
-    // A form that is refused comes back without what was typed into the secrets, also where the session is kept.
+    // A refused form comes back without the typed secrets; they are not in the stored session either.
     let fields = [("slug", "new"), ("fields[slug]", "Bad Slug"), ("fields[base.secrets.0.name]", "KEY"), ("fields[base.secrets.0.value]", SECRET)];
     let refused = browsers[0].form("/api/offerings/save", "/offerings/new", &fields).send().await.unwrap();
     assert_eq!(location(&refused), "/offerings/new");
@@ -81,7 +81,7 @@ async fn a_secret_is_shown_to_nobody_and_lies_nowhere_in_clear() {
     assert!(!page(&browsers[0], "/offerings/new?tab=yaml").await.contains(SECRET));
 }
 
-/// Neither as text nor as a word of an index.
+/// Checks that no file of the database holds the secret, neither as text nor in an index.
 fn in_no_file(portal: &Portal) {
     let file = portal.world.services.db.file().unwrap();
     for name in [file.clone(), file.with_extension("db-wal")] {

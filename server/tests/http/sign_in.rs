@@ -8,7 +8,7 @@ use crate::support::{Portal, location, set_cookie};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_form_whose_session_is_over_leads_to_sign_in_and_back() {
     let portal = Portal::college().await;
-    // Otherwise the portal is to be set up first.
+    // Without any people the portal would ask to be set up first.
     portal.people().await;
     let browser = portal.browser();
     // Without scripts: back to the page that the form was on, never to the address that it was sent to.

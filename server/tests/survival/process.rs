@@ -30,7 +30,7 @@ impl Place {
         Self::with(Some(database.to_owned()))
     }
 
-    /// A place whose database is in its data folder, which `fill` fills first.
+    /// A place whose database is in its data folder; `fill` fills the folder first.
     pub fn in_its_folder(fill: impl FnOnce(&Path)) -> Self {
         let place = Self::with(None);
         fill(place.data());

@@ -1,6 +1,6 @@
-//! A data folder that an earlier version left behind opens, and work goes on in it. `schema_0028` was made at schema step 28 by the
-//! version of that time: five orders of a teacher (one waits for approval), four labs that were running when the server stopped, an
-//! offering with a password in its environment, a roster that spells a student's number twice, an invitation for a login in full-width digits.
+//! A data folder from an earlier version can be opened and used. `schema_0028` was made at schema step 28 by the version of that time: five
+//! orders of a teacher (one waits for approval), four labs that were running when the server stopped, an offering with a password in its
+//! environment, a roster that spells a student's number twice, an invitation for a login in full-width digits.
 
 use std::{fs, path::Path};
 
@@ -12,14 +12,14 @@ use crate::process::Place;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/survival/schema_0028");
 
-/// Where copies of an offering's environment are; the sealed audit record cannot be changed.
+/// Columns with copies of an offering's environment. The sealed audit record has one too, but cannot be changed.
 const DOCUMENTS: [(&str, &str); 5] =
     [("offering_versions", "document"), ("orders", "spec"), ("labs", "spec"), ("lab_sizes", "spec"), ("idempotency_keys", "answer")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_data_folder_of_schema_28_opens_and_its_work_goes_on() {
     let place = Place::in_its_folder(|data| copy(Path::new(FOLDER), data));
-    // Twice: what the first start brings up to date, the second one finds.
+    // Twice: the first start upgrades the folder, the second one finds it upgraded.
     for _ in 0..2 {
         let running = place.start().await;
         let teacher = token(&place, "teacher", &["orders:read", "orders:write", "labs:read", "offerings:read", "quotas:read", "usage:read"]);
@@ -35,10 +35,10 @@ async fn a_data_folder_of_schema_28_opens_and_its_work_goes_on() {
         let roster = get(&place, &teacher, &format!("/courses/{}/roster", course.as_str().unwrap())).await;
         assert!(roster["students"].as_array().unwrap().iter().any(|student| student["name"] == "Österberg"), "{roster}");
 
-        // All four labs were to end after ninety minutes, which are long over: they are stopped.
+        // The time of all four labs, ninety minutes, was over long ago: they are stopped.
         until_no_lab_runs(&place, &teacher).await;
 
-        // The password of an offering lay in the database in clear: it is encrypted now, and the log says which one to replace.
+        // The password of an offering was stored unencrypted: it is encrypted now, and the log says which one to replace.
         let mut seen = place.log();
         assert!(seen.contains("DATABASE_PASSWORD of the offering"), "{seen}");
         for path in ["/labs", "/orders", "/offerings"] {

@@ -89,7 +89,8 @@ impl Action {
         Self::BillWrite,
     ];
 
-    /// Whether it can make a course pay more than it would without it. Whoever left the course may not do it, whatever they own there.
+    /// Whether the action can make a course pay more than without it. A person who left the course may not do it, even on resources that
+    /// they own.
     pub const fn spends(self) -> bool {
         matches!(
             self,

@@ -48,7 +48,7 @@ fn what_the_budget_asks_for_no_rule_gives_away() {
 
 #[test]
 fn the_figures_per_order_and_day_ask_whatever_the_rules_say() {
-    // Their rules were deleted, or stand behind one that lets everything through.
+    // The rules of these limits were deleted, or come after a rule that approves everything.
     for rules in [
         vec![rule(Condition::Always, Outcome::Automatic)],
         vec![rule(Condition::Always, Outcome::Automatic), rule(OrderTest::OverCardsPerOrder, manager())],

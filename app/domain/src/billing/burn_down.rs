@@ -22,18 +22,18 @@ fn term(month: Month) -> (Month, Month) {
     }
 }
 
-/// First and last campus day for which a budget is; the last belongs to it.
+/// First and last campus day of a budget's term, both inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetTerm {
     pub first: i64,
     pub last: i64,
 }
 
-/// The budget's own term, where it has one; a side that it leaves open is that of the term that holds the month.
+/// The budget's own term, if it has one. If one side is open, the academic term that holds the month fills it in.
 pub fn budget_term(month: Month, from: Option<Timestamp>, to: Option<Timestamp>) -> BudgetTerm {
     let (first, last) = term(month);
     let first = from.unwrap_or(first.start()).campus_day();
-    // It grants nothing from `to` on.
+    // `to` is exclusive: the budget grants nothing from then on.
     let last = to.unwrap_or(last.end()).plus_seconds(-1).campus_day();
     BudgetTerm { first, last: last.max(first) }
 }

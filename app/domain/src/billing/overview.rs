@@ -58,7 +58,7 @@ pub struct Group {
 pub struct CourseMonth {
     pub course: CourseRef,
     pub budget: Money,
-    /// The budget's own term: what it counts from, and from when on it grants nothing.
+    /// The budget's own term: usage counts from its start, and it grants nothing from its end on.
     pub budget_from: Option<Timestamp>,
     pub budget_to: Option<Timestamp>,
     /// Since the course began, with adjustments.

@@ -1,29 +1,29 @@
-//! The only reader of tables: CSV as spreadsheets in China and elsewhere write it (RFC 4180 and what they make of it), cells that were
-//! copied out of one (tabs), and lists typed by hand.
+//! The only reader of tables: CSV as spreadsheets write it (RFC 4180 and common deviations), cells copied from a spreadsheet (tabs), and
+//! lists typed by hand.
 
 use super::write::kept;
 use crate::error::{Error, Problem};
 
-/// Rows that may stand above the header: a title, the term, an empty line.
+/// Most rows that may be above the header: a title, the term, an empty line.
 const TITLE_ROWS: usize = 10;
 
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The line of the text where it begins; the first is 1.
+    /// Number of the line where the row begins, from 1.
     pub line: u32,
-    /// Trimmed, without the marks that keep a spreadsheet from reading a number or a formula.
+    /// Trimmed, without the marks that keep a spreadsheet from reading the cell as a number or a formula.
     pub cells: Vec<String>,
 }
 
 impl Record {
-    /// Nothing in any cell.
+    /// Whether every cell is empty.
     fn is_empty(&self) -> bool {
         self.cells.iter().all(String::is_empty)
     }
 }
 
-/// Whether this is text at all. A workbook that was chosen or pasted in place of its rows is named as such.
+/// Checks that this is text. A workbook that was uploaded or pasted instead of its rows gets an error of its own.
 ///
 /// Errors: [`Problem::Workbook`].
 pub fn check_text(bytes: &[u8]) -> Result<(), Problem> {
@@ -33,8 +33,8 @@ pub fn check_text(bytes: &[u8]) -> Result<(), Problem> {
     if [ZIP, OLE2].iter().any(|magic| bytes.starts_with(magic)) { Err(Problem::Workbook) } else { Ok(()) }
 }
 
-/// The rows of a text, without empty ones. Lines end in CR LF, LF or CR; quotes hold separators, line ends and doubled quotes; a first line
-/// `sep=;` names the separator.
+/// The rows of a text, without empty ones. Lines end in CR LF, LF or CR. Quotes may hold separators, line ends and doubled quotes. A first
+/// line `sep=;` sets the separator.
 ///
 /// Errors: [`Error::Invalid`] on `field`: `Workbook`.
 pub fn read(field: &str, text: &str) -> Result<Vec<Record>, Error> {
@@ -46,7 +46,7 @@ pub fn read(field: &str, text: &str) -> Result<Vec<Record>, Error> {
     Ok(records)
 }
 
-/// What separates the cells, the text behind a line that says so, and the number of its first line.
+/// The separator, the text after a line that sets it, and the number of the text's first line.
 fn separator(text: &str) -> (char, &str, u32) {
     let first = text.split(['\r', '\n']).next().unwrap_or_default();
     if let Some((key, sign)) = first.trim_matches('"').split_at_checked("sep=".len())
@@ -56,14 +56,14 @@ fn separator(text: &str) -> (char, &str, u32) {
         let rest = &text[first.len()..];
         return (sign, rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(['\r', '\n'])).unwrap_or(rest), 2);
     }
-    // A title has none.
+    // A title line has no separator, so the first line that has one is read.
     let signs = ['\t', ',', ';', '，', '；'];
     let first = text.split(['\r', '\n']).take(TITLE_ROWS).find(|line| outside_quotes(line).any(|c| signs.contains(&c))).unwrap_or_default();
     let count = |sign: char| outside_quotes(first).filter(|c| *c == sign).count();
     let separator = if count('\t') > 0 {
         '\t'
     } else {
-        // The comma, unless another sign is there more often.
+        // The comma, unless another separator is more frequent.
         [';', '，', '；'].into_iter().fold(',', |most, sign| if count(sign) > count(most) { sign } else { most })
     };
     (separator, text, 1)
@@ -116,7 +116,8 @@ fn records(text: &str, separator: char, first: u32) -> Vec<Record> {
     records
 }
 
-/// A cell without what only keeps a spreadsheet from reading it: `'007001` as [`super::line`] writes it, `="007001"` as other systems do.
+/// The cell without the marks that only protect it from a spreadsheet: `'007001` as [`super::line`] writes it, `="007001"` as other systems
+/// do.
 pub fn plain(cell: &str) -> String {
     let cell = cell.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     let formula = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
@@ -124,15 +125,15 @@ pub fn plain(cell: &str) -> String {
     formula.or(marked).unwrap_or(cell).trim().to_owned()
 }
 
-/// The name of a column as it is compared: `*学号（必填）` is `学号`, `Student_No.` is `student no`.
+/// The name of a column in the form in which names are compared: `*学号（必填）` is `学号`, `Student_No.` is `student no`.
 pub fn tidy_header(cell: &str) -> String {
     let cell = cell.split(['(', '（', '[', '【']).next().unwrap_or_default().to_lowercase();
     let words = cell.split(|c: char| c.is_whitespace() || matches!(c, '_' | '*' | '＊' | ':' | '：' | '.' | '\u{feff}'));
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Takes the header off a table, with the title above it: the first of the first rows that `is_header` knows, where all rows above hold
-/// fewer cells. `None` where there is none, and nothing is taken off.
+/// Removes the header from a table, with the title rows above it, and returns it. The header is the first of the first rows that
+/// `is_header` accepts and that has more cells than every row above it. `None` if there is none; then nothing is removed.
 pub fn header(records: &mut Vec<Record>, is_header: impl Fn(&[String]) -> bool) -> Option<Vec<String>> {
     let filled = |record: &Record| record.cells.iter().filter(|cell| !cell.is_empty()).count();
     let tidy = |record: &Record| record.cells.iter().map(|cell| tidy_header(cell)).collect::<Vec<_>>();

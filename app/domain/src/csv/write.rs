@@ -1,4 +1,4 @@
-//! The only writer of CSV cells; workbooks take [`harmless`] for their texts.
+//! The only writer of CSV cells. Workbooks use [`harmless`] for their texts.
 
 use std::borrow::Cow;
 
@@ -7,18 +7,18 @@ use crate::names;
 /// At the beginning of a file it tells Excel that the text is UTF-8.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Signs that begin a formula, also in the full width that Excel takes in Chinese and Japanese settings.
+/// Characters that begin a formula, also in full width, which Excel accepts in Chinese and Japanese settings.
 const FORMULA: [char; 13] =
     ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{fe66}', '\u{fe62}', '\u{fe63}', '\u{fe6b}', '\u{2212}'];
-/// Most digits of a whole number that Excel shows as they are.
+/// Most digits of a whole number that Excel shows unchanged.
 const SHOWN_DIGITS: usize = 11;
 
 /// A cell of a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell<'c> {
-    /// What people wrote: it stays text, whatever it looks like.
+    /// Text that people wrote: it stays text, even if it looks like a number or a formula.
     Text(Cow<'c, str>),
-    /// A number, an instant or a word of Lectern's own, which a spreadsheet may read as what it is.
+    /// A number, an instant or a word of Lectern's own: a spreadsheet may convert it.
     Plain(Cow<'c, str>),
 }
 
@@ -31,7 +31,7 @@ impl<'c> Cell<'c> {
     }
 }
 
-/// Cells as a line with its end.
+/// Cells as one line, with its line end.
 pub fn line<'c>(cells: impl IntoIterator<Item = Cell<'c>>) -> String {
     let mut text = String::new();
     for (number, cell) in cells.into_iter().enumerate() {
@@ -52,13 +52,14 @@ pub fn text_line<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
     line(cells.into_iter().map(Cell::text))
 }
 
-/// A text that no spreadsheet takes for a formula: one that could be gets an apostrophe, which marks it as text. For workbooks, whose
-/// cells know by themselves that they hold text.
+/// A text that no spreadsheet reads as a formula: if it could be one, it gets an apostrophe, which marks it as text. For workbooks, whose
+/// cells already have the type text.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// A text as it goes into a file, so that a spreadsheet shows it as it is. An apostrophe of its own before such a text gets another one.
+/// A text for a CSV file, protected so that a spreadsheet shows it unchanged. If such a text already begins with an apostrophe, it gets
+/// another one.
 pub(super) fn kept(text: &str) -> Cow<'_, str> {
     let bare = text.trim_start_matches('\'');
     if is_formula(bare) || is_rewritten(bare) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
@@ -74,19 +75,20 @@ fn push(line: &mut String, cell: &str) {
     }
 }
 
-/// Blanks and invisible signs before a formula do not save from it; a tab or a line end alone moves what follows into another cell.
+/// Leading blanks and invisible characters do not make a formula harmless. A leading tab or line end by itself moves the rest into another
+/// cell.
 fn is_formula(text: &str) -> bool {
     let unseen = |c: char| c.is_whitespace() || names::is_invisible(c);
     text.starts_with(['\t', '\r', '\n']) || text.trim_start_matches(unseen).starts_with(FORMULA)
 }
 
-/// Whether a spreadsheet would make a number or a date of it that reads otherwise: `007001`, `2024010117001`, `1E5`, `3-4`, `1/2`.
+/// Whether a spreadsheet would convert it to a number or a date that reads differently: `007001`, `2024010117001`, `1E5`, `3-4`, `1/2`.
 fn is_rewritten(text: &str) -> bool {
     let text = text.trim();
     let numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | ':' | '/' | '-' | '+' | 'e' | 'E' | '%' | ' ');
     let is_whole = text.chars().all(|c| c.is_ascii_digit());
     let as_it_is = is_whole && text.len() <= SHOWN_DIGITS && (text.len() == 1 || !text.starts_with('0'));
-    // No number and no date has three points, an address has.
+    // A number or a date has at most two points; an IP address has three.
     let is_address = text.matches('.').count() > 2;
     text.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && text.contains(|c: char| c.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! Lists of people and courses as text. Reading and writing tables is `domain::csv`'s.
+//! Lists of people and courses as text. [`crate::csv`] reads and writes the tables.
 
 use super::{Cells, Column, ImportKind, MAX_ROWS};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 
 /// The rows of a list below its header; empty rows are left out, unknown columns too.
 ///
-/// Errors: [`Error::Invalid`] on `list`: nothing in it, a workbook, a column that must be there is not, too many rows.
+/// Errors: [`Error::Invalid`] on `list`: an empty list, a workbook, a missing required column, too many rows.
 pub fn read(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Error> {
     let mut records = csv::read("list", text)?;
     if records.is_empty() {
@@ -36,7 +36,7 @@ pub fn read(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Error> {
     }
 }
 
-/// The column that a header names.
+/// The column that this header names.
 fn column(kind: ImportKind, header: &str) -> Option<&'static Column> {
     let names = |column: &Column| [column.field, column.zh, column.en].into_iter().chain(column.also.iter().copied());
     kind.columns().iter().find(|column| names(column).any(|name| tidy_header(name) == header))

@@ -68,7 +68,7 @@ impl Lab {
         self.ends_at.is_some_and(|end| end <= now)
     }
 
-    /// Whether it was to stop by itself before now, at the end of its time or at its daily stop.
+    /// Whether it was due to stop automatically before now, at the end of its time or at its daily stop.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.stops_at().is_some_and(|end| end <= now)
     }

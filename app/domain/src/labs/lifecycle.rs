@@ -27,8 +27,8 @@ pub struct Lifecycle {
     pub daily_stop_at: Option<Timestamp>,
     /// When a lab that is down is destroyed by itself.
     pub kept_until: Option<Timestamp>,
-    /// From here its volume is kept without charge: the end of its lesson, or when it was to be destroyed, where the portal was away then
-    /// and gives its owner another day.
+    /// From here its volume is kept without charge: from the end of its lesson, or from the time when it was due to be destroyed, if the
+    /// portal was down then and gives the owner another day.
     #[serde(default)]
     pub grace_from: Option<Timestamp>,
 }

@@ -1,31 +1,32 @@
-//! When a change of a lab took place, which may be long before the portal noticed it: after an outage the portal finds what the cluster
-//! did meanwhile. Usage is counted by these instants (E2), so an outage is charged to nobody.
+//! When a change of a lab took place. That may be long before the portal noticed it: after an outage the portal learns what happened in the
+//! cluster meanwhile. Usage is counted by these instants (E2), so an outage is not charged.
 
 use super::{Lab, LabEvent, LabState, Observation};
 use crate::time::Timestamp;
 
-/// Seconds by which the portal is late in everyday work: nobody needs to be told of them.
+/// Delay in seconds that is normal for the portal; a longer one is reported.
 pub const USUAL_SECONDS: i64 = 60;
 
-/// The instant of a change, with what is worth telling about it.
+/// The instant of a change, with the details that are worth reporting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     pub at: Timestamp,
-    /// When the portal noticed it, where that was more than [`USUAL_SECONDS`] later.
+    /// When the portal noticed the change, if that was more than [`USUAL_SECONDS`] later.
     pub noticed_at: Option<Timestamp>,
-    /// Until when pods were there although the lab's time was over at `at`.
+    /// Until when pods existed although the lab's time was over at `at`.
     pub ran_until: Option<Timestamp>,
 }
 
 impl From<Timestamp> for Moment {
-    /// A change that is noticed as it takes place.
+    /// A change that is noticed when it takes place.
     fn from(at: Timestamp) -> Self {
         Self { at, noticed_at: None, ran_until: None }
     }
 }
 
 impl Moment {
-    /// The same change, not before `earliest`, the change before it: clocks of the cluster and of the portal may differ.
+    /// The same change, but not before `earliest`, the instant of the previous change: the clocks of the cluster and of the portal may
+    /// differ.
     #[must_use]
     pub fn not_before(self, earliest: Timestamp) -> Self {
         Self { at: self.at.max(earliest), ..self }
@@ -33,9 +34,9 @@ impl Moment {
 }
 
 impl Lab {
-    /// When `event`, noticed `now`, took place. `seen`: what the cluster reports, where it was asked.
+    /// When `event` took place, given that it was noticed at `now`. `seen`: what the cluster reports, if it was asked.
     ///
-    /// It runs from when its pods became ready. It stops running at the end of its time, or when its pods ended if that was earlier.
+    /// A lab runs from the time its pods became ready. It stops at the end of its time, or when its pods ended if that was earlier.
     pub fn moment(&self, event: LabEvent, seen: Option<&Observation>, now: Timestamp) -> Moment {
         let at = match event {
             LabEvent::Ready => seen.and_then(|seen| seen.ready_since),
@@ -50,17 +51,17 @@ impl Lab {
         }
     }
 
-    /// Until when its pods ran beyond the end of its time; `None` when they did not, or when it is not known.
+    /// Until when its pods ran beyond the end of its time; `None` if they did not, or if it is not known.
     fn ran_until(&self, seen: &Observation, now: Timestamp) -> Option<Timestamp> {
         let until = seen.ended_at.or_else(|| (seen.pods > 0).then_some(now))?.min(now);
         self.stops_at().filter(|end| until.seconds_since(*end) > USUAL_SECONDS).map(|_| until)
     }
 
-    /// Until when the volume of a lab that is down or was destroyed is charged; `None` while it is up.
+    /// Until when the volume of a lab that is down or destroyed is charged; `None` while the lab is up.
     ///
-    /// Files outlive the lesson (B11), so a lesson's lab is kept like any other; but nobody can use it any more, and what was ordered was the
-    /// lesson: keeping is not charged until somebody wants the lab again. After an outage of the portal an owner is given more time than was
-    /// promised, without charge as well.
+    /// Files outlive the lesson (B11), so the volume of a lesson's lab is kept like that of any other lab. But it cannot be used any more,
+    /// and only the lesson was ordered, so the volume is not charged until the owner keeps or extends the lab. After an outage of the
+    /// portal the owner gets more time than promised, also without charge.
     pub fn kept_to(&self) -> Option<Timestamp> {
         self.lifecycle.grace_from.into_iter().chain(self.lifecycle.kept_until).min()
     }
@@ -75,7 +76,7 @@ mod tests {
         Timestamp::parse_rfc3339(text).expect("a time")
     }
 
-    /// Runs until half past nine; the portal is away from nine o'clock for eight days.
+    /// Ends at half past nine; the portal is down from nine o'clock for eight days.
     fn lab() -> Lab {
         Lab { state: LabState::Running, ends_at: Some(at("2026-11-01T09:30:00Z")), ..super::super::tests::lab() }
     }

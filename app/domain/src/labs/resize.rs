@@ -79,7 +79,7 @@ pub fn size_values(offering: &Offering, spec: &LabSpec) -> ParameterInput {
 
 /// What the lab would be. What is not typed stays as it is, and only what changes must fit the offering of today.
 ///
-/// `volume_gib`: GiB of the volume in the cluster. A lab whose volume did not grow as ordered may go back to that size.
+/// `volume_gib`: GiB of the volume in the cluster. If the volume did not grow as ordered, the lab may go back to that size.
 ///
 /// Errors: `Invalid` per field: unknown parameters, values that the offering does not allow, another model of card, less storage than
 /// there is; `PriceMissing`.
@@ -103,12 +103,12 @@ pub fn resized(
     })
 }
 
-/// The least storage that the lab can have: volumes never shrink.
+/// The smallest storage that the lab can have: volumes never shrink.
 fn least_storage(old: &LabSpec, volume_gib: Option<u32>) -> u32 {
     volume_gib.map_or(old.storage_gib, |there| there.min(old.storage_gib))
 }
 
-/// Whether the text is a storage size for this parameter. The range in the message is the one that holds for this lab.
+/// Checks that the text is a storage size for this parameter. The range in the error is the range for this lab.
 fn check_storage(parameter: &Parameter, text: &str, least: u32) -> Result<(), Problem> {
     let most = match &parameter.kind {
         ParameterKind::Integer { max, .. } => *max,
@@ -116,7 +116,7 @@ fn check_storage(parameter: &Parameter, text: &str, least: u32) -> Result<(), Pr
         _ => u32::MAX,
     };
     match text.parse::<u32>() {
-        // The size that is there is right whatever the offering says today.
+        // The current size is always valid, even if the offering no longer allows it.
         Ok(gib) if gib == least => return Ok(()),
         Ok(gib) if gib < least => return Err(Problem::OutOfRange { min: least.into(), max: most.max(least).into() }),
         _ => {}

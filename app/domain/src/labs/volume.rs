@@ -1,25 +1,26 @@
-//! A lab's persistent volume as the cluster has it: which one it is, and how large.
+//! A lab's persistent volume as the cluster reports it: its identity and its size.
 
 use serde::{Deserialize, Serialize};
 
-/// The reason of a failed lab whose volume, and with it every file, is gone.
+/// Failure reason of a lab whose volume, with all its files, was deleted.
 pub const VOLUME_LOST: &str = "VolumeLost";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
-    /// Identifies this volume: a new one of the same name has another.
+    /// Identifies this volume; a new volume of the same name has another UID.
     pub uid: String,
-    /// GiB that can be used. `None` until the cluster has provided the volume.
+    /// Usable GiB. `None` until the cluster has provided the volume.
     pub capacity_gib: Option<u32>,
-    /// GiB that the claim requests. More than the capacity while the volume grows.
+    /// GiB that the claim requests. It exceeds the capacity while the volume grows.
     pub requested_gib: u32,
-    /// It was seen earlier and no longer exists.
+    /// The volume was seen earlier and no longer exists.
     #[serde(default)]
     pub lost: bool,
 }
 
 impl Volume {
-    /// GiB that are requested and there, which is what is billed. A cluster without a provisioner may bind a volume larger than the request.
+    /// GiB that are both requested and provided, which is the billed size. A cluster without a provisioner may bind a volume larger than
+    /// the request.
     pub fn size_gib(&self) -> Option<u32> {
         Some(self.capacity_gib?.min(self.requested_gib))
     }

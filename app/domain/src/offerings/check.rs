@@ -22,7 +22,7 @@ const NAME_MAX: u32 = 80;
 const SUMMARY_MAX: u32 = 300;
 const TEXT_MAX: u32 = 500;
 const SCRIPT_MAX: u32 = 8_000;
-/// A service account's key file fits.
+/// Long enough for the key file of a service account.
 const SECRET_MAX: u32 = 8_000;
 /// A month of 30 days.
 const LONGEST: u32 = 43_200;

@@ -18,7 +18,7 @@ pub struct FieldChange {
     pub after: Option<String>,
 }
 
-/// In order of field. The number of the version is no change. Of a secret one learns that it changed.
+/// Ordered by field. The version number is not compared. For a secret the result only says that it changed.
 pub fn changes(before: &Offering, after: &Offering) -> Vec<FieldChange> {
     let (mut old, new) = (flat(before), flat(after));
     let mut all: Vec<_> = new

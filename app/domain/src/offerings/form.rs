@@ -31,7 +31,7 @@ pub fn secret_rows(fields: &Fields) -> usize {
     numbers.max().map_or(0, |last| last.min(super::MAX_SECRETS * 2) + 1)
 }
 
-/// The fields without the values of secrets: what may be kept of a form that comes back to be mended. They are typed again.
+/// The fields without the values of secrets: a form that was refused may be kept in this form only. The secrets are typed again.
 #[must_use]
 pub fn without_secrets(mut fields: Fields) -> Fields {
     for (name, text) in &mut fields {
@@ -212,7 +212,7 @@ fn renumbered(field: &str, numbers: &[usize]) -> String {
     row.unwrap_or_else(|| field.to_owned())
 }
 
-/// The same error with the problems of secrets at their rows.
+/// The same error, with each problem of a secret moved to the row of that secret.
 #[must_use]
 pub fn at_rows(fields: &Fields, error: Error) -> Error {
     match error {
@@ -223,7 +223,7 @@ pub fn at_rows(fields: &Fields, error: Error) -> Error {
     }
 }
 
-/// `base.secrets.HF_TOKEN` as the row of that name.
+/// The row of the secret that a field such as `base.secrets.HF_TOKEN` names.
 fn secret_row(fields: &Fields, field: &str) -> String {
     let named = |name: &str| {
         let at = |number: &usize| fields.get(&format!("{SECRETS}{number}.name")).is_some_and(|typed| typed.trim() == name);
@@ -254,7 +254,8 @@ impl Form<'_> {
         let text = self.fields.get(name).map_or("", String::as_str);
         text.lines().map(|line| line.trim_end_matches('\r').to_owned()).filter(|line| !line.trim().is_empty()).collect()
     }
-    /// A number too large for its type becomes the largest, which the check of the offering refuses with the range of the field.
+    /// A number that is too large for its type becomes the largest one; the check of the offering then refuses it with the range of the
+    /// field.
     fn number(&mut self, name: &str) -> u32 {
         let text = self.text(name);
         match text.parse() {
@@ -302,13 +303,13 @@ impl Form<'_> {
         out
     }
 
-    /// Rows without a name are left out; one with a value must have one.
+    /// A row without a name and value is left out; a value without a name is an error.
     fn secrets(&mut self) -> BTreeMap<String, SecretValue> {
         let mut out = BTreeMap::new();
         for number in 0..secret_rows(self.fields) {
             let field = format!("{SECRETS}{number}.name");
             let name = self.text(&field);
-            // As typed: a space may be part of a password.
+            // Not trimmed: a space may be part of a password.
             let value = self.fields.get(&format!("{SECRETS}{number}.value")).map_or("", String::as_str);
             if name.is_empty() {
                 if !value.is_empty() {

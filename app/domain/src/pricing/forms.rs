@@ -195,7 +195,7 @@ mod tests {
         assert_eq!((good.off.get(), good.from, good.to.map(Timestamp::to_rfc3339)), (1_250, NOW, Some("2026-11-30T16:00:00Z".into())));
         assert!(form("0", "", "x").check(NOW, NOW).is_err() && form("101", "", "x").check(NOW, NOW).is_err());
         assert!(form("10", "2026-11-20", "x").check(NOW, NOW).is_err() && form("10", "", " ").check(NOW, NOW).is_err());
-        // An end in the future that is before the start is not in the past.
+        // The end is before the start but in the future, so the error is not "in the past".
         let later = DiscountForm { from: "2026-12-10".into(), ..form("10", "2026-12-01", "x") };
         assert_eq!(later.check(NOW, NOW), Err(Error::field("until", Problem::EndsBeforeStart)));
     }

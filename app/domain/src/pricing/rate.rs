@@ -21,7 +21,7 @@ impl Rate {
         let unit = i128::from(meter.unit_seconds()) * 10_000;
         let product = i128::from(self.unit_price.micros) * i128::from(quantity) * i128::from(seconds) * i128::from(self.discount.rest());
         let micros = (product + unit / 2).div_euclid(unit);
-        // No line is larger than what somebody could type, so that lines can always be added.
+        // A line is at most as large as the largest amount that can be typed, so lines can be added without overflow.
         let micros = micros.clamp(i128::from(-money::MAX_MICROS), i128::from(money::MAX_MICROS));
         Money::new(i64::try_from(micros).unwrap_or(money::MAX_MICROS), self.unit_price.currency)
     }

@@ -59,7 +59,7 @@ pub fn whole(text: &str, max: i64) -> Result<i64, Problem> {
     }
 }
 
-/// An amount in whole units; `6000.00` is one too.
+/// An amount in whole units; `6000.00` is accepted too.
 fn whole_units(text: &str) -> Result<i64, Problem> {
     match money::parse_amount(text) {
         Ok(micros) if micros % money::MICROS_PER_UNIT == 0 => Ok(micros / money::MICROS_PER_UNIT),
@@ -67,7 +67,7 @@ fn whole_units(text: &str) -> Result<i64, Problem> {
     }
 }
 
-/// Cards in 1/840ths: `2`, `1/7`, `1 3/7`, `0.5`, or as the API shows a share, `0.42857142857142855`; at most 10,000 cards.
+/// Cards in 1/840ths: `2`, `1/7`, `1 3/7`, `0.5`, or a share in the API's form, `0.42857142857142855`; at most 10,000 cards.
 pub fn cards(text: &str) -> Result<i64, Problem> {
     const MAX: i64 = 10_000;
     let text = text.trim();
@@ -111,7 +111,7 @@ pub fn cards(text: &str) -> Result<i64, Problem> {
     }
 }
 
-/// The decimals of a share as the nearest floating-point number shows them, in 1/840ths; `None` for any other number.
+/// The decimals of a share as the nearest floating-point number prints them, in 1/840ths; `None` for any other number.
 fn shown(decimals: &str) -> Option<i64> {
     let is_number = decimals.len() <= 20 && decimals.bytes().all(|byte| byte.is_ascii_digit());
     let number = is_number.then(|| format!("0.{decimals}").parse::<f64>().ok()).flatten()?;
@@ -195,7 +195,7 @@ mod tests {
         for (text, parts) in [("2", 1_680), ("1/7", 120), ("1 3/7", 1_200), ("0.5", 420), ("0", 0)] {
             assert_eq!(cards(text), Ok(parts), "{text}");
         }
-        // Every share reads back from how the API shows it, also beside many whole cards.
+        // Every share can be read back from the API's form, also together with many whole cards.
         for parts in (0..840 * 40).step_by(7).chain([1, 119, 840 * 9_999 + 120]) {
             #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
             let text = (parts as f64 / 840.0).to_string();

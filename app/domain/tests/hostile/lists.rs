@@ -46,7 +46,7 @@ proptest! {
 
     #[test]
     fn what_is_written_reads_back(names in vec("[^\u{0}-\u{1f}\u{7f}-\u{9f}]{1,40}", 1..20)) {
-        // A cell is trimmed; the marks that keep it from being a formula or a number are taken off again.
+        // Reading trims a cell and removes the marks that protect it from being a formula or a number.
         let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
         let names: Vec<String> = names.iter().map(|name| name.trim_matches(blank).to_owned()).filter(|name| !name.is_empty()).collect();
         prop_assume!(!names.is_empty());

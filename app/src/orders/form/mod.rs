@@ -65,7 +65,7 @@ pub fn OrderFormView(
     let state = FormState::new(context, &last_try, &query);
     let action = ServerAction::<SubmitOrder>::new();
     follow(action, state);
-    // What a refusal brought back is newer than what the tab kept.
+    // The fields of a refused form are newer than the tab's draft.
     if last_try.error.is_none() {
         draft::follow(FORM_ID);
     }

@@ -17,7 +17,7 @@ pub fn batch_job(order: &LabOrder, capabilities: Capabilities) -> Manifest {
         "template": template,
     });
     if capabilities.pod_failure_policy {
-        // A drain or a preemption is not the program's fault: it uses up no retry.
+        // A drain or a preemption is not a failure of the program, so it does not use up a retry.
         let disrupted = json!([{ "type": "DisruptionTarget", "status": "True" }]);
         spec["podFailurePolicy"] = json!({ "rules": [{ "action": "Ignore", "onPodConditions": disrupted }] });
     }

@@ -1,4 +1,4 @@
-//! When the cluster ends a lab by itself: the deadline of a Job, and the timer of everything else (see `crate::end`).
+//! When the cluster ends a lab automatically: the deadline of a Job, and the timer for all other workloads (see `crate::end`).
 
 use domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -7,12 +7,13 @@ use services::ports::LabOrder;
 use super::{Manifest, container};
 use crate::{kinds::Kind, labels};
 
-/// The portal stops a lab on the second. The cluster waits so much longer, so that an extension in the last moment is in time.
+/// Seconds that the cluster waits beyond the lab's end. The portal stops the lab on time; the delay leaves room for a last-minute
+/// extension.
 const GRACE_SECONDS: i64 = 15;
-/// How long a lab whose time has not begun may take to come up.
+/// Minutes that a lab may take to start before its time begins.
 const START_MINUTES: i64 = 4 * 60;
 
-/// Of the Job that ends the lab's workload.
+/// Name of the Job that ends the lab's workload.
 pub fn timer_name(lab: &str) -> String {
     format!("{lab}-end")
 }
@@ -24,10 +25,10 @@ pub fn seconds(order: &LabOrder, from: Timestamp) -> i64 {
     (end.seconds_since(from) + GRACE_SECONDS).max(1)
 }
 
-/// A Job that makes no pods and fails at the end of the lab's time. `from`: the portal's clock when it was made.
+/// A Job that makes no pods and fails at the end of the lab's time. `from`: the portal's clock when the Job was made.
 pub fn timer(order: &LabOrder, from: Timestamp) -> Manifest {
     let lab = &order.lab;
-    // What is never made still has to be something that the namespace would allow.
+    // The pods are never made, but their template still has to be valid in the namespace.
     let modest = json!({ "cpu": "100m", "memory": "64Mi" });
     let pod = json!({
         "restartPolicy": "Never",
@@ -53,7 +54,7 @@ pub fn timer(order: &LabOrder, from: Timestamp) -> Manifest {
     timer
 }
 
-/// Gives a lab's own Job its deadline.
+/// Sets the deadline of a lab's own Job.
 pub fn bound(mut job: Manifest, order: &LabOrder) -> Manifest {
     job.body["metadata"]["annotations"] = counts_from(order.at);
     job.body["spec"]["activeDeadlineSeconds"] = json!(seconds(order, order.at));

@@ -95,7 +95,7 @@ pub fn all(order: &LabOrder, capabilities: Capabilities) -> Vec<Manifest> {
     all
 }
 
-/// All of it as YAML documents for people to read, keys in alphabetical order, without the values of secrets.
+/// All manifests as YAML documents for people to read, keys in alphabetical order, without the values of secrets.
 pub fn yaml(order: &LabOrder, capabilities: Capabilities) -> String {
     let documents: Vec<_> = all(&secret::with_masks(order), capabilities)
         .into_iter()

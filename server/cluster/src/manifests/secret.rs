@@ -1,4 +1,4 @@
-//! The lab's secret variables: a Secret of its own, which its container reads by reference.
+//! The lab's secret variables: one Secret for each lab, which its container refers to.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use services::ports::LabOrder;
 use super::Manifest;
 use crate::{kinds::Kind, labels};
 
-/// None for a lab without secrets, and for an order that does not carry all of their values: it would overwrite those that are there.
+/// `None` for a lab without secrets. Also `None` if the order does not carry all values, since the manifest would overwrite the stored
+/// ones.
 pub fn secret(order: &LabOrder) -> Option<Manifest> {
     let lab = &order.lab;
     let names = &lab.spec.secrets;
@@ -23,18 +24,18 @@ pub fn secret(order: &LabOrder) -> Option<Manifest> {
     Some(Manifest::new(Kind::Secret, &lab.namespace, &lab.name, &labels::of_lab(order), rest))
 }
 
-/// The container's reference to one of them.
+/// The container's reference to a secret variable.
 pub fn reference(order: &LabOrder, name: &str) -> Value {
     json!({ "valueFrom": { "secretKeyRef": { "name": order.lab.name, "key": name } } })
 }
 
-/// The order with a mask for each value: its manifests are for people to read.
+/// The order with each secret value masked, for manifests that people read.
 pub fn with_masks(order: &LabOrder) -> LabOrder {
     let secrets = order.lab.spec.secrets.keys().map(|name| (name.clone(), Secret::new(MASK.to_owned()))).collect();
     LabOrder { secrets, ..order.clone() }
 }
 
-/// The same manifest for people to read.
+/// The manifest with each secret value masked, for people to read.
 pub fn masked(mut manifest: Manifest) -> Manifest {
     if manifest.kind == Kind::Secret
         && let Some(Value::Object(data)) = manifest.body.get_mut("data")

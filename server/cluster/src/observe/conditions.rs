@@ -106,7 +106,7 @@ fn why_not(seen: &Seen, pod: &Pod, kind: &str) -> (String, String) {
     }
     let condition = pod_condition(pod, kind);
     let told = condition.and_then(|condition| condition.reason.clone()).filter(|reason| !reason.is_empty());
-    // A phase is no reason why something is not so; that a pod runs least of all.
+    // The phase is a poor reason why a condition is false; `Running` explains nothing.
     let reason = told.unwrap_or_else(|| match super::seen::pod_phase(pod) {
         "Running" => "ContainersNotReady".to_owned(),
         phase => phase.to_owned(),
@@ -114,7 +114,7 @@ fn why_not(seen: &Seen, pod: &Pod, kind: &str) -> (String, String) {
     (reason, condition.and_then(|condition| condition.message.clone()).unwrap_or_default())
 }
 
-/// Why a pod is not ready whose node fell silent: its own condition then has no reason, and its phase is still `Running`.
+/// Why a pod is not ready if its node stopped reporting: its own condition then has no reason, and its phase is still `Running`.
 fn on_lost_node(seen: &Seen, pod: &Pod) -> Option<(String, String)> {
     let node = pod.spec.as_ref()?.node_name.as_deref()?;
     let has_reason = pod_condition(pod, "Ready").is_some_and(|condition| condition.reason.as_ref().is_some_and(|reason| !reason.is_empty()));

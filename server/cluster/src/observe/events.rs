@@ -41,7 +41,7 @@ fn of_event(event: &Event) -> Option<ClusterEvent> {
     })
 }
 
-/// What it says, without the mark of an event that stands for several.
+/// The event's message, without the prefix of an event that combines several.
 pub fn message(event: &Event) -> &str {
     let text = event.message.as_deref().unwrap_or_default();
     text.strip_prefix("(combined from similar events): ").unwrap_or(text)

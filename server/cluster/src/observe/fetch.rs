@@ -40,7 +40,7 @@ impl Kubernetes {
             self.mirror.found_none(order);
         }
         let mut others: Vec<_> = others.into_iter().map(|(kind, object)| (kind, object.name_any())).collect();
-        // A lab's own Job is its workload; the other is its timer.
+        // A lab's own Job is its workload; any other Job is its timer.
         others.retain(|(kind, name)| *kind != Kind::Job || *name != lab.name);
         others.sort();
         Ok(Seen { namespace: namespace.to_owned(), workload, pods, volume, events, others, ..Seen::default() })

@@ -6,7 +6,7 @@ use super::seen::Seen;
 
 pub fn phase(seen: &Seen, failed: bool) -> ObservedPhase {
     let ending = seen.workload.as_ref().is_some_and(|workload| workload.metadata().deletion_timestamp.is_some());
-    // Another number of pods than was ordered is somebody's change: fewer are not enough, more are not waited for.
+    // If the number of pods differs from the order, another client changed it. Fewer pods are not enough; more are not waited for.
     let wanted = match (seen.wanted(), seen.ordered) {
         (0, _) => 0,
         (wanted, ordered) => ordered.unwrap_or(wanted),

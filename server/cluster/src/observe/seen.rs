@@ -39,11 +39,11 @@ pub struct Seen {
     pub events: Vec<Event>,
     /// Kinds and names of the rest.
     pub others: Vec<(Kind, String)>,
-    /// Objects that somebody changed or deleted: `NetworkPolicy/lab-7`.
+    /// Objects that another client changed or deleted: `NetworkPolicy/lab-7`.
     pub drift: Vec<String>,
     /// Nodes that are not ready.
     pub lost_nodes: BTreeSet<String>,
-    /// Pods that the lab was ordered with; what its workload is set to may be another number.
+    /// Number of pods that was ordered; the workload may be set to another number.
     pub ordered: Option<usize>,
     /// For how long pods have been stuck, by uid.
     pub stuck: BTreeMap<String, Duration>,

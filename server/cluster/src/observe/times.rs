@@ -1,16 +1,16 @@
-//! When what is seen of a lab took place, by the cluster's own clock: the portal may notice it much later.
+//! When the observed events of a lab took place, by the cluster's clock: the portal may notice them much later.
 
 use domain::{labs::ObservedPhase, time::Timestamp};
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
 
 use super::seen::{Seen, Workload, is_ready, pod_condition, pod_phase, stamp};
 
-/// Since when the last of the pods is ready. Ranks that are done already were so before.
+/// Since when the last pod is ready. Ranks that have completed were ready before.
 pub fn ready_since(seen: &Seen) -> Option<Timestamp> {
     seen.pods.iter().filter_map(|pod| since(pod, "True")).max()
 }
 
-/// When the lab ended, failed, or lost the first of its pods.
+/// When the lab ended, failed, or lost its first pod.
 pub fn ended_at(seen: &Seen, phase: ObservedPhase) -> Option<Timestamp> {
     match phase {
         ObservedPhase::Finished => completed(seen).or_else(|| seen.pods.iter().filter_map(finished_at).max()),
@@ -48,7 +48,8 @@ fn finished_at(pod: &Pod) -> Option<Timestamp> {
     ends.max()
 }
 
-/// Since when a pod is not ready any more, or its container's end if that was earlier. A pod that was never ready lost nothing: it began then.
+/// Since when a pod is no longer ready, or the end of its container if that was earlier. For a pod that was never ready this is its
+/// beginning: nothing was lost.
 fn lost_at(pod: &Pod) -> Option<Timestamp> {
     if is_ready(pod) {
         return None;

@@ -34,9 +34,9 @@ pub struct Contents {
     nodes: HashMap<String, Node>,
     /// Pods with cards, of labs and of others.
     holds: HashMap<Place, PodCards>,
-    /// What the labs of a course share, by namespace, kind and name.
+    /// Objects that all labs of a course share, by namespace, kind and name.
     shared: HashMap<(String, Kind, String), Value>,
-    /// What each bound pod requests.
+    /// Requests of each bound pod.
     loads: HashMap<Place, PodLoad>,
 }
 
@@ -118,7 +118,7 @@ impl Contents {
         Some(seen)
     }
 
-    /// What differs from the lab's manifests; nothing while something is not known, and of a lab without a workload.
+    /// The manifests that the lab's objects differ from. Empty while the watch is incomplete, and for a lab without a workload.
     pub fn drift(&self, order: &LabOrder) -> Vec<Manifest> {
         match self.labs.get(&order.lab.id) {
             Some(objects) if self.is_complete() && objects.workload.is_some() => {
@@ -151,7 +151,7 @@ impl Contents {
         (before.as_ref() != cards).then_some(Change::Nodes)
     }
 
-    /// Notes what a pod requests. No change by itself: the nodes are read every few seconds anyway.
+    /// Notes the requests of a pod. This is not reported as a change: the nodes are read every few seconds anyway.
     fn load(&mut self, metadata: &ObjectMeta, load: Option<PodLoad>) {
         let place = (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
         match load {
@@ -199,7 +199,7 @@ impl Contents {
         self.remove_other(object).into_iter().collect()
     }
 
-    /// Notes what became of an object around labs: of one lab, or of all labs of a course.
+    /// Notes a change of an object around labs: of one lab, or of all labs of a course.
     fn other(&mut self, kind: Kind, metadata: &ObjectMeta, body: Option<Value>) -> Vec<Change> {
         if labels::lab_of(metadata.labels.as_ref()).is_some() {
             let change = self.lab(metadata, |lab, name| match body {
@@ -214,7 +214,7 @@ impl Contents {
             Some(body) => self.shared.insert((namespace.clone(), kind, name), body),
             None => self.shared.remove(&(namespace.clone(), kind, name)),
         };
-        // Statuses, versions and times are no news.
+        // Changes of status, version or time alone are not reported.
         let lasting = |body: Option<&Value>| body.map(|body| (body["spec"].clone(), body["metadata"]["labels"].clone()));
         if lasting(before.as_ref()) == lasting(body.as_ref()) {
             return Vec::new();
@@ -301,7 +301,7 @@ impl Contents {
     }
 }
 
-/// One lab's objects with those of its course.
+/// The objects of one lab and of its course.
 struct Around<'c> {
     objects: &'c LabObjects,
     shared: &'c HashMap<(String, Kind, String), Value>,
@@ -332,7 +332,7 @@ impl LabObjects {
     }
 }
 
-/// Whether a Job ends the lab at its time and is not what the lab is for.
+/// Whether the Job is a lab's timer and not its workload.
 fn is_timer(metadata: &ObjectMeta) -> bool {
     metadata.name.as_deref() == Some(&timer_name(&labels::instance_of(metadata.labels.as_ref())))
 }

@@ -35,7 +35,7 @@ impl Mirror {
         self.is_current(order.lab.id, seen.workload.as_ref()).then_some(seen)
     }
 
-    /// What differs from the lab's manifests, as far as a watch knows.
+    /// The manifests that the lab's objects differ from, as far as a watch knows.
     pub fn drift(&self, order: &LabOrder) -> Vec<Manifest> {
         let contents = lock(&self.current).clone();
         contents.map_or_else(Vec::new, |contents| lock(&contents).drift(order))

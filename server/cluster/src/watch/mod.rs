@@ -48,7 +48,7 @@ async fn run(cluster: &Kubernetes, out: &mpsc::Sender<Change>) {
             tracing::warn!(reason = %end.reason, "the watch of the cluster broke");
         }
         let change = match end.reason {
-            // Reported each time: an obstacle that is not met again counts as gone.
+            // Reported each time: an obstacle that is not reported again counts as gone.
             ClusterError::Blocked(obstacle) => Some(Change::Blocked(obstacle)),
             _ if away => None,
             ClusterError::Away(reason) => Some(Change::Away(reason)),

@@ -41,7 +41,7 @@ pub enum Object {
     Deployment(Box<Deployment>),
     Pod(Box<Pod>),
     Volume(Box<PersistentVolumeClaim>),
-    /// What isolates labs and makes them reachable, without its status: of labs and of courses.
+    /// An object that isolates labs or makes them reachable, without its status: of a lab or of a course.
     Other(Kind, Box<ObjectMeta>, Value),
     Node(Box<core::Node>),
     Event(Box<core::Event>),

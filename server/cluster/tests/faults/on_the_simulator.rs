@@ -113,7 +113,7 @@ async fn watches_break(test: &str, fault: Fault) {
         let started = portal.order(4).await;
         portal.stop(stopped).await;
         portal.destroy(destroyed).await;
-        // The watches that ran are eleven; each comes back and breaks again.
+        // Eleven watches were running; each reconnects and breaks again.
         scene.struck(switch, 22).await;
         let (struck, begun) = (faults.struck(switch), tokio::time::Instant::now());
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -263,7 +263,7 @@ async fn a_namespace_deleted_by_hand_fails_its_labs() {
         for lab in &labs {
             assert_eq!(portal.failure(*lab).await.as_deref(), Some("VolumeLost"));
         }
-        // A person decides: new, empty volumes.
+        // A person retries: the labs get new, empty volumes.
         portal.retry(&labs).await;
         portal.all(&labs, LabState::Running).await;
         portal.ends_empty(&labs).await;

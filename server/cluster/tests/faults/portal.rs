@@ -122,7 +122,7 @@ impl Portal {
         storage::labs::get(&mut read, id).await.expect("read").expect("the lab is there").failure.map(|failure| failure.reason)
     }
 
-    /// Why the cluster has not accepted it yet.
+    /// Why the cluster has not accepted the lab yet.
     pub async fn reason(&self, id: LabId) -> Option<String> {
         let mut read = self.services.db.read().await.expect("a connection");
         let (seen, _) = storage::observations::get(&mut read, id).await.expect("read")?;

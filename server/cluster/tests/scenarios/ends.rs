@@ -1,4 +1,4 @@
-//! A lab ends at its time although nobody stops it: the portal is not there.
+//! A lab ends at its time even if the portal is down.
 
 use domain::{labs::ObservedPhase, time::Timestamp};
 use k8s_openapi::api::batch::v1::Job;
@@ -8,7 +8,7 @@ use services::ports::{Cluster, LabOrder};
 use super::{observed, phase};
 use crate::support::{Orders, rig::Rig};
 
-/// The lab, with its time over so many seconds after it is started; the cluster waits for a quarter of a minute more.
+/// The lab, with an end that the cluster enforces `seconds` after the start: the cluster waits 15 seconds beyond the lab's own end.
 fn ending_in(order: &LabOrder, seconds: i64) -> LabOrder {
     let mut order = order.clone();
     order.lab.ends_at = Some(order.at.plus_seconds(seconds - 15));
@@ -25,7 +25,7 @@ pub async fn pods_go_at_their_time_and_the_volume_stays(rig: &Rig) {
         assert_eq!(seen.failure, None);
         let kinds: Vec<_> = seen.objects.iter().map(|object| object.kind.as_str()).collect();
         assert!(kinds.contains(&"PersistentVolumeClaim"), "{kinds:?}");
-        // Somebody extends it and starts it again.
+        // The owner extends the lab and starts it again.
         let order = ending_in(&order, 3_600);
         rig.start(&order).await;
         phase(rig, &order, ObservedPhase::Ready).await;
@@ -52,7 +52,7 @@ pub async fn the_end_is_moved_both_ways(rig: &Rig) {
             let job = Api::<Job>::namespaced(rig.client.clone(), &order.lab.namespace).get(&name).await.expect("the Job");
             job.spec.and_then(|spec| spec.active_deadline_seconds).expect("a deadline")
         };
-        // It begins to run, which is when its end is known.
+        // The lab begins to run; from then on its end is known.
         rig.start(&order).await;
         let seen = phase(rig, &order, ObservedPhase::Ready).await;
         assert!(seen.ready_since.is_some_and(|since| since > Timestamp::from_seconds(0)));

@@ -1,4 +1,4 @@
-//! What somebody changes behind the portal's back while a lab runs.
+//! Changes that another client makes while a lab runs.
 
 use cluster::{Kind, Kubernetes};
 use domain::labs::ObservedPhase;
@@ -26,7 +26,7 @@ fn api(rig: &Rig, kind: Kind, namespace: &str) -> Api<DynamicObject> {
     }
 }
 
-/// A running service with two replicas, and a watch that goes on as long as the stream is kept.
+/// A running service with two replicas, and a watch that runs as long as the stream is kept.
 async fn watched(rig: &Rig) -> (LabOrder, futures::stream::BoxStream<'static, Change>) {
     let order = Orders::new().inference();
     let mut changes = rig.cluster.watch();
@@ -41,7 +41,7 @@ async fn drift(cluster: &Kubernetes, order: &LabOrder) -> Vec<String> {
     cluster.observe(order).await.expect("an answer").drift
 }
 
-/// Waits until the watch tells of the difference, repairs it, and waits until there is none.
+/// Waits until the watch reports the difference, repairs it, and waits until there is none.
 async fn noticed_and_repaired(rig: &Rig, order: &LabOrder, what: &str) {
     until(what, || drift(&rig.cluster, order), |drift| drift.iter().any(|object| object == what)).await;
     assert!(rig.cluster.repair(order).await.expect("an answer") > 0);

@@ -1,4 +1,4 @@
-//! What only the simulator can be made to do: storage classes, webhooks, roles.
+//! Tests that need the simulator: storage classes, webhooks, roles.
 
 mod drift;
 mod ends;

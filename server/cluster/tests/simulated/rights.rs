@@ -1,4 +1,4 @@
-//! The whole life of labs with exactly the rights that the head of the crate names.
+//! The whole life of labs with exactly the rights in `cluster::rights`.
 
 use cluster::rights;
 use domain::{cluster::Obstacle, labs::ObservedPhase};

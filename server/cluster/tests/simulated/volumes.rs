@@ -1,4 +1,4 @@
-//! Volumes that grow, that may not grow, and that others have enlarged.
+//! Volumes that can grow, that cannot grow, and that another client enlarged.
 
 use domain::labs::ObservedPhase;
 use k8s_openapi::api::{core::v1::PersistentVolumeClaim, storage::v1::StorageClass};
@@ -14,7 +14,7 @@ use crate::{
     support::{Orders, rig::Rig},
 };
 
-/// The simulator's storage class does not let volumes grow any more.
+/// Stops the simulator's storage class from growing volumes.
 async fn fix_class(rig: &Rig) {
     let classes = Api::<StorageClass>::all(rig.client.clone());
     let fixed = Patch::Merge(json!({ "allowVolumeExpansion": false }));
@@ -61,7 +61,7 @@ async fn a_volume_whose_class_does_not_grow_is_left_and_its_lab_starts() {
     let order = running(&rig).await;
     fix_class(&rig).await;
     assert_eq!(rig.cluster.check_growth(&order, 40).await.expect("an answer"), Growth::NotSupported);
-    // A lab that was given more before anybody asked: it keeps its files and comes up.
+    // The lab was given more storage without a check: it keeps its files and starts.
     rig.cluster.stop(&order).await.expect("a stop");
     phase(&rig, &order, ObservedPhase::Idle).await;
     let larger = with_storage(&order, 40);

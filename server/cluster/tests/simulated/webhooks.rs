@@ -1,4 +1,4 @@
-//! Admission webhooks: one that is down, one that is slow, one that refuses.
+//! Admission webhooks that are down, slow, or refuse a change.
 
 use std::time::Duration;
 

@@ -29,7 +29,7 @@ impl Orders {
     pub fn seeded(seed: Uuid) -> Self {
         let code = format!("CV{}", &seed.simple().to_string()[..8]);
         let mut settings = QuotaSettings::reference(Money::units(1_000, Currency::Cny));
-        // For the job of eight ranks.
+        // Enough for the job of eight ranks.
         settings.limits.cpu_cores = 512;
         let course = Course {
             id: CourseId::from_uuid(seed),

@@ -80,7 +80,7 @@ impl Rig {
         self.simulator.as_ref().expect("a simulator").faults()
     }
 
-    /// The same cluster as somebody with a role of their own sees it.
+    /// A client of the same cluster as a user with a role of their own.
     pub async fn acting_as(&self, user: &str) -> Kubernetes {
         let mut config = configuration(&self.kubeconfig).await;
         config.headers.push((http::HeaderName::from_static("impersonate-user"), user.parse().expect("a header")));

@@ -1,6 +1,6 @@
-//! Browsers that are known: whoever signs in gets a cookie with a secret that gives no right and says nothing. Tries from such a browser at
-//! such an account are counted apart from everybody else's, and have a place of their own where passwords are hashed, so that an attack
-//! on the account, or from the same address, keeps its owner neither out nor waiting.
+//! Known browsers: a sign-in sets a cookie with a random secret, which grants no rights and reveals nothing. Failed tries from a known
+//! browser of an account are counted separately, and one place for hashing passwords is reserved for such browsers, so that an attack on
+//! the account, or from the same address, neither locks the owner out nor delays them.
 
 use std::fmt;
 
@@ -12,11 +12,11 @@ use storage::{
 
 use crate::{Origin, Services, digest::hex_sha256, error::OrDomain, secret};
 
-/// A browser that nobody signed in with for so long is forgotten.
+/// Days after which a browser is forgotten unless somebody signed in with it.
 pub const DAYS: i64 = 180;
 const MARK: &str = "dev_";
 
-/// The secret of a browser that was not known until now.
+/// The secret of a browser that was not known before.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewDevice(String);
 
@@ -27,19 +27,19 @@ impl fmt::Debug for NewDevice {
 }
 
 impl NewDevice {
-    /// What a browser is told to keep.
+    /// The cookie that the browser keeps.
     pub fn cookie(&self, https: bool) -> String {
         let secure = if https { "; Secure" } else { "" };
         format!("{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}", cookie_name(https), self.0, DAYS * 24 * 3_600)
     }
 }
 
-/// With https the browser itself guarantees that no other host of the domain set it.
+/// With https the prefix `__Host-` guarantees that no other host of the domain set the cookie.
 pub const fn cookie_name(https: bool) -> &'static str {
     if https { "__Host-lectern-device" } else { "lectern-device" }
 }
 
-/// SHA-256 of a cookie's value; `None` for what cannot be one.
+/// SHA-256 of a cookie's value; `None` if the value cannot be such a secret.
 pub fn digest(value: &str) -> Option<String> {
     (value.starts_with(MARK) && value.len() == MARK.len() + 43).then(|| hex_sha256(value))
 }
@@ -48,17 +48,17 @@ fn not_before(now: Timestamp) -> Timestamp {
     now.plus_minutes(-DAYS * 24 * 60)
 }
 
-/// Whether this account signed in with the browser before. One statement, none for a browser without a cookie.
+/// Whether this account signed in with the browser before. One statement; none for a browser without a cookie.
 pub(super) async fn is_known(connection: &mut AnyConnection, origin: &Origin, user: Option<&User>, now: Timestamp) -> Result<bool> {
     let Some(device) = &origin.device else { return Ok(false) };
     let users = devices::users(connection, device, not_before(now)).await.or_domain()?;
     Ok(user.is_some_and(|user| users.contains(&user.id)))
 }
 
-/// Notes that the person signed in with this browser; gives the secret that it must be told, unless it has one.
+/// Notes that the person signed in with this browser; returns the secret for its cookie, unless it has one.
 pub(crate) async fn remember(services: &Services, write: &mut Write, origin: &Origin, user: &User) -> Result<Option<NewDevice>> {
     let now = services.clock.now();
-    // Several people may share a browser. A cookie that nobody signed in with is not taken: somebody may have planted it.
+    // Several people may share a browser. A cookie with which nobody has signed in is not accepted: an attacker may have planted it.
     let known = match &origin.device {
         Some(device) if !devices::users(write, device, not_before(now)).await.or_domain()?.is_empty() => Some(device.clone()),
         _ => None,

@@ -140,7 +140,7 @@ async fn find_or_make(
     }
 }
 
-/// Whether the person may do more than a teacher, anywhere. Who calls themselves so at the provider does not become them.
+/// Whether the person has more rights than a teacher anywhere. A provider's login alone must not open such an account.
 fn has_privileges(actor: &Actor) -> bool {
     actor.roles.iter().chain(actor.department_roles.keys()).any(|role| *role != Role::Teacher)
 }

@@ -16,24 +16,24 @@ use storage::{
 
 use crate::error::OrDomain;
 
-/// What failures are counted by.
+/// What failures are counted by: the key of a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bucket<'a> {
-    /// A browser that this account has signed in with before.
+    /// The account, in a browser that it has signed in with before.
     Device { login: &'a str, device: &'a str },
-    /// Any other browser: the account from this address,
+    /// In any other browser: the account from this address,
     Pair { login: &'a str, address: &'a str },
-    /// the account from everywhere,
+    /// the account from all addresses,
     Account(&'a str),
-    /// and the address for all accounts, which may be a whole college.
+    /// and the address for all accounts; it may be that of a whole college.
     Address(&'a str),
-    /// The current password when it is changed, by account.
+    /// The account, for wrong current passwords when the password is changed.
     Change(&'a str),
     /// The set-up code.
     SetUp,
 }
 
-/// Failures within [`attempts::WINDOW_SECONDS`] that cost nothing, and the longest wait after them.
+/// Free failures within [`attempts::WINDOW_SECONDS`], and the longest wait after them.
 #[derive(Debug, Clone, Copy)]
 struct Rule {
     free: i64,
@@ -70,7 +70,7 @@ impl Bucket<'_> {
 }
 
 impl Rule {
-    /// Seconds to wait from `now`: 1, 2, 4, ... after each failure beyond the free ones, counted from the last.
+    /// Seconds to wait from `now`: 1, 2, 4, ... after each failure beyond the free ones, counted from the last failure.
     fn wait(self, recent: Recent, now: Timestamp) -> i64 {
         let beyond = recent.failures - self.free;
         if beyond < 0 {
@@ -125,7 +125,7 @@ pub(crate) async fn wait(connection: &mut AnyConnection, buckets: &[Bucket<'_>],
     Ok(ask(connection, buckets, now).await?.refusal())
 }
 
-/// Counts a failure in all of the buckets, in the transaction that refuses.
+/// Counts a failure in all buckets, in the transaction that refuses the try.
 pub(crate) async fn count(write: &mut Write, buckets: &[Bucket<'_>], now: Timestamp) -> Result<()> {
     lock(write, buckets).await?;
     for bucket in buckets {
@@ -134,7 +134,7 @@ pub(crate) async fn count(write: &mut Write, buckets: &[Bucket<'_>], now: Timest
     Ok(())
 }
 
-/// Counts a failure unless a pause is asked for, in the transaction that refuses. Errors: `RateLimited`.
+/// Counts a failure unless a wait is required, in the transaction that refuses the try. Errors: `RateLimited`.
 pub(crate) async fn count_try(write: &mut Write, buckets: &[Bucket<'_>], now: Timestamp) -> Result<()> {
     lock(write, buckets).await?;
     if let Some(limited) = wait(write, buckets, now).await? {
@@ -143,7 +143,7 @@ pub(crate) async fn count_try(write: &mut Write, buckets: &[Bucket<'_>], now: Ti
     count(write, buckets, now).await
 }
 
-/// Forgets the failures of whoever has now shown that they know the password: from this browser, or from this address.
+/// Forgets the failures of a person who signed in: those in this browser, or from this address.
 pub(crate) async fn forgive(write: &mut Write, buckets: &[Bucket<'_>]) -> Result<()> {
     for bucket in buckets.iter().filter(|bucket| matches!(bucket, Bucket::Device { .. } | Bucket::Pair { .. } | Bucket::Change(_))) {
         attempts::clear(write, &bucket.key()).await.or_domain()?;
@@ -151,7 +151,7 @@ pub(crate) async fn forgive(write: &mut Write, buckets: &[Bucket<'_>]) -> Result
     Ok(())
 }
 
-/// Always in the same order.
+/// Locks the buckets, always in the same order.
 async fn lock(write: &mut Write, buckets: &[Bucket<'_>]) -> Result<()> {
     for bucket in buckets {
         dialect::lock(write, &bucket.key()).await.or_domain()?;

@@ -15,7 +15,7 @@ use crate::{
     logins, password,
 };
 
-/// Gives a random password, which is nowhere else; every session and token of the person ends.
+/// Sets a random password and returns it; only its hash is stored. Every session and token of the person ends.
 ///
 /// Errors: `NotFound` for an unknown login.
 pub async fn reset_password(services: &Services, origin: &Origin, login: &str) -> Result<String> {
@@ -34,7 +34,7 @@ pub async fn reset_password(services: &Services, origin: &Origin, login: &str) -
     Ok(new)
 }
 
-/// Ends all by which somebody acts as this person: sessions, tokens, and browsers that are known. Returns how many tokens were good.
+/// Ends everything that acts as this person: sessions, tokens, and known browsers. Returns how many tokens were valid.
 pub(crate) async fn end_access(services: &Services, write: &mut Write, user: UserId) -> Result<u64> {
     sessions::delete_of_user(write, user).await.or_domain()?;
     devices::forget(write, user).await.or_domain()?;

@@ -13,7 +13,7 @@ pub const ADDRESS: &str = "address";
 pub const BEGAN: &str = "began";
 pub const TOUCHED: &str = "touched";
 
-/// When a session that began then is over, however much it is used.
+/// When a session that began then ends, even if it is in use.
 pub fn last_moment(services: &Services, began: Timestamp) -> Timestamp {
     began.plus_seconds(services.settings.longest_session_hours * 3_600)
 }

@@ -26,11 +26,12 @@ pub struct SignedIn {
     pub actor: Actor,
     /// A session remembers it; another number ends the session.
     pub credentials_version: i64,
-    /// What the browser is to be told, so that it is known the next time.
+    /// The browser's new secret, by which it is known at the next sign-in.
     pub device: Option<NewDevice>,
 }
 
-/// Local account (argon2id). Same time and same answer for every failure; who guesses waits longer and longer, on all replicas together (L1).
+/// Signs in with a local account (argon2id). Every failure takes the same time and gets the same answer; repeated failures wait longer and
+/// longer, counted over all replicas (L1).
 ///
 /// Errors: `SignInFailed`, `RateLimited`, `Unavailable`.
 pub async fn sign_in(services: &Services, origin: &Origin, login: &str, password: &str) -> Result<SignedIn> {
@@ -59,7 +60,7 @@ pub async fn sign_in(services: &Services, origin: &Origin, login: &str, password
     {
         return Ok(signed_in);
     }
-    // The turn is held until the failure is counted: whoever is next in the queue finds it.
+    // The turn is held until the failure is counted, so the next try in the queue sees it.
     let mut write = services.db.begin_write().await.or_domain()?;
     limits::count(&mut write, &buckets, services.clock.now()).await?;
     count_refusal(services, &mut write, origin, ACTION, Some(&typed), Error::SignInFailed.code()).await?;
@@ -96,13 +97,13 @@ async fn turn<'s>(services: &'s Services, buckets: &[Bucket<'_>], lane: Lane) ->
 }
 
 async fn matches(turn: &Turn<'_>, user: Option<&User>, password: &str) -> Result<bool> {
-    // Longer input cannot be right and is not hashed, but takes as long.
+    // A longer password cannot be right and is not hashed, but the check takes as long.
     let fits = password.chars().take(PASSWORD_MAX as usize + 1).count() <= PASSWORD_MAX as usize;
     let hash = user.map(|user| user.password_hash.as_str()).filter(|hash| fits && !hash.is_empty());
     password::verify(turn, if fits { password } else { "" }, hash).await
 }
 
-/// The right password: `None` when it was changed, or the account disabled, while it was hashed.
+/// Completes the sign-in after the password was right. `None` if the password was changed or the account disabled during hashing.
 async fn enter(services: &Services, origin: &Origin, checked: &User, buckets: &[Bucket<'_>]) -> Result<Option<SignedIn>> {
     let mut write = services.db.begin_write().await.or_domain()?;
     let user = users::by_id(&mut write, checked.id).await.or_domain()?;

@@ -114,7 +114,7 @@ async fn unknown_disabled_and_wrong_get_one_answer() {
     }
 }
 
-/// What somebody who guesses gets: `None` when a guess was looked at and wrong, else the seconds to wait.
+/// Result of a guess: `None` if it was checked and wrong, else the seconds to wait.
 async fn guess(services: &Services, address: &str, login: &str) -> Option<u32> {
     match try_from(services, address, login, "wrong").await {
         Err(Error::SignInFailed) => None,
@@ -153,7 +153,7 @@ async fn ten_wrong_tries_a_minute_lock_neither_an_account_nor_an_address() {
         let world = TestWorld::college_on(database).await;
         world.person("li.hua").add().await;
         world.person("wang").add().await;
-        // A college behind one proxy, and for a quarter of an hour somebody in it who guesses: at one account, then at all of them.
+        // A college behind one proxy. For a quarter of an hour an attacker there guesses: first at one account, then at all of them.
         let college = "10.0.0.1";
         for index in 0..150 {
             guess(&world.services, college, "li.hua").await;
@@ -226,7 +226,7 @@ async fn who_is_known_by_their_browser_is_kept_out_by_nobody() {
         let secret = cookie.split(['=', ';']).nth(1).expect("a value");
         let at_home = Origin { device: devices::digest(secret), ..TestWorld::origin_at("10.0.0.1") };
         assert!(at_home.device.is_some());
-        // From everywhere, and from the same address, more than any limit allows.
+        // Guesses from many addresses, one of them the owner's, more than any limit allows.
         for index in 0..120 {
             guess(&world.services, &format!("10.0.{}.1", index % 60), "li.hua").await;
         }
@@ -237,7 +237,7 @@ async fn who_is_known_by_their_browser_is_kept_out_by_nobody() {
         assert_eq!(again.device, None, "it is known already");
         assert_eq!(world.clock.slept().len(), pauses, "at once");
 
-        // The cookie is no way around the limit: its own tries are counted, and for another account it is nothing.
+        // The cookie does not bypass the limit: its own tries are counted, and for another account it has no effect.
         world.person("wang").add().await;
         for index in 0..10 {
             let wrong = sign_in(&world.services, &at_home, "li.hua", "wrong").await.map(drop);
@@ -249,7 +249,7 @@ async fn who_is_known_by_their_browser_is_kept_out_by_nobody() {
         }
         assert_eq!(sign_in(&world.services, &at_home, "wang", RIGHT).await.map(drop), Err(Error::RateLimited { retry_after_seconds: 1 }));
 
-        // A reset makes every browser a stranger.
+        // After a reset no browser is known.
         reset_password(&world.services, &Origin::cli(), "li.hua").await.expect("reset");
         let after = sign_in(&world.services, &at_home, "li.hua", RIGHT).await.map(drop);
         assert_eq!(after, Err(Error::SignInFailed), "it is counted with the strangers, and not with the ten tries of the browser");
@@ -266,7 +266,7 @@ async fn of_three_hundred_guesses_at_once_few_are_looked_at_and_somebody_known_p
         let services = &world.services;
         let device = sign_in(services, &TestWorld::origin(), "li.hua", RIGHT).await.expect("signed in").device.expect("a secret").cookie(false);
         let known = Origin { device: devices::digest(device.split(['=', ';']).nth(1).expect("a value")), ..TestWorld::origin() };
-        // Whoever hashes holds a place until the failure is counted: the next in the queue asks again.
+        // A try keeps its place for hashing until its failure is counted; the next in the queue checks the limit again.
         let places = services.hashing.places();
         let guesses = futures::future::join_all((0..300).map(|_| try_from(services, "10.0.0.1", "li.hua", "wrong")));
         let (answers, owner) = tokio::join!(guesses, sign_in(services, &known, "li.hua", RIGHT));
@@ -387,7 +387,7 @@ async fn a_login_in_wide_characters_is_the_same_account() {
     .await;
 }
 
-/// Rows from before the rule for logins.
+/// Accounts that were stored before the rule for logins.
 #[tokio::test]
 async fn an_account_with_an_odd_login_still_signs_in() {
     for_each_engine("an_account_with_an_odd_login_still_signs_in", async |database| {
@@ -397,7 +397,7 @@ async fn an_account_with_an_odd_login_still_signs_in() {
             let signed_in = sign_in(&world.services, &TestWorld::origin(), odd, RIGHT).await.unwrap_or_else(|error| panic!("{odd}: {error}"));
             assert_eq!(signed_in.actor.user, person.actor.user, "{odd}");
         }
-        // Both were made before: each is found by what it was typed as.
+        // Both accounts were made before the rule: each is found by its login as typed.
         let (wide, plain) = (world.person("１２３４").add().await, world.person("1234").add().await);
         for (typed, person) in [("１２３４", wide), ("1234", plain)] {
             let signed_in = sign_in(&world.services, &TestWorld::origin(), typed, RIGHT).await.expect("signed in");

@@ -1,6 +1,6 @@
-//! Verifying what stands around the chains. A chain tells that one of its records was changed; it cannot tell that all of it was
-//! written anew. So it is compared with what else knows of the records: the word index, the rows whose making is recorded, earlier
-//! verifications. Whoever changes all of them together is not found: `docs/architecture.md` says what is.
+//! Verifies the tables around the chains. A chain shows that one of its records was changed; it cannot show that all of it was rewritten.
+//! So the records are compared with other tables: the word index, the rows whose creation is recorded, and earlier verifications. A change
+//! that rewrites all of them consistently is not found: `docs/architecture.md` lists what is.
 
 use domain::{
     Result,
@@ -14,10 +14,10 @@ use storage::{
 use crate::error::OrDomain;
 
 const BATCH: u32 = 500;
-/// Of each kind; the first say enough.
+/// Most findings of each kind; the first ones are enough.
 const SHOWN: usize = 5;
 
-/// What does not agree with the records, each with the chain that it is about.
+/// All differences from the records, each with its chain.
 pub async fn verify_around(db: &Database) -> Result<Vec<(Chain, Broken)>> {
     let mut found = Vec::new();
     let mut connection = db.read().await.or_domain()?;
@@ -32,7 +32,7 @@ pub async fn verify_around(db: &Database) -> Result<Vec<(Chain, Broken)>> {
     }
     for (tenant, run) in around::last_runs(&mut connection).await.or_domain()? {
         for result in run.chains {
-            // A run is its tenant's, whatever it says.
+            // A run may only speak about its own tenant's chain and the system's, so other chains in it are ignored.
             if ![Chain::Tenant(tenant), Chain::System].contains(&result.chain) {
                 continue;
             }

@@ -19,16 +19,16 @@ use super::{
 };
 use crate::{Caller, Origin, Services};
 
-/// A refused request of somebody known, where no use case recorded it.
+/// A refused request of a known caller that no use case recorded.
 const ACTION: &str = "request.refuse";
 /// A refused request without a session: an open page that asks on after its session has ended does so for days.
 const NO_SESSION: &str = "session.authenticate";
 /// Requests that are remembered at a time; those that nobody takes back are forgotten together.
 const MOST: usize = 10_000;
-/// Characters of a path that are kept.
+/// Most characters of a path that are kept.
 const LONGEST: usize = 200;
 
-/// Ids of the requests that have the record of their refusal.
+/// Ids of the requests whose refusal has been recorded.
 #[derive(Debug, Default)]
 pub struct Recorded(Mutex<HashSet<String>>);
 
@@ -44,21 +44,22 @@ impl Recorded {
         }
         ids.insert(id.to_owned());
     }
-    /// Whether the refusal of this request has a record; it is forgotten then.
+    /// Whether the refusal of this request has been recorded; forgets the request.
     pub fn take(&self, request_id: &str) -> bool {
         self.ids().remove(request_id)
     }
 }
 
-/// What is found out about a request on its way: put into its extensions before anything else, read when the answer goes out.
+/// Facts that become known while a request is handled. Put into the request's extensions before anything else, read when the answer is
+/// sent.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
-    /// Who asks, once that is known.
+    /// The caller, once known.
     pub caller: Option<Caller>,
-    /// Code of a refusal that the answer does not show: a form that goes back to its page, a reader who is sent to sign-in.
+    /// Code of a refusal that the answer does not show: the form returns to its page, or the reader is redirected to sign-in.
     pub code: Option<&'static str>,
 }
 
@@ -69,7 +70,7 @@ impl Progress {
     pub fn is_of(&self, caller: &Caller) {
         self.seen().caller = Some(caller.clone());
     }
-    /// Notes an error that refuses; others are no refusals.
+    /// Notes the error if it is a refusal.
     pub fn failed(&self, error: &Error) {
         if is_refusal(error) {
             self.seen().code = Some(error.code());
@@ -80,7 +81,7 @@ impl Progress {
     }
 }
 
-/// Whether the error keeps somebody out, as against telling of a mistake or a fault.
+/// Whether the error denies access; other errors report a mistake or a failure.
 pub const fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Unauthenticated | Error::Forbidden | Error::ScopeMissing { .. } | Error::NotFound)
 }

@@ -105,7 +105,8 @@ async fn verify(services: &Services, tenant: TenantId, run: &Run) -> Result<()> 
         results.push(ChainResult { chain, checked: result.as_ref().map_or(walk.last, |count| *count), broken: result.err() });
     }
     for (chain, broken) in verify_around(&services.db).await? {
-        // A broken chain says what is worst. Another tenant's chain is not this one's to see.
+        // If the chain itself is broken, that is the more serious finding and stays. Findings about another tenant's chain are not shown
+        // here.
         if let Some(result) = results.iter_mut().find(|result| result.chain == chain && result.broken.is_none()) {
             result.broken = Some(broken);
         }

@@ -101,7 +101,7 @@ fn of_courses<'c>(courses: impl Iterator<Item = &'c CourseMonth>) -> Vec<Group> 
 async fn burn_down(read: &mut AnyConnection, of: &CourseMonth, now: Timestamp, month: Month) -> Result<BurnDown> {
     let term = billing::budget_term(month, of.budget_from, of.budget_to);
     let (before, days) = storage::usage::course_days(read, of.course.id, Timestamp::of_campus_day(term.first)).await.or_domain()?;
-    // A budget that begins to count with its term knows nothing of what was before.
+    // A budget that counts from its own term on does not count usage from before.
     let before = if of.budget_from.is_some() { 0 } else { before };
     let today = now.campus_day();
     let money = |micros| Money::new(micros, of.budget.currency);

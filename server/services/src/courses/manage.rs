@@ -133,7 +133,8 @@ pub async fn add_member(services: &Services, caller: &Caller, id: CourseId, logi
     Ok(person)
 }
 
-/// Somebody teaches the course no more: what waits of theirs is cancelled (`orders::cancel_of_leavers`), labs that run stop at their end. Errors: `Forbidden`, `NotFound`.
+/// Removes a teacher from the course: their waiting orders are cancelled (`orders::cancel_of_leavers`), and their running labs stop at
+/// their end. Errors: `Forbidden`, `NotFound`.
 pub async fn remove_member(services: &Services, caller: &Caller, id: CourseId, user: UserId) -> Result<()> {
     let entry = || Entry::new("course.remove_member", "course", id, "").course(id);
     audit::recording(services, caller, entry, async {

@@ -188,7 +188,7 @@ async fn lessons(run: &mut Run<'_>) {
     }
 }
 
-/// The teacher is taken off the course while an order waits for a decision and one for its lesson.
+/// The teacher is removed from the course while one order waits for a decision and another for its lesson.
 async fn leaving(run: &mut Run<'_>) {
     let (undecided, slice) = (run.whole(2), run.slice());
     run.order(undecided).await;
@@ -243,7 +243,7 @@ async fn ending(run: &mut Run<'_>) {
     assert!(run.world.clock.now() > ends);
 }
 
-/// A stop is blocked, somebody enlarges the volume and then deletes the namespace: the owner is told, and decides.
+/// A stop is blocked; another client enlarges the volume and later deletes the namespace. The owner is notified, and decides.
 async fn vanishing(run: &mut Run<'_>) {
     let (teacher, form) = (run.teacher.clone(), run.whole(1));
     let lab = run.order(form).await.labs[0];
@@ -266,7 +266,7 @@ async fn vanishing(run: &mut Run<'_>) {
     run.destroy(lab).await;
 }
 
-/// The cluster does not answer while somebody orders, and comes back; the portal is away when the lab's time is over.
+/// The cluster is unreachable while an order is made, and comes back. The portal is down when the lab's time is over.
 async fn away(run: &mut Run<'_>) {
     run.world.cluster.go_away();
     let form = run.slice();
@@ -280,7 +280,7 @@ async fn away(run: &mut Run<'_>) {
     run.settle().await;
     run.world.clock.advance(MINUTE);
     run.act(cluster_status::refresh).await;
-    // The portal is away until the lab's time is over, and looks at it before the clock stops it.
+    // The portal is down until the lab's time is over; the watch sees the lab before the job that stops ended labs.
     let ends = run.lab(lab).await.ends_at.expect("it runs");
     run.world.clock.set(ends.plus_minutes(5));
     run.act(watch::resync).await;

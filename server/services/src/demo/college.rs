@@ -113,7 +113,7 @@ pub(super) async fn found(services: &Services, write: &mut Write, plans: &[Cours
     let mut courses = Vec::with_capacity(plans.len());
     for plan in plans {
         let mut settings = QuotaSettings::reference(Money::units(plan.budget, Currency::Cny));
-        // Their operator raised it for the job of eight ranks.
+        // The operator raised the limit for the job of eight ranks.
         settings.limits.cpu_cores = 512;
         let course = Course {
             id: CourseId::from_uuid(services.entropy.uuid()),

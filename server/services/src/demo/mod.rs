@@ -105,7 +105,7 @@ async fn make_and_move(services: &Services, term: &Term<'_>, file: &Path, keep: 
     Ok(made)
 }
 
-/// The rows come over as they are, and the key is one of them.
+/// All rows are copied unchanged, and the key's fingerprint is one of them.
 async fn register_key(services: &Services, workshop: &Database) -> Result<()> {
     let Some(current) = services.settings.keyring.current() else { return Ok(()) };
     let mut write = workshop.begin_write().await.or_domain()?;

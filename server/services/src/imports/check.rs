@@ -98,7 +98,7 @@ impl Ground {
             ImportKind::People => cells.iter().filter_map(|cells| cells.get("login").cloned()).collect(),
             ImportKind::Courses => cells.iter().filter_map(|cells| course_row(cells).ok()).flat_map(|row| row.teachers).collect(),
         };
-        // As stored by an earlier version, and by the rule of today.
+        // Logins as an earlier version stored them, and by the current rule.
         let logins: BTreeSet<String> = named.iter().flat_map(|login| [logins::typed(login), logins::fold(login)]).collect();
         let people = users::by_logins(connection, &logins).await.or_domain()?;
         let ids: BTreeSet<_> = people.iter().map(|user| user.id).collect();
@@ -130,7 +130,7 @@ impl Ground {
         found
     }
 
-    /// The account that a list means by this login, as [`logins::find`] has it.
+    /// The account with this login, found in the same way as [`logins::find`] does.
     fn account(&self, login: &str) -> Option<&users::User> {
         self.people.get(&logins::typed(login)).or_else(|| self.people.get(&logins::fold(login)))
     }

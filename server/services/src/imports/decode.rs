@@ -1,10 +1,10 @@
-//! Files of lists as text, in the encodings that spreadsheets write in China and elsewhere.
+//! Decodes files of lists, in the encodings that spreadsheets write in China and elsewhere.
 
 use domain::{Error, Problem, Result, csv};
 
-/// Bytes as text: UTF-8, UTF-16 as spreadsheets call "Unicode text", or GB18030 as they write in China.
+/// Bytes as text: UTF-8, UTF-16 (which spreadsheets call "Unicode text"), or GB18030, which they write in China.
 ///
-/// Errors: `Invalid` on `list`: `Workbook`; `BadFormat` for what is no text.
+/// Errors: `Invalid` on `list`: `Workbook`; `BadFormat` if it is not text.
 pub fn decode(bytes: &[u8]) -> Result<String> {
     csv::check_text(bytes).map_err(|problem| Error::field("list", problem))?;
     let known = match encoding_rs::Encoding::for_bom(bytes) {
@@ -20,10 +20,11 @@ pub fn decode(bytes: &[u8]) -> Result<String> {
     text.map(std::borrow::Cow::into_owned).ok_or_else(|| Error::field("list", Problem::BadFormat { example: "UTF-8, UTF-16, GB18030".into() }))
 }
 
-/// The separators and line ends of a list are ASCII: in UTF-16 one byte of each is 0, on the same side. No other text holds a 0.
+/// The separators and line ends of a list are ASCII: in UTF-16 one of their two bytes is 0, always on the same side. Text in other
+/// encodings holds no 0.
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     let zeros = |side: usize| bytes.iter().skip(side).step_by(2).filter(|byte| **byte == 0).count();
-    // Some Chinese characters, such as 一, have one on the other side.
+    // Some Chinese characters, such as 一, have a 0 on the other side.
     match (zeros(0), zeros(1)) {
         (0, 0) => None,
         (before, after) if before > after => Some(encoding_rs::UTF_16BE),
@@ -52,7 +53,7 @@ mod tests {
         csv::read(ImportKind::People, &decode(file)?)
     }
 
-    /// The same two people as the programs of our colleges save them.
+    /// The same two people, as the programs in use at colleges save them.
     #[test]
     fn a_list_is_read_however_a_spreadsheet_saved_it() {
         let comma = "账号,姓名,备注\r\n007001,李华,\r\n20190442,\"Wang, Fang\",教研室\r\n";

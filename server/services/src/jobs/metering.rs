@@ -36,7 +36,7 @@ const JOB: &str = "metering";
 /// Errors: `PriceMissing` for a lab that cannot be rated, after all others are.
 pub async fn run(services: &Services) -> Result<u32> {
     let now = services.clock.now();
-    // After the clock was read: what it skipped to get there is known.
+    // After reading the clock, so that a jump that it followed is stored before usage is computed.
     crate::clock::note_jump(services).await?;
     let basis = Basis::load(services).await?;
     let (mut after, mut metered, mut unrated, mut all) = (None, 0, None, true);
@@ -137,7 +137,7 @@ struct Count {
 }
 
 impl Count {
-    /// `lines`: all that the lab's recorded life gives.
+    /// `lines`: all usage lines of the lab's recorded life.
     fn of(lab: Lab, lines: Vec<UsageLine>, stored: Stored, basis: &Basis, now: Timestamp) -> Result<Self> {
         let book = basis.book(lab.tenant)?;
         let cost_micros = money::sum(lines.iter().map(|line| line.amount.micros));
@@ -228,7 +228,7 @@ struct Basis {
     version: i64,
     books: Books,
     closed: BTreeSet<(TenantId, Month)>,
-    /// Times that never were.
+    /// Periods that the clock skipped.
     skipped: Vec<(Timestamp, Timestamp)>,
 }
 

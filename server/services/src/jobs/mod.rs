@@ -78,7 +78,7 @@ pub(crate) async fn lab_order(services: &Services, id: LabId) -> Result<Option<L
     Ok(Some(LabOrder { lab, course, owner_login, preferred_node, at, secrets, pod_annotations }))
 }
 
-/// The same with the values of its secrets, to be started.
+/// The same order with the values of its secrets, for starting the lab.
 pub(crate) async fn with_secrets(services: &Services, order: &LabOrder) -> Result<LabOrder> {
     if order.lab.spec.secrets.is_empty() {
         return Ok(order.clone());

@@ -24,9 +24,9 @@ use crate::{Services, cluster_status, error::OrDomain, ports::ClusterError};
 
 /// Pieces that are done at the same time: the cluster answers many at once, SQLite writes one at a time.
 const AT_ONCE: usize = 8;
-/// A piece that takes longer (an admission webhook may take half a minute) makes room for others meanwhile.
+/// A piece that takes longer than this (an admission webhook may take half a minute) no longer counts against [`AT_ONCE`].
 const SLOW: Duration = Duration::from_secs(2);
-/// The most that are under way, the slow ones included.
+/// Most pieces in progress, slow ones included.
 const MOST: usize = 64;
 const BATCH: u32 = 128;
 /// Pieces that are tried at once while the cluster is away.
@@ -36,7 +36,7 @@ const STEPS: u32 = 10;
 /// Longest pause between two tries.
 const LONGEST_PAUSE: i64 = 30;
 
-/// Does what is due whenever somebody wakes it, and looks each second. A piece that is slow holds up no other. Never ends.
+/// Does due work whenever it is woken, and checks every second. A slow piece does not delay the others. Never ends.
 pub(super) async fn run(services: Services) {
     let mut trouble = Trouble::new("outbox");
     let mut flight = Flight::default();
@@ -54,21 +54,21 @@ pub(super) async fn run(services: Services) {
     }
 }
 
-/// The pieces that are under way.
+/// The pieces in progress.
 #[derive(Default)]
 struct Flight {
     /// Each is a task: a connection that it holds or waits for must not be held up while this task waits for one itself.
     pieces: JoinSet<(String, Result<(), String>)>,
     /// Kind and subject of each: one that is due again while it is being done waits until that is over.
     subjects: HashMap<String, Instant>,
-    /// Due and not begun.
+    /// Due pieces that have not begun.
     queue: VecDeque<Work>,
 }
 
 impl Flight {
-    /// Begins what is due, as far as there is room. `is_tick`: not because a piece has just ended.
+    /// Begins due work while there is room. `is_tick`: `false` if it is called because a piece has just ended.
     async fn start_due(&mut self, services: &Services, is_tick: bool) -> Result<()> {
-        // A cluster that is away is asked by few, with a breath in between, not by hundreds that all wait for its silence.
+        // An unreachable cluster is tried by few pieces, with a pause in between, not by hundreds that all wait for a timeout.
         let away = cluster_status::current(services).await?.away_since.is_some();
         if away && !(is_tick && self.subjects.is_empty()) {
             self.queue.clear();
@@ -93,7 +93,7 @@ impl Flight {
         Ok(())
     }
 
-    /// How many may be added: slow ones do not count, up to a point.
+    /// How many pieces may be added: slow ones are not counted, up to [`MOST`] in total.
     fn room(&self, at_once: usize, now: Instant) -> usize {
         let quick = self.subjects.values().filter(|since| now - **since < SLOW).count();
         at_once.saturating_sub(quick).min(MOST.saturating_sub(self.subjects.len()))
@@ -109,7 +109,7 @@ impl Flight {
         lease::spawn(&mut self.pieces, async move { (subject, Box::pin(guarded(piece)).await) });
     }
 
-    /// How the next one went; `None` when none is under way.
+    /// Result of the next piece that ends; `None` if none is in progress.
     async fn next(&mut self) -> Option<Result<(), String>> {
         match self.pieces.join_next().await? {
             Ok((subject, outcome)) => {

@@ -95,7 +95,7 @@ pub(super) async fn quota(services: &Services, id: CourseId) -> Result<Next, Tro
 /// next step takes away what this one made.
 async fn start(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     if order.lab.is_overdue(order.at) {
-        // The clock stops it.
+        // The job that stops ended labs will stop it.
         return Ok(Next::Soon(1));
     }
     // Only a lab that was there before can have left something that ended badly, or well: a job cannot be started over it.

@@ -81,13 +81,14 @@ async fn evidence(services: &Services, due: Due, answers: &mut bool) -> Result<O
     Ok(seen.ok())
 }
 
-/// Stops a lab whose time is over, as of when it was. Errors: those of [`transition::take`].
+/// Stops a lab whose time is over; the stop is dated to the end of its time. Errors: those of [`transition::take`].
 pub(crate) async fn over(services: &Services, write: &mut Write, lab: &mut Lab, job: &'static str, seen: Option<&Observation>) -> Result<()> {
     transition::take_with(services, write, lab, LabEvent::Stop, By::Job(job), seen, None).await?;
     storage::labs::set_queued_at(write, lab.id, None).await.or_domain()
 }
 
-/// Stops a lab whose time is over before somebody changes its time: what it ran beyond is not charged by the change. Whether it did.
+/// Stops a lab whose time is over before its time is changed, so that the change does not charge the overrun. Returns whether it was
+/// stopped.
 pub(super) async fn stop_overdue(services: &Services, write: &mut Write, lab: &mut Lab) -> Result<bool> {
     let now = services.clock.now();
     let is_up = matches!(lab.state, LabState::Pending | LabState::Starting | LabState::Running);

@@ -29,7 +29,7 @@ use crate::{
 /// `seen_minutes`: all minutes of the lab as the caller saw them. When they are what this would make of them it was done before (a second
 /// click, a lost answer); when they are something else it is `Stale`. Without it a repeated request adds again, except one with an end.
 ///
-/// An end past the daily stop moves that to the day after. A lab whose time is over stops all the same; its time is for the next start.
+/// An end past the daily stop moves that to the day after. A lab whose time is over is stopped first; the added time is for its next start.
 ///
 /// Where somebody must approve it, the lab stays as it is and `pending_change` names the order that was filed; asking the same again files
 /// nothing more.

@@ -35,7 +35,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId) -> Result<()> {
     }
     let now = services.clock.now();
     if let Some(from) = lab.lifecycle.grace_from.filter(|from| *from < now) {
-        // From here on somebody wants it kept, and it is charged again.
+        // The owner wants the lab kept, so it is charged again from here on.
         storage::labs::add_free_storage(&mut write, id, from, now).await.or_domain()?;
     }
     transition::alter(services, &mut write, &mut lab, "lab.keep", By::Person(caller), |lab| {

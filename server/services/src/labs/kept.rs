@@ -46,7 +46,7 @@ async fn warn(services: &Services, id: LabId, about: Timestamp, now: Timestamp) 
     let about = if day.seconds_since(about) > 3_600 { day } else { about };
     if lab.lifecycle.kept_until != Some(about) {
         let later = |lab: &mut Lab| {
-            // The portal was away when it should have warned: the time that this adds is not charged.
+            // The portal was down when the warning was due; the time that this adds is not charged.
             lab.lifecycle.grace_from = lab.lifecycle.grace_from.or(lab.lifecycle.kept_until);
             lab.lifecycle.kept_until = Some(about);
         };

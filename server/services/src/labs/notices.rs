@@ -1,4 +1,4 @@
-//! What owners are told about their labs. Labs that were ordered together give one notice for all of them, not one for each seat.
+//! Notices to owners about their labs. Labs that were ordered together give one notice for all of them, not one for each seat.
 
 use domain::{Result, labs::Lab, notifications::Notice, orders::ClassRef, time::Timestamp};
 use storage::Write;
@@ -17,7 +17,7 @@ pub(crate) async fn class_of(write: &mut Write, lab: &Lab) -> Result<Option<(Cla
     Ok(Some((class, standing.map_or(order.number, |standing| standing.number))))
 }
 
-/// The lab is ready. In the transaction that marks it running, after its order is fulfilled.
+/// The lab is ready. Call it in the transaction that marks the lab running, after its order is fulfilled.
 pub(crate) async fn ready(services: &Services, write: &mut Write, lab: &Lab) -> Result<Told> {
     if let Some((class, number)) = class_of(write, lab).await? {
         return class_ready(services, write, lab, class, number).await;
@@ -26,7 +26,7 @@ pub(crate) async fn ready(services: &Services, write: &mut Write, lab: &Lab) -> 
     notify(services, write, &[lab.owner].into(), &notice).await
 }
 
-/// The lab failed. In the transaction that says so, after its order.
+/// The lab failed. Call it in the transaction that marks it failed, after its order.
 pub(crate) async fn failed(services: &Services, write: &mut Write, lab: &Lab, at: Timestamp) -> Result<Told> {
     let Some((class, number)) = class_of(write, lab).await? else {
         let notice = Notice::LabFailed { lab: lab.id, name: lab.name.clone(), at };
@@ -34,11 +34,11 @@ pub(crate) async fn failed(services: &Services, write: &mut Write, lab: &Lab, at
     };
     let notice = Notice::ClassFailed { class: class.id, number, lesson: class.lesson, day: at.start_of_campus_day() };
     let told = notify(services, write, &[lab.owner].into(), &notice).await?;
-    // The others may have waited for this one to be told that they are ready.
+    // The notice that the others are ready may have waited for this lab.
     Ok(told.and(class_ready(services, write, lab, class, number).await?))
 }
 
-/// The lab is down and is destroyed at `about`.
+/// The lab is down and will be destroyed at `about`.
 pub(super) async fn goes_soon(services: &Services, write: &mut Write, lab: &Lab, about: Timestamp) -> Result<Told> {
     let notice = match class_of(write, lab).await? {
         Some((class, number)) => Notice::ClassGoesSoon { class: class.id, number, day: about.start_of_campus_day() },
@@ -47,7 +47,8 @@ pub(super) async fn goes_soon(services: &Services, write: &mut Write, lab: &Lab,
     notify(services, write, &[lab.owner].into(), &notice).await
 }
 
-/// Once no lab of the lesson is still to start. Two labs that become ready at the same moment count each other: one at a time.
+/// The labs of the lesson are ready: given once no lab of it is still to start. Labs that become ready at the same moment take a lock, so
+/// that only the last one gives the notice.
 async fn class_ready(services: &Services, write: &mut Write, lab: &Lab, class: ClassRef, number: i64) -> Result<Told> {
     storage::dialect::lock(write, &format!("class ready:{}", class.id)).await.or_domain()?;
     let lesson = storage::orders::lesson(write, class.id, class.lesson).await.or_domain()?;

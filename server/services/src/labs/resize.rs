@@ -1,6 +1,6 @@
 //! Another size for a lab. Quota, budget and cards are checked and taken in one transaction, as at approval. A running lab gets new pods
 //! of the new size; a stopped one takes it at its next start. What is given back is free when the old pods are gone, not before.
-//! A volume that is to grow is checked with the cluster first: nothing is stored that the cluster would refuse.
+//! A larger volume is checked with the cluster first: a size that the cluster would refuse is not stored.
 
 use domain::{
     Error, Result,

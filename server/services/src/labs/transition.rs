@@ -36,7 +36,7 @@ pub(crate) async fn take(services: &Services, write: &mut Write, lab: &mut Lab, 
     take_with(services, write, lab, event, by, None, None).await
 }
 
-/// As [`take`], with what the cluster reports, which says when the change took place; for [`LabEvent::Fail`] with the failure.
+/// As [`take`], with the cluster's observation, which says when the change took place, and for [`LabEvent::Fail`] with the failure.
 pub(crate) async fn take_with(
     services: &Services,
     write: &mut Write,
@@ -97,7 +97,7 @@ async fn step(
     storage::labs::change(lab.id, Some(from), lab.state, moment, event.as_str(), person).run(write).await.or_domain()?;
     let mut after = tracked(lab);
     if moment.noticed_at.is_some() {
-        // The record itself has the time at which it was noticed.
+        // The time of the record itself is when the change was noticed.
         after["took_place_at"] = json!(moment.at.to_rfc3339());
     }
     if let Some(until) = moment.ran_until {
@@ -114,7 +114,7 @@ async fn step(
     Ok(())
 }
 
-/// When the change took place, not before the one before it.
+/// When the change took place, but not before the previous change.
 async fn moment(write: &mut Write, lab: &Lab, event: LabEvent, seen: Option<&Observation>, now: Timestamp) -> Result<Moment> {
     let moment = lab.moment(event, seen, now);
     if moment.at == now {

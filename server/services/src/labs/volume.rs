@@ -1,4 +1,4 @@
-//! Whether a lab's volume can have another size: what the cluster says before anything is stored.
+//! Checks a new size of a lab's volume with the cluster before anything is stored.
 
 use domain::{
     Error, Problem, Result,
@@ -22,12 +22,12 @@ use crate::{
     ports::{ClusterError, Growth},
 };
 
-/// What is known of the volume when a size is decided.
+/// What the cluster said about the volume.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
-    /// GiB in the cluster; `None` without a volume, and where the size does not change.
+    /// GiB in the cluster; `None` without a volume, and if the size does not change.
     pub(super) gib: Option<u32>,
-    /// The storage that the cluster would take.
+    /// The storage that the cluster would accept.
     pub(super) checked: Option<u32>,
 }
 
@@ -74,7 +74,7 @@ async fn ask<T>(services: &Services, call: impl Future<Output = Result<T, Cluste
     }
 }
 
-/// The cluster cannot be asked now. Operators see why where they can mend it.
+/// The cluster cannot be asked now. If operators can fix the reason, it is shown to them.
 async fn unavailable(services: &Services, error: &ClusterError) -> Error {
     tracing::warn!(%error, "the cluster cannot be asked about a volume");
     if let ClusterError::Blocked(obstacle) = error

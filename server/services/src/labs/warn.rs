@@ -18,7 +18,7 @@ use crate::{
 };
 
 const BATCH: u32 = 200;
-/// Labs of a class that end within so many seconds of each other are told of together.
+/// Labs of a class that end within this many seconds of each other share one warning.
 const TOGETHER_SECONDS: i64 = 15 * 60;
 
 /// What a warning of so many minutes is stored as.
@@ -66,7 +66,7 @@ async fn warn(services: &Services, id: LabId, about: Timestamp, minutes: u32, ea
         storage::labs::warn(&mut write, id, &kind(*earlier), about, now).await.or_domain()?;
     }
     let class = notices::class_of(&mut write, &lab).await?;
-    // One for all seats: those that started some seconds later end some seconds later.
+    // One warning for all seats: labs that started some seconds later end some seconds later.
     let told_already = match class {
         Some((class, _)) => storage::labs::class_warned(&mut write, class.id, id, &kind(minutes), (about, TOGETHER_SECONDS)).await.or_domain()?,
         None => false,

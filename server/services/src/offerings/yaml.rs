@@ -25,7 +25,7 @@ pub fn parse(text: &str) -> Result<Offering> {
     from_json(read(text)?)
 }
 
-/// The same for a text that came by the network: read off the async threads, a few at a time.
+/// The same for a text from the network: parsed outside the async threads, a few at a time.
 pub async fn parse_apart(text: String) -> Result<Offering> {
     reading::apart(move || parse(&text)).await
 }
@@ -144,8 +144,8 @@ pub fn example(field: &str) -> &'static str {
     }
 }
 
-/// The text of a file without the values of secrets: what may be kept of one that was refused. A text that cannot be read is not kept
-/// where it could hold one.
+/// A refused file without the values of its secrets, in the form in which it may be kept. A text that cannot be parsed is not kept if it
+/// could hold a secret.
 pub fn without_secrets(text: &str) -> String {
     let variables = ["secrets", "environment"];
     if !variables.iter().any(|name| text.contains(name)) {
@@ -210,8 +210,8 @@ const ORDER: [&str; 41] = [
     "roles",
 ];
 
-/// The file of an offering, without what Lectern gives by itself. A secret is an empty text, which keeps the stored value when the file
-/// comes back.
+/// The file of an offering, without defaults. A secret is written as an empty text, which keeps the stored value when the file is saved
+/// again.
 pub fn write(offering: &Offering) -> String {
     let mut offering = offering.clone();
     offering.base.secrets.values_mut().for_each(|value| *value = SecretValue::Kept);

@@ -17,8 +17,8 @@ use crate::{Caller, Services, audit, delegations, error::OrDomain, hub::News, no
 
 /// `seen_version`: the version that the decider looked at; another one is `Stale`. Approving again what the same person approved is no error.
 ///
-/// Errors: `OwnOrder`, `Forbidden`, `DecidedBefore`, `NotFound`, `Stale`, `InvalidTransition`; `RequesterLeft` when the requester may not order
-/// for the course any more.
+/// Errors: `OwnOrder`, `Forbidden`, `DecidedBefore`, `NotFound`, `Stale`, `InvalidTransition`; `RequesterLeft` if the requester may not
+/// order for the course any more.
 pub async fn approve(services: &Services, caller: &Caller, id: OrderId, seen_version: Option<i64>) -> Result<OrderView> {
     let order = load(services, caller, id).await?;
     let what = || audited::attempt("order.approve", id, order.as_ref());

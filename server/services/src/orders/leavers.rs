@@ -1,7 +1,8 @@
-//! People who left a course (taken off it, disabled, without the role) spend nothing there any more: their orders that wait are cancelled,
-//! labs that they started and that wait for cards stop, and nobody can approve for them meanwhile. Labs that run stop at their end.
+//! People who left a course (removed from it, disabled, or without the role) cannot spend there any more: their waiting orders are
+//! cancelled, labs that they started and that wait for cards stop, and meanwhile their orders cannot be approved. Labs that run stop at
+//! their end.
 //!
-//! A job looks at how things are, not at how somebody left: every door out of a course leads here.
+//! A job checks the current state, so it covers every way of leaving a course.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,18 +30,18 @@ use crate::{
     notifications::{Told, notify},
 };
 
-/// How many people and courses one round looks at; the job comes again.
+/// Most pairs of person and course in one round; the next round takes the rest.
 const PAIRS: u32 = 20;
-/// Orders of one transaction.
+/// Most orders in one transaction.
 const BATCH: u32 = 50;
 const JOB: &str = "leavers";
 
-/// Errors: `RequesterLeft` when the order's requester may not order for its course any more.
+/// Errors: `RequesterLeft` if the order's requester may not order for its course any more.
 pub(super) async fn check(write: &mut Write, order: &Order) -> Result<()> {
     if standing::has_left(write, order.owner, order.course).await.or_domain()? { Err(Error::RequesterLeft) } else { Ok(()) }
 }
 
-/// Cancels what waits of people who left: for how many orders and labs.
+/// Cancels the waiting orders and labs of people who left; returns how many.
 pub async fn cancel_of_leavers(services: &Services) -> Result<u32> {
     let pairs = {
         let mut connection = services.db.read().await.or_domain()?;
@@ -53,11 +54,11 @@ pub async fn cancel_of_leavers(services: &Services) -> Result<u32> {
     Ok(done)
 }
 
-/// One transaction; whether there may be more.
+/// One transaction; returns whether there may be more.
 async fn cancel_of(services: &Services, owner: UserId, course: CourseId, done: &mut u32) -> Result<bool> {
     let mut write = lease::begin_write(services).await?;
     storage::quotas::lock(&mut write, course).await.or_domain()?;
-    // Back in the course since the round began.
+    // The person has rejoined the course since the round began.
     if !standing::has_left(&mut write, owner, course).await.or_domain()? {
         return Ok(false);
     }
@@ -68,7 +69,7 @@ async fn cancel_of(services: &Services, owner: UserId, course: CourseId, done: &
         after.state = before.state.after(OrderEvent::Cancel)?;
         after.reason = Some(REQUESTER_LEFT.to_owned());
         after.proposal = None;
-        // The lock keeps decisions away.
+        // The lock prevents concurrent decisions.
         let after = save(&mut write, after).await?;
         let entry = audited::entry("order.cancel", &after).before(audited::transition(before)).after(audited::transition(&after));
         audit::by_job(services, &mut write, JOB, after.tenant, entry, Outcome::Success).await?;
@@ -89,7 +90,7 @@ async fn cancel_of(services: &Services, owner: UserId, course: CourseId, done: &
     Ok(orders.len() == BATCH as usize)
 }
 
-/// Approvers are asked no more; the requester and the course's managers hear of it, of orders that were made together once.
+/// Settles the approvers' notices, and notifies the requester and the course's managers, once for orders that were made together.
 async fn tell_all(services: &Services, write: &mut Write, before: &[Order]) -> Result<Told> {
     let Some(first) = before.first() else { return Ok(Told::default()) };
     let owner = users::by_id(write, first.owner).await.or_domain()?.map(|user| user.name).unwrap_or_default();
@@ -99,7 +100,7 @@ async fn tell_all(services: &Services, write: &mut Write, before: &[Order]) -> R
     let mut told = Told::default();
     let mut classes = BTreeMap::<ClassId, BTreeSet<Option<Role>>>::new();
     for order in before {
-        // One for each stage that orders of the class waited in.
+        // One notice for each stage that orders of the class waited in.
         if order.class.is_none_or(|class| classes.entry(class.id).or_default().insert(order.awaits())) {
             told = told.and(tell::settled(services, write, order).await?);
             let (id, number) = tell::standing_for(write, order).await?;

@@ -71,7 +71,7 @@ async fn first(write: &mut Write, order: &Order, class: ClassRef) -> Result<(Ord
     Ok(standing.map_or((order.id, order.number), |standing| (standing.first, standing.number)))
 }
 
-/// The order that stands for this one and those that were made together with it: its id and number.
+/// Id and number of the order that represents this one and those that were made together with it.
 pub(super) async fn standing_for(write: &mut Write, order: &Order) -> Result<(OrderId, i64)> {
     match order.class {
         Some(class) => first(write, order, class).await,

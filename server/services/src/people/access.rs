@@ -91,7 +91,7 @@ pub async fn set_post(services: &Services, caller: &Caller, user: UserId, depart
     Ok(person)
 }
 
-/// Nobody gives themselves a role that reads the audit record: somebody else must have agreed. What they hold they may keep.
+/// A person cannot give themselves a role that reads the audit record: another administrator has to. Roles that they already hold are kept.
 ///
 /// Errors: `OwnRole`.
 pub(crate) fn may_hold(held: &BTreeSet<Role>, wanted: &BTreeSet<Role>) -> Result<()> {

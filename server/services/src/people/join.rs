@@ -31,7 +31,7 @@ pub async fn joining(services: &Services, secret: &str) -> Result<Joining> {
     Ok(Joining { kind: link.open.kind, login: user.login, name: user.name, college, expires_at: link.open.expires_at })
 }
 
-/// Uses the link up: sets password and name, ends the sessions and tokens that were, and signs in.
+/// Uses up the link: sets password and name, ends all earlier sessions and tokens, and signs in.
 ///
 /// Errors: `LinkOver`; `Invalid` on `name`, `password`.
 pub async fn join(services: &Services, origin: &Origin, secret: &str, name: &str, password: &str) -> Result<SignedIn> {

@@ -1,5 +1,5 @@
-//! Secrets that lie in documents in clear, from before there was a store for them: moved there when the server starts. What was
-//! written into the audit record stays: it cannot be changed. So whoever runs the installation is told to replace them.
+//! Moves unencrypted secrets from documents into the secret store when the server starts; they are from before the store existed. Audit
+//! records cannot be changed and keep their values, so the log asks to replace these secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,21 +25,21 @@ use crate::{
     error::{OrDomain, internal},
 };
 
-/// Key in `settings`: the move was made.
+/// Key in `settings`: set when the move was made.
 const DONE: &str = "secrets.moved";
-/// Record of the move.
+/// Audit action of the move.
 const ACTION: &str = "offering.encrypt_secrets";
 
-/// What was moved.
+/// The moved secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moved {
-    /// Slug of each offering and the names of its secrets.
+    /// Slug of each offering, with the names of its secrets.
     pub offerings: BTreeMap<String, BTreeSet<String>>,
     /// Orders that had a secret typed into a parameter.
     pub orders: BTreeSet<String>,
 }
 
-/// Encrypts every secret that lies in a document in clear, once in the life of a database. One transaction: all or none.
+/// Encrypts all unencrypted secrets in documents, once in the life of a database. One transaction: all or none.
 pub async fn encrypt_clear(services: &Services) -> Result<Moved> {
     let mut write = services.db.begin_write().await.or_domain()?;
     storage::dialect::lock(&mut write, DONE).await.or_domain()?;
@@ -48,7 +48,7 @@ pub async fn encrypt_clear(services: &Services) -> Result<Moved> {
     }
     let mut mover = Mover { services, write, moved: Moved::default(), stored: BTreeMap::new(), typed: BTreeMap::new() };
     for place in Place::ALL {
-        // What people typed matters only where an offering asked for a secret.
+        // Typed parameters matter only if an offering has one that sets a secret.
         if place == Place::OrderParameters && mover.typed.is_empty() {
             continue;
         }
@@ -73,7 +73,7 @@ struct Mover<'s> {
     services: &'s Services,
     write: Write,
     moved: Moved,
-    /// By offering, name and value: one value is stored once, whatever copied it.
+    /// By offering, name and value: a value is stored once, even if several documents copied it.
     stored: BTreeMap<(OfferingId, String, String), SecretId>,
     /// Keys of parameters that set a secret variable.
     typed: BTreeMap<OfferingId, BTreeSet<String>>,
@@ -88,7 +88,7 @@ impl Mover<'_> {
             _ => self.everywhere(document, &mut value).await?,
         }
         let text = serde_json::to_string(&value).map_err(|error| internal(&error))?;
-        // Only what changed: numbers and texts are written as they were read.
+        // Only changed documents are written, so that numbers and texts of the others stay as they were.
         let before: Value = serde_json::from_str(&document.text).map_err(|error| internal(&error))?;
         if before != value {
             replace(&mut self.write, document, &text).await.or_domain()?;
@@ -96,7 +96,7 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// The base's variables, and what parameters that set a secret would have set by themselves.
+    /// Handles the base's variables, and the defaults of parameters that set a secret.
     async fn offering(&mut self, value: &mut Value) -> Result<()> {
         let mut offering: Offering = serde_json::from_value(value.clone()).map_err(|error| internal(&error))?;
         let id = offering.id;
@@ -119,20 +119,20 @@ impl Mover<'_> {
                 self.moved.offerings.entry(offering.slug.clone()).or_default().insert(name.clone());
             }
         }
-        // A mask that somebody saved is no value.
+        // A mask that was saved as a value is dropped.
         offering.base.secrets.retain(|_, secret| secret.stored().is_some());
         *value = serde_json::to_value(&offering).map_err(|error| internal(&error))?;
         Ok(())
     }
 
-    /// What was typed for such a parameter.
+    /// Removes the typed values of such parameters.
     fn parameters(&mut self, offering: OfferingId, value: &mut Value) {
         if let (Some(keys), Value::Object(members)) = (self.typed.get(&offering), value) {
             members.retain(|key, _| !keys.contains(key));
         }
     }
 
-    /// Every lab spec in a document, however deep: `environment` with `secrets` beside it; and every `parameters`.
+    /// Handles every lab spec in a document, at any depth: moves secrets from `environment` to `secrets`; and every `parameters`.
     async fn everywhere(&mut self, document: &Document, value: &mut Value) -> Result<()> {
         let mut open = vec![value];
         while let Some(value) = open.pop() {

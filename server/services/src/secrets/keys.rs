@@ -1,5 +1,5 @@
-//! Which keys a database needs, and which a process has. A process that lacks one does not start: it would serve labs without their
-//! secrets, or encrypt under a key that nobody else has.
+//! The keys that a database needs, and those that a process has. A process that lacks one does not start: it would run labs without their
+//! secrets, or encrypt with a key that the other servers do not have.
 
 use domain::time::Timestamp;
 use storage::{Database, secrets::Keys};
@@ -11,7 +11,7 @@ use crate::{
     error::OrDomain,
 };
 
-/// Secrets that are encrypted anew in one transaction.
+/// Secrets that are re-encrypted in one transaction.
 const BATCH: u32 = 200;
 
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +25,10 @@ pub enum KeyError {
     Storage(#[from] storage::Error),
 }
 
-/// Checks that this process has every key that the database needs, and makes its first one the current key. `None`: there is no key
-/// file yet; then the database must need none, and `make` is called to write one, inside the transaction that registers it.
+/// Checks that this process has every key that the database needs, and makes its first key the current one. `None`: there is no key file
+/// yet. Then the database must need no key, and `make` is called to write a file, inside the transaction that registers its key.
 ///
-/// Errors: `Missing`; `Raced`; what `make` says.
+/// Errors: `Missing`; `Raced`; the errors of `make`.
 pub async fn adopt<E: From<KeyError>>(
     database: &Database,
     found: Option<Keyring>,
@@ -71,7 +71,7 @@ fn missing(needed: &Keys, found: Option<&Keyring>) -> Vec<String> {
     all.into_iter().cloned().collect()
 }
 
-/// Encrypts under the current key what lies under an earlier one, so that the earlier one can be taken out of the file. Returns how many.
+/// Re-encrypts secrets of earlier keys with the current key, so that the earlier keys can be removed from the file. Returns how many.
 pub async fn renew(services: &Services) -> domain::Result<usize> {
     let keyring = &services.settings.keyring;
     let Some(current) = keyring.current() else { return Ok(0) };

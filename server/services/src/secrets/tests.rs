@@ -1,4 +1,4 @@
-//! The life of an offering's secret: encrypted, compared, kept, replaced, given to labs, and moved out of the clear.
+//! The life of an offering's secret: encrypted, compared, kept, replaced, given to labs, and moved out of unencrypted documents.
 
 use domain::{
     Error,
@@ -97,7 +97,7 @@ async fn the_audit_record_says_that_a_secret_changed_and_never_to_what() {
     let world = TestWorld::college().await;
     let (services, operator, auditor) = (&world.services, world.operator("ops").await, world.auditor("shen").await);
     let mut offering = on_sale(services, &operator).await;
-    // Typed where it does not belong it is moved, and recorded no more than another.
+    // A secret that was typed among the plain variables is moved to the secrets, and is not recorded either.
     offering.base.environment.insert("DB_PASSWORD".into(), "hushhush".into());
     save(services, &operator, Some("vscode"), offering, None).await.expect("saved");
     saved(services, &operator, &[("DB_PASSWORD", typed("hushhush2"))]).await;
@@ -187,7 +187,7 @@ async fn as_before(services: &Services, offering: &Offering) {
     storage::testing::execute(&services.db, "UPDATE settings SET version = version + 1 WHERE key = 'catalogue'").await.expect("raised");
 }
 
-/// Every document that may copy an offering's variables.
+/// All documents that may hold a copy of an offering's variables.
 async fn documents(services: &Services) -> String {
     let sql = "SELECT document AS text FROM offering_versions UNION ALL SELECT spec FROM orders UNION ALL SELECT parameters FROM orders \
                UNION ALL SELECT spec FROM labs UNION ALL SELECT COALESCE(answer, '') FROM idempotency_keys UNION ALL SELECT spec FROM lab_sizes";
@@ -218,7 +218,7 @@ async fn secrets_of_an_earlier_release_are_encrypted_wherever_they_were_copied()
         let form = OrderForm { offering: "vscode".into(), course: "AI2301".into(), duration_minutes: "90".into(), ..OrderForm::default() };
         let key = IdempotencyKey::parse("one").expect("a key");
         let order = orders::submit(services, &teacher, &form, &key).await.expect("ordered").order;
-        // As the earlier release kept what was typed.
+        // As the earlier release stored typed parameters.
         let with_key = |column: &str| format!("replace({column}, '\"LESSON\"', '\"WANDB_API_KEY\":\"hush-order\",\"LESSON\"')");
         for sql in [
             format!("UPDATE orders SET spec = {}, parameters = '{{\"wandb\":\"hush-order\"}}'", with_key("spec")),

@@ -39,14 +39,14 @@ struct State {
     labs: BTreeMap<LabId, Observation>,
     /// Generation of each lab's pods.
     generations: BTreeMap<LabId, u32>,
-    /// When the cluster takes each lab's pods away by itself.
+    /// When the cluster will end each lab's pods.
     ends: BTreeMap<LabId, Timestamp>,
     quotas: BTreeMap<String, Amounts>,
-    /// What somebody changed of a lab's objects.
+    /// Objects of each lab that another client changed.
     drift: BTreeMap<LabId, Vec<String>>,
-    /// Volumes outlive their labs' pods.
+    /// Volumes, which outlive their labs' pods.
     volumes: BTreeMap<LabId, Volume>,
-    /// The storage class does not let volumes grow.
+    /// Whether the storage class forbids growing volumes.
     fixed_volumes: bool,
     blocked: Option<Obstacle>,
     refuse_stops: Option<(String, String)>,
@@ -103,11 +103,11 @@ pub(super) fn node(name: &str, card: &str, count: u32) -> Node {
 }
 
 impl FakeCluster {
-    /// The storage class does not let volumes grow from now on; a start leaves them as they are.
+    /// From now on the storage class forbids growing volumes; a start leaves them as they are.
     pub fn fix_volumes(&self) {
         self.state().fixed_volumes = true;
     }
-    /// The volume of a lab has this size, whoever made it so.
+    /// Sets the size of the lab's volume, as another client could.
     pub fn set_volume(&self, lab: LabId, capacity_gib: u32, requested_gib: u32) {
         let mut state = self.state();
         let volume = state.volumes.get_mut(&lab).expect("the lab has a volume");
@@ -115,17 +115,17 @@ impl FakeCluster {
         drop(state);
         self.tell(Change::Lab(lab));
     }
-    /// Somebody changes an object of the lab: `NetworkPolicy/lab-7`.
+    /// Another client changes an object of the lab: `NetworkPolicy/lab-7`.
     pub fn drift(&self, lab: LabId, object: &str) {
         self.state().drift.entry(lab).or_default().push(object.into());
         self.tell(Change::Lab(lab));
     }
-    /// Somebody deletes the lab's objects, but not its volume.
+    /// Another client deletes the lab's objects, but not its volume.
     pub fn delete_objects(&self, lab: LabId) {
         self.state().labs.remove(&lab);
         self.tell(Change::Lab(lab));
     }
-    /// Somebody deletes the course's namespace, and all in it with it.
+    /// Another client deletes the course's namespace with everything in it.
     pub fn delete_namespace(&self) {
         let mut state = self.state();
         state.labs.clear();
@@ -133,11 +133,11 @@ impl FakeCluster {
         drop(state);
         self.tell(Change::All);
     }
-    /// Every change is blocked from now on, until `None`.
+    /// From now on every change is blocked, until `None` is set.
     pub fn block(&self, obstacle: Option<Obstacle>) {
         self.state().blocked = obstacle;
     }
-    /// Every stop is refused from now on, until `None`.
+    /// From now on every stop is refused, until `None` is set.
     pub fn refuse_stops(&self, refusal: Option<(&str, &str)>) {
         self.state().refuse_stops = refusal.map(|(reason, message)| (reason.into(), message.into()));
     }
@@ -179,20 +179,20 @@ impl FakeCluster {
             observation.failure = Some((reason.into(), message.into()));
         });
     }
-    /// The pods are ready, and were since an instant on the cluster's clock.
+    /// Makes the pods ready, since an instant by the cluster's clock.
     pub fn make_ready_since(&self, lab: LabId, since: Timestamp) {
         self.make_ready(lab);
         self.change(lab, |observation| observation.ready_since = Some(since));
     }
-    /// The cluster says when what happened to the lab's pods took place.
+    /// Sets the time that the cluster reports for the end of the lab's pods.
     pub fn ended_at(&self, lab: LabId, at: Timestamp) {
         self.change(lab, |observation| observation.ended_at = Some(at));
     }
-    /// When the cluster will end the lab's pods by itself.
+    /// When the cluster will end the lab's pods.
     pub fn end_of(&self, lab: LabId) -> Option<Timestamp> {
         self.state().ends.get(&lab).copied()
     }
-    /// The cluster's clock comes to `now`: pods whose time is over go, whether the portal is there or not.
+    /// Advances the cluster's clock to `now`: it ends pods whose time is over, even if the portal is down.
     pub fn pass_to(&self, now: Timestamp) {
         let over: Vec<_> = self.state().ends.iter().filter(|(_, end)| **end <= now).map(|(lab, _)| *lab).collect();
         for lab in over {
@@ -221,7 +221,7 @@ impl FakeCluster {
         self.state().nodes.iter_mut().find(|known| known.name == node).expect("the node").holds.push(hold);
         self.tell(Change::Nodes);
     }
-    /// Pods that are no labs request so much on this node.
+    /// Pods other than labs request this much on the node.
     pub fn load_others(&self, node: &str, cpu_millis: u64, memory_mib: u64) {
         let mut state = self.state();
         let node = state.nodes.iter_mut().find(|known| known.name == node).expect("the node");
@@ -229,7 +229,7 @@ impl FakeCluster {
         drop(state);
         self.tell(Change::Nodes);
     }
-    /// Labs do not tolerate this taint of the node.
+    /// Adds a taint to the node that labs do not tolerate.
     pub fn taint(&self, node: &str, taint: &str) {
         self.state().nodes.iter_mut().find(|known| known.name == node).expect("the node").taints.push(taint.into());
         self.tell(Change::Nodes);
@@ -277,7 +277,7 @@ impl FakeCluster {
 }
 
 impl State {
-    /// Makes the lab's volume, or lets it grow as far as that is allowed. Whether it has or gets the size of the lab.
+    /// Makes the lab's volume, or grows it if that is allowed. Returns whether the volume has the lab's size.
     fn provide_volume(&mut self, order: &LabOrder) -> bool {
         let (id, wanted) = (order.lab.id, order.lab.spec.storage_gib);
         if wanted == 0 {
@@ -298,7 +298,7 @@ impl State {
     }
 }
 
-/// What is left of a lab whose pods were taken away.
+/// What the cluster reports about a lab whose pods were deleted.
 fn without_pods(before: &Observation) -> Observation {
     let objects = before.objects.iter().filter(|object| object.kind == "PersistentVolumeClaim").cloned().collect();
     Observation { phase: ObservedPhase::Idle, objects, ..Observation::default() }

@@ -33,7 +33,7 @@ impl HandClock {
     pub fn advance(&self, seconds: i64) {
         self.0.fetch_add(seconds * MICROS_PER_SECOND, Ordering::SeqCst);
     }
-    /// Jumps ahead, and is believed.
+    /// Makes the clock jump ahead; the jump is followed.
     pub fn jump(&self, seconds: i64) {
         let jump = ClockJump { at: self.now(), seconds, believed: true };
         self.advance(seconds);

@@ -154,7 +154,8 @@ fn stretches(life: &Life, ledger: &Ledger, now: i64, meter: &str, whole_life: bo
     let counts = |at: i64| {
         let started = !whole_life || seen(at).any(|(state, _)| state == "starting");
         let state = seen(at).next_back().map_or("", |(state, _)| state.as_str());
-        // After its last change it may be there longer than it was to be, which nobody pays; files also when it is destroyed late.
+        // After its last change a lab may exist longer than it should; that time is not charged. The same is true for files that are
+        // destroyed late.
         let is_last = life.changes.last().is_some_and(|(_, when)| *when <= at);
         let bound = if whole_life { life.kept_to } else { life.stops_at };
         let over = (is_last || whole_life) && bound.is_some_and(|bound| at >= bound);

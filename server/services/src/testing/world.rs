@@ -98,7 +98,7 @@ impl TestWorld {
         Services::new(self.services.db.clone(), Arc::clone(&self.clock) as _, entropy, Arc::clone(&self.cluster) as _, self.services.settings.clone())
     }
 
-    /// A course with the reference quota, but cores for the job of eight ranks, and ¥100,000; `.add()` makes it.
+    /// A course with the reference quota, enough cores for the job of eight ranks, and ¥100,000; `.add()` makes it.
     pub fn course(&self, code: &str) -> CourseBuilder<'_> {
         let mut settings = QuotaSettings::reference(Money::units(100_000, Currency::Cny));
         settings.limits.cpu_cores = 512;

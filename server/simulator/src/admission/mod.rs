@@ -54,7 +54,7 @@ fn service_account(txn: &Txn<'_>, kind: &Kind, pod: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// Whether a claim may request more than before: its class decides, once the volume is bound.
+/// Checks whether a claim may request more than before: once the volume is bound, its class decides.
 pub fn check_resize(txn: &Txn<'_>, kind: &Kind, old: &Value, new: &Value) -> Result<()> {
     let requested = |claim: &Value| claim.pointer("/spec/resources/requests/storage").and_then(Quantity::of);
     let (Some(before), Some(after)) = (requested(old), requested(new)) else { return Ok(()) };

@@ -91,13 +91,13 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     }
 }
 
-/// Whether the claim requests more than it has.
+/// Whether the claim requests more than its capacity.
 fn is_to_grow(claim: &Value) -> bool {
     let size = |pointer: &str| claim.pointer(pointer).and_then(Quantity::of);
     matches!((size("/spec/resources/requests/storage"), size("/status/capacity/storage")), (Some(requested), Some(capacity)) if requested > capacity)
 }
 
-/// Enlarges the volume of a claim, as the resizer of a driver does for volumes in use.
+/// Enlarges the volume of a claim, as a driver's resizer does for volumes in use.
 fn grow(txn: &mut Txn<'_>, key: &Key, claim: &Object, writer: &Writer) {
     let wanted = claim.pointer("/spec/resources/requests/storage").cloned().unwrap_or_default();
     let volume = Key::new(Resource::PersistentVolumes, "", value::text(claim, "/spec/volumeName"));

@@ -69,7 +69,7 @@ fn is_ignored(job: &Value, pod: &Value) -> bool {
         value::items(pod, "/status/conditions").iter().any(|one| one["type"] == wanted["type"] && one["status"] == status)
     };
     let rules = value::items(job, "/spec/podFailurePolicy/rules").iter();
-    // The first rule that fits decides.
+    // The first matching rule decides.
     rules.into_iter().find(|rule| value::items(rule, "/onPodConditions").iter().any(has)).is_some_and(|rule| rule["action"] == "Ignore")
 }
 

@@ -30,11 +30,11 @@ pub enum Fault {
     Dropped,
     /// The answer takes this much longer.
     Slow(Duration),
-    /// 500: an admission webhook of this name with `failurePolicy: Fail` does not answer. Only changes; nothing was done.
+    /// 500: the admission webhook of this name, with `failurePolicy: Fail`, does not answer. For changes only; nothing was changed.
     WebhookDown(String),
-    /// 403: an admission webhook refuses the change with this message. Only changes; nothing was done.
+    /// 403: an admission webhook refuses the change with this message. For changes only; nothing was changed.
     WebhookDenies(String),
-    /// 401: the credentials are no longer good.
+    /// 401: the credentials are no longer valid.
     Unauthorized,
     /// The server is away, as between a kill and the next start: connections are cut, new ones are closed, no controller works. What was
     /// stored is there afterwards; what watchers could resume from is forgotten.

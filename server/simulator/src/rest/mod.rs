@@ -132,7 +132,7 @@ async fn serve(api: &Arc<Api>, method: &Method, path: &str, call: &Call, start: 
     if let Some(user) = access::User::impersonated(&call.headers) {
         let mut deed = faulty::Asked::of(method, path, &call.query).deed(&target);
         access::check(&api.store, &user, target.kind, &deed)?;
-        // An apply that makes an object takes the right to create it as well.
+        // An apply that creates an object also needs the right to create it.
         let key = Key::new(target.kind.resource, &*target.namespace, &*deed.name);
         if query::media_type(&call.headers) == "application/apply-patch+yaml" && api.store.write().get(&key).is_none() {
             deed.verb = "create".into();

@@ -58,7 +58,7 @@ pub fn check(kind: &Kind, old: &Value, new: &Value, complaints: &mut Complaints)
             }
             let size = |object: &Value, pointer: &str| object.pointer(pointer).and_then(Quantity::of);
             let requested = "/spec/resources/requests/storage";
-            // A request may go back while the volume has not grown, but never down to what is there.
+            // A request may be reduced while the volume has not grown, but it must stay above the volume's capacity.
             if let (Some(before), Some(after)) = (size(old, requested), size(new, requested))
                 && after < before
                 && size(old, "/status/capacity/storage").is_none_or(|there| after <= there)

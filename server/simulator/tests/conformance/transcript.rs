@@ -80,7 +80,7 @@ fn steady(cluster: &Cluster, printed: &str) -> String {
     }
     // A line that is empty would end the block.
     let shown = |line: &str| if line.trim_end().is_empty() { ".".to_owned() } else { line.trim_end().to_owned() };
-    // Servers from 1.33 on warn of a kind that older ones, and the simulator, serve without a word.
+    // Servers from 1.33 on warn about a kind that older ones, and the simulator, serve without a warning.
     let lines = text.lines().filter(|line| !line.starts_with("Warning: v1 Endpoints is deprecated"));
     lines.fold(String::new(), |all, line| all + &shown(line) + "\n")
 }

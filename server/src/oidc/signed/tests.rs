@@ -12,7 +12,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const SECRET: &str = "the client's secret";
 const BASE64: GeneralPurpose = base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-/// A key made of this number, by the same id as any other.
+/// A key made from this number; all have the same id.
 fn key(seed: u8) -> CoreEdDsaPrivateSigningKey {
     // PKCS #8 of an Ed25519 key: a fixed beginning and 32 bytes.
     let mut der = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
@@ -31,7 +31,7 @@ fn token(claims: &Value) -> String {
     signed(&json!({"alg": "EdDSA", "kid": "one", "typ": "JWT"}), claims, |text| key(1).sign(&CoreJwsSigningAlgorithm::EdDsa, text).expect("signed"))
 }
 
-/// Good claims, changed by these; `null` takes one away.
+/// Valid claims with these changes; `null` removes a claim.
 fn claims(changes: Value) -> Value {
     let mut claims = json!({"iss": "https://id.example.edu", "sub": "u-1", "aud": "lectern", "nonce": "n", "preferred_username": "li.hua"});
     claims["exp"] = (NOW.seconds() + 300).into();
@@ -52,7 +52,7 @@ fn read(token: &str, trusted: &[String]) -> Result<(String, Claims), Failure> {
     id_token(token, Some(&access_token), &expected)
 }
 
-/// The login in a token with these changes, or why it was refused.
+/// The login from a token with these changes, or the reason of its refusal.
 fn login(changes: Value, trusted: &[&str]) -> Result<String, String> {
     let trusted: Vec<String> = trusted.iter().map(|&audience| audience.to_owned()).collect();
     match read(&token(&claims(changes)), &trusted) {
@@ -198,7 +198,7 @@ fn signed_user_info_is_for_this_client() {
     let read = |changes| user_info(&token(&claims(changes)), "u-1", &expected).unwrap_err().to_string();
     assert!(read(json!({"aud": "wiki"})).contains("`aud`"));
     assert!(read(json!({"sub": 5})).contains("`sub` is a number"));
-    // The library takes RS256 alone here, so far does an odd claim come.
+    // Here the library allows RS256 only. Reaching that check shows that the odd claim was accepted.
     assert!(read(json!({"address": "1 Campus Road"})).contains("Disallowed signature algorithm"));
 }
 

@@ -1,4 +1,4 @@
-//! Failed tries to sign in, counted by second, so that every replica sees the same window.
+//! Failed sign-in tries, counted by second in the database, so that all replicas see the same window.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use sqlx::AnyConnection;
 
 use crate::{error::Result, row::Row};
 
-/// Length of the window: what is older is forgotten.
+/// Length of the window; older failures are forgotten.
 pub const WINDOW_SECONDS: i64 = 15 * 60;
 
 /// Failures of a bucket (an account, an address, or both) within the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recent {
     pub failures: i64,
-    /// Second of the last one.
+    /// Second of the last failure.
     pub last: i64,
 }
 
-/// What these buckets have in the window that ends at `now`; a bucket without failures is left out. One statement for up to four.
+/// Failures of these buckets in the window that ends at `now`; a bucket without failures is left out. One statement for each four buckets.
 pub async fn recent(connection: &mut AnyConnection, buckets: &[String], now: Timestamp) -> Result<BTreeMap<String, Recent>> {
     let mut found = BTreeMap::new();
     for buckets in buckets.chunks(4) {

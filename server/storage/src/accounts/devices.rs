@@ -1,12 +1,12 @@
-//! Browsers that people have signed in with, by the SHA-256 of a secret in their cookie. A row gives no right: it only says whose tries are
-//! counted apart.
+//! Browsers that people have signed in with, by the SHA-256 of a secret in their cookie. A row grants no rights: it only decides whose
+//! tries are counted separately.
 
 use domain::{ids::UserId, time::Timestamp};
 use sqlx::AnyConnection;
 
 use crate::{error::Result, row::Row};
 
-/// Whether this browser is known at all, and of whom.
+/// The people who signed in with this browser; empty for an unknown browser.
 pub async fn users(connection: &mut AnyConnection, device: &str, not_before: Timestamp) -> Result<Vec<UserId>> {
     let rows = sqlx::query("SELECT user_id FROM known_devices WHERE device = $1 AND last_used_at > $2 ORDER BY user_id")
         .bind(device.to_owned())
@@ -36,7 +36,7 @@ pub async fn forget(connection: &mut AnyConnection, user: UserId) -> Result<()> 
     Ok(())
 }
 
-/// Deletes those that were not used since; returns how many rows.
+/// Deletes browsers that were not used since then; returns how many rows.
 pub async fn sweep(connection: &mut AnyConnection, not_before: Timestamp) -> Result<u64> {
     let done = sqlx::query("DELETE FROM known_devices WHERE last_used_at <= $1").bind(not_before.micros()).execute(connection).await?;
     Ok(done.rows_affected())

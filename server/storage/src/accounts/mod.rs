@@ -1,5 +1,5 @@
-//! Accounts: users, who they are at an identity provider, their roles, the courses they belong to and left, tries to sign in, and browsers
-//! that are known. One table a file.
+//! Accounts: users, their identities at a provider, their roles, the courses that they belong to and left, sign-in tries, and known
+//! browsers. One table a file.
 
 pub mod attempts;
 pub mod devices;

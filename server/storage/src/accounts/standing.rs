@@ -1,13 +1,13 @@
-//! Who left a course: its owner of old may not order for it any more. The one SQL text for it is here; a test in `services` holds it
-//! against `Actor::can(OrderSubmit)` for every role, place and membership.
+//! People who left a course: a former member may not order for it any more. The only SQL for this rule is here; a test in `services`
+//! compares it with `Actor::can(OrderSubmit)` for every role, place and membership.
 
 use domain::ids::{CourseId, UserId};
 use sqlx::AnyConnection;
 
 use crate::{error::Result, row::Row};
 
-/// 1 where the owner of a row (columns `owner_id`, `course_id`) may not order for its course any more: disabled, off the course, or
-/// without the role. Managers of the college or of the course's department order for it without being its members.
+/// 1 if the owner of a row (columns `owner_id`, `course_id`) may not order for its course any more: disabled, not a member, or without the
+/// role. Managers of the college or of the course's department order for it without being members.
 macro_rules! owner_left {
     ($row:literal) => {
         concat!(
@@ -31,8 +31,8 @@ pub async fn has_left(connection: &mut AnyConnection, person: UserId, course: Co
     Row::of("users", &row).flag("owner_left")
 }
 
-/// People with something that still waits for a course which they left: orders that are not decided or wait for cards or their lesson,
-/// and labs that they started and that wait for cards. Pairs of person and course, at most `limit`.
+/// People who left a course in which something of theirs still waits: orders that are not decided, or wait for cards or their lesson, and
+/// labs that they started and that wait for cards. Pairs of person and course, at most `limit`.
 pub async fn leavers(connection: &mut AnyConnection, limit: u32) -> Result<Vec<(UserId, CourseId)>> {
     let sql = concat!(
         "SELECT w.owner_id, w.course_id FROM ( \

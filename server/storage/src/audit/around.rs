@@ -1,5 +1,5 @@
-//! What stands around the chains and should agree with them: the triggers that protect the records, the index of their words, and
-//! the rows whose making is recorded. For verifying; all by reading.
+//! The tables around the chains that must agree with them: the triggers that protect the records, the index of their words, and the rows
+//! whose creation is recorded. For verification; read-only.
 
 use domain::{
     audit::{Event, run::Run},
@@ -15,7 +15,7 @@ use crate::{Engine, dialect, error::Result, row::Row};
 const SQLITE: &str = include_str!("../../../../migrations/sqlite/0007_audit.sql");
 const POSTGRES: &str = include_str!("../../../../migrations/postgres/0007_audit.sql");
 
-/// Names of the triggers on the records that are missing, changed, switched off, or none of ours.
+/// Names of triggers on the records that are missing, changed, disabled, or unknown.
 pub async fn unguarded(connection: &mut AnyConnection, engine: Engine) -> Result<Vec<String>> {
     let (sql, migration) = match engine {
         Engine::Sqlite => ("SELECT name, sql AS definition FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_events'", SQLITE),
@@ -34,7 +34,7 @@ pub async fn unguarded(connection: &mut AnyConnection, engine: Engine) -> Result
     for row in &rows {
         let row = Row::of("triggers", row);
         let (name, definition) = (row.text("name")?, plain(&row.text("definition")?));
-        // As the migration made it, whatever the engine did to its white space.
+        // Compared with the migration's text, ignoring white space, which the engine may change.
         if wanted.contains(&name.as_str()) && !definition.is_empty() && plain(migration).contains(&definition) {
             wanted.retain(|wanted| *wanted != name);
         } else {
@@ -54,7 +54,7 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A page of the word index, compared with the records: where it ends, and the ids that do not agree.
+/// A page of the word index, compared with the records: where it ends, and the ids that differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexPage {
     /// `None` at the end.
@@ -62,7 +62,7 @@ pub struct IndexPage {
     pub odd: Vec<String>,
 }
 
-/// Compares the index after `place` (empty: from the beginning) with the records that it is of.
+/// Compares the index after `place` (empty: from the beginning) with its records.
 pub async fn index_page(connection: &mut AnyConnection, engine: Engine, place: &str, limit: u32) -> Result<IndexPage> {
     let sql = dialect::index_page(engine);
     let rows = sqlx::query(sql).bind(place.to_owned()).bind(i64::from(limit)).fetch_all(&mut *connection).await?;
@@ -78,7 +78,7 @@ pub async fn index_page(connection: &mut AnyConnection, engine: Engine, place: &
     Ok(IndexPage { next, odd })
 }
 
-/// Records of these ids; one that cannot be read is left out.
+/// The records with these ids; a record that cannot be read is left out.
 async fn events<'i>(connection: &mut AnyConnection, ids: impl Iterator<Item = &'i str>) -> Result<std::collections::BTreeMap<String, Event>> {
     let mut query = read::select();
     query.and_where(Expr::col("id").is_in(ids.map(str::to_owned)));
@@ -93,14 +93,14 @@ async fn events<'i>(connection: &mut AnyConnection, ids: impl Iterator<Item = &'
     Ok(events)
 }
 
-/// A record that the index does not have at all.
+/// A record that is missing from the index.
 pub async fn unindexed(connection: &mut AnyConnection) -> Result<Option<String>> {
     let sql = "SELECT id FROM audit_events WHERE id NOT IN (SELECT id FROM audit_words) LIMIT 1";
     let row = sqlx::query(sql).fetch_optional(connection).await?;
     row.as_ref().map(|row| Row::of("audit_events", row).text("id")).transpose()
 }
 
-/// Rows whose making leaves a record in the same transaction, and have none: kind and id, the first of each kind.
+/// Rows without a record although one is written in the same transaction: kind and id, the first of each kind.
 pub async fn unrecorded(connection: &mut AnyConnection) -> Result<Vec<(String, String)>> {
     let sql = "SELECT 'order' AS kind, (SELECT MIN(o.id) FROM orders o WHERE NOT EXISTS (SELECT 1 FROM audit_events e \
                    WHERE e.chain = o.tenant_id AND e.object_id = o.id AND e.object_kind = 'order')) AS id \
@@ -125,7 +125,7 @@ pub async fn is_empty(connection: &mut AnyConnection) -> Result<bool> {
     Ok(sqlx::query("SELECT id FROM audit_events LIMIT 1").fetch_optional(connection).await?.is_none())
 }
 
-/// The last verification of each tenant that is over.
+/// The last finished verification of each tenant.
 pub async fn last_runs(connection: &mut AnyConnection) -> Result<Vec<(TenantId, Run)>> {
     runs::last_of_each(connection).await
 }

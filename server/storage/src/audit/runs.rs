@@ -73,7 +73,7 @@ pub async fn newest(connection: &mut AnyConnection, tenant: TenantId) -> Result<
     Ok(newest)
 }
 
-/// The last run of each tenant that is over.
+/// The last finished run of each tenant.
 pub async fn last_of_each(connection: &mut AnyConnection) -> Result<Vec<(TenantId, Run)>> {
     let rows =
         sqlx::query(select!("WHERE r.id IN (SELECT MAX(id) FROM audit_runs WHERE state IN ('good', 'broken') GROUP BY tenant_id) ORDER BY r.id"))

@@ -61,7 +61,7 @@ pub async fn sizes_of_unmetered(connection: &mut AnyConnection, after: Option<La
     Ok(sizes)
 }
 
-/// A stretch for which the lab's volume was kept without charge.
+/// Stores a period for which the lab's volume was kept without charge.
 pub async fn add_free_storage(connection: &mut AnyConnection, lab: LabId, from: Timestamp, to: Timestamp) -> Result<()> {
     sqlx::query("INSERT INTO lab_free_storage (lab_id, from_at, to_at) VALUES ($1, $2, $3) ON CONFLICT (lab_id, from_at) DO NOTHING")
         .bind(lab.to_string())
@@ -72,7 +72,7 @@ pub async fn add_free_storage(connection: &mut AnyConnection, lab: LabId, from: 
     Ok(())
 }
 
-/// Such stretches of every lab that is not metered to its end, with ids after `after` up to `last`, the earliest first.
+/// Such periods of all labs that are not fully metered, with ids after `after` up to `last`, the earliest first.
 pub async fn free_storage_of_unmetered(
     connection: &mut AnyConnection,
     after: Option<LabId>,
@@ -94,7 +94,7 @@ pub async fn free_storage_of_unmetered(
     Ok(free)
 }
 
-/// Whether an order is for a lesson, which has its time.
+/// Whether an order is for a lesson, which has a fixed time.
 pub async fn is_for_lesson(connection: &mut AnyConnection, order: OrderId) -> Result<bool> {
     let row = sqlx::query("SELECT CASE WHEN starts_at IS NULL THEN 0 ELSE 1 END AS lesson FROM orders WHERE id = $1")
         .bind(order.to_string())
@@ -150,7 +150,7 @@ pub async fn ending(connection: &mut AnyConnection, kind: &str, now: Timestamp, 
     due(&rows)
 }
 
-/// Labs whose ordered time is over and that are up or coming up, longest over first.
+/// Labs whose ordered time is over and that are up or starting, longest over first.
 pub async fn ended(connection: &mut AnyConnection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
     let rows = sqlx::query(
         "SELECT id, ends_at AS about_at FROM labs WHERE state IN ('pending', 'starting', 'running') AND ends_at IS NOT NULL AND ends_at <= $1 \
@@ -219,7 +219,7 @@ pub async fn warn(connection: &mut AnyConnection, lab: LabId, kind: &str, about:
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether a warning of this kind was given of another lab of the class, about an instant at most `within` seconds from `about`.
+/// Whether another lab of the class was given a warning of this kind, for an instant at most `within` seconds from `about`.
 pub async fn class_warned(connection: &mut AnyConnection, class: ClassId, lab: LabId, kind: &str, (about, within): (Timestamp, i64)) -> Result<bool> {
     let row = sqlx::query(
         "SELECT COUNT(*) AS warned FROM lab_warnings w JOIN labs l ON l.id = w.lab_id JOIN orders o ON o.id = l.order_id \

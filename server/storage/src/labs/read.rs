@@ -79,9 +79,9 @@ pub struct Query {
     pub course: Option<CourseKey>,
     /// Without those that are destroyed.
     pub live: bool,
-    /// Only those whose owner left the course.
+    /// Only labs whose owner left the course.
     pub owner_left: bool,
-    /// Part of the lab's, its offering's, its owner's or its course's name.
+    /// Part of the name of the lab, its offering, its owner or its course.
     pub text: Option<String>,
     /// Older than this one.
     pub before: Option<LabId>,
@@ -150,7 +150,7 @@ pub async fn get(connection: &mut AnyConnection, id: LabId) -> Result<Option<Lab
         .transpose()
 }
 
-// Who brought the lab `l` to the state that it is in.
+// The person whose action put the lab `l` into its current state.
 macro_rules! started_by {
     () => {
         "(SELECT h.by_user FROM lab_changes h WHERE h.lab_id = l.id ORDER BY h.seq DESC LIMIT 1)"
@@ -158,7 +158,7 @@ macro_rules! started_by {
 }
 pub(crate) use started_by;
 
-/// Labs that this person started and that wait for cards of the course.
+/// Labs that this person started for the course and that wait for cards.
 pub async fn waiting_of(connection: &mut AnyConnection, owner: UserId, course: CourseId) -> Result<Vec<Lab>> {
     let sql = concat!(
         "SELECT ",

@@ -87,7 +87,7 @@ pub async fn insert_offering(connection: &mut AnyConnection, id: OfferingId, slu
     Ok(())
 }
 
-/// The college that an offering belongs to; `None` for one that is not there.
+/// The college that the offering belongs to; `None` if there is no such offering.
 pub async fn owner(connection: &mut AnyConnection, id: OfferingId) -> Result<Option<TenantId>> {
     let row = sqlx::query("SELECT tenant_id FROM offerings WHERE id = $1").bind(id.to_string()).fetch_optional(connection).await?;
     row.as_ref().map_or(Ok(None), |row| Row::of("offerings", row).optional_parse("tenant_id"))

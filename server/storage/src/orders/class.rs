@@ -34,12 +34,12 @@ pub struct Standing {
     pub rejected: u32,
 }
 
-/// How the orders of one lesson stand.
+/// The state of the orders of one lesson.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lesson {
     /// How many may still get a lab that starts.
     pub coming: u32,
-    /// How many have a lab that has run.
+    /// How many have a lab that became ready.
     pub ready: u32,
 }
 

@@ -73,7 +73,7 @@ pub async fn expired(connection: &mut AnyConnection, now: Timestamp, limit: u32)
     rows.iter().map(|row| order(&Row::of("orders", row))).collect()
 }
 
-/// Orders of this person for the course that are not decided, or wait for cards or for their lesson, the oldest first.
+/// Orders of this person for the course that are undecided, or wait for cards or for their lesson, the oldest first.
 pub async fn waiting_of(connection: &mut AnyConnection, owner: UserId, course: CourseId, limit: u32) -> Result<Vec<Order>> {
     let rows = sqlx::query(concat!(
         "SELECT ",

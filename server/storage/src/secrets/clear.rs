@@ -1,11 +1,11 @@
-//! Documents that may hold secrets in clear, from before secrets were stored encrypted: read and written back as text.
+//! Documents that may hold unencrypted secrets, from before secrets were stored encrypted: read and written back as text.
 
 use domain::ids::OfferingId;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::{error::Result, row::Row};
 
-/// Where such documents are. One from a later table needs nothing here: later documents hold no secrets.
+/// Columns with such documents. Columns of later tables need no variant: their documents hold no secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Offering,
@@ -18,11 +18,11 @@ pub enum Place {
 }
 
 impl Place {
-    /// Offerings first: what an order copied from its offering is stored once.
+    /// Offerings first, so that a value that an order copied from its offering is stored once.
     pub const ALL: [Self; 7] =
         [Self::Offering, Self::OrderParameters, Self::OrderSpec, Self::OrderProposal, Self::OrderAnswer, Self::Lab, Self::LabSize];
 
-    /// Table and column, the two columns that find a row again (as text), the joins to the order, and its id and offering.
+    /// Table and column, the two columns that identify a row (as text), the joins to the order, and its id and offering.
     const fn parts(self) -> (&'static str, &'static str, [&'static str; 2], &'static str, &'static str, &'static str) {
         const OF_ORDER: [&str; 2] = ["d.id", "d.id"];
         match self {
@@ -53,11 +53,11 @@ pub struct Document {
     key: [String; 2],
     pub text: String,
     pub offering: OfferingId,
-    /// The order that it belongs to; empty for an offering's.
+    /// The order that the document belongs to; empty for an offering's document.
     pub order: String,
 }
 
-/// All documents of a place that have variables or parameters at all.
+/// All documents of a place that have any variables or parameters.
 pub async fn documents(connection: &mut AnyConnection, place: Place) -> Result<Vec<Document>> {
     let (table, column, [one, two], joins, order, offering) = place.parts();
     let sql = format!(
@@ -75,7 +75,7 @@ pub async fn documents(connection: &mut AnyConnection, place: Place) -> Result<V
         .collect()
 }
 
-/// Writes a document in the place of the one that was read.
+/// Replaces the document.
 pub async fn replace(connection: &mut AnyConnection, document: &Document, text: &str) -> Result<()> {
     let (table, column, [one, two], ..) = document.place.parts();
     let (one, two) = (one.replace("d.", ""), two.replace("d.", ""));

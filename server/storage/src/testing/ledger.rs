@@ -16,10 +16,10 @@ pub struct Life {
     /// What it was until an instant, in order.
     pub earlier: Vec<(i64, Size)>,
     pub changes: Vec<(String, i64)>,
-    /// When it stops by itself, and until when its volume is charged while it is down.
+    /// When the lab stops automatically, and until when its volume is charged while it is down.
     pub stops_at: Option<i64>,
     pub kept_to: Option<i64>,
-    /// Stretches for which its volume was kept without charge.
+    /// Periods for which its volume was kept without charge.
     pub free_storage: Vec<(i64, i64)>,
 }
 
@@ -90,7 +90,7 @@ pub struct Ledger {
     pub adjustments: Vec<AdjustmentRow>,
     /// Of closed months.
     pub bills: Vec<BillRow>,
-    /// Times that never were.
+    /// Periods that the clock skipped.
     pub skipped: Vec<(i64, i64)>,
 }
 

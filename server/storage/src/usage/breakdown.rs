@@ -34,7 +34,7 @@ impl Scope {
     }
 }
 
-// Summed by lab (and the card that it had) first, from the index alone; only then are names looked up.
+// First summed by lab (and the card that it had then), from the index alone; names are looked up only after that.
 macro_rules! group_sql {
     ($part:literal, $key:literal, $name:literal, $join:literal) => {
         concat!(

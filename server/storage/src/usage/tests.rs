@@ -111,7 +111,7 @@ async fn usage_belongs_to_the_card_that_the_lab_had_then() {
     for_each_engine("usage_belongs_to_the_card_that_the_lab_had_then", |database| async move {
         let mut write = ground(&database).await;
         let (one, _, month) = used(&mut write).await;
-        // It is made smaller: what it used before was used on the card that it had.
+        // The lab is resized to a smaller card: its earlier usage stays with its earlier card.
         let slice: domain::gpu::Card = "a100-80g-1g.10gb".parse().expect("a card");
         let smaller = Lab { spec: domain::catalogue::LabSpec { card: slice, ..one.spec.clone() }, ..one.clone() };
         labs::set_size(&mut write, &smaller).await.expect("resized");

@@ -1,5 +1,5 @@
-//! Puts hostile text into the database itself, past every check: also what no form takes today may have been written by an older version
-//! or by the cluster. A new column of text has a line in one of the lists, or the test fails.
+//! Writes hostile text directly into the database, without any check: text that no form accepts today may come from an older version or
+//! from the cluster. A new text column needs a line in one of the lists, or the test fails.
 
 use serde_json::{Map, Value, json};
 use storage::{
@@ -7,7 +7,7 @@ use storage::{
     testing::{execute, texts},
 };
 
-/// Ends every element whose text is not markup, leaves every attribute, and then makes elements, with and without scripts.
+/// Ends every element that holds plain text, ends every attribute, and then makes elements, with and without scripts.
 pub const HOSTILE: &str = "\"'></title></textarea></script></style></noscript></template></select><lectern-probe><meta http-equiv=refresh \
 content=0;url=//127.0.0.1:9><form action=/api/people/set-access method=post><button style=position:fixed;inset:0>x</button></form>\
 <img src=x onerror=alert(1)>\" lectern-probe=\"1\" x='";
@@ -77,9 +77,9 @@ const DOCUMENTS: [&str; 21] = [
     "orders.proposal",
     "orders.spec",
 ];
-/// More of them, which hold ids and words of ours beside what was typed.
+/// Documents that hold ids and words of Lectern's too, beside typed text.
 const MIXED: [&str; 1] = ["orders.ruling"];
-/// Names of columns that hold ids, words from a list of ours, hashes, numbers and days: nobody can put a text there.
+/// Names of columns that hold ids, words from a fixed list, hashes, numbers and days: no free text can get in.
 const CLOSED: [&str; 42] = [
     "action",
     "address",
@@ -124,7 +124,7 @@ const CLOSED: [&str; 42] = [
     "verdict",
     "via",
 ];
-/// The same, where only in this table. A session holds what its own person typed, a search names of filters.
+/// The same for single columns. A session holds only its own person's text, a search only names of filters.
 const CLOSED_HERE: [&str; 14] = [
     "audit_searches.filter",
     "cluster_status.name",
@@ -141,7 +141,7 @@ const CLOSED_HERE: [&str; 14] = [
     "settings.key",
     "settings.value",
 ];
-/// Members of documents that hold typed text; in the audit record and in rows of lists all do.
+/// Members of documents that hold typed text. In the audit record and in rows of lists all members do.
 const WORDS: [&str; 20] = [
     "absent", "after", "before", "code", "default", "en", "git_url", "image", "login", "message", "name", "object", "owner", "purpose", "reason",
     "stand_in", "text", "unit", "value", "zh",
@@ -164,7 +164,7 @@ fn replace(value: &mut Value, everything: bool) {
     }
 }
 
-/// What the world has none of.
+/// Adds members that the test data has none of.
 fn enrich(members: &mut Map<String, Value>) {
     if let Some(Value::Object(environment)) = members.get_mut("environment") {
         environment.insert("NOTE".into(), json!(HOSTILE));
@@ -192,7 +192,7 @@ async fn columns(db: &Database) -> Vec<String> {
     .await
 }
 
-/// Overwrites every column of text. Only on SQLite: what is shown does not depend on the engine.
+/// Overwrites every text column. Only on SQLite: what pages show does not depend on the engine.
 pub async fn overwrite(db: &Database) {
     let known = |column: &str, list: &[&str]| list.contains(&column);
     let mut unknown = Vec::new();
@@ -226,7 +226,7 @@ fn is_closed(column: &str, name: &str) -> bool {
     CLOSED.contains(&name) || CLOSED_HERE.contains(&column) || ["_id", "_hash", "_kind"].iter().any(|end| name.ends_with(end))
 }
 
-/// Of which the world has no row, and no page shows one.
+/// Columns that have no row in the test data, and that no page shows.
 const EMPTY: [&str; 5] = ["lab_failures.evidence", "lab_sizes.spec", "outbox.last_error", "sign_in_attempts.bucket", "orders.parameters"];
 
 async fn documents(db: &Database, table: &str, name: &str) {

@@ -101,7 +101,7 @@ async fn nobody_becomes_somebody_privileged_by_what_they_are_called_at_the_provi
             world.person(&leads).role(Role::Teacher).role_at(department, role).add().await;
             assert_eq!(enters(&world, &format!("d-{login}"), &leads).await.map(drop), privileged(&leads), "at a department");
         }
-        // Who was joined before stays so, whatever role comes later.
+        // An account that was joined before stays joined, even if it gets another role later.
         let li = world.person("li.hua").role(Role::Teacher).add().await;
         let root = world.administrator("root").await;
         enters(&world, "s-1", "li.hua").await.expect("joined as a teacher");

@@ -1,5 +1,5 @@
-//! What verifying finds when the owner of the database edits it, and what it does not: each edit of `docs/architecture.md` once.
-//! The triggers are taken away for an edit and put back after it, as somebody who means to hide it would do.
+//! Which edits by the owner of the database a verification finds and which not: one test for each edit in `docs/architecture.md`. For an
+//! edit the triggers are dropped and put back after it, as an attacker who wants to hide it would do.
 
 use domain::audit::{Broken, Chain, Hash};
 use serde_json::json;
@@ -51,7 +51,7 @@ impl Edited {
         }
     }
 
-    /// The edit without a trace of the triggers' going.
+    /// Makes the edit with the triggers dropped, and puts them back.
     async fn quietly(&self, statements: &[&str]) {
         self.drop_triggers().await;
         for sql in statements {
@@ -73,7 +73,7 @@ impl Edited {
         Chain::Tenant(self.world.tenant)
     }
 
-    /// Puts a sealed record at the end of the chain, with a right hash and the head moved on; with its words where `words`.
+    /// Appends a sealed record to the chain, with a right hash, and moves the head on. `words`: whether to add it to the word index too.
     async fn append(&self, words: Words) {
         let li = self.world.person("forger").add().await;
         record(&self.world, &li, entry("lab.stop", "never happened")).await;
@@ -84,7 +84,7 @@ impl Edited {
         }
     }
 
-    /// Computes every hash of the tenant's chain anew from the rows as they are.
+    /// Recomputes every hash of the tenant's chain from the current rows.
     async fn rehash(&self) {
         let (db, name) = (&self.world.services.db, self.chain().to_string());
         let sealed = {
@@ -104,13 +104,13 @@ impl Edited {
 
 #[derive(Clone, Copy)]
 enum Words {
-    /// The word index is left as it was.
+    /// The word index is not edited.
     Left,
-    /// The word index is edited as well.
+    /// The word index is edited too.
     Edited,
 }
 
-/// Whether an edit is found, in the words of the document, which must say the same.
+/// Asserts that the document says whether this edit is found, in the same words.
 fn documented(edit: &str, found: &[Broken]) {
     let verdict = if found.is_empty() { "no" } else { "yes" };
     let line = format!("| {edit} | {verdict} |");
@@ -156,7 +156,8 @@ edits! {
             seal(&edited.world.services).await.expect("sealed");
             let keep = "seq <= 11 AND chain <> 'system'";
             let gone = format!("chain <> 'system' AND NOT ({keep}) AND action <> 'audit.verified'");
-            // The verification's own record is put where the cut was, so that only what it counted tells.
+            // The record of the verification is moved to the place of the removed ones, so only the number of records that it counted
+            // reveals the edit.
             edited.quietly(&[
                 &format!("DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE {gone})"),
                 &format!("DELETE FROM audit_events WHERE {gone}"),
@@ -198,7 +199,7 @@ edits! {
     a_chain_is_written_anew_with_its_words: "The same, with the words to fit",
         |edited| Box::pin(async {
             edited.drop_triggers().await;
-            // `before` is no part of the index: the words fit as they are.
+            // `before` is not indexed, so the words still match.
             edited.run("UPDATE audit_events SET before_json = '{\"a\":1}' WHERE chain <> 'system' AND seq = 3").await;
             edited.rehash().await;
             for (_, sql) in &edited.triggers { edited.run(sql).await; }

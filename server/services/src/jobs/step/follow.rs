@@ -20,7 +20,7 @@ use crate::{
     ports::{ClusterError, LabOrder},
 };
 
-/// Kubernetes' reason for a Job that it ended when its time was over.
+/// Kubernetes' reason for a Job that it ended at its deadline.
 const DEADLINE: &str = "DeadlineExceeded";
 
 /// Characters of the cluster's message that are kept; some list every node.
@@ -71,7 +71,7 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
         }
         (_, ObservedPhase::Progressing) => {
             keep_observation(services, lab, &seen).await?;
-            // Pods may be missing for what somebody took away; else the lab is looked at again when it is ready.
+            // Pods may be missing because another client changed something; a lab that has all pods is checked again when it is ready.
             if seen.pods < lab.spec.nodes {
                 repair(services, order, &seen).await?;
             }
@@ -82,8 +82,8 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
     }
 }
 
-/// Its time is over, or the cluster ended it because its time was over: it stops, as of when it did. What failed or finished before its end is
-/// told as such.
+/// Stops the lab if its time is over, or if the cluster ended it because its time was over; the stop is dated to that time. A lab that
+/// failed or finished before its end is not handled here.
 async fn over(services: &Services, lab: &Lab, seen: &Observation) -> Result<Option<Next>, Trouble> {
     let now = services.clock.now();
     let by_deadline = seen.failure.as_ref().is_some_and(|(reason, _)| reason == DEADLINE) && lab.stops_at().is_some();
@@ -104,7 +104,7 @@ async fn over(services: &Services, lab: &Lab, seen: &Observation) -> Result<Opti
     Ok(Some(Next::Again))
 }
 
-/// Has the cluster end the lab's pods by itself at their time. Where it refuses to, the portal still stops the lab while it is there.
+/// Makes the cluster end the lab's pods at their time. If the cluster refuses, the portal still stops the lab as long as it is running.
 async fn keep_end(services: &Services, order: &LabOrder) -> Result<(), Trouble> {
     if order.lab.stops_at().is_none() {
         return Ok(());
@@ -118,7 +118,7 @@ async fn keep_end(services: &Services, order: &LabOrder) -> Result<(), Trouble> 
     }
 }
 
-/// Restores what somebody changed while the lab is up.
+/// Restores objects that another client changed while the lab is up.
 async fn repair(services: &Services, order: &LabOrder, seen: &Observation) -> Result<(), Trouble> {
     if seen.drift.is_empty() {
         return Ok(());
@@ -166,7 +166,7 @@ async fn turn(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
     if let Some(news) = order {
         services.hub.tell(news);
     }
-    // Once it runs the end of its time is known, which the cluster is told by the next step.
+    // Once the lab runs its end is known; the next step passes it to the cluster.
     Ok(Next::Again)
 }
 
@@ -175,7 +175,7 @@ pub(super) async fn fail(services: &Services, lab: &Lab, reason: &str, message: 
     fail_telling(services, lab, (reason, message), seen, None).await
 }
 
-/// As [`fail`]; `notice` is what the owner is told instead of the plain failure.
+/// As [`fail`]; the owner gets `notice` instead of the plain failure notice.
 pub(super) async fn fail_telling(
     services: &Services,
     lab: &Lab,

@@ -8,14 +8,14 @@ use domain::{
 use super::keep_observation;
 use crate::{Services, cluster_status, error::OrDomain, ports::ClusterError};
 
-/// The kind of the condition. The next observation replaces it.
+/// Kind of the condition. The next observation replaces it.
 pub(super) const ACCEPTED: &str = "Accepted";
 
-/// Keeps the reason where the lab's readers and the operators see it. `Away` and `Busy` pass, and are shown elsewhere.
+/// Stores the reason for the lab's readers and for operators. `Away` and `Busy` are temporary, and are shown elsewhere.
 pub(super) async fn show(services: &Services, lab: &Lab, error: &ClusterError) -> Result<()> {
     note(services, error).await?;
     let (reason, message) = match error {
-        // What is missing in the cluster's set-up is the operators' to know.
+        // Only operators see which part of the cluster's set-up is missing.
         ClusterError::Blocked(obstacle) => (obstacle.reason().to_owned(), String::new()),
         ClusterError::Refused { reason, message } => (reason.clone(), message.clone()),
         ClusterError::Away(_) | ClusterError::Busy(_) => return Ok(()),
@@ -32,7 +32,7 @@ pub(super) async fn show(services: &Services, lab: &Lab, error: &ClusterError) -
     keep_observation(services, lab, &seen).await
 }
 
-/// Only for the operators: where no lab is at hand.
+/// Stores the reason for operators only: used when no single lab is affected.
 pub(super) async fn note(services: &Services, error: &ClusterError) -> Result<()> {
     match error {
         ClusterError::Blocked(obstacle) => cluster_status::blocked(services, obstacle).await,

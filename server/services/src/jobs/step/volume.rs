@@ -1,4 +1,4 @@
-//! A lab's volume: its files must not vanish without a word, and what is billed is what is there.
+//! A lab's volume: the owner is notified when its files are lost, and the provided size is billed.
 
 use domain::{
     Result,
@@ -19,7 +19,7 @@ use crate::{
 
 const LOST_MESSAGE: &str = "the volume was deleted in the cluster, and the files with it; another start makes a new, empty volume";
 
-/// The volume that a lab ran on and that no longer exists. The server is asked before that is believed: a watch may not know everything.
+/// The volume that a lab ran on, if it no longer exists. The server is asked too: a watch may be incomplete.
 pub(super) async fn lost(services: &Services, order: &LabOrder, seen: &Observation) -> Result<Option<Volume>, Trouble> {
     let Some(had) = had(services, &order.lab).await? else { return Ok(None) };
     if is_same(&had, seen.volume.as_ref()) {
@@ -29,7 +29,7 @@ pub(super) async fn lost(services: &Services, order: &LabOrder, seen: &Observati
     Ok(is_lost.then_some(had))
 }
 
-/// The volume with files in it that the lab was last seen with.
+/// The volume that the lab was last seen with, if it may hold files.
 async fn had(services: &Services, lab: &Lab) -> Result<Option<Volume>> {
     if lab.spec.storage_gib == 0 || lab.first_running_at.is_none() {
         return Ok(None);
@@ -43,13 +43,13 @@ fn is_same(had: &Volume, now: Option<&Volume>) -> bool {
     now.is_some_and(|now| now.uid == had.uid)
 }
 
-/// The lab fails, and a person decides: the next start makes an empty volume.
+/// Fails the lab, so that a person decides: the next start makes an empty volume.
 pub(super) async fn fail(services: &Services, lab: &Lab, volume: &Volume, mut seen: Observation) -> Result<Next, Trouble> {
     seen.volume = None;
     follow::fail_telling(services, lab, (VOLUME_LOST, LOST_MESSAGE), Some(&seen), Some(&notice(lab, volume))).await
 }
 
-/// The same for the same volume, so that its owner is told once.
+/// The same notice for the same volume, so that the owner is notified once.
 fn notice(lab: &Lab, volume: &Volume) -> Notice {
     Notice::LabFilesLost { lab: lab.id, name: lab.name.clone(), volume: volume.uid.clone() }
 }
@@ -62,8 +62,8 @@ async fn tell_owner(services: &Services, lab: &Lab, volume: &Volume) -> Result<(
     Ok(())
 }
 
-/// For a lab that is down: its observation with the volume that it had. When that was deleted its owner is told at once, and the next
-/// start fails instead of making an empty volume.
+/// The observation of a lab that is down, completed with the volume that it had. If that volume was deleted, the owner is notified at once,
+/// and the next start fails instead of making an empty volume.
 pub(super) async fn remembered(services: &Services, order: &LabOrder, seen: Observation) -> Result<Observation, Trouble> {
     let Some(had) = had(services, &order.lab).await? else { return Ok(seen) };
     if is_same(&had, seen.volume.as_ref()) {
@@ -76,8 +76,8 @@ pub(super) async fn remembered(services: &Services, order: &LabOrder, seen: Obse
     Ok(Observation { volume: Some(Volume { lost, ..had }), ..seen })
 }
 
-/// Makes the stored size that of the volume once the cluster knows the size that the lab wants: a volume that did not grow is billed as it
-/// is, and one that somebody else enlarged too. Returns whether the lab was changed.
+/// Sets the lab's storage to the size of its volume once the cluster reports one: a volume that did not grow is billed with its real size,
+/// and so is one that another client enlarged. Returns whether the lab was changed.
 pub(super) async fn follow_size(services: &Services, lab: &Lab, seen: &Observation) -> Result<bool, Trouble> {
     let Some(volume) = seen.volume.as_ref().filter(|volume| !volume.lost && lab.spec.storage_gib > 0) else { return Ok(false) };
     let Some(size) = volume.size_gib().filter(|size| *size > 0 && *size != lab.spec.storage_gib) else { return Ok(false) };
@@ -94,7 +94,7 @@ pub(super) async fn follow_size(services: &Services, lab: &Lab, seen: &Observati
     Ok(true)
 }
 
-/// Lets the volume of a lab that is down grow to the size that it was given. Returns whether it does.
+/// Grows the volume of a lab that is down to the lab's storage. Returns whether it grows.
 pub(super) async fn grow(services: &Services, order: &LabOrder, seen: &Observation) -> Result<bool, Trouble> {
     let wanted = order.lab.spec.storage_gib;
     if !seen.volume.as_ref().is_some_and(|volume| !volume.lost && volume.requested_gib < wanted) {

@@ -1,4 +1,4 @@
-//! What stands in the way inside the cluster: it is shown, it waits, and it says nothing about the cluster as a whole.
+//! Obstacles inside the cluster: they are shown, the work waits, and the cluster does not count as unreachable.
 
 use domain::{
     cluster::{OBSTACLE_SECONDS, Obstacle},

@@ -390,10 +390,10 @@ async fn what_is_refused_names_the_bounds_that_hold_for_this_lab() {
     let ends_at = scene.lab(id).await.ends_at.expect("it runs");
     let until = async |at| labs::extend(services, &scene.teacher, id, Extension::Until(at), None).await.map(drop);
     assert_eq!(until(now.plus_minutes(-5)).await, Err(Error::field("until", Problem::InThePast { now })));
-    // Half an hour from now is not past, but the lab runs longer already.
+    // Half an hour from now is in the future, but the lab runs longer already.
     assert_eq!(until(now.plus_minutes(30)).await, Err(Error::field("until", Problem::NotAfter { at: ends_at })));
     let storage = async |gib| labs::resize(services, &scene.teacher, id, &input(&[("storage_gib", gib)])).await.map(drop);
-    // The offering has 10 to 200, and 20 are there.
+    // The offering allows 10 to 200, and the volume has 20.
     for gib in ["10", "1", "210"] {
         assert_eq!(storage(gib).await, Err(Error::field("parameters.storage_gib", Problem::OutOfRange { min: 20, max: 200 })), "{gib}");
     }

@@ -19,7 +19,7 @@ async fn notices(scene: &Scene) -> Vec<Notice> {
     let mut read = scene.world.services.db.read().await.expect("a connection");
     let user = scene.teacher.actor.user;
     let latest = storage::notifications::latest(&mut read, user, 100).await.expect("read");
-    // That it is ready is the start of another story.
+    // Notices that a lab is ready have tests of their own.
     latest.into_iter().rev().map(|each| each.notice).filter(|notice| !matches!(notice, Notice::LabReady { .. })).collect()
 }
 

@@ -1,4 +1,4 @@
-//! What owners are told of their labs: once, and of labs that were ordered together once for all.
+//! Notices about labs: each is given once, and labs that were ordered together get one notice for all.
 
 use domain::{
     ids::LabId,
@@ -16,7 +16,7 @@ async fn notices(scene: &Scene) -> Vec<Notice> {
     latest.into_iter().rev().map(|each| each.notice).collect()
 }
 
-/// Labs of a class of so many seats, for now and approved by the policy; their pods are not ready yet.
+/// Labs of a class with this many seats, starting now and approved by the policy; their pods are not ready yet.
 async fn seats(scene: &Scene, seats: &str) -> Vec<LabId> {
     scene.world.cluster.hold_pods();
     let form = OrderForm {
@@ -38,7 +38,7 @@ async fn seats(scene: &Scene, seats: &str) -> Vec<LabId> {
     labs.iter().map(|id| id.parse().expect("an id")).collect()
 }
 
-/// Lets the clock and the work go on until the lab has seen its pod.
+/// Advances the clock and does all work until the portal has observed the lab's pod.
 async fn turn(scene: &Scene) {
     for _ in 0..4 {
         watch::resync(&scene.world.services).await.expect("looked at");
@@ -55,7 +55,7 @@ async fn an_owner_is_told_once_that_a_lab_is_ready() {
         let id = scene.running().await;
         let name = scene.lab(id).await.name;
         assert_eq!(ready().await, [Notice::LabReady { lab: id, name: name.clone(), generation: 0 }]);
-        // A pod that goes and comes back is no news.
+        // A pod that disappears and comes back gives no new notice.
         scene.world.cluster.lose_pod(id);
         turn(&scene).await;
         scene.world.cluster.make_ready(id);
@@ -80,7 +80,7 @@ async fn a_class_is_told_of_once_and_not_for_each_seat() {
         let ready: fn(&Notice) -> bool = |notice| matches!(notice, Notice::ClassReady { lesson: 1, .. } | Notice::LabReady { .. });
         let ends: fn(&Notice) -> bool = |notice| matches!(notice, Notice::ClassEndsSoon { .. } | Notice::LabEndsSoon { .. });
         let failed: fn(&Notice) -> bool = |notice| matches!(notice, Notice::ClassFailed { .. } | Notice::LabFailed { .. });
-        // Each is ready some seconds after the one before.
+        // Each becomes ready some seconds after the previous one.
         for seat in &seats[..3] {
             scene.world.cluster.make_ready(*seat);
             turn(&scene).await;

@@ -1,4 +1,5 @@
-//! The portal is away while time goes on, and finds afterwards what the cluster did: usage is what was used, never what was noticed.
+//! The portal is down for a time, and afterwards learns what the cluster did: usage counts by when things happened, not by when they were
+//! noticed.
 
 use domain::{
     labs::{Autostop, Extension, LabEvent, LabState, StateChange},
@@ -21,7 +22,7 @@ const DAY: i64 = 24 * 3_600;
 const MINUTES: i64 = 90;
 
 impl Scene {
-    /// Seconds for which the lab is charged, of its cards and of its volume.
+    /// Seconds that are charged for the lab's cards and for its volume.
     async fn charged(&self, id: domain::ids::LabId) -> (i64, i64) {
         metering::run(&self.world.services).await.expect("meters");
         let wrong = recount::recount(&self.world.services).await;
@@ -32,7 +33,7 @@ impl Scene {
         (seconds(|meter| matches!(meter, Meter::CardHour(_))), seconds(|meter| meter == Meter::StorageGibMonth))
     }
 
-    /// The last step of its life that an event brought.
+    /// The last state change of the lab with this event.
     async fn step(&self, id: domain::ids::LabId, event: LabEvent) -> StateChange {
         let mut read = self.world.services.db.read().await.expect("a connection");
         let history = storage::labs::history(&mut read, id).await.expect("read");
@@ -43,7 +44,7 @@ impl Scene {
         self.world.clock.now()
     }
 
-    /// Time goes on without the portal, and the cluster does by itself what it does.
+    /// Advances the time without the portal; the cluster still ends pods by itself.
     fn outage(&self, seconds: i64) {
         self.world.clock.advance(seconds);
         self.world.cluster.pass_to(self.now());
@@ -55,7 +56,7 @@ async fn an_outage_of_eight_days_is_charged_to_nobody() {
     for_each_engine("an_outage_of_eight_days_is_charged_to_nobody", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        // Whatever the portal does first when it is back.
+        // The result does not depend on which job runs first after the outage.
         for first in ["meter", "stop", "reconcile"] {
             let id = scene.running().await;
             let ends = scene.lab(id).await.ends_at.expect("it runs");
@@ -87,7 +88,7 @@ async fn pods_that_ran_beyond_their_time_are_shown_to_operators_and_charged_to_n
         let services = &scene.world.services;
         let id = scene.running().await;
         let ends = scene.lab(id).await.ends_at.expect("it runs");
-        // Nothing ends the pods: neither the portal nor the cluster.
+        // Neither the portal nor the cluster ends the pods.
         scene.world.clock.advance(8 * DAY);
         labs::stop_ended(services).await.expect("stops");
         scene.settle().await;
@@ -213,14 +214,14 @@ async fn clocks_that_differ_never_make_time_run_backwards() {
         scene.settle().await;
         let applied = scene.step(id, LabEvent::Applied).await.at;
         scene.world.clock.advance(60);
-        // The cluster's clock is an hour behind.
+        // The cluster's clock is an hour slow.
         scene.world.cluster.make_ready_since(id, scene.now().plus_minutes(-60));
         watch::resync(services).await.expect("looks");
         scene.settle().await;
         assert_eq!(scene.step(id, LabEvent::Ready).await.at, applied);
         scene.world.clock.advance(60);
         scene.world.cluster.lose_pod(id);
-        // An hour ahead.
+        // The cluster's clock is an hour fast.
         scene.world.cluster.ended_at(id, scene.now().plus_minutes(60));
         watch::resync(services).await.expect("looks");
         scene.settle().await;

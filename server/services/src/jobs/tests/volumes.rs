@@ -1,4 +1,4 @@
-//! Volumes: nothing is stored that the cluster refuses, what is billed is what is there, and files do not vanish without a word.
+//! Volumes: a size that the cluster refuses is not stored, the provided size is billed, and the owner is notified of lost files.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,7 @@ async fn a_volume_that_cannot_grow_is_refused_before_anything_is_stored() {
         assert_eq!(refused, Error::field("parameters.storage_gib", Problem::VolumeFixed { gib }));
         let after = scene.lab(id).await;
         assert_eq!((after.state, &after.spec, after.lifecycle.generation), (LabState::Running, &before.spec, before.lifecycle.generation));
-        // A cluster that cannot be asked takes no decision either.
+        // If the cluster cannot be asked, nothing is changed either.
         scene.world.cluster.go_away();
         let refused = labs::resize(services, &manager, id, &storage(gib + 128)).await.expect_err("nobody answers");
         assert_eq!(refused, Error::Unavailable { retry_after_seconds: 5 });
@@ -68,7 +68,7 @@ async fn a_lab_whose_volume_did_not_grow_goes_back_to_what_is_there() {
         let services = &scene.world.services;
         let id = notebook(&scene).await;
         let gib = scene.lab(id).await.spec.storage_gib;
-        // As a version before this one left it: more is stored than is there.
+        // The state that an earlier version left: the stored size is larger than the volume.
         let mut context = labs::resize_context(services, &scene.teacher, id).await.expect("a form");
         assert_eq!(context.volume_gib, Some(gib));
         context.lab.spec.storage_gib = gib + 128;
@@ -91,7 +91,7 @@ async fn what_is_billed_is_what_is_there() {
         let gib = scene.lab(id).await.spec.storage_gib;
         let manager = scene.world.manager("zhang").await;
         labs::resize(services, &manager, id, &storage(gib + 128)).await.expect("may grow");
-        // The storage behind it does not follow.
+        // The volume itself does not grow.
         scene.world.cluster.set_volume(id, gib, gib + 128);
         for _ in 0..3 {
             watch::take(services, &[Change::Lab(id)]).await.expect("work");
@@ -100,7 +100,7 @@ async fn what_is_billed_is_what_is_there() {
         }
         assert_eq!((scene.lab(id).await.state, scene.lab(id).await.spec.storage_gib), (LabState::Running, gib));
         scene.world.clock.advance(600);
-        // Then it does, or somebody enlarged it further: it is taken as it is.
+        // Later the volume grows, beyond the ordered size: its real size is stored.
         scene.world.cluster.set_volume(id, gib + 512, gib + 512);
         watch::take(services, &[Change::Lab(id)]).await.expect("work");
         scene.settle().await;
@@ -159,7 +159,7 @@ async fn a_namespace_deleted_by_hand_fails_its_labs_and_their_owners_are_told() 
         assert_eq!((lab.state, lab.failure.map(|failure| failure.reason).as_deref()), (LabState::Failed, Some(VOLUME_LOST)));
         assert!(!scene.world.cluster.holds(id), "nothing is made in its place");
         assert!(told(&scene).await.iter().any(|notice| matches!(notice, Notice::LabFilesLost { lab, .. } if *lab == id)));
-        // Nothing but a person brings it back, with a new volume.
+        // Only a person can start the lab again, with a new volume.
         watch::take(services, &[Change::All]).await.expect("work");
         scene.settle().await;
         assert_eq!(scene.lab(id).await.state, LabState::Failed);

@@ -1,11 +1,11 @@
-//! How deeply a YAML text is nested, counted without reading it. The reader looks at every open bracket again for each word that follows, so
-//! that 30,000 brackets cost it minutes; a text that is nested deeper than any offering is refused before it.
+//! Counts how deeply a YAML text is nested, without parsing it. The parser revisits every open bracket for each word that follows, so
+//! 30,000 brackets cost it minutes; a text that is nested deeper than any offering is refused before it is parsed.
 
 /// Levels that a text may have; an offering has six.
 pub const DEEPEST: u32 = 32;
 
-/// The first line that opens more than [`DEEPEST`] levels, counted from 1. Brackets in quoted texts and comments count as well, since
-/// telling them apart is the reader's work: an offering has no use for so many.
+/// The first line that opens more than [`DEEPEST`] levels, counted from 1. Brackets in quoted texts and comments count too, since only the
+/// parser can tell them apart; no offering needs that many.
 pub fn too_deep(text: &str) -> Option<usize> {
     let mut brackets = 0_u32;
     for (number, line) in text.lines().enumerate() {

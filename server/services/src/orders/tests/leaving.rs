@@ -1,4 +1,4 @@
-//! People who leave a course, by every door out: nothing is spent in their name any more, and nobody approves for them.
+//! People who leave a course, in every way: nothing is spent in their name any more, and their orders cannot be approved.
 
 use std::collections::BTreeSet;
 
@@ -24,13 +24,13 @@ use crate::{
     testing::{TestWorld, with_scopes},
 };
 
-/// The person as their next request finds them.
+/// The caller with the rights of their next request.
 async fn now(world: &TestWorld, caller: &Caller) -> Option<Caller> {
     let (actor, _) = crate::accounts::current(&world.services, caller.actor.user).await.expect("read")?;
     Some(Caller { actor, origin: caller.origin.clone() })
 }
 
-/// Off the course, by the course's page.
+/// Removes the teacher from the course, as the course's page does.
 async fn take_off(world: &TestWorld, teacher: &Caller, course: &Course) -> Caller {
     let administrator = world.administrator("admin").await;
     crate::courses::remove_member(&world.services, &administrator, course.id, teacher.actor.user).await.expect("removed");
@@ -69,7 +69,7 @@ on_each_engine!(who_was_taken_off_the_course_makes_no_lab_cost_more_and_may_stil
     let token = with_scopes(&gone, &domain::access::Scope::ALL);
     assert_eq!(token.origin.via, Via::Api);
     for caller in [&gone, &token] {
-        // The undo of a stop as well: it is on its way down still.
+        // This includes undoing a stop: the lab is still stopping.
         assert_eq!(lab_state(&world, stopped).await, LabState::Stopping);
         assert_eq!(labs::start(services, caller, stopped).await.err(), Some(Error::Forbidden));
         assert_eq!(labs::retry(services, caller, stopped).await.err(), Some(Error::Forbidden));
@@ -91,7 +91,7 @@ on_each_engine!(who_was_taken_off_the_course_makes_no_lab_cost_more_and_may_stil
         let ordered = again(services, caller, view.lab.order).await.err();
         assert_eq!(ordered, Some(Error::NotFound), "no order again for a course that is not theirs");
     }
-    // What runs is left to its end, and managers see whose it is.
+    // The running lab is left to its end, and managers see its owner.
     assert_eq!(cancel_of_leavers(services).await, Ok(0));
     let manager = world.manager("zhang").await;
     let left = LabFilter { owner_left: true, live: true, ..LabFilter::default() };
@@ -166,7 +166,7 @@ on_each_engine!(lessons_to_come_and_orders_in_the_queue_bring_up_no_lab_after_th
     take_off(&world, &teacher, &course).await;
     cards(&world, SLICE, 4).await;
     world.clock.set(lesson.starts_at.expect("a time"));
-    // Before the job came by.
+    // Before the job has run.
     assert_eq!(promote(services).await, Ok(1), "only the colleague's");
     assert_eq!(state(services, theirs.id).await, OrderState::Approved);
     assert_eq!((state(services, queued.id).await, state(services, lesson.id).await), (OrderState::Queued, OrderState::Queued));
@@ -200,7 +200,7 @@ on_each_engine!(a_lab_that_a_leaver_started_again_gets_no_cards_and_stops, |worl
     let gone = take_off(&world, &teacher, &course).await;
     assert_eq!(labs::start(services, &gone, down[1]).await.err(), Some(Error::Forbidden));
     labs::start(services, &operator, down[1]).await.expect("an operator helps, in their own name");
-    // Two more cards: the one that the leaver started comes first in the line, and gets none.
+    // Two more cards: the lab that the leaver started is first in the queue, and gets none.
     cards(&world, SLICE, 4).await;
     assert_eq!(promote(services).await, Ok(1), "the operator's start");
     assert_eq!(cancel_of_leavers(services).await, Ok(1));
@@ -247,7 +247,7 @@ on_each_engine!(every_way_out_of_a_course_is_noticed_and_the_way_back_too, |worl
     assert_eq!(states, [gone, gone, gone, gone, there, there]);
 });
 
-// The database and the policy say the same of everybody.
+// The SQL condition and the policy agree for every person.
 on_each_engine!(the_database_says_who_left_as_the_policy_does, |world| {
     let (department, other) = (world.department("Vision").await, world.department("Speech").await);
     let (inside, outside) = (world.course("CV2402").in_department(department).add().await, world.course("ML2301").add().await);
