@@ -32,9 +32,17 @@ pub struct GuardedClock {
     steady: Mutex<SteadyClock>,
 }
 
-impl Default for GuardedClock {
-    fn default() -> Self {
-        Self { began: Instant::now(), steady: Mutex::default() }
+impl GuardedClock {
+    /// `pending`: the jump ahead that the process before this one had not followed.
+    pub fn resuming(pending: Option<ClockJump>) -> Self {
+        let steady = pending.map(|jump| SteadyClock::resume(jump, SystemClock.now(), 0)).unwrap_or_default();
+        if let Some(ClockJump { seconds, .. }) = steady.jump() {
+            tracing::error!(
+                clock.seconds = seconds,
+                "the machine's clock is still ahead and is not followed: set it right, or it is believed in ten minutes"
+            );
+        }
+        Self { began: Instant::now(), steady: Mutex::new(steady) }
     }
 }
 

@@ -39,8 +39,9 @@ pub async fn database(config: &Config) -> Result<Database> {
     Ok(database)
 }
 
-/// The services of a server.
-pub fn services(config: &Config, database: Database, cluster: SharedCluster, keyring: Keyring) -> Services {
+/// The services of a server. Its clock continues a jump that the process before it had not followed.
+pub async fn services(config: &Config, database: Database, cluster: SharedCluster, keyring: Keyring) -> Result<Services> {
+    let clock = GuardedClock::resuming(services::clock::pending_jump(&database).await?);
     let settings = Settings {
         simulated_cluster: config.cluster.source == Source::Simulator,
         hold_days: config.orders.hold_days,
@@ -52,7 +53,7 @@ pub fn services(config: &Config, database: Database, cluster: SharedCluster, key
         keyring,
         pod_annotations: BTreeMap::new(),
     };
-    Services::new(database, Arc::new(GuardedClock::default()), Arc::new(SystemEntropy), cluster, settings)
+    Ok(Services::new(database, Arc::new(clock), Arc::new(SystemEntropy), cluster, settings))
 }
 
 fn identity_provider(oidc: &Oidc) -> IdentityProvider {
@@ -66,7 +67,7 @@ pub async fn beside(config: &Config) -> Result<Services> {
     if config.storage.database.is_none() && !config.storage.data.join("lectern.db").is_file() {
         bail!("there is no Lectern data in {}: name the folder by --data or LECTERN_DATA", config.storage.data.display());
     }
-    Ok(services(config, database(config).await?, Arc::new(NoCluster), Keyring::default()))
+    services(config, database(config).await?, Arc::new(NoCluster), Keyring::default()).await
 }
 
 /// The cluster that the configuration names. A cluster that is away stops nothing; a configuration that cannot be used does.

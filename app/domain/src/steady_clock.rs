@@ -2,7 +2,8 @@
 //!
 //! The wall clock is compared with a monotonic counter. Small differences are followed, since time services make them. A jump is not
 //! followed: the time continues as before, and operators are notified. If the wall clock keeps its new time for [`HOLD_SECONDS`], the clock
-//! follows it, because a machine that was suspended or whose clock was corrected jumps too.
+//! follows it, because a machine that was suspended or whose clock was corrected jumps too. A process that starts meanwhile continues the time
+//! of the one before it.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,18 @@ struct Jumped {
 }
 
 impl SteadyClock {
+    /// A clock that continues the time of an earlier process. `jump`: the jump ahead that the process had not followed when it ended. If
+    /// the machine's clock was set right since then, the jump is forgotten.
+    pub fn resume(jump: ClockJump, wall: Timestamp, counter: i64) -> Self {
+        let steady = wall.micros().saturating_sub(jump.seconds.saturating_mul(MICROS_PER_SECOND));
+        let earliest = jump.at.micros().saturating_sub(TOLERANCE_SECONDS * MICROS_PER_SECOND);
+        if jump.believed || jump.seconds <= TOLERANCE_SECONDS || steady < earliest {
+            return Self::default();
+        }
+        let told = ClockJump { at: Timestamp::from_micros(steady), ..jump };
+        Self { agreed: Some((steady, counter)), jump: Some(Jumped { told, since: counter }) }
+    }
+
     /// The time. `wall`: the machine's time; `counter`: microseconds of a monotonic clock.
     pub fn read(&mut self, wall: Timestamp, counter: i64) -> Timestamp {
         let Some((agreed, at)) = self.agreed else {
@@ -119,6 +132,39 @@ mod tests {
         assert_eq!(read(&mut clock, 630, 0), 630 + 7_200, "and back again is another");
         assert_eq!(clock.jump().map(|jump| (jump.seconds, jump.believed)), Some((-7_200, false)));
         assert_eq!(clock.jump().and_then(|jump| jump.skipped()), None);
+    }
+
+    #[test]
+    fn a_restart_continues_the_time_of_a_jump_that_is_not_believed() {
+        let mut before = SteadyClock::default();
+        read(&mut before, 0, 0);
+        assert_eq!(read(&mut before, 61, 7_200), 61);
+        let jump = before.jump().expect("a jump");
+        // The new process starts three minutes later, with a counter of its own.
+        let mut clock = SteadyClock::resume(jump, START.plus_seconds(240 + 7_200), 0);
+        let mut after = |seconds: i64, off: i64| {
+            let wall = START.plus_seconds(240 + seconds + off);
+            (clock.read(wall, seconds * MICROS_PER_SECOND).seconds_since(START), clock.jump())
+        };
+        let resumed = ClockJump { at: START.plus_seconds(240), seconds: 7_200, believed: false };
+        assert_eq!(after(0, 7_200), (240, Some(resumed)));
+        assert_eq!(after(599, 7_200), (839, Some(resumed)), "the hold begins again");
+        let (now, believed) = after(600, 7_200);
+        assert_eq!(now, 840 + 7_200);
+        assert_eq!(believed.and_then(|jump| jump.skipped()), Some((START.plus_seconds(840), START.plus_seconds(840 + 7_200))));
+    }
+
+    #[test]
+    fn a_restart_forgets_a_jump_that_was_corrected_or_believed() {
+        let jump = ClockJump { at: START, seconds: 7_200, believed: false };
+        let resumed = |jump: ClockJump, wall: i64| {
+            let wall = START.plus_seconds(wall);
+            let mut clock = SteadyClock::resume(jump, wall, 0);
+            (clock.read(wall, 0).seconds_since(START), clock.jump())
+        };
+        assert_eq!(resumed(jump, 300), (300, None), "the machine's clock was set right");
+        assert_eq!(resumed(ClockJump { believed: true, ..jump }, 8_000), (8_000, None));
+        assert_eq!(resumed(ClockJump { seconds: -7_200, ..jump }, 300), (300, None), "time never runs ahead of the machine's");
     }
 
     #[test]

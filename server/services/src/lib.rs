@@ -10,7 +10,7 @@ pub mod cache;
 pub mod caller;
 mod capacity;
 pub mod catalogue;
-pub(crate) mod clock;
+pub mod clock;
 pub mod cluster_status;
 pub mod courses;
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     let database = world::database(&config).await?;
     let keyring = secret_key::keyring(&config, &database).await?;
     let found = world::cluster(&config).await?;
-    let services = world::services(&config, database, found.cluster, keyring);
+    let services = world::services(&config, database, found.cluster, keyring).await?;
     secret_key::encrypt(&services).await?;
     let url = config.server.public_url.clone().unwrap_or_else(|| local_url(address));
     tokio::select! {

@@ -72,7 +72,7 @@ async fn a_database_that_can_only_be_read_is_not_ready() {
     config.storage.database = Some(format!("{url}?mode=ro"));
     let database = Database::open(config.storage.database.as_deref().unwrap()).await.unwrap();
     let portal = Portal::college().await;
-    let services = server::world::services(&config, database, Arc::new(FakeCluster::default()), Keyring::default());
+    let services = server::world::services(&config, database, Arc::new(FakeCluster::default()), Keyring::default()).await.unwrap();
     let state = AppState::new(services, config, CancellationToken::new());
     let answer = server::health::readyz(State(state)).await;
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "5"));

@@ -17,8 +17,8 @@ use domain::{Result, ids::LabId};
 use tokio::task::JoinSet;
 
 use crate::{
-    Services, answers, audit, cluster_status, courses, delegations, error::OrDomain, imports, labs, notifications, orders, ports::LabOrder, secrets,
-    sessions,
+    Services, answers, audit, clock, cluster_status, courses, delegations, error::OrDomain, imports, labs, notifications, orders, ports::LabOrder,
+    secrets, sessions,
 };
 
 /// Runs every job until `stop` is cancelled by dropping the future: reconcile, watch, queue, meter, seal, expire, sweep.
@@ -44,6 +44,7 @@ async fn work(services: Services) {
     every!("resync", Duration::from_secs(30), watch::resync);
     every!("cluster_status", Duration::from_secs(10), cluster_status::refresh);
     every!("promote", Duration::from_secs(5), orders::promote);
+    every!("clock", Duration::from_secs(1), clock::note_jump);
     every!("metering", Duration::from_secs(10), metering::run);
     every!("seal", Duration::from_secs(1), audit::seal);
     every!("stop_ended", Duration::from_secs(1), labs::stop_ended);

@@ -39,6 +39,15 @@ impl HandClock {
         self.advance(seconds);
         *self.1.lock().unwrap_or_else(PoisonError::into_inner) = Some(jump);
     }
+    /// Makes the machine's clock jump ahead; the jump is not followed.
+    pub fn jump_unbelieved(&self, seconds: i64) {
+        let jump = ClockJump { at: self.now(), seconds, believed: false };
+        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = Some(jump);
+    }
+    /// The machine's clock is right again.
+    pub fn end_jump(&self) {
+        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
     pub fn set(&self, at: Timestamp) {
         self.0.store(at.micros(), Ordering::SeqCst);
     }

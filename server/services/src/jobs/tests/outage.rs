@@ -5,13 +5,14 @@ use domain::{
     labs::{Autostop, Extension, LabEvent, LabState, StateChange},
     orders::{ClassForm, OrderForm, OrderState},
     pricing::Meter,
+    steady_clock::SteadyClock,
     time::Timestamp,
 };
 use storage::testing::for_each_engine;
 
 use super::Scene;
 use crate::{
-    dashboard, figures,
+    clock, dashboard, figures,
     jobs::{metering, watch},
     labs, orders,
     ports::Clock as _,
@@ -403,6 +404,41 @@ async fn a_clock_that_jumps_ahead_bills_no_time_that_never_was() {
         let operator = scene.world.operator("ops").await;
         let shown = dashboard::get(services, &operator).await.expect("reads").operating.expect("an operator").clock_jump;
         assert_eq!(shown.map(|jump| jump.seconds), Some(7_200), "and operators see it");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_restart_during_a_clock_jump_that_is_not_believed_bills_nothing_for_it() {
+    for_each_engine("a_restart_during_a_clock_jump_that_is_not_believed_bills_nothing_for_it", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        labs::extend(services, &scene.teacher, id, Extension::Minutes(120), None).await.expect("more time");
+        scene.world.clock.advance(600);
+        scene.world.clock.jump_unbelieved(7_200);
+        clock::note_jump(services).await.expect("stored");
+        assert_eq!(scene.charged(id).await, (600, 600));
+        // The process ends and the next one starts a minute later, while the machine's clock is still ahead.
+        let jump = clock::pending_jump(&services.db).await.expect("read").expect("known to the next process");
+        let wall = scene.now().plus_seconds(7_200 + 60);
+        let mut resumed = SteadyClock::resume(jump, wall, 0);
+        scene.world.clock.set(resumed.read(wall, 0));
+        assert_eq!(scene.charged(id).await, (660, 660));
+        labs::stop_ended(services).await.expect("the clock");
+        assert_eq!(scene.lab(id).await.state, LabState::Running, "its end has not come");
+        // The next process believes it after its own ten minutes.
+        scene.world.clock.advance(600);
+        scene.world.clock.jump(7_200);
+        assert_eq!(scene.charged(id).await, (1_260, 1_260));
+        assert_eq!(clock::pending_jump(&services.db).await, Ok(None));
+        // A jump that is undone before it is believed is forgotten.
+        scene.world.clock.jump_unbelieved(7_200);
+        clock::note_jump(services).await.expect("stored");
+        scene.world.clock.end_jump();
+        scene.world.clock.advance(60);
+        assert_eq!(scene.charged(id).await, (1_320, 1_320));
+        assert_eq!(clock::pending_jump(&services.db).await, Ok(None));
     })
     .await;
 }
