@@ -30,7 +30,7 @@ use crate::{
     notifications::{Told, notify},
 };
 
-/// Most pairs of person and course in one round; the next round takes the rest.
+/// Most pairs of person and course that are read at once.
 const PAIRS: u32 = 20;
 /// Most orders in one transaction.
 const BATCH: u32 = 50;
@@ -41,17 +41,32 @@ pub(super) async fn check(write: &mut Write, order: &Order) -> Result<()> {
     if standing::has_left(write, order.owner, order.course).await.or_domain()? { Err(Error::RequesterLeft) } else { Ok(()) }
 }
 
-/// Cancels the waiting orders and labs of people who left; returns how many.
+/// Cancels the waiting orders and labs of people who left; returns how many. A pair of person and course that fails is logged and tried
+/// again in the next round. Errors: `Unavailable`, which ends the round.
 pub async fn cancel_of_leavers(services: &Services) -> Result<u32> {
-    let pairs = {
-        let mut connection = services.db.read().await.or_domain()?;
-        standing::leavers(&mut connection, PAIRS).await.or_domain()?
-    };
-    let mut done = 0;
-    for (owner, course) in pairs {
-        while cancel_of(services, owner, course, &mut done).await? {}
+    let (mut done, mut after) = (0, None);
+    loop {
+        let pairs = {
+            let mut connection = services.db.read().await.or_domain()?;
+            standing::leavers(&mut connection, after, PAIRS).await.or_domain()?
+        };
+        after = pairs.last().copied();
+        for (owner, course) in &pairs {
+            match cancel_all_of(services, *owner, *course, &mut done).await {
+                Err(error @ Error::Unavailable { .. }) => return Err(error),
+                Err(error) => tracing::error!(user.id = %owner, course.id = %course, "a leaver's orders cannot be cancelled, will retry: {error}"),
+                Ok(()) => {}
+            }
+        }
+        if pairs.len() < PAIRS as usize {
+            return Ok(done);
+        }
     }
-    Ok(done)
+}
+
+async fn cancel_all_of(services: &Services, owner: UserId, course: CourseId, done: &mut u32) -> Result<()> {
+    while cancel_of(services, owner, course, done).await? {}
+    Ok(())
 }
 
 /// One transaction; returns whether there may be more.

@@ -32,8 +32,8 @@ pub async fn has_left(connection: &mut AnyConnection, person: UserId, course: Co
 }
 
 /// People who left a course in which something of theirs still waits: orders that are not decided, or wait for cards or their lesson, and
-/// labs that they started and that wait for cards. Pairs of person and course, at most `limit`.
-pub async fn leavers(connection: &mut AnyConnection, limit: u32) -> Result<Vec<(UserId, CourseId)>> {
+/// labs that they started and that wait for cards. Pairs of person and course after `after`, in order, at most `limit`.
+pub async fn leavers(connection: &mut AnyConnection, after: Option<(UserId, CourseId)>, limit: u32) -> Result<Vec<(UserId, CourseId)>> {
     let sql = concat!(
         "SELECT w.owner_id, w.course_id FROM ( \
            SELECT owner_id, course_id FROM orders WHERE state IN ('pending_approval', 'awaiting_requester', 'queued') \
@@ -42,9 +42,14 @@ pub async fn leavers(connection: &mut AnyConnection, limit: u32) -> Result<Vec<(
         crate::labs::started_by!(),
         ") w WHERE 1 = ",
         owner_left!("w"),
-        " ORDER BY w.owner_id, w.course_id LIMIT $1"
+        " AND ($2 IS NULL OR w.owner_id > $2 OR w.owner_id = $2 AND w.course_id > $3) ORDER BY w.owner_id, w.course_id LIMIT $1"
     );
-    let rows = sqlx::query(sql).bind(i64::from(limit)).fetch_all(connection).await?;
+    let rows = sqlx::query(sql)
+        .bind(i64::from(limit))
+        .bind(after.map(|(owner, _)| owner.to_string()))
+        .bind(after.map(|(_, course)| course.to_string()))
+        .fetch_all(connection)
+        .await?;
     rows.iter()
         .map(|row| {
             let row = Row::of("orders", row);

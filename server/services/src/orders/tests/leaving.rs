@@ -247,6 +247,40 @@ on_each_engine!(every_way_out_of_a_course_is_noticed_and_the_way_back_too, |worl
     assert_eq!(states, [gone, gone, gone, gone, there, there]);
 });
 
+on_each_engine!(one_leaver_whose_order_cannot_be_cancelled_holds_up_nobody_else, |world| {
+    let course = world.course("CV2402").add().await;
+    let services = &world.services;
+    let administrator = world.administrator("admin").await;
+    let mut waiting = Vec::new();
+    for login in ["li.hua", "wang", "zhao"] {
+        let teacher = world.teacher(login, &[&course]).await;
+        let id = order(&world, &teacher, &whole(&course, 2)).await.expect("waits for a manager").order.id;
+        crate::courses::remove_member(services, &administrator, course.id, teacher.actor.user).await.expect("removed");
+        waiting.push((teacher.actor.user, id));
+    }
+    waiting.sort_unstable_by_key(|(user, _)| *user);
+    let (user, first) = waiting[0];
+    let sql = format!("SELECT ruling FROM orders WHERE id = '{first}'");
+    let ruling = storage::testing::texts(&services.db, &sql).await.remove(0);
+    let store = |ruling: String| async move {
+        let sql = format!("UPDATE orders SET ruling = '{}' WHERE id = '{first}'", ruling.replace('\'', "''"));
+        storage::testing::execute(&services.db, &sql).await.expect("stored");
+    };
+    store("{".into()).await;
+    assert_eq!(cancel_of_leavers(services).await, Ok(2), "the others");
+    let last = {
+        let mut read = services.db.read().await.expect("a connection");
+        storage::accounts::standing::leavers(&mut read, Some((user, course.id)), 20).await.expect("read")
+    };
+    assert!(last.is_empty(), "only the first still waits");
+    for (_, id) in &waiting[1..] {
+        assert_eq!(state(services, *id).await, OrderState::Cancelled);
+    }
+    store(ruling).await;
+    assert_eq!(cancel_of_leavers(services).await, Ok(1), "the next round tries it again");
+    assert_eq!(state(services, first).await, OrderState::Cancelled);
+});
+
 // The SQL condition and the policy agree for every person.
 on_each_engine!(the_database_says_who_left_as_the_policy_does, |world| {
     let (department, other) = (world.department("Vision").await, world.department("Speech").await);
