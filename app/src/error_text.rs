@@ -135,6 +135,7 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::TooMany { max } => td_string!(language, errors.too_many, max = *max).to_string(),
         Problem::TooManyRows { rows, max } => td_string!(language, errors.too_many_rows, rows = *rows, max = *max).to_string(),
         Problem::Workbook => td_string!(language, errors.workbook).to_string(),
+        Problem::RowRefused { error } => td_string!(language, errors.row_refused, problem = error_text(language, error)).to_string(),
         Problem::SameAsRow { row } => td_string!(language, errors.same_as_row, row = *row).to_string(),
         Problem::EndsBeforeStart => td_string!(language, errors.ends_before_start).to_string(),
         Problem::WrongPassword => td_string!(language, errors.wrong_password).to_string(),

@@ -333,6 +333,10 @@ pub enum Problem {
     SameAsRow {
         row: u32,
     },
+    /// A row that was right in itself and was refused when it was imported, with the reason.
+    RowRefused {
+        error: Box<Error>,
+    },
     /// The file is a workbook; the list is expected as text.
     Workbook,
     /// A row of a text that has one thing a line; `example` shows one that is right.

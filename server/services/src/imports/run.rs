@@ -98,7 +98,7 @@ async fn one(services: &Services, caller: &Caller, import: &Import, mut row: Imp
         Err(error) => {
             // Nothing of the row stays; why is written by itself.
             write.rollback().await.or_domain()?;
-            (row.verdict, row.problems) = outcome(Err(as_problem(error)?))?;
+            (row.verdict, row.problems) = outcome(Err(as_problem(import.kind, error)?))?;
             row.result = None;
             let mut write = lease::begin_write(services).await?;
             table::finish_row(&mut write, import.id, &row, None, services.clock.now()).await.or_domain()?;
@@ -107,9 +107,11 @@ async fn one(services: &Services, caller: &Caller, import: &Import, mut row: Imp
     }
 }
 
-/// Refusals that a list's reader can mend, at their fields. Errors: everything else, which ends the round.
-fn as_problem(error: Error) -> Result<Error> {
+/// The reason for which the row failed, at a field of the row. Errors: what may pass by itself; it ends the round, and the next one tries
+/// the row again.
+fn as_problem(kind: ImportKind, error: Error) -> Result<Error> {
     match error {
+        Error::Unavailable { .. } | Error::RateLimited { .. } => Err(error),
         Error::Invalid(problems) => Ok(Error::Invalid(problems)),
         Error::LimitBelowUse(short) => {
             let min = short.first().map_or(0, |short| short.in_use / 840);
@@ -119,7 +121,13 @@ fn as_problem(error: Error) -> Result<Error> {
             let choices = Role::ALL.into_iter().filter(|other| *other != role).map(|role| role.as_str().to_owned()).collect();
             Ok(Error::field("roles", Problem::NotOneOf { choices }))
         }
-        other => Err(other),
+        other => {
+            let key = match kind {
+                ImportKind::People => "login",
+                ImportKind::Courses => "code",
+            };
+            Ok(Error::field(key, Problem::RowRefused { error: Box::new(other) }))
+        }
     }
 }
 
@@ -251,4 +259,20 @@ async fn change(
     let before = json!({"name": course.name, "budget": course.settings.budget, "cards": course.settings.limits.cards.to_string()});
     let entry = Entry::new("course.change", "course", course.id, course.code.as_str()).course(course.id).before(before).after(after);
     audit::success(services, write, caller, entry).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_pass_by_itself_is_tried_again() {
+        for error in Error::one_of_each() {
+            let passes = matches!(error, Error::Unavailable { .. } | Error::RateLimited { .. });
+            let code = error.code();
+            assert_eq!(as_problem(ImportKind::People, error).is_err(), passes, "{code}");
+        }
+        let forbidden = Error::field("code", Problem::RowRefused { error: Box::new(Error::Forbidden) });
+        assert_eq!(as_problem(ImportKind::Courses, Error::Forbidden), Ok(forbidden));
+    }
 }

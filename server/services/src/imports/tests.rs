@@ -2,6 +2,7 @@ use domain::{
     Error, Problem,
     access::Role,
     audit::Filter,
+    error::FieldError,
     imports::{Cells, Counts, ImportKind, ImportState, RowResult, Verdict},
     page::PageRequest,
     people::{PersonFilter, PersonState},
@@ -122,6 +123,38 @@ async fn who_may_no_more_does_not_go_on() {
     let (import, _) = page_of(&world, &two, import.id).await;
     assert_eq!((import.state, import.counts.waiting()), (ImportState::Done, 1));
     start(services, &two, import.id).await.expect("somebody else starts it");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_imported_fails_with_its_reason_and_the_rest_goes_on() {
+    for_each_engine("a_row_that_cannot_be_imported_fails_with_its_reason", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let administrator = world.administrator("root").await;
+        let old = world.person("old").role(Role::Teacher).add().await;
+        let import = preview(services, &administrator, ImportKind::People, "x.csv", "login,name\nold,B\na1,A\n").await.expect("looked at");
+        assert_eq!(import.counts.to_do(), 2);
+        start(services, &administrator, import.id).await.expect("started");
+        let role = |text: &'static str| {
+            let sql = format!("UPDATE user_roles SET role = '{text}' WHERE user_id = '{}'", old.actor.user);
+            async move { storage::testing::execute(&services.db, &sql).await.expect("stored") }
+        };
+        role("unknown").await;
+        assert_eq!(run(services).await, Ok(2));
+        assert_eq!(run(services).await, Ok(0), "and it is not tried for ever");
+        let (done, rows) = page_of(&world, &administrator, import.id).await;
+        assert_eq!((done.state, done.counts.done, done.counts.error), (ImportState::Done, 1, 1));
+        assert_eq!((rows[0].verdict, rows[1].result), (Verdict::Error, Some(RowResult::Done)));
+        let [FieldError { field, problem: Problem::RowRefused { error } }] = rows[0].problems.as_slice() else {
+            panic!("the row says why: {:?}", rows[0].problems)
+        };
+        assert_eq!((field.as_str(), error.code()), ("login", "internal"));
+        role("teacher").await;
+        mend(services, &administrator, import.id, 1, &rows[0].cells).await.expect("looked at again");
+        start(services, &administrator, import.id).await.expect("started again");
+        assert_eq!(run(services).await, Ok(1));
+    })
+    .await;
 }
 
 #[test]

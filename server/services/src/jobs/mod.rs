@@ -55,7 +55,9 @@ async fn work(services: Services) {
     every!("expire", Duration::from_secs(30), orders::expire);
     every!("leavers", Duration::from_secs(10), orders::cancel_of_leavers);
     every!("delegations", Duration::from_mins(1), delegations::end_due);
-    every!("imports", Duration::from_secs(1), imports::run);
+    let import = |services: Services| async move { imports::run(&services).await.map(drop) };
+    let (second, minute) = (Duration::from_secs(1), Duration::from_mins(1));
+    lease::spawn(&mut tasks, rounds::every_growing("imports", second, minute, services.clone(), import));
     every!("budgets", Duration::from_mins(1), courses::tell_thresholds);
     every!("quotas", Duration::from_mins(5), courses::refresh_quotas);
     every!("audit_verify", Duration::from_secs(1), audit::runs::work);

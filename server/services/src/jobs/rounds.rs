@@ -15,12 +15,33 @@ pub(super) async fn every<F>(name: &'static str, period: Duration, services: Ser
 where
     F: Future<Output = Result<()>> + Send,
 {
+    every_growing(name, period, AFTER_TROUBLE, services, round).await;
+}
+
+/// The same, with pauses that double with each failed round, up to `longest`.
+pub(super) async fn every_growing<F>(
+    name: &'static str,
+    period: Duration,
+    longest: Duration,
+    services: Services,
+    round: impl Fn(Services) -> F + Send,
+) where
+    F: Future<Output = Result<()>> + Send,
+{
     let mut trouble = Trouble::new(name);
+    let mut failed = 0_u32;
     loop {
         let done = guarded(round(services.clone())).await;
         trouble.note(done.as_ref().err());
-        tokio::time::sleep(if done.is_ok() { period } else { period.max(AFTER_TROUBLE) }).await;
+        failed = if done.is_ok() { 0 } else { failed.saturating_add(1) };
+        tokio::time::sleep(pause(period, longest, failed)).await;
     }
+}
+
+/// `failed`: rounds in a row that failed.
+fn pause(period: Duration, longest: Duration, failed: u32) -> Duration {
+    let Some(doubled) = failed.checked_sub(1) else { return period };
+    AFTER_TROUBLE.saturating_mul(2_u32.saturating_pow(doubled)).min(longest).max(period)
 }
 
 /// The round's result; a panic in it becomes an error.
@@ -59,5 +80,19 @@ impl Trouble {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_while_rounds_fail() {
+        let seconds =
+            |period, longest| [0, 1, 2, 3, 99].map(|failed| pause(Duration::from_secs(period), Duration::from_secs(longest), failed).as_secs());
+        assert_eq!(seconds(1, 60), [1, 5, 10, 20, 60]);
+        assert_eq!(seconds(1, 5), [1, 5, 5, 5, 5]);
+        assert_eq!(seconds(600, 5), [600; 5]);
     }
 }
