@@ -12,7 +12,7 @@ use domain::{
 };
 
 use storage::{
-    Write,
+    AnyConnection, Write,
     placement::{self, NodeCards},
 };
 
@@ -48,8 +48,18 @@ pub async fn get(services: &Services, caller: &Caller) -> Result<ClusterStatus> 
 
 pub(crate) async fn load(services: &Services) -> Result<ClusterStatus> {
     let mut read = services.db.read().await.or_domain()?;
-    let pools = storage::pools::all(&mut read).await.or_domain()?;
-    let status = storage::cluster_status::get(&mut read).await.or_domain()?;
+    load_in(services, &mut read).await
+}
+
+/// The stored status in the transaction that changes it. Changes wait for each other, so that none writes back an older status.
+async fn for_change(services: &Services, write: &mut Write) -> Result<ClusterStatus> {
+    storage::dialect::lock(write, "cluster_status").await.or_domain()?;
+    load_in(services, write).await
+}
+
+async fn load_in(services: &Services, connection: &mut AnyConnection) -> Result<ClusterStatus> {
+    let pools = storage::pools::all(connection).await.or_domain()?;
+    let status = storage::cluster_status::get(connection).await.or_domain()?;
     let simulated = services.settings.simulated_cluster;
     Ok(match status {
         Some(status) => ClusterStatus { simulated, pools, ..status },
@@ -100,9 +110,11 @@ pub async fn refresh(services: &Services) -> Result<bool> {
         storage::pools::put(&mut write, *card, *total, *largest, now).await.or_domain()?;
     }
     place(&mut write, &nodes, pools.keys().copied()).await?;
-    let status = ClusterStatus { version, nodes, away_since: None, last_seen_at: Some(now), ..before.clone() };
+    let stored = for_change(services, &mut write).await?;
+    let was_away = stored.away_since.is_some();
+    let status = ClusterStatus { version, nodes, away_since: None, last_seen_at: Some(now), ..stored };
     storage::cluster_status::put(&mut write, &status, now).await.or_domain()?;
-    if before.away_since.is_some() {
+    if was_away {
         storage::outbox::hasten(&mut write, now).await.or_domain()?;
     }
     write.commit().await.or_domain()?;
@@ -111,7 +123,7 @@ pub async fn refresh(services: &Services) -> Result<bool> {
         services.hub.tell(News::Cluster);
         services.hub.wake();
     }
-    if before.away_since.is_some() {
+    if was_away {
         tracing::info!("the cluster answers again");
     }
     if more_or_less {
@@ -185,15 +197,18 @@ async fn place(write: &mut Write, nodes: &[Node], cards: impl Iterator<Item = Ca
 
 /// Notes that the cluster does not answer, if that is news.
 pub(crate) async fn away(services: &Services, reason: &str) -> Result<()> {
-    let before = load(services).await?;
-    if before.away_since.is_some() {
+    if load(services).await?.away_since.is_some() {
         return Ok(());
     }
     let now = services.clock.now();
-    tracing::warn!("the cluster does not answer, what it has to do waits: {reason}");
     let mut write = lease::begin_write(services).await?;
+    let before = for_change(services, &mut write).await?;
+    if before.away_since.is_some() {
+        return Ok(());
+    }
     storage::cluster_status::put(&mut write, &ClusterStatus { away_since: Some(now), ..before }, now).await.or_domain()?;
     write.commit().await.or_domain()?;
+    tracing::warn!("the cluster does not answer, what it has to do waits: {reason}");
     services.cache.cluster.forget();
     services.hub.tell(News::Cluster);
     Ok(())
@@ -207,18 +222,19 @@ pub(crate) async fn blocked(services: &Services, obstacle: &Obstacle) -> Result<
     if !known.meet(obstacle, now) {
         return Ok(());
     }
-    let mut status = load(services).await?;
+    let mut write = lease::begin_write(services).await?;
+    let mut status = for_change(services, &mut write).await?;
+    services.cache.cluster.forget();
     let met_before = status.obstacles.iter().any(|met| met.obstacle == *obstacle);
     if !status.meet(obstacle, now) {
         return Ok(());
     }
-    if !met_before {
-        tracing::warn!("the cluster does not let the portal do its work: {obstacle}");
-    }
-    let mut write = lease::begin_write(services).await?;
     storage::cluster_status::put(&mut write, &status, now).await.or_domain()?;
     write.commit().await.or_domain()?;
     services.cache.cluster.forget();
+    if !met_before {
+        tracing::warn!("the cluster does not let the portal do its work: {obstacle}");
+    }
     services.hub.tell(News::Cluster);
     Ok(())
 }
@@ -229,9 +245,13 @@ pub(crate) async fn answered(services: &Services) -> Result<()> {
     if current(services).await?.away_since.is_none() {
         return Ok(());
     }
-    let before = load(services).await?;
     let now = services.clock.now();
     let mut write = lease::begin_write(services).await?;
+    let before = for_change(services, &mut write).await?;
+    if before.away_since.is_none() {
+        services.cache.cluster.forget();
+        return Ok(());
+    }
     storage::cluster_status::put(&mut write, &ClusterStatus { away_since: None, last_seen_at: Some(now), ..before }, now).await.or_domain()?;
     storage::outbox::hasten(&mut write, now).await.or_domain()?;
     write.commit().await.or_domain()?;

@@ -1,7 +1,10 @@
 //! What goes wrong: kills between steps, a cluster that is away, late starts, failures, two at once.
 
+use std::collections::BTreeSet;
+
 use domain::{
     Error,
+    cluster::Obstacle,
     labs::{LabState, ObservedPhase},
     orders::OrderState,
 };
@@ -343,6 +346,27 @@ async fn cards_behind_a_taint_are_not_free() {
         let tainted =
             |finding: &domain::nodes::Finding| matches!(finding, domain::nodes::Finding::Tainted { node, cards: 14, .. } if node == "gpu-3");
         assert!(found.findings.iter().any(tainted), "{:?}", found.findings);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn concurrent_reports_of_the_cluster_keep_each_others_fields() {
+    for_each_engine("concurrent_reports_of_the_cluster_keep_each_others_fields", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let webhook = Obstacle::Webhook { name: "policy.example".into(), message: "connection refused".into() };
+        let (one, two, three) = futures::join!(
+            cluster_status::blocked(services, &Obstacle::Credentials),
+            cluster_status::blocked(services, &webhook),
+            cluster_status::away(services, "no route to host"),
+        );
+        assert_eq!((one, two, three), (Ok(()), Ok(()), Ok(())));
+        let status = cluster_status::load(services).await.expect("a status");
+        let met: BTreeSet<_> = status.obstacles.into_iter().map(|met| met.obstacle).collect();
+        assert_eq!(met, [Obstacle::Credentials, webhook].into());
+        assert!(status.away_since.is_some());
+        assert_eq!(status.nodes.len(), 3, "what was known of the nodes stays");
     })
     .await;
 }
