@@ -60,14 +60,14 @@ pub(super) async fn rows(
     cells: &[Cells],
 ) -> Result<Vec<ImportRow>> {
     let ground = Ground::load(services, connection, tenant, kind, cells).await?;
-    let mut seen = BTreeMap::new();
+    let mut seen = Seen::default();
     let mut rows = Vec::new();
     for (number, cells) in (1..).zip(cells) {
         let checked = match kind {
-            ImportKind::People => ground.person(cells).map(|person| (person.row.login, "login", person.verdict)),
-            ImportKind::Courses => ground.course(cells).map(|course| (course.row.code.to_lowercase(), "code", course.verdict)),
+            ImportKind::People => ground.person(cells).map(|person| (person.row.login, person.there.map(|user| user.id), "login", person.verdict)),
+            ImportKind::Courses => ground.course(cells).map(|course| (course.row.code.to_lowercase(), None, "code", course.verdict)),
         };
-        let checked = checked.and_then(|(key, field, verdict)| match seen.insert(key, number) {
+        let checked = checked.and_then(|(key, account, field, verdict)| match seen.insert(key, account, number) {
             Some(row) => Err(Error::field(field, Problem::SameAsRow { row })),
             None => Ok(verdict),
         });
@@ -75,6 +75,21 @@ pub(super) async fn rows(
         rows.push(ImportRow { number, cells: cells.clone(), verdict, problems, result: None });
     }
     Ok(rows)
+}
+
+/// Rows of a list by their login or code. Accounts from before the rule for logins may fold to one login: such rows are the same only if
+/// they name the same account.
+#[derive(Default)]
+struct Seen(BTreeMap<String, Vec<(Option<UserId>, u32)>>);
+
+impl Seen {
+    /// Notes a row; the earlier row that is the same, if there is one.
+    fn insert(&mut self, key: String, account: Option<UserId>, number: u32) -> Option<u32> {
+        let rows = self.0.entry(key).or_default();
+        let same = rows.iter().find(|(other, _)| other.is_none() || account.is_none() || *other == account).map(|(_, row)| *row);
+        rows.push((account, number));
+        same
+    }
 }
 
 /// A row's mistakes are its verdict; anything else is an error of the whole.

@@ -168,7 +168,7 @@ async fn person(services: &Services, write: &mut Write, caller: &Caller, import:
         for course in courses {
             members::add(write, user.id, course).await.or_domain()?;
         }
-        let entry = Entry::new("people.set_access", "user", user.id, row.login.as_str());
+        let entry = Entry::new("people.set_access", "user", user.id, user.login.as_str());
         let entry = entry.before(json!({"name": user.name})).after(person_facts(import, &row));
         audit::success(services, write, caller, entry).await?;
     }

@@ -126,6 +126,32 @@ async fn who_may_no_more_does_not_go_on() {
 }
 
 #[tokio::test]
+async fn accounts_from_before_the_login_rule_are_each_named_by_their_stored_login() {
+    for_each_engine("accounts_from_before_the_login_rule_are_each_named", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let administrator = world.administrator("root").await;
+        let wide = world.person("２０２４０１").role(Role::Teacher).add().await.actor.user;
+        let plain = world.person("202401").role(Role::Teacher).add().await.actor.user;
+        let text = "login,name\n２０２４０１,Wide\n202401,Plain\n２０２４０１,Again\n２０２４０２,New\n202402,Same\n";
+        let import = preview(services, &administrator, ImportKind::People, "x.csv", text).await.expect("looked at");
+        let (_, rows) = page_of(&world, &administrator, import.id).await;
+        let verdicts: Vec<_> = rows.iter().map(|row| row.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Change, Verdict::Change, Verdict::Error, Verdict::New, Verdict::Error]);
+        let same = |row: &domain::imports::ImportRow| row.problems[0].problem.clone();
+        assert_eq!((same(&rows[2]), same(&rows[4])), (Problem::SameAsRow { row: 1 }, Problem::SameAsRow { row: 4 }));
+        start(services, &administrator, import.id).await.expect("started");
+        assert_eq!(run(services).await, Ok(3));
+        let mut read = services.db.read().await.expect("a connection");
+        for (user, name) in [(wide, "Wide"), (plain, "Plain")] {
+            let found = storage::accounts::users::by_id(&mut read, user).await.expect("read").expect("an account");
+            assert_eq!(found.name, name);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_row_that_cannot_be_imported_fails_with_its_reason_and_the_rest_goes_on() {
     for_each_engine("a_row_that_cannot_be_imported_fails_with_its_reason", async |database| {
         let world = TestWorld::college_on(database).await;
