@@ -1,7 +1,7 @@
 //! Setting cards aside, node by node (C4). Everything here comes under the lock of the kind of card.
 
 use domain::{
-    Result,
+    Error, Result,
     capacity::{self, Hand, Pods, WaitReason},
     catalogue::LabSpec,
     gpu::Card,
@@ -88,6 +88,29 @@ pub(crate) fn reservation(lab: LabId, spec: &LabSpec, Places(places): &Places, n
     let preferred = places.first().filter(|_| spec.nodes == 1).map(|(node, _)| node.as_str());
     let take = storage::reservations::take(lab, spec.card, spec.cards(), preferred, now);
     std::iter::once(take).chain(placement::new_places(lab, places)).collect()
+}
+
+/// Changes the cards that a lab holds from those of `old` to those of `spec`. A lab that grows comes now: those who wait have their turn
+/// first, and may be passed as in the queue. Fewer cards of the same kind are given back later, when the old pods are gone.
+///
+/// Errors: `OverCapacity`, and nothing is written.
+pub(crate) async fn resize(write: &mut Write, lab: LabId, old: &LabSpec, spec: &LabSpec, now: Timestamp) -> Result<()> {
+    let (card, cards) = (spec.card, spec.cards());
+    let asked = if card == old.card { cards.saturating_sub(old.cards()) } else { cards };
+    if asked == 0 {
+        return Ok(());
+    }
+    let mut counter = Counter::open(write, card, now).await?;
+    let refused = Error::OverCapacity { asked, free: if counter.closed { 0 } else { counter.hand.free() } };
+    if card == old.card {
+        let places = placement::places_of(write, lab).await.or_domain()?;
+        counter.hand.give_back(&places, Pods::of(old));
+    }
+    let Some(Places(places)) = counter.take(spec) else { return Err(refused) };
+    if !storage::reservations::change(write, lab, card, cards).await.or_domain()? {
+        return Err(refused);
+    }
+    placement::put_places(write, lab, &places).await.or_domain()
 }
 
 /// Why an order or a lab of this size waits for cards now. One statement, two where cards are free.

@@ -167,6 +167,17 @@ pub async fn places(connection: &mut AnyConnection) -> Result<BTreeMap<LabId, Ve
     Ok(places)
 }
 
+/// Node and cards of each place of one lab.
+pub async fn places_of(connection: &mut AnyConnection, lab: LabId) -> Result<Vec<(String, u32)>> {
+    let rows = sqlx::query("SELECT node, cards FROM lab_places WHERE lab_id = $1 ORDER BY node").bind(lab.to_string()).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of("lab_places", row);
+            Ok((row.text("node")?, row.count("cards")?))
+        })
+        .collect()
+}
+
 /// Forgets where the lab's cards were.
 pub async fn forget(connection: &mut AnyConnection, lab: LabId) -> Result<()> {
     sqlx::query("DELETE FROM lab_places WHERE lab_id = $1").bind(lab.to_string()).execute(connection).await?;

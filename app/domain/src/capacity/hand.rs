@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pods, Room, plan};
+use super::{Machine, Pods, Room, plan};
 use crate::time::Timestamp;
 
 /// How long smaller ones may pass one that finds no place.
@@ -49,6 +49,19 @@ impl Hand {
         }
         self.free = self.free.saturating_sub(pods.cards());
         Some(places)
+    }
+
+    /// Gives back the cards that such pods hold, and their processor and memory. `places`: node and cards, as far as they are known.
+    pub fn give_back(&mut self, places: &[(String, u32)], pods: Pods) {
+        for (node, cards) in places {
+            let here = cards.checked_div(pods.cards_per_node).unwrap_or(0);
+            let held = Machine { cpu_cores: here.saturating_mul(pods.cpu_cores), memory_gib: here.saturating_mul(pods.memory_gib) };
+            for room in self.rooms.iter_mut().filter(|room| room.node == *node) {
+                room.free = room.free.saturating_add(*cards).min(room.total);
+                room.machine_free = room.machine_free.map(|machine| machine.with(held));
+            }
+        }
+        self.free = self.free.saturating_add(pods.cards());
     }
 
     /// Whether all pods have a place.
@@ -103,7 +116,6 @@ impl Hand {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capacity::Machine;
 
     fn room(at: usize, free: u32, total: u32) -> Room {
         Room { node: format!("n{at}"), total, free, machine: None, machine_free: None }
@@ -144,6 +156,24 @@ mod tests {
         let mut hand = hand(&[(2, 4)]);
         hand.serve(&[waits(2, 0)], at(0));
         assert_eq!(hand.take(pods(1, 1)), None);
+    }
+
+    #[test]
+    fn a_lab_that_grows_counts_its_own_cards_and_none_that_are_kept() {
+        let held = [("n0".to_owned(), 1)];
+        // Somebody waits for a node of four, and passes for now.
+        let grown = |minutes_ago| {
+            let mut hand = hand(&[(3, 4)]);
+            hand.serve(&[waits(4, minutes_ago)], at(0));
+            hand.give_back(&held, pods(1, 1));
+            hand.take(pods(2, 1))
+        };
+        assert_eq!(grown(PASSED_MINUTES - 1), Some(vec![("n0".into(), 2)]));
+        assert_eq!(grown(PASSED_MINUTES), None);
+        let machine = Some(Machine { cpu_cores: 32, memory_gib: 256 });
+        let mut hand = Hand::new(vec![Room { machine, machine_free: Some(Machine { cpu_cores: 0, memory_gib: 0 }), ..room(0, 1, 4) }], 1);
+        hand.give_back(&held, pods(1, 1));
+        assert!(hand.take(pods(2, 1)).is_some(), "a pod of two cards and the same processors takes its place");
     }
 
     #[test]

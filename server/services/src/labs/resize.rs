@@ -25,7 +25,7 @@ use super::{
     volume,
 };
 use crate::{
-    Caller, Services,
+    Caller, Services, capacity,
     error::OrDomain,
     hub::News,
     orders::{self, Wanted},
@@ -143,7 +143,7 @@ async fn save(services: &Services, write: &mut Write, who: By<'_>, listed: Liste
     let now = services.clock.now();
     let earlier = EarlierSize { until: now, spec: std::mem::replace(&mut lab.spec, wanted.spec) };
     if lab.reserved {
-        hold_cards(write, &lab, &earlier.spec, now).await?;
+        capacity::resize(write, lab.id, &earlier.spec, &lab.spec, now).await?;
     }
     // The record of the change tells both sizes.
     let after = std::mem::replace(&mut lab.spec, earlier.spec.clone());
@@ -157,22 +157,4 @@ async fn save(services: &Services, write: &mut Write, who: By<'_>, listed: Liste
     storage::labs::add_earlier_size(write, lab.id, &earlier).await.or_domain()?;
     storage::labs::set_held(write, lab.order, held_micros.saturating_add(wanted.difference.micros).max(0)).await.or_domain()?;
     Ok(News::lab(&lab))
-}
-
-/// Sets aside what the new size needs. Fewer of the same kind are given back by the reconciler, once the old pods are gone.
-async fn hold_cards(write: &mut Write, lab: &domain::labs::Lab, old: &domain::catalogue::LabSpec, now: Timestamp) -> Result<()> {
-    let (card, cards) = (lab.spec.card, lab.spec.cards());
-    storage::pools::lock(write, card).await.or_domain()?;
-    let asked = if card == old.card { cards.saturating_sub(old.cards()) } else { cards };
-    if asked == 0 {
-        return Ok(());
-    }
-    let pool = storage::pools::find(write, card).await.or_domain()?;
-    let (total, free) = pool.map_or((0, 0), |pool| (pool.total, pool.free()));
-    // Who waits for cards of this kind came first.
-    let others_wait = !storage::reservations::queue(write, card, total, now, 1).await.or_domain()?.is_empty();
-    if others_wait || !storage::reservations::change(write, lab.id, card, cards).await.or_domain()? {
-        return Err(Error::OverCapacity { asked, free: if others_wait { 0 } else { free } });
-    }
-    Ok(())
 }

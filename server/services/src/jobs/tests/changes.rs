@@ -35,17 +35,24 @@ fn input(pairs: &[(&str, &str)]) -> ParameterInput {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-/// A running notebook with whole cards.
-async fn with_cards(scene: &Scene, caller: &Caller, cards: u32) -> LabId {
-    let form = OrderForm {
+/// A notebook with whole cards.
+fn cards_form(scene: &Scene, cards: u32) -> OrderForm {
+    OrderForm {
         offering: "jupyterlab-2xa100-1tb".into(),
         course: scene.course.code.clone(),
         duration_minutes: "90".into(),
         parameters: input(&[("cards", &cards.to_string())]),
         ..OrderForm::default()
-    };
-    let key = orders::IdempotencyKey::parse(&scene.world.services.entropy.uuid().to_string()).expect("a key");
-    let view = orders::submit(&scene.world.services, caller, &form, &key).await.expect("an order");
+    }
+}
+
+fn key(scene: &Scene) -> orders::IdempotencyKey {
+    orders::IdempotencyKey::parse(&scene.world.services.entropy.uuid().to_string()).expect("a key")
+}
+
+/// A running notebook with whole cards.
+async fn with_cards(scene: &Scene, caller: &Caller, cards: u32) -> LabId {
+    let view = orders::submit(&scene.world.services, caller, &cards_form(scene, cards), &key(scene)).await.expect("an order");
     scene.settle().await;
     view.labs[0]
 }
@@ -415,6 +422,44 @@ async fn two_who_grow_at_once_do_not_both_get_the_last_card() {
         let (first, second) = futures::join!(grow.0, grow.1);
         let refused: Vec<_> = [first.err(), second.err()].into_iter().flatten().collect();
         assert_eq!(refused, [Error::OverCapacity { asked: 1, free: 0 }]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_growth_passes_who_cannot_run_now_and_starves_nobody() {
+    for_each_engine("a_growth_passes_who_cannot_run_now_and_starves_nobody", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let nodes = async |cards| {
+            scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", cards)]);
+            watch::take(services, &[Change::Nodes]).await.expect("counts");
+        };
+        nodes(3).await;
+        let manager = scene.world.manager("zhang").await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        let waits = orders::submit(services, &scene.teacher, &cards_form(&scene, 4), &key(&scene)).await.expect("an order").order;
+        if waits.state == OrderState::PendingApproval {
+            orders::approve(services, &manager, waits.id, None).await.expect("approved");
+        }
+        let queued = async || orders::get(services, &scene.teacher, waits.id).await.expect("read").order.state == OrderState::Queued;
+        assert!(queued().await);
+        let grow = async |cards| {
+            labs::resize(services, &manager, id, &input(&[("cards", cards)])).await?;
+            scene.settle().await;
+            scene.world.clock.advance(5);
+            scene.settle().await;
+            Ok::<_, Error>(())
+        };
+        assert_eq!(grow("2").await, Ok(()), "four cards are on no node, however long the other waits");
+        nodes(4).await;
+        assert_eq!(grow("3").await, Ok(()), "the other finds no place now");
+        scene.world.clock.advance(domain::capacity::PASSED_MINUTES * 60);
+        assert_eq!(grow("4").await, Err(Error::OverCapacity { asked: 1, free: 0 }), "from now on the node is kept for it");
+        labs::stop(services, &scene.teacher, id).await.expect("stops");
+        scene.settle().await;
+        orders::promote(services).await.expect("the queue goes on");
+        assert!(!queued().await, "it runs");
     })
     .await;
 }
