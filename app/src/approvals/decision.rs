@@ -58,6 +58,7 @@ pub fn Decision(
     let pending = order.state == OrderState::PendingApproval;
     let course = format!("{} {}", view.course.code, view.course.name);
     let total = class.as_ref().map_or_else(|| order.in_all(), |class| class.total).to_string();
+    let rest = order.change.as_ref().filter(|_| pending).map(|_| view! { <p class="fine">{td_string!(language, approvals.change_rest)}</p> });
     let (spec, rule) = (order.spec.clone(), ruled_by(language, &order));
     let submitted = td_string!(language, approvals.submitted_at, number = order.number, at = at).to_string();
     let stages = view! { <Stages view=view.clone() outlook=what_if.outlook/> };
@@ -111,6 +112,7 @@ pub fn Decision(
                     <p class="big">{total}</p>
                 </div>
                 <p class="read soft">{purpose}</p>
+                {rest}
                 <Facts>
                     <Fact name=td_string!(language, approvals.course)>{course}</Fact>
                     <Fact name=td_string!(language, approvals.offering)>{name}</Fact>

@@ -111,8 +111,8 @@ pub struct LabChange {
 impl From<domain::orders::LabChange> for LabChange {
     fn from(domain::orders::LabChange { lab, name, to }: domain::orders::LabChange) -> Self {
         let (minutes, parameters) = match to {
-            ChangeTo::Extend { minutes, until: _ } => (Some(minutes), BTreeMap::new()),
-            ChangeTo::Resize { parameters } => (None, parameters),
+            ChangeTo::Extend { minutes, until: _, seen: _ } => (Some(minutes), BTreeMap::new()),
+            ChangeTo::Resize { parameters, seen: _ } => (None, parameters),
         };
         Self { lab: lab.to_string(), name, minutes, parameters }
     }

@@ -77,6 +77,18 @@ pub fn size_values(offering: &Offering, spec: &LabSpec) -> ParameterInput {
     size_parameters(offering).filter_map(|parameter| Some((parameter.key.clone(), parameter.target.value(spec)?))).collect()
 }
 
+/// What a request that waited still adds: a parameter that others have changed since it was filed is only raised. `seen`: what the lab had
+/// then.
+pub fn still_asked(spec: &LabSpec, offering: &Offering, asked: &ParameterInput, seen: &ParameterInput) -> ParameterInput {
+    let current = size_values(offering, spec);
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let adds = |key: &str, wanted: &str| match (current.get(key), seen.get(key)) {
+        (Some(current), Some(seen)) if current != seen => number(wanted) > number(current),
+        _ => true,
+    };
+    asked.iter().filter(|(key, wanted)| adds(key, wanted)).map(|(key, wanted)| (key.clone(), wanted.clone())).collect()
+}
+
 /// What the lab would be. What is not typed stays as it is, and only what changes must fit the offering of today.
 ///
 /// `volume_gib`: GiB of the volume in the cluster. If the volume did not grow as ordered, the lab may go back to that size.

@@ -1,5 +1,6 @@
 //! More time or another size for a lab that exists, where the policy asks somebody: an order like any other until it is approved. Its
-//! price is held of the budget meanwhile; once it is approved the lab is changed and the lab's own order holds the money.
+//! price is held of the budget meanwhile; once it is approved the lab is changed and the lab's own order holds the money. If others changed
+//! the lab meanwhile, the approval gives only what the request still adds.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +17,18 @@ pub struct LabChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ChangeTo {
-    /// So many minutes more; `until`: the end that was asked for, if one was.
-    Extend { minutes: u32, until: Option<Timestamp> },
-    /// The parameters that were typed.
-    Resize { parameters: ParameterInput },
+    /// So many minutes more; `until`: the end that was asked for, if one was. `seen`: the lab's minutes when it was filed; orders from
+    /// before that was stored have none.
+    Extend {
+        minutes: u32,
+        until: Option<Timestamp>,
+        #[serde(default)]
+        seen: Option<u32>,
+    },
+    /// The parameters that were typed. `seen`: the lab's size when it was filed.
+    Resize {
+        parameters: ParameterInput,
+        #[serde(default)]
+        seen: ParameterInput,
+    },
 }

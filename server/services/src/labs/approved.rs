@@ -16,7 +16,11 @@ use crate::Services;
 pub(crate) async fn apply(services: &Services, write: &mut Write, change: &LabChange, cost: Money) -> Result<()> {
     let listed = basis::listed(write, change.lab).await?;
     match &change.to {
-        ChangeTo::Extend { minutes, until } => extend::apply(services, write, listed, *minutes, *until, cost).await,
-        ChangeTo::Resize { parameters } => resize::apply(services, write, listed, parameters, cost).await,
+        ChangeTo::Extend { minutes, until, seen } => {
+            let given = seen.map_or(0, |seen| listed.lab.minutes.saturating_sub(seen));
+            let asked = extend::Asked { minutes: *minutes, until: *until, given };
+            extend::apply(services, write, listed, asked, cost).await
+        }
+        ChangeTo::Resize { parameters, seen } => resize::apply(services, write, listed, parameters, seen, cost).await,
     }
 }

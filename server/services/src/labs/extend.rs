@@ -78,7 +78,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
     let decided = decide(&shelf, caller, &listed, by, &quota, now);
     let asked = |to: &ChangeTo| match (to, by) {
         (ChangeTo::Extend { until, .. }, Extension::Until(wanted)) => *until == Some(wanted),
-        (ChangeTo::Extend { minutes, until: None }, Extension::Minutes(wanted)) => *minutes == wanted,
+        (ChangeTo::Extend { minutes, until: None, .. }, Extension::Minutes(wanted)) => *minutes == wanted,
         _ => false,
     };
     // Its own hold may have used up the budget: asked before an error of the decision is told.
@@ -92,7 +92,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
             Extension::Minutes(_) => None,
         };
         let estimate = shelf.book(listed.lab.tenant).estimate(&listed.lab.spec, extended.added, now)?;
-        let to = ChangeTo::Extend { minutes: extended.added, until };
+        let to = ChangeTo::Extend { minutes: extended.added, until, seen: Some(listed.lab.minutes) };
         let offering = basis::offering(&shelf, &listed)?;
         let spec = listed.lab.spec.clone();
         let wanted = Wanted { offering, to, spec, estimate, ruling };
@@ -133,20 +133,32 @@ async fn give(services: &Services, write: &mut Write, who: By<'_>, listed: Liste
     Ok(lab)
 }
 
-/// What an approved order gives: so many minutes from the end that is planned, or from now when that is over; not beyond `until`, of which
-/// others may have given some meanwhile. `cost` is held already; of what others have given it holds nothing more.
+/// What an approved order asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub minutes: u32,
+    pub until: Option<Timestamp>,
+    /// Minutes that others have given the lab since it was filed.
+    pub given: u32,
+}
+
+/// What an approved order gives: so many minutes from the end that is planned, or from now when that is over; not beyond `until`. What
+/// others have given meanwhile is not given twice. `cost` is held already; of what others have given it holds nothing more.
 ///
 /// Errors: `InvalidTransition` for a lab that is destroyed, and when `until` is over; `OverQuota` beside lessons that were booked since.
 pub(super) async fn apply(
     services: &Services,
     write: &mut Write,
     mut listed: Listed,
-    minutes: u32,
-    until: Option<Timestamp>,
+    Asked { minutes, until, given }: Asked,
     cost: Money,
 ) -> Result<()> {
     let now = services.clock.now();
     check_alive(&listed.lab)?;
+    let rest = if until.is_none() { minutes.saturating_sub(given) } else { minutes };
+    if rest == 0 {
+        return Ok(());
+    }
     if until.is_some_and(|until| until <= now) {
         return Err(Error::InvalidTransition { state: "ended".into(), event: "extend".into() });
     }
@@ -154,13 +166,13 @@ pub(super) async fn apply(
     let quota = basis::quota(write, &listed.lab, now).await?;
     let lab = &listed.lab;
     let from = lab.counts_from(now);
-    let ends_at = until.or_else(|| from.map(|from| from.plus_minutes(minutes.into())));
+    let ends_at = until.or_else(|| from.map(|from| from.plus_minutes(rest.into())));
     if lab.ends_at.is_some_and(|end| ends_at.is_some_and(|wanted| wanted <= end)) {
         return Ok(());
     }
     let added = match (until, from) {
-        (Some(until), Some(from)) => minutes.min(minutes_between(from, until)),
-        _ => minutes,
+        (Some(until), Some(from)) => rest.min(minutes_between(from, until)),
+        _ => rest,
     };
     check_lessons(&quota, lab, ends_at, now)?;
     let extended = Extended { added, minutes: lab.minutes.saturating_add(added), ends_at, cost: cost_of(added, minutes, cost) };

@@ -9,7 +9,7 @@ use domain::{
     ids::LabId,
     labs::{
         EarlierSize, Lab, LabEvent, LabState, LabView,
-        resize::{ResizeContext, Resized, resized},
+        resize::{ResizeContext, Resized, resized, size_values, still_asked},
     },
     money::Money,
     orders::{ChangeTo, class::Span},
@@ -76,7 +76,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
         quota.check_budget(wanted.difference, now)?;
         basis::to_wait_for(caller, &listed.lab, on.ruling(&listed.lab, &wanted.spec, listed.lab.minutes)?)
     });
-    let asked = |to: &ChangeTo| matches!(to, ChangeTo::Resize { parameters } if parameters == input);
+    let asked = |to: &ChangeTo| matches!(to, ChangeTo::Resize { parameters, .. } if parameters == input);
     // Its own hold may have used up the budget: asked before an error of the decision is told.
     if !matches!(decided, Ok(None)) && basis::waits_already(&mut write, caller, &listed.lab, asked).await? {
         return Ok(());
@@ -86,8 +86,8 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
         let estimate = on.book.estimate(&wanted.spec, minutes, now)?;
         // What it costs more is what is held.
         let total = Money { micros: wanted.difference.micros.max(0), ..wanted.difference };
-        let to = ChangeTo::Resize { parameters: input.clone() };
         let offering = basis::offering(&shelf, &listed)?;
+        let to = ChangeTo::Resize { parameters: input.clone(), seen: size_values(offering, &listed.lab.spec) };
         let wanted = Wanted { offering, to, spec: wanted.spec, estimate: Estimate { total, ..estimate }, ruling };
         // On the heap: it holds the order several times over.
         let filed = Box::pin(orders::file_change(services, &mut write, caller, &listed, wanted)).await?;
@@ -121,18 +121,30 @@ fn fits(listed: &Listed, wanted: &Resized, quota: &QuotaStatus, now: Timestamp) 
     quota.during(span, now).check_amounts(&more)
 }
 
-/// What an approved order gives. `cost` is held already, and the cluster was asked about the volume when it was filed.
+/// What an approved order gives. `cost` is held already, and the cluster was asked about the volume when it was filed. `seen`: the size
+/// that the lab had then. Of what others have given meanwhile it gives and holds nothing more.
 ///
 /// Errors: `Invalid` when the offering does not allow it any more, `OverQuota`, `OverCapacity`, `InvalidTransition`.
-pub(super) async fn apply(services: &Services, write: &mut Write, listed: Listed, input: &ParameterInput, cost: Money) -> Result<()> {
+pub(super) async fn apply(
+    services: &Services,
+    write: &mut Write,
+    listed: Listed,
+    input: &ParameterInput,
+    seen: &ParameterInput,
+    cost: Money,
+) -> Result<()> {
     let now = services.clock.now();
     let shelf = crate::catalogue::shelf(services, write).await?;
     let quota = basis::quota(write, &listed.lab, now).await?;
     let volume_gib = volume::reported(write, listed.lab.id).await?;
-    let wanted = resized(&listed.lab, basis::offering(&shelf, &listed)?, input, volume_gib, shelf.book(listed.lab.tenant), now)?;
+    let offering = basis::offering(&shelf, &listed)?;
+    let input = still_asked(&listed.lab.spec, offering, input, seen);
+    let wanted = resized(&listed.lab, offering, &input, volume_gib, shelf.book(listed.lab.tenant), now)?;
     if wanted.spec == listed.lab.spec {
         return Ok(());
     }
+    let is_as_seen = seen.is_empty() || *seen == size_values(offering, &listed.lab.spec);
+    let cost = if is_as_seen { cost } else { Money { micros: wanted.difference.micros.min(cost.micros).max(0), ..cost } };
     check_state(&listed.lab, now)?;
     fits(&listed, &wanted, &quota, now)?;
     save(services, write, By::Job("approval"), listed, Resized { difference: cost, ..wanted }).await.map(drop)

@@ -316,6 +316,58 @@ async fn time_until_an_instant_that_others_gave_in_part_is_not_given_twice() {
 }
 
 #[tokio::test]
+async fn minutes_that_others_gave_meanwhile_are_not_given_twice() {
+    for_each_engine("minutes_that_others_gave_meanwhile_are_not_given_twice", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let manager = scene.world.manager("zhang").await;
+        let id = scene.running().await;
+        ask_for_everything(&scene).await;
+        let end = scene.lab(id).await.ends_at.expect("it runs");
+        // Given in part, then in full.
+        for (asked, given) in [(45, 30), (30, 30)] {
+            let (minutes, seen) = (scene.lab(id).await.minutes, quota(&scene).await.budget.held);
+            let cost = labs::extend_preview(services, &scene.teacher, id, Extension::Minutes(asked)).await.expect("a preview").cost;
+            let order = labs::extend(services, &scene.teacher, id, Extension::Minutes(asked), None).await.expect("filed").pending_change;
+            labs::extend(services, &manager, id, Extension::Minutes(given), None).await.expect("given at once");
+            orders::approve(services, &manager, order.expect("an order waits"), None).await.expect("approved");
+            assert_eq!(scene.lab(id).await.minutes, minutes + asked);
+            let more = quota(&scene).await.budget.held.minus(seen).minus(cost).micros;
+            assert!((-10..=10).contains(&more), "the time is held once: {more} micros differ");
+        }
+        assert_eq!(scene.lab(id).await.ends_at, Some(end.plus_minutes(75)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_size_that_others_gave_meanwhile_is_not_given_or_held_twice() {
+    for_each_engine("a_size_that_others_gave_meanwhile_is_not_given_or_held_twice", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 8)]);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        let manager = scene.world.manager("zhang").await;
+        // What a manager gives at once while the request for so many cards waits, and what the lab has after the approval.
+        for (asked, given, after) in [("6", "3", 6), ("6", "6", 6), ("5", "6", 6)] {
+            let id = with_cards(&scene, &scene.teacher, 1).await;
+            let order = labs::resize(services, &scene.teacher, id, &input(&[("cards", asked)])).await.expect("filed").pending_change;
+            labs::resize(services, &manager, id, &input(&[("cards", given)])).await.expect("given at once");
+            let given_to = quota(&scene).await.budget.held;
+            scene.settle().await;
+            scene.world.clock.advance(5);
+            scene.settle().await;
+            orders::approve(services, &manager, order.expect("an order waits"), None).await.expect("approved");
+            assert_eq!(scene.lab(id).await.spec.cards(), after, "{asked} asked, {given} given");
+            assert!(quota(&scene).await.budget.held.micros < given_to.micros, "what was given is not held twice");
+            labs::destroy(services, &scene.teacher, id).await.expect("goes");
+            scene.settle().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_size_that_needs_approval_is_filed_and_taken_with_the_approval() {
     for_each_engine("a_size_that_needs_approval_is_filed_and_taken_with_the_approval", |database| async {
         let scene = Scene::on(database).await;
