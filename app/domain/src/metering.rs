@@ -84,10 +84,10 @@ impl<'a> Life<'a> {
         without(intervals(self.changes, to, |state| state == LabState::Running), self.skipped)
     }
 
-    /// Intervals in which the lab had a volume: from the first time that its objects were in the cluster until it was due to be destroyed.
-    /// The time that the cluster then takes to delete it is not charged.
+    /// Intervals in which the lab's volume could be used: from the first time that the lab ran until it was due to be destroyed. The volume of
+    /// a lab that never ran is not charged, nor is the time that the cluster takes to delete it.
     fn kept(&self, now: Timestamp) -> Vec<Interval> {
-        let Some(first) = self.changes.iter().position(|change| change.to == LabState::Starting) else {
+        let Some(first) = self.changes.iter().position(|change| change.to == LabState::Running) else {
             return Vec::new();
         };
         let mut kept = intervals(&self.changes[first..], now, |state| !matches!(state, LabState::Destroying | LabState::Destroyed));
@@ -270,7 +270,7 @@ mod tests {
             ]
         );
         let storage: i64 = lines.iter().filter(|line| line.meter == Meter::StorageGibMonth).map(|line| line.seconds).sum();
-        assert_eq!(storage, at("2026-11-30T16:00:02Z").seconds_since(at("2026-11-30T08:59:30Z")));
+        assert_eq!(storage, at("2026-11-30T16:00:02Z").seconds_since(at("2026-11-30T09:00:00Z")));
     }
 
     #[test]
@@ -292,7 +292,7 @@ mod tests {
             let at = begin.plus_seconds(second);
             let spec = sizes.iter().find(|size| at < size.until).map_or(last, |size| &size.spec);
             let state = changes.iter().rfind(|change| change.at <= at).map(|change| change.to);
-            let started = changes.iter().any(|change| change.at <= at && change.to == LabState::Starting);
+            let started = changes.iter().any(|change| change.at <= at && change.to == LabState::Running);
             let mut count = |(meter, quantity)| *seconds.entry((meter, quantity)).or_default() += 1;
             if state == Some(LabState::Running) {
                 pricing::running_meters(spec).into_iter().for_each(&mut count);
@@ -343,6 +343,8 @@ mod tests {
     fn a_lab_that_never_ran_costs_nothing() {
         let changes = [change(1, LabState::Pending, "2026-11-30T08:59:00Z"), change(2, LabState::Failed, "2026-11-30T09:59:00Z")];
         assert_eq!(usage(&of(&spec(), &changes), &book(), at("2026-11-30T15:00:00Z")), Ok(vec![]));
+        let tried = [changes[0].clone(), change(2, LabState::Starting, "2026-11-30T08:59:30Z"), changes[1].clone()];
+        assert_eq!(usage(&of(&spec(), &tried), &book(), at("2026-12-09T15:00:00Z")), Ok(vec![]), "nobody used its volume");
     }
 
     #[test]
@@ -355,12 +357,12 @@ mod tests {
         };
         let bounded = Life { stops_at: Some(ends), ..of(&spec, &changes) };
         assert_eq!(seconds(&bounded, false), 1 + 30 * 60, "eight days are not charged");
-        assert_eq!(seconds(&bounded, true), now.seconds_since(at("2026-11-30T08:59:30Z")), "its files are there");
+        assert_eq!(seconds(&bounded, true), now.seconds_since(at("2026-11-30T09:00:00Z")), "its files are there");
         let kept = Life { kept_to: Some(ends), ..bounded };
-        assert_eq!(seconds(&kept, true), ends.seconds_since(at("2026-11-30T08:59:30Z")));
+        assert_eq!(seconds(&kept, true), ends.seconds_since(at("2026-11-30T09:00:00Z")));
         let free = [(at("2026-11-30T09:10:00Z"), at("2026-11-30T09:20:00Z")), (ends, at("2026-12-01T00:00:00Z"))];
         let lent = Life { free_storage: &free, ..of(&spec, &changes) };
-        assert_eq!(seconds(&lent, true), now.seconds_since(at("2026-11-30T08:59:30Z")) - 600 - at("2026-12-01T00:00:00Z").seconds_since(ends));
+        assert_eq!(seconds(&lent, true), now.seconds_since(at("2026-11-30T09:00:00Z")) - 600 - at("2026-12-01T00:00:00Z").seconds_since(ends));
         assert_eq!(seconds(&lent, false), seconds(&of(&spec, &changes), false), "cards are not kept");
         // A running lab; the clock is moved two hours ahead.
         let skipped = [(at("2026-11-30T11:00:00Z"), at("2026-11-30T13:00:00Z"))];
@@ -374,6 +376,6 @@ mod tests {
         assert_eq!(seconds(&late, true), seconds(&kept, true), "its destruction came late");
         let mut doomed = changes.clone();
         doomed.extend([change(9, LabState::Destroying, "2026-11-30T10:00:00Z"), change(10, LabState::Destroyed, "2026-12-07T10:00:00Z")]);
-        assert_eq!(seconds(&of(&spec, &doomed), true), at("2026-11-30T10:00:00Z").seconds_since(at("2026-11-30T08:59:30Z")));
+        assert_eq!(seconds(&of(&spec, &doomed), true), at("2026-11-30T10:00:00Z").seconds_since(at("2026-11-30T09:00:00Z")));
     }
 }

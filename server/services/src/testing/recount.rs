@@ -149,10 +149,10 @@ fn usage_of(life: &Life, ledger: &Ledger, now: i64) -> Vec<UsageRow> {
 
 /// Stretches in which the meter counts and nothing about it changes.
 fn stretches(life: &Life, ledger: &Ledger, now: i64, meter: &str, whole_life: bool) -> Vec<(i64, i64)> {
-    let Some(begin) = life.changes.iter().find(|(state, _)| !whole_life || state == "starting").map(|(_, at)| *at) else { return Vec::new() };
+    let Some(begin) = life.changes.iter().find(|(state, _)| !whole_life || state == "running").map(|(_, at)| *at) else { return Vec::new() };
     let seen = |at: i64| life.changes.iter().filter(move |(_, when)| *when <= at);
     let counts = |at: i64| {
-        let started = !whole_life || seen(at).any(|(state, _)| state == "starting");
+        let started = !whole_life || seen(at).any(|(state, _)| state == "running");
         let state = seen(at).next_back().map_or("", |(state, _)| state.as_str());
         // After its last change a lab may exist longer than it should; that time is not charged. The same is true for files that are
         // destroyed late.

@@ -3,7 +3,7 @@
 
 use domain::{
     labs::{Autostop, Extension, LabEvent, LabState, StateChange},
-    orders::{ClassForm, OrderForm, OrderState},
+    orders::{ClassForm, Order, OrderForm, OrderState},
     pricing::Meter,
     steady_clock::SteadyClock,
     time::Timestamp,
@@ -39,6 +39,27 @@ impl Scene {
         let mut read = self.world.services.db.read().await.expect("a connection");
         let history = storage::labs::history(&mut read, id).await.expect("read");
         history.into_iter().rfind(|change| change.cause == event.as_str()).expect("it happened")
+    }
+
+    /// The order for the first seat of a lesson tomorrow, approved.
+    async fn lesson(&self) -> Order {
+        let services = &self.world.services;
+        let day = self.now().end_of_campus_day().on_campus().date();
+        let class = ClassForm { seats: "2".into(), first_day: day, bell: "08:20".into(), weeks: "1".into(), ..ClassForm::default() };
+        let form = OrderForm {
+            offering: "jupyterlab-slice".into(),
+            course: self.course.code.clone(),
+            duration_minutes: "90".into(),
+            class,
+            ..OrderForm::default()
+        };
+        let key = orders::IdempotencyKey::parse(&services.entropy.uuid().to_string()).expect("a key");
+        let order = orders::submit(services, &self.teacher, &form, &key).await.expect("an order").order;
+        if order.state == OrderState::PendingApproval {
+            let manager = self.world.manager("zhang").await;
+            orders::approve_class(services, &manager, order.class.as_ref().expect("a class").id).await.expect("approved");
+        }
+        order
     }
 
     fn now(&self) -> Timestamp {
@@ -342,21 +363,7 @@ async fn files_of_a_lesson_are_charged_for_the_lesson() {
     for_each_engine("files_of_a_lesson_are_charged_for_the_lesson", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        let day = scene.now().end_of_campus_day().on_campus().date();
-        let class = ClassForm { seats: "2".into(), first_day: day, bell: "08:20".into(), weeks: "1".into(), ..ClassForm::default() };
-        let form = OrderForm {
-            offering: "jupyterlab-slice".into(),
-            course: scene.course.code.clone(),
-            duration_minutes: "90".into(),
-            class,
-            ..OrderForm::default()
-        };
-        let key = orders::IdempotencyKey::parse(&services.entropy.uuid().to_string()).expect("a key");
-        let order = orders::submit(services, &scene.teacher, &form, &key).await.expect("an order").order;
-        if order.state == OrderState::PendingApproval {
-            let manager = scene.world.manager("zhang").await;
-            orders::approve_class(services, &manager, order.class.as_ref().expect("a class").id).await.expect("approved");
-        }
+        let order = scene.lesson().await;
         let (starts, ends) = (order.starts_at.expect("a lesson"), order.ends_at().expect("a lesson"));
         scene.world.clock.set(starts);
         orders::promote(services).await.expect("promotes");
@@ -382,6 +389,42 @@ async fn files_of_a_lesson_are_charged_for_the_lesson() {
         labs::stop_ended(services).await.expect("stops");
         scene.settle().await;
         assert_eq!(scene.charged(id).await.1, lesson + 3_600 + 30 * 60, "until its new end");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lab_that_never_ran_is_not_charged_for_its_volume() {
+    for_each_engine("a_lab_that_never_ran_is_not_charged_for_its_volume", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.hold_pods();
+        let single = scene.pending().await;
+        let order = scene.lesson().await;
+        scene.settle().await;
+        scene.world.cluster.fail(single, "ErrImagePull", "no such image");
+        watch::resync(services).await.expect("looks");
+        scene.settle().await;
+        scene.world.clock.set(order.starts_at.expect("a lesson"));
+        orders::promote(services).await.expect("promotes");
+        scene.settle().await;
+        let seat = orders::get(services, &scene.teacher, order.id).await.expect("reads").labs[0];
+        scene.world.cluster.fail(seat, "ErrImagePull", "no such image");
+        watch::resync(services).await.expect("looks");
+        scene.settle().await;
+        scene.world.clock.advance(10 * DAY);
+        for id in [single, seat] {
+            assert_eq!(scene.lab(id).await.state, LabState::Failed);
+            assert_eq!(scene.charged(id).await, (0, 0));
+        }
+        // Once it runs, its volume is charged from then on.
+        labs::retry(services, &scene.teacher, single).await.expect("tries again");
+        scene.settle().await;
+        scene.world.cluster.make_ready(single);
+        watch::resync(services).await.expect("looks");
+        scene.settle().await;
+        scene.world.clock.advance(600);
+        assert_eq!(scene.charged(single).await, (600, 600));
     })
     .await;
 }
