@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use lifecycle::{Autostop, EarlierSize, Extension, FailedAttempt, LabOptions, Lifecycle, TimeOfDay};
 pub use moment::Moment;
-pub use volume::{VOLUME_LOST, Volume};
+pub use volume::{VOLUME_LOST, VOLUME_NOT_GROWN, Volume};
 
 use crate::{
     capacity::WaitReason,

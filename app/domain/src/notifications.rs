@@ -52,6 +52,8 @@ pub enum Notice {
     LabFailed { lab: LabId, name: String, at: Timestamp },
     /// The volume of the reader's lab was deleted in the cluster, with its files. `volume`: its UID.
     LabFilesLost { lab: LabId, name: String, volume: String },
+    /// The cluster refused to grow the volume of the reader's lab to `asked_gib`: it stays at `gib`.
+    VolumeNotGrown { lab: LabId, name: String, asked_gib: u32, gib: u32, at: Timestamp },
     /// The reader's lab is ready. A restart raises the generation, so it is reported again.
     LabReady { lab: LabId, name: String, generation: u32 },
     /// All of the reader's labs of one lesson that can start are ready. They were ordered together.
@@ -119,6 +121,7 @@ impl Notice {
             | Self::LabGoesSoon { lab, .. }
             | Self::LabFailed { lab, .. }
             | Self::LabFilesLost { lab, .. }
+            | Self::VolumeNotGrown { lab, .. }
             | Self::LabReady { lab, .. } => Target::Lab(*lab),
             Self::ClassEndsSoon { class, .. }
             | Self::ClassReady { class, .. }

@@ -1,6 +1,6 @@
 //! One lab: how it stands, how long it still has, what happened, what the cluster says, what it costs.
 
-use domain::labs::{Lab, LabDetail, LabState};
+use domain::labs::{Lab, LabDetail, LabState, VOLUME_NOT_GROWN};
 use leptos::prelude::*;
 
 use super::{
@@ -49,7 +49,15 @@ pub fn LabDetailView(
     let id = part(lab, |lab| lab.detail.view.lab.id.to_string()).get_untracked().unwrap_or_default();
     let cost = part(lab, |lab| (lab.detail.usage.clone(), lab.detail.view.clone()));
     let about = part(lab, |lab| lab.detail.clone());
-    let failures = part(lab, |lab| lab.detail.failures.clone());
+    let failures = part(lab, |lab| {
+        let failed = lab.detail.failures.iter().filter(|each| each.failure.reason != VOLUME_NOT_GROWN);
+        failed.cloned().collect::<Vec<_>>()
+    });
+    let not_grown = part(lab, |lab| {
+        let last = lab.detail.failures.last().filter(|last| last.failure.reason == VOLUME_NOT_GROWN)?;
+        let lab = &lab.detail.view.lab;
+        (lab.state != LabState::Destroyed).then_some((last.failure.at, lab.spec.storage_gib))
+    });
     let view = part(lab, |lab| lab.detail.view.clone());
     let extend = part(lab, |lab| Extendable::of(&lab.detail.view));
     let autostop = part(lab, |lab| {
@@ -74,6 +82,10 @@ pub fn LabDetailView(
         </div>
         {move || failed.get().map(|error| view! { <ErrorNotice error=AppError(error)/> })}
         {move || record.get().map(|lab| view! { <FailureNotice lab/> })}
+        {move || not_grown.get().flatten().map(|(at, gib)| {
+            let title = td_string!(language, labs.not_grown_title, at = moment_text(at, MomentStyle::Minute)).to_string();
+            view! { <Notice kind=NoticeKind::Warn title>{td_string!(language, labs.not_grown_text, gib = gib).to_string()}</Notice> }
+        })}
         {move || pending.get().flatten().map(|order| view! {
             <Notice title=td_string!(language, lifecycle.pending_title)>
                 {td_string!(language, lifecycle.pending_text)}" "<a href=routes::order(order)>{td_string!(language, lifecycle.pending_see)}</a>

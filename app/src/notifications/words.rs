@@ -71,6 +71,9 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         }
         Notice::LabFailed { name, .. } => td_string!(language, notifications.lab_failed, name = name.as_str()).to_string(),
         Notice::LabFilesLost { name, .. } => td_string!(language, notifications.lab_files_lost, name = name.as_str()).to_string(),
+        Notice::VolumeNotGrown { name, asked_gib, gib, .. } => {
+            td_string!(language, notifications.volume_not_grown, name = name.as_str(), asked = *asked_gib, gib = *gib).to_string()
+        }
         Notice::LabReady { name, .. } => td_string!(language, notifications.lab_ready, name = name.as_str()).to_string(),
         Notice::ClassReady { number, .. } => td_string!(language, notifications.class_ready, number = *number).to_string(),
         Notice::ClassFailed { number, .. } => td_string!(language, notifications.class_failed, number = *number).to_string(),

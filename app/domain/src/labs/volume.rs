@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Failure reason of a lab whose volume, with all its files, was deleted.
 pub const VOLUME_LOST: &str = "VolumeLost";
 
+/// Reason of the note on a lab whose volume the cluster refused to grow, although it had passed the check. The lab does not fail.
+pub const VOLUME_NOT_GROWN: &str = "VolumeNotGrown";
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
     /// Identifies this volume; a new volume of the same name has another UID.

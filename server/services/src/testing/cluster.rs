@@ -107,6 +107,10 @@ impl FakeCluster {
     pub fn fix_volumes(&self) {
         self.state().fixed_volumes = true;
     }
+    /// From now on the storage class allows growing volumes again.
+    pub fn free_volumes(&self) {
+        self.state().fixed_volumes = false;
+    }
     /// Sets the size of the lab's volume, as another client could.
     pub fn set_volume(&self, lab: LabId, capacity_gib: u32, requested_gib: u32) {
         let mut state = self.state();

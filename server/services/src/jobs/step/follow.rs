@@ -47,6 +47,10 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
         (LabState::Starting, ObservedPhase::Ready) => turn(services, lab, LabEvent::Ready, &seen).await,
         (LabState::Running, ObservedPhase::Ready) => {
             keep_observation(services, lab, &seen).await?;
+            // What was seen may be older than the start that grew the volume, so the cluster is asked again.
+            if volume::grow(services, order, &seen).await? {
+                return Ok(Next::Soon(2));
+            }
             volume::follow_size(services, lab, &seen).await?;
             repair(services, order, &seen).await?;
             Ok(Next::Done)

@@ -2,7 +2,7 @@
 
 use domain::{
     Result,
-    labs::{EarlierSize, Lab, Observation, VOLUME_LOST, Volume},
+    labs::{EarlierSize, Failure, Lab, Observation, VOLUME_LOST, VOLUME_NOT_GROWN, Volume},
     notifications::Notice,
 };
 
@@ -13,7 +13,7 @@ use crate::{
     hub::News,
     jobs::lease,
     labs::transition::{self, By},
-    notifications::notify,
+    notifications::{Told, notify},
     ports::LabOrder,
 };
 
@@ -77,24 +77,39 @@ pub(super) async fn remembered(services: &Services, order: &LabOrder, seen: Obse
 }
 
 /// Sets the lab's storage to the size of its volume once the cluster reports one: a volume that did not grow is billed with its real size,
-/// and so is one that another client enlarged. Returns whether the lab was changed.
+/// and so is one that another client enlarged. Comes after [`grow`]: a claim that still requests less was refused the rest, and the owner
+/// is told. Returns whether the lab was changed.
 pub(super) async fn follow_size(services: &Services, lab: &Lab, seen: &Observation) -> Result<bool, Trouble> {
     let Some(volume) = seen.volume.as_ref().filter(|volume| !volume.lost && lab.spec.storage_gib > 0) else { return Ok(false) };
-    let Some(size) = volume.size_gib().filter(|size| *size > 0 && *size != lab.spec.storage_gib) else { return Ok(false) };
+    let is_refused = volume.requested_gib < lab.spec.storage_gib;
+    let there = volume.size_gib().or(is_refused.then_some(volume.requested_gib));
+    let Some(size) = there.filter(|size| *size > 0 && *size != lab.spec.storage_gib) else { return Ok(false) };
     let now = services.clock.now();
     let mut lab = lab.clone();
     let earlier = EarlierSize { until: now, spec: lab.spec.clone() };
     let mut write = lease::begin_write(services).await?;
     transition::alter(services, &mut write, &mut lab, "lab.resize", By::Job(JOB), |lab| lab.spec.storage_gib = size).await?;
     storage::labs::set_size(&mut write, &lab).await.or_domain()?;
-    storage::labs::add_earlier_size(&mut write, lab.id, &earlier).await.or_domain()?;
+    let mut told = Told::default();
+    if is_refused {
+        // The larger size never existed, so it does not become an earlier size and is not billed.
+        let asked_gib = earlier.spec.storage_gib;
+        let message = format!("{asked_gib} GiB asked, {size} GiB there");
+        let note = Failure { reason: VOLUME_NOT_GROWN.to_owned(), message, at: now };
+        storage::labs::add_failure(&mut write, lab.id, &note, None).await.or_domain()?;
+        let notice = Notice::VolumeNotGrown { lab: lab.id, name: lab.name.clone(), asked_gib, gib: size, at: now };
+        told = notify(services, &mut write, &[lab.owner].into(), &notice).await?;
+    } else {
+        storage::labs::add_earlier_size(&mut write, lab.id, &earlier).await.or_domain()?;
+    }
     write.commit().await.or_domain()?;
+    told.tell(services);
     tracing::info!(lab.id = %lab.id, lab.storage_gib = size, "the lab's volume has another size than the lab, which takes that size");
     services.hub.tell(News::lab(&lab));
     Ok(true)
 }
 
-/// Grows the volume of a lab that is down to the lab's storage. Returns whether it grows.
+/// Grows the lab's volume to the lab's storage if its claim requests less. Returns whether it grows.
 pub(super) async fn grow(services: &Services, order: &LabOrder, seen: &Observation) -> Result<bool, Trouble> {
     let wanted = order.lab.spec.storage_gib;
     if !seen.volume.as_ref().is_some_and(|volume| !volume.lost && volume.requested_gib < wanted) {

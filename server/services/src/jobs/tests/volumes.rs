@@ -6,7 +6,7 @@ use domain::{
     Error, Problem,
     catalogue::ParameterInput,
     ids::LabId,
-    labs::{LabState, VOLUME_LOST},
+    labs::{LabState, VOLUME_LOST, VOLUME_NOT_GROWN},
     notifications::Notice,
     pricing::Meter,
 };
@@ -137,6 +137,54 @@ async fn a_stopped_lab_gets_its_larger_volume_and_is_billed_for_what_comes() {
         let seen = services.cluster.observe(&scene.lab_order(id).await).await.expect("answers");
         assert_eq!(seen.volume.expect("a volume").size_gib(), Some(gib + 128));
         assert_eq!(scene.lab(id).await.spec.storage_gib, gib + 128);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_growth_that_the_cluster_refuses_later_is_told_taken_back_and_not_billed() {
+    for_each_engine("a_growth_that_the_cluster_refuses_later_is_told_taken_back_and_not_billed", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let manager = scene.world.manager("zhang").await;
+        let running = notebook(&scene).await;
+        let stopped = notebook(&scene).await;
+        labs::stop(services, &scene.teacher, stopped).await.expect("stops");
+        scene.settle().await;
+        let gib = scene.lab(running).await.spec.storage_gib;
+        for id in [running, stopped] {
+            let state = scene.lab(id).await.state;
+            labs::resize(services, &manager, id, &storage(gib + 128)).await.expect("passes the check");
+            scene.world.clock.advance(600);
+            scene.world.cluster.fix_volumes();
+            for _ in 0..3 {
+                watch::take(services, &[Change::Lab(id)]).await.expect("work");
+                scene.settle().await;
+                scene.world.clock.advance(5);
+            }
+            let lab = scene.lab(id).await;
+            assert_eq!((lab.state, lab.spec.storage_gib), (state, gib), "the lab and its files are there");
+            let notices = told(&scene).await;
+            let about = notices.iter().filter_map(|notice| match notice {
+                Notice::VolumeNotGrown { lab, asked_gib, gib, .. } if *lab == id => Some((*asked_gib, *gib)),
+                _ => None,
+            });
+            assert_eq!(about.collect::<Vec<_>>(), [(gib + 128, gib)], "its owner is told once");
+            metering::run(services).await.expect("meters");
+            let detail = labs::get(services, &scene.teacher, id).await.expect("reads");
+            let notes: Vec<_> = detail.failures.iter().map(|each| each.failure.reason.as_str()).collect();
+            assert_eq!(notes, [VOLUME_NOT_GROWN], "its page says so");
+            let mut billed = detail.usage.iter().filter(|line| line.meter == Meter::StorageGibMonth).map(|line| line.quantity);
+            assert!(billed.all(|quantity| quantity == i64::from(gib)), "what is billed is what is there");
+            scene.world.cluster.free_volumes();
+        }
+        // Once the cluster allows it, the volume grows as ever.
+        labs::resize(services, &manager, running, &storage(gib + 128)).await.expect("passes the check");
+        for _ in 0..3 {
+            scene.settle().await;
+            scene.world.clock.advance(5);
+        }
+        assert_eq!(scene.lab(running).await.spec.storage_gib, gib + 128);
     })
     .await;
 }
