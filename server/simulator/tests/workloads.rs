@@ -11,7 +11,7 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, Client, ResourceExt,
-    api::{DeleteParams, ListParams, Patch, PatchParams},
+    api::{DeleteParams, EvictParams, ListParams, Patch, PatchParams},
 };
 use serde_json::{Value, json};
 
@@ -286,6 +286,45 @@ async fn a_job_fails_when_its_pods_have_failed_too_often() {
         (condition.reason.as_deref(), condition.message.as_deref()),
         (Some("BackoffLimitExceeded"), Some("Job has reached the specified backoff limit"))
     );
+}
+
+#[tokio::test]
+async fn an_evicted_pod_is_a_failure_unless_its_job_ignores_disruptions() {
+    let cluster = cluster().await;
+    let jobs = Api::<Job>::namespaced(cluster.client.clone(), "lab");
+    let pods = pods(&cluster.client);
+    let policy = json!({"rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]});
+    for (name, more) in [("counts", json!({"backoffLimit": 0})), ("ignores", json!({"backoffLimit": 0, "podFailurePolicy": policy}))] {
+        apply(&jobs, job(name, &json!({}), &more)).await.unwrap();
+        let running = |before: Option<String>| {
+            let (pods, before) = (&pods, before);
+            until("a running pod", move || {
+                let before = before.clone();
+                async move {
+                    let list = pods.list(&ListParams::default().labels(&format!("batch.kubernetes.io/job-name={name}"))).await.unwrap();
+                    let runs = |pod: &Pod| pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running");
+                    list.items.iter().find(|pod| runs(pod) && Some(pod.name_any()) != before).map(ResourceExt::name_any)
+                }
+            })
+        };
+        let first = running(None).await;
+        pods.evict(&first, &EvictParams::default()).await.unwrap();
+        let evicted = pods.get_opt(&first).await.unwrap();
+        let conditions = evicted.and_then(|pod| pod.status).and_then(|status| status.conditions).unwrap_or_default();
+        assert!(conditions.is_empty() || conditions.iter().any(|one| one.type_ == "DisruptionTarget" && one.status == "True"), "{conditions:?}");
+        let status = if name == "ignores" {
+            running(Some(first.clone())).await;
+            until("the evicted pod to go", || async { pods.get_opt(&first).await.unwrap().is_none().then_some(()) }).await;
+            jobs.get(name).await.unwrap().status.unwrap()
+        } else {
+            until("failure", || async {
+                let status = jobs.get(name).await.unwrap().status?;
+                status.conditions.as_ref()?.iter().any(|one| one.type_ == "Failed" && one.status == "True").then_some(status)
+            })
+            .await
+        };
+        assert_eq!(status.failed, (name == "counts").then_some(1), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Tests that need the simulator: storage classes, webhooks, roles.
 
+mod drains;
 mod drift;
 mod ends;
 mod rights;

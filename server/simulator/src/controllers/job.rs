@@ -28,14 +28,40 @@ pub const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 pub fn observe(context: &mut Context, change: &Change) {
     match change.key.resource {
         Resource::Jobs if change.new.is_some() => context.queue.push(Work::Job(change.key.clone())),
+        Resource::Jobs => {
+            if let Some(job) = &change.old {
+                context.deleted_pods.remove(value::uid(job));
+            }
+        }
         Resource::Pods => {
             let pod = change.new.as_ref().or(change.old.as_ref());
             if let Some(owner) = pod.and_then(|pod| value::controller_of(pod)).filter(|owner| owner["kind"] == "Job") {
+                if let (Some(pod), None) = (&change.old, &change.new) {
+                    keep_failure(context, value::text(owner, "/uid"), pod);
+                }
                 context.queue.push(Work::Job(Key::new(Resource::Jobs, &*change.key.namespace, value::text(owner, "/name"))));
             }
         }
         _ => {}
     }
+}
+
+/// The stage of a pod that its Job deletes, which is no failure.
+const SURPLUS: &str = "surplus";
+
+/// Remembers a pod that somebody deleted, if that made it fail.
+fn keep_failure(context: &mut Context, job: &str, pod: &Object) {
+    let by_job = !context.queue.is_first(value::uid(pod), SURPLUS);
+    if !by_job && value::text(pod, "/status/phase") == "Failed" && context.store.write().by_uid(job).is_some() {
+        context.deleted_pods.entry(job.to_owned()).or_default().push(Arc::clone(pod));
+    }
+}
+
+/// The Job's pods, with those that failed as they were deleted.
+fn pods_of(txn: &Txn<'_>, context: &Context, job: &Value) -> Vec<Object> {
+    let mut pods = controlled(txn, Resource::Pods, job);
+    pods.extend(context.deleted_pods.get(value::uid(job)).into_iter().flatten().cloned());
+    pods
 }
 
 pub fn reconcile(context: &mut Context, key: &Key) {
@@ -45,8 +71,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     if value::is_terminating(&job) {
         return;
     }
-    let pods = controlled(&txn, Resource::Pods, &job);
-    let standing = Standing::of(&job, &pods);
+    let standing = Standing::of(&job, &pods_of(&txn, context, &job));
     let has_condition = |kind: &str| condition(&job, kind).is_some_and(|one| one["status"] == "True");
     if has_condition("Complete") || has_condition("Failed") {
         drop(txn);
@@ -57,9 +82,9 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     let verdict = verdict(&job, &standing);
     let mut retry = false;
     match &verdict {
-        Some(_) => remove(&mut txn, &job, &standing.active, &writer),
-        None if value::flag(&job, "/spec/suspend") => remove(&mut txn, &job, &standing.active, &writer),
-        None => retry = !fill(&mut txn, &job, &standing, &pods, &writer, context),
+        Some(_) => remove(&mut txn, &job, &standing.active, &writer, context),
+        None if value::flag(&job, "/spec/suspend") => remove(&mut txn, &job, &standing.active, &writer, context),
+        None => retry = !fill(&mut txn, &job, &standing, &writer, context),
     }
     if let Some(limit) = value::int(&job, "/spec/activeDeadlineSeconds")
         && verdict.is_none()
@@ -70,7 +95,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
         context.queue.push_later(Work::Job(key.clone()), std::time::Duration::from_millis(u64::try_from(rest).unwrap_or(1000)));
     }
     let job = txn.get(key).unwrap_or(job);
-    let standing = Standing::of(&job, &controlled(&txn, Resource::Pods, &job));
+    let standing = Standing::of(&job, &pods_of(&txn, context, &job));
     job_status::write(&mut txn, key, &job, &standing, verdict.as_ref(), &writer);
     drop(txn);
     if retry {
@@ -98,7 +123,7 @@ fn verdict(job: &Value, standing: &Standing) -> Option<Verdict> {
 }
 
 /// Makes the pods that are missing. False when some must be tried again later.
-fn fill(txn: &mut Txn<'_>, job: &Object, standing: &Standing, pods: &[Object], writer: &Writer, context: &mut Context) -> bool {
+fn fill(txn: &mut Txn<'_>, job: &Object, standing: &Standing, writer: &Writer, context: &mut Context) -> bool {
     let parallelism = value::int(job, "/spec/parallelism").unwrap_or(1);
     let completions = value::int(job, "/spec/completions");
     let active = i64::try_from(standing.active.len()).unwrap_or(i64::MAX);
@@ -110,14 +135,14 @@ fn fill(txn: &mut Txn<'_>, job: &Object, standing: &Standing, pods: &[Object], w
     if active > wanted {
         let surplus = usize::try_from(active - wanted.max(0)).unwrap_or_default();
         let gone: Vec<Object> = standing.active.iter().rev().take(surplus).cloned().collect();
-        remove(txn, job, &gone, writer);
+        remove(txn, job, &gone, writer, context);
         return true;
     }
     if active == wanted {
         return true;
     }
     // After a failure the next pod waits.
-    let last_failure = pods.iter().filter(|pod| value::text(pod, "/status/phase") == "Failed").count();
+    let last_failure = usize::try_from(standing.failed).unwrap_or_default();
     if last_failure > 0
         && !context.queue.has_passed(
             value::uid(job),
@@ -178,8 +203,9 @@ fn add_index_variable(container: &mut Value) {
     }
 }
 
-fn remove(txn: &mut Txn<'_>, job: &Object, pods: &[Object], writer: &Writer) {
+fn remove(txn: &mut Txn<'_>, job: &Object, pods: &[Object], writer: &Writer, context: &mut Context) {
     for pod in pods {
+        context.queue.is_first(value::uid(pod), SURPLUS);
         let _ = delete::delete(txn, Resource::Pods.kind(), &Key::of(Resource::Pods, pod), &Options::background(), writer);
         events::record(txn, job, &Said::normal(COMPONENT, "SuccessfulDelete", format!("Deleted pod: {}", value::name(pod))));
     }

@@ -15,14 +15,14 @@ mod kubelet;
 mod lost;
 mod namespace;
 mod node;
-mod pod_template;
+pub mod pod_template;
 mod queue;
 mod quota;
 mod revisions;
 pub mod scheduler;
 mod statefulset;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +34,7 @@ use crate::{
     faults::Switchboard,
     pace::Pace,
     registry::kinds,
-    store::{Change, Key, Store},
+    store::{Change, Key, Object, Store},
 };
 
 /// What a reconciler works with.
@@ -43,13 +43,16 @@ pub struct Context {
     pub pace: Pace,
     pub faults: Arc<Switchboard>,
     pub queue: Queue,
+    /// Pods that ended badly and were deleted, by the uid of their Job. They count as failures; a real controller holds such pods by a
+    /// finalizer until it has counted them.
+    pub deleted_pods: HashMap<String, Vec<Object>>,
 }
 
 /// Runs the control plane until it is told to stop.
 pub async fn run(store: Arc<Store>, pace: Pace, faults: Arc<Switchboard>, stopping: CancellationToken) {
     let mut latest = store.subscribe();
     let mut turned = faults.turned();
-    let mut context = Context { store: Arc::clone(&store), pace, faults: Arc::clone(&faults), queue: Queue::default() };
+    let mut context = Context { store: Arc::clone(&store), pace, faults: Arc::clone(&faults), queue: Queue::default(), deleted_pods: HashMap::new() };
     let mut cursor = resync(&mut context);
     loop {
         if faults.is_away() {

@@ -11,10 +11,11 @@ use super::{
     query, shown,
 };
 use crate::{
-    controllers::events,
+    admission::usage::has_ended,
+    controllers::{events, pod_template::set_condition},
     error::{ApiError, Result},
     ops::{
-        create,
+        DryRun, create,
         delete::{self, Deleted},
         patch::{self, Force, Patch},
         update::{self, Part},
@@ -177,12 +178,20 @@ pub async fn delete_collection(api: &Arc<Api>, target: &Target, call: &Call) -> 
     Ok(respond(StatusCode::OK, &list))
 }
 
-/// Eviction is a deletion here: disruption budgets are stored, not enforced.
+/// Eviction is a deletion that says so in the pod's conditions. Disruption budgets are stored, not enforced.
 pub async fn evict(api: &Arc<Api>, kind: &'static Kind, key: &Key, call: &Call) -> Result<Response> {
     let body = call.document()?;
     let options = delete::Options::read(&body["deleteOptions"], |_| None)?;
     let writer = call.writer()?;
-    change(&api.store, |txn| delete::delete(txn, kind, key, &options, &writer)).await?;
+    change(&api.store, |txn| {
+        if writer.dry_run == DryRun::No && txn.get(key).is_some_and(|pod| !has_ended(&pod)) {
+            update::modify(txn, key, Part::Status, &writer, |pod| {
+                set_condition(pod, "DisruptionTarget", "True", "EvictionByEvictionAPI", "Eviction API: evicting");
+            });
+        }
+        delete::delete(txn, kind, key, &options, &writer)
+    })
+    .await?;
     Ok(respond(StatusCode::CREATED, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
 }
 
