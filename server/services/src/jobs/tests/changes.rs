@@ -26,17 +26,17 @@ use crate::{
 };
 
 /// Of the course of the scene.
-async fn quota(scene: &Scene) -> QuotaStatus {
+pub(super) async fn quota(scene: &Scene) -> QuotaStatus {
     let mut read = scene.world.services.db.read().await.expect("a connection");
     storage::quotas::of_course(&mut read, scene.course.id, scene.world.clock.now()).await.expect("read").expect("the course is there").status
 }
 
-fn input(pairs: &[(&str, &str)]) -> ParameterInput {
+pub(super) fn input(pairs: &[(&str, &str)]) -> ParameterInput {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A notebook with whole cards.
-fn cards_form(scene: &Scene, cards: u32) -> OrderForm {
+pub(super) fn cards_form(scene: &Scene, cards: u32) -> OrderForm {
     OrderForm {
         offering: "jupyterlab-2xa100-1tb".into(),
         course: scene.course.code.clone(),
@@ -46,12 +46,12 @@ fn cards_form(scene: &Scene, cards: u32) -> OrderForm {
     }
 }
 
-fn key(scene: &Scene) -> orders::IdempotencyKey {
+pub(super) fn key(scene: &Scene) -> orders::IdempotencyKey {
     orders::IdempotencyKey::parse(&scene.world.services.entropy.uuid().to_string()).expect("a key")
 }
 
 /// A running notebook with whole cards.
-async fn with_cards(scene: &Scene, caller: &Caller, cards: u32) -> LabId {
+pub(super) async fn with_cards(scene: &Scene, caller: &Caller, cards: u32) -> LabId {
     let view = orders::submit(&scene.world.services, caller, &cards_form(scene, cards), &key(scene)).await.expect("an order");
     scene.settle().await;
     view.labs[0]
@@ -219,7 +219,7 @@ async fn what_was_added_before_a_lab_first_ran_stays_held_when_it_runs() {
 }
 
 /// From now on a manager is asked about everything.
-async fn ask_for_everything(scene: &Scene) {
+pub(super) async fn ask_for_everything(scene: &Scene) {
     let services = &scene.world.services;
     let admin = scene.world.administrator("admin").await;
     let rule = Rule::new(Localized { zh: "都要批".into(), en: "All".into() }, Condition::Always, Outcome::Stages(vec![Role::Manager]));
@@ -311,58 +311,6 @@ async fn time_until_an_instant_that_others_gave_in_part_is_not_given_twice() {
         scene.world.clock.set(until.plus_minutes(30));
         let late = orders::approve(services, &manager, asked.pending_change.expect("an order waits"), None).await;
         assert!(matches!(late, Err(Error::InvalidTransition { .. })), "{late:?}");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn minutes_that_others_gave_meanwhile_are_not_given_twice() {
-    for_each_engine("minutes_that_others_gave_meanwhile_are_not_given_twice", |database| async {
-        let scene = Scene::on(database).await;
-        let services = &scene.world.services;
-        let manager = scene.world.manager("zhang").await;
-        let id = scene.running().await;
-        ask_for_everything(&scene).await;
-        let end = scene.lab(id).await.ends_at.expect("it runs");
-        // Given in part, then in full.
-        for (asked, given) in [(45, 30), (30, 30)] {
-            let (minutes, seen) = (scene.lab(id).await.minutes, quota(&scene).await.budget.held);
-            let cost = labs::extend_preview(services, &scene.teacher, id, Extension::Minutes(asked)).await.expect("a preview").cost;
-            let order = labs::extend(services, &scene.teacher, id, Extension::Minutes(asked), None).await.expect("filed").pending_change;
-            labs::extend(services, &manager, id, Extension::Minutes(given), None).await.expect("given at once");
-            orders::approve(services, &manager, order.expect("an order waits"), None).await.expect("approved");
-            assert_eq!(scene.lab(id).await.minutes, minutes + asked);
-            let more = quota(&scene).await.budget.held.minus(seen).minus(cost).micros;
-            assert!((-10..=10).contains(&more), "the time is held once: {more} micros differ");
-        }
-        assert_eq!(scene.lab(id).await.ends_at, Some(end.plus_minutes(75)));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_size_that_others_gave_meanwhile_is_not_given_or_held_twice() {
-    for_each_engine("a_size_that_others_gave_meanwhile_is_not_given_or_held_twice", |database| async {
-        let scene = Scene::on(database).await;
-        let services = &scene.world.services;
-        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 8)]);
-        watch::take(services, &[Change::Nodes]).await.expect("counts");
-        let manager = scene.world.manager("zhang").await;
-        // What a manager gives at once while the request for so many cards waits, and what the lab has after the approval.
-        for (asked, given, after) in [("6", "3", 6), ("6", "6", 6), ("5", "6", 6)] {
-            let id = with_cards(&scene, &scene.teacher, 1).await;
-            let order = labs::resize(services, &scene.teacher, id, &input(&[("cards", asked)])).await.expect("filed").pending_change;
-            labs::resize(services, &manager, id, &input(&[("cards", given)])).await.expect("given at once");
-            let given_to = quota(&scene).await.budget.held;
-            scene.settle().await;
-            scene.world.clock.advance(5);
-            scene.settle().await;
-            orders::approve(services, &manager, order.expect("an order waits"), None).await.expect("approved");
-            assert_eq!(scene.lab(id).await.spec.cards(), after, "{asked} asked, {given} given");
-            assert!(quota(&scene).await.budget.held.micros < given_to.micros, "what was given is not held twice");
-            labs::destroy(services, &scene.teacher, id).await.expect("goes");
-            scene.settle().await;
-        }
     })
     .await;
 }
@@ -474,44 +422,6 @@ async fn two_who_grow_at_once_do_not_both_get_the_last_card() {
         let (first, second) = futures::join!(grow.0, grow.1);
         let refused: Vec<_> = [first.err(), second.err()].into_iter().flatten().collect();
         assert_eq!(refused, [Error::OverCapacity { asked: 1, free: 0 }]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_growth_passes_who_cannot_run_now_and_starves_nobody() {
-    for_each_engine("a_growth_passes_who_cannot_run_now_and_starves_nobody", |database| async {
-        let scene = Scene::on(database).await;
-        let services = &scene.world.services;
-        let nodes = async |cards| {
-            scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", cards)]);
-            watch::take(services, &[Change::Nodes]).await.expect("counts");
-        };
-        nodes(3).await;
-        let manager = scene.world.manager("zhang").await;
-        let id = with_cards(&scene, &scene.teacher, 1).await;
-        let waits = orders::submit(services, &scene.teacher, &cards_form(&scene, 4), &key(&scene)).await.expect("an order").order;
-        if waits.state == OrderState::PendingApproval {
-            orders::approve(services, &manager, waits.id, None).await.expect("approved");
-        }
-        let queued = async || orders::get(services, &scene.teacher, waits.id).await.expect("read").order.state == OrderState::Queued;
-        assert!(queued().await);
-        let grow = async |cards| {
-            labs::resize(services, &manager, id, &input(&[("cards", cards)])).await?;
-            scene.settle().await;
-            scene.world.clock.advance(5);
-            scene.settle().await;
-            Ok::<_, Error>(())
-        };
-        assert_eq!(grow("2").await, Ok(()), "four cards are on no node, however long the other waits");
-        nodes(4).await;
-        assert_eq!(grow("3").await, Ok(()), "the other finds no place now");
-        scene.world.clock.advance(domain::capacity::PASSED_MINUTES * 60);
-        assert_eq!(grow("4").await, Err(Error::OverCapacity { asked: 1, free: 0 }), "from now on the node is kept for it");
-        labs::stop(services, &scene.teacher, id).await.expect("stops");
-        scene.settle().await;
-        orders::promote(services).await.expect("the queue goes on");
-        assert!(!queued().await, "it runs");
     })
     .await;
 }

@@ -4,6 +4,7 @@ mod bills;
 mod blocked;
 mod changes;
 mod clock;
+mod competing;
 mod faults;
 mod handover;
 mod life;
