@@ -124,6 +124,12 @@ impl World {
         let identity =
             format!("INSERT INTO identities (issuer, subject, user_id, created_at, last_used_at) VALUES ('https://id', 'a', '{user}', 1, 1)");
         storage::testing::execute(&services.db, &identity).await.expect("an identity");
+        // An order that asks for another size of a lab.
+        let lab = self.thing("/labs");
+        let change = json!({"lab": lab, "name": "lab-1", "to": {"kind": "resize", "parameters": {"image": "python:3"}}});
+        let order = self.thing("/approvals");
+        let asked = format!("UPDATE orders SET changes_lab = '{lab}', lab_change = '{change}' WHERE id = '{order}'");
+        storage::testing::execute(&services.db, &asked).await.expect("an order");
         link.rsplit('/').next().unwrap_or_default().to_owned()
     }
 

@@ -54,7 +54,7 @@ const PLAIN: [&str; 38] = [
     "users.name",
 ];
 /// Columns that hold JSON with such text inside.
-const DOCUMENTS: [&str; 21] = [
+const DOCUMENTS: [&str; 22] = [
     "approval_policies.document",
     "approval_policies.draft",
     "approval_policy_versions.document",
@@ -72,6 +72,7 @@ const DOCUMENTS: [&str; 21] = [
     "notifications.notice",
     "offering_versions.document",
     "order_decisions.changes",
+    "orders.lab_change",
     "orders.offering_name",
     "orders.parameters",
     "orders.proposal",
@@ -125,7 +126,7 @@ const CLOSED: [&str; 42] = [
     "via",
 ];
 /// The same for single columns. A session holds only its own person's text, a search only names of filters.
-const CLOSED_HERE: [&str; 14] = [
+const CLOSED_HERE: [&str; 15] = [
     "audit_searches.filter",
     "cluster_status.name",
     "courses.budget_thresholds",
@@ -134,6 +135,7 @@ const CLOSED_HERE: [&str; 14] = [
     "known_devices.device",
     "leases.name",
     "order_numbers.name",
+    "orders.changes_lab",
     "outbox.subject",
     "secrets.name",
     "secrets.sealed",
