@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -18,7 +18,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tower::BoxError;
 
-use crate::{limits::BODY_BYTES_PER_SECOND, table::Place};
+use crate::table::Place;
 
 /// Whether the body of this request arrived too slowly. It is an extension of the request, so the answer can report it.
 #[derive(Debug, Clone, Default)]
@@ -58,11 +58,6 @@ pin_project! {
         reading: Reading,
         pace: BodyPace,
         allowed: Duration,
-        // Since when the handler waits for more.
-        waiting: Option<Instant>,
-        // For how long it waited before.
-        waited: Duration,
-        brought: u64,
         #[pin]
         deadline: Sleep,
     }
@@ -70,9 +65,7 @@ pin_project! {
 
 impl Arriving {
     pub(crate) fn new(body: Incoming, of: &Arc<Place>, pace: BodyPace, allowed: Duration) -> Self {
-        // Set when the handler first waits.
-        let deadline = tokio::time::sleep(allowed);
-        Self { body, reading: Reading(Arc::clone(of)), pace, allowed, waiting: None, waited: Duration::ZERO, brought: 0, deadline }
+        Self { body, reading: Reading(Arc::clone(of)), pace, allowed, deadline: tokio::time::sleep(allowed) }
     }
 }
 
@@ -85,20 +78,18 @@ impl HttpBody for Arriving {
         let (meter, now) = (&this.reading.0.meter, Instant::now());
         if let Poll::Ready(frame) = Pin::new(&mut *this.body).poll_frame(cx) {
             let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, |data| data.remaining() as u64);
-            if let Some(since) = this.waiting.take() {
-                *this.waited += now.saturating_duration_since(since);
-            }
-            *this.brought += bytes;
             meter.body_came(now, bytes);
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        if this.waiting.is_none() {
-            *this.waiting = Some(now);
-            meter.body_waits(now);
-            let all = *this.allowed + Duration::from_secs(*this.brought / BODY_BYTES_PER_SECOND);
-            this.deadline.as_mut().reset((now + all.saturating_sub(*this.waited)).into());
+        meter.body_waits(now);
+        let rest = this.allowed.saturating_sub(meter.body_waited(now));
+        if !rest.is_zero() {
+            this.deadline.as_mut().reset((now + rest).into());
+            // Asked for its own sake: it wakes this body when the time is over.
+            if this.deadline.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
         }
-        ready!(this.deadline.as_mut().poll(cx));
         this.pace.0.store(true, Ordering::Relaxed);
         Poll::Ready(Some(Err(TooSlow.into())))
     }

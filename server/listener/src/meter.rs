@@ -39,6 +39,8 @@ struct State {
     quiet: Instant,
     /// Since when a head is being read.
     head: Option<Instant>,
+    /// Since when there is nothing to read. `None` while bytes of the client wait for the server, however late the server is.
+    dry: Option<Instant>,
     body: Option<Body>,
     /// Since when the client takes nothing.
     blocked: Option<Instant>,
@@ -58,7 +60,17 @@ struct Body {
 
 impl Meter {
     pub(crate) const fn new(now: Instant) -> Self {
-        Self(Mutex::new(State { open: 0, framed: false, served: false, quiet: now, head: None, body: None, blocked: None, owed: Duration::ZERO }))
+        Self(Mutex::new(State {
+            open: 0,
+            framed: false,
+            served: false,
+            quiet: now,
+            head: None,
+            dry: None,
+            body: None,
+            blocked: None,
+            owed: Duration::ZERO,
+        }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -76,8 +88,19 @@ impl Meter {
         state.quiet = now;
     }
 
+    /// The server wants to read and there is nothing.
+    pub(crate) fn read_nothing(&self, now: Instant) {
+        self.lock().dry.get_or_insert(now);
+    }
+
+    /// Bytes of the client are there, which the server has not read yet.
+    pub(crate) fn arrived(&self, now: Instant) {
+        self.lock().end_dry(now);
+    }
+
     pub(crate) fn read(&self, now: Instant) {
         let mut state = self.lock();
+        state.end_dry(now);
         if state.open > 0 {
             return;
         }
@@ -114,11 +137,15 @@ impl Meter {
 
     pub(crate) fn body_came(&self, now: Instant, bytes: u64) {
         let mut state = self.lock();
+        state.end_dry(now);
         let body = state.body.get_or_insert_default();
         body.brought += bytes;
-        if let Some(since) = body.waiting.take() {
-            body.waited += now.saturating_duration_since(since);
-        }
+        body.waiting = None;
+    }
+
+    /// How long the client has let the handler wait for the body, less what its bytes earned.
+    pub(crate) fn body_waited(&self, now: Instant) -> Duration {
+        self.lock().body_waited(now).unwrap_or_default()
     }
 
     pub(crate) fn end_body(&self) {
@@ -132,13 +159,16 @@ impl Meter {
     /// The client took so many bytes. What it takes beyond the least earns it nothing for later.
     pub(crate) fn wrote(&self, now: Instant, bytes: u64) {
         let mut state = self.lock();
-        if let Some(since) = state.blocked.take() {
-            state.owed += now.saturating_duration_since(since);
-        }
+        state.end_blocked(now);
         if !state.owed.is_zero() {
             let earned = Duration::from_micros(bytes.saturating_mul(1_000_000) / ANSWER_BYTES_PER_SECOND);
             state.owed = state.owed.saturating_sub(earned);
         }
+    }
+
+    /// The client has taken what was written, and the server has not noticed yet.
+    pub(crate) fn can_write(&self, now: Instant) {
+        self.lock().end_blocked(now);
     }
 
     /// What the server waits for, and for how long already.
@@ -148,18 +178,41 @@ impl Meter {
         if let Some(since) = state.blocked {
             return (Standing::Answer, state.owed + for_long(since));
         }
-        if let Some(Body { waiting: Some(since), waited, brought }) = state.body {
-            // Only one that is behind: a large body takes its time.
-            let earned = Duration::from_secs(brought / BODY_BYTES_PER_SECOND);
-            return (Standing::Body, (waited + for_long(since)).saturating_sub(earned));
+        if let Some(waited) = state.body_waited(now) {
+            return (Standing::Body, waited);
         }
         if state.open > 0 {
             return (Standing::Busy, Duration::ZERO);
         }
         if let Some(since) = state.head {
-            return (Standing::Head, for_long(since));
+            return if state.dry.is_some() { (Standing::Head, for_long(since)) } else { (Standing::Busy, Duration::ZERO) };
         }
         (if state.served { Standing::Idle } else { Standing::New }, for_long(state.quiet))
+    }
+}
+
+impl State {
+    fn end_dry(&mut self, now: Instant) {
+        if let (Some(dry), Some(body)) = (self.dry.take(), &mut self.body)
+            && let Some(waiting) = body.waiting
+        {
+            body.waited += now.saturating_duration_since(waiting.max(dry));
+            body.waiting = Some(now);
+        }
+    }
+
+    fn end_blocked(&mut self, now: Instant) {
+        if let Some(since) = self.blocked.take() {
+            self.owed += now.saturating_duration_since(since);
+        }
+    }
+
+    /// `None` while the handler does not wait, or the server itself is late.
+    fn body_waited(&self, now: Instant) -> Option<Duration> {
+        let (Some(dry), Some(Body { waiting: Some(waiting), waited, brought })) = (self.dry, &self.body) else { return None };
+        // Only one that is behind: a large body takes its time.
+        let earned = Duration::from_secs(brought / BODY_BYTES_PER_SECOND);
+        Some((*waited + now.saturating_duration_since(dry.max(*waiting))).saturating_sub(earned))
     }
 }
 
@@ -220,10 +273,14 @@ mod tests {
         meter.begin_request();
         assert_eq!(meter.standing(at(100)), (Standing::Busy, Duration::ZERO), "nobody reads it yet");
         meter.body_waits(at(100));
-        assert_eq!(meter.standing(at(103)), (Standing::Body, Duration::from_secs(3)));
-        meter.body_came(at(103), 1_024);
+        assert_eq!(meter.standing(at(103)), (Standing::Busy, Duration::ZERO), "it is there, and the server has not come to it");
+        meter.read_nothing(at(103));
+        assert_eq!(meter.standing(at(106)), (Standing::Body, Duration::from_secs(3)));
+        meter.read(at(106));
+        meter.body_came(at(110), 1_024);
         assert_eq!(meter.standing(at(200)), (Standing::Busy, Duration::ZERO), "the handler does something else");
         meter.body_waits(at(200));
+        meter.read_nothing(at(200));
         assert_eq!(meter.standing(at(204)), (Standing::Body, Duration::from_secs(6)), "3 and 4 seconds, of which 1,024 bytes earned one");
     }
 }

@@ -1,12 +1,14 @@
-//! A connection's socket: it notifies the meter when bytes arrive and when the client accepts none.
+//! A connection's socket: it notifies the meter when bytes arrive, when there are none, and when the client accepts none.
 
 use std::{
-    io,
+    io::{self, ErrorKind},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Instant,
 };
 
+use rustix::net::Shutdown;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -17,56 +19,78 @@ use crate::table::Entry;
 /// Frees its place when the socket is closed.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: TcpStream,
+    /// The table looks at it too: see [`Place::watch`](crate::table::Place::watch).
+    stream: Arc<TcpStream>,
     entry: Entry,
 }
 
 impl Socket {
-    pub(crate) const fn new(stream: TcpStream, entry: Entry) -> Self {
+    pub(crate) fn new(stream: TcpStream, entry: Entry) -> Self {
+        let stream = Arc::new(stream);
+        entry.place.watch(&stream);
         Self { stream, entry }
     }
 
-    fn note(&self, written: &Poll<io::Result<usize>>) {
-        match written {
-            Poll::Pending => self.entry.place.meter.blocked(Instant::now()),
-            Poll::Ready(written) => self.entry.place.meter.wrote(Instant::now(), *written.as_ref().unwrap_or(&0) as u64),
+    fn write(&self, cx: &mut Context<'_>, attempt: impl Fn(&TcpStream) -> io::Result<usize>) -> Poll<io::Result<usize>> {
+        let meter = &self.entry.place.meter;
+        loop {
+            let Poll::Ready(can_write) = self.stream.poll_write_ready(cx) else {
+                meter.blocked(Instant::now());
+                return Poll::Pending;
+            };
+            match can_write.and_then(|()| attempt(&self.stream)) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                written => {
+                    meter.wrote(Instant::now(), *written.as_ref().unwrap_or(&0) as u64);
+                    return Poll::Ready(written);
+                }
+            }
         }
     }
 }
 
 impl AsyncRead for Socket {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.entry.place.meter.read(Instant::now());
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let meter = &self.entry.place.meter;
+        loop {
+            let Poll::Ready(can_read) = self.stream.poll_read_ready(cx) else {
+                meter.read_nothing(Instant::now());
+                return Poll::Pending;
+            };
+            match can_read.and_then(|()| self.stream.try_read(buffer.initialize_unfilled())) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Ok(bytes) => {
+                    buffer.advance(bytes);
+                    if bytes > 0 {
+                        meter.read(Instant::now());
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
         }
-        read
     }
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.note(&written);
-        written
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.write(cx, |stream| stream.try_write(bytes))
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        self.note(&written);
-        written
+    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.write(cx, |stream| stream.try_write_vectored(bytes))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The system holds what was written.
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(rustix::net::shutdown(&*self.stream, Shutdown::Write).map_err(Into::into))
     }
 }

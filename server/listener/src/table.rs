@@ -4,14 +4,15 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use domain::network;
-use tokio::sync::Notify;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use tokio::{net::TcpStream, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -34,6 +35,8 @@ pub(crate) struct Place {
     /// As connections are counted: see [`network::source`].
     address: IpAddr,
     pub(crate) meter: Meter,
+    /// Empty until the connection is served.
+    stream: OnceLock<Weak<TcpStream>>,
     /// Ends the connection at once.
     pub(crate) cut: CancellationToken,
     /// Ends the connection after a request that may be arriving.
@@ -41,6 +44,31 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    pub(crate) fn watch(&self, stream: &Arc<TcpStream>) {
+        let _ = self.stream.set(Arc::downgrade(stream));
+    }
+
+    /// What the server waits for. A busy server comes late to what a client has sent or taken; the client is not blamed for that.
+    fn standing(&self, now: Instant) -> (Standing, Duration) {
+        let seen = self.meter.standing(now);
+        let wanted = match seen.0 {
+            Standing::Busy => return seen,
+            Standing::Answer => PollFlags::OUT,
+            Standing::New | Standing::Idle | Standing::Head | Standing::Body => PollFlags::IN,
+        };
+        let Some(stream) = self.stream.get().and_then(Weak::upgrade) else { return seen };
+        let mut asked = [PollFd::new(&*stream, wanted)];
+        if rustix::event::poll(&mut asked, Some(&Timespec::default())).is_ok_and(|ready| ready > 0) {
+            if wanted == PollFlags::OUT {
+                self.meter.can_write(now);
+            } else {
+                self.meter.arrived(now);
+            }
+            return (Standing::Busy, Duration::ZERO);
+        }
+        seen
+    }
+
     /// An idle connection is shut down gracefully, so that a request that is already on its way is answered.
     fn end(&self, standing: Standing) {
         if standing == Standing::Idle { self.close.cancel() } else { self.cut.cancel() }
@@ -84,7 +112,13 @@ impl Table {
         }
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let address = network::source(address);
-        let place = Arc::new(Place { address, meter: Meter::new(now), cut: CancellationToken::new(), close: CancellationToken::new() });
+        let place = Arc::new(Place {
+            address,
+            meter: Meter::new(now),
+            stream: OnceLock::new(),
+            cut: CancellationToken::new(),
+            close: CancellationToken::new(),
+        });
         places.insert(id, Arc::clone(&place));
         Some(Entry { id, place, table: Arc::clone(self) })
     }
@@ -123,7 +157,7 @@ impl Table {
 
 fn seen(places: &HashMap<u64, Arc<Place>>, now: Instant) -> Vec<Seen> {
     let one = |(id, place): (&u64, &Arc<Place>)| {
-        let (standing, waited) = place.meter.standing(now);
+        let (standing, waited) = place.standing(now);
         Seen { id: *id, address: place.address, standing, waited }
     };
     places.iter().map(one).collect()
@@ -133,7 +167,33 @@ fn seen(places: &HashMap<u64, Arc<Place>>, now: Instant) -> Vec<Seen> {
 mod tests {
     use std::collections::HashSet;
 
+    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+
     use super::*;
+    use crate::socket::Socket;
+
+    #[tokio::test]
+    async fn a_client_is_not_slow_while_its_bytes_wait_for_the_server() {
+        let start = Instant::now();
+        let later = start + Duration::from_hours(1);
+        let table = Arc::new(Table::new(Limits::default()));
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(port.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = port.accept().await.unwrap();
+        let entry = table.admit(peer.ip(), start).unwrap();
+        let place = Arc::clone(&entry.place);
+        let _socket = Socket::new(stream, entry);
+        place.meter.begin_request();
+        place.meter.body_waits(start);
+        place.meter.read_nothing(start);
+        assert_eq!(place.standing(later), (Standing::Body, Duration::from_hours(1)));
+        client.write_all(b"name=").await.unwrap();
+        while place.standing(later).0 != Standing::Busy {
+            tokio::task::yield_now().await;
+        }
+        table.sweep(later);
+        assert!(!place.cut.is_cancelled());
+    }
 
     #[test]
     fn connections_of_one_network_are_counted_together() {
