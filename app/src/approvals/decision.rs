@@ -8,7 +8,7 @@ use super::{
     decide::{DecideBar, Refused},
     proposal::ProposalPanel,
     talk::Talk,
-    what_if::WhatIfPanel,
+    what_if::{Asked, WhatIfPanel},
     withdraw::WithdrawForm,
 };
 use crate::{
@@ -38,6 +38,7 @@ pub fn Decision(
     let ApprovalView { view, what_if, class, aid } = view;
     // One alone is decided as an order of its own.
     let class = class.filter(|class| class.orders > 1);
+    let asked = Asked::of(&view.order, class.as_ref());
     let aid = aid.map(|aid| *aid);
     let taken = aid.as_ref().and_then(|aid| aid.cheaper.as_ref()).filter(|_| take).map(|cheaper| cheaper.parameters.clone()).unwrap_or_default();
     let offering = aid.as_ref().and_then(|aid| aid.offering.clone());
@@ -67,7 +68,7 @@ pub fn Decision(
         view! {
             <section class="stack">
                 <h2>{td_string!(language, approvals.what_if)}</h2>
-                <WhatIfPanel view=view.clone() what_if aid=aid.clone()/>
+                <WhatIfPanel view=view.clone() what_if asked aid=aid.clone()/>
             </section>
         }
     });

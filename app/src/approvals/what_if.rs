@@ -2,7 +2,8 @@
 
 use domain::{
     gpu::{Card, CardShare},
-    orders::{Aid, ChangeTo, LabChange, OrderState, OrderView, Waiter, WhatIf},
+    money::Money,
+    orders::{Aid, ChangeTo, ClassWaiting, LabChange, Order, OrderState, OrderView, Waiter, WhatIf},
     quotas::Item,
 };
 use leptos::prelude::*;
@@ -11,7 +12,7 @@ use crate::{
     approvals::cheaper::CheaperWay,
     components::{Meter, MomentStyle, StatusKind, moment_text},
     i18n::td_string,
-    language,
+    language::{self, Language},
     nodes::words::outlook_text,
     orders::{
         form::Prices,
@@ -21,8 +22,46 @@ use crate::{
     routes,
 };
 
+/// What is decided with one press: an order, or all that waits of its class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    money: Money,
+    /// That run together: of a class those of the order's lesson.
+    cards: CardShare,
+    /// How many orders of a class.
+    class: Option<u32>,
+}
+
+impl Asked {
+    /// `class`: where all that waits of it is decided together.
+    pub fn of(order: &Order, class: Option<&ClassWaiting>) -> Self {
+        match class {
+            Some(class) => Self { money: class.total, cards: class.cards_beside(order), class: Some(class.orders) },
+            None => Self { money: order.estimate.total, cards: order.spec.card_share(), class: None },
+        }
+    }
+
+    /// `before this order`, `before these orders`
+    fn budget_before(self, language: Language, before: Money) -> String {
+        let before = before.to_string();
+        match self.class {
+            Some(_) => td_string!(language, class.budget_before, before = before).to_string(),
+            None => td_string!(language, approvals.budget_before, before = before).to_string(),
+        }
+    }
+
+    /// `this order 2 cards`, `these orders together 4 2/7 cards`
+    fn cards_text(self, language: Language) -> String {
+        let amount = share_text(language, self.cards);
+        match self.class {
+            Some(_) => td_string!(language, class.these_orders, amount = amount).to_string(),
+            None => td_string!(language, approvals.this_order, amount = amount).to_string(),
+        }
+    }
+}
+
 #[component]
-pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, aid: Option<Aid>) -> impl IntoView {
+pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<Aid>) -> impl IntoView {
     let language = language::current();
     let order = view.order;
     let card = order.spec.card;
@@ -40,12 +79,24 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, aid: Option<Aid>) -> impl I
         count => td_string!(language, approvals.waiting_some, count = count).to_string(),
     };
     let (estimate, code) = (order.estimate.clone(), view.course.code);
+    // A change of a lab starts no other one.
+    let cards = order.change.is_none().then(|| view! { <Cards order=order.clone() asked code=code.clone() what_if=what_if.clone()/> });
+    let all = asked.class.map(|orders| {
+        let orders = td_string!(language, class.of_orders, orders = orders).to_string();
+        view! {
+            <dl class="prices">
+                <dt>{td_string!(language, class.in_all)}<br/><span class="fine">{orders}</span></dt>
+                <dd class="total">{asked.money.to_string()}</dd>
+            </dl>
+        }
+    });
+    let price_title = if asked.class.is_some() { td_string!(language, class.price_of_one) } else { td_string!(language, approvals.price_title) };
     view! {
         <div class="whatif">
             <section>
                 <h3>{td_string!(language, approvals.money_and_quota)}</h3>
-                <Budget order=order.clone() code=code.clone() what_if=what_if.clone()/>
-                <Cards order code what_if/>
+                <Budget state=order.state asked code what_if/>
+                {cards}
             </section>
             <section>
                 <h3>{td_string!(language, approvals.cards_title)}</h3>
@@ -57,8 +108,9 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, aid: Option<Aid>) -> impl I
             <section>
                 <h3>{td_string!(language, decisions.cheaper_title)}</h3>
                 <CheaperWay order=id cheaper/>
-                <h3>{td_string!(language, approvals.price_title)}</h3>
+                <h3>{price_title}</h3>
                 <Prices estimate/>
+                {all}
             </section>
         </div>
     }
@@ -96,11 +148,11 @@ fn holds(state: OrderState) -> bool {
 }
 
 #[component]
-fn Budget(order: domain::orders::Order, code: String, what_if: WhatIf) -> impl IntoView {
+fn Budget(state: OrderState, asked: Asked, code: String, what_if: WhatIf) -> impl IntoView {
     let language = language::current();
     let budget = what_if.quota.budget;
     let left = budget.left();
-    let this = if holds(order.state) { order.estimate.total } else { domain::money::Money::zero(left.currency) };
+    let this = if holds(state) { asked.money } else { Money::zero(left.currency) };
     let before = left.plus(this);
     let taken = budget.spent.plus(budget.held).minus(this);
     // Little left: later orders of this course will not fit.
@@ -113,7 +165,7 @@ fn Budget(order: domain::orders::Order, code: String, what_if: WhatIf) -> impl I
             held=this.micros
             limit=budget.limit.micros
             nostrip:attention=tight.then_some(StatusKind::Warn)
-            note=td_string!(language, approvals.budget_before, before = before.to_string()).to_string()
+            note=asked.budget_before(language, before)
             end_note=td_string!(language, decisions.left_after, before = before.to_string(), after = left.to_string()).to_string()
         />
     }
@@ -121,14 +173,18 @@ fn Budget(order: domain::orders::Order, code: String, what_if: WhatIf) -> impl I
 }
 
 #[component]
-fn Cards(order: domain::orders::Order, code: String, what_if: WhatIf) -> impl IntoView {
+fn Cards(order: Order, asked: Asked, code: String, what_if: WhatIf) -> impl IntoView {
     let language = language::current();
     let quota = what_if.quota;
     let limit = quota.limits.get(Item::Cards);
     let in_use = quota.in_use().get(Item::Cards);
-    let this = if holds(order.state) { order.amounts().get(Item::Cards) } else { 0 };
+    let this = if holds(order.state) { asked.cards.parts() } else { 0 };
     let left = item_amount(language, Item::Cards, (limit - in_use).max(0));
     let today = quota.started_today;
+    let day = match order.starts_at {
+        Some(at) => td_string!(language, class.started_on, day = moment_text(at, MomentStyle::Date)).to_string(),
+        None => td_string!(language, approvals.today).to_owned(),
+    };
     view! {
         <Meter
             label=td_string!(language, approvals.cards_of, code = code).to_string()
@@ -136,11 +192,11 @@ fn Cards(order: domain::orders::Order, code: String, what_if: WhatIf) -> impl In
             used=in_use - this
             held=this
             limit
-            note=td_string!(language, approvals.this_order, amount = share_text(language, order.spec.card_share())).to_string()
+            note=asked.cards_text(language)
             end_note=td_string!(language, components.of_limit, limit = item_amount(language, Item::Cards, limit)).to_string()
         />
         <Meter
-            label=td_string!(language, approvals.today)
+            label=day
             figure=td_string!(language, approvals.today_value, used = today.to_string(), this = CardShare::from_parts(this).to_string())
                 .to_string()
             end_note=td_string!(language, approvals.today_limit, limit = share_text(language, quota.starts_per_day)).to_string()

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OrderState, OrderView, class::Span};
-use crate::{capacity::Outlook, catalogue::Offering, decisions::Cheaper, ids::OrderId, money::Money, quotas::QuotaStatus, time::Timestamp};
+use super::{Order, OrderState, OrderView, class::Span};
+use crate::{
+    capacity::Outlook, catalogue::Offering, decisions::Cheaper, gpu::CardShare, ids::OrderId, money::Money, quotas::QuotaStatus, time::Timestamp,
+};
 
 /// The facts beside a decision (C3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,14 @@ pub struct ClassWaiting {
     pub total: Money,
     /// In the order of time; one without a time where they are for at once.
     pub lessons: Vec<ClassLesson>,
+}
+
+impl ClassWaiting {
+    /// Whole-card equivalents that run together in the lesson of this order, itself included.
+    pub fn cards_beside(&self, order: &Order) -> CardShare {
+        let same_time = self.lessons.iter().filter(|lesson| lesson.span.map(|span| span.from) == order.starts_at);
+        order.spec.card.share().times(same_time.map(|lesson| i64::from(lesson.cards)).sum())
+    }
 }
 
 /// The seats of one lesson that wait.

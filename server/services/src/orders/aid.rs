@@ -20,7 +20,7 @@ pub(super) async fn load(services: &Services, connection: &mut AnyConnection, or
         Some(offering) => Some(offering.clone()),
         None => storage::offerings::find(connection, order.offering, order.offering_version).await.or_domain()?,
     };
-    let waiters = storage::orders::waiters(connection, order.tenant, card, order.id, now, WAITERS).await.or_domain()?;
+    let waiters = storage::orders::waiters(connection, order.tenant, card, order, now, WAITERS).await.or_domain()?;
     // After the decision the order is no question any more.
     // Before the first report of the cluster nothing is known of its cards.
     let there = |card| supplies.is_empty() || supplies.iter().any(|supply| supply.card == card && supply.total > 0);

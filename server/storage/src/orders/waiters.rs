@@ -2,21 +2,21 @@
 
 use domain::{
     gpu::Card,
-    ids::{OrderId, TenantId},
-    orders::{OrderState, Waiter},
+    ids::TenantId,
+    orders::{Order, OrderState, Waiter},
     time::Timestamp,
 };
 use sqlx::AnyConnection;
 
 use crate::{error::Result, row::Row};
 
-/// Orders of a tenant that wait for a decision or for cards of this kind, other than `except` and those whose time is to come, those
-/// first who wait longest.
+/// Orders of a tenant that wait for a decision or for cards of this kind, those first who wait longest. Left out: `except`, what was made
+/// together with it, and those whose time is to come.
 pub async fn waiters(
     connection: &mut AnyConnection,
     tenant: TenantId,
     card: Card,
-    except: OrderId,
+    except: &Order,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Waiter>> {
@@ -24,14 +24,15 @@ pub async fn waiters(
         "SELECT o.id, o.number, o.state, o.cards, COALESCE(o.queued_at, o.submitted_at) AS since, u.name AS owner_name, c.code AS course_code \
          FROM orders o JOIN users u ON u.id = o.owner_id JOIN courses c ON c.id = o.course_id \
          WHERE o.state IN ('pending_approval', 'awaiting_requester', 'queued') AND o.card = $1 AND o.tenant_id = $2 AND o.id <> $3 \
-         AND (o.starts_at IS NULL OR o.starts_at <= $5) AND o.changes_lab IS NULL \
+         AND (o.starts_at IS NULL OR o.starts_at <= $5) AND o.changes_lab IS NULL AND (o.class_id IS NULL OR o.class_id <> $6) \
          ORDER BY since, o.id LIMIT $4",
     )
     .bind(card.id())
     .bind(tenant.to_string())
-    .bind(except.to_string())
+    .bind(except.id.to_string())
     .bind(i64::from(limit))
     .bind(now.micros())
+    .bind(except.class.map(|class| class.id.to_string()).unwrap_or_default())
     .fetch_all(connection)
     .await?;
     rows.iter()

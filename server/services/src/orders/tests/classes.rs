@@ -281,8 +281,12 @@ on_each_engine!(an_approver_sees_the_whole_class_and_decides_all_of_it_with_one_
 
     // From any of its orders: all lessons, all seats, the price of all.
     let some = all(&world, &teacher, made.id).await[77].order.id;
-    let shown = approval(services, &manager, some).await.expect("an approval").class.expect("what waits together");
+    let decision = approval(services, &manager, some).await.expect("an approval");
+    let shown = decision.class.expect("what waits together");
     assert_eq!((shown.orders, shown.total), (120, held));
+    let status = &decision.what_if.quota;
+    assert_eq!((shown.cards_beside(&decision.view.order).to_string().as_str(), status.held.cards.to_string().as_str()), ("2 6/7", "2 6/7"));
+    assert_eq!(status.budget.left().plus(shown.total), status.budget.limit, "before it nothing was held");
     let spans: Vec<_> = shown.lessons.iter().map(|lesson| (lesson.seats, lesson.cards, lesson.span.expect("a time").from)).collect();
     assert_eq!(spans.len(), 6);
     assert_eq!((spans[0], spans[5].0), ((20, 20, at("2026-11-23T08:10:00+08:00")), 20));

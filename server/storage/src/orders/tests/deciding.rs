@@ -5,10 +5,10 @@ use domain::{
     approvals::{Outcome, Policy},
     capacity::{Machine, PlannedEnd, Pods},
     decisions::{Change, Changed, Changes, Decision, Proposal, Step},
-    ids::{DecisionId, OrderId, TenantId},
+    ids::{ClassId, DecisionId, OrderId, TenantId},
     labs::LabState,
     money::{Currency, Money},
-    orders::OrderState,
+    orders::{ClassRef, Order, OrderState},
     people::PersonRef,
 };
 
@@ -113,15 +113,20 @@ async fn those_who_wait_for_the_same_cards_are_named_and_forecasts_know_ends_and
         {
             orders::insert(&mut write, &order(number, state)).await.expect("inserted");
         }
-        let this = order(4, OrderState::PendingApproval).id;
-        let waiters = orders::waiters(&mut write, tenant(), card(), this, now(), 10).await.expect("read");
+        let this = order(4, OrderState::PendingApproval);
+        let waiters = orders::waiters(&mut write, tenant(), card(), &this, now(), 10).await.expect("read");
         let named: Vec<_> = waiters.iter().map(|each| (each.number, each.owner.as_str(), each.course.as_str(), each.cards, each.state)).collect();
         assert_eq!(named, [(1, "李", "CV1", 1, OrderState::PendingApproval), (2, "李", "CV1", 1, OrderState::Queued)]);
         assert_eq!(
-            orders::waiters(&mut write, TenantId::from_uuid(uuid(98)), card(), this, now(), 10).await.expect("read"),
+            orders::waiters(&mut write, TenantId::from_uuid(uuid(98)), card(), &this, now(), 10).await.expect("read"),
             [],
             "another tenant's are nobody's business"
         );
+        let class = ClassRef { id: ClassId::from_uuid(uuid(0x50)), seats: 2, lessons: 1, lesson: 1 };
+        let seat = |number| Order { class: Some(class), ..order(number, OrderState::PendingApproval) };
+        orders::insert(&mut write, &seat(8)).await.expect("inserted");
+        let beside = orders::waiters(&mut write, tenant(), card(), &seat(9), now(), 10).await.expect("read");
+        assert_eq!(beside.iter().map(|each| each.number).collect::<Vec<_>>(), [1, 2, 4], "seats of the same class are no others");
 
         pools::put(&mut write, card(), 6, 4, now()).await.expect("put");
         let machine = Some(Machine { cpu_cores: 64, memory_gib: 512 });
