@@ -18,6 +18,7 @@ use super::{
 use crate::{
     components::{Card, ErrorNotice, Fact, Facts, LiveMark, Liveness, MomentStyle, Notice, NoticeKind, PageHead, Reading, Status, moment_text, part},
     error::AppError,
+    error_text::{field_problem_text, headline},
     i18n::td_string,
     language,
     orders::detail::SpecFacts,
@@ -80,7 +81,7 @@ pub fn LabDetailView(
             {move || head.get().map(|(kind, state, about)| view! { <Status kind>{state}</Status><span>{about}</span> })}
         </p>
         </div>
-        {move || failed.get().map(|error| view! { <ErrorNotice error=AppError(error)/> })}
+        {move || failed.get().map(|error| view! { <Refused error/> })}
         {move || record.get().map(|lab| view! { <FailureNotice lab/> })}
         {move || not_grown.get().flatten().map(|(at, gib)| {
             let title = td_string!(language, labs.not_grown_title, at = moment_text(at, MomentStyle::Minute)).to_string();
@@ -116,6 +117,20 @@ pub fn LabDetailView(
         </div>
     }
     .into_any()
+}
+
+/// What was refused and why. The forms of this page have one field each, so that a problem need not name its field.
+#[component]
+fn Refused(error: domain::Error) -> impl IntoView {
+    let language = language::current();
+    let title = headline(language, &error);
+    match error {
+        domain::Error::Invalid(problems) => {
+            let lines = problems.iter().map(|each| view! { <li>{field_problem_text(language, &each.problem)}</li> }).collect_view();
+            view! { <Notice kind=NoticeKind::Bad title><ul class="plain-list">{lines}</ul></Notice> }.into_any()
+        }
+        error => view! { <ErrorNotice error=AppError(error)/> }.into_any(),
+    }
 }
 
 /// Explains what happens to the lab because its owner left the course.

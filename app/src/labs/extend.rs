@@ -1,6 +1,7 @@
 //! More time in one click: half an hour, a lesson, or until a time of day. Each button names its price.
 
 use domain::{
+    Error,
     ids::LabId,
     labs::{LabView, lifecycle::EXTENSIONS},
     time::Timestamp,
@@ -9,8 +10,9 @@ use leptos::{form::ActionForm, prelude::*};
 
 use super::changes::ExtendLab;
 use crate::{
-    components::{Button, ButtonKind, use_toasts},
+    components::{Button, ButtonKind, Glyph, Icon, use_toasts},
     error::AppError,
+    error_text::{error_text, field_problem_text},
     i18n::td_string,
     language::{self, Language},
 };
@@ -61,7 +63,7 @@ fn text(language: Language, minutes: u32, per_hour: Option<domain::money::Money>
 
 /// All the ways to give it more time. `refused` takes what the server said no to.
 #[component]
-pub fn ExtendChoices(lab: Extendable, refused: RwSignal<Option<domain::Error>>, reload: Callback<()>) -> impl IntoView {
+pub fn ExtendChoices(lab: Extendable, refused: RwSignal<Option<Error>>, reload: Callback<()>) -> impl IntoView {
     let language = language::current();
     let action = ServerAction::<ExtendLab>::new();
     follow(action, lab.name.clone(), Some(refused), reload);
@@ -78,17 +80,33 @@ pub fn ExtendChoices(lab: Extendable, refused: RwSignal<Option<domain::Error>>, 
             }
         })
         .collect_view();
+    let until_error = Signal::derive(move || refused.with(|refused| until_problem(language, refused.as_ref())));
+    // Without scripts the page is made anew with the refusal.
+    let open = until_error.get_untracked().is_some();
     let until = lab.has_end.then(|| {
         view! {
-            <details class="fold">
+            <details class="fold" open=open>
                 <summary>{td_string!(language, lifecycle.extend_until)}</summary>
-                <ActionForm action attr:class="row in">
-                    <input type="hidden" name="id" value=id.get_value()/>
-                    <input type="hidden" name="seen" value=seen/>
-                    <label class="sr" for="until">{td_string!(language, lifecycle.extend_until_label)}</label>
-                    <input class="input" type="time" id="until" name="until" required=true/>
-                    <Button kind=ButtonKind::Plain busy=action.pending()>{td_string!(language, lifecycle.extend_do)}</Button>
-                </ActionForm>
+                <div class="field in">
+                    <ActionForm action attr:class="row">
+                        <input type="hidden" name="id" value=id.get_value()/>
+                        <input type="hidden" name="seen" value=seen/>
+                        <label class="sr" for="until">{td_string!(language, lifecycle.extend_until_label)}</label>
+                        <input
+                            class="input"
+                            type="time"
+                            id="until"
+                            name="until"
+                            required=true
+                            aria-invalid=move || until_error.get().map(|_| "true")
+                            aria-describedby="until-note"
+                        />
+                        <Button kind=ButtonKind::Plain busy=action.pending()>{td_string!(language, lifecycle.extend_do)}</Button>
+                    </ActionForm>
+                    <p class="error" id="until-note" aria-live="polite">
+                        {move || until_error.get().map(|text| view! { <Icon glyph=Glyph::StatusWarn small=true/><span>{text}</span> })}
+                    </p>
+                </div>
             </details>
         }
     });
@@ -148,8 +166,22 @@ fn Hidden(id: String, seen: u32, minutes: u32) -> impl IntoView {
     }
 }
 
+/// Why the time of day was refused, for its field.
+fn until_problem(language: Language, refused: Option<&Error>) -> Option<String> {
+    let Some(Error::Invalid(problems)) = refused else { return None };
+    problems.iter().find(|each| each.field == "until").map(|each| field_problem_text(language, &each.problem))
+}
+
+/// A refusal where there is no field: what is wrong with what was asked for, by itself.
+fn refusal_text(language: Language, error: &Error) -> String {
+    match error {
+        Error::Invalid(problems) => problems.iter().map(|each| field_problem_text(language, &each.problem)).collect::<Vec<_>>().join(" "),
+        error => error_text(language, error),
+    }
+}
+
 /// Says what was done, or why not, and reads the lab again.
-fn follow(action: ServerAction<ExtendLab>, name: String, refused: Option<RwSignal<Option<domain::Error>>>, reload: Callback<()>) {
+fn follow(action: ServerAction<ExtendLab>, name: String, refused: Option<RwSignal<Option<Error>>>, reload: Callback<()>) {
     let language = language::current();
     let toasts = use_toasts();
     let done = td_string!(language, lifecycle.extended, name = name.as_str()).to_string();
@@ -164,8 +196,25 @@ fn follow(action: ServerAction<ExtendLab>, name: String, refused: Option<RwSigna
         }
         Some(Err(AppError(error))) => match refused {
             Some(refused) => refused.set(Some(error)),
-            None => toasts.show(crate::error_text::error_text(language, &error)),
+            None => toasts.show(refusal_text(language, &error)),
         },
         None => {}
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Problem;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_end_says_at_its_field_and_in_a_toast_which_time_would_do() {
+        let at = Timestamp::parse_rfc3339("2026-11-30T21:11:00+08:00").expect("a time");
+        let error = Error::field("until", Problem::NotAfter { at });
+        assert_eq!(until_problem(Language::en, Some(&error)).as_deref(), Some("Choose a time after 2026-11-30 21:11."));
+        assert_eq!(refusal_text(Language::zh_CN, &error), "请选择晚于 2026-11-30 21:11 的时间。");
+        assert_eq!(until_problem(Language::en, Some(&Error::field("minutes", Problem::NotANumber))), None);
+        assert_eq!(until_problem(Language::en, Some(&Error::Stale)), None);
+    }
 }
