@@ -3,6 +3,7 @@
 
 mod class;
 mod fields;
+mod leave;
 mod state;
 mod summary;
 #[cfg(test)]
@@ -14,7 +15,7 @@ use domain::{Error, orders::OrderForm};
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::{use_navigate, use_query_map};
 
-use self::{fields::Chapters, state::FormState, summary::Summary};
+use self::{fields::Chapters, leave::Leaving, state::FormState, summary::Summary};
 pub use self::{fields::unit_text, summary::Prices};
 use super::api::{OrderFormPage, SubmitOrder, sent};
 use crate::{
@@ -69,6 +70,8 @@ pub fn OrderFormView(
     if last_try.error.is_none() {
         draft::follow(FORM_ID);
     }
+    let leaving = Leaving::new(state);
+    leaving.listen();
     let title = td_string!(language, orders.form_title, name = name.as_str()).to_string();
     if state.context().courses.is_empty() {
         return view! { <NoCourse title/> }.into_any();
@@ -94,7 +97,7 @@ pub fn OrderFormView(
                         event.stop_propagation();
                     }
                 }
-                on:focusout=move |event| state.touch(&event_target::<leptos::web_sys::HtmlInputElement>(&event).name())
+                on:focusout=move |event| leaving.leave(event_target::<leptos::web_sys::HtmlInputElement>(&event).name())
             >
                 <Chapters offering=offering.clone() state/>
                 <input type="hidden" name="offering" value=offering.slug/>

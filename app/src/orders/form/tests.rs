@@ -17,7 +17,10 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
-use super::state::{FormState, control};
+use super::{
+    leave::Leaving,
+    state::{FormState, control},
+};
 use crate::{flash::Flash, language::Language};
 
 fn words(text: &str) -> Localized {
@@ -168,6 +171,21 @@ fn a_problem_waits_until_the_field_is_left_or_the_form_is_sent() {
     state.put("duration_minutes", String::new());
     assert!(state.check_before_sending(), "nothing is sent that is known to be wrong");
     assert_eq!(state.messages(Language::zh_CN).len(), 1);
+}
+
+#[test]
+fn a_field_that_is_left_by_a_press_shows_its_problem_after_the_release() {
+    let (owner, state) = state(&Flash::default(), &ParamsMap::new());
+    owner.with(|| {
+        let leaving = Leaving::new(state);
+        let shown = state.error("duration_minutes");
+        state.put("duration_minutes", "5".into());
+        leaving.press();
+        leaving.leave("duration_minutes".into());
+        assert_eq!(shown.get_untracked(), None, "nothing moves below the pointer");
+        leaving.settle();
+        assert!(shown.get_untracked().is_some());
+    });
 }
 
 #[test]
