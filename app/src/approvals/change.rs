@@ -9,7 +9,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::api::ApproveWith;
 use crate::{
-    components::{Button, ButtonKind, SelectField, TextArea, TextField},
+    components::{Button, ButtonKind, SelectField, TextArea, TextField, show_unfolded},
     error_text::field_problem_text,
     flash::Flash,
     i18n::td_string,
@@ -41,7 +41,7 @@ pub fn ChangeForm(order: Order, offering: Offering, last_try: Flash, taken: Para
         .collect_view();
     let minutes = order.minutes.to_string();
     view! {
-        <details class="more change" id="change" open=open>
+        <details class="more change" id="change" open=open on:toggle=|event| show_unfolded(&event)>
             <summary class="btn">{td_string!(language, decisions.change)}</summary>
             <form method="post" action=format!("{}#change", ApproveWith::url()) class="stack" novalidate>
                 <input type="hidden" name="id" value=order.id.to_string()/>

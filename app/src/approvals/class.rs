@@ -9,7 +9,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::bulk::{BulkApprove, BulkReject};
 use crate::{
-    components::{Button, ButtonKind, MomentStyle, TextArea, moment_text},
+    components::{Button, ButtonKind, MomentStyle, TextArea, moment_text, show_unfolded},
     error_text::field_problem_text,
     flash::Flash,
     i18n::td_string,
@@ -78,7 +78,7 @@ pub fn DecideClass(
                     <Button kind=ButtonKind::Primary>{approve}</Button>
                 </form>
             })}
-            <details class="more" open=open>
+            <details class="more" open=open on:toggle=|event| show_unfolded(&event)>
                 <summary class="btn" data-kind="danger">{reject.clone()}</summary>
                 <form method="post" action=BulkReject::url() class="stack tight" novalidate=true>
                     {hidden()}

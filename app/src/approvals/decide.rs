@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     caller_view::use_viewer,
-    components::{Button, ButtonKind, ErrorNotice, Notice, NoticeKind, TextArea},
+    components::{Button, ButtonKind, ErrorNotice, Notice, NoticeKind, TextArea, show_unfolded},
     error::AppError,
     error_text::field_problem_text,
     flash::Flash,
@@ -77,7 +77,7 @@ pub fn DecideBar(
                 </ActionForm>
             })}
             {change}
-            <details class="more" open=reject_open>
+            <details class="more" open=reject_open on:toggle=|event| show_unfolded(&event)>
                 <summary class="btn" data-kind="danger">{td_string!(language, approvals.reject)}</summary>
                 <ActionForm action=reject attr:class="stack tight" attr:novalidate=true>
                     {hidden()}

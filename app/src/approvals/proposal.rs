@@ -8,7 +8,7 @@ use super::{
     words::change_text,
 };
 use crate::{
-    components::{Button, ButtonKind, Notice, NoticeKind, TextArea},
+    components::{Button, ButtonKind, Notice, NoticeKind, TextArea, show_unfolded},
     error_text::field_problem_text,
     flash::Flash,
     i18n::td_string,
@@ -67,7 +67,7 @@ fn Forms(id: String, version: i64, last_try: Flash) -> impl IntoView {
                 {fields()}
                 <Button kind=ButtonKind::Primary>{td_string!(language, decisions.accept)}</Button>
             </form>
-            <details class="more" open=open>
+            <details class="more" open=open on:toggle=|event| show_unfolded(&event)>
                 <summary class="btn">{td_string!(language, decisions.decline)}</summary>
                 <form method="post" action=format!("{}#proposal", DeclineChanges::url()) class="stack tight">
                     {fields()}

@@ -12,7 +12,7 @@ use super::{
     words::{by_text, step_kind, step_text},
 };
 use crate::{
-    components::{Button, Card, TextArea, Timeline, TimelineItem},
+    components::{Button, Card, TextArea, Timeline, TimelineItem, show_unfolded},
     error_text::field_problem_text,
     flash::Flash,
     i18n::td_string,
@@ -72,7 +72,7 @@ pub fn AskForm(id: String, #[prop(into)] typed: String, error: Signal<Option<Str
     let language = language::current();
     let open = !typed.is_empty() || error.get_untracked().is_some();
     view! {
-        <details class="more" id="ask" open=open>
+        <details class="more" id="ask" open=open on:toggle=|event| show_unfolded(&event)>
             <summary class="btn" data-kind="quiet">{td_string!(language, decisions.ask)}</summary>
             <form method="post" action=format!("{}#ask", Ask::url()) class="stack tight" novalidate>
                 <input type="hidden" name="id" value=id/>

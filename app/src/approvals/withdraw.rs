@@ -5,7 +5,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::api::Withdraw;
 use crate::{
-    components::{Button, TextArea},
+    components::{Button, TextArea, show_unfolded},
     error_text::field_problem_text,
     flash::Flash,
     i18n::td_string,
@@ -20,7 +20,7 @@ pub fn WithdrawForm(order: Order, last_try: Flash) -> impl IntoView {
     let typed = last_try.value("why").to_owned();
     let open = !typed.is_empty() || problem.is_some();
     view! {
-        <details class="more" id="withdraw" open=open>
+        <details class="more" id="withdraw" open=open on:toggle=|event| show_unfolded(&event)>
             <summary class="btn">{td_string!(language, decisions.withdraw)}</summary>
             <form method="post" action=format!("{}#withdraw", Withdraw::url()) class="stack tight" novalidate>
                 <input type="hidden" name="id" value=order.id.to_string()/>

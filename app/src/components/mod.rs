@@ -30,6 +30,7 @@ mod table;
 mod tabs;
 mod timeline;
 mod toast;
+mod unfold;
 
 pub use amount::Amount;
 pub use bar_chart::{Bar, BarChart};
@@ -60,3 +61,4 @@ pub use table::{Cell, CellPlace, Column, DataTable, Row};
 pub use tabs::{LinkItem, Segmented, Tabs};
 pub use timeline::{Timeline, TimelineItem};
 pub use toast::{ToastBoard, Toasts, use_toasts};
+pub use unfold::show_unfolded;
