@@ -15,6 +15,7 @@ use crate::{
     language::{self, Language},
     nodes::words::outlook_text,
     orders::{
+        class::PriceInAll,
         form::Prices,
         words::{pieces_text, share_text},
     },
@@ -81,15 +82,7 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<A
     let (estimate, code) = (order.estimate.clone(), view.course.code);
     // A change of a lab starts no other one.
     let cards = order.change.is_none().then(|| view! { <Cards order=order.clone() asked code=code.clone() what_if=what_if.clone()/> });
-    let all = asked.class.map(|orders| {
-        let orders = td_string!(language, class.of_orders, orders = orders).to_string();
-        view! {
-            <dl class="prices">
-                <dt>{td_string!(language, class.in_all)}<br/><span class="fine">{orders}</span></dt>
-                <dd class="total">{asked.money.to_string()}</dd>
-            </dl>
-        }
-    });
+    let all = asked.class.map(|orders| view! { <PriceInAll orders total=asked.money.to_string()/> });
     let price_title = if asked.class.is_some() { td_string!(language, class.price_of_one) } else { td_string!(language, approvals.price_title) };
     view! {
         <div class="whatif">

@@ -51,6 +51,31 @@ pub fn ClassFacts(order: Order) -> impl IntoView {
     view! { {seat}{lesson}{together} }.into_any()
 }
 
+/// What all of them come to, below the price of one.
+#[component]
+pub fn PriceInAll(orders: u32, #[prop(into)] total: String) -> impl IntoView {
+    let language = language::current();
+    let orders = td_string!(language, class.of_orders, orders = orders).to_string();
+    view! {
+        <dl class="prices">
+            <dt>{td_string!(language, class.in_all)}<br/><span class="fine">{orders}</span></dt>
+            <dd class="total">{total}</dd>
+        </dl>
+    }
+    .into_any()
+}
+
+/// That the order was sent: one, or how many together at what price.
+pub fn sent_text(language: Language, order: &Order) -> String {
+    match order.class.filter(|class| class.orders() > 1) {
+        Some(class) => {
+            let (set, total) = (set_text(language, class), order.in_all().to_string());
+            td_string!(language, class.sent_title, orders = class.orders(), set = set, total = total).to_string()
+        }
+        None => td_string!(language, orders.sent_title, number = order.number).to_string(),
+    }
+}
+
 /// Cancels all that were made together and have not run.
 #[component]
 pub fn CancelAll(class: ClassRef) -> impl IntoView {

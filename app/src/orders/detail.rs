@@ -10,7 +10,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
     api::CancelOrder,
-    class::{CancelAll, ClassFacts},
+    class::{CancelAll, ClassFacts, PriceInAll, sent_text},
     form::Prices,
     history::History,
     words::{approver_text, cards_text, change_text, duration_text, machine_text, rule_text, ruling_text, state_kind, state_text, storage_text},
@@ -60,6 +60,10 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let what = view! { <What view/> };
     let (ruling, rule) = (ruling_text(language, &order.ruling), rule_text(language, &order.ruling));
     let (state, kind) = (state_text(language, order.state), state_kind(order.state));
+    let in_all = order.class.filter(|class| class.orders() > 1).map(|class| {
+        view! { <PriceInAll orders=class.orders() total=order.in_all().to_string()/> }
+    });
+    let estimate_title = if in_all.is_some() { td_string!(language, class.price_of_one) } else { td_string!(language, orders.estimate) };
     let estimate = order.estimate;
     view! {
         <div class="stack tight">
@@ -87,7 +91,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
                 <Card title=td_string!(language, orders.what)>{what}</Card>
             </div>
             <aside class="stack loose">
-                <Card title=td_string!(language, orders.estimate)><Prices estimate/></Card>
+                <Card title=estimate_title><Prices estimate/>{in_all}</Card>
                 <Card title=td_string!(language, orders.who_approves)><p><b>{ruling}</b></p><p class="fine">{rule}</p></Card>
                 <Card title=td_string!(language, orders.labs)>{labs}</Card>
             </aside>
@@ -147,7 +151,7 @@ fn Sent(order: Order) -> impl IntoView {
     let role = approver_text(language, approver(&order));
     let until = moment_text(order.expires_at, MomentStyle::Minute);
     view! {
-        <Notice title=td_string!(language, orders.sent_title, number = order.number).to_string()>
+        <Notice title=sent_text(language, &order)>
             {td_string!(language, orders.sent_pending, role = role, until = until).to_string()}
         </Notice>
     }
