@@ -22,9 +22,13 @@ pub fn lesson_text(language: Language, order: &Order) -> Option<String> {
     Some(td_string!(language, class.lesson_at, from = moment_text(from, MomentStyle::Minute), to = to.on_campus().time()).to_string())
 }
 
-/// `30 seats × 4 lessons`
+/// `30 seats × 4 lessons`; of one seat or one lesson only the other is counted.
 pub fn set_text(language: Language, class: ClassRef) -> String {
-    td_string!(language, class.inbox_title, seats = class.seats, lessons = class.lessons).to_string()
+    match (class.seats, class.lessons) {
+        (seats, 1) if seats > 1 => td_string!(language, class.only_seats, seats = seats).to_string(),
+        (1, lessons) if lessons > 1 => td_string!(language, class.only_lessons, lessons = lessons).to_string(),
+        (seats, lessons) => td_string!(language, class.inbox_title, seats = seats, lessons = lessons).to_string(),
+    }
 }
 
 /// Seat, lesson and the others; inside `<Facts>`. Also on the page of an approval.
@@ -40,8 +44,7 @@ pub fn ClassFacts(order: Order) -> impl IntoView {
         view! { <Fact name=td_string!(language, class.lesson)>{lesson}{number.map(|number| format!(" · {number}"))}<br/><span class="fine">{up}</span></Fact> }
     });
     let together = order.class.map(|class| {
-        let about =
-            td_string!(language, class.made_together_about, orders = class.orders(), seats = class.seats, lessons = class.lessons).to_string();
+        let about = td_string!(language, class.made_together_about, orders = class.orders(), set = set_text(language, class)).to_string();
         view! {
             <Fact name=td_string!(language, class.made_together)>
                 {about}" "<a href=class_link(class)>{td_string!(language, class.see_all)}</a>
@@ -93,4 +96,16 @@ pub fn CancelAll(class: ClassRef) -> impl IntoView {
         </ConfirmDialog>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_lesson_and_one_seat_are_not_counted() {
+        let id = "01980000-0000-7000-8000-000000000001".parse().expect("an id");
+        let set = |seats, lessons| set_text(Language::en, ClassRef { id, seats, lessons, lesson: 1 });
+        assert_eq!([set(30, 3), set(30, 1), set(1, 3)], ["30 seats × 3 lessons", "30 seats", "3 lessons"]);
+    }
 }
