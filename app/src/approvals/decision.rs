@@ -45,8 +45,11 @@ pub fn Decision(
     let order = view.order.clone();
     let at = moment_text(order.submitted_at, MomentStyle::Minute);
     let (name, cards, duration) = (view.owner.name.as_str(), cards_text(&order.spec), duration_text(language, order.minutes));
-    let asks = match &class {
-        Some(class) => td_string!(language, class.asks, name = name, orders = class.orders, cards = cards, duration = duration).to_string(),
+    // Once it is decided, the class as it was asked for. While one of it is changed or waits alone, that one.
+    let decided = order.class.filter(|class| class.orders() > 1 && order.decider().is_none());
+    let together = class.as_ref().map(|class| (class.orders, class.total)).or_else(|| decided.map(|class| (class.orders(), order.in_all())));
+    let asks = match together {
+        Some((orders, _)) => td_string!(language, class.asks, name = name, orders = orders, cards = cards, duration = duration).to_string(),
         None if order.change.is_some() => {
             let change = order.change.as_ref().map(|change| change_text(language, change)).unwrap_or_default();
             td_string!(language, approvals.asks_change, name = name, change = change).to_string()
@@ -58,7 +61,7 @@ pub fn Decision(
     let may_decide = view.may_decide;
     let pending = order.state == OrderState::PendingApproval;
     let course = format!("{} {}", view.course.code, view.course.name);
-    let total = class.as_ref().map_or_else(|| order.in_all(), |class| class.total).to_string();
+    let total = together.map_or(order.estimate.total, |(_, total)| total).to_string();
     let rest = order.change.as_ref().filter(|_| pending).map(|_| view! { <p class="fine">{td_string!(language, approvals.change_rest)}</p> });
     let (spec, rule) = (order.spec.clone(), ruled_by(language, &order));
     let submitted = td_string!(language, approvals.submitted_at, number = order.number, at = at).to_string();
