@@ -323,6 +323,9 @@ pub struct BulkRow {
     pub number: Option<i64>,
     /// Its state afterwards; still pending when another stage waits. `None` when it was refused.
     pub state: Option<crate::orders::OrderState>,
+    /// When its lab comes up; `None` for at once, or when it was refused.
+    #[serde(default)]
+    pub starts_at: Option<Timestamp>,
     /// Why nothing was done.
     pub error: Option<Error>,
 }

@@ -30,6 +30,9 @@ use crate::{
 /// By which the page finds what the last try left behind.
 const FORM: &str = "bulk";
 
+/// In the address of the results: approved, and waits for the time of its lesson.
+const SCHEDULED: &str = "scheduled";
+
 /// `chosen`: `id:version,id:version`; or `class`: all that wait of those that were made together.
 #[server(ReadBulk, endpoint = "approvals/bulk", input = GetUrl)]
 pub async fn read_bulk(#[server(default)] chosen: String, #[server(default)] class: String) -> Result<BulkSummary, AppError> {
@@ -57,8 +60,8 @@ pub async fn bulk_approve(
         })
     }
     .await;
-    let (form, page) = came(&from);
-    caller::answer(form, &page, caller::typed([("class", &class)]), result, |rows| done(&class, rows)).await
+    let ((form, page), now) = (came(&from), now());
+    caller::answer(form, &page, caller::typed([("class", &class)]), result, |rows| done(&class, rows, now)).await
 }
 
 #[server(BulkReject, endpoint = "approvals/bulk-reject")]
@@ -84,8 +87,8 @@ pub async fn bulk_reject(
         })
     }
     .await;
-    let (form, page) = came(&from);
-    caller::answer(form, &page, typed, result, |rows| done(&class, rows)).await
+    let ((form, page), now) = (came(&from), now());
+    caller::answer(form, &page, typed, result, |rows| done(&class, rows, now)).await
 }
 
 /// The form that shows why it failed, and its page: that of the order `from`, or this one.
@@ -107,10 +110,15 @@ fn parse(chosen: &str) -> Vec<(domain::ids::OrderId, Option<i64>)> {
     chosen.split(',').filter_map(each).collect()
 }
 
-/// The page that says what became of each: `2047.approved-2048.stale`; of a class how many of each kind: `120.approved-60.queued`, `0` for none.
+/// The page that says what became of each: `2047.approved-2048.stale`; of a class how many of each kind: `120.approved-60.scheduled`, `0` for
+/// none.
 #[cfg(feature = "ssr")]
-fn done(class: &str, rows: &[BulkRow]) -> String {
-    let word = |row: &BulkRow| row.error.as_ref().map(domain::Error::code).or_else(|| row.state.map(OrderState::as_str)).unwrap_or_default();
+fn done(class: &str, rows: &[BulkRow], now: Option<domain::time::Timestamp>) -> String {
+    let word = |row: &BulkRow| match (&row.error, row.state) {
+        (Some(error), _) => error.code(),
+        (None, Some(OrderState::Queued)) if row.starts_at > now => SCHEDULED,
+        (None, state) => state.map(OrderState::as_str).unwrap_or_default(),
+    };
     if !class.is_empty() {
         let mut counts = std::collections::BTreeMap::new();
         for row in rows {
@@ -122,6 +130,17 @@ fn done(class: &str, rows: &[BulkRow]) -> String {
     }
     let each = |row: &BulkRow| format!("{}.{}", row.number.unwrap_or_default(), word(row));
     routes::with_query(routes::APPROVALS_BULK, &[("done", &rows.iter().map(each).collect::<Vec<_>>().join("-"))])
+}
+
+/// By the server's clock.
+#[cfg(feature = "ssr")]
+fn now() -> Option<domain::time::Timestamp> {
+    crate::caller::services().ok().map(|services| services.clock.now())
+}
+
+/// Whether such a word says that something was decided.
+fn is_done(word: &str) -> bool {
+    word == SCHEDULED || OrderState::parse(word).is_some()
 }
 
 /// Numbers and words of such an address. States and codes have underscores, and no dash.
@@ -252,7 +271,7 @@ fn Confirm(summary: BulkSummary, chosen: String, class: String, reject: bool, la
 fn Results(done: String) -> impl IntoView {
     let language = language::current();
     let rows = pairs(&done);
-    let good = rows.iter().filter(|(_, word)| OrderState::parse(word).is_some()).count();
+    let good = rows.iter().filter(|(_, word)| is_done(word)).count();
     let lead = td_string!(language, decisions.bulk_done_lead, done = good, count = rows.len()).to_string();
     let columns = vec![Column::text(td_string!(language, orders.order)), Column::text(td_string!(language, decisions.bulk_result))];
     let rows = rows
@@ -282,7 +301,7 @@ fn ClassResults(sum: String, class: String) -> impl IntoView {
     let language = language::current();
     let counts = pairs(&sum);
     let all: u64 = counts.iter().map(|(count, _)| count).sum();
-    let good: u64 = counts.iter().filter(|(_, word)| OrderState::parse(word).is_some()).map(|(count, _)| count).sum();
+    let good: u64 = counts.iter().filter(|(_, word)| is_done(word)).map(|(count, _)| count).sum();
     let lead = match all {
         0 => td_string!(language, class.decided_before).to_owned(),
         _ => td_string!(language, decisions.bulk_done_lead, done = good, count = all).to_string(),
@@ -310,8 +329,12 @@ fn ClassResults(sum: String, class: String) -> impl IntoView {
 fn result_text(language: Language, word: &str) -> (StatusKind, String) {
     use crate::error_text::headline;
     use domain::Error;
+    if word == SCHEDULED {
+        return (StatusKind::Ok, td_string!(language, class.result_scheduled).to_owned());
+    }
     if let Some(state) = OrderState::parse(word) {
         return match state {
+            OrderState::Queued => (StatusKind::Wait, td_string!(language, decisions.bulk_queued).to_owned()),
             OrderState::PendingApproval => (StatusKind::Ok, td_string!(language, decisions.bulk_passed).to_owned()),
             OrderState::Approved => (StatusKind::Ok, td_string!(language, decisions.step_approve).to_owned()),
             other => (state_kind(other), state_text(language, other).to_owned()),
@@ -344,6 +367,11 @@ mod tests {
         assert_eq!(read, [(2, "invalid_transition".to_owned()), (3, "pending_approval".to_owned())]);
         assert!(pairs("0").is_empty(), "nothing was decided");
         assert!(result_text(Language::en, "pending_approval").1.contains("next stage"));
+        for word in [SCHEDULED, "queued", "approved"] {
+            assert!(is_done(word) && result_text(Language::en, word).1.starts_with("Approved"), "{word}");
+        }
+        assert!(!result_text(Language::en, SCHEDULED).1.contains("cards"), "its lesson is to come");
+        assert!(!is_done("stale"));
         assert!(!result_text(Language::en, "over_budget").1.contains('\u{a5}'), "no figures that are nobody's");
     }
 }

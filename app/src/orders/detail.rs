@@ -13,7 +13,7 @@ use super::{
     class::{CancelAll, ClassFacts, PriceInAll, sent_text},
     form::Prices,
     history::History,
-    words::{approver_text, cards_text, change_text, duration_text, machine_text, rule_text, ruling_text, state_kind, state_text, storage_text},
+    words::{approver_text, cards_text, change_text, duration_text, machine_text, rule_text, ruling_text, state_kind, storage_text, view_text},
 };
 use crate::{
     approvals::{proposal::ProposalPanel, stages::StageSteps, talk::Talk},
@@ -57,9 +57,10 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let talk = view! { <Talk view=view.clone() last_try=reply/> };
     let stages = (order.ruling.outcome.stages().len() > 1).then(|| view! { <StageSteps order=order.clone() steps=view.steps.clone()/> });
     let history = view! { <History view=view.clone()/> };
+    let state = view_text(language, &view);
     let what = view! { <What view/> };
     let (ruling, rule) = (ruling_text(language, &order.ruling), rule_text(language, &order.ruling));
-    let (state, kind) = (state_text(language, order.state), state_kind(order.state));
+    let kind = state_kind(order.state);
     let in_all = order.class.filter(|class| class.orders() > 1).map(|class| {
         view! { <PriceInAll orders=class.orders() total=order.in_all().to_string()/> }
     });

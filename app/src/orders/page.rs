@@ -11,7 +11,7 @@ use super::{
     api::{CANCEL, list_orders, read_order},
     class::lesson_text,
     detail::OrderDetail,
-    words::{change_text, state_kind, state_text},
+    words::{change_text, state_kind, state_text, view_text},
 };
 use crate::{
     approvals::reply_api::REPLY,
@@ -105,6 +105,7 @@ fn Orders(orders: Page<OrderView>, state: String, class: String, after: String) 
 #[component]
 fn OrderRow(view: OrderView) -> impl IntoView {
     let language = language::current();
+    let state = view_text(language, &view);
     let order = view.order;
     let name = match &order.change {
         Some(change) => change_text(language, change),
@@ -121,7 +122,7 @@ fn OrderRow(view: OrderView) -> impl IntoView {
                 {(!lesson.is_empty()).then(|| view! { <small>{lesson}</small> })}
             </Cell>
             <Cell label=td_string!(language, orders.state) place=CellPlace::Corner>
-                <Status kind=state_kind(order.state)>{state_text(language, order.state)}{place.map(|place| format!("\u{a0}· {place}"))}</Status>
+                <Status kind=state_kind(order.state)>{state}{place.map(|place| format!("\u{a0}· {place}"))}</Status>
             </Cell>
             <Cell label=td_string!(language, orders.course)>{view.course.code}</Cell>
             <Cell label=td_string!(language, orders.owner)>{view.owner.name}</Cell>

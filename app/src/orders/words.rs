@@ -5,7 +5,7 @@ use domain::{
     approvals::{Outcome, Ruling},
     catalogue::LabSpec,
     gpu::{Card, CardShare},
-    orders::{ChangeTo, LabChange, OrderState},
+    orders::{ChangeTo, LabChange, OrderState, OrderView},
 };
 
 use crate::{
@@ -24,6 +24,16 @@ pub fn state_text(language: Language, state: OrderState) -> &'static str {
         OrderState::Cancelled => td_string!(language, orders.state_cancelled),
         OrderState::Fulfilled => td_string!(language, orders.state_fulfilled),
         OrderState::Failed => td_string!(language, orders.state_failed),
+    }
+}
+
+/// The same of an order in a list: before its time it waits for that, in no line for cards.
+pub fn view_text(language: Language, view: &OrderView) -> &'static str {
+    let order = &view.order;
+    if order.state == OrderState::Queued && order.starts_at.is_some() && view.queue_position.is_none() {
+        td_string!(language, class.state_scheduled)
+    } else {
+        state_text(language, order.state)
     }
 }
 

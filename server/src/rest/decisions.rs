@@ -148,7 +148,7 @@ pub struct BulkResult {
 }
 
 impl From<BulkRow> for BulkResult {
-    fn from(BulkRow { order, number, state, error }: BulkRow) -> Self {
+    fn from(BulkRow { order, number, state, starts_at: _, error }: BulkRow) -> Self {
         Self { id: order.to_string(), number, state, code: error.as_ref().map(Error::code) }
     }
 }

@@ -107,8 +107,8 @@ async fn numbers(services: &Services, caller: &Caller, away: &[Absent], chosen: 
 pub(super) fn row(order: OrderId, numbers: &Numbers, result: Result<OrderView>) -> Result<BulkRow> {
     let number = numbers.get(&order).copied();
     match result {
-        Ok(view) => Ok(BulkRow { order, number, state: Some(view.order.state), error: None }),
+        Ok(view) => Ok(BulkRow { order, number, state: Some(view.order.state), starts_at: view.order.starts_at, error: None }),
         Err(error @ Error::Unavailable { .. }) => Err(error),
-        Err(error) => Ok(BulkRow { order, number, state: None, error: Some(error) }),
+        Err(error) => Ok(BulkRow { order, number, state: None, starts_at: None, error: Some(error) }),
     }
 }

@@ -187,20 +187,20 @@ async fn decide_together(services: &Services, caller: &Caller, first: &Order, cl
             }
             Err(error) => Err(error),
         };
-        let (state, error) = match done {
+        let (state, starts_at, error) = match done {
             Ok((after, lab)) => {
                 labs.extend(lab);
-                let state = after.state;
+                let (state, starts_at) = (after.state, after.starts_at);
                 changed.push((before.clone(), after));
-                (Some(state), None)
+                (Some(state), starts_at, None)
             }
             // It wrote nothing.
             Err(error @ (Error::InvalidTransition { .. } | Error::Forbidden | Error::DecidedBefore | Error::OwnOrder | Error::NotFound)) => {
-                (None, Some(error))
+                (None, None, Some(error))
             }
             Err(error) => return Err(error),
         };
-        rows.push(BulkRow { order: before.id, number: Some(before.number), state, error });
+        rows.push(BulkRow { order: before.id, number: Some(before.number), state, starts_at, error });
     }
     let told = tell_of_all(services, &mut write, &changed, ruled).await?;
     write.commit().await.or_domain()?;

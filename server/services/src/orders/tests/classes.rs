@@ -103,6 +103,7 @@ on_each_engine!(a_class_is_up_before_the_bell_and_down_after_the_lesson, |world|
         rows.iter().map(|row| (row.number, row.state)).collect::<Vec<_>>(),
         (1_001..=1_006).map(|number| (Some(number), Some(OrderState::Queued))).collect::<Vec<_>>()
     );
+    assert_eq!(rows[3].starts_at, Some(at("2026-11-30T08:10:00+08:00")), "it waits for its time, not for cards");
     assert_eq!(approve_class(services, &manager, made.id).await, Ok(vec![]), "all are decided");
     let told_owner = told(&world, &teacher).await;
     assert!(matches!(told_owner[..], [Notice::ClassDecided { orders: 6, rejected: 0, number: 1_001, .. }]), "{told_owner:?}");
