@@ -83,9 +83,20 @@ pub fn outlook_text(language: Language, spec: &LabSpec, free: u32, outlook: Outl
     if !later {
         sentences.extend(match outlook.wait {
             Some(WaitReason::Turn { .. }) => Some(td_string!(language, nodes.outlook_turn).to_owned()),
+            Some(WaitReason::NotEnough { card, free, needed }) if seats > 1 => {
+                let (asked, free) = (pieces_text(language, card, needed), pieces_text(language, card, free));
+                Some(td_string!(language, nodes.outlook_all_need, asked = asked, card = card.name(), free = free).to_string())
+            }
             wait => wait_text(language, wait),
         });
-        sentences.extend(outlook.starts_at.map(|at| td_string!(language, nodes.outlook_from, at = moment_text(at, MomentStyle::Minute)).to_string()));
+        sentences.extend(outlook.starts_at.map(|at| {
+            let at = moment_text(at, MomentStyle::Minute);
+            if seats > 1 {
+                td_string!(language, nodes.outlook_next, at = at).to_string()
+            } else {
+                td_string!(language, nodes.outlook_from, at = at).to_string()
+            }
+        }));
     }
     // Chinese sentences follow each other without a space.
     sentences.join(if language == Language::zh_CN { "" } else { " " })
@@ -93,6 +104,8 @@ pub fn outlook_text(language: Language, spec: &LabSpec, free: u32, outlook: Outl
 
 #[cfg(test)]
 mod tests {
+    use domain::time::Timestamp;
+
     use super::*;
 
     fn spec() -> LabSpec {
@@ -108,6 +121,14 @@ mod tests {
         let outlook = Outlook { seats: 30, at_once: 14, now: 10, wait: Some(WaitReason::Turn { card }), starts_at: None };
         let text = outlook_text(Language::en, &spec(), 10, outlook, false);
         assert!(text.contains("10 of 30 seats start now, 20 wait") && text.contains("14 at once"), "{text}");
+        let next = Outlook {
+            now: 6,
+            wait: Some(WaitReason::NotEnough { card, free: 6, needed: 30 }),
+            starts_at: Some(Timestamp::from_seconds(0)),
+            ..outlook
+        };
+        let text = outlook_text(Language::en, &spec(), 6, next, false).replace('\u{a0}', " ");
+        assert!(text.contains("All seats together need 30 slices") && text.contains("the next seat starts at 1970-01-01 08:00"), "{text}");
         let lesson = outlook_text(Language::en, &spec(), 10, outlook, true);
         assert!(lesson.contains("14 of the 30 seats") && lesson.contains("16"), "{lesson}");
         let none = Outlook { seats: 1, at_once: 0, now: 0, ..outlook };
