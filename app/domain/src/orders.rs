@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     aid::{Aid, ApprovalView, ClassLesson, ClassWaiting, WAITERS, Waiter, WhatIf},
     class::{ClassForm, ClassRef},
-    lab_change::{ChangeTo, LabChange},
+    lab_change::{ChangeTo, LabChange, LaterEnd},
     preview::{Decision, OrderContext, PURPOSE_MAX, Preview, Run, check_form, preview},
 };
 use crate::{

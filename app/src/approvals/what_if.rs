@@ -3,7 +3,7 @@
 use domain::{
     gpu::{Card, CardShare},
     money::Money,
-    orders::{Aid, ChangeTo, ClassWaiting, LabChange, Order, OrderState, OrderView, Waiter, WhatIf},
+    orders::{Aid, ChangeTo, ClassWaiting, LabChange, LaterEnd, Order, OrderState, OrderView, Waiter, WhatIf},
     quotas::Item,
 };
 use leptos::prelude::*;
@@ -67,7 +67,7 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<A
     let order = view.order;
     let card = order.spec.card;
     let about_cards = match (&order.change, what_if.cards_free, what_if.outlook) {
-        (Some(LabChange { to: ChangeTo::Extend { .. }, .. }), ..) => td_string!(language, approvals.cards_kept).to_owned(),
+        (Some(LabChange { to: ChangeTo::Extend { .. }, .. }), ..) => kept_text(language, what_if.later_end),
         (Some(_), Some(free), _) => td_string!(language, approvals.cards_resize, free = pieces_text(language, card, free)).to_string(),
         (None, Some(free), Some(outlook)) => outlook_text(language, &order.spec, free, outlook, order.starts_at.is_some()),
         _ => td_string!(language, approvals.cards_unknown).to_owned(),
@@ -108,6 +108,17 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<A
         </div>
     }
     .into_any()
+}
+
+/// Of more time: no more cards, and until when.
+fn kept_text(language: Language, end: Option<LaterEnd>) -> String {
+    match end {
+        Some(LaterEnd { before, after }) => {
+            let [before, after] = [before, after].map(|at| moment_text(at, MomentStyle::Minute));
+            td_string!(language, approvals.cards_kept_until, before = before, after = after).to_string()
+        }
+        None => td_string!(language, approvals.cards_kept).to_owned(),
+    }
 }
 
 /// People of the tenant with what they wait for.
@@ -199,4 +210,19 @@ fn Cards(order: Order, asked: Asked, code: String, what_if: WhatIf) -> impl Into
         />
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn more_time_takes_no_cards_and_says_until_when() {
+        let at = |text| Timestamp::parse_rfc3339(text).expect("a time");
+        let end = LaterEnd { before: at("2026-11-30T21:13:00+08:00"), after: at("2026-11-30T21:43:00+08:00") };
+        let text = kept_text(Language::en, Some(end));
+        assert!(text.contains("no more cards") && text.contains("2026-11-30 21:13") && text.contains("2026-11-30 21:43"), "{text}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Order, OrderState, OrderView, class::Span};
+use super::{LaterEnd, Order, OrderState, OrderView, class::Span};
 use crate::{
     capacity::Outlook, catalogue::Offering, decisions::Cheaper, gpu::CardShare, ids::OrderId, money::Money, quotas::QuotaStatus, time::Timestamp,
 };
@@ -18,6 +18,9 @@ pub struct WhatIf {
     pub outlook: Option<Outlook>,
     /// Orders that wait for the same kind of card.
     pub waiting_for_same_card: u32,
+    /// Of more time for a lab that runs; only on the page of one order.
+    #[serde(default)]
+    pub later_end: Option<LaterEnd>,
 }
 
 /// One order in the inbox with what its decision needs.

@@ -4,7 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{catalogue::ParameterInput, ids::LabId, time::Timestamp};
+use crate::{
+    catalogue::ParameterInput,
+    ids::LabId,
+    labs::{Lab, LabState},
+    time::Timestamp,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabChange {
@@ -31,4 +36,23 @@ pub enum ChangeTo {
         #[serde(default)]
         seen: ParameterInput,
     },
+}
+
+/// When a running lab ends, and when it would with the time that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaterEnd {
+    pub before: Timestamp,
+    pub after: Timestamp,
+}
+
+impl ChangeTo {
+    /// `None` for another size, and for a lab that does not run.
+    pub fn later_end(&self, lab: &Lab, now: Timestamp) -> Option<LaterEnd> {
+        let Self::Extend { minutes, until, seen } = self else { return None };
+        let before = lab.ends_at.filter(|_| lab.state == LabState::Running)?;
+        // What others gave it meanwhile is not given again.
+        let given = seen.map_or(0, |seen| lab.minutes.saturating_sub(seen));
+        let counted = before.max(now).plus_minutes(minutes.saturating_sub(given).into());
+        Some(LaterEnd { before, after: until.unwrap_or(counted).max(before) })
+    }
 }

@@ -10,7 +10,7 @@ use domain::{
     delegations::{Absent, in_whose_name, lets_read},
     gpu::Card,
     ids::{CourseId, OrderId},
-    orders::{ApprovalView, ClassRef, Order, OrderEvent, OrderFilter, OrderState, OrderView, WhatIf},
+    orders::{ApprovalView, ChangeTo, ClassRef, LabChange, LaterEnd, Order, OrderEvent, OrderFilter, OrderState, OrderView, WhatIf},
     page::{Page, PageRequest},
     quotas::QuotaStatus,
     time::Timestamp,
@@ -100,7 +100,7 @@ pub async fn waiting(services: &Services, caller: &Caller, page: &PageRequest) -
     Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view_for(services, actor, &away, listed)))
 }
 
-/// One order with all that helps to decide it, also after the decision. Nine statements at most.
+/// One order with all that helps to decide it, also after the decision. Ten statements at most.
 pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Result<ApprovalView> {
     let away = delegations::away(services, &caller.actor).await?;
     let mut connection = services.db.read().await.or_domain()?;
@@ -119,6 +119,7 @@ pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Resu
             .filter(|_| order.state != OrderState::Queued && order.change.is_none())
             .and_then(|supply| supply.outlook(&order.spec, together(order), now)),
         waiting_for_same_card: u32::try_from(aid.waiters.len()).unwrap_or(u32::MAX),
+        later_end: later_end(&mut connection, order, now).await?,
     };
     let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
     let class = match (order.class, order.awaits()) {
@@ -127,6 +128,15 @@ pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Resu
     };
     let view = OrderView { steps, ..view_for(services, &caller.actor, &away, listed) };
     Ok(ApprovalView { view, what_if, class, aid: Some(Box::new(aid)) })
+}
+
+/// Until when its lab would run that is to get more time.
+async fn later_end(connection: &mut AnyConnection, order: &Order, now: Timestamp) -> Result<Option<LaterEnd>> {
+    let Some(LabChange { lab, to: to @ ChangeTo::Extend { .. }, .. }) = order.change.as_ref().filter(|_| order.awaits().is_some()) else {
+        return Ok(None);
+    };
+    let lab = storage::labs::get(connection, *lab).await.or_domain()?;
+    Ok(lab.and_then(|lab| to.later_end(&lab, now)))
 }
 
 /// How many labs are wanted at the same time: the seats of a class.
@@ -217,6 +227,7 @@ impl Facts {
                 .filter(|_| listed.order.change.is_none())
                 .and_then(|supply| supply.outlook(&listed.order.spec, together(&listed.order), self.now)),
             waiting_for_same_card: self.waiting.get(&card).copied().unwrap_or_default(),
+            later_end: None,
         };
         Ok(ApprovalView { view: view_for(services, actor, away, listed), what_if, class: None, aid: None })
     }

@@ -257,6 +257,8 @@ async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
         assert!(matches!(changed, Err(Error::InvalidTransition { .. })), "{changed:?}");
         let shown = orders::approval(services, &manager, order).await.expect("an approval");
         assert_eq!(shown.view.order.change.as_ref().map(|change| change.lab), Some(id));
+        let ends = shown.what_if.later_end.map(|end| (end.before, end.after));
+        assert_eq!(ends, lab.ends_at.map(|end| (end, end.plus_minutes(30))), "the approver sees until when it would run");
         for _ in 0..2 {
             let decided = orders::approve(services, &manager, order, None).await.expect("approved, and a second click");
             assert_eq!(decided.order.state, OrderState::Fulfilled);
