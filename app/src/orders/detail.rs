@@ -4,7 +4,7 @@ use domain::{
     access::Role,
     capacity::WaitReason,
     catalogue::LabSpec,
-    orders::{EXPIRED, LAB_GONE, Order, OrderState, OrderView, REQUESTER_LEFT},
+    orders::{ChangeTo, EXPIRED, LAB_GONE, LabChange, Order, OrderState, OrderView, REQUESTER_LEFT},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -32,7 +32,7 @@ use crate::{
 pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Error>, reply: Flash) -> impl IntoView {
     let language = language::current();
     let order = view.order.clone();
-    let title = td_string!(language, orders.number, number = order.number).to_string();
+    let title = number_text(language, &order);
     let lab = view.labs.first().copied();
     let cancel = view.may_cancel.then(|| view! { <Cancel order=order.clone() has_lab=lab.is_some()/> });
     let cancel_all = order.class.filter(|_| view.may_cancel).map(|class| view! { <CancelAll class/> });
@@ -99,6 +99,15 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
         </div>
     }
     .into_any()
+}
+
+/// `Order #1698`; of a lab that exists also what it changes.
+fn number_text(language: Language, order: &Order) -> String {
+    let number = td_string!(language, orders.number, number = order.number).to_string();
+    match &order.change {
+        Some(change) => td_string!(language, orders.number_change, order = number, change = change_text(language, change)).to_string(),
+        None => number,
+    }
 }
 
 /// Whose decision it waits for.
@@ -199,6 +208,10 @@ fn What(view: OrderView) -> impl IntoView {
     let order = view.order;
     let name = order.offering_name.get(language::tag(language)).to_owned();
     let class_facts = view! { <ClassFacts order=order.clone()/> };
+    let duration_name = match &order.change {
+        Some(LabChange { to: ChangeTo::Extend { .. }, .. }) => td_string!(language, orders.more_time),
+        _ => td_string!(language, orders.duration),
+    };
     let version = td_string!(language, orders.version, version = order.offering_version).to_string();
     view! {
         <Facts>
@@ -206,7 +219,7 @@ fn What(view: OrderView) -> impl IntoView {
             <Fact name=td_string!(language, orders.course)>{format!("{} {}", view.course.code, view.course.name)}</Fact>
             {(!order.purpose.is_empty()).then(|| view! { <Fact name=td_string!(language, orders.purpose)>{order.purpose.clone()}</Fact> })}
             <Fact name=td_string!(language, orders.offering)>{name}" "<span class="fine">{version}</span></Fact>
-            <Fact name=td_string!(language, orders.duration)>{duration_text(language, order.minutes)}</Fact>
+            <Fact name=duration_name>{duration_text(language, order.minutes)}</Fact>
             {class_facts}
             <SpecFacts spec=order.spec/>
         </Facts>
