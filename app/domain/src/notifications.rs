@@ -7,6 +7,7 @@ use crate::{
     access::Role,
     ids::{AuditRunId, ClassId, CourseId, DecisionId, DelegationId, LabId, NotificationId, OrderId},
     money::Money,
+    orders::LabChange,
     time::Timestamp,
 };
 
@@ -24,8 +25,14 @@ pub enum Notice {
     ClassExpiresSoon { class: ClassId, order: OrderId, number: i64, expires_at: Timestamp },
     /// Nobody decided in time on some of the reader's orders that were made together.
     ClassExpired { class: ClassId, order: OrderId, number: i64 },
-    /// The reader's order was decided.
-    OrderDecided { order: OrderId, number: i64, verdict: Verdict },
+    /// The reader's order was decided. `change`: what it asked of a lab that exists.
+    OrderDecided {
+        order: OrderId,
+        number: i64,
+        verdict: Verdict,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<LabChange>,
+    },
     /// Nobody decided the order yet, and it expires at `expires_at`.
     OrderExpiresSoon { order: OrderId, number: i64, expires_at: Timestamp },
     /// The reader's order was approved with changes that cost no more.

@@ -6,6 +6,7 @@ use crate::{
     components::{MomentStyle, moment_text},
     i18n::td_string,
     language::Language,
+    orders::words::change_text,
     routes,
 };
 
@@ -29,6 +30,12 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
             td_string!(language, notifications.class_expires_soon, number = *number, at = at).to_string()
         }
         Notice::ClassExpired { number, .. } => td_string!(language, notifications.class_expired, number = *number).to_string(),
+        Notice::OrderDecided { number, verdict: Verdict::Approved, change: Some(change), .. } => {
+            td_string!(language, notifications.change_approved, number = *number, change = change_text(language, change)).to_string()
+        }
+        Notice::OrderDecided { number, verdict: Verdict::Rejected, change: Some(change), .. } => {
+            td_string!(language, notifications.change_rejected, number = *number, change = change_text(language, change)).to_string()
+        }
         Notice::OrderDecided { number, verdict: Verdict::Approved, .. } => {
             td_string!(language, notifications.order_approved, number = *number).to_string()
         }
@@ -102,5 +109,28 @@ pub fn notice_link(notice: &Notice) -> String {
         Target::Audit => routes::AUDIT.to_owned(),
         Target::Account => format!("{}#away", routes::ACCOUNT),
         Target::Course(id) => routes::course(id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        ids::NotAnId,
+        orders::{ChangeTo, LabChange},
+    };
+
+    use super::*;
+
+    fn id<T: std::str::FromStr<Err = NotAnId>>() -> T {
+        "01980000-0000-7000-8000-000000000001".parse().expect("an id")
+    }
+
+    #[test]
+    fn a_decided_change_names_its_lab_and_what_it_gets() {
+        let change = LabChange { lab: id(), name: "lab-1698".into(), to: ChangeTo::Extend { minutes: 30, until: None, seen: None } };
+        let decided = |verdict| Notice::OrderDecided { order: id(), number: 1_699, verdict, change: Some(change.clone()) };
+        let approved = notice_text(Language::en, &decided(Verdict::Approved)).replace('\u{a0}', " ");
+        assert_eq!(approved, "Approved: 30 min more for lab-1698 (order #1699).");
+        assert!(notice_text(Language::zh_CN, &decided(Verdict::Rejected)).contains("lab-1698"));
     }
 }

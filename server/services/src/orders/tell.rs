@@ -82,7 +82,8 @@ pub(super) async fn standing_for(write: &mut Write, order: &Order) -> Result<(Or
 /// The requester hears of a decision; of those that were made together once the last one is decided.
 pub(super) async fn decided(services: &Services, write: &mut Write, order: &Order, verdict: Verdict) -> Result<Told> {
     let Some(class) = order.class else {
-        return owner(services, write, order, &Notice::OrderDecided { order: order.id, number: order.number, verdict }).await;
+        let notice = Notice::OrderDecided { order: order.id, number: order.number, verdict, change: order.change.clone() };
+        return owner(services, write, order, &notice).await;
     };
     let Some(standing) = storage::orders::standing(write, class.id, None).await.or_domain()? else { return Ok(Told::default()) };
     if standing.undecided > 0 {
