@@ -88,13 +88,21 @@ pub fn Free(free: Option<u32>, spec: LabSpec) -> impl IntoView {
     match free {
         None => view! { <Status kind=StatusKind::Idle>{td_string!(language, catalogue.not_reported)}</Status> }.into_any(),
         Some(free) if spec.cards() > 0 && free < spec.cards() => {
-            view! { <Status kind=StatusKind::Wait>{td_string!(language, catalogue.none_free)}</Status> }.into_any()
+            view! { <Status kind=StatusKind::Wait>{too_few_text(language, &spec, free)}</Status> }.into_any()
         }
         Some(free) => {
             let text = td_string!(language, catalogue.free, count = pieces_text(language, spec.card, free)).to_string();
             view! { <Status kind=StatusKind::Ok>{text}</Status> }.into_any()
         }
     }
+}
+
+/// Not enough for one lab: none, or so many of those that it needs.
+fn too_few_text(language: Language, spec: &LabSpec, free: u32) -> String {
+    if free == 0 {
+        return td_string!(language, catalogue.none_free).to_owned();
+    }
+    td_string!(language, catalogue.too_few_free, free = free, asked = pieces_text(language, spec.card, spec.cards())).to_string()
 }
 
 /// What it is made of, in a few words each.
