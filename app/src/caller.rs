@@ -32,6 +32,8 @@ pub const BEGUN: &str = "oidc";
 const CREDENTIALS: &str = "credentials_version";
 /// A session of nobody only carries what a form left behind.
 const ANONYMOUS_MINUTES: i64 = 15;
+/// Most bytes that are kept of what nobody in particular typed; people type less.
+const ANONYMOUS_BYTES: usize = 4_096;
 
 /// The use cases' world. Errors: `Internal` outside a request (the list of routes is made so).
 pub fn services() -> Result<Services, AppError> {
@@ -93,9 +95,15 @@ pub async fn begin(services: &Services, session: &Session, origin: &Origin, head
     Ok(())
 }
 
-/// For a session of nobody.
-pub fn expire_soon(session: &Session) {
+/// Before something is kept for somebody who is not signed in: such a session lives shortly, and a source begins only so many of them.
+/// Errors: `RateLimited`.
+pub async fn visit(services: &Services, session: &Session, origin: &Origin) -> Result<(), Error> {
+    // Only after a look is it known whether the database holds a session for the cookie. Where that fails, nothing can be kept either.
+    if session.get_value(USER).await.is_ok() && session.id().is_none() {
+        services.cache.visits.admit(origin, services.clock.now())?;
+    }
     session.set_expiry(Some(Expiry::OnInactivity(Duration::minutes(ANONYMOUS_MINUTES))));
+    Ok(())
 }
 
 /// After a change of password: this session goes on under a new id, all others are over.
@@ -156,6 +164,15 @@ pub fn typed<const N: usize>(fields: [(&str, &str); N]) -> BTreeMap<String, Stri
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
+/// Shortens the values so that together they have at most `bytes`.
+fn cut(values: &mut BTreeMap<String, String>, bytes: usize) {
+    let mut left = bytes;
+    for value in values.values_mut() {
+        value.truncate(value.floor_char_boundary(left));
+        left -= value.len();
+    }
+}
+
 /// Sends a form without scripts on: to `then` when it worked; back where it came from (`page` if that is not known) when it
 /// did not, with what was typed and the error waiting for [`crate::flash::flash`]. With scripts the result goes back as it is.
 pub async fn answer<T>(
@@ -172,14 +189,18 @@ pub async fn answer<T>(
         Ok(value) => see_other(&then(value)),
         Err(AppError(error)) => {
             // The answer is a redirect; the refusal is recorded when the answer is sent.
-            if let Ok(progress) = extension::<services::audit::refusals::Progress>("the request's progress") {
-                progress.failed(error);
-            }
+            let progress = extension::<services::audit::refusals::Progress>("the request's progress").unwrap_or_default();
+            progress.failed(error);
             let session = session()?;
+            let mut values = typed;
             if maybe_caller().is_none() {
-                expire_soon(&session);
+                if let Err(limited) = visit(&services()?, &session, &origin()?).await {
+                    progress.answers_instead(limited);
+                    return result;
+                }
+                cut(&mut values, ANONYMOUS_BYTES);
             }
-            let flash = Flash { values: typed, error: Some(error.clone()) };
+            let flash = Flash { values, error: Some(error.clone()) };
             // The database may be away, which is then the error itself: the redirect still says where the form is.
             if let Err(error) = session.insert(&flash_key(form), flash).await {
                 tracing::warn!(%error, "what was typed could not be kept");
@@ -268,5 +289,19 @@ pub fn away(error: tower_sessions::session::Error) -> Error {
             Error::Unavailable { retry_after_seconds: 5 }
         }
         other => services::error::internal(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_form_is_bounded_as_a_whole() {
+        let mut values = typed([("a", "abcd"), ("b", "中文字"), ("c", "more")]);
+        cut(&mut values, 4 + 7);
+        assert_eq!(values, typed([("a", "abcd"), ("b", "中文"), ("c", "m")]));
+        cut(&mut values, 3);
+        assert_eq!(values, typed([("a", "abc"), ("b", ""), ("c", "")]));
     }
 }

@@ -28,6 +28,12 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
+/// The headers that decide how an error is worded.
+pub fn wording(headers: &HeaderMap) -> HeaderMap {
+    let names = [header::ACCEPT, header::ACCEPT_LANGUAGE, header::COOKIE];
+    names.iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone()))).collect()
+}
+
 /// The answer to a refused request, in the format for its path: a problem document for the API, a page, or the wire format for the pages'
 /// scripts.
 pub fn refusal(problem: &Problem, path: &str, headers: &HeaderMap, request_id: Option<&str>) -> Response {

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use domain::Error;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use services::{
     Origin,
     audit::{
@@ -15,7 +15,7 @@ use services::{
     },
 };
 
-use crate::{request::loggable, state::AppState};
+use crate::{error_page, request::loggable, state::AppState};
 
 pub async fn record(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     // A request for a path that does not exist is not a refusal.
@@ -24,11 +24,15 @@ pub async fn record(State(state): State<AppState>, mut request: Request, next: N
     let asked = format!("{} {}", request.method(), loggable(request.uri().path()));
     let progress = Progress::default();
     request.extensions_mut().insert(progress.clone());
-    let response = next.run(request).await;
+    let wording = (request.method() == Method::POST).then(|| error_page::wording(request.headers()));
+    let mut response = next.run(request).await;
 
     let services = &state.services;
     let recorded = origin.request_id.as_deref().is_some_and(|id| services.cache.recorded.take(id));
-    let Seen { caller, code } = progress.take();
+    let Seen { caller, code, instead } = progress.take();
+    if let Some(error) = instead {
+        response = error_page::answer(&wording.unwrap_or_default(), &error);
+    }
     let Some(code) = code.or_else(|| code_of(response.status())).filter(|_| !recorded) else { return response };
     match caller {
         Some(caller) => audit::refusals::request_refused(services, &caller, &asked, code),

@@ -12,7 +12,7 @@ use axum::{
     routing::{get, post},
 };
 use domain::Error;
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use leptos::prelude::provide_context;
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _, generate_route_list};
 use listener::BodyPace;
@@ -153,8 +153,7 @@ fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
 /// Panics, time-outs, bodies over the limit and what axum's own readers refuse (a path that is no UTF-8, a form that is none) come from
 /// layers that know nothing of people who read: this words them.
 async fn readable_failures(request: Request, next: Next) -> Response {
-    let wording = [header::ACCEPT, header::ACCEPT_LANGUAGE, header::COOKIE];
-    let headers: HeaderMap = wording.iter().filter_map(|name| Some((name.clone(), request.headers().get(name)?.clone()))).collect();
+    let headers = error_page::wording(request.headers());
     let request_id = request.extensions().get::<Origin>().and_then(|origin| origin.request_id.clone());
     let path = request.uri().path().to_owned();
     let pace = request.extensions().get::<BodyPace>().cloned().unwrap_or_default();

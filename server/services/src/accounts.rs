@@ -9,6 +9,7 @@ mod reset;
 pub mod sessions;
 mod sign_in;
 mod slowing;
+pub mod visits;
 
 pub(crate) use limits::{Bucket, count_try, forgive, wait};
 pub use password_change::change_password;

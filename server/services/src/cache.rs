@@ -49,6 +49,8 @@ pub struct Cache {
     pub recorded: crate::audit::refusals::Recorded,
     /// Refusals that are counted, and their records that wait to be written.
     pub refusals: crate::audit::refusals::RefusalCounts,
+    /// New sessions of people who are not signed in.
+    pub visits: crate::accounts::visits::Visits,
     /// Whether there is an account; never unset, since accounts are not deleted.
     pub set_up: AtomicBool,
 }
@@ -67,6 +69,7 @@ impl Default for Cache {
             readings: CachedMap::living(600),
             recorded: crate::audit::refusals::Recorded::default(),
             refusals: crate::audit::refusals::RefusalCounts::default(),
+            visits: crate::accounts::visits::Visits::default(),
             set_up: AtomicBool::new(false),
         }
     }

@@ -135,7 +135,7 @@ impl Visit<'_> {
         let mut all = All::of(self.session).await?;
         all.add(begun);
         if self.nobody {
-            caller::expire_soon(self.session);
+            caller::visit(&self.state.services, self.session, self.origin).await?;
         }
         all.keep(self.session).await
     }
@@ -175,8 +175,10 @@ impl Visit<'_> {
     }
 
     async fn back_to_sign_in(&self, error: Error, back: &str) -> Response {
-        if self.nobody {
-            caller::expire_soon(self.session);
+        if self.nobody
+            && let Err(limited) = caller::visit(&self.state.services, self.session, self.origin).await
+        {
+            return error_page::answer(self.headers, &limited);
         }
         let flash = Flash { error: Some(error), ..Flash::default() };
         match caller::leave_flash(self.session, "sign-in", flash).await {

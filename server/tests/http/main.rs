@@ -35,5 +35,6 @@ mod rest_thread;
 mod round_trips;
 mod secrets;
 mod sign_in;
+mod strangers;
 mod support;
 mod who_may;

@@ -61,6 +61,8 @@ pub struct Seen {
     pub caller: Option<Caller>,
     /// Code of a refusal that the answer does not show: the form returns to its page, or the reader is redirected to sign-in.
     pub code: Option<&'static str>,
+    /// Answered in place of what the handler answered.
+    pub instead: Option<Error>,
 }
 
 impl Progress {
@@ -75,6 +77,10 @@ impl Progress {
         if is_refusal(error) {
             self.seen().code = Some(error.code());
         }
+    }
+    /// Answers this error in place of what the handler answers.
+    pub fn answers_instead(&self, error: Error) {
+        self.seen().instead = Some(error);
     }
     pub fn take(&self) -> Seen {
         std::mem::take(&mut *self.seen())
