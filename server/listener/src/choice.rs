@@ -5,6 +5,9 @@ use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use crate::{limits::Limits, meter::Standing};
 
+/// For so long nothing is held against a new connection or a head that has begun: the client's bytes may be on their way.
+const MOMENT: Duration = Duration::from_millis(250);
+
 /// Snapshot of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
@@ -26,6 +29,7 @@ impl Seen {
     /// Order in which connections are closed to make room, lowest first; `None` for those that are never closed for room.
     fn rank(&self, limits: &Limits) -> Option<u8> {
         match self.standing {
+            Standing::Head | Standing::New if self.waited < MOMENT => None,
             Standing::Head | Standing::Body => Some(0),
             Standing::New => Some(1),
             Standing::Idle => Some(2),
@@ -121,5 +125,17 @@ mod tests {
         assert_eq!(victim(&all, &limits), Some(6), "before those that were of use");
         all.push(seen(7, NAT, Standing::Body, 1));
         assert_eq!(victim(&all, &limits), Some(7), "before all others");
+    }
+
+    #[test]
+    fn where_all_others_are_answered_a_new_connection_is_not_closed_for_the_next() {
+        let limits = Limits::default();
+        let young = |id, standing| Seen { waited: MOMENT / 2, ..seen(id, OTHER, standing, 0) };
+        let mut all: Vec<_> = (0..200).map(|id| seen(id, NAT, Standing::Busy, 0)).collect();
+        all.extend([young(500, Standing::New), young(501, Standing::Head)]);
+        assert_eq!(victim(&all, &limits), None);
+        // What keeps silent for longer makes room.
+        all.push(Seen { waited: MOMENT, ..seen(502, OTHER, Standing::New, 0) });
+        assert_eq!(victim(&all, &limits), Some(502));
     }
 }

@@ -15,10 +15,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::{BoxError, Service, ServiceExt as _};
@@ -27,11 +24,10 @@ use crate::{
     body::{Answering, Arriving, BodyPace, Turn},
     limits::{HEAD_BYTES, Limits},
     socket::Socket,
-    table::{Entry, Place},
+    table::Place,
 };
 
 pub(crate) struct Connection<S> {
-    pub entry: Entry,
     pub limits: Limits,
     pub peer: SocketAddr,
     pub service: S,
@@ -45,12 +41,11 @@ where
     S::Error: Into<BoxError> + Send,
     S::Future: Send,
 {
-    pub(crate) async fn run(self, stream: TcpStream) {
-        let Self { entry, limits, peer, service, tls, stop } = self;
-        let place = Arc::clone(&entry.place);
+    pub(crate) async fn run(self, socket: Socket) {
+        let Self { limits, peer, service, tls, stop } = self;
+        let place = socket.place();
         let requests = Requests { place: Arc::clone(&place), limits, peer, service, stop };
         let serving = async {
-            let socket = Socket::new(stream, entry);
             let Some(tls) = tls else { return requests.serve_http1(socket).await };
             let Ok(stream) = tls.accept(socket).await else { return };
             requests.place.meter.start(Instant::now());

@@ -32,6 +32,7 @@ pub use descriptors::raise as raise_descriptor_limit;
 pub use limits::Limits;
 
 use connection::Connection;
+use socket::Socket;
 use table::{Entry, Table};
 
 /// After a failed accept, most likely because file descriptors are used up, and while no connection can make room for another.
@@ -141,9 +142,11 @@ impl Listener {
             // Answers are sent in pieces; without this each would wait up to 40 ms for the acknowledgement of the previous one.
             let _ = stream.set_nodelay(true);
             let Some(entry) = admitted(&table, peer, &stop).await else { break };
+            // Watched from here on: its bytes may wait for its task to begin.
+            let watched = Socket::new(stream, entry);
             let connection =
-                Connection { entry, limits, peer, service: service.clone(), tls: tls.clone().map(|Tls(acceptor)| acceptor), stop: stop.clone() };
-            connections.spawn(connection.run(stream));
+                Connection { limits, peer, service: service.clone(), tls: tls.clone().map(|Tls(acceptor)| acceptor), stop: stop.clone() };
+            connections.spawn(connection.run(watched));
         }
         drop(socket);
         drain(&table, connections, patience, &mut sweeping).await
@@ -221,7 +224,8 @@ mod tests {
     #[tokio::test]
     async fn room_is_made_only_when_an_accept_fails_for_want_of_it() {
         let table = Arc::new(Table::new(Limits::for_testing()));
-        let entry = table.admit("10.0.0.7".parse().unwrap(), Instant::now()).unwrap();
+        let a_while_ago = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
+        let entry = table.admit("10.0.0.7".parse().unwrap(), a_while_ago).unwrap();
         for other in [Errno::CONNABORTED, Errno::PERM, Errno::INTR] {
             after_failed_accept(&table, &io::Error::from_raw_os_error(other.raw_os_error())).await;
             assert!(!entry.place.cut.is_cancelled(), "{other}");

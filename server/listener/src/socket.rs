@@ -14,12 +14,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::table::Entry;
+use crate::table::{Entry, Place};
 
 /// Frees its place when the socket is closed.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    /// The table looks at it too: see [`Place::watch`](crate::table::Place::watch).
+    /// The table looks at it too: see [`Place::watch`].
     stream: Arc<TcpStream>,
     entry: Entry,
 }
@@ -29,6 +29,10 @@ impl Socket {
         let stream = Arc::new(stream);
         entry.place.watch(&stream);
         Self { stream, entry }
+    }
+
+    pub(crate) fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.entry.place)
     }
 
     fn write(&self, cx: &mut Context<'_>, attempt: impl Fn(&TcpStream) -> io::Result<usize>) -> Poll<io::Result<usize>> {

@@ -35,7 +35,7 @@ pub(crate) struct Place {
     /// As connections are counted: see [`network::source`].
     address: IpAddr,
     pub(crate) meter: Meter,
-    /// Empty until the connection is served.
+    /// Empty for the moment between the place and the socket.
     stream: OnceLock<Weak<TcpStream>>,
     /// Ends the connection at once.
     pub(crate) cut: CancellationToken,
