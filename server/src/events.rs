@@ -1,7 +1,8 @@
 //! `/events`: news for open pages as server-sent events. An event says what changed (`lab`, `order`, `cluster`, `notice`, `audit`), never how; the page
 //! reads again what it shows. Who listens too slowly is told to read everything again (`refresh`). A stream ends when its session does (signed
 //! out, over, ended elsewhere, disabled) or its reader's rights change: at once where the hub tells of it, within half a minute or so where
-//! another process did it. An open page then asks for another stream.
+//! another process did it. Each session and person has only so many streams ([`crate::streams`]). An open page whose stream
+//! ended asks for another.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -74,6 +75,7 @@ pub async fn stream(
     // Also what was told while the request was on its way here.
     let told = state.services.hub.listen(MARGIN, move |news| matches!(news, News::Access(who) if who.is_none_or(|who| who == user)));
     let session = hex_sha256(id.to_string());
+    let open = state.streams.begin(&session, user);
     let reader = Reader { services: state.services.clone(), actor: caller.actor.clone(), session, user, credentials_version, told };
     let listening = state.services.hub.listen(age, move |news| is_on_page(lab, *news) && news::may_hear(&caller.actor, *news));
     let greeting = stream::once(async { Ok(Event::default().event("hello").data(NOTHING).retry(RETRY)) });
@@ -82,6 +84,7 @@ pub async fn stream(
         tokio::select! {
             () = stopping.cancelled() => {}
             () = reader.leaves() => {}
+            () = open.ended() => {}
         }
     });
     let mut response = Sse::new(body).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();

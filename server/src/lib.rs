@@ -31,5 +31,6 @@ pub mod secret_key;
 pub mod sign_out;
 pub mod site;
 pub mod state;
+pub mod streams;
 pub mod telemetry;
 pub mod world;

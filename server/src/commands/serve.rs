@@ -94,6 +94,7 @@ fn local_url(address: SocketAddr) -> String {
 pub async fn serve(socket: TcpListener, state: AppState, stop: impl Future<Output = ()>) -> Result<()> {
     let stopping = state.stopping.clone();
     let limits = state.config.connections.limits().within_descriptors(listener::raise_descriptor_limit(), OTHER_DESCRIPTORS);
+    state.streams.leave_room_in(limits.connections);
     let mut serving = pin!(Listener::new(socket, limits, stopping.clone(), PATIENCE).serve(router(state)));
     let ended = tokio::select! {
         ended = &mut serving => ended,

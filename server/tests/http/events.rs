@@ -2,7 +2,7 @@
 
 use domain::access::{Resource, Scope};
 use serde_json::json;
-use services::hub::News;
+use services::{hub::News, testing::TestWorld};
 
 use crate::support::{Browser, Portal};
 
@@ -145,4 +145,24 @@ async fn a_stream_ends_when_its_session_is_over() {
     let stream = listening(&portal.browser_of(&people.teacher).await, "/events").await;
     portal.world.clock.advance(24 * 3_600);
     ended(stream).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_without_end_leave_room_for_pages_and_probes() {
+    let portal = Portal::configured(TestWorld::college().await, |config| config.connections.max = 20).await;
+    let people = portal.people().await;
+    let browser = portal.browser_of(&people.teacher).await;
+    let mut streams = Vec::new();
+    for _ in 0..40 {
+        streams.push(listening(&browser, "/events").await);
+    }
+    let mut newest = streams.pop().expect("a stream");
+    for path in ["/healthz", "/readyz", "/sign-in"] {
+        let answered = tokio::time::timeout(std::time::Duration::from_mins(1), portal.browser().page(path)).await.expect("an answer");
+        assert_eq!(answered.status(), 200, "{path}");
+    }
+    // The oldest has ended, the newest goes on.
+    ended(streams.swap_remove(0)).await;
+    portal.world.services.hub.tell(News::Cluster);
+    until(&mut newest, "cluster").await;
 }
