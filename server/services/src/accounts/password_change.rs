@@ -33,28 +33,36 @@ pub async fn change_password(services: &Services, caller: &Caller, current: &str
     errors.finish()?;
 
     let buckets = [Bucket::Change(&caller.actor.login)];
+    if let Some(limited) = limited(services, &buckets).await? {
+        return Err(audit::refused(services, caller, about(caller, ACTION), limited).await);
+    }
+    let turn = services.hashing.turn(Lane::Known).await?;
+    // Asked again: other tries may have failed while this one waited for its turn.
+    if let Some(limited) = limited(services, &buckets).await? {
+        drop(turn);
+        return Err(audit::refused(services, caller, about(caller, ACTION), limited).await);
+    }
     let stored = {
         let mut connection = services.db.read().await.or_domain()?;
-        if let Some(limited) = wait(&mut connection, &buckets, services.clock.now()).await? {
-            return Err(audit::refused(services, caller, about(caller, ACTION), limited).await);
-        }
         users::by_id(&mut connection, user).await.or_domain()?.ok_or(Error::Unauthenticated)?
     };
     let fits = current.chars().take(PASSWORD_MAX as usize + 1).count() <= PASSWORD_MAX as usize;
-    let matches = fits && {
-        let turn = services.hashing.turn(Lane::Known).await?;
-        password::verify(&turn, current, Some(stored.password_hash.as_str()).filter(|hash| !hash.is_empty())).await?
-    };
+    let hash = Some(stored.password_hash.as_str()).filter(|hash| !hash.is_empty());
+    let matches = fits && password::verify(&turn, current, hash).await?;
     if !matches {
+        // The turn is held until the failure is counted, so the next try in the queue sees it.
         let mut write = services.db.begin_write().await.or_domain()?;
         let counted = count_try(&mut write, &buckets, services.clock.now()).await;
         write.commit().await.or_domain()?;
+        drop(turn);
         if let Err(limited) = counted {
             return Err(audit::refused(services, caller, about(caller, ACTION), limited).await);
         }
         refused_with_code(services, caller, about(caller, ACTION), "wrong_password").await;
         return Err(Error::field("current", Problem::WrongPassword));
     }
+    // The new password needs a turn of its own.
+    drop(turn);
 
     let about_them = [caller.actor.login.as_str(), caller.actor.name.as_str()];
     let hash = password::hash_chosen(services, new, &about_them).await.map_err(|error| error.at("password", "new"))?;
@@ -71,4 +79,9 @@ pub async fn change_password(services: &Services, caller: &Caller, current: &str
     write.commit().await.or_domain()?;
     services.access_changed(user);
     Ok(version)
+}
+
+async fn limited(services: &Services, buckets: &[Bucket<'_>]) -> Result<Option<Error>> {
+    let mut connection = services.db.read().await.or_domain()?;
+    wait(&mut connection, buckets, services.clock.now()).await
 }

@@ -358,6 +358,29 @@ async fn a_wrong_current_password_is_named_recorded_and_limited() {
 }
 
 #[tokio::test]
+async fn of_many_changes_at_once_the_right_one_is_refused_once_the_others_have_failed() {
+    let world = TestWorld::college().await;
+    let li = world.person("li.hua").add().await;
+    let services = &world.services;
+    let failed = tokio::sync::Notify::new();
+    let wrong = futures::future::join_all((0..79).map(|_| async {
+        let answer = change_password(services, &li, "wrong", "a new and longer one").await;
+        failed.notify_one();
+        answer
+    }));
+    // Behind all others in the queue, and the limit did not refuse it when it came.
+    let right = async {
+        failed.notified().await;
+        change_password(services, &li, RIGHT, "a new and longer one").await
+    };
+    let (wrong, right) = tokio::join!(wrong, right);
+    assert!(matches!(right, Err(Error::RateLimited { .. })), "{right:?}");
+    let looked_at = wrong.iter().filter(|answer| **answer == Err(Error::field("current", Problem::WrongPassword))).count();
+    assert_eq!(looked_at, 10, "{wrong:?}");
+    assert_eq!(try_from(services, "10.0.0.1", "li.hua", RIGHT).await, Ok(()), "the old one stays");
+}
+
+#[tokio::test]
 async fn a_password_that_is_guessed_first_is_not_taken() {
     let world = TestWorld::college().await;
     let li = world.person("li.hua").add().await;
