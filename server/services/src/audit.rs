@@ -136,7 +136,8 @@ pub(crate) async fn refused_with_code(services: &Services, caller: &Caller, entr
     write_alone(services, &event).await;
 }
 
-/// Records in a transaction of its own that somebody was refused (or that it failed), and gives the error back.
+/// Records in a transaction of its own that somebody was refused (or that it failed), and gives the error back. The same again within a
+/// minute is counted: see [`refusal_counts`].
 /// Form mistakes ([`Error::Invalid`]) and an away database are not refusals and leave no record.
 pub async fn refused(services: &Services, caller: &Caller, entry: Entry, error: Error) -> Error {
     let outcome = match &error {
@@ -145,7 +146,9 @@ pub async fn refused(services: &Services, caller: &Caller, entry: Entry, error: 
         _ => Outcome::Refused,
     };
     let event = event(services, caller.who(), &caller.origin, Chain::Tenant(caller.actor.tenant), entry, outcome, Some(error.code()));
-    write_alone(services, &event).await;
+    if let Some(first) = refusal_counts::first_of_use_case(services, caller.actor.user, event) {
+        write_alone(services, &first).await;
+    }
     error
 }
 

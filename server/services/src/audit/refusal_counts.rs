@@ -1,5 +1,5 @@
-//! Refusals, counted in the process for each kind and source. The first of a window has a record of its own, which a task writes: no
-//! request waits for it. The others of the window are counted in memory and become one record when the window is over. Whatever asks and
+//! Refusals, counted in the process for each kind and source; those of changes also for each object. The first of a window has a record of
+//! its own. Use cases write theirs; of what no use case records a task writes it, and no request waits for it. The others of the window are counted in memory and become one record when the window is over. Whatever asks and
 //! however often, the windows and the records that wait for the writer stay few. A process that is killed loses the counts of open windows.
 
 use std::{
@@ -22,6 +22,8 @@ use crate::{Services, error::OrDomain};
 const MOST_WINDOWS: usize = 4_096;
 /// Records that wait for the writer. While there are as many, further refusals are only counted.
 const MOST_WAITING: usize = 256;
+/// Objects of a kind of change and a person that have windows of their own at a time. Further ones share one.
+const MOST_OBJECTS: usize = 16;
 /// Records of one transaction, so that others do not wait for the writer.
 const BATCH: usize = 64;
 
@@ -56,6 +58,41 @@ struct Key {
     code: Option<String>,
     via: &'static str,
     source: Source,
+    /// What was to be changed; empty where objects are counted together.
+    object: String,
+}
+
+impl Key {
+    fn of(event: &Event, source: Source) -> Self {
+        Self { action: event.action.clone(), code: event.code.clone(), via: event.via.as_str(), source, object: String::new() }
+    }
+
+    /// Of a use case. A person who reads what they may not is counted as a whole; a change says what it was to change.
+    fn of_use_case(event: &Event, source: Source) -> Self {
+        let key = Self::of(event, source);
+        if event.action.ends_with(".read") {
+            return key;
+        }
+        let course = event.course.map(|course| course.to_string()).unwrap_or_default();
+        Self { object: [event.object.id.as_str(), &event.object.label, &course].join("\n"), ..key }
+    }
+
+    fn is_alike_with_object(&self, other: &Self) -> bool {
+        (&self.action, &self.code, self.via, &self.source) == (&other.action, &other.code, other.via, &other.source) && !other.object.is_empty()
+    }
+
+    /// The window that there is room for.
+    fn within(self, windows: &HashMap<Self, Window>, now: Timestamp) -> Self {
+        if windows.contains_key(&self) {
+            return self;
+        }
+        if windows.len() >= MOST_WINDOWS {
+            return Self { source: Source::Others, object: String::new(), ..self };
+        }
+        let is_full = !self.object.is_empty()
+            && windows.iter().filter(|(key, window)| self.is_alike_with_object(key) && !window.is_over(now)).count() >= MOST_OBJECTS;
+        if is_full { Self { object: String::new(), ..self } } else { self }
+    }
 }
 
 #[derive(Debug)]
@@ -86,7 +123,7 @@ impl Window {
             id: AuditEventId::from_uuid(services.entropy.uuid()),
             at: services.clock.now(),
             request_id: None,
-            after: (more > 1).then_some(since),
+            after: if more > 1 { Some(since) } else { last.after },
             count: more,
             ..last
         })
@@ -125,7 +162,7 @@ impl RefusalCounts {
         let now = services.clock.now();
         let mut counted = self.counted();
         let Counted { windows, waiting, has_writer } = &mut *counted;
-        let key = if windows.len() < MOST_WINDOWS || windows.contains_key(&key) { key } else { Key { source: Source::Others, ..key } };
+        let key = key.within(windows, now);
         let is_full = waiting.len() >= MOST_WAITING;
         if let Some(window) = windows.get_mut(&key)
             && (is_full || !window.is_over(now))
@@ -140,6 +177,24 @@ impl RefusalCounts {
         }
         windows.insert(key, Window { began: now, span, more: u32::from(is_full), last: event });
         !is_full && !std::mem::replace(has_writer, true)
+    }
+
+    /// Gives the event back if it is the first of its window, for whoever was refused to record.
+    fn first(&self, services: &Services, key: Key, event: Event) -> Option<Event> {
+        let now = services.clock.now();
+        let mut counted = self.counted();
+        let Counted { windows, waiting, .. } = &mut *counted;
+        let key = key.within(windows, now);
+        if let Some(window) = windows.get_mut(&key)
+            && !window.is_over(now)
+        {
+            window.more = window.more.saturating_add(1);
+            window.last = event;
+            return None;
+        }
+        waiting.extend(windows.remove(&key).and_then(|over| over.record(services)));
+        windows.insert(key, Window { began: now, span: Span::Minute, more: 0, last: event.clone() });
+        Some(event)
     }
 
     /// Moves the counts of windows to the records that wait.
@@ -163,10 +218,17 @@ impl RefusalCounts {
 /// Counts a refusal and never waits. `event`: its record, which is written if it is the first of its window.
 pub(super) fn count(services: &Services, source: Source, span: Span, event: Event) {
     services.cache.recorded.note(event.request_id.as_deref());
-    let key = Key { action: event.action.clone(), code: event.code.clone(), via: event.via.as_str(), source };
+    let key = Key::of(&event, source);
     if services.cache.refusals.note(services, key, span, event) {
         tokio::spawn(write_in_background(services.clone()).with_current_subscriber());
     }
+}
+
+/// Counts what a use case refused a person. Gives the event back if it is the first of its window and has to be recorded now.
+pub(super) fn first_of_use_case(services: &Services, person: UserId, event: Event) -> Option<Event> {
+    services.cache.recorded.note(event.request_id.as_deref());
+    let key = Key::of_use_case(&event, Source::Person(person));
+    services.cache.refusals.first(services, key, event)
 }
 
 /// Writes what waits and the counts of windows that are over: a job of every process.
@@ -214,11 +276,17 @@ async fn insert(services: &Services, batch: &[Event]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use domain::Error;
     use storage::testing::{for_each_engine, number, texts};
 
     use super::*;
     use crate::{
-        audit::refusals::{request_refused, unauthenticated},
+        Caller,
+        audit::{
+            Entry,
+            refusals::{request_refused, unauthenticated},
+            refused,
+        },
         testing::TestWorld,
     };
 
@@ -255,6 +323,47 @@ mod tests {
             assert_eq!(texts(&services.db, REFUSED).await.len(), 7);
         })
         .await;
+    }
+
+    async fn refused_at(world: &TestWorld, caller: &Caller, action: &str, object: u32) {
+        let entry = Entry::new(action, "lab", object, "");
+        assert_eq!(refused(&world.services, caller, entry, Error::NotFound).await, Error::NotFound);
+    }
+
+    #[tokio::test]
+    async fn what_use_cases_refuse_a_person_is_counted_and_each_object_of_a_change_is_named() {
+        for_each_engine("what_use_cases_refuse_a_person_is_counted_and_each_object_of_a_change_is_named", async |database| {
+            const NAMED: &str = "SELECT attempts || ' ' || action || ' ' || object_id FROM audit_events WHERE outcome = 'refused'";
+            let world = TestWorld::college_on(database).await;
+            let (services, li) = (&world.services, world.person("li.hua").add().await);
+            for turn in 0..100 {
+                refused_at(&world, &li, "lab.read", turn).await;
+                refused_at(&world, &li, "lab.stop", turn % 3).await;
+            }
+            let mut first = texts(&services.db, NAMED).await;
+            first.sort();
+            assert_eq!(first, ["1 lab.read 0", "1 lab.stop 0", "1 lab.stop 1", "1 lab.stop 2"], "at once");
+            world.clock.advance(60);
+            flush(services).await.expect("written");
+            let mut all = texts(&services.db, NAMED).await;
+            all.retain(|record| !first.contains(record));
+            all.sort();
+            assert_eq!(all, ["32 lab.stop 1", "32 lab.stop 2", "33 lab.stop 0", "99 lab.read 99"]);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn changes_of_objects_without_end_are_few_records() {
+        let world = TestWorld::college().await;
+        let li = world.person("li.hua").add().await;
+        for object in 0..100 {
+            refused_at(&world, &li, "lab.stop", object).await;
+        }
+        flush_all(&world.services).await.expect("written");
+        let records = texts(&world.services.db, REFUSED).await;
+        assert_eq!(records.len(), MOST_OBJECTS + 2, "{records:?}");
+        assert_eq!(number(&world.services.db, "SELECT CAST(SUM(attempts) AS BIGINT) FROM audit_events WHERE outcome = 'refused'").await, 100);
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! The general guard: a request that was refused leaves a record, whatever refused it. Use cases record their refusals themselves, in
-//! the words of their own; what they do not record the server records for them when the answer goes out. Those records are counted
-//! (see [`super::refusal_counts`]), so that no request waits for one.
+//! the words of their own; what they do not record the server records for them when the answer goes out. All are counted (see
+//! [`super::refusal_counts`]); for those of this file no request waits.
 
 use std::{
     collections::HashSet,
