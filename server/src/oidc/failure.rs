@@ -15,6 +15,9 @@ pub enum Failure {
     /// The ID token is signed by a key that is not known.
     #[error("the identity provider signed with a key that it does not publish")]
     UnknownKey,
+    /// The ID token is signed by another key than the one that is known by this id.
+    #[error("what the identity provider says cannot be used: {0}")]
+    BadSignature(String),
     /// It says no: what it calls that.
     #[error("the identity provider refused: {0}")]
     Refused(String),
@@ -29,7 +32,7 @@ pub enum Failure {
 impl From<&Failure> for Error {
     fn from(failure: &Failure) -> Self {
         match failure {
-            Failure::Away(_) | Failure::Unusable(_) | Failure::UnknownKey => Self::ProviderAway,
+            Failure::Away(_) | Failure::Unusable(_) | Failure::UnknownKey | Failure::BadSignature(_) => Self::ProviderAway,
             Failure::Refused(_) => Self::ProviderRefused,
             Failure::CodeOver | Failure::NotBegun => Self::SignInOver,
         }

@@ -34,7 +34,7 @@ use crate::config::Oidc;
 /// What the provider says of itself is read again after this.
 const KEPT: Duration = Duration::from_hours(1);
 /// It is not asked again sooner than this: after a failure, so that people need not wait for it one after the other; and for a key
-/// that is not known, so that nobody can make the portal ask all the time.
+/// that is not known or does not fit, so that nobody can make the portal ask all the time.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// With the endpoints that discovery gives.
@@ -120,7 +120,8 @@ impl Provider {
         let client = ClientId::new(self.config.client_id.clone());
         let expected = |metadata| self.expected(metadata, &client, &begun.nonce, now);
         match tokens.identity(&expected(&metadata)) {
-            Err(Failure::UnknownKey) => {
+            // A provider that was set up anew may use the same id for another key.
+            Err(Failure::UnknownKey | Failure::BadSignature(_)) => {
                 let metadata = self.metadata(fetch, Some(&metadata)).await?;
                 let known = tokens.identity(&expected(&metadata))?;
                 self.complete(fetch, &metadata, &tokens, &expected(&metadata), known).await

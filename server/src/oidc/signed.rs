@@ -70,7 +70,7 @@ pub struct Expected<'e> {
 
 /// Subject and claims of an ID token after all checks. `access_token`: the one that was issued with it.
 ///
-/// Errors: `UnknownKey`; `Unusable`, which names the wrong claim.
+/// Errors: `UnknownKey`; `BadSignature`; `Unusable`, which names the wrong claim.
 pub fn id_token(token: &str, access_token: Option<&AccessToken>, expected: &Expected<'_>) -> Result<(String, Claims), Failure> {
     let signed = Signed::read(token, &ID_TOKEN)?;
     let reduced: Token = signed.reduced.parse().map_err(|error| Failure::Unusable(format!("the ID token cannot be read: {error}")))?;
@@ -119,6 +119,7 @@ pub fn user_info(token: &str, subject: &str, expected: &Expected<'_>) -> Result<
 fn verification_failure(error: ClaimsVerificationError) -> Failure {
     match error {
         ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => Failure::UnknownKey,
+        bad @ ClaimsVerificationError::SignatureVerification(SignatureVerificationError::CryptoError(_)) => Failure::BadSignature(words(&bad)),
         ClaimsVerificationError::InvalidAudience(reason) => {
             Failure::Unusable(format!("`aud`: {reason} (`azp` or oidc.trusted_audiences can make other audiences good)"))
         }

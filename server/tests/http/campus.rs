@@ -38,6 +38,8 @@ struct Known {
     says: Says,
     nonce: String,
     now: i64,
+    /// What its key is made from; the id stays.
+    seed: u8,
 }
 
 pub struct Campus {
@@ -56,7 +58,7 @@ impl Campus {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let known = Arc::new(Mutex::new(Known { issuer: issuer.clone(), says: Says::default(), nonce: String::new(), now: 0 }));
+        let known = Arc::new(Mutex::new(Known { issuer: issuer.clone(), says: Says::default(), nonce: String::new(), now: 0, seed: 7 }));
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(configuration))
             .route("/keys", get(keys))
@@ -88,6 +90,11 @@ impl Campus {
         let database = storage::testing::TestDatabase::sqlite().await;
         let world = TestWorld::college_with(database, Settings { identity_provider, ..Settings::default() }).await;
         Portal::configured(world, |config: &mut Config| config.oidc = Some(oidc)).await
+    }
+
+    /// Signs with another key from now on, under the same id.
+    pub fn is_set_up_anew(&self) {
+        self.known.lock().unwrap().seed += 1;
     }
 
     /// Signs in through the link on the sign-in page, with these answers of the provider. Returns where the portal redirects in the end.
@@ -133,32 +140,32 @@ async fn configuration(State(known): Provider) -> Json<Value> {
     with(usual, &known.says.configuration)
 }
 
-async fn keys() -> Json<JsonWebKeySet<CoreJsonWebKey>> {
-    Json(JsonWebKeySet::new(vec![key().as_verification_key()]))
+async fn keys(State(known): Provider) -> Json<JsonWebKeySet<CoreJsonWebKey>> {
+    Json(JsonWebKeySet::new(vec![key(known.lock().unwrap().seed).as_verification_key()]))
 }
 
 async fn tokens(State(known): Provider) -> Json<Value> {
     let known = known.lock().unwrap();
     let usual = json!({"iss": known.issuer, "sub": "u-1", "aud": "lectern", "exp": known.now + 300, "iat": known.now, "nonce": known.nonce});
     let Json(claims) = with(usual, &known.says.claims);
-    with(json!({"access_token": "access", "token_type": "Bearer", "id_token": signed(&claims)}), &known.says.tokens)
+    with(json!({"access_token": "access", "token_type": "Bearer", "id_token": signed(&claims, known.seed)}), &known.says.tokens)
 }
 
 async fn user_info(State(known): Provider) -> Json<Value> {
     with(json!({"sub": "u-1"}), &known.lock().unwrap().says.user_info)
 }
 
-fn key() -> CoreEdDsaPrivateSigningKey {
+fn key(seed: u8) -> CoreEdDsaPrivateSigningKey {
     // PKCS #8 of an Ed25519 key: a fixed beginning and 32 bytes.
     let mut der = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
-    der.extend([7; 32]);
+    der.extend([seed; 32]);
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(der));
     CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(JsonWebKeyId::new("one".to_owned()))).expect("a key")
 }
 
-fn signed(claims: &Value) -> String {
+fn signed(claims: &Value, seed: u8) -> String {
     let base64 = BASE64_URL_SAFE_NO_PAD;
     let text = format!("{}.{}", base64.encode(r#"{"alg":"EdDSA","kid":"one"}"#), base64.encode(claims.to_string()));
-    let signature = key().sign(&CoreJwsSigningAlgorithm::EdDsa, text.as_bytes()).expect("signed");
+    let signature = key(seed).sign(&CoreJwsSigningAlgorithm::EdDsa, text.as_bytes()).expect("signed");
     format!("{text}.{}", base64.encode(signature))
 }

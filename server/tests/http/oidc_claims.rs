@@ -70,3 +70,14 @@ async fn answers_that_are_no_answers_refuse_and_break_nothing() {
     assert_eq!(campus.sends(&portal, says).await, REFUSED, "issued tomorrow");
     assert_eq!(campus.sends(&portal, Says { claims: teacher(json!({})), ..Says::default() }).await, IN);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_is_set_up_anew_is_asked_for_its_keys_again() {
+    let campus = Campus::start().await;
+    let portal = campus.portal(|_| {}).await;
+    portal.people().await;
+    let says = || Says { claims: teacher(json!({})), ..Says::default() };
+    assert_eq!(campus.sends(&portal, says()).await, IN);
+    campus.is_set_up_anew();
+    assert_eq!(campus.sends(&portal, says()).await, IN);
+}

@@ -170,7 +170,8 @@ fn a_signature_is_over_the_token_as_it_came() {
     let by = |seed| {
         signed(&json!({"alg": "EdDSA", "kid": "one"}), &claims(json!({})), |text| key(seed).sign(&CoreJwsSigningAlgorithm::EdDsa, text).unwrap())
     };
-    assert!(read(&by(1), &[]).is_ok() && read(&by(2), &[]).is_err(), "another key under the same id");
+    assert!(read(&by(1), &[]).is_ok());
+    assert!(matches!(read(&by(2), &[]), Err(Failure::BadSignature(_))), "another key under the same id");
 }
 
 #[test]
