@@ -85,7 +85,7 @@ pub async fn callback(
     };
     let presented = async {
         let code = answered(&parameters, provider.issuer())?;
-        in_time(provider.end(&visit.redirect()?, &begun, code, state.services.clock.now())).await
+        in_time(provider.end(&visit.redirect()?, &begun, code, &state.services)).await
     };
     match presented.await {
         Ok(presented) => visit.enter(&presented, &begun.back).await,

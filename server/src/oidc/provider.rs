@@ -18,7 +18,12 @@ use openidconnect::{
     url::Url,
 };
 use serde_json::{Map, Value};
-use services::{accounts::external::Presented, ports::Entropy, secret};
+use services::{
+    Services,
+    accounts::external::{self, Presented},
+    ports::Entropy,
+    secret,
+};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
@@ -106,7 +111,8 @@ impl Provider {
     }
 
     /// Exchanges the code and says who came: only what is signed, meant for this portal, fresh, and an answer to this question.
-    pub async fn end(&self, redirect: &str, begun: &Begun, code: &str, now: Timestamp) -> Result<Presented, Failure> {
+    pub async fn end(&self, redirect: &str, begun: &Begun, code: &str, services: &Services) -> Result<Presented, Failure> {
+        let now = services.clock.now();
         let fetch = self.fetch().await?;
         let metadata = self.metadata(fetch, None).await?;
         let client = self.client(&metadata, redirect)?;
@@ -124,9 +130,9 @@ impl Provider {
             Err(Failure::UnknownKey | Failure::BadSignature(_)) => {
                 let metadata = self.metadata(fetch, Some(&metadata)).await?;
                 let known = tokens.identity(&expected(&metadata))?;
-                self.complete(fetch, &metadata, &tokens, &expected(&metadata), known).await
+                self.complete(fetch, &metadata, &tokens, &expected(&metadata), known, services).await
             }
-            known => self.complete(fetch, &metadata, &tokens, &expected(&metadata), known?).await,
+            known => self.complete(fetch, &metadata, &tokens, &expected(&metadata), known?, services).await,
         }
     }
 
@@ -135,7 +141,8 @@ impl Provider {
         Expected { issuer: metadata.issuer(), client, trusted_audiences, keys: metadata.jwks(), nonce, now }
     }
 
-    /// Asks for what the token leaves out: many providers keep it to the bare subject.
+    /// Asks for what the token leaves out and a first sign-in needs: many providers keep it to the bare subject. Who has signed in before is
+    /// known by that, and a login does for a name.
     async fn complete(
         &self,
         fetch: &Fetch,
@@ -143,14 +150,20 @@ impl Provider {
         tokens: &Tokens,
         expected: &Expected<'_>,
         (subject, mut claims): (String, Claims),
+        services: &Services,
     ) -> Result<Presented, Failure> {
         let login_claim = self.config.login_claim.as_str();
         let lacking =
             |claims: &Claims| claims.login(login_claim).and(if self.config.create_accounts { claims.name() } else { Ok(String::new()) }).err();
-        if lacking(&claims).is_some()
-            && let Some(endpoint) = metadata.userinfo_endpoint()
-        {
-            claims.complete(ask_user_info(fetch, endpoint.url(), tokens, &subject, expected).await?);
+        if lacking(&claims).is_none() || external::is_known(services, &subject).await.unwrap_or_default() {
+            return Ok(claims.presented(&subject, login_claim));
+        }
+        if let Some(endpoint) = metadata.userinfo_endpoint() {
+            match ask_user_info(fetch, endpoint.url(), tokens, &subject, expected).await {
+                Ok(others) => claims.complete(others),
+                Err(failure) if claims.login(login_claim).is_err() => return Err(failure),
+                Err(failure) => tracing::warn!(reason = %failure, "the identity provider does not say what a person is called"),
+            }
         }
         if let Some(reason) = lacking(&claims) {
             tracing::warn!(reason, "the identity provider does not say all that is needed of a person");

@@ -9,6 +9,7 @@ use axum::{
 };
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use domain::catalogue::Localized;
+use http::StatusCode;
 use openidconnect::{
     JsonWebKeyId, JsonWebKeySet, PrivateSigningKey as _,
     core::{CoreEdDsaPrivateSigningKey, CoreJsonWebKey, CoreJwsSigningAlgorithm},
@@ -31,6 +32,8 @@ pub struct Says {
     /// In the ID token.
     pub claims: Value,
     pub user_info: Value,
+    /// User info is answered with 500.
+    pub user_info_fails: bool,
 }
 
 struct Known {
@@ -151,8 +154,10 @@ async fn tokens(State(known): Provider) -> Json<Value> {
     with(json!({"access_token": "access", "token_type": "Bearer", "id_token": signed(&claims, known.seed)}), &known.says.tokens)
 }
 
-async fn user_info(State(known): Provider) -> Json<Value> {
-    with(json!({"sub": "u-1"}), &known.lock().unwrap().says.user_info)
+async fn user_info(State(known): Provider) -> Result<Json<Value>, StatusCode> {
+    let known = known.lock().unwrap();
+    let says = &known.says;
+    if says.user_info_fails { Err(StatusCode::INTERNAL_SERVER_ERROR) } else { Ok(with(json!({"sub": "u-1"}), &says.user_info)) }
 }
 
 fn key(seed: u8) -> CoreEdDsaPrivateSigningKey {

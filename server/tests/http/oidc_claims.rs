@@ -44,13 +44,13 @@ async fn claims_that_nobody_reads_may_be_of_any_type_wherever_they_stand() {
     });
     let configuration = json!({"service_documentation": 5, "ui_locales_supported": "zh", "claims_supported": {}, "display_values_supported": "page"});
     let tokens = json!({"expires_in": "3600", "scope": ["openid"], "token_type": "bearer"});
-    let in_token = Says { configuration, tokens, claims: teacher(odd.clone()), ..Says::default() };
-    assert_eq!(campus.sends(&portal, in_token).await, IN);
     // The token has no login, so user info is requested.
-    let asked = Says { user_info: teacher(odd), ..Says::default() };
-    assert_eq!(campus.sends(&portal, asked).await, IN);
-    let another = Says { user_info: teacher(json!({"sub": "u-2"})), ..Says::default() };
+    let another = Says { configuration, user_info: teacher(json!({"sub": "u-2"})), ..Says::default() };
     assert_eq!(campus.sends(&portal, another).await, REFUSED, "user info of somebody else");
+    let asked = Says { user_info: teacher(odd.clone()), ..Says::default() };
+    assert_eq!(campus.sends(&portal, asked).await, IN);
+    let in_token = Says { tokens, claims: teacher(odd), ..Says::default() };
+    assert_eq!(campus.sends(&portal, in_token).await, IN);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,4 +80,16 @@ async fn a_provider_that_is_set_up_anew_is_asked_for_its_keys_again() {
     assert_eq!(campus.sends(&portal, says()).await, IN);
     campus.is_set_up_anew();
     assert_eq!(campus.sends(&portal, says()).await, IN);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn user_info_is_needed_for_a_first_sign_in_alone_and_there_for_the_login_alone() {
+    let campus = Campus::start().await;
+    let portal = campus.portal(|oidc| oidc.create_accounts = true).await;
+    portal.people().await;
+    let silent = |claims| Says { claims, user_info_fails: true, ..Says::default() };
+    assert_eq!(campus.sends(&portal, silent(json!({}))).await, REFUSED, "nobody knows whose account it is");
+    assert_eq!(campus.sends(&portal, silent(teacher(json!({"name": ["Li"]})))).await, IN);
+    assert_eq!(campus.sends(&portal, silent(json!({}))).await, IN, "known by the subject");
+    assert_eq!(campus.sends(&portal, silent(json!({"sub": "u-9", "preferred_username": "new.teacher"}))).await, IN, "the login does for a name");
 }

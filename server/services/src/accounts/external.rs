@@ -66,6 +66,13 @@ pub async fn sign_in(services: &Services, origin: &Origin, presented: &Presented
     }
 }
 
+/// Whether somebody has signed in as this subject of the provider before.
+pub async fn is_known(services: &Services, subject: &str) -> Result<bool> {
+    let Some(provider) = &services.settings.identity_provider else { return Ok(false) };
+    let mut connection = services.db.read().await.or_domain()?;
+    Ok(identities::by_subject(&mut connection, &provider.issuer, subject).await.or_domain()?.is_some())
+}
+
 /// Records a sign-in that ended before anybody was known, and gives the error back.
 pub fn refused(services: &Services, origin: &Origin, error: Error) -> Error {
     audit::unauthenticated(services, origin, SIGN_IN, None, error.code());
