@@ -5,10 +5,14 @@ use openidconnect::url::Url;
 use serde_json::{Map, Value};
 use services::accounts::external::Presented;
 
+const SUBJECT_MAX: usize = 255;
+
 /// The type of a claim that must be right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Text,
+    /// Names a person for ever: a text of 1 to 255 characters (OpenID Connect Core, 2), none of them a control character.
+    Subject,
     /// A text; may be absent.
     OptionalText,
     /// One text or several.
@@ -24,8 +28,12 @@ impl Kind {
         let Some(value) = value else {
             return if self == Self::OptionalText { Ok(()) } else { Err(format!("`{claim}` is absent")) };
         };
+        if let (Self::Subject, Some(text)) = (self, value.as_str()) {
+            let fits = (1..=SUBJECT_MAX).contains(&text.chars().take(SUBJECT_MAX + 1).count()) && !text.contains(char::is_control);
+            return if fits { Ok(()) } else { Err(format!("`{claim}` must have 1 to {SUBJECT_MAX} characters and no control characters")) };
+        }
         let (fits, wanted) = match self {
-            Self::Text | Self::OptionalText => (value.is_string(), "text"),
+            Self::Text | Self::Subject | Self::OptionalText => (value.is_string(), "text"),
             Self::Texts => (value.is_string() || value.as_array().is_some_and(|list| list.iter().all(Value::is_string)), "text or a list of texts"),
             Self::Address => (value.as_str().is_some_and(|text| Url::parse(text).is_ok()), "URL"),
             Self::Time => (value.as_f64().is_some_and(|seconds| (0.0..253_402_300_800.0).contains(&seconds)), "time in seconds since 1970"),
@@ -171,6 +179,8 @@ mod tests {
             (Kind::Texts, json!("lectern")),
             (Kind::Texts, json!(["lectern", "other"])),
             (Kind::Address, json!("https://id.example.edu")),
+            (Kind::Subject, json!("用户 7")),
+            (Kind::Subject, json!("s".repeat(255))),
             (Kind::Time, json!(1_795_212_189)),
             (Kind::Time, json!(1_795_212_189.5)),
         ];
@@ -188,6 +198,11 @@ mod tests {
         for (kind, value, reason) in bad {
             assert_eq!(kind.check("c", Some(&value)), Err(reason.to_owned()));
         }
+        for subject in [String::new(), "s".repeat(256), "a\u{0}b".to_owned(), "a\nb".to_owned(), "a\u{85}".to_owned()] {
+            let reason = "`sub` must have 1 to 255 characters and no control characters";
+            assert_eq!(Kind::Subject.check("sub", Some(&json!(subject))), Err(reason.to_owned()), "{subject:?}");
+        }
+        assert_eq!(Kind::Subject.check("sub", Some(&json!(5))), Err("`sub` is a number, not a text".to_owned()));
         assert_eq!(Kind::OptionalText.check("azp", None), Ok(()));
         assert_eq!(Kind::Time.check("exp", None), Err("`exp` is absent".to_owned()));
     }

@@ -31,7 +31,7 @@ type UserInfo = UserInfoJsonWebToken<EmptyAdditionalClaims, CoreGenderClaim, Cor
 /// The claims of an ID token that the library verifies.
 const ID_TOKEN: [(&str, Kind); 7] = [
     ("iss", Kind::Address),
-    ("sub", Kind::Text),
+    ("sub", Kind::Subject),
     ("aud", Kind::Texts),
     ("exp", Kind::Time),
     ("iat", Kind::Time),
@@ -39,7 +39,7 @@ const ID_TOKEN: [(&str, Kind); 7] = [
     ("azp", Kind::OptionalText),
 ];
 /// The same for user info.
-const USER_INFO: [(&str, Kind); 3] = [("iss", Kind::Address), ("sub", Kind::Text), ("aud", Kind::Texts)];
+const USER_INFO: [(&str, Kind); 3] = [("iss", Kind::Address), ("sub", Kind::Subject), ("aud", Kind::Texts)];
 
 const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,

@@ -93,3 +93,16 @@ async fn user_info_is_needed_for_a_first_sign_in_alone_and_there_for_the_login_a
     assert_eq!(campus.sends(&portal, silent(json!({}))).await, IN, "known by the subject");
     assert_eq!(campus.sends(&portal, silent(json!({"sub": "u-9", "preferred_username": "new.teacher"}))).await, IN, "the login does for a name");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subject_that_names_nobody_signs_nobody_in() {
+    let campus = Campus::start().await;
+    let portal = campus.portal(|_| {}).await;
+    portal.people().await;
+    for subject in [json!(""), json!("a\u{0}b"), json!("s".repeat(256)), json!(7), json!(null)] {
+        let says = Says { claims: teacher(json!({"sub": subject})), ..Says::default() };
+        assert_eq!(campus.sends(&portal, says).await, REFUSED, "{subject}");
+    }
+    let joined = storage::testing::number(&portal.world.services.db, "SELECT COUNT(*) FROM identities").await;
+    assert_eq!(joined, 0);
+}
