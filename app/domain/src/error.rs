@@ -329,6 +329,11 @@ pub enum Problem {
         rows: u32,
         max: u32,
     },
+    /// A list with more columns than one may have.
+    TooManyColumns {
+        columns: u32,
+        max: u32,
+    },
     /// The same as in an earlier row.
     SameAsRow {
         row: u32,

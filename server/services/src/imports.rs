@@ -25,6 +25,7 @@ use crate::{
     audit::{self, Entry},
     error::OrDomain,
     people::links,
+    reading,
 };
 
 /// Reads a list and says what each row would do; nothing is taken over yet.
@@ -38,7 +39,8 @@ pub async fn preview(services: &Services, caller: &Caller, kind: ImportKind, fil
         if text.contains('\0') {
             return Err(Error::Malformed { reason: "a text holds the character NUL, which no text may hold".into() });
         }
-        let cells = imports::csv::read(kind, text)?;
+        let list = text.to_owned();
+        let cells = reading::apart(move || imports::csv::read(kind, &list)).await?;
         let rows = {
             let mut connection = services.db.read().await.or_domain()?;
             check::rows(services, &mut connection, caller.actor.tenant, kind, &cells).await?

@@ -6,6 +6,8 @@ use crate::error::{Error, Problem};
 
 /// Most rows that may be above the header: a title, the term, an empty line.
 const TITLE_ROWS: usize = 10;
+/// Most columns of a table. Lists have some ten; empty cells at the end of a row do not count.
+const MAX_COLUMNS: usize = 64;
 
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +38,27 @@ pub fn check_text(bytes: &[u8]) -> Result<(), Problem> {
 /// The rows of a text, without empty ones. Lines end in CR LF, LF or CR. Quotes may hold separators, line ends and doubled quotes. A first
 /// line `sep=;` sets the separator.
 ///
-/// Errors: [`Error::Invalid`] on `field`: `Workbook`.
+/// Errors: [`Error::Invalid`] on `field`: `Workbook`; `TooManyColumns`.
 pub fn read(field: &str, text: &str) -> Result<Vec<Record>, Error> {
     let text = text.trim_start_matches('\u{feff}');
     check_text(text.as_bytes()).map_err(|problem| Error::field(field, problem))?;
     let (separator, text, first) = separator(text);
     let mut records = records(text, separator, first);
     records.retain(|record| !record.is_empty());
+    let columns = records.iter().map(columns).max().unwrap_or_default();
+    if columns > MAX_COLUMNS {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        return Err(Error::field(field, Problem::TooManyColumns { columns: count(columns), max: count(MAX_COLUMNS) }));
+    }
+    for record in &mut records {
+        record.cells.truncate(MAX_COLUMNS);
+    }
     Ok(records)
+}
+
+/// Cells of a row up to its last filled one.
+fn columns(record: &Record) -> usize {
+    record.cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1)
 }
 
 /// The separator, the text after a line that sets it, and the number of the text's first line.
@@ -201,6 +216,15 @@ mod tests {
         }
         assert_eq!(check_text(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0"), Err(Problem::Workbook));
         assert_eq!(check_text("学号".as_bytes()), Ok(()));
+    }
+
+    #[test]
+    fn a_table_has_a_bounded_number_of_columns() {
+        let too_many = |columns| Err(Error::field("list", Problem::TooManyColumns { columns, max: 64 }));
+        assert_eq!(read("list", &format!("a,b,{}\n", "x,".repeat(100_000))), too_many(100_002));
+        assert_eq!(read("list", &format!("a,b\n{}x", ",".repeat(64))), too_many(65));
+        let wide = read("list", &format!("a,b{}\n", ",".repeat(16_382))).expect("empty cells at the end of a row are no columns");
+        assert_eq!((wide[0].cells.len(), &wide[0].cells[..3]), (64, &["a".to_owned(), "b".to_owned(), String::new()][..]));
     }
 
     #[test]

@@ -8,13 +8,15 @@ use crate::{
 
 /// The rows of a list below its header; empty rows are left out, unknown columns too.
 ///
-/// Errors: [`Error::Invalid`] on `list`: an empty list, a workbook, a missing required column, too many rows.
+/// Errors: [`Error::Invalid`] on `list`: an empty list, a workbook, a missing required column, too many rows or columns.
 pub fn read(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Error> {
     let mut records = csv::read("list", text)?;
     if records.is_empty() {
         return Err(Error::field("list", Problem::Missing));
     }
-    let known = |cells: &[String]| cells.iter().map(|cell| column(kind, cell)).collect::<Vec<_>>();
+    let headings = headers(kind);
+    let column = |cell: &String| headings.iter().find(|(name, _)| name == cell).map(|(_, column)| *column);
+    let known = |cells: &[String]| cells.iter().map(column).collect::<Vec<Option<&Column>>>();
     let complete = |columns: &[Option<&Column>]| kind.columns().iter().all(|column| !column.required || columns.contains(&Some(column)));
     let Some(header) = csv::header(&mut records, |cells| complete(&known(cells))) else {
         let example = kind.columns().iter().map(|column| column.zh).collect::<Vec<_>>().join(",");
@@ -36,10 +38,13 @@ pub fn read(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Error> {
     }
 }
 
-/// The column that this header names.
-fn column(kind: ImportKind, header: &str) -> Option<&'static Column> {
-    let names = |column: &Column| [column.field, column.zh, column.en].into_iter().chain(column.also.iter().copied());
-    kind.columns().iter().find(|column| names(column).any(|name| tidy_header(name) == header))
+/// The headers by which each column is known, in the form that [`tidy_header`] returns.
+fn headers(kind: ImportKind) -> Vec<(String, &'static Column)> {
+    let names = |column: &'static Column| {
+        let all = [column.field, column.zh, column.en].into_iter().chain(column.also.iter().copied());
+        all.map(move |name| (tidy_header(name), column))
+    };
+    kind.columns().iter().flat_map(names).collect()
 }
 
 /// A list to begin with. The mark at its beginning tells spreadsheets that it is UTF-8.
@@ -81,6 +86,13 @@ mod tests {
         assert_eq!(read(ImportKind::People, "a,b\n1,2\n"), Err(Error::field("list", Problem::BadFormat { example })));
         let long = "账号,姓名\n".to_owned() + &"a,b\n".repeat(1_001);
         assert_eq!(read(ImportKind::People, &long), Err(Error::field("list", Problem::TooManyRows { rows: 1_001, max: 1_000 })));
+    }
+
+    #[test]
+    fn a_list_with_too_many_columns_is_refused() {
+        let wide = format!("账号,姓名,{}\n", "x,".repeat(100_000));
+        let too_many = Problem::TooManyColumns { columns: 100_002, max: 64 };
+        assert_eq!(read(ImportKind::People, &wide), Err(Error::field("list", too_many)));
     }
 
     #[test]
