@@ -7,7 +7,7 @@ use crate::{
     ids::{CourseId, TenantId},
     names,
     people::PersonRef,
-    quotas::{QuotaSettings, QuotaStatus},
+    quotas::{QuotaSettings, QuotaStatus, whole, whole_units},
     roster::Student,
     time::Timestamp,
 };
@@ -237,23 +237,14 @@ impl CourseForm {
             errors.push("name", problem);
             String::new()
         });
-        let mut number = |field: &str, text: &str, max: i64| match text.trim().parse::<i64>() {
-            _ if text.trim().is_empty() => {
-                errors.push(field, Problem::Missing);
+        let mut number = |field: &str, read: Result<i64, Problem>| {
+            read.unwrap_or_else(|problem| {
+                errors.push(field, problem);
                 0
-            }
-            Ok(number) if (0..=max).contains(&number) => number,
-            Ok(_) => {
-                errors.push(field, Problem::OutOfRange { min: 0, max });
-                0
-            }
-            Err(_) => {
-                errors.push(field, Problem::NotANumber);
-                0
-            }
+            })
         };
-        let budget = number("budget", &self.budget, crate::money::MAX_UNITS);
-        let cards = number("cards", &self.cards, 10_000);
+        let budget = number("budget", whole_units(&self.budget));
+        let cards = number("cards", whole(&self.cards, 10_000));
         errors.finish()?;
         Ok((code.to_owned(), name, budget, cards))
     }

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, FieldError, FieldErrors, Problem},
     ids::ImportId,
     people::{PersonRef, check_login, check_name},
-    quotas::{cards, whole},
+    quotas::{cards, whole_units},
     time::Timestamp,
 };
 
@@ -290,7 +290,7 @@ pub fn course_row(cells: &Cells) -> Result<CourseRow, Error> {
         }
     };
     // Spreadsheets write thousands apart.
-    let budget = number("budget", whole(&cell(cells, "budget").replace([',', '，', '¥'], ""), crate::money::MAX_UNITS));
+    let budget = number("budget", whole_units(cell(cells, "budget").replace('，', ",").trim_start_matches('¥')));
     let cards = number("cards", cards(cell(cells, "cards")));
     let teachers = several(cell(cells, "teachers")).map(str::to_lowercase).collect();
     errors.finish()?;
@@ -314,6 +314,9 @@ mod tests {
         assert_eq!(row.courses, ["AI2301".to_owned(), "CV2402".to_owned()].into());
         let row = course_row(&cells(&[("code", "CV2402"), ("name", "计算机视觉"), ("budget", "¥12,000"), ("cards", "1/2")])).expect("good");
         assert_eq!((row.budget, row.cards), (Some(12_000), Some(420)));
+        let budget = |text: &str| course_row(&cells(&[("code", "CV2402"), ("name", "计算机视觉"), ("budget", text)])).map(|row| row.budget);
+        assert_eq!(budget("1，200，000"), Ok(Some(1_200_000)));
+        assert_eq!(budget("12,5"), Err(Error::field("budget", Problem::NotANumber)), "a decimal comma is no group of thousands");
     }
 
     #[test]

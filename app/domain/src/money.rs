@@ -102,16 +102,24 @@ impl fmt::Display for Money {
     }
 }
 
-/// `5.40`, `0.000001`, `1,000`: a decimal number as micro-units; `None` for a sign, more than six decimals or what is no number.
+/// `5.40`, `0.000001`, `1,000`: a decimal number as micro-units; `None` for a sign, more than six decimals or what is no number. Commas
+/// stand between groups of three digits only: `12,5` is no number.
 pub fn parse_micros(text: &str) -> Option<i64> {
-    let text = text.trim().replace(',', "");
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > 6 {
-        return None;
-    }
+    let (whole, fraction) = parts(text)?;
     let fraction = format!("{fraction:0<6}").parse::<i64>().ok()?;
     whole.parse::<i64>().ok()?.checked_mul(MICROS_PER_UNIT)?.checked_add(fraction)
+}
+
+/// The digits before the point, without commas, and those after it.
+fn parts(text: &str) -> Option<(String, &str)> {
+    let text = text.trim();
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let is_grouped = !whole.contains(',') || (first.len() <= 3 && groups.all(|group| group.len() == 3));
+    let whole = whole.replace(',', "");
+    (!first.is_empty() && is_grouped && digits(&whole) && digits(fraction) && fraction.len() <= 6).then_some((whole, fraction))
 }
 
 /// An amount as people type it: a decimal from 0 to [`MAX_UNITS`]. All input of money is read by this function.
@@ -126,16 +134,9 @@ pub fn parse_amount(text: &str) -> Result<i64, Problem> {
         Some(micros) if micros <= MAX_MICROS => Ok(micros),
         Some(_) => Err(out_of_range),
         // A number with more digits than fit is still a number, so it is out of range.
-        None if is_decimal(text) => Err(out_of_range),
+        None if parts(text).is_some() => Err(out_of_range),
         None => Err(Problem::BadFormat { example: "12.50".into() }),
     }
-}
-
-fn is_decimal(text: &str) -> bool {
-    let text = text.trim().replace(',', "");
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    digits(whole) && digits(fraction) && fraction.len() <= 6
 }
 
 /// The sum of micro-units; saturates.
@@ -166,6 +167,18 @@ mod tests {
         assert_eq!([parse_micros("5.40"), parse_micros(" 1,000 "), parse_micros("0.000001")], [Some(5_400_000), Some(1_000_000_000), Some(1)]);
         for bad in ["", "-1", "1.2.3", "0.0000001", "1e3", ".5", "99999999999999999999"] {
             assert_eq!(parse_micros(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn commas_stand_between_groups_of_three_digits_only() {
+        for (text, units) in [("1,000", 1_000), ("12,345", 12_345), ("1,234,567", 1_234_567), ("1000", 1_000)] {
+            assert_eq!(parse_amount(text), Ok(units * MICROS_PER_UNIT), "{text}");
+        }
+        assert_eq!(parse_amount("1,000.50"), Ok(1_000_500_000));
+        for text in ["12,5", "1,2,3", "1,0000", "1000,000", ",100", "100,", "1,,000", "1.000,5", "1.5,000", "，100", "1,00 0"] {
+            let bad = Problem::BadFormat { example: "12.50".into() };
+            assert_eq!((parse_micros(text), parse_amount(text)), (None, Err(bad)), "{text}");
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     ahead::{Booking, Ending},
-    forms::{BudgetForm, QuotaForm, cards, whole},
+    forms::{BudgetForm, QuotaForm, cards, whole, whole_units},
 };
 use crate::{catalogue::LabSpec, error::Error, gpu::CardShare, ids::CourseId, money::Money, time::Timestamp};
 

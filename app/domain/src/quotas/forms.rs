@@ -59,8 +59,8 @@ pub fn whole(text: &str, max: i64) -> Result<i64, Problem> {
     }
 }
 
-/// An amount in whole units; `6000.00` is accepted too.
-fn whole_units(text: &str) -> Result<i64, Problem> {
+/// An amount in whole units; `6,000.00` is accepted too.
+pub fn whole_units(text: &str) -> Result<i64, Problem> {
     match money::parse_amount(text) {
         Ok(micros) if micros % money::MICROS_PER_UNIT == 0 => Ok(micros / money::MICROS_PER_UNIT),
         _ => whole(text, money::MAX_UNITS),
@@ -188,6 +188,18 @@ mod tests {
         let shown = form("2026-08-31T16:00:00Z", "2026-09-01T16:00:00Z").check(Currency::Cny).expect("as the API shows it");
         assert_eq!(shown.1, terms);
         assert_eq!(form("2026-09-02", "2026-09-01").check(Currency::Cny), Err(Error::field("to", Problem::EndsBeforeStart)));
+    }
+
+    #[test]
+    fn a_budget_is_read_as_other_amounts_are() {
+        for text in ["6000", "6,000", " 6,000.00 "] {
+            assert_eq!(whole_units(text), Ok(6_000), "{text}");
+        }
+        for text in ["6,0", "60,00", "6000.50", "1e3"] {
+            assert_eq!(whole_units(text), Err(Problem::NotANumber), "{text}");
+        }
+        assert_eq!(whole_units(" "), Err(Problem::Missing));
+        assert_eq!(whole_units("-1"), Err(Problem::OutOfRange { min: 0, max: money::MAX_UNITS }));
     }
 
     #[test]
