@@ -118,6 +118,7 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::NotANumber => td_string!(language, errors.not_a_number).to_string(),
         Problem::NotABoolean => td_string!(language, errors.not_a_boolean).to_string(),
         Problem::OutOfRange { min, max } => td_string!(language, errors.out_of_range, min = *min, max = *max).to_string(),
+        Problem::NotAboveZero { max } => td_string!(language, errors.not_above_zero, max = *max).to_string(),
         Problem::OffStep { step } => td_string!(language, errors.off_step, step = *step).to_string(),
         Problem::TooLong { max } => td_string!(language, errors.too_long, max = *max).to_string(),
         Problem::TooShort { min } => td_string!(language, errors.too_short, min = *min).to_string(),

@@ -277,6 +277,10 @@ pub enum Problem {
         min: i64,
         max: i64,
     },
+    /// Zero or below, or over `max`, where zero says nothing.
+    NotAboveZero {
+        max: i64,
+    },
     /// Not `min` plus a whole number of steps.
     OffStep {
         step: i64,

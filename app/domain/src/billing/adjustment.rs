@@ -86,7 +86,7 @@ impl AdjustmentForm {
             errors.push("kind", Problem::NotOneOf { choices: vec!["credit".into(), "charge".into()] });
         }
         let micros = match money::parse_amount(&self.amount) {
-            Ok(0) => Err(Problem::BadFormat { example: "12.50".into() }),
+            Ok(0) | Err(Problem::OutOfRange { .. }) => Err(Problem::NotAboveZero { max: money::MAX_UNITS }),
             other => other,
         };
         let micros = micros.map_err(|problem| errors.push("amount", problem)).ok();
@@ -113,8 +113,11 @@ mod tests {
         let good = form("credit", "12.50", "The card was away").check(Currency::Cny).expect("a good credit");
         assert_eq!((good.amount.micros, good.kind), (-12_500_000, AdjustmentKind::Credit));
         assert_eq!(form("charge", "1", "x").check(Currency::Cny).expect("a charge").amount.micros, 1_000_000);
-        let Err(Error::Invalid(problems)) = form("charge", "9223372036854.775807", "x").check(Currency::Cny) else { panic!("it must be refused") };
-        assert_eq!(problems[0].problem, Problem::OutOfRange { min: 0, max: money::MAX_UNITS });
+        for amount in ["0", "0.00", "9223372036854.775807"] {
+            let refused = Error::field("amount", Problem::NotAboveZero { max: money::MAX_UNITS });
+            assert_eq!(form("charge", amount, "x").check(Currency::Cny), Err(refused), "{amount}");
+        }
+        assert!(form("credit", "12,5", "x").check(Currency::Cny).is_err(), "a decimal comma is no group of thousands");
         let Err(Error::Invalid(problems)) = form("correction", "-1", "").check(Currency::Cny) else { panic!("it must be refused") };
         assert_eq!(problems.iter().map(|each| each.field.as_str()).collect::<Vec<_>>(), ["kind", "amount", "reason"]);
     }

@@ -132,8 +132,11 @@ fn percent(text: &str) -> Result<BasisPoints, Problem> {
         Some(micros) => micros,
         None => return Err(Problem::NotANumber),
     };
-    let points = (micros % 10_000 == 0).then_some(micros / 10_000).and_then(|points| u32::try_from(points).ok());
-    points.filter(|points| *points > 0).and_then(BasisPoints::new).ok_or(Problem::OutOfRange { min: 0, max: 100 })
+    if micros % 10_000 != 0 {
+        return Err(Problem::BadFormat { example: "12.50".into() });
+    }
+    let points = u32::try_from(micros / 10_000).ok().filter(|points| *points > 0);
+    points.and_then(BasisPoints::new).ok_or(Problem::NotAboveZero { max: 100 })
 }
 
 /// What stands on the bill beside an amount that nobody metered: 1 to 200 characters.
@@ -193,7 +196,12 @@ mod tests {
         };
         let good = form("12.5", "2026-11-30", "pilot").check(NOW, NOW).expect("a good discount");
         assert_eq!((good.off.get(), good.from, good.to.map(Timestamp::to_rfc3339)), (1_250, NOW, Some("2026-11-30T16:00:00Z".into())));
-        assert!(form("0", "", "x").check(NOW, NOW).is_err() && form("101", "", "x").check(NOW, NOW).is_err());
+        for percent in ["0", "0.00", "100.01", "101"] {
+            let refused = Error::field("percent", Problem::NotAboveZero { max: 100 });
+            assert_eq!(form(percent, "", "x").check(NOW, NOW), Err(refused), "{percent}");
+        }
+        let decimals = Error::field("percent", Problem::BadFormat { example: "12.50".into() });
+        assert_eq!(form("12.345", "", "x").check(NOW, NOW), Err(decimals));
         assert!(form("10", "2026-11-20", "x").check(NOW, NOW).is_err() && form("10", "", " ").check(NOW, NOW).is_err());
         // The end is before the start but in the future, so the error is not "in the past".
         let later = DiscountForm { from: "2026-12-10".into(), ..form("10", "2026-12-01", "x") };
