@@ -6,7 +6,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{LabSpec, Localized};
-use crate::{error::Problem, images::check_image, secret::is_secret};
+use crate::{
+    error::Problem,
+    images::check_image,
+    secret::{has_secret, is_known_secret},
+};
 
 /// One field of the order form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,8 +85,7 @@ pub type ParameterInput = BTreeMap<String, String>;
 pub(super) const GIT_EXAMPLE: &str = "https://git.example.edu/course/lesson-1.git";
 
 impl Parameter {
-    /// The variable that people type a text into: it must not be a secret, since orders keep their parameters in clear. What is chosen
-    /// from a list that the catalogue shows is none.
+    /// The variable that people type a text into: it must not be a secret, since orders keep their parameters in clear.
     pub fn typed_variable(&self) -> Option<&str> {
         match (&self.target, &self.kind) {
             (Target::Environment(name), ParameterKind::Text { .. }) => Some(name),
@@ -90,11 +93,25 @@ impl Parameter {
         }
     }
 
-    /// Whether this text is a value of the parameter.
-    pub fn check(&self, text: &str) -> Result<(), Problem> {
-        if self.typed_variable().is_some_and(|name| is_secret(name, text)) {
-            return Err(Problem::SecretInClear);
+    /// The variable whose values everybody may read, typed or chosen from a list.
+    pub(crate) fn open_variable(&self) -> Option<&str> {
+        match (&self.target, &self.kind) {
+            (Target::Environment(name), ParameterKind::Text { .. } | ParameterKind::Choice { .. }) => Some(name),
+            _ => None,
         }
+    }
+
+    /// Whether this text is a value of the parameter and no secret.
+    pub fn check(&self, text: &str) -> Result<(), Problem> {
+        let is_secret = match self.typed_variable() {
+            Some(name) => is_known_secret(name, text),
+            None => self.kind == ParameterKind::GitUrl && has_secret(text),
+        };
+        if is_secret { Err(Problem::SecretInClear) } else { self.check_form(text) }
+    }
+
+    /// Whether this text is a value of the parameter.
+    pub(super) fn check_form(&self, text: &str) -> Result<(), Problem> {
         match &self.kind {
             ParameterKind::Integer { min, max, step, .. } => {
                 let number: i64 = text.parse().map_err(|_| Problem::NotANumber)?;

@@ -102,3 +102,16 @@ fn a_git_url_with_credentials_or_shell_signs_is_refused() {
     }
     assert_eq!(check_git_url(GIT_EXAMPLE), Ok(()));
 }
+
+#[test]
+fn a_secret_is_not_typed_into_an_order_and_an_offering_from_before_goes_on() {
+    let url = "https://git.example.edu/course.git?private_token=abc12345";
+    let mut offering = offering();
+    let refused = Error::field("parameters.git_url", Problem::SecretInClear);
+    assert_eq!(offering.resolve(&input(&[("git_url", url)])), Err(refused));
+    offering.parameters[1].default = Some(url.into());
+    assert_eq!(offering.resolve(&input(&[])).map(|spec| spec.git_url), Ok(Some(url.into())), "its default was read by everybody already");
+    assert_eq!(offering.resolve(&input(&[("git_url", url)])).map(|spec| spec.git_url), Ok(Some(url.into())), "as the form sends it");
+    offering.icon = "book".into();
+    assert_eq!(offering.check(), Err(Error::field("parameters.1.default", Problem::SecretInClear)), "a new version is held to the rule");
+}

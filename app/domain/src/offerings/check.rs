@@ -8,7 +8,7 @@ use crate::{
     error::{Error, FieldErrors, Problem},
     gpu::Card,
     images::{self, check_image},
-    secret::{SecretValue, is_secret, is_secret_name},
+    secret::{SecretValue, has_secret, has_secret_argument, is_secret, is_secret_name},
 };
 
 /// Symbols of the sprite that mark an offering.
@@ -101,7 +101,7 @@ impl Offering {
             {
                 errors.push(field("variable"), Problem::BadFormat { example: "LESSON_NAME".into() });
             }
-            if parameter.typed_variable().is_some_and(is_secret_name) {
+            if parameter.open_variable().is_some_and(is_secret_name) {
                 errors.push(field("variable"), Problem::SecretInClear);
             }
             self.check_kind(errors, number, parameter);
@@ -140,6 +140,8 @@ impl Offering {
                     if !good {
                         let example = if parameter.target == Target::Card { "a100-80g" } else { images::EXAMPLE };
                         errors.push(field("options"), Problem::BadFormat { example: example.into() });
+                    } else if matches!(parameter.target, Target::Environment(_)) && has_secret(&option.value) {
+                        errors.push(field("options"), Problem::SecretInClear);
                     } else if !values.insert(option.value.as_str()) {
                         errors.push(field("options"), Problem::Taken);
                     }
@@ -199,6 +201,8 @@ fn spec(errors: &mut FieldErrors, spec: &LabSpec) {
     }
     if spec.command.len() > 20 || spec.command.iter().any(|argument| argument.len() > SCRIPT_MAX as usize) {
         errors.push("base.command", Problem::TooLong { max: SCRIPT_MAX });
+    } else if has_secret_argument(&spec.command) {
+        errors.push("base.command", Problem::SecretInClear);
     }
     if spec.port == 0 {
         errors.push("base.port", Problem::OutOfRange { min: 1, max: u16::MAX.into() });
@@ -209,15 +213,18 @@ fn spec(errors: &mut FieldErrors, spec: &LabSpec) {
     range(errors, "base.memory_gib", spec.memory_gib, 1, 4_096);
     range(errors, "base.storage_gib", spec.storage_gib, 0, 65_536);
     range(errors, "base.retries", spec.retries, 0, 10);
-    if let Some(url) = &spec.git_url
-        && let Err(problem) = check_git_url(url)
-    {
-        errors.push("base.git_url", problem);
+    if let Some(url) = &spec.git_url {
+        let checked = if has_secret(url) { Err(Problem::SecretInClear) } else { check_git_url(url) };
+        if let Err(problem) = checked {
+            errors.push("base.git_url", problem);
+        }
     }
     if let Some(path) = &spec.health_path
         && (!path.starts_with('/') || path.len() > 200 || path.chars().any(|c| !c.is_ascii_graphic()))
     {
         errors.push("base.health_path", Problem::BadFormat { example: "/health".into() });
+    } else if spec.health_path.as_deref().is_some_and(has_secret) {
+        errors.push("base.health_path", Problem::SecretInClear);
     }
     if spec.environment.iter().any(|(name, value)| !is_variable(name) || value.chars().count() > TEXT_MAX as usize) {
         errors.push("base.environment", Problem::BadFormat { example: "LESSON_NAME=lesson-1".into() });

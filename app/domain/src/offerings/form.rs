@@ -10,7 +10,7 @@ use crate::{
     error::{Error, FieldError, FieldErrors, Problem},
     gpu::Card,
     ids::OfferingId,
-    secret::{SecretValue, is_secret},
+    secret::{SecretValue, has_secret, has_secret_argument, is_secret, is_secret_name},
 };
 
 const ENVIRONMENT: &str = "base.environment";
@@ -34,8 +34,16 @@ pub fn secret_rows(fields: &Fields) -> usize {
 /// The fields without the values of secrets: a form that was refused may be kept in this form only. The secrets are typed again.
 #[must_use]
 pub fn without_secrets(mut fields: Fields) -> Fields {
+    let secret_variables: Vec<String> = fields
+        .iter()
+        .filter(|(_, text)| is_secret_name(text.trim()))
+        .filter_map(|(name, _)| Some(format!("{}.", name.strip_suffix(".variable")?)))
+        .collect();
     for (name, text) in &mut fields {
-        if name.strip_prefix(SECRETS).is_some_and(|row| row.rsplit('.').next() == Some("value")) {
+        let is_value = name.strip_prefix(SECRETS).is_some_and(|row| row.rsplit('.').next() == Some("value"));
+        // Values that people choose from, and the default, of a variable that is a secret by its name.
+        let of_variable = |row: &String| name.strip_prefix(row.as_str()).is_some_and(|field| ["default", "options"].contains(&field));
+        if is_value || secret_variables.iter().any(of_variable) || name != ENVIRONMENT && is_found(text) {
             text.clear();
         }
     }
@@ -47,6 +55,11 @@ pub fn without_secrets(mut fields: Fields) -> Fields {
         *text = text.lines().map(line).collect::<Vec<_>>().join("\n");
     }
     fields
+}
+
+/// Whether a text holds a secret in one of its lines: a command has one argument a line.
+fn is_found(text: &str) -> bool {
+    has_secret(text) || has_secret_argument(&text.lines().map(str::to_owned).collect::<Vec<_>>())
 }
 
 /// What the editor's fields start with.

@@ -220,6 +220,37 @@ fn an_order_cannot_type_a_secret_into_a_parameter() {
 }
 
 #[test]
+fn a_secret_is_refused_wherever_everybody_could_read_it() {
+    let refused = |field: &str, change: &dyn Fn(&mut Offering)| {
+        let mut changed = offering();
+        change(&mut changed);
+        let error = changed.check().expect_err(field);
+        assert_eq!(problems(&error), [(field.to_owned(), Problem::SecretInClear)]);
+        let kept = without_secrets(fields_of(&changed));
+        assert!(kept.values().all(|text| !text.contains("hush")), "{field}: a refused form keeps no secret: {kept:?}");
+    };
+    let choice = |value: &str| ParameterKind::Choice { options: vec![ChoiceOption { value: value.into(), label: text("One") }] };
+    refused("base.command", &|offering| offering.base.command[2] = "HF_TOKEN=hush-1 run".into());
+    refused("base.command", &|offering| offering.base.command = vec!["serve".into(), "--token".into(), "hush-1".into()]);
+    refused("base.git_url", &|offering| offering.base.git_url = Some("https://example.edu/x.git?token=hush-1".into()));
+    refused("base.health_path", &|offering| offering.base.health_path = Some("/health?token=hush-1".into()));
+    refused("parameters.2.options", &|offering| offering.parameters[2].kind = choice("Password=hush-1"));
+    refused("parameters.2.default", &|offering| offering.parameters[2].default = Some("token=hush-1".into()));
+    refused("parameters.2.variable", &|offering| {
+        offering.parameters[2].kind = choice("hush-1");
+        offering.parameters[2].target = Target::Environment("API_TOKEN_CHOICE".into());
+    });
+    refused("parameters.2.variable", &|offering| offering.parameters[2].target = Target::Environment("GITHUB_PAT".into()));
+    let mut moved = offering().base;
+    for (name, value) in [("GITHUB_PAT", "x1"), ("AUTH", "Bearer hf_hush12"), ("X", "glpat-abcdefghij1234567890"), ("AUTH_MODE", "none")] {
+        moved.environment.insert(name.into(), value.into());
+    }
+    moved.separate_secrets();
+    assert_eq!(moved.secrets.keys().collect::<Vec<_>>(), ["AUTH", "GITHUB_PAT", "X"]);
+    assert_eq!(moved.environment.keys().collect::<Vec<_>>(), ["AUTH_MODE", "LESSON"]);
+}
+
+#[test]
 fn the_editor_shows_no_secret_and_an_empty_field_keeps_the_stored_one() {
     let mut offering = offering();
     let stored = SecretValue::Stored(SecretId::from_uuid(uuid::Uuid::from_u128(7)));

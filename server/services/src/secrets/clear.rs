@@ -7,7 +7,7 @@ use domain::{
     Result,
     catalogue::Offering,
     ids::{OfferingId, SecretId},
-    secret::{MASK, Secret, SecretValue, is_secret},
+    secret::{MASK, Secret, SecretValue, is_known_secret},
 };
 use serde_json::{Value, json};
 use storage::{
@@ -102,7 +102,7 @@ impl Mover<'_> {
         let id = offering.id;
         for parameter in &mut offering.parameters {
             let Some(name) = parameter.typed_variable().map(str::to_owned) else { continue };
-            if !is_secret(&name, parameter.default.as_deref().unwrap_or_default()) {
+            if !is_known_secret(&name, parameter.default.as_deref().unwrap_or_default()) {
                 continue;
             }
             self.typed.entry(id).or_default().insert(parameter.key.clone());
@@ -163,7 +163,7 @@ impl Mover<'_> {
         let secret: Vec<(String, String)> = variables
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-            .filter(|(name, value)| is_secret(name, value))
+            .filter(|(name, value)| is_known_secret(name, value))
             .collect();
         for (name, text) in secret {
             variables.remove(&name);
