@@ -161,7 +161,8 @@ pub async fn save_offering(
 pub async fn import_offering(#[server(default)] slug: String, #[server(default)] yaml: String) -> Result<String, AppError> {
     use crate::{caller::*, routes};
     let page = routes::with_query(&routes::offering_editor(&slug), &[("tab", "yaml")]);
-    let pasted = typed([("yaml", &services::offerings::yaml::without_secrets(&yaml))]);
+    let kept = services::offerings::yaml::without_secrets_apart(yaml.clone()).await;
+    let pasted = typed([("yaml", &kept)]);
     let result = async {
         let (services, caller) = (services()?, caller()?);
         services::offerings::allowed(&services, &caller).await?;

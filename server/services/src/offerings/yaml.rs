@@ -1,18 +1,16 @@
 //! Offerings as YAML files, as they come with the product, from an editor or from Git. The format is `docs/offering.schema.json`.
 //! Enums are written as in the API (`kind: {text: …}`), by way of JSON, and not as YAML tags.
 
-use domain::{
-    Error, FieldError, Problem, Result,
-    catalogue::Offering,
-    gpu::Card,
-    secret::{SecretValue, is_secret},
-};
+use domain::{Error, FieldError, Problem, Result, catalogue::Offering, gpu::Card, secret::SecretValue};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::reading;
 
+mod kept;
 mod nesting;
+
+pub use kept::without_secrets_apart;
 
 /// Characters of a file that are read.
 pub const LONGEST: usize = 100_000;
@@ -142,27 +140,6 @@ pub fn example(field: &str) -> &'static str {
         "key" => "key: cpu_cores",
         _ => "slug: jupyterlab-slice",
     }
-}
-
-/// A refused file without the values of its secrets, in the form in which it may be kept. A text that cannot be parsed is not kept if it
-/// could hold a secret.
-pub fn without_secrets(text: &str) -> String {
-    let variables = ["secrets", "environment"];
-    if !variables.iter().any(|name| text.contains(name)) {
-        return text.to_owned();
-    }
-    let Ok(mut value) = serde_yaml_ng::from_str::<Value>(text) else { return String::new() };
-    let before = value.clone();
-    if let Some(base) = value.get_mut("base") {
-        if let Some(Value::Object(secrets)) = base.get_mut("secrets") {
-            secrets.values_mut().for_each(|value| *value = json!(""));
-        }
-        if let Some(Value::Object(environment)) = base.get_mut("environment") {
-            let secret = |(name, value): &(&String, &mut Value)| value.as_str().is_none_or(|text| is_secret(name, text));
-            environment.iter_mut().filter(secret).for_each(|(_, value)| *value = json!(""));
-        }
-    }
-    if before == value { text.to_owned() } else { serde_yaml_ng::to_string(&ordered(&value)).unwrap_or_default() }
 }
 
 /// The order in which people read a file; anything else follows by name.
