@@ -90,7 +90,7 @@ fn end_beyond(open: &mut Vec<One>, most: usize, is_one: impl Fn(&One) -> bool) {
 
 /// Who has most streams.
 fn busiest(open: &[One]) -> Option<UserId> {
-    let count = |user| open.iter().filter(|one| one.user == user).count();
+    let count = |user: UserId| open.iter().filter(|one| one.user == user).count();
     let mut people: Vec<_> = open.iter().map(|one| one.user).collect();
     people.sort_unstable();
     people.dedup();

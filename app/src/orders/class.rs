@@ -35,7 +35,7 @@ pub fn set_text(language: Language, class: ClassRef) -> String {
 #[component]
 pub fn ClassFacts(order: Order) -> impl IntoView {
     let language = language::current();
-    let seat = order.seat.clone().map(|seat| view! { <Fact name=td_string!(language, class.seat)>{seat}</Fact> });
+    let whose = order.seat.clone().map(|seat| view! { <Fact name=td_string!(language, class.seat)>{seat}</Fact> });
     let lesson = lesson_text(language, &order).map(|lesson| {
         let number = order.class.filter(|class| class.lessons > 1);
         let number = number.map(|class| td_string!(language, class.lesson_of, lesson = class.lesson, lessons = class.lessons).to_string());
@@ -51,7 +51,7 @@ pub fn ClassFacts(order: Order) -> impl IntoView {
             </Fact>
         }
     });
-    view! { {seat}{lesson}{together} }.into_any()
+    view! { {whose}{lesson}{together} }.into_any()
 }
 
 /// What all of them come to, below the price of one.

@@ -70,7 +70,7 @@ impl Key {
     /// Of a use case. A person who reads what they may not is counted as a whole; a change says what it was to change.
     fn of_use_case(event: &Event, source: Source) -> Self {
         let key = Self::of(event, source);
-        if event.action.ends_with(".read") {
+        if event.action.rsplit('.').next() == Some("read") {
             return key;
         }
         let course = event.course.map(|course| course.to_string()).unwrap_or_default();
