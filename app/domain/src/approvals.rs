@@ -206,6 +206,15 @@ pub struct Ruling {
 }
 
 impl Ruling {
+    /// Itself where it asks somebody who decides none of `decides`, by its first stage.
+    pub fn waits_for_others(self, decides: &BTreeSet<Role>) -> Option<Self> {
+        let first = match &self.outcome {
+            Outcome::Automatic | Outcome::Refuse(_) => return None,
+            Outcome::Stages(stages) => *stages.first().unwrap_or(&Role::Manager),
+        };
+        (!decides.contains(&first)).then_some(self)
+    }
+
     /// A ruling by itself.
     pub const fn new(outcome: Outcome, rule: Option<Localized>) -> Self {
         Self { outcome, rule, same_person_twice: false, facts: None }

@@ -21,7 +21,7 @@ use crate::{
     language::{self, Language},
     orders::{
         form::unit_text,
-        words::{cards_text, machine_text, storage_text},
+        words::{cards_text, machine_text, rule_text, ruling_text, storage_text},
     },
     routes,
 };
@@ -76,6 +76,7 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
     let running = lab.state == LabState::Running;
     let rules = StoredValue::new(context);
     let preview = Memo::new(move |_| rules.with_value(|rules| typed.with(|typed| rules.preview(typed))));
+    let waits = Memo::new(move |_| rules.with_value(|rules| preview.with(|preview| rules.waits_for(preview.as_ref().ok()?))));
     let errors = Signal::derive(move || match (preview.get(), answered.get()) {
         (Err(error), _) | (Ok(_), Some(error)) => Some(error),
         (Ok(_), None) => None,
@@ -96,10 +97,19 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
                     <Notice title=td_string!(language, lifecycle.resize_running_title)>{td_string!(language, lifecycle.resize_running)}</Notice>
                 })}
                 {(!running).then(|| view! { <p class="fine">{td_string!(language, lifecycle.resize_stopped)}</p> })}
+                {move || waits.get().map(|ruling| view! {
+                    <Notice title=td_string!(language, lifecycle.resize_waits)>
+                        <b>{ruling_text(language, &ruling)}</b>" "<span class="fine">{rule_text(language, &ruling)}</span>
+                    </Notice>
+                })}
                 <div class="actions">
                     <LinkButton href=routes::lab(id)>{td_string!(language, lifecycle.resize_back)}</LinkButton>
                     <Button kind=ButtonKind::Primary busy=action.pending()>
-                        {if running { td_string!(language, lifecycle.resize_do_running) } else { td_string!(language, lifecycle.resize_do) }}
+                        {move || match (waits.with(Option::is_some), running) {
+                            (true, _) => td_string!(language, lifecycle.resize_ask),
+                            (false, true) => td_string!(language, lifecycle.resize_do_running),
+                            (false, false) => td_string!(language, lifecycle.resize_do),
+                        }}
                     </Button>
                 </div>
             </ActionForm>

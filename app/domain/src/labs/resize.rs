@@ -1,17 +1,19 @@
 //! Another size for a lab: share or number of cards, cores, memory, storage, within what the offering lets one choose.
 //! Page, API and use case decide by the same function.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Lab;
+use super::{Lab, extend::ChangeBasis};
 use crate::{
+    access::Role,
+    approvals::{Policy, Ruling},
     catalogue::{LabSpec, Offering, Parameter, ParameterInput, ParameterKind, Target},
     error::{Error, FieldErrors, Problem},
     money::Money,
     pricing::PriceBook,
-    quotas::Amounts,
+    quotas::{Amounts, QuotaStatus},
     time::Timestamp,
 };
 
@@ -35,12 +37,32 @@ pub struct ResizeContext {
     pub book: PriceBook,
     /// GiB of the lab's volume in the cluster, as last reported.
     pub volume_gib: Option<u32>,
+    /// `None` for a reader who may not know how the course's quota stands.
+    #[serde(default)]
+    pub rules: Option<ResizeRules>,
     pub now: Timestamp,
+}
+
+/// By what it is decided whether a change of size needs approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResizeRules {
+    pub policy: Policy,
+    pub quota: QuotaStatus,
+    pub requester: BTreeSet<Role>,
+    /// Stages that the reader decides, so that nobody else has to.
+    pub decides: BTreeSet<Role>,
 }
 
 impl ResizeContext {
     pub fn preview(&self, input: &ParameterInput) -> Result<Resized, Error> {
         resized(&self.lab, &self.offering, input, self.volume_gib, &self.book, self.now)
+    }
+
+    /// What the change must wait for, as far as it is known before it is asked for.
+    pub fn waits_for(&self, wanted: &Resized) -> Option<Ruling> {
+        let ResizeRules { policy, quota, requester, decides } = self.rules.as_ref().filter(|_| wanted.spec != self.lab.spec)?;
+        let on = ChangeBasis { book: &self.book, policy, quota, requester, now: self.now };
+        on.ruling(&self.lab, &wanted.spec, self.lab.minutes).ok()?.waits_for_others(decides)
     }
 }
 

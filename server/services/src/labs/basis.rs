@@ -1,6 +1,6 @@
 //! What changes of a lab that cost something are decided on: its order's offering, prices, policy and quota, and who may waive approval.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     Error, Result,
@@ -47,15 +47,16 @@ pub(super) fn of<'a>(shelf: &'a Shelf, caller: &'a Caller, quota: &'a QuotaStatu
 ///
 /// Errors: `RefusedByPolicy`.
 pub(super) fn to_wait_for(caller: &Caller, lab: &Lab, ruling: Ruling) -> Result<Option<Ruling>> {
-    let role = match &ruling.outcome {
-        Outcome::Automatic => return Ok(None),
-        Outcome::Refuse(reason) => return Err(Error::RefusedByPolicy { rule: ruling.rule.clone(), reason: reason.clone() }),
-        // Whoever may decide the first stage of such an order.
-        Outcome::Stages(stages) => *stages.first().unwrap_or(&Role::Manager),
-    };
+    if let Outcome::Refuse(reason) = &ruling.outcome {
+        return Err(Error::RefusedByPolicy { rule: ruling.rule.clone(), reason: reason.clone() });
+    }
+    Ok(ruling.waits_for_others(&decides(caller, lab)))
+}
+
+/// The stages that the caller may decide of orders like the one of this lab.
+pub(super) fn decides(caller: &Caller, lab: &Lab) -> BTreeSet<Role> {
     let resource = Resource::owned(lab.tenant, lab.course, lab.owner);
-    let decides = caller.actor.roles_in(lab.course).contains(&role) && caller.actor.can(Action::OrderDecide, &resource).is_ok();
-    Ok((!decides).then_some(ruling))
+    if caller.actor.can(Action::OrderDecide, &resource).is_ok() { caller.actor.roles_in(lab.course) } else { BTreeSet::new() }
 }
 
 /// Whether the same change waits already: a second click, a lost answer. Errors: `InvalidTransition` while another one waits.

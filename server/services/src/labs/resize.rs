@@ -4,12 +4,12 @@
 
 use domain::{
     Error, Result,
-    access::Action,
+    access::{Action, Resource},
     catalogue::ParameterInput,
     ids::LabId,
     labs::{
         EarlierSize, Lab, LabEvent, LabState, LabView,
-        resize::{ResizeContext, Resized, resized, size_values, still_asked},
+        resize::{ResizeContext, ResizeRules, Resized, resized, size_values, still_asked},
     },
     money::Money,
     orders::{ChangeTo, class::Span},
@@ -40,7 +40,15 @@ pub async fn resize_context(services: &Services, caller: &Caller, id: LabId) -> 
     let offering = basis::offering(&shelf, &listed)?.clone();
     let book = shelf.book(caller.actor.tenant).clone();
     let volume_gib = volume::reported(&mut read, id).await?;
-    Ok(ResizeContext { lab: listed.lab, offering, book, volume_gib, now: services.clock.now() })
+    let now = services.clock.now();
+    let lab = listed.lab;
+    let mut rules = None;
+    if caller.actor.can(Action::QuotaRead, &Resource::course(lab.tenant, lab.course)).is_ok() {
+        let quota = storage::quotas::of_course(&mut read, lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
+        let (policy, requester) = (shelf.policy(caller.actor.tenant).clone(), caller.actor.roles.clone());
+        rules = Some(ResizeRules { policy, quota, requester, decides: basis::decides(caller, &lab) });
+    }
+    Ok(ResizeContext { lab, offering, book, volume_gib, rules, now })
 }
 
 /// What is not in `input` stays. A lab that has this size already is left alone. Where somebody must approve it, the lab stays as it is and

@@ -328,6 +328,12 @@ async fn a_size_that_needs_approval_is_filed_and_taken_with_the_approval() {
         let id = with_cards(&scene, &scene.teacher, 1).await;
         let before = quota(&scene).await;
         let size = input(&[("cards", "6")]);
+        let form = labs::resize_context(services, &scene.teacher, id).await.expect("a form");
+        let wanted = form.preview(&size).expect("the offering allows it");
+        assert!(form.waits_for(&wanted).is_some(), "the form says so before it is sent");
+        assert_eq!(form.waits_for(&form.preview(&input(&[("cards", "1")])).expect("as it is")), None, "nothing to approve");
+        let theirs = labs::resize_context(services, &manager, id).await.expect("a form");
+        assert_eq!(theirs.waits_for(&wanted), None, "a manager gives it");
         let view = labs::resize(services, &scene.teacher, id, &size).await.expect("more than four cards: filed");
         let order = view.pending_change.expect("an order waits");
         assert_eq!(view.lab.spec.cards(), 1);
