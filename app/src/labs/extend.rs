@@ -28,6 +28,8 @@ pub struct Extendable {
     /// Has an end that can be moved to a time of day.
     has_end: bool,
     per_hour: Option<domain::money::Money>,
+    /// A change of it waits for approval already.
+    waits: bool,
 }
 
 impl Extendable {
@@ -41,6 +43,7 @@ impl Extendable {
             more_minutes,
             has_end: view.lab.ends_at.is_some(),
             per_hour: view.options.per_hour,
+            waits: view.pending_change.is_some(),
         })
     }
 }
@@ -66,7 +69,7 @@ fn text(language: Language, minutes: u32, per_hour: Option<domain::money::Money>
 pub fn ExtendChoices(lab: Extendable, refused: RwSignal<Option<Error>>, reload: Callback<()>) -> impl IntoView {
     let language = language::current();
     let action = ServerAction::<ExtendLab>::new();
-    follow(action, lab.name.clone(), Some(refused), reload);
+    follow(action, &lab.name, lab.waits, Some(refused), reload);
     let (id, seen, per_hour) = (StoredValue::new(lab.id), lab.seen, lab.per_hour);
     let buttons = EXTENSIONS
         .into_iter()
@@ -122,7 +125,7 @@ pub fn ExtendButton(lab: Extendable, #[prop(into, optional)] reload: Option<Call
         return ().into_any();
     }
     let action = ServerAction::<ExtendLab>::new();
-    follow(action, lab.name.clone(), None, reload.unwrap_or_else(|| Callback::new(|()| {})));
+    follow(action, &lab.name, lab.waits, None, reload.unwrap_or_else(|| Callback::new(|()| {})));
     let label = td_string!(language, lifecycle.extend_for, name = lab.name.as_str(), minutes = minutes).to_string();
     view! {
         <ActionForm action attr:aria-label=label>
@@ -144,7 +147,7 @@ pub fn ExtendEnding(
     let language = language::current();
     let minutes = EXTENSIONS[0];
     let action = ServerAction::<ExtendLab>::new();
-    follow(action, name.clone(), None, reload.unwrap_or_else(|| Callback::new(|()| {})));
+    follow(action, &name, false, None, reload.unwrap_or_else(|| Callback::new(|()| {})));
     let label = td_string!(language, lifecycle.extend_for, name = name.as_str(), minutes = minutes).to_string();
     let until = ends_at.plus_minutes(minutes.into()).to_rfc3339();
     view! {
@@ -180,12 +183,16 @@ fn refusal_text(language: Language, error: &Error) -> String {
     }
 }
 
-/// Says what was done, or why not, and reads the lab again.
-fn follow(action: ServerAction<ExtendLab>, name: String, refused: Option<RwSignal<Option<Error>>>, reload: Callback<()>) {
+/// Says what was done, or why not, and reads the lab again. `waited`: a change waited for approval before.
+fn follow(action: ServerAction<ExtendLab>, name: &str, waited: bool, refused: Option<RwSignal<Option<Error>>>, reload: Callback<()>) {
     let language = language::current();
     let toasts = use_toasts();
-    let done = td_string!(language, lifecycle.extended, name = name.as_str()).to_string();
-    let waits = td_string!(language, lifecycle.extension_waits, name = name.as_str()).to_string();
+    let done = td_string!(language, lifecycle.extended, name = name).to_string();
+    let waits = if waited {
+        td_string!(language, lifecycle.extension_waits_already, name = name).to_string()
+    } else {
+        td_string!(language, lifecycle.extension_waits, name = name).to_string()
+    };
     Effect::new(move |_| match action.value().get() {
         Some(Ok(is_waiting)) => {
             if let Some(refused) = refused {
