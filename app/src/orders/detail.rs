@@ -46,7 +46,16 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let changed = order.change.clone();
     let labs = match lab {
         None if changed.is_some() => {
-            changed.map(|change| view! { <p><a href=routes::lab(change.lab)>{change_text(language, &change)}</a></p> }).into_any()
+            let undecided = order.state == OrderState::PendingApproval;
+            changed
+                .map(|change| {
+                    let late = undecided && matches!(change.to, ChangeTo::Extend { .. });
+                    view! {
+                        <p><a href=routes::lab(change.lab)>{change_text(language, &change)}</a></p>
+                        {late.then(|| view! { <p class="fine">{td_string!(language, orders.more_time_late)}</p> })}
+                    }
+                })
+                .into_any()
         }
         None => view! { <p class="soft">{td_string!(language, orders.labs_later)}</p> }.into_any(),
         Some(_) => {
