@@ -83,7 +83,7 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<A
     // A change of a lab starts no other one.
     let cards = order.change.is_none().then(|| view! { <Cards order=order.clone() asked code=code.clone() what_if=what_if.clone()/> });
     let all = asked.class.map(|orders| view! { <PriceInAll orders total=asked.money.to_string()/> });
-    let price_title = if asked.class.is_some() { td_string!(language, class.price_of_one) } else { td_string!(language, approvals.price_title) };
+    let price_title = if asked.class.is_some() { td_string!(language, class.price_each) } else { td_string!(language, approvals.price_title) };
     view! {
         <div class="whatif">
             <section>

@@ -73,7 +73,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
     let in_all = order.class.filter(|class| class.orders() > 1).map(|class| {
         view! { <PriceInAll orders=class.orders() total=order.in_all().to_string()/> }
     });
-    let estimate_title = if in_all.is_some() { td_string!(language, class.price_of_one) } else { td_string!(language, orders.estimate) };
+    let estimate_title = if in_all.is_some() { td_string!(language, class.price_each) } else { td_string!(language, orders.estimate) };
     let estimate = order.estimate;
     view! {
         <div class="stack tight">
