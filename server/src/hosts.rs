@@ -29,7 +29,7 @@ impl Hosts {
         Self(named.filter_map(name).collect())
     }
 
-    /// Whether a `Host` (with or without a port) is allowed. The port is ignored: a proxy or a tunnel may use another.
+    /// Whether a `Host` (with or without a port) is allowed. The port may be any: a proxy or a tunnel may use another.
     pub fn allows(&self, host: &str) -> bool {
         name(host).is_some_and(|name| self.0.contains(&name) || is_loopback(&name))
     }
@@ -54,8 +54,15 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
 /// The host's name in the form in which names are compared; `None` if it is not a valid host.
 pub fn name(host: &str) -> Option<String> {
     let authority: Authority = host.parse().ok().filter(|_| !host.contains('@'))?;
+    let after = authority.as_str().strip_prefix(authority.host())?;
+    let is_whole = after.is_empty() || after.strip_prefix(':').is_some_and(is_port);
     let name = authority.host().trim_end_matches('.').to_ascii_lowercase();
-    (!name.is_empty()).then_some(name)
+    (is_whole && !name.is_empty()).then_some(name)
+}
+
+/// The port goes into links that are passed on.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 fn bracketed(address: IpAddr) -> String {
@@ -108,6 +115,13 @@ mod tests {
             "0.0.0.0:3000",
             "127.0.0.1.evil.example",
             "localhost.evil.example",
+            "127.0.0.1:4100,evil.example",
+            "127.0.0.1:99999",
+            "127.0.0.1:+80",
+            "127.0.0.1:",
+            "[::1]3000",
+            "[::1]:3000:3000",
+            "localhost:80 ",
         ] {
             assert!(!hosts.allows(other), "{other}");
         }
