@@ -189,7 +189,7 @@ edits! {
             record(&edited.world, &li, entry("lab.stop", "lab-1")).await;
             edited.quietly(&["DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE seq IS NULL)", "DELETE FROM audit_events WHERE seq IS NULL"]).await;
         });
-    a_chain_is_written_anew: "A chain written anew from a changed record on, with right hashes",
+    a_chain_is_written_anew: "A record's words changed (who, action, name of the object, address, code, state after), and the chain written anew from there on",
         |edited| Box::pin(async {
             edited.drop_triggers().await;
             edited.run("UPDATE audit_events SET object_label = 'lab-0' WHERE chain <> 'system' AND seq = 3").await;
@@ -203,6 +203,18 @@ edits! {
             edited.run("UPDATE audit_events SET before_json = '{\"a\":1}' WHERE chain <> 'system' AND seq = 3").await;
             edited.rehash().await;
             for (_, sql) in &edited.triggers { edited.run(sql).await; }
+        });
+    a_record_is_changed_beside_its_words: "What is not in the words changed (time, outcome, count, ids, state before), and the records from there on sealed anew by the portal",
+        |edited| Box::pin(async {
+            // No hash has to be computed for it.
+            edited.quietly(&[
+                "UPDATE audit_events SET at = at - 3600000000, outcome = 'refused', attempts = attempts + 41, object_id = 'another' \
+                 WHERE chain <> 'system' AND seq = 5",
+                "UPDATE audit_heads SET seq = 4, hash = (SELECT hash FROM audit_events WHERE chain <> 'system' AND seq = 4) \
+                 WHERE chain <> 'system'",
+                "UPDATE audit_events SET seq = NULL, prev = NULL, hash = NULL WHERE chain <> 'system' AND seq >= 5",
+            ]).await;
+            assert_eq!(seal(&edited.world.services).await, Ok(8));
         });
     a_chain_is_removed: "A chain removed with its head",
         |edited| Box::pin(async { edited.quietly(&["DELETE FROM audit_events WHERE chain <> 'system'", "DELETE FROM audit_heads WHERE chain <> 'system'"]).await });
