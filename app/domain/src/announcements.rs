@@ -8,6 +8,7 @@ use crate::{
     error::{Error, FieldErrors, Problem},
     ids::AnnouncementId,
     people::PersonRef,
+    texts,
     time::Timestamp,
 };
 
@@ -87,10 +88,8 @@ impl AnnouncementForm {
         const EXAMPLE: &str = "2026-11-21T08:00";
         let mut errors = FieldErrors::default();
         for (field, text) in [("zh", &self.zh), ("en", &self.en)] {
-            match text.trim().chars().count() {
-                0 => errors.push(field, Problem::Missing),
-                length if length > TEXT_MAX as usize => errors.push(field, Problem::TooLong { max: TEXT_MAX }),
-                _ => {}
+            if let Err(problem) = texts::check_some(text, TEXT_MAX) {
+                errors.push(field, problem);
             }
         }
         let level = Level::parse(self.level.trim()).unwrap_or_else(|| {
@@ -140,5 +139,7 @@ mod tests {
         assert_eq!(form("2026-11-22T08:00", "2026-11-21T08:00").check(now), Err(Error::field("to", Problem::EndsBeforeStart)));
         assert_eq!(form("", "soon").check(now), Err(Error::field("to", Problem::NotADate { example: "2026-11-21T08:00".into() })));
         assert_eq!(form("2026-11-01T08:00", "2026-11-02T08:00").check(now), Err(Error::field("to", Problem::InThePast { now })));
+        let hidden = AnnouncementForm { en: "No\u{202e}work".into(), ..form("", "2026-11-21T08:00") };
+        assert_eq!(hidden.check(now), Err(Error::field("en", Problem::Invisible { character: "U+202E".into() })));
     }
 }

@@ -11,8 +11,10 @@ use crate::{
     error::{Error, FieldErrors, Problem},
     gpu::{Card, CardShare},
     money::{self, Money},
+    names,
     quotas::QuotaStatus,
     rules::{self, Test},
+    texts,
 };
 
 /// What a policy may look at.
@@ -266,7 +268,7 @@ impl Rule {
     pub fn problems(&self) -> Vec<(&'static str, Problem)> {
         let mut problems = Vec::new();
         for (field, text) in [("name_zh", &self.name.zh), ("name_en", &self.name.en)] {
-            problems.extend(text_problem(text, NAME_MAX).map(|problem| (field, problem)));
+            problems.extend(names::check_written(text, NAME_MAX).err().map(|problem| (field, problem)));
         }
         if !self.when.is_readable() {
             problems.push(("when", Problem::OutOfRange { min: 1, max: rules::MAX_TESTS.into() }));
@@ -295,19 +297,11 @@ impl Rule {
             }
             Outcome::Refuse(reason) => {
                 for (field, text) in [("reason_zh", &reason.zh), ("reason_en", &reason.en)] {
-                    problems.extend(text_problem(text, REASON_MAX).map(|problem| (field, problem)));
+                    problems.extend(texts::check_some(text, REASON_MAX).err().map(|problem| (field, problem)));
                 }
             }
         }
         problems
-    }
-}
-
-fn text_problem(text: &str, max: u32) -> Option<Problem> {
-    match text.trim().chars().count() {
-        0 => Some(Problem::Missing),
-        count if count > max as usize => Some(Problem::TooLong { max }),
-        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     ids::DelegationId,
     orders::Order,
     people::PersonRef,
+    texts,
     time::Timestamp,
 };
 
@@ -117,10 +118,10 @@ impl DelegationForm {
                 errors.push("until", Problem::OutOfRange { min: 1, max: DAYS_MAX });
             }
         }
-        let note = self.note.trim();
-        if note.chars().count() > NOTE_MAX as usize {
-            errors.push("note", Problem::TooLong { max: NOTE_MAX });
-        }
+        let note = texts::check(&self.note, NOTE_MAX).unwrap_or_else(|problem| {
+            errors.push("note", problem);
+            ""
+        });
         errors.finish()?;
         let (Some(from), Some(last)) = (from, last) else { return Err(Error::Invalid(Vec::new())) };
         Ok(NewDelegation { stand_in, from, until: last.end_of_campus_day(), note: note.to_owned() })
@@ -227,6 +228,7 @@ mod tests {
         assert_eq!(field(form("soon", "")), "from until");
         assert_eq!(field(DelegationForm::default()), "stand_in until");
         assert_eq!(field(DelegationForm { note: "x".repeat(201), ..form("", "2026-11-25") }), "note");
+        assert_eq!(field(DelegationForm { note: "on\u{200b}leave".into(), ..form("", "2026-11-25") }), "note");
     }
 
     #[test]

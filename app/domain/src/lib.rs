@@ -40,6 +40,7 @@ pub mod search;
 pub mod secret;
 pub mod steady_clock;
 pub mod text;
+pub mod texts;
 pub mod time;
 pub mod tokens;
 

@@ -21,7 +21,17 @@ pub fn check(name: &str, max: u32) -> Result<String, Problem> {
     if name.chars().count() > max as usize { Err(Problem::TooLong { max }) } else { Ok(name) }
 }
 
-fn invisible(found: char) -> Problem {
+/// Whether the name, stored as it is written, is one that [`check`] takes: for documents whose names keep their form.
+///
+/// Errors: those of [`check`], and `Invisible` at an end too.
+pub fn check_written(name: &str, max: u32) -> Result<(), Problem> {
+    match name.trim().chars().find(|c| is_invisible(*c)) {
+        Some(found) => Err(invisible(found)),
+        None => check(name, max).map(drop),
+    }
+}
+
+pub(crate) fn invisible(found: char) -> Problem {
     Problem::Invisible { character: format!("U+{:04X}", u32::from(found)) }
 }
 
@@ -30,13 +40,18 @@ pub fn shown(name: &str) -> String {
     name.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect()
 }
 
-/// Control characters and line ends; zero-width characters; characters that change the direction of writing; blank letters.
+/// Control characters and line ends; zero-width characters; characters that change the direction of writing; blank letters; characters that
+/// Unicode leaves to private use or never assigns, which every font shows as it likes.
 pub fn is_invisible(c: char) -> bool {
+    let is_never_assigned = u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}');
+    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
     c.is_control()
+        || is_never_assigned
+        || is_private
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffc}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{fff0}'..='\u{fffc}' | '\u{13430}'..='\u{1345f}' | '\u{16fe4}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
 }
 
@@ -89,12 +104,28 @@ mod tests {
             ('\t', "U+0009"),
             ('\u{2028}', "U+2028"),
             ('\u{e0041}', "U+E0041"),
+            ('\u{1d159}', "U+1D159"),
+            ('\u{16fe4}', "U+16FE4"),
+            ('\u{ffff}', "U+FFFF"),
+            ('\u{fdd0}', "U+FDD0"),
+            ('\u{1fffe}', "U+1FFFE"),
+            ('\u{e000}', "U+E000"),
+            ('\u{10fffd}', "U+10FFFD"),
         ] {
             let name = format!("Li{character}Hua");
             assert_eq!(check(&name, 100), Err(Problem::Invisible { character: code.into() }), "{name:?}");
             assert_eq!(check(&character.to_string(), 100), Err(Problem::Missing), "alone it is no name: {code}");
             assert!(!shown(&name).contains(character) && shown(&name).starts_with("Li"), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_written_name_has_nothing_invisible_at_its_ends_either() {
+        assert_eq!(check_written(" JupyterLab  slice ", 80), Ok(()));
+        for name in ["\u{202e}JupyterLab", "JupyterLab\u{200b}", "A\0B", "A\nB"] {
+            assert!(matches!(check_written(name, 80), Err(Problem::Invisible { .. })), "{name:?}");
+        }
+        assert_eq!((check_written(" ", 5), check_written("李华李华李华", 5)), (Err(Problem::Missing), Err(Problem::TooLong { max: 5 })));
     }
 
     #[test]

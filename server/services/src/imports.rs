@@ -14,6 +14,7 @@ use domain::{
     csv::{self, BYTE_ORDER_MARK, Cell},
     ids::ImportId,
     imports::{self, Cells, Counts, Import, ImportKind, ImportRow, ImportState, RowResult, Verdict},
+    names,
     page::{Page, PageRequest},
     people::{LinkKind, PersonRef},
 };
@@ -32,7 +33,7 @@ use crate::{
 ///
 /// Errors: `Forbidden`; `Invalid` on `list`.
 pub async fn preview(services: &Services, caller: &Caller, kind: ImportKind, file_name: &str, text: &str) -> Result<Import> {
-    let file_name: String = file_name.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+    let file_name = shown_name(file_name);
     let entry = || Entry::new("import.preview", "import", "", file_name.as_str());
     audit::recording(services, caller, entry, async {
         may(caller, kind)?;
@@ -65,6 +66,12 @@ pub async fn preview(services: &Services, caller: &Caller, kind: ImportKind, fil
         Ok(import)
     })
     .await
+}
+
+/// The name of a file as it is shown: by the rule for names, cut and cleaned rather than refused, since nobody typed it.
+fn shown_name(file_name: &str) -> String {
+    let cut: String = names::shown(file_name).trim().chars().take(100).collect();
+    names::check(&cut, 100).unwrap_or_default()
 }
 
 fn count(rows: &[ImportRow]) -> Counts {

@@ -126,4 +126,9 @@ fn a_policy_that_nobody_can_carry_out_is_refused_with_every_problem() {
     let Err(Error::Invalid(problems)) = Policy::new(vec![bad, none, silent]).check() else { panic!("it must be refused") };
     let fields: Vec<_> = problems.iter().map(|each| each.field.as_str()).collect();
     assert_eq!(fields, ["rules[0].name_en", "rules[0].when", "rules[0].stages", "rules[1].when", "rules[1].stages", "rules[2].reason_en"]);
+    let mut hidden = rule(Condition::Always, Outcome::Refuse(Localized { zh: "不\u{202e}行".into(), en: "No\nlabs".into() }));
+    hidden.name.zh = "大\u{3164}".into();
+    let Err(Error::Invalid(problems)) = Policy::new(vec![hidden]).check() else { panic!("it must be refused") };
+    let fields: Vec<_> = problems.iter().map(|each| each.field.as_str()).collect();
+    assert_eq!(fields, ["rules[0].name_zh", "rules[0].reason_zh"], "a reason may have two lines");
 }

@@ -8,7 +8,9 @@ use crate::{
     error::{Error, FieldErrors, Problem},
     gpu::Card,
     images::{self, check_image},
+    names,
     secret::{SecretValue, has_secret, has_secret_argument, is_secret, is_secret_name},
+    texts,
 };
 
 /// Symbols of the sprite that mark an offering.
@@ -36,7 +38,7 @@ impl Offering {
         if !is_slug(&self.slug) {
             errors.push("slug", if self.slug.is_empty() { Problem::Missing } else { Problem::BadFormat { example: "jupyterlab-slice".into() } });
         }
-        localized(&mut errors, "name", &self.name, NAME_MAX);
+        named(&mut errors, "name", &self.name);
         localized(&mut errors, "summary", &self.summary, SUMMARY_MAX);
         if !ICONS.contains(&self.icon.as_str()) {
             errors.push("icon", one_of(&ICONS));
@@ -92,7 +94,7 @@ impl Offering {
             if !targets.insert(format!("{:?}", parameter.target)) {
                 errors.push(field("target"), Problem::Taken);
             }
-            localized(errors, &field("label"), &parameter.label, NAME_MAX);
+            named(errors, &field("label"), &parameter.label);
             if let Some(help) = &parameter.help {
                 localized(errors, &field("help"), help, SUMMARY_MAX);
             }
@@ -145,7 +147,7 @@ impl Offering {
                     } else if !values.insert(option.value.as_str()) {
                         errors.push(field("options"), Problem::Taken);
                     }
-                    localized(errors, &field("options"), &option.label, NAME_MAX);
+                    named(errors, &field("options"), &option.label);
                 }
             }
             ParameterKind::Text { max_length } => range(errors, &field("max_length"), *max_length, 1, SCRIPT_MAX),
@@ -204,6 +206,12 @@ fn spec(errors: &mut FieldErrors, spec: &LabSpec) {
     } else if has_secret_argument(&spec.command) {
         errors.push("base.command", Problem::SecretInClear);
     }
+    if let Some(problem) = spec.command.iter().find_map(|argument| texts::check(argument, u32::MAX).err()) {
+        errors.push("base.command", problem);
+    }
+    if let Some(problem) = spec.environment.values().find_map(|value| texts::check(value, u32::MAX).err()) {
+        errors.push("base.environment", problem);
+    }
     if spec.port == 0 {
         errors.push("base.port", Problem::OutOfRange { min: 1, max: u16::MAX.into() });
     }
@@ -258,10 +266,17 @@ fn secrets(errors: &mut FieldErrors, spec: &LabSpec) {
 
 fn localized(errors: &mut FieldErrors, field: &str, text: &Localized, max: u32) {
     for (language, text) in [("zh", &text.zh), ("en", &text.en)] {
-        if text.trim().is_empty() {
-            errors.push(format!("{field}.{language}"), Problem::Missing);
-        } else if text.chars().count() > max as usize {
-            errors.push(format!("{field}.{language}"), Problem::TooLong { max });
+        if let Err(problem) = texts::check_some(text, max) {
+            errors.push(format!("{field}.{language}"), problem);
+        }
+    }
+}
+
+/// The same for a name or a label.
+fn named(errors: &mut FieldErrors, field: &str, name: &Localized) {
+    for (language, name) in [("zh", &name.zh), ("en", &name.en)] {
+        if let Err(problem) = names::check_written(name, NAME_MAX) {
+            errors.push(format!("{field}.{language}"), problem);
         }
     }
 }

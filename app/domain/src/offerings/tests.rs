@@ -220,6 +220,29 @@ fn an_order_cannot_type_a_secret_into_a_parameter() {
 }
 
 #[test]
+fn what_hides_or_reverses_a_text_is_refused_in_every_text() {
+    let refused = |field: &str, change: &dyn Fn(&mut Offering)| {
+        let mut changed = offering();
+        change(&mut changed);
+        let error = changed.check().expect_err(field);
+        let found = problems(&error);
+        let [(at, Problem::Invisible { .. })] = found.as_slice() else { panic!("{field}: {error:?}") };
+        assert_eq!(at, field);
+    };
+    refused("name.en", &|offering| offering.name.en = "A\0B".into());
+    refused("name.zh", &|offering| offering.name.zh = "\u{202e}A".into());
+    refused("summary.en", &|offering| offering.summary.en = "A\u{1}\u{202e}\u{200b}B".into());
+    refused("parameters.0.label.en", &|offering| offering.parameters[0].label.en = "A\u{3164}B".into());
+    let help = || Some(Localized { zh: "A\u{200b}B".into(), en: "A".into() });
+    refused("parameters.0.help.zh", &|offering| offering.parameters[0].help = help());
+    refused("base.command", &|offering| offering.base.command[2] = "a\0b".into());
+    refused("base.environment", &|offering| _ = offering.base.environment.insert("NOTE".into(), "a\u{202e}b".into()));
+    let mut lines = offering();
+    lines.summary.en = "First line\nsecond line\n".into();
+    assert_eq!(lines.check(), Ok(()));
+}
+
+#[test]
 fn a_secret_is_refused_wherever_everybody_could_read_it() {
     let refused = |field: &str, change: &dyn Fn(&mut Offering)| {
         let mut changed = offering();

@@ -19,6 +19,7 @@ use crate::{
     money::Money,
     pricing::Estimate,
     quotas::{Amounts, QuotaStatus},
+    texts,
     time::Timestamp,
 };
 
@@ -131,8 +132,8 @@ fn understand(offering: &Offering, form: &OrderForm, course: Option<Problem>, st
         None
     };
     let spec = errors.take(offering.resolve(&form.parameters))?;
-    if form.purpose.chars().count() > PURPOSE_MAX as usize {
-        errors.push("purpose", Problem::TooLong { max: PURPOSE_MAX });
+    if let Err(problem) = texts::check(&form.purpose, PURPOSE_MAX) {
+        errors.push("purpose", problem);
     }
     let plan = errors.take(form.class.plan(students, now))?;
     errors.finish()?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{BasisPoints, Meter, Price, Quoted};
 use crate::{
     error::{Error, FieldErrors, Problem},
-    money,
+    money, texts,
     time::Timestamp,
 };
 
@@ -141,12 +141,7 @@ fn percent(text: &str) -> Result<BasisPoints, Problem> {
 
 /// What stands on the bill beside an amount that nobody metered: 1 to 200 characters.
 pub(crate) fn reason(text: &str) -> Result<String, Problem> {
-    let text = text.trim();
-    match text.chars().count() {
-        0 => Err(Problem::Missing),
-        count if count > MAX_REASON as usize => Err(Problem::TooLong { max: MAX_REASON }),
-        _ => Ok(text.to_owned()),
-    }
+    texts::check_some(text, MAX_REASON).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -200,6 +195,8 @@ mod tests {
             let refused = Error::field("percent", Problem::NotAboveZero { max: 100 });
             assert_eq!(form(percent, "", "x").check(NOW, NOW), Err(refused), "{percent}");
         }
+        let hidden = Error::field("reason", Problem::Invisible { character: "U+200B".into() });
+        assert_eq!(form("10", "", "pi\u{200b}lot").check(NOW, NOW), Err(hidden), "it stands on bills");
         let decimals = Error::field("percent", Problem::BadFormat { example: "12.50".into() });
         assert_eq!(form("12.345", "", "x").check(NOW, NOW), Err(decimals));
         assert!(form("10", "2026-11-20", "x").check(NOW, NOW).is_err() && form("10", "", " ").check(NOW, NOW).is_err());

@@ -24,6 +24,12 @@ async fn page_of(world: &TestWorld, caller: &Caller, id: domain::ids::ImportId) 
     (import, page.items)
 }
 
+#[test]
+fn the_name_of_a_file_hides_nothing() {
+    assert_eq!(super::shown_name(" 名\u{202e}单\u{200b}\n1.csv "), "名单 1.csv");
+    assert_eq!((super::shown_name("\u{200b}\u{1}"), super::shown_name(&"x".repeat(200)).len()), (String::new(), 100));
+}
+
 #[tokio::test]
 async fn a_list_of_people_is_looked_at_mended_and_taken_over() {
     for_each_engine("a_list_of_people_is_looked_at_mended_and_taken_over", async |database| {

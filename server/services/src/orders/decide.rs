@@ -2,12 +2,13 @@
 //! order, in its own transaction.
 
 use domain::{
-    Error, Problem, Result,
+    Error, Result,
     decisions::{Change, ChangeForm, Proposal, Step, TEXT_MAX},
     ids::{LabId, OrderId},
     notifications::{Notice, Verdict as Decided},
     orders::{Order, OrderEvent, OrderState, OrderView},
     people::PersonRef,
+    texts,
 };
 use serde_json::Value;
 use storage::Write;
@@ -72,12 +73,8 @@ pub(super) enum Needed {
 
 /// What somebody wrote, trimmed. Errors: `Invalid` on `field`.
 pub(super) fn check_text<'t>(field: &str, text: &'t str, needed: Needed) -> Result<&'t str> {
-    let text = text.trim();
-    match text.chars().count() {
-        0 if needed == Needed::Yes => Err(Error::field(field, Problem::Missing)),
-        count if count > TEXT_MAX as usize => Err(Error::field(field, Problem::TooLong { max: TEXT_MAX })),
-        _ => Ok(text),
-    }
+    let checked = if needed == Needed::Yes { texts::check_some(text, TEXT_MAX) } else { texts::check(text, TEXT_MAX) };
+    checked.map_err(|problem| Error::field(field, problem))
 }
 
 #[derive(Clone, Copy)]
