@@ -135,6 +135,8 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::NotAfter { at } => td_string!(language, errors.not_after, at = moment_text(*at, MomentStyle::Minute)).to_string(),
         Problem::TooMany { max } => td_string!(language, errors.too_many, max = *max).to_string(),
         Problem::TooManyRows { rows, max } => td_string!(language, errors.too_many_rows, rows = *rows, max = *max).to_string(),
+        Problem::HeaderOnly => td_string!(language, errors.header_only).to_string(),
+        Problem::NoColumn { headers } => td_string!(language, errors.no_column, headers = headers.join(" / ")).to_string(),
         Problem::TooManyColumns { columns, max } => td_string!(language, errors.too_many_columns, columns = *columns, max = *max).to_string(),
         Problem::Workbook => td_string!(language, errors.workbook).to_string(),
         Problem::RowRefused { error } => td_string!(language, errors.row_refused, problem = error_text(language, error)).to_string(),

@@ -333,6 +333,12 @@ pub enum Problem {
         rows: u32,
         max: u32,
     },
+    /// A table with a header and no row below it.
+    HeaderOnly,
+    /// A table without a column that it needs: the headers by which it is known.
+    NoColumn {
+        headers: Vec<String>,
+    },
     /// A list with more columns than one may have.
     TooManyColumns {
         columns: u32,

@@ -37,9 +37,12 @@ impl Student {
 }
 
 /// Headers of the number column, of the name column and of a column of row numbers, in the form that [`csv::tidy_header`] returns.
-const NUMBERS: [&str; 10] = ["学号", "学生学号", "学生号", "学生编号", "number", "student number", "student no", "student id", "id", "sid"];
-const NAMES: [&str; 8] = ["姓名", "学生姓名", "名字", "name", "student name", "full name", "fullname", "display name"];
+const NUMBERS: [&str; 11] = ["学号", "学生学号", "学生号", "学生编号", "number", "student number", "student no", "student id", "id", "sid", "xh"];
+const NAMES: [&str; 9] = ["姓名", "学生姓名", "名字", "name", "student name", "full name", "fullname", "display name", "xm"];
 const COUNTS: [&str; 5] = ["序号", "行号", "no", "#", "index"];
+/// Headers of two columns that hold a name together.
+const FAMILY_NAMES: [&str; 4] = ["姓", "last name", "family name", "surname"];
+const GIVEN_NAMES: [&str; 4] = ["名", "first name", "given name", "given names"];
 
 /// A list of students: `number name`, one per line, typed or copied from a spreadsheet. A header row names the columns. Without one the
 /// first column holds the student numbers, except that a first column of row numbers (1, 2, 3) is skipped. Empty lines are ignored; an
@@ -53,7 +56,7 @@ pub fn parse(text: &str) -> Result<Vec<Student>, Error> {
     let rows = records.len();
     if rows == 0 && !empty {
         // A header without rows is a mistake: it must not empty the roster.
-        return Err(Error::field("roster", Problem::Missing));
+        return Err(Error::field("roster", Problem::HeaderOnly));
     }
     if rows > STUDENTS_MAX as usize {
         return Err(Error::field("roster", Problem::TooManyRows { rows: u32::try_from(rows).unwrap_or(u32::MAX), max: STUDENTS_MAX }));
@@ -62,7 +65,7 @@ pub fn parse(text: &str) -> Result<Vec<Student>, Error> {
     let mut earlier = BTreeMap::new();
     for Record { line: row, cells } in records {
         let cell = |column: usize| cells.get(column).map_or("", String::as_str);
-        let student = student(row, cell(columns.number), columns.name.map_or("", cell)).map_err(|problem| Error::field("roster", problem))?;
+        let student = student(row, cell(columns.number), &columns.name.of(cell)).map_err(|problem| Error::field("roster", problem))?;
         // `S01` and `s01` are one student.
         if let Some(other) = earlier.insert(student.number.to_ascii_lowercase(), row) {
             return Err(Error::field("roster", Problem::SameRows { row, other }));
@@ -91,17 +94,50 @@ pub fn text(students: &[Student]) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Columns {
     number: usize,
-    name: Option<usize>,
+    name: NameColumns,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NameColumns {
+    None,
+    One(usize),
+    Two { family: usize, given: usize },
+}
+
+impl NameColumns {
+    /// The name in a row. Chinese names begin with the family name, without a blank; others stay in the order of the columns.
+    fn of<'c>(self, cell: impl Fn(usize) -> &'c str) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::One(column) => cell(column).to_owned(),
+            Self::Two { family, given } => {
+                let is_chinese = [family, given].iter().all(|column| cell(*column).chars().all(|c| c >= '\u{2e80}'));
+                if is_chinese {
+                    return format!("{}{}", cell(family), cell(given));
+                }
+                format!("{} {}", cell(family.min(given)), cell(family.max(given))).trim().to_owned()
+            }
+        }
+    }
 }
 
 impl Columns {
-    const FIRST: Self = Self { number: 0, name: Some(1) };
+    const FIRST: Self = Self { number: 0, name: NameColumns::One(1) };
 
-    /// Errors: [`Error::Invalid`] on `roster` for a header without numbers.
+    /// Errors: [`Error::Invalid`] on `roster` for a header without numbers, or with other columns and without names.
     fn named(header: &[String]) -> Result<Self, Error> {
         let at = |names: &[&str]| header.iter().position(|cell| names.contains(&cell.as_str()));
-        let number = at(&NUMBERS).ok_or_else(|| Error::field("roster", Problem::BadFormat { example: "学号,姓名".into() }))?;
-        Ok(Self { number, name: at(&NAMES) })
+        let missing = |headers: [&str; 2]| Error::field("roster", Problem::NoColumn { headers: headers.map(str::to_owned).to_vec() });
+        let number = at(&NUMBERS).ok_or_else(|| missing(["学号", "student number"]))?;
+        let name = match (at(&NAMES), at(&FAMILY_NAMES), at(&GIVEN_NAMES)) {
+            (Some(name), ..) => NameColumns::One(name),
+            (None, Some(family), Some(given)) => NameColumns::Two { family, given },
+            (None, Some(part), None) | (None, None, Some(part)) => NameColumns::One(part),
+            // Names that nobody finds must not be dropped without a word.
+            (None, None, None) if header.iter().any(|cell| !cell.is_empty() && !names_column(cell)) => return Err(missing(["姓名", "name"])),
+            (None, None, None) => NameColumns::None,
+        };
+        Ok(Self { number, name })
     }
 }
 
@@ -114,7 +150,9 @@ fn columns(records: &mut Vec<Record>) -> Result<Columns, Error> {
     // In a header typed by hand, blanks separate the names.
     if let Some([line]) = records.first().map(|record| record.cells.as_slice()) {
         let words: Vec<String> = line.split_whitespace().map(csv::tidy_header).collect();
-        if words.iter().all(|word| names_column(word)) && is_header(&words) {
+        let known = words.iter().filter(|word| names_column(word)).count();
+        let begins = words.first().is_some_and(|word| names_column(word));
+        if begins && (known == words.len() || known > 1) && is_header(&words) {
             records.remove(0);
             split_by_hand(records, words.len());
             return Columns::named(&words);
@@ -157,7 +195,8 @@ fn drop_running_numbers(records: &mut [Record]) {
     let mut last = None;
     let mut counts = |record: &Record| {
         let [count, rest @ ..] = record.cells.as_slice() else { return false };
-        let count = count.parse::<u32>().ok().filter(|count| *count <= 999);
+        let count = narrow(count);
+        let count = count.trim_end_matches(['.', '、', ')']).parse::<u32>().ok().filter(|count| *count <= 999);
         let follows = count.is_some() && (last.is_none() || count == last.map(|last| last + 1));
         last = count;
         // The student number after the row number, and whether a name is left. Without a name, only digits are certain to be a number.
@@ -167,7 +206,8 @@ fn drop_running_numbers(records: &mut [Record]) {
             [] => return false,
         };
         let digits = |c: char| c.is_ascii_digit();
-        let is_number = is_number(number) && if name.is_empty() { number.chars().all(digits) } else { number.contains(digits) };
+        let number = narrow(number);
+        let is_number = is_number(&number) && if name.is_empty() { number.chars().all(digits) } else { number.contains(digits) };
         follows && is_number && numbers.insert(number.to_ascii_lowercase())
     };
     if !records.is_empty() && records.iter().all(&mut counts) && records[0].cells.len() > 1 {
@@ -238,6 +278,26 @@ mod tests {
         assert_eq!(numbers("1 2401 李华\n2 2402 王芳"), ["2401 李华", "2402 王芳"]);
         assert_eq!(numbers("1,2401\n2,2402"), ["2401", "2402"]);
         assert_eq!(numbers("31,2401,李华\n32,2402,王芳"), ["2401 李华", "2402 王芳"]);
+        for list in ["１,2401,Li\n２,2402,Wang", "1. 2401 Li\n2. 2402 Wang", "１、 2401 Li\n２、 2402 Wang", "xh,xm\n2401,Li\n2402,Wang"] {
+            assert_eq!(numbers(list), ["2401 Li", "2402 Wang"], "{list:?}");
+        }
+        assert_eq!(numbers("学号 姓名 班级\n2401 李华 软件2401"), ["2401 李华"]);
+    }
+
+    #[test]
+    fn a_comma_of_one_line_is_no_separator_of_all() {
+        assert_eq!(numbers("2401 Li\n2402 Wang, Jr"), ["2401 Li", "2402 Wang, Jr"]);
+        assert_eq!(numbers("2401 Li\n2402, Wang\n2403 Zhao"), ["2401 Li", "2402 Wang", "2403 Zhao"]);
+    }
+
+    #[test]
+    fn a_name_in_two_columns_is_one_name() {
+        assert_eq!(numbers("Student ID,First name,Last name\n2401,Hua,Li\n2402,华,李\n2403,Fang,"), ["2401 Hua Li", "2402 李华", "2403 Fang"]);
+        assert_eq!(numbers("学号,姓,名\n2401,李,华\n2402,Li,Hua"), ["2401 李华", "2402 Li Hua"]);
+        assert_eq!(numbers("Student ID,Surname\n2401,Li"), ["2401 Li"]);
+        let missing = Error::field("roster", Problem::NoColumn { headers: vec!["姓名".into(), "name".into()] });
+        assert_eq!(parse("学号,班级\n2401,软件2401"), Err(missing), "names must not be lost without a word");
+        assert_eq!(numbers("序号,学号\n1,2401"), ["2401"]);
     }
 
     #[test]
@@ -259,10 +319,10 @@ mod tests {
 
     #[test]
     fn a_list_without_numbers_or_of_another_kind_says_so() {
-        let columns = Error::field("roster", Problem::BadFormat { example: "学号,姓名".into() });
+        let columns = Error::field("roster", Problem::NoColumn { headers: vec!["学号".into(), "student number".into()] });
         assert_eq!(parse("序号,姓名\n1,李华"), Err(columns));
         for header in ["学号,姓名\n", "学号 姓名", "number"] {
-            assert_eq!(parse(header), Err(Error::field("roster", Problem::Missing)), "{header}: it would empty the roster");
+            assert_eq!(parse(header), Err(Error::field("roster", Problem::HeaderOnly)), "{header}: it would empty the roster");
         }
         assert_eq!(parse("PK\u{3}\u{4}\u{14}"), Err(Error::field("roster", Problem::Workbook)));
     }

@@ -6,6 +6,8 @@ use crate::error::{Error, Problem};
 
 /// Most rows that may be above the header: a title, the term, an empty line.
 const TITLE_ROWS: usize = 10;
+/// Rows by which the separator is chosen.
+const SEPARATOR_ROWS: usize = 20;
 /// Most columns of a table. Lists have some ten; empty cells at the end of a row do not count.
 const MAX_COLUMNS: usize = 64;
 
@@ -79,9 +81,40 @@ fn separator(text: &str) -> (char, &str, u32) {
         '\t'
     } else {
         // The comma, unless another separator is more frequent.
-        [';', '，', '；'].into_iter().fold(',', |most, sign| if count(sign) > count(most) { sign } else { most })
+        let most = [';', '，', '；'].into_iter().fold(',', |most, sign| if count(sign) > count(most) { sign } else { most });
+        if separates(text, most) { most } else { '\t' }
     };
     (separator, text, 1)
+}
+
+/// Whether most rows have the sign. In a list typed by hand a single line may have a comma of its own: `2402 Wang, Jr`.
+fn separates(text: &str, sign: char) -> bool {
+    let (mut quoted, mut rows, mut with) = (false, 0, 0);
+    // What the current row has: the sign, a digit, anything.
+    let (mut has_sign, mut has_digit, mut has_any) = (false, false, false);
+    for character in text.chars().chain(std::iter::once('\n')) {
+        quoted ^= character == '"';
+        if quoted || !matches!(character, '\r' | '\n') {
+            has_sign |= !quoted && character == sign;
+            has_digit |= character.is_ascii_digit();
+            has_any |= !character.is_whitespace();
+            continue;
+        }
+        // Rows without a digit are titles above the table, and its header.
+        if rows == 0 && has_sign && !has_digit {
+            return true;
+        }
+        let is_title = with == 0 && !has_sign && !has_digit;
+        if has_any && !is_title {
+            rows += 1;
+            with += usize::from(has_sign);
+        }
+        (has_sign, has_digit, has_any) = (false, false, false);
+        if rows == SEPARATOR_ROWS {
+            break;
+        }
+    }
+    with * 2 > rows
 }
 
 fn outside_quotes(line: &str) -> impl Iterator<Item = char> {
@@ -197,6 +230,10 @@ mod tests {
         assert_eq!(cells("a；b\n1；2"), [["a", "b"], ["1", "2"]]);
         assert_eq!(cells("学生名单\n学号\t姓名\n1,5\t2"), [vec!["学生名单"], vec!["学号", "姓名"], vec!["1,5", "2"]]);
         assert_eq!(cells("sep="), [["sep="]]);
+        assert_eq!(cells("2401 Li\n2402 Wang, Jr\n2403 Zhao"), [["2401 Li"], ["2402 Wang, Jr"], ["2403 Zhao"]]);
+        assert_eq!(cells("2401 Li\n2402 Wang, Jr"), [["2401 Li"], ["2402 Wang, Jr"]]);
+        assert_eq!(cells("学号,姓名\n2401\n2402"), [vec!["学号", "姓名"], vec!["2401"], vec!["2402"]]);
+        assert_eq!(cells("学生名单\n学号,姓名"), [vec!["学生名单"], vec!["学号", "姓名"]]);
         assert_eq!(cells("separate,b"), [["separate", "b"]]);
         assert_eq!(cells("a,\"b;c;d\""), [["a", "b;c;d"]]);
     }

@@ -32,7 +32,7 @@ pub fn read(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Error> {
         })
         .collect();
     match u32::try_from(rows.len()).unwrap_or(u32::MAX) {
-        0 => Err(Error::field("list", Problem::Missing)),
+        0 => Err(Error::field("list", Problem::HeaderOnly)),
         rows if rows > MAX_ROWS => Err(Error::field("list", Problem::TooManyRows { rows, max: MAX_ROWS })),
         _ => Ok(rows),
     }
@@ -82,6 +82,7 @@ mod tests {
     #[test]
     fn what_is_no_list_says_what_one_looks_like() {
         assert_eq!(read(ImportKind::People, " \n"), Err(Error::field("list", Problem::Missing)));
+        assert_eq!(read(ImportKind::People, "账号,姓名\n"), Err(Error::field("list", Problem::HeaderOnly)));
         let example = "账号,姓名,部门,角色,课程".to_owned();
         assert_eq!(read(ImportKind::People, "a,b\n1,2\n"), Err(Error::field("list", Problem::BadFormat { example })));
         let long = "账号,姓名\n".to_owned() + &"a,b\n".repeat(1_001);
