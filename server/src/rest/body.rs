@@ -1,5 +1,5 @@
 //! Bodies, read strictly: what is missing, of a wrong type or unknown is a 422 that names the field, all problems at once; what is no
-//! JSON is a 400. Numbers may come as numbers or as text, since forms and shells make text of them.
+//! JSON, or repeats a member, is a 400. Numbers may come as numbers or as text, since forms and shells make text of them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,10 @@ use domain::{Error, Problem as FieldProblem, Result, error::FieldErrors};
 use http::header;
 use serde_json::{Map, Value};
 
+use self::unique::Unique;
 use super::problem::Problem;
+
+mod unique;
 
 /// The body's bytes, whole and not too large.
 #[derive(Debug)]
@@ -49,7 +52,7 @@ impl Fields {
             Map::new()
         } else {
             match serde_json::from_slice(bytes) {
-                Ok(Value::Object(members)) => members,
+                Ok(Unique(Value::Object(members))) => members,
                 Ok(_) => return Err(Error::Malformed { reason: "the body must be a JSON object".into() }),
                 Err(error) => return Err(Error::Malformed { reason: format!("the body is not JSON: {error}") }),
             }

@@ -318,7 +318,7 @@ pub(super) const ID_EXAMPLE: &str = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
     params(("Idempotency-Key" = String, Header, description = "1 to 100 visible ASCII characters, new for each order")),
     responses((status = 201, body = Order), (status = 422, description = "`invalid`, `over_quota`, `over_budget` or `idempotency_key_reused`")))]
 pub async fn submit(State(state): State<AppState>, Bearer(caller): Bearer, headers: HeaderMap, raw: Raw) -> Result<Response, Problem> {
-    let key = headers.get("idempotency-key").map(|value| value.to_str().unwrap_or("\u{fffd}")).unwrap_or_default();
+    let key = idempotency_key(&headers)?;
     let mut body = Fields::parse(&raw)?;
     let form = OrderForm {
         offering: body.text("offering"),
@@ -335,6 +335,16 @@ pub async fn submit(State(state): State<AppState>, Bearer(caller): Bearer, heade
     let order = Order::from(made.map_err(|error| LESSON.iter().fold(error, |error, name| error.at(name, &format!("lessons.{name}"))))?);
     let location = HeaderValue::from_str(&format!("{}/orders/{}", super::PREFIX, order.id)).unwrap_or(HeaderValue::from_static(""));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(order)).into_response())
+}
+
+/// The text of the header. Errors: `Malformed` for two of them, since one would silently win.
+fn idempotency_key(headers: &HeaderMap) -> Result<&str, Error> {
+    let mut keys = headers.get_all("idempotency-key").iter();
+    let key = keys.next().map(|value| value.to_str().unwrap_or("\u{fffd}")).unwrap_or_default();
+    if keys.next().is_some() {
+        return Err(Error::Malformed { reason: "the header Idempotency-Key is there twice".into() });
+    }
+    Ok(key)
 }
 
 /// The members of `lessons`.

@@ -48,6 +48,20 @@ async fn what_is_refused_at_the_door_is_on_record() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_twice_is_refused() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    let before = teacher.read("/orders").await["items"].clone();
+    let twice = teacher.post("/orders").header("idempotency-key", "one").header("idempotency-key", "two").json(&slice(60));
+    assert_eq!(twice.send().await.unwrap().status(), 400);
+    let body = r#"{"offering": "jupyterlab-slice", "course": "CV2402", "duration_minutes": 60, "duration_minutes": 90}"#;
+    let twice = teacher.post("/orders").header("idempotency-key", "three").header("content-type", "application/json").body(body);
+    assert_eq!(twice.send().await.unwrap().status(), 400);
+    assert_eq!(teacher.read("/orders").await["items"], before, "nothing was ordered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_says_which_right_is_missing() {
     let portal = Portal::college().await;
     let people = portal.people().await;
