@@ -81,7 +81,10 @@ pub fn text(students: &[Student]) -> String {
         let first = name.split(' ').next().unwrap_or_default();
         let signs = [',', '，', ';', '；', '"', '\'', '='];
         let seat = csv::tidy_header(&format!("{number} {name}"));
-        !name.contains(signs) && !first.contains(|c: char| c.is_ascii_digit()) && !names_column(&csv::tidy_header(number)) && !names_column(&seat)
+        !name.contains(signs)
+            && !narrow(first).contains(|c: char| c.is_ascii_digit())
+            && !names_column(&csv::tidy_header(number))
+            && !names_column(&seat)
     };
     if students.iter().all(is_plain) {
         return students.iter().map(Student::seat).collect::<Vec<_>>().join("\n");
@@ -310,8 +313,13 @@ mod tests {
 
     #[test]
     fn what_is_shown_reads_back_whatever_the_names() {
-        for list in ["学号,姓名\n2401,\"Li, Hua; \"\"x\"\"\"", "学号,姓名\n1,2401\n2,2402", "学号,姓名\nid,x\nsid,y", "学号,姓名\nS1,''=1\nS2,'007"]
-        {
+        for list in [
+            "学号,姓名\n2401,\"Li, Hua; \"\"x\"\"\"",
+            "学号,姓名\n1,2401\n2,2402",
+            "学号,姓名\nid,x\nsid,y",
+            "学号,姓名\nS1,''=1\nS2,'007",
+            "学号,姓名\n1,２４０１ 甲\n2,２４０２ 乙",
+        ] {
             let students = parse(list).expect("a roster");
             assert_eq!(parse(&text(&students)), Ok(students), "{list:?}");
         }

@@ -90,18 +90,21 @@ fn is_setting(value: &str) -> bool {
     SETTINGS.contains(&value.trim().to_ascii_lowercase().as_str())
 }
 
-/// Whether the text holds a secret by its form: a token, a private key, a password in a URL, `password=…`.
+/// Whether the text holds a secret by its form: a token, a private key, a password in a URL, `password=…`, `--token …`.
 pub fn has_secret(text: &str) -> bool {
     let is_private_key = text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----");
-    is_private_key || has_password(text) || has_token(text) || has_header(text) || has_assignment(text)
+    is_private_key || has_password(text) || has_token(text) || has_header(text) || has_assignment(text) || has_option(text)
 }
 
-/// Whether a command holds a secret: in an argument, or after an option such as `--token`.
+/// Whether a command holds a secret: in an argument, or in one after an option such as `--token`.
 pub fn has_secret_argument(command: &[String]) -> bool {
-    let joined = command.join(" ");
-    let words: Vec<&str> = joined.split_whitespace().collect();
-    let is_option = |pair: &[&str]| pair[0].starts_with("--") && !pair[0].contains('=') && is_assigned(pair[0], pair[1]);
-    command.iter().any(|argument| has_secret(argument)) || words.windows(2).any(is_option)
+    command.iter().any(|argument| has_secret(argument)) || has_option(&command.join(" "))
+}
+
+/// `--token …`
+fn has_option(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.windows(2).any(|pair| pair[0].starts_with("--") && !pair[0].contains('=') && is_assigned(pair[0], pair[1]))
 }
 
 /// `postgres://user:password@host/db`.
@@ -258,6 +261,7 @@ mod tests {
             "HF_TOKEN=hf_x python train.py",
             "export WANDB_KEY='0123abcd'; run",
             "password = \"hush-1\"",
+            "python train.py --token abc12345",
         ] {
             assert!(has_secret(value) && is_known_secret("PLACE", value), "{value}");
         }
