@@ -44,7 +44,7 @@ pub fn shown(name: &str) -> String {
 /// Unicode leaves to private use or never assigns, which every font shows as it likes.
 pub fn is_invisible(c: char) -> bool {
     let is_never_assigned = u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}');
-    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
+    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}');
     c.is_control()
         || is_never_assigned
         || is_private
