@@ -179,10 +179,10 @@ fn is_assigned(name: &str, after: &str) -> bool {
     value.len() >= 3 && !value.starts_with(['=', '-']) && !is_setting(value) && !is_expression
 }
 
-/// The beginning of the text, as far as a token or password may go without quotes.
+/// The beginning of the text, as far as a token or password may go without quotes; its first 200 signs say enough.
 fn literal(text: &str) -> &str {
-    let signs = |c: char| c.is_ascii_alphanumeric() || "_-+/=.~!@#%^*:".contains(c);
-    text.split(|c: char| !signs(c)).next().unwrap_or_default()
+    let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+/=.~!@#%^*:".contains(byte);
+    &text[..text.bytes().take(200).take_while(is_sign).count()]
 }
 
 #[cfg(test)]
