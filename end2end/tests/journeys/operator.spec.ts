@@ -127,7 +127,7 @@ journey("operator", (j) => {
     await field(operator, "parameters.2.default").press("Tab");
     await expect(perHour(operator)).toHaveText("¥1.92");
     const objects = operator.locator("#preview details");
-    await expect(objects).toHaveCount(9);
+    await expect(objects).toHaveCount(10);
     await objects.filter({ hasText: "Deployment" }).locator("summary").click();
     await expect(operator.getByRole("region", { name: "Deployment" })).toContainText(/cpu: ['"]?16/);
     await expect(operator.getByRole("region", { name: "Deployment" })).toContainText("code-server");

@@ -175,7 +175,12 @@ async fn the_page_for_readers_shows_every_operation() {
 fn no_two_shapes_have_one_name() {
     let mut names = BTreeSet::new();
     for entry in std::fs::read_dir("src/rest").unwrap() {
-        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let path = entry.unwrap().path();
+        // Folders have the parts and tests of the file beside them, which describe no shapes.
+        if path.is_dir() {
+            continue;
+        }
+        let source = std::fs::read_to_string(path).unwrap();
         for described in source.split("ToSchema)]").skip(1) {
             let name = described
                 .split("pub struct ")

@@ -81,7 +81,7 @@ async fn a_class_is_ordered_for_its_lessons_and_decided_at_once() {
         assert_eq!(location(&back), page, "why it failed is said where it was pressed");
         let text = approver.page(&page).await.text().await.expect("a page");
         assert!(text.contains("class_reason-error") || text.contains("aria-invalid"), "a reason is missing");
-        for (sum, word) in [("6.queued", "6 of 6 decided"), ("0", "decided before")] {
+        for (sum, word) in [("6.scheduled", "6 of 6 decided"), ("0", "decided before")] {
             let done = approver.form("/api/approvals/bulk-approve", &page, &form).send().await.expect("an answer");
             assert_eq!(location(&done), format!("/approvals/bulk?sum={sum}&class={class}"));
             let text = approver.page(location(&done)).await.text().await.expect("a page");
