@@ -45,7 +45,7 @@ pub struct Draft {
     pub at_sign_in: bool,
 }
 
-/// What becomes of a kept draft when a page is opened.
+/// Fate of a kept draft when a page is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     Restore,

@@ -30,7 +30,7 @@ test("a forgotten tab says that its session is over, asks no more, and leads to 
     const asked: string[] = [];
     page.on("request", (request: Request) => asked.push(new URL(request.url()).pathname));
     await page.clock.runFor(120_000);
-    // Requests are reported in their order: what was asked before this one is known by now.
+    // Requests are reported in their order: the result of an earlier one is known by now.
     await page.evaluate(async () => (await fetch("/healthz")).status);
     expect(asked).toEqual(["/healthz"]);
 

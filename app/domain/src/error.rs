@@ -359,7 +359,7 @@ pub enum Problem {
         row: u32,
         example: String,
     },
-    /// What is wrong with a value in a row of such a text.
+    /// The problem of a value in a row of such a text.
     InRow {
         row: u32,
         cause: Box<Problem>,

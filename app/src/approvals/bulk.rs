@@ -160,7 +160,7 @@ pub fn BulkPage() -> impl IntoView {
     let done = Memo::new(move |_| query.with(|query| query.get_str("done").map(ToOwned::to_owned)));
     let sum = Memo::new(move |_| query.with(|query| query.get_str("sum").map(ToOwned::to_owned)));
     let reject = Memo::new(move |_| query.with(|query| query.get_str("do") == Some("reject")));
-    // What was decided needs no summary.
+    // Decided orders need no summary.
     let asked = move || if sum.get().is_some() { (String::new(), String::new()) } else { (chosen.get(), class.get()) };
     let summary = Resource::new(asked, |(chosen, class)| read_bulk(chosen, class));
     let last_try = flash(FORM);
@@ -325,7 +325,7 @@ fn ClassResults(sum: String, class: String) -> impl IntoView {
     .into_any()
 }
 
-/// What became of one: a state, or the code of what it met. The address has no figures, so sentences that need some are not said here.
+/// Result of one order: its state, or the code of the error. The address has no figures, so sentences that need some are not said here.
 fn result_text(language: Language, word: &str) -> (StatusKind, String) {
     use crate::error_text::headline;
     use domain::Error;

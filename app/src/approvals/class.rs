@@ -46,7 +46,7 @@ pub fn ClassLessons(card: Card, class: ClassWaiting) -> impl IntoView {
     .into_any()
 }
 
-/// Approves or rejects all that waits of the class, by plain forms. What was decided meanwhile is left as it is.
+/// Approves or rejects all that waits of the class, by plain forms. Orders that were decided meanwhile stay as they are.
 #[component]
 pub fn DecideClass(
     order: Order,

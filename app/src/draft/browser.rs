@@ -287,7 +287,7 @@ fn say_changed(element: &Element) {
         let bubbling = EventInit::new();
         bubbling.set_bubbles(true);
         if let Ok(event) = Event::new_with_event_init_dict(kind, &bubbling) {
-            // What a listener makes of it is its own affair.
+            // The result of a listener is ignored.
             let _ = element.dispatch_event(&event);
         }
     }

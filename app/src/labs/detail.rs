@@ -119,7 +119,7 @@ pub fn LabDetailView(
     .into_any()
 }
 
-/// What was refused and why. The forms of this page have one field each, so that a problem need not name its field.
+/// The refused fields and the reasons. The forms of this page have one field each, so that a problem need not name its field.
 #[component]
 fn Refused(error: domain::Error) -> impl IntoView {
     let language = language::current();

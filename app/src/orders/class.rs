@@ -54,7 +54,7 @@ pub fn ClassFacts(order: Order) -> impl IntoView {
     view! { {whose}{lesson}{together} }.into_any()
 }
 
-/// What all of them come to, below the price of one.
+/// The price of all of them, below the price of one.
 #[component]
 pub fn PriceInAll(orders: u32, #[prop(into)] total: String) -> impl IntoView {
     let language = language::current();

@@ -30,7 +30,7 @@ pub struct KnownEnds(Mutex<HashMap<LabId, Known>>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Known {
     end: Timestamp,
-    /// The lab's version then: whoever moves the end makes another one. Between two versions another replica may have told another end,
+    /// The lab's version then: every change of the end makes another one. Between two versions another replica may have told another end,
     /// also where the end is now as it was before.
     version: i64,
     /// Whether the workload is known to belong to the timer.

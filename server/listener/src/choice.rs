@@ -134,7 +134,7 @@ mod tests {
         let mut all: Vec<_> = (0..200).map(|id| seen(id, NAT, Standing::Busy, 0)).collect();
         all.extend([young(500, Standing::New), young(501, Standing::Head)]);
         assert_eq!(victim(&all, &limits), None);
-        // What keeps silent for longer makes room.
+        // Connections that are silent for longer are closed for room.
         all.push(Seen { waited: MOMENT, ..seen(502, OTHER, Standing::New, 0) });
         assert_eq!(victim(&all, &limits), Some(502));
     }

@@ -24,7 +24,7 @@ impl Origin {
         Self { via: Via::Cli, address: None, request_id: None, device: None }
     }
 
-    /// What limits and counts take the address for.
+    /// The address as limits and counts use it.
     pub fn source(&self) -> Option<String> {
         self.address.as_deref().map(domain::network::source_text)
     }

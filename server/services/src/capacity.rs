@@ -28,7 +28,7 @@ pub(crate) struct Places(Vec<(String, u32)>);
 #[derive(Debug)]
 pub(crate) struct Counter {
     hand: Hand,
-    /// The queue is longer than anybody looked: who comes now waits behind it.
+    /// The queue is longer than the part that was read: a new order waits behind it.
     closed: bool,
 }
 

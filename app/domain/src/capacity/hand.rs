@@ -1,4 +1,4 @@
-//! Handing out cards of one kind to those who wait, the one that waited longest first. Who finds no place now may be passed by smaller ones,
+//! Handing out cards of one kind to those who wait, the longest wait first. An order that does not fit now may be passed by smaller ones,
 //! for [`PASSED_MINUTES`]; after that nodes are kept free for it, so that many small ones cannot starve a big one.
 
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ impl Hand {
         if pods.cards() > self.free { None } else { plan(&self.rooms, pods) }
     }
 
-    /// What nobody has been given yet.
+    /// Cards that are not given to anybody yet.
     pub const fn free(&self) -> u32 {
         self.free
     }
@@ -99,7 +99,7 @@ impl Hand {
         }
     }
 
-    /// Gives everybody in the line what they find, in their order: what is left is for those who come now.
+    /// Gives everybody in the line what they find, in their order: the rest is for new orders.
     pub fn serve<'l>(&mut self, line: impl IntoIterator<Item = &'l InLine>, now: Timestamp) {
         for waits in line {
             // Nobody finds anything more.

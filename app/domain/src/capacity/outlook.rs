@@ -17,7 +17,7 @@ pub struct Supply {
     pub rooms: Vec<Room>,
     /// Those that wait, the one that waited longest first.
     pub line: Vec<InLine>,
-    /// More wait than are in `line`: who comes now waits behind them.
+    /// More orders wait than are in `line`: a new order waits behind them.
     pub more_wait: bool,
     /// Planned ends of labs that hold such cards, the soonest first.
     pub ends: Vec<PlannedEnd>,
@@ -32,7 +32,7 @@ pub struct PlannedEnd {
     pub machine: Machine,
 }
 
-/// What becomes of an order that is approved now.
+/// State of an order after it is approved now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outlook {
     pub seats: u32,
@@ -58,7 +58,7 @@ impl Outlook {
 }
 
 impl Supply {
-    /// What becomes of so many labs at `now`; `None` while it is not known on which nodes the cards are.
+    /// State of so many labs at `now`; `None` while it is not known on which nodes the cards are.
     pub fn outlook(&self, spec: &LabSpec, seats: u32, now: Timestamp) -> Option<Outlook> {
         if self.rooms.is_empty() && self.total > 0 {
             return None;
@@ -97,7 +97,7 @@ impl Supply {
             // There would be room, but for those who came before.
             return WaitReason::Turn { card };
         }
-        // What is left beside those that find a place.
+        // The cards that remain beside those orders that fit.
         let largest = alone.rooms().iter().map(|room| room.free).max().unwrap_or_default();
         if alone.free() < pods.cards() {
             WaitReason::NotEnough { card, free: self.free, needed: pods.cards().saturating_mul(seats) }

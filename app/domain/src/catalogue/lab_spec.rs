@@ -34,7 +34,7 @@ pub struct LabSpec {
     /// Cloned into the lab at its first start.
     #[serde(default)]
     pub git_url: Option<String>,
-    /// Variables that everybody may read. What is secret is refused here and belongs into `secrets`.
+    /// Variables that everybody may read. A secret is refused here and belongs into `secrets`.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// Variables whose values are stored encrypted, by name.

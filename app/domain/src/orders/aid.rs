@@ -28,7 +28,7 @@ pub struct WhatIf {
 pub struct ApprovalView {
     pub view: OrderView,
     pub what_if: WhatIf,
-    /// What waits for the same decision of those that it was made together with, itself included; only on the page of one order.
+    /// The orders of its class that wait for the same decision, itself included; only on the page of one order.
     #[serde(default)]
     pub class: Option<ClassWaiting>,
     /// Only on the page of one order.
@@ -39,7 +39,7 @@ pub struct ApprovalView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassWaiting {
     pub orders: u32,
-    /// What they are estimated at, each at the prices of its day.
+    /// Their estimate, each at the prices of its day.
     pub total: Money,
     /// In the order of time; one without a time where they are for at once.
     pub lessons: Vec<ClassLesson>,

@@ -50,7 +50,7 @@ impl ChangeTo {
     pub fn later_end(&self, lab: &Lab, now: Timestamp) -> Option<LaterEnd> {
         let Self::Extend { minutes, until, seen } = self else { return None };
         let before = lab.ends_at.filter(|_| lab.state == LabState::Running)?;
-        // What others gave it meanwhile is not given again.
+        // Time that others gave it meanwhile is not given again.
         let given = seen.map_or(0, |seen| lab.minutes.saturating_sub(seen));
         let counted = before.max(now).plus_minutes(minutes.saturating_sub(given).into());
         Some(LaterEnd { before, after: until.unwrap_or(counted).max(before) })

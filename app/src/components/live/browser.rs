@@ -43,7 +43,7 @@ impl Listeners {
     }
 
     fn tell(self, kind: &str, id: &str) {
-        // Copied first: who hears may add or remove listeners.
+        // Copied first: a listener may add or remove listeners.
         let all: Vec<_> = self.0.with_value(|(_, all)| all.iter().map(|(_, heard)| Rc::clone(heard)).collect());
         for heard in all {
             heard(kind, id);

@@ -16,7 +16,7 @@ use storage::{
 
 use crate::error::OrDomain;
 
-/// What failures are counted by: the key of a count.
+/// Key by which failures are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bucket<'a> {
     /// The account, in a browser that it has signed in with before.
@@ -81,7 +81,7 @@ impl Rule {
     }
 }
 
-/// What the buckets ask of a try: the longest pause of each kind, in seconds.
+/// Longest pause of each kind that the buckets require of a try, in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Asked {
     refuse: i64,

@@ -1,4 +1,4 @@
-//! Sessions of nobody: what a form, or the way to the identity provider, leaves for a browser that is not signed in. New ones are limited
+//! Sessions of visitors: state of a form, or of the way to the identity provider, before anybody has signed in. New ones are limited
 //! for each source, so that nobody fills the database without an account.
 
 use std::{

@@ -58,7 +58,7 @@ struct Key {
     code: Option<String>,
     via: &'static str,
     source: Source,
-    /// What was to be changed; empty where objects are counted together.
+    /// Object of the refused change; empty where objects are counted together.
     object: String,
 }
 
@@ -179,7 +179,7 @@ impl RefusalCounts {
         !is_full && !std::mem::replace(has_writer, true)
     }
 
-    /// Gives the event back if it is the first of its window, for whoever was refused to record.
+    /// Gives the event back if it is the first of its window, so that the caller records it.
     fn first(&self, services: &Services, key: Key, event: Event) -> Option<Event> {
         let now = services.clock.now();
         let mut counted = self.counted();

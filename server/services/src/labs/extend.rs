@@ -133,7 +133,7 @@ async fn give(services: &Services, write: &mut Write, who: By<'_>, listed: Liste
     Ok(lab)
 }
 
-/// What an approved order asks for.
+/// The change that an approved order asks for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     pub minutes: u32,
@@ -228,7 +228,7 @@ fn check_lessons(quota: &QuotaStatus, lab: &Lab, ends_at: Option<Timestamp>, now
     others.check_amounts(&amounts)
 }
 
-/// What it comes to, and the ruling that it must wait for.
+/// Its price, and the ruling that it must wait for.
 fn decide(shelf: &Shelf, caller: &Caller, listed: &Listed, by: Extension, quota: &QuotaStatus, now: Timestamp) -> Result<(Extended, Option<Ruling>)> {
     let lab = &listed.lab;
     check_alive(lab)?;

@@ -92,7 +92,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
     if let Some(ruling) = decided? {
         let minutes = listed.lab.minutes_left(now).max(1);
         let estimate = on.book.estimate(&wanted.spec, minutes, now)?;
-        // What it costs more is what is held.
+        // The additional price is held.
         let total = Money { micros: wanted.difference.micros.max(0), ..wanted.difference };
         let offering = basis::offering(&shelf, &listed)?;
         let to = ChangeTo::Resize { parameters: input.clone(), seen: size_values(offering, &listed.lab.spec) };

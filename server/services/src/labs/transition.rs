@@ -130,7 +130,7 @@ async fn grace_from(services: &Services, write: &mut Write, lab: &Lab, event: La
     if storage::labs::is_for_lesson(write, lab.order).await.or_domain()? {
         return Ok(lab.ends_at);
     }
-    // Pods take a moment to go: what ended the running was the change before.
+    // Pods take a moment to go: the previous change ended the running.
     let before = if event == LabEvent::PodsGone { storage::labs::last_change(write, lab.id).await.or_domain()? } else { None };
     let down = before.unwrap_or(moment.at);
     let promised = down.plus_minutes(services.settings.keep_stopped_days * 24 * 60);

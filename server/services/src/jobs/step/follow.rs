@@ -47,7 +47,7 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
         (LabState::Starting, ObservedPhase::Ready) => turn(services, lab, LabEvent::Ready, &seen).await,
         (LabState::Running, ObservedPhase::Ready) => {
             keep_observation(services, lab, &seen).await?;
-            // What was seen may be older than the start that grew the volume, so the cluster is asked again.
+            // The observation may be older than the start that grew the volume, so the cluster is asked again.
             if volume::grow(services, order, &seen).await? {
                 return Ok(Next::Soon(2));
             }

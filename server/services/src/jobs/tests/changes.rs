@@ -269,7 +269,7 @@ async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
         assert_eq!(labs::get(services, &scene.teacher, id).await.expect("read").view.pending_change, None);
         assert!(scene.recorded(&id.to_string()).await.contains(&"lab.extend".to_owned()));
 
-        // Rejected, and left alone until it expires: what was held is free, the lab as it was.
+        // Rejected, and left alone until it expires: the held money is free, the lab unchanged.
         for reject in [true, false] {
             let view = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(120)).await.expect("filed");
             let order = view.pending_change.expect("an order waits");
