@@ -254,6 +254,9 @@ journey("auditor", (j) => {
 
   test("8. takes the search away as files that agree; the proof fails when one byte differs", async () => {
     await auditor.getByRole("link", { name: w("audit_tools.list"), exact: true }).click();
+    // The form is drawn anew with the list.
+    await expect(auditor.locator("ol.timeline")).toHaveCount(0);
+    await expect(auditor.getByRole("table")).toBeVisible();
     await search(auditor, w, { person: "teacher", action: "order." });
     await sealed(auditor, w);
     const shown = await rows(auditor).count();

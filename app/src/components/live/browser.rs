@@ -55,7 +55,7 @@ impl Listeners {
 pub fn connect(board: NewsBoard, frame_changed: impl Fn() + 'static) {
     let NewsBoard { liveness, listeners, .. } = board;
     let poll = move || {
-        if liveness.get_untracked() != Liveness::Live {
+        if matches!(liveness.get_untracked(), Liveness::Connecting | Liveness::Polling) {
             while_signed_in(board, move || listeners.tell(POLLED, ""));
         }
     };
