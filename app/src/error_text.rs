@@ -70,17 +70,13 @@ pub fn headline(language: Language, error: &Error) -> String {
             td_string!(language, errors.over_budget, left = left, asked = asked, over = over).to_string()
         }
         Error::OverCapacity { asked, free } => td_string!(language, lifecycle.over_capacity, asked = *asked, free = *free).to_string(),
-        Error::ApprovalNeeded { rule: Some(rule), .. } => {
-            td_string!(language, lifecycle.approval_needed_rule, rule = rule.get(language::tag(language))).to_string()
-        }
-        Error::ApprovalNeeded { rule: None, .. } => td_string!(language, lifecycle.approval_needed).to_string(),
         Error::LimitBelowUse(_) => td_string!(language, errors.limit_below_use).to_string(),
         Error::LastAdministrator => td_string!(language, errors.last_administrator).to_string(),
         Error::LinkOver => td_string!(language, errors.link_over).to_string(),
         Error::InTheWay { labs, orders } => td_string!(language, errors.in_the_way, labs = *labs, orders = *orders).to_string(),
         Error::PriceMissing { meter } => td_string!(language, errors.price_missing, meter = meter.as_str()).to_string(),
         Error::RefusedByPolicy { reason, .. } => {
-            td_string!(language, errors.refused_by_policy, reason = reason.get(crate::language::tag(language))).to_string()
+            td_string!(language, errors.refused_by_policy, reason = reason.get(language::tag(language))).to_string()
         }
         Error::RequesterLeft => td_string!(language, errors.requester_left).to_string(),
         Error::DecidedBefore => td_string!(language, errors.decided_before).to_string(),

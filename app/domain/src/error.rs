@@ -33,9 +33,6 @@ pub enum Error {
     /// Fewer cards of the kind are free than this needs in addition, or others wait for them (C4).
     #[error("{asked} more card(s) needed, {free} free")]
     OverCapacity { asked: u32, free: u32 },
-    /// The policy asks for somebody's approval, which a change of a lab cannot wait for (C1). `rule`: the one that matched.
-    #[error("a {} must approve this", .role.as_str())]
-    ApprovalNeeded { role: Role, rule: Option<Localized> },
     /// The price book has no price for this meter at this time.
     #[error("no price for {meter}")]
     PriceMissing { meter: String },
@@ -147,7 +144,6 @@ impl Error {
             Self::LinkOver,
             Self::InTheWay { labs: 2, orders: 1 },
             Self::OverCapacity { asked: 2, free: 1 },
-            Self::ApprovalNeeded { role: Role::Manager, rule: None },
             Self::RefusedByPolicy {
                 rule: None, reason: Localized { zh: "期中周不开整机".into(), en: "No whole machines in mid-term week".into() }
             },
@@ -190,7 +186,6 @@ impl Error {
             Self::LinkOver => "link_over",
             Self::InTheWay { .. } => "in_the_way",
             Self::OverCapacity { .. } => "over_capacity",
-            Self::ApprovalNeeded { .. } => "approval_needed",
             Self::PriceMissing { .. } => "price_missing",
             Self::RefusedByPolicy { .. } => "refused_by_policy",
             Self::DecidedBefore => "decided_before",
@@ -240,7 +235,6 @@ impl Error {
             | Self::OverQuota(_)
             | Self::OverBudget { .. }
             | Self::OverCapacity { .. }
-            | Self::ApprovalNeeded { .. }
             | Self::PriceMissing { .. }
             | Self::RefusedByPolicy { .. }
             | Self::IdempotencyKeyReused { .. } => 422,
