@@ -95,33 +95,50 @@ pub async fn expire(services: &Services) -> Result<u32> {
     };
     let mut done = 0;
     for order in orders {
-        done += u32::from(expire_one(services, order).await?);
+        done += u32::from(cancel_undecided(services, order, Cause::Expired).await?);
     }
     let pointless = {
         let mut connection = services.db.read().await.or_domain()?;
         storage::orders::changes_of_gone_labs(&mut connection, BATCH).await.or_domain()?
     };
     for order in pointless {
-        done += u32::from(cancel_for_lab(services, order).await?);
+        done += u32::from(cancel_undecided(services, order, Cause::LabGone).await?);
     }
     Ok(done)
 }
 
-/// Its lab is gone: there is nothing to decide.
-async fn cancel_for_lab(services: &Services, before: Order) -> Result<bool> {
+/// Why a job cancels an undecided order.
+#[derive(Debug, Clone, Copy)]
+enum Cause {
+    /// Its hold, or its lesson, is over.
+    Expired,
+    /// The lab that it is to change is gone.
+    LabGone,
+}
+
+/// Cancels an undecided order in the job's name. `false` if a person decided or cancelled it meanwhile.
+async fn cancel_undecided(services: &Services, before: Order, cause: Cause) -> Result<bool> {
+    let (action, reason) = match cause {
+        Cause::Expired => ("order.expire", EXPIRED),
+        Cause::LabGone => ("order.cancel", LAB_GONE),
+    };
     let mut after = before.clone();
     after.state = before.state.after(OrderEvent::Cancel)?;
-    after.reason = Some(LAB_GONE.to_owned());
+    after.reason = Some(reason.to_owned());
+    after.proposal = None;
     let mut write = lease::begin_write(services).await?;
     storage::quotas::lock(&mut write, before.course).await.or_domain()?;
     let after = match save(&mut write, after).await {
         Ok(after) => after,
-        // Somebody rejected or cancelled it in this moment.
         Err(Error::Stale) => return Ok(false),
         Err(other) => return Err(other),
     };
-    let told = tell::settled(services, &mut write, &before).await?;
-    let entry = audited::entry("order.cancel", &after).before(audited::transition(&before)).after(audited::transition(&after));
+    let mut told = tell::settled(services, &mut write, &before).await?;
+    if matches!(cause, Cause::Expired) {
+        storage::decisions::insert(&mut write, &expiry(services, &before)).await.or_domain()?;
+        told = told.and(tell::expired(services, &mut write, &after).await?);
+    }
+    let entry = audited::entry(action, &after).before(audited::transition(&before)).after(audited::transition(&after));
     audit::by_job(services, &mut write, "expire-orders", after.tenant, entry, Outcome::Success).await?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::order(&after));
@@ -129,24 +146,13 @@ async fn cancel_for_lab(services: &Services, before: Order) -> Result<bool> {
     Ok(true)
 }
 
-async fn expire_one(services: &Services, before: Order) -> Result<bool> {
-    let mut after = before.clone();
-    after.state = before.state.after(OrderEvent::Cancel)?;
-    after.reason = Some(EXPIRED.to_owned());
-    after.proposal = None;
-    let mut write = lease::begin_write(services).await?;
-    storage::quotas::lock(&mut write, before.course).await.or_domain()?;
-    let after = match save(&mut write, after).await {
-        Ok(after) => after,
-        // Somebody decided it in the last moment.
-        Err(Error::Stale) => return Ok(false),
-        Err(other) => return Err(other),
-    };
-    let step = Decision {
+/// The step of an order that nobody decided in time.
+fn expiry(services: &Services, before: &Order) -> Decision {
+    Decision {
         id: DecisionId::from_uuid(services.entropy.uuid()),
         order: before.id,
         stage: before.stage,
-        // Whose decision did not come; the requester's own yes has no role.
+        // The role that did not decide; the requester's consent has none.
         role: before.awaits(),
         by: None,
         on_behalf_of: None,
@@ -154,14 +160,5 @@ async fn expire_one(services: &Services, before: Order) -> Result<bool> {
         step: Step::Expire,
         text: String::new(),
         changes: Vec::new(),
-    };
-    storage::decisions::insert(&mut write, &step).await.or_domain()?;
-    let told = tell::settled(services, &mut write, &before).await?;
-    let told = told.and(tell::expired(services, &mut write, &after).await?);
-    let entry = audited::entry("order.expire", &after).before(audited::transition(&before)).after(audited::transition(&after));
-    audit::by_job(services, &mut write, "expire-orders", after.tenant, entry, Outcome::Success).await?;
-    write.commit().await.or_domain()?;
-    services.hub.tell(News::order(&after));
-    told.tell(services);
-    Ok(true)
+    }
 }
