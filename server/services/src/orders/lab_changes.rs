@@ -4,13 +4,12 @@ use domain::{
     Result,
     approvals::Ruling,
     catalogue::{LabSpec, Offering},
-    ids::OrderId,
-    orders::{ChangeTo, LabChange, Order, OrderState},
+    orders::{ChangeTo, LabChange, Order},
     pricing::Estimate,
 };
 use storage::{Write, labs::Listed, script::Script};
 
-use super::{audited, grant::write_all, tell};
+use super::{audited, grant::write_all, tell, undecided::Undecided};
 use crate::{Caller, Services, audit, error::OrDomain, hub::News, notifications::Told};
 
 /// What is asked for: the lab as it would be, what that costs more, and who must approve it.
@@ -45,36 +44,13 @@ pub(crate) async fn file_change(services: &Services, write: &mut Write, caller: 
     // They stay with the lab and its own order.
     spec.secrets.clear();
     let (now, lab) = (services.clock.now(), &listed.lab);
+    let number = storage::orders::next_numbers(write, 1).await.or_domain()?;
+    let undecided = Undecided { tenant: lab.tenant, course: lab.course, owner: caller.actor.user, offering, spec, estimate, ruling };
     let order = Order {
-        id: OrderId::from_uuid(services.entropy.uuid()),
-        number: storage::orders::next_numbers(write, 1).await.or_domain()?,
-        tenant: lab.tenant,
-        course: lab.course,
-        owner: caller.actor.user,
-        offering: offering.id,
-        offering_version: offering.version,
         offering_name: lab.offering_name.clone(),
-        parameters: domain::catalogue::ParameterInput::new(),
-        spec,
-        minutes: estimate.minutes,
-        purpose: String::new(),
-        state: OrderState::PendingApproval,
-        ruling,
-        estimate,
-        submitted_at: now,
-        expires_at: now.plus_minutes(services.settings.hold_days * 24 * 60),
-        decided_at: None,
-        decided_by: None,
-        reason: None,
-        queued_at: None,
-        stage: 0,
-        barred: std::collections::BTreeSet::new(),
-        proposal: None,
-        starts_at: None,
         seat: listed.seat.clone(),
-        class: None,
         change: Some(LabChange { lab: lab.id, name: lab.name.clone(), to }),
-        version: 1,
+        ..undecided.order(services, number, now)
     };
     let mut script = Script::default();
     script.add(storage::orders::new(&order));

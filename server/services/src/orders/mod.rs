@@ -25,6 +25,7 @@ mod submit;
 mod talk;
 mod tell;
 mod together;
+mod undecided;
 mod withdraw;
 
 pub use again::again;

@@ -25,6 +25,7 @@ use super::{
     grant::{self, gone, write_all},
     line::Request,
     read, tell,
+    undecided::Undecided,
 };
 use crate::{Caller, Services, audit, capacity::Counter, catalogue::Shelf, error::OrDomain, hub::News, notifications::Told};
 
@@ -204,38 +205,16 @@ async fn make(
 /// The order as the policy has decided, the first where it makes several.
 fn order(services: &Services, request: &Request, preview: &Preview, number: i64, now: Timestamp) -> Result<Order> {
     let Request { caller, form, course, shelf, .. } = request;
-    let offering = basis::offering(shelf, caller, form)?;
-    Ok(Order {
-        id: OrderId::from_uuid(services.entropy.uuid()),
-        number,
+    let undecided = Undecided {
         tenant: course.tenant,
         course: course.id,
         owner: caller.actor.user,
-        offering: offering.id,
-        offering_version: offering.version,
-        offering_name: offering.name.clone(),
-        parameters: form.parameters.clone(),
+        offering: basis::offering(shelf, caller, form)?,
         spec: preview.spec.clone(),
-        minutes: preview.estimate.minutes,
-        purpose: form.purpose.trim().to_owned(),
-        state: OrderState::PendingApproval,
-        ruling: preview.ruling.clone(),
         estimate: preview.estimate.clone(),
-        submitted_at: now,
-        expires_at: now.plus_minutes(services.settings.hold_days * 24 * 60),
-        decided_at: None,
-        decided_by: None,
-        reason: None,
-        queued_at: None,
-        stage: 0,
-        barred: std::collections::BTreeSet::new(),
-        proposal: None,
-        starts_at: None,
-        seat: None,
-        class: None,
-        change: None,
-        version: 1,
-    })
+        ruling: preview.ruling.clone(),
+    };
+    Ok(Order { parameters: form.parameters.clone(), purpose: form.purpose.trim().to_owned(), ..undecided.order(services, number, now) })
 }
 
 /// Whether it gets its cards now, if there are any. What is for a lesson to come waits for its time, and for no cards before.
