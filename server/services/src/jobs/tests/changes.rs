@@ -4,58 +4,23 @@ use std::collections::BTreeMap;
 
 use domain::{
     Error, Problem,
-    access::Role,
-    approvals::{Condition, Outcome, Policy, Rule},
-    catalogue::{Localized, ParameterInput},
     decisions::ChangeForm,
-    ids::LabId,
     labs::{Extension, LabState},
-    orders::{LAB_GONE, OrderForm, OrderState},
+    orders::{LAB_GONE, OrderState},
     page::PageRequest,
     pricing::Meter,
-    quotas::QuotaStatus,
 };
 use storage::testing::for_each_engine;
 
-use super::Scene;
+use super::{
+    Scene,
+    fixtures::{Supervised, input, quota, with_cards},
+};
 use crate::{
-    Caller,
     jobs::{metering, reconcile, watch},
-    labs, orders, policies,
+    labs, orders,
     ports::{Change, Clock as _},
 };
-
-/// Of the course of the scene.
-pub(super) async fn quota(scene: &Scene) -> QuotaStatus {
-    let mut read = scene.world.services.db.read().await.expect("a connection");
-    storage::quotas::of_course(&mut read, scene.course.id, scene.world.clock.now()).await.expect("read").expect("the course is there").status
-}
-
-pub(super) fn input(pairs: &[(&str, &str)]) -> ParameterInput {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-}
-
-/// A notebook with whole cards.
-pub(super) fn cards_form(scene: &Scene, cards: u32) -> OrderForm {
-    OrderForm {
-        offering: "jupyterlab-2xa100-1tb".into(),
-        course: scene.course.code.clone(),
-        duration_minutes: "90".into(),
-        parameters: input(&[("cards", &cards.to_string())]),
-        ..OrderForm::default()
-    }
-}
-
-pub(super) fn key(scene: &Scene) -> orders::IdempotencyKey {
-    orders::IdempotencyKey::parse(&scene.world.services.entropy.uuid().to_string()).expect("a key")
-}
-
-/// A running notebook with whole cards.
-pub(super) async fn with_cards(scene: &Scene, caller: &Caller, cards: u32) -> LabId {
-    let view = orders::submit(&scene.world.services, caller, &cards_form(scene, cards), &key(scene)).await.expect("an order");
-    scene.settle().await;
-    view.labs[0]
-}
 
 #[tokio::test]
 async fn a_restart_is_metered_as_it_was_and_counts_as_no_start() {
@@ -106,9 +71,7 @@ async fn a_restart_that_is_cut_off_between_any_two_steps_is_finished() {
         services.cluster.stop(&old).await.expect("a cluster");
         services.cluster.start(&old).await.expect("the cluster does not know better");
         watch::take(services, &[Change::Lab(id)]).await.expect("work");
-        scene.settle().await;
-        scene.world.clock.advance(5);
-        scene.settle().await;
+        scene.settle_restart().await;
         let seen = services.cluster.observe(&scene.lab_order(id).await).await.expect("answers");
         assert_eq!((scene.lab(id).await.state, seen.ready, seen.outdated), (LabState::Running, 1, 0));
         assert_eq!(scene.reserved().await, 1);
@@ -218,24 +181,11 @@ async fn what_was_added_before_a_lab_first_ran_stays_held_when_it_runs() {
     .await;
 }
 
-/// From now on a manager is asked about everything.
-pub(super) async fn ask_for_everything(scene: &Scene) {
-    let services = &scene.world.services;
-    let admin = scene.world.administrator("admin").await;
-    let rule = Rule::new(Localized { zh: "都要批".into(), en: "All".into() }, Condition::Always, Outcome::Stages(vec![Role::Manager]));
-    let policy = Policy { rules: vec![rule], same_person_twice: false };
-    let version = policies::get(services, &admin).await.expect("read").stored.version;
-    policies::replace(services, &admin, &policy, version).await.expect("in force");
-}
-
 #[tokio::test]
 async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
     for_each_engine("an_extension_that_needs_approval_is_filed_held_decided_and_given", |database| async {
-        let scene = Scene::on(database).await;
+        let Supervised { scene, manager, id } = Supervised::on(database).await;
         let services = &scene.world.services;
-        let manager = scene.world.manager("zhang").await;
-        let id = scene.running().await;
-        ask_for_everything(&scene).await;
         let (lab, before) = (scene.lab(id).await, quota(&scene).await.budget.held);
         let wanted = labs::extend_preview(services, &scene.teacher, id, Extension::Minutes(30)).await.expect("a preview");
         let view = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(90)).await.expect("filed");
@@ -296,11 +246,8 @@ async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
 #[tokio::test]
 async fn time_until_an_instant_that_others_gave_in_part_is_not_given_twice() {
     for_each_engine("time_until_an_instant_that_others_gave_in_part_is_not_given_twice", |database| async {
-        let scene = Scene::on(database).await;
+        let Supervised { scene, manager, id } = Supervised::on(database).await;
         let services = &scene.world.services;
-        let manager = scene.world.manager("zhang").await;
-        let id = scene.running().await;
-        ask_for_everything(&scene).await;
         let end = scene.lab(id).await.ends_at.expect("it runs");
         let until = end.plus_minutes(45);
         let asked = labs::extend(services, &scene.teacher, id, Extension::Until(until), None).await.expect("filed");
@@ -322,8 +269,7 @@ async fn a_size_that_needs_approval_is_filed_and_taken_with_the_approval() {
     for_each_engine("a_size_that_needs_approval_is_filed_and_taken_with_the_approval", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 8)]);
-        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        scene.one_node(8).await;
         let manager = scene.world.manager("zhang").await;
         let id = with_cards(&scene, &scene.teacher, 1).await;
         let before = quota(&scene).await;
@@ -369,9 +315,7 @@ async fn a_resize_takes_and_gives_cards_quota_and_budget_in_one_step() {
         assert_eq!((lab.state, lab.lifecycle.generation, lab.spec.cards()), (LabState::Starting, 1, 3));
         assert_eq!((after.used.cards.minus(before.used.cards).parts(), reserved().await), (2 * 840, 3));
         assert!(after.budget.held.micros > before.budget.held.micros);
-        scene.settle().await;
-        scene.world.clock.advance(5);
-        scene.settle().await;
+        scene.settle_restart().await;
         assert_eq!(scene.lab(id).await.state, LabState::Running);
         labs::resize(services, &manager, id, &input(&[("cards", "3")])).await.expect("has that size already");
         assert_eq!(scene.lab(id).await.lifecycle.generation, 1);
@@ -379,14 +323,11 @@ async fn a_resize_takes_and_gives_cards_quota_and_budget_in_one_step() {
         // Smaller: the cards are free when the old pods are gone, not before.
         labs::resize(services, &manager, id, &input(&[("cards", "2")])).await.expect("shrinks");
         assert_eq!(reserved().await, 3);
-        scene.settle().await;
-        scene.world.clock.advance(5);
-        scene.settle().await;
+        scene.settle_restart().await;
         assert_eq!((scene.lab(id).await.state, reserved().await), (LabState::Running, 2));
 
         // More than there is: nothing changes.
-        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 3)]);
-        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        scene.one_node(3).await;
         let refused = labs::resize(services, &manager, id, &input(&[("cards", "4")])).await.expect_err("three cards are there");
         assert_eq!(refused, Error::OverCapacity { asked: 2, free: 1 });
         assert_eq!((scene.lab(id).await.spec.cards(), reserved().await), (2, 2));
@@ -419,8 +360,7 @@ async fn two_who_grow_at_once_do_not_both_get_the_last_card() {
     for_each_engine("two_who_grow_at_once_do_not_both_get_the_last_card", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 3)]);
-        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        scene.one_node(3).await;
         let manager = scene.world.manager("zhang").await;
         let one = with_cards(&scene, &scene.teacher, 1).await;
         let two = with_cards(&scene, &scene.teacher, 1).await;

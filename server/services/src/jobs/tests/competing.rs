@@ -5,18 +5,15 @@ use storage::testing::for_each_engine;
 
 use super::{
     Scene,
-    changes::{ask_for_everything, cards_form, input, key, quota, with_cards},
+    fixtures::{Supervised, cards_form, input, key, quota, with_cards},
 };
-use crate::{jobs::watch, labs, orders, ports::Change};
+use crate::{labs, orders};
 
 #[tokio::test]
 async fn minutes_that_others_gave_meanwhile_are_not_given_twice() {
     for_each_engine("minutes_that_others_gave_meanwhile_are_not_given_twice", |database| async {
-        let scene = Scene::on(database).await;
+        let Supervised { scene, manager, id } = Supervised::on(database).await;
         let services = &scene.world.services;
-        let manager = scene.world.manager("zhang").await;
-        let id = scene.running().await;
-        ask_for_everything(&scene).await;
         let end = scene.lab(id).await.ends_at.expect("it runs");
         // Given in part, then in full.
         for (asked, given) in [(45, 30), (30, 30)] {
@@ -39,8 +36,7 @@ async fn a_size_that_others_gave_meanwhile_is_not_given_or_held_twice() {
     for_each_engine("a_size_that_others_gave_meanwhile_is_not_given_or_held_twice", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 8)]);
-        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        scene.one_node(8).await;
         let manager = scene.world.manager("zhang").await;
         // What a manager gives at once while the request for so many cards waits, and what the lab has after the approval.
         for (asked, given, after) in [("6", "3", 6), ("6", "6", 6), ("5", "6", 6)] {
@@ -48,9 +44,7 @@ async fn a_size_that_others_gave_meanwhile_is_not_given_or_held_twice() {
             let order = labs::resize(services, &scene.teacher, id, &input(&[("cards", asked)])).await.expect("filed").pending_change;
             labs::resize(services, &manager, id, &input(&[("cards", given)])).await.expect("given at once");
             let given_to = quota(&scene).await.budget.held;
-            scene.settle().await;
-            scene.world.clock.advance(5);
-            scene.settle().await;
+            scene.settle_restart().await;
             orders::approve(services, &manager, order.expect("an order waits"), None).await.expect("approved");
             assert_eq!(scene.lab(id).await.spec.cards(), after, "{asked} asked, {given} given");
             assert!(quota(&scene).await.budget.held.micros < given_to.micros, "what was given is not held twice");
@@ -68,11 +62,7 @@ async fn a_growth_passes_who_cannot_run_now_and_starves_nobody() {
     for_each_engine("a_growth_passes_who_cannot_run_now_and_starves_nobody", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        let nodes = async |cards| {
-            scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", cards)]);
-            watch::take(services, &[Change::Nodes]).await.expect("counts");
-        };
-        nodes(3).await;
+        scene.one_node(3).await;
         let manager = scene.world.manager("zhang").await;
         let id = with_cards(&scene, &scene.teacher, 1).await;
         let waits = orders::submit(services, &scene.teacher, &cards_form(&scene, 4), &key(&scene)).await.expect("an order").order;
@@ -83,13 +73,11 @@ async fn a_growth_passes_who_cannot_run_now_and_starves_nobody() {
         assert!(queued().await);
         let grow = async |cards| {
             labs::resize(services, &manager, id, &input(&[("cards", cards)])).await?;
-            scene.settle().await;
-            scene.world.clock.advance(5);
-            scene.settle().await;
+            scene.settle_restart().await;
             Ok::<_, Error>(())
         };
         assert_eq!(grow("2").await, Ok(()), "four cards are on no node, however long the other waits");
-        nodes(4).await;
+        scene.one_node(4).await;
         assert_eq!(grow("3").await, Ok(()), "the other finds no place now");
         scene.world.clock.advance(domain::capacity::PASSED_MINUTES * 60);
         assert_eq!(grow("4").await, Err(Error::OverCapacity { asked: 1, free: 0 }), "from now on the node is kept for it");
