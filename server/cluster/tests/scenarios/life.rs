@@ -3,10 +3,6 @@
 use cluster::Kind;
 use domain::labs::{ConditionStatus, ObservedPhase};
 use futures::{StreamExt, future::join_all};
-use kube::{
-    Api,
-    api::{ApiResource, DynamicObject, GroupVersionKind},
-};
 use services::ports::{Change, Cluster, LabOrder};
 
 use super::phase;
@@ -71,7 +67,7 @@ pub async fn a_shell_is_reached_on_port_22(rig: &Rig) {
     let order = Orders::new().shell();
     rig.start(&order).await;
     phase(rig, &order, ObservedPhase::Ready).await;
-    let service = api(rig, Kind::Service, &order.lab.namespace).get(&order.lab.name).await.expect("a service");
+    let service = rig.api(Kind::Service, &order.lab.namespace).get(&order.lab.name).await.expect("a service");
     let port = &service.data["spec"]["ports"][0];
     assert_eq!((port["port"].as_u64(), port["targetPort"].as_u64()), (Some(22), Some(2_222)));
     rig.clean(&order).await;
@@ -165,7 +161,7 @@ pub async fn a_job_gets_new_ranks_of_another_size(rig: &Rig) {
     rig.start(&order).await;
     let again = phase(rig, &order, ObservedPhase::Ready).await;
     assert_eq!((again.pods, again.outdated), (8, 0));
-    let job = api(rig, Kind::Job, &order.lab.namespace).get(&order.lab.name).await.expect("a job");
+    let job = rig.api(Kind::Job, &order.lab.namespace).get(&order.lab.name).await.expect("a job");
     assert_eq!(job.data["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"], "8");
     rig.clean(&order).await;
 }
@@ -191,29 +187,18 @@ pub async fn a_whole_class_starts_at_once(rig: &Rig) {
 async fn versions(rig: &Rig, order: &LabOrder) -> Vec<(String, String, String)> {
     let mut versions = Vec::new();
     for manifest in cluster::manifests::all(order, cluster::Capabilities { indexed_jobs: false, pod_failure_policy: false }) {
-        let found = api(rig, manifest.kind, &order.lab.namespace).get(&manifest.name).await.expect("it was applied");
+        let found = rig.api(manifest.kind, &order.lab.namespace).get(&manifest.name).await.expect("it was applied");
         versions.push((manifest.kind.as_str().to_owned(), manifest.name, found.metadata.resource_version.expect("a version")));
     }
     versions
 }
 
 async fn volume(rig: &Rig, order: &LabOrder) -> Option<String> {
-    let found = api(rig, Kind::PersistentVolumeClaim, &order.lab.namespace).get_opt(&order.lab.name).await.expect("an answer");
+    let found = rig.api(Kind::PersistentVolumeClaim, &order.lab.namespace).get_opt(&order.lab.name).await.expect("an answer");
     found.and_then(|claim| claim.metadata.uid)
 }
 
 async fn pod(rig: &Rig, order: &LabOrder) -> Option<String> {
-    let found = api(rig, Kind::Pod, &order.lab.namespace).get_opt(&format!("{}-0", order.lab.name)).await.expect("an answer");
+    let found = rig.api(Kind::Pod, &order.lab.namespace).get_opt(&format!("{}-0", order.lab.name)).await.expect("an answer");
     found.and_then(|pod| pod.metadata.uid)
-}
-
-fn api(rig: &Rig, kind: Kind, namespace: &str) -> Api<DynamicObject> {
-    let version = kind.api_version();
-    let (group, version) = version.rsplit_once('/').unwrap_or(("", &version));
-    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.as_str()));
-    if kind == Kind::Namespace {
-        Api::all_with(rig.client.clone(), &resource)
-    } else {
-        Api::namespaced_with(rig.client.clone(), namespace, &resource)
-    }
 }

@@ -3,10 +3,7 @@
 use cluster::{Kind, Kubernetes};
 use domain::labs::ObservedPhase;
 use futures::StreamExt;
-use kube::{
-    Api,
-    api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams},
-};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use services::ports::{Change, Cluster, LabOrder};
 
@@ -14,17 +11,6 @@ use crate::{
     scenarios::phase,
     support::{Orders, rig::Rig, until},
 };
-
-fn api(rig: &Rig, kind: Kind, namespace: &str) -> Api<DynamicObject> {
-    let version = kind.api_version();
-    let (group, version) = version.rsplit_once('/').unwrap_or(("", &version));
-    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.as_str()));
-    if kind == Kind::Namespace {
-        Api::all_with(rig.client.clone(), &resource)
-    } else {
-        Api::namespaced_with(rig.client.clone(), namespace, &resource)
-    }
-}
 
 /// A running service with two replicas, and a watch that runs as long as the stream is kept.
 async fn watched(rig: &Rig) -> (LabOrder, futures::stream::BoxStream<'static, Change>) {
@@ -50,7 +36,7 @@ async fn noticed_and_repaired(rig: &Rig, order: &LabOrder, what: &str) {
 
 async fn merge(rig: &Rig, kind: Kind, order: &LabOrder, name: &str, body: Value) {
     let parameters = PatchParams { field_manager: Some("somebody".into()), ..PatchParams::default() };
-    api(rig, kind, &order.lab.namespace).patch(name, &parameters, &Patch::Merge(body)).await.expect("a change");
+    rig.api(kind, &order.lab.namespace).patch(name, &parameters, &Patch::Merge(body)).await.expect("a change");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,7 +49,7 @@ async fn what_was_deleted_is_made_again() {
         (Kind::Service, order.lab.name.as_str()),
         (Kind::ServiceAccount, order.lab.name.as_str()),
     ] {
-        let objects = api(&rig, kind, &order.lab.namespace);
+        let objects = rig.api(kind, &order.lab.namespace);
         objects.delete(name, &DeleteParams::default()).await.expect("a deletion");
         noticed_and_repaired(&rig, &order, &format!("{}/{name}", kind.as_str())).await;
         objects.get(name).await.expect("it is back");
@@ -75,17 +61,17 @@ async fn what_was_opened_is_closed_again() {
     let rig = Rig::simulated().await;
     let (order, _changes) = watched(&rig).await;
     for name in ["lectern-default-deny", order.lab.name.as_str()] {
-        let before = api(&rig, Kind::NetworkPolicy, &order.lab.namespace).get(name).await.expect("a policy");
+        let before = rig.api(Kind::NetworkPolicy, &order.lab.namespace).get(name).await.expect("a policy");
         merge(&rig, Kind::NetworkPolicy, &order, name, json!({ "spec": { "ingress": [{}], "egress": [{}] } })).await;
         noticed_and_repaired(&rig, &order, &format!("NetworkPolicy/{name}")).await;
-        let after = api(&rig, Kind::NetworkPolicy, &order.lab.namespace).get(name).await.expect("a policy");
+        let after = rig.api(Kind::NetworkPolicy, &order.lab.namespace).get(name).await.expect("a policy");
         assert_eq!(after.data["spec"], before.data["spec"]);
     }
     let namespace = order.lab.namespace.clone();
     merge(&rig, Kind::Namespace, &order, &namespace, json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce": "privileged" } } }))
         .await;
     noticed_and_repaired(&rig, &order, &format!("Namespace/{namespace}")).await;
-    let labels = api(&rig, Kind::Namespace, "").get(&namespace).await.expect("a namespace").metadata.labels.expect("labels");
+    let labels = rig.api(Kind::Namespace, "").get(&namespace).await.expect("a namespace").metadata.labels.expect("labels");
     assert_eq!(labels["pod-security.kubernetes.io/enforce"], "restricted");
 }
 

@@ -5,12 +5,12 @@ use std::{
     sync::Mutex,
 };
 
-use cluster::Kubernetes;
+use cluster::{Kind, Kubernetes};
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::{
     Api, Client, Config, ResourceExt as _,
-    api::PostParams,
+    api::{ApiResource, DynamicObject, GroupVersionKind, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
 use services::ports::{Cluster, LabOrder};
@@ -64,6 +64,18 @@ impl Rig {
         let server = config.cluster_url.authority().expect("a host").to_string();
         let client = Client::try_from(config).expect("a client");
         Self { cluster, client, kubeconfig, server, bare: simulator.is_none(), started: Mutex::default(), simulator }
+    }
+
+    /// Objects of a kind that Lectern applies. `namespace` has no meaning for namespaces.
+    pub fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
+        let version = kind.api_version();
+        let (group, version) = version.rsplit_once('/').unwrap_or(("", &version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind.as_str()));
+        if kind == Kind::Namespace {
+            Api::all_with(self.client.clone(), &resource)
+        } else {
+            Api::namespaced_with(self.client.clone(), namespace, &resource)
+        }
     }
 
     /// Switches a fault of the simulator on.
