@@ -11,6 +11,7 @@ use storage::{
 
 use super::{entry, record, sealed_world};
 use crate::{
+    Caller,
     audit::{runs, seal, verify, verify_around},
     testing::TestWorld,
 };
@@ -18,6 +19,8 @@ use crate::{
 const DOCUMENT: &str = include_str!("../../../../../docs/architecture.md");
 
 const OF_TENANT: &str = "chain <> 'system'";
+
+const VERIFICATION: &str = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
 
 struct Edited {
     world: TestWorld,
@@ -51,15 +54,37 @@ impl Edited {
         }
     }
 
+    async fn restore_triggers(&self) {
+        for (_, sql) in &self.triggers {
+            self.run(sql).await;
+        }
+    }
+
     /// Makes the edit with the triggers dropped, and puts them back.
     async fn quietly(&self, statements: &[&str]) {
         self.drop_triggers().await;
         for sql in statements {
             self.run(sql).await;
         }
-        for (_, sql) in &self.triggers {
-            self.run(sql).await;
-        }
+        self.restore_triggers().await;
+    }
+
+    /// Makes the edit and recomputes every hash of the tenant's chain, with the triggers dropped.
+    async fn rewrite(&self, sql: &str) {
+        self.drop_triggers().await;
+        self.run(sql).await;
+        self.rehash().await;
+        self.restore_triggers().await;
+    }
+
+    /// Stores a good verification that never ran.
+    async fn invent_verification(&self, auditor: &Caller) {
+        self.run(&format!(
+            "INSERT INTO audit_runs (id, tenant_id, asked_by, asked_at, state, checked, total, finished_at, chains) \
+             VALUES ('{VERIFICATION}', '{}', '{}', 1, 'good', 12, 12, 2, '[]')",
+            self.world.tenant, auditor.actor.user
+        ))
+        .await;
     }
 
     async fn found(&self) -> Vec<Broken> {
@@ -167,7 +192,7 @@ edits! {
             ]).await;
             edited.drop_triggers().await;
             edited.rehash().await;
-            for (_, sql) in &edited.triggers { edited.run(sql).await; }
+            edited.restore_triggers().await;
         });
     a_record_is_appended: "A record appended with a right hash, and the head moved on to fit",
         |edited| Box::pin(edited.append(Words::Left));
@@ -190,20 +215,10 @@ edits! {
             edited.quietly(&["DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE seq IS NULL)", "DELETE FROM audit_events WHERE seq IS NULL"]).await;
         });
     a_chain_is_written_anew: "A record's words changed (who, action, name of the object, address, code, state after), and the chain written anew from there on",
-        |edited| Box::pin(async {
-            edited.drop_triggers().await;
-            edited.run("UPDATE audit_events SET object_label = 'lab-0' WHERE chain <> 'system' AND seq = 3").await;
-            edited.rehash().await;
-            for (_, sql) in &edited.triggers { edited.run(sql).await; }
-        });
+        |edited| Box::pin(edited.rewrite("UPDATE audit_events SET object_label = 'lab-0' WHERE chain <> 'system' AND seq = 3"));
     a_chain_is_written_anew_with_its_words: "The same, with the words to fit",
-        |edited| Box::pin(async {
-            edited.drop_triggers().await;
-            // `before` is not indexed, so the words still match.
-            edited.run("UPDATE audit_events SET before_json = '{\"a\":1}' WHERE chain <> 'system' AND seq = 3").await;
-            edited.rehash().await;
-            for (_, sql) in &edited.triggers { edited.run(sql).await; }
-        });
+        // `before` is not indexed, so the words still match.
+        |edited| Box::pin(edited.rewrite("UPDATE audit_events SET before_json = '{\"a\":1}' WHERE chain <> 'system' AND seq = 3"));
     a_record_is_changed_beside_its_words: "What is not in the words changed (time, outcome, count, ids, state before), and the records from there on sealed anew by the portal",
         |edited| Box::pin(async {
             // No hash has to be computed for it.
@@ -237,22 +252,13 @@ edits! {
     a_verification_is_invented: "A verification invented",
         |edited| Box::pin(async {
             let shen = edited.world.auditor("shen").await;
-            edited.run(&format!(
-                "INSERT INTO audit_runs (id, tenant_id, asked_by, asked_at, state, checked, total, finished_at, chains) \
-                 VALUES ('01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e', '{}', '{}', 1, 'good', 12, 12, 2, '[]')",
-                edited.world.tenant, shen.actor.user
-            )).await;
+            edited.invent_verification(&shen).await;
         });
     a_verification_is_invented_with_its_record: "The same with its record, sealed by the portal itself",
         |edited| Box::pin(async {
             let shen = edited.world.auditor("shen").await;
-            let id = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
-            edited.run(&format!(
-                "INSERT INTO audit_runs (id, tenant_id, asked_by, asked_at, state, checked, total, finished_at, chains) \
-                 VALUES ('{id}', '{}', '{}', 1, 'good', 12, 12, 2, '[]')",
-                edited.world.tenant, shen.actor.user
-            )).await;
-            record(&edited.world, &shen, crate::audit::Entry::new("audit.verified", "audit_run", id, "").after(json!({}))).await;
+            edited.invent_verification(&shen).await;
+            record(&edited.world, &shen, crate::audit::Entry::new("audit.verified", "audit_run", VERIFICATION, "").after(json!({}))).await;
         });
 }
 

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Problem,
     catalogue::ParameterInput,
-    ids::LabId,
     labs::{LabState, VOLUME_LOST, VOLUME_NOT_GROWN},
     notifications::Notice,
     pricing::Meter,
 };
 use storage::testing::for_each_engine;
 
-use super::Scene;
+use super::{Scene, fixtures::with_cards};
 use crate::{
     jobs::{metering, watch},
     labs, notifications,
@@ -23,27 +22,12 @@ fn storage(gib: u32) -> ParameterInput {
     BTreeMap::from([("storage_gib".to_owned(), gib.to_string())])
 }
 
-/// A running notebook whose storage can be changed.
-async fn notebook(scene: &Scene) -> LabId {
-    let form = domain::orders::OrderForm {
-        offering: "jupyterlab-2xa100-1tb".into(),
-        course: scene.course.code.clone(),
-        duration_minutes: "90".into(),
-        parameters: BTreeMap::from([("cards".to_owned(), "1".to_owned())]),
-        ..domain::orders::OrderForm::default()
-    };
-    let key = crate::orders::IdempotencyKey::parse(&scene.world.services.entropy.uuid().to_string()).expect("a key");
-    let view = crate::orders::submit(&scene.world.services, &scene.teacher, &form, &key).await.expect("an order");
-    scene.settle().await;
-    view.labs[0]
-}
-
 #[tokio::test]
 async fn a_volume_that_cannot_grow_is_refused_before_anything_is_stored() {
     for_each_engine("a_volume_that_cannot_grow_is_refused_before_anything_is_stored", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        let id = notebook(&scene).await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
         let before = scene.lab(id).await;
         let gib = before.spec.storage_gib;
         scene.world.cluster.fix_volumes();
@@ -66,7 +50,7 @@ async fn a_lab_whose_volume_did_not_grow_goes_back_to_what_is_there() {
     for_each_engine("a_lab_whose_volume_did_not_grow_goes_back_to_what_is_there", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        let id = notebook(&scene).await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
         let gib = scene.lab(id).await.spec.storage_gib;
         // The state that an earlier version left: the stored size is larger than the volume.
         let mut context = labs::resize_context(services, &scene.teacher, id).await.expect("a form");
@@ -87,7 +71,7 @@ async fn what_is_billed_is_what_is_there() {
     for_each_engine("what_is_billed_is_what_is_there", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        let id = notebook(&scene).await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
         let gib = scene.lab(id).await.spec.storage_gib;
         let manager = scene.world.manager("zhang").await;
         labs::resize(services, &manager, id, &storage(gib + 128)).await.expect("may grow");
@@ -126,7 +110,7 @@ async fn a_stopped_lab_gets_its_larger_volume_and_is_billed_for_what_comes() {
     for_each_engine("a_stopped_lab_gets_its_larger_volume_and_is_billed_for_what_comes", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        let id = notebook(&scene).await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
         let gib = scene.lab(id).await.spec.storage_gib;
         labs::stop(services, &scene.teacher, id).await.expect("stops");
         scene.settle().await;
@@ -147,8 +131,8 @@ async fn a_growth_that_the_cluster_refuses_later_is_told_taken_back_and_not_bill
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
         let manager = scene.world.manager("zhang").await;
-        let running = notebook(&scene).await;
-        let stopped = notebook(&scene).await;
+        let running = with_cards(&scene, &scene.teacher, 1).await;
+        let stopped = with_cards(&scene, &scene.teacher, 1).await;
         labs::stop(services, &scene.teacher, stopped).await.expect("stops");
         scene.settle().await;
         let gib = scene.lab(running).await.spec.storage_gib;
@@ -199,7 +183,7 @@ async fn a_namespace_deleted_by_hand_fails_its_labs_and_their_owners_are_told() 
     for_each_engine("a_namespace_deleted_by_hand_fails_its_labs_and_their_owners_are_told", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        let id = notebook(&scene).await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
         scene.world.cluster.delete_namespace();
         watch::take(services, &[Change::All]).await.expect("work");
         scene.settle().await;
@@ -223,7 +207,7 @@ async fn the_owner_of_a_stopped_lab_is_told_at_once_and_its_next_start_says_so()
     for_each_engine("the_owner_of_a_stopped_lab_is_told_at_once_and_its_next_start_says_so", |database| async {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
-        let id = notebook(&scene).await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
         labs::stop(services, &scene.teacher, id).await.expect("stops");
         scene.settle().await;
         scene.world.cluster.delete_namespace();
