@@ -47,7 +47,7 @@ pub fn make_files_private() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }
 
-/// What Lectern makes in its data folder, by the beginning of the name. `secret.new` is a key file that was not written to its end.
+/// Files that Lectern makes in its data folder, by the beginning of their names. `secret.new` is a key file that was not written to its end.
 const OURS: [&str; 7] = ["lectern.db", "lectern.lock", "server.lock", "secret.key", "secret.new", "demo-accounts.", "simulator"];
 
 /// Removes the permissions of other users from files that an earlier version left in the folder, and from the folder itself if it holds

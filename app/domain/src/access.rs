@@ -61,7 +61,7 @@ pub struct Actor {
     pub scopes: Option<BTreeSet<Scope>>,
 }
 
-/// What the action is done to, as far as the policy needs to know.
+/// The object of an action, with the facts that the policy reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Resource {
     pub tenant: TenantId,
@@ -97,7 +97,7 @@ pub enum Reach {
     Tenant,
 }
 
-/// What a list is limited to.
+/// The extent of a list: the rows that its reader may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extent {
     Nothing,
@@ -169,7 +169,7 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             | A::PeopleRead
             | A::PolicyRead,
         ) => Tenant,
-        // What owners do with their labs: managers may give anybody's more time or size, which the policy may ask them for; operators help.
+        // Owners change their own labs. Managers may extend, resize and keep any lab; operators may restart and keep any lab.
         (Role::Teacher, A::OrderReply | A::LabStart | A::LabRestart | A::LabExtend | A::LabResize | A::LabKeep | A::LabAutostop) => OwnInCourse,
         (Role::Manager, A::LabExtend | A::LabResize | A::LabKeep) => Tenant,
         (Role::Manager, A::LabRestart | A::LabAutostop) => Own,
@@ -200,11 +200,11 @@ pub const fn rule(role: Role, action: Action) -> Reach {
             Role::Administrator,
             A::PeopleRead | A::PeopleWrite | A::CourseRead | A::CourseWrite | A::QuotaRead | A::QuotaWrite | A::ClusterRead | A::AnnouncementWrite,
         ) => Tenant,
-        // As whoever writes the course.
+        // Administrators write courses, and so their rosters.
         (Role::Administrator, A::RosterWrite) => Tenant,
-        // Who sets the budgets is the budget owner of a stage, and writes the rules; they order nothing themselves.
+        // Administrators set budgets, decide as the budget owner of a stage and write the rules; they order nothing themselves.
         (Role::Administrator, A::OrderRead | A::OrderDecide | A::PolicyRead | A::PolicyWrite) => Tenant,
-        // Who sets prices also closes the books; managers and auditors look at both.
+        // Administrators set prices and close months; managers and auditors read both.
         (Role::Administrator, A::UsageRead | A::BillRead | A::PriceRead | A::PriceWrite | A::BillWrite) => Tenant,
         (Role::Manager | Role::Auditor, A::PriceRead) => Tenant,
         _ => Nothing,

@@ -1,4 +1,4 @@
-//! What administrators and operators announce: a text in both languages, for a time, to everybody or to one department (L4).
+//! Announcements of administrators and operators: a text in both languages, for a time, to everybody or to one department (L4).
 
 use serde::{Deserialize, Serialize};
 

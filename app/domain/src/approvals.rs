@@ -17,7 +17,7 @@ use crate::{
     texts,
 };
 
-/// What a policy may look at.
+/// The facts that a policy may read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     pub card: Card,
@@ -142,7 +142,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Role>, D::Error
 }
 
 impl Outcome {
-    /// Who must agree, in order; nobody for an automatic one.
+    /// The roles that must agree, in order; empty for an automatic one.
     pub fn stages(&self) -> &[Role] {
         match self {
             Self::Stages(roles) => roles,
@@ -193,7 +193,7 @@ pub struct Policy {
     pub same_person_twice: bool,
 }
 
-/// What the policy says of an order and by which rule.
+/// The policy's decision on an order, with the rule that made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ruling {
     pub outcome: Outcome,
@@ -202,7 +202,7 @@ pub struct Ruling {
     /// As [`Policy::same_person_twice`] stood then.
     #[serde(default)]
     pub same_person_twice: bool,
-    /// What the policy looked at, so that another policy can be tried on it. `None` in orders from before it was kept.
+    /// The facts that the policy read, so that another policy can be tried on them. `None` in orders from before it was kept.
     #[serde(default)]
     pub facts: Option<Facts>,
 }

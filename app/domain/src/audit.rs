@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Chain {
-    /// What concerns no tenant: set-up, failed sign-ins, jobs.
+    /// Events without a tenant: set-up, failed sign-ins, jobs.
     System,
     Tenant(TenantId),
 }
@@ -84,7 +84,7 @@ impl Who {
             Self::Anonymous { .. } => "anonymous",
         }
     }
-    /// What a reader recognises: login, job, or what was typed.
+    /// The label for readers: a login, a job's name, or the text that was typed.
     pub fn label(&self) -> &str {
         match self {
             Self::Person { login, .. } => login,
@@ -143,7 +143,7 @@ impl Outcome {
     }
 }
 
-/// What it was done to.
+/// The object of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
     /// `order`, `lab`, `session`, `user`, …
@@ -305,7 +305,7 @@ pub fn canonical_json(value: &Value) -> String {
     }
 }
 
-/// What is wrong with a chain, at the first bad record.
+/// The fault of a chain at its first bad record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Broken {
     #[error("record {found} stands where {expected} should: records are missing or were added")]

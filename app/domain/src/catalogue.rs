@@ -51,7 +51,7 @@ pub struct Offering {
     /// Who sees it and may order it.
     #[serde(default, skip_serializing_if = "Audience::is_everyone")]
     pub audience: Audience,
-    /// What every lab of this offering gets before the parameters change it.
+    /// The specification of its labs before parameters are applied.
     pub base: LabSpec,
     /// Minutes: default, least and most.
     pub duration: DurationLimits,

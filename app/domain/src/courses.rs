@@ -65,7 +65,7 @@ pub struct Tenant {
     pub name: String,
 }
 
-/// What stands between a college and its courses.
+/// The kind of a unit between a college and its courses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DepartmentKind {

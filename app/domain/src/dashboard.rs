@@ -135,7 +135,7 @@ pub struct Administering {
     pub cards: u32,
 }
 
-/// What an administrator must have done before teaching can begin.
+/// A step that an administrator must complete before teaching can begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
     Course,

@@ -22,7 +22,7 @@ use crate::{
 /// Longest reason, question or answer, in characters.
 pub const TEXT_MAX: u32 = 500;
 
-/// What somebody did.
+/// The kind of a step in the decision on an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -33,9 +33,9 @@ pub enum Step {
     Propose,
     /// The requester agreed.
     Accept,
-    /// The requester did not: it goes back to who proposed.
+    /// The requester declined: the order returns to the approver who proposed.
     Decline,
-    /// Who proposed, or another approver, took the changes back.
+    /// The approver who proposed, or another one, took the changes back.
     Withdraw,
     Reject,
     Ask,
@@ -87,7 +87,7 @@ pub struct Decision {
     pub role: Option<Role>,
     /// `None` for time.
     pub by: Option<PersonRef>,
-    /// Whose stage it was, where a stand-in acted.
+    /// The absent approver, if a stand-in acted.
     #[serde(default)]
     pub on_behalf_of: Option<PersonRef>,
     pub at: Timestamp,
@@ -119,7 +119,7 @@ pub enum Changed {
     Cost,
 }
 
-/// What an approver typed to change; empty means as asked.
+/// The changes as the approver typed them; an empty field keeps the requested value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeForm {
     /// Only parameters that [`changeable`] names.
@@ -168,7 +168,7 @@ pub struct Proposal {
     /// What the policy asks for with the changes.
     pub ruling: Ruling,
     pub by: UserId,
-    /// Whose stage it is, where a stand-in proposes.
+    /// The absent approver, if a stand-in proposes.
     #[serde(default)]
     pub on_behalf_of: Option<UserId>,
     pub at: Timestamp,
@@ -206,7 +206,7 @@ impl Changes {
         Ok(Self { parameters, spec, minutes, estimate })
     }
 
-    /// What the changed order takes while its lab runs.
+    /// The quota that the changed order takes while its lab runs.
     pub fn amounts(&self) -> Amounts {
         Amounts::running(&self.spec)
     }
@@ -216,7 +216,7 @@ impl Changes {
         self.estimate.total.micros > order.estimate.total.micros
     }
 
-    /// What differs, with the cost last; nothing when nothing does.
+    /// The differences, with the cost last; empty if there are none.
     pub fn list(&self, order: &Order) -> Vec<Change> {
         let (before, after) = (&order.spec, &self.spec);
         let pairs = [
@@ -315,7 +315,7 @@ fn meets(other: &LabSpec, asked: &LabSpec) -> bool {
 /// Most orders of one bulk decision.
 pub const BULK_MAX: u32 = 50;
 
-/// What became of one order of many.
+/// The result for one order of a bulk decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkRow {
     pub order: OrderId,

@@ -20,7 +20,7 @@ pub const DAYS_MAX: i64 = 366;
 /// Most that one person has at a time and that are not over.
 pub const DELEGATIONS_MAX: u32 = 10;
 
-/// Somebody stands in for somebody who is away.
+/// A delegation: a stand-in decides for an absent approver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delegation {
     pub id: DelegationId,

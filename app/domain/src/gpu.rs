@@ -73,7 +73,7 @@ impl Vendor {
             Self::Amd => "AMD",
         }
     }
-    /// What its extended resources and its nodes' taint begin with.
+    /// The prefix of its extended resources and of its nodes' taint.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Nvidia => "nvidia.com/",
@@ -184,7 +184,7 @@ pub const CARDS: &[CardKind] = &[
     },
 ];
 
-/// What a card can do at most, from its maker's public data sheet: dense FP16 on matrix units. Rough: it compares cards, it promises nothing.
+/// Peak performance of a card, from its maker's public data sheet: dense FP16 on matrix units. Rough: it compares cards, it promises nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figures {
     /// Thousand million operations a second.

@@ -305,7 +305,7 @@ pub struct LabView {
     /// The owner may not order for the course any more: the lab runs to its end, and the owner cannot extend or enlarge it.
     #[serde(default)]
     pub owner_left: bool,
-    /// Whose it is in a class: a student, or `3/30` without names.
+    /// Its seat in a class: a student, or `3/30` without names.
     pub seat: Option<String>,
     pub course: CourseRef,
     /// Metered so far, volume included.

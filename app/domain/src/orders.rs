@@ -35,7 +35,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
-    /// Quota and budget are held; somebody must decide.
+    /// Quota and budget are held; an approver must decide.
     PendingApproval,
     /// An approver changed it so that it costs more: the requester must agree. The hold is as before.
     AwaitingRequester,
@@ -140,7 +140,7 @@ impl OrderEvent {
     }
 }
 
-/// What is asked for, as typed: the order form and the API body. Numbers are text here, so that an error belongs to its field.
+/// The request as typed: the order form and the API body. Numbers are text here, so that an error belongs to its field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderForm {
     /// Slug or id.
@@ -178,7 +178,7 @@ pub struct Order {
     pub ruling: Ruling,
     pub estimate: Estimate,
     pub submitted_at: Timestamp,
-    /// When an undecided order is cancelled by itself and its hold released.
+    /// When an undecided order is cancelled automatically and its hold released.
     pub expires_at: Timestamp,
     pub decided_at: Option<Timestamp>,
     /// `None` when the policy decided.
@@ -189,20 +189,20 @@ pub struct Order {
     pub queued_at: Option<Timestamp>,
     /// How many stages of the ruling are passed.
     pub stage: u32,
-    /// Who passed a stage and may therefore not decide another one.
+    /// People who passed a stage and may therefore not decide another one.
     pub barred: BTreeSet<UserId>,
     /// Only while the requester must agree.
     pub proposal: Option<Proposal>,
-    /// When its lab comes up; `None` for at once. It ends `minutes` later, whenever it came up.
+    /// When its lab starts; `None` for at once. The lab ends `minutes` later, even if it started late.
     #[serde(default)]
     pub starts_at: Option<Timestamp>,
-    /// Whose it is in a class: a student, or `3/30` without names.
+    /// Its seat in a class: a student, or `3/30` without names.
     #[serde(default)]
     pub seat: Option<String>,
-    /// What it was made together with.
+    /// The class order that it belongs to.
     #[serde(default)]
     pub class: Option<ClassRef>,
-    /// What it changes of a lab that exists; `None` for an order that makes a lab.
+    /// The change of an existing lab; `None` for an order that makes a lab.
     #[serde(default)]
     pub change: Option<LabChange>,
     /// Counts changes, for `Stale`.
@@ -210,12 +210,12 @@ pub struct Order {
 }
 
 impl Order {
-    /// What the order takes while its lab runs. A lab that exists counts by itself.
+    /// The quota that the order takes while its lab runs. A change takes none: its lab is counted itself.
     pub fn amounts(&self) -> Amounts {
         if self.change.is_some() { Amounts::default() } else { Amounts::running(&self.spec) }
     }
 
-    /// What it is estimated at together with those that were made with it, each at the price of this one's day.
+    /// The estimate of its whole class order, with each lab at the price of this one's day.
     pub fn in_all(&self) -> Money {
         let Money { micros, currency } = self.estimate.total;
         Money::new(micros.saturating_mul(self.class.map_or(1, ClassRef::orders).into()), currency)
@@ -255,7 +255,7 @@ pub struct OrderView {
     pub owner_left: bool,
     /// Why it still waits for cards; only in the view of one order while it is queued.
     pub wait: Option<WaitReason>,
-    /// What was decided, asked and answered, the oldest first; empty in lists.
+    /// Decisions, questions and answers, the oldest first; empty in lists.
     pub steps: Vec<Decided>,
     /// What the reader may do now.
     pub may_cancel: bool,

@@ -1,4 +1,4 @@
-//! What a course may use (D2, D3, D4): limits, what is used and held, and by how much an order is over.
+//! Quotas and budgets of courses (D2, D3, D4): limits, amounts used and held, and by how much an order exceeds them.
 
 mod ahead;
 mod forms;

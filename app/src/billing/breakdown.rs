@@ -1,4 +1,4 @@
-//! What a month's money went on, by one dimension; each part leads to its lines.
+//! A month's spending by one dimension; each part links to its lines.
 
 use domain::{
     billing::{Dimension, Group, Overview},

@@ -1,4 +1,4 @@
-//! What is left of a course's budget over the term: actual, even pace, and where the present pace leads.
+//! The rest of a course's budget over the term: actual, even pace, and where the present pace leads.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! What the pages of billing share: the tabs, the months before and after, the ways to take a bill away.
+//! Shared parts of the billing pages: the tabs, the months before and after, the downloads of a bill.
 
 use domain::{access::Action, time::Month};
 use leptos::prelude::*;

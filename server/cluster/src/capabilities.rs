@@ -1,4 +1,4 @@
-//! What a server of some version understands. Server-side apply refuses fields that it does not know, so they are left out.
+//! Features of the API server by its version. Server-side apply refuses fields that it does not know, so they are left out.
 
 /// Lectern supports 1.27 and later; older servers run notebooks and plain jobs, so that the same tests pass there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

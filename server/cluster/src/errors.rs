@@ -1,4 +1,4 @@
-//! What a failed call means to a reconcile loop: wait for the cluster, try again soon, or give up.
+//! The meaning of a failed call to a reconcile loop: wait for the cluster, try again soon, or give up.
 
 use std::{error::Error, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What administrators and operators announce, and what of it a person sees now (L4).
+//! Announcements of administrators and operators, and those that a person sees now (L4).
 
 use domain::{
     Error, Result,
@@ -19,7 +19,7 @@ use crate::{
     people::department_of,
 };
 
-/// What holds now for this person and was not put away. One statement when there is something to put away, none otherwise.
+/// The current announcements for this person that they have not dismissed. One statement when there is something to put away, none otherwise.
 pub async fn banners(services: &Services, actor: &Actor) -> Result<Vec<Banner>> {
     let now = services.clock.now();
     let mut banners: Vec<_> = open(services)

@@ -1,4 +1,4 @@
-//! What a repeated order is answered: the first answer word for word, kept for a week. After that the order itself answers, as it then is;
+//! Answers to repeated orders: the first answer word for word, kept for a week. After that the order itself answers, as it then is;
 //! the key goes on naming its order for ever.
 
 use domain::Result;

@@ -1,4 +1,4 @@
-//! What every page reads, kept in the process: people's roles, catalogue, price book, policy.
+//! In-process cache of the data that every page reads: people's roles, catalogue, price book, policy.
 //! An entry lives a few seconds, so that other replicas' changes arrive; a change in this process drops it at once.
 //! To cache another thing: a field of [`Cached`] (one value) or [`CachedMap`] (one per key) in [`Cache`], and `forget` after the commit.
 
@@ -33,17 +33,17 @@ pub struct Cache {
     pub tenants: CachedMap<TenantId, Option<Tenant>>,
     /// Offerings, prices and policies, by their version in the database.
     pub shelf: crate::catalogue::ShelfCache,
-    /// What is announced and not over, in every college.
+    /// The current announcements of every college.
     pub announcements: Cached<Vec<(TenantId, Announcement)>>,
-    /// Who stands in for whom and is not over, in every college.
+    /// The current delegations of every college.
     pub delegations: Cached<Vec<Delegation>>,
-    /// One-time links that wait to be shown to whoever made them; never in the database.
+    /// One-time links that are shown once to the person who made them; never in the database.
     pub links: Once<LinkId, crate::people::links::OneTimeLink>,
     /// Secrets of tokens, likewise.
     pub tokens: Once<TokenId, String>,
-    /// What is known of the cluster.
+    /// The status of the cluster.
     pub cluster: Cached<ClusterStatus>,
-    /// Who read what of the audit record within ten minutes: reader and filter.
+    /// Readings of the audit record within ten minutes, by reader and filter.
     pub readings: CachedMap<(UserId, String), ()>,
     /// Requests whose refusal has been recorded.
     pub recorded: crate::audit::refusals::Recorded,

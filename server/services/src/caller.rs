@@ -1,4 +1,4 @@
-//! Who asks, and from where.
+//! The caller of a use case, and the origin of the request.
 
 use domain::{
     access::{Actor, Resource},

@@ -60,7 +60,7 @@ use hub::News;
 use ports::{Clock, Entropy, SharedCluster};
 use storage::Database;
 
-/// What every use case works with. Cheap to clone: one `Arc`.
+/// The dependencies of every use case. Cheap to clone: one `Arc`.
 #[derive(Clone)]
 pub struct Services(Arc<Parts>);
 
@@ -77,7 +77,7 @@ pub struct Parts {
     pub settings: Settings,
 }
 
-/// What an operator sets by configuration.
+/// Settings from the operator's configuration.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The cluster is the built-in simulator.
@@ -162,7 +162,7 @@ impl Services {
         }))
     }
 
-    /// What this person may do has changed, or a session of theirs has ended. To be called after the commit.
+    /// Publishes that a person's rights changed or a session of theirs ended. Call it after the commit.
     pub(crate) fn access_changed(&self, user: UserId) {
         self.cache.actors.forget(&user);
         self.hub.tell(News::Access(Some(user)));

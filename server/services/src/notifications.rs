@@ -20,7 +20,7 @@ const SWEPT: u32 = 500;
 /// How many the bell shows.
 const LATEST: i64 = 10;
 
-/// Who was told something new. Call [`Told::tell`] once the transaction is committed.
+/// People with a new notice. Call [`Told::tell`] once the transaction is committed.
 #[must_use = "open pages hear of it by `told.tell(services)` after the commit"]
 #[derive(Debug, Default)]
 pub struct Told(Vec<UserId>);
@@ -52,7 +52,7 @@ pub async fn notify(services: &Services, write: &mut Write, users: &BTreeSet<Use
     Ok(told)
 }
 
-/// What `notice` asked for is done: it is read for everybody who was told, and their bells hear of that. One statement.
+/// Dismisses `notice` for everybody who received it, and returns them, so that their bells are updated. One statement.
 pub async fn settle(services: &Services, write: &mut Write, notice: &Notice) -> Result<Told> {
     storage::notifications::settle(write, &digest(notice), services.clock.now()).await.or_domain().map(Told)
 }
@@ -61,7 +61,7 @@ fn digest(notice: &Notice) -> String {
     hex_sha256(serde_json::to_vec(notice).unwrap_or_else(|error| unreachable!("a notice must serialise: {error}")))
 }
 
-/// What the bell shows: how many are unread, and the newest. Two statements.
+/// The content of the bell: the number of unread notices, and the newest. Two statements.
 pub async fn inbox(services: &Services, caller: &Caller) -> Result<Inbox> {
     let mut connection = services.db.read().await.or_domain()?;
     let unread = storage::notifications::unread(&mut connection, caller.actor.user, UNREAD_MOST).await.or_domain()?;

@@ -33,7 +33,7 @@ enum Step {
     End,
 }
 
-/// What makes the rows of one kind of file.
+/// The functions that write the rows of one kind of file.
 pub(super) struct Columns {
     pub head: fn(&FileWords) -> String,
     pub interval: fn(&FileWords, &Export, &ExportRow) -> String,

@@ -70,7 +70,7 @@ const COLUMNS: [&str; 44] = [
     "Tags",
 ];
 
-/// What tells one row from another; empty texts are nulls.
+/// The fields in which rows differ; empty texts are nulls.
 #[derive(Debug, Default)]
 struct Charge {
     cost: i64,

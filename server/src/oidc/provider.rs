@@ -36,7 +36,7 @@ use super::{
 };
 use crate::config::Oidc;
 
-/// What the provider says of itself is read again after this.
+/// The provider's description is read again after this time.
 const KEPT: Duration = Duration::from_hours(1);
 /// It is not asked again sooner than this: after a failure, so that people need not wait for it one after the other; and for a key
 /// that is not known or does not fit, so that nobody can make the portal ask all the time.
@@ -210,7 +210,7 @@ impl Provider {
                 Err(error) => Failure::Away(words(&error)),
             }
         };
-        // What was known an hour ago is most likely true still.
+        // The description of an hour ago is most likely still valid.
         match known {
             Some((metadata, _)) if outdated.is_none() => {
                 tracing::warn!(reason = %refused, "the identity provider could not be asked again; what is known of it is used");

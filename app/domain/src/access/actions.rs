@@ -1,4 +1,4 @@
-//! What can be done: one entry per use case, with its name in audit records and the token scope that allows it.
+//! All actions: one entry per use case, with its name in audit records and the token scope that allows it.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub enum Action {
     OrderSubmit,
     OrderRead,
     OrderCancel,
-    /// Approve, change, reject or ask; which stage is for whom is the policy's word.
+    /// Approve, change, reject or ask; the policy says which role decides which stage.
     OrderDecide,
     /// The requester's own word: answer a question, accept or decline changes.
     OrderReply,

@@ -1,8 +1,8 @@
-//! What a personal access token may be used for.
+//! Scopes of personal access tokens.
 
 use serde::{Deserialize, Serialize};
 
-/// What a personal access token may be used for (L1). A token never allows more than its owner's roles.
+/// A scope of a personal access token (L1). A token never allows more than its owner's roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
     #[serde(rename = "offerings:read")]

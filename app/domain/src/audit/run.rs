@@ -36,13 +36,13 @@ impl RunState {
     }
 }
 
-/// What verifying one chain gave.
+/// The result of verifying one chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainResult {
     pub chain: Chain,
     /// Records that were checked.
     pub checked: i64,
-    /// What is wrong with the first bad one.
+    /// The fault of the first bad record.
     pub broken: Option<Broken>,
 }
 
@@ -72,7 +72,7 @@ pub struct ChainState {
     pub unsealed: i64,
 }
 
-/// What an auditor sees of the chains.
+/// The chains as an auditor sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainCard {
     /// The tenant's, then the system's.

@@ -1,4 +1,4 @@
-//! Adjustments: amounts on a bill that nobody metered, each with its reason. They only ever enter an open month.
+//! Adjustments: amounts on a bill that were entered by hand, each with its reason. They only ever enter an open month.
 
 use serde::{Deserialize, Serialize};
 

@@ -81,7 +81,7 @@ impl BurnDown {
         (day <= self.last).then_some(day)
     }
 
-    /// What is left at the end of the term at the present pace; below zero when it does not last.
+    /// The rest of the budget at the end of the term at the present pace; negative if the budget does not last.
     pub fn at_end(&self) -> Option<Money> {
         let left = self.left().last().map(|(_, left)| *left)?;
         let per_day = self.per_day?;

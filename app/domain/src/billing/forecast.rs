@@ -1,4 +1,4 @@
-//! What a month will have cost at its end: what is spent, and for the rest of the time the daily average of the last seven full days,
+//! Forecast of a month's cost: the amount spent, and for the rest of the month the daily average of the last seven full days,
 //! which hold each day of the week once. Simple on purpose: the page says the method in one sentence.
 
 use serde::{Deserialize, Serialize};

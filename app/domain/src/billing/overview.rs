@@ -12,7 +12,7 @@ use crate::{
     time::{Month, Timestamp},
 };
 
-/// What a month's spending is broken down by.
+/// A dimension by which a month's spending is broken down.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {

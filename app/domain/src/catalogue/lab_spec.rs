@@ -1,4 +1,4 @@
-//! What a lab is made of: image, cards, cores, memory, storage, variables.
+//! The specification of a lab: image, cards, cores, memory, storage, variables.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{
     secret::{SecretValue, is_secret},
 };
 
-/// What a lab is made of: the offering's base with the order's parameters applied.
+/// The specification of a lab: the offering's base with the order's parameters applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabSpec {

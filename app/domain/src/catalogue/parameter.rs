@@ -30,7 +30,7 @@ pub struct Parameter {
     pub optional: bool,
 }
 
-/// What a parameter decides.
+/// The property of a lab that a parameter sets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {

@@ -56,7 +56,7 @@ impl Workload {
     }
 }
 
-/// What an offering is for, as the catalogue sorts it.
+/// The purpose of an offering, by which the catalogue groups it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {

@@ -17,7 +17,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// What an extension comes to.
+/// The effect of an extension.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extended {
     /// Minutes that are added.
@@ -30,7 +30,7 @@ pub struct Extended {
     pub cost: Money,
 }
 
-/// What the change of a lab is decided on.
+/// The facts by which a change of a lab is decided.
 #[derive(Debug, Clone, Copy)]
 pub struct ChangeBasis<'a> {
     pub book: &'a PriceBook,
@@ -87,7 +87,7 @@ impl Lab {
     }
 }
 
-/// What the extension comes to. Errors: `Invalid` on `minutes` or `until` (nothing added, or above the offering's longest); `PriceMissing`.
+/// The effect of the extension. Errors: `Invalid` on `minutes` or `until` (nothing added, or above the offering's longest); `PriceMissing`.
 pub fn extended(lab: &Lab, limits: DurationLimits, by: Extension, book: &PriceBook, now: Timestamp) -> Result<Extended, Error> {
     let most = limits.max.saturating_sub(lab.minutes);
     let (field, added) = match by {

@@ -17,7 +17,7 @@ pub const WARN_MINUTES: [u32; 2] = [15, 5];
 /// The extensions that are one click away: half an hour, and a lesson.
 pub const EXTENSIONS: [u32; 2] = [30, 45];
 
-/// What the portal keeps of a lab beside its order: all that people change after it was made.
+/// The state of a lab that its order does not hold: everything that people change later.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifecycle {
     /// How many times its pods were to be made anew. Pods of an earlier generation are taken away.
@@ -124,14 +124,14 @@ pub struct FailedAttempt {
     pub evidence: Option<Observation>,
 }
 
-/// What a lab was made of until an instant; its size after the last of these is its own.
+/// The size of a lab until an instant. After the last of these instants the lab has its own size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlierSize {
     pub until: Timestamp,
     pub spec: LabSpec,
 }
 
-/// What a reader may still ask of a lab besides start, stop and destroy.
+/// Actions that a reader may take on a lab, besides start, stop and destroy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each button")]
 pub struct LabOptions {

@@ -17,15 +17,15 @@ use crate::{
     time::Timestamp,
 };
 
-/// What a change of size comes to.
+/// The effect of a change of size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resized {
     pub spec: LabSpec,
     pub per_hour_before: Money,
     pub per_hour_after: Money,
-    /// What the rest of the ordered time costs more; below zero when it costs less.
+    /// The additional cost of the rest of the ordered time; negative if it costs less.
     pub difference: Money,
-    /// What it takes of the quota in addition, item by item.
+    /// The additional quota that it takes, item by item.
     pub more: Amounts,
 }
 

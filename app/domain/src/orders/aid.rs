@@ -1,4 +1,4 @@
-//! What helps with a decision: quota after it, who else waits, a cheaper equivalent (C3).
+//! Decision support: quota after it, who else waits, a cheaper equivalent (C3).
 
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +64,7 @@ pub struct ClassLesson {
     pub total: Money,
 }
 
-/// What helps with one decision (C3).
+/// The support for one decision (C3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aid {
     /// The version that was ordered, for the changes; `None` when it is gone.
@@ -77,7 +77,7 @@ pub struct Aid {
 /// Most that [`Aid`] names.
 pub const WAITERS: u32 = 8;
 
-/// Somebody who waits for the same kind of card: for a decision or for cards.
+/// Another order for the same kind of card that waits for a decision or for cards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiter {
     pub order: OrderId,

@@ -31,7 +31,7 @@ pub const NOW: &str = "now";
 /// In the field of the time: at lessons.
 pub const LESSONS: &str = "lessons";
 
-/// What an order has in common with those that were made together with it.
+/// The class order that an order belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassRef {
     pub id: ClassId,
@@ -71,7 +71,7 @@ pub struct ClassForm {
     pub weeks: String,
 }
 
-/// What a [`ClassForm`] says.
+/// The parsed content of a [`ClassForm`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     pub seats: u32,
@@ -97,7 +97,7 @@ impl Plan {
         if self.bells.is_empty() { minutes } else { minutes.saturating_add(LEAD) }
     }
 
-    /// When the labs come up, lesson by lesson; one `None` for at once.
+    /// When the labs start, lesson by lesson; one `None` for at once.
     pub fn starts(&self) -> Vec<Option<Timestamp>> {
         if self.bells.is_empty() { vec![None] } else { self.bells.iter().map(|bell| Some(before(*bell))).collect() }
     }

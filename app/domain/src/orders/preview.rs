@@ -36,7 +36,7 @@ pub struct Preview {
     /// Of all seats at all lessons.
     pub total: Money,
     pub ruling: Ruling,
-    /// What all seats take at one lesson.
+    /// The quota that all seats take at one lesson.
     pub asked: Amounts,
     /// Before the order; at the lesson that leaves least where it is too much for one.
     pub quota: QuotaStatus,
@@ -90,7 +90,7 @@ impl OrderContext {
     }
 }
 
-/// What the decision on an order rests on.
+/// The facts by which an order is decided.
 #[derive(Debug, Clone, Copy)]
 pub struct Decision<'a> {
     pub offering: &'a Offering,
@@ -109,7 +109,7 @@ pub struct Decision<'a> {
 /// Longest purpose, in characters.
 pub const PURPOSE_MAX: u32 = 200;
 
-/// What a form says once it is understood.
+/// The parsed content of a form.
 struct Understood {
     minutes: u32,
     spec: LabSpec,

@@ -1,4 +1,4 @@
-//! What is to run at known times: orders for lessons count where they run and nowhere else, labs until they end (B3, D2).
+//! Quota at known times: an order for a lesson counts only while the lesson runs, a lab until it ends (B3, D2).
 
 use serde::{Deserialize, Serialize};
 

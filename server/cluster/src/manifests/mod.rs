@@ -55,7 +55,7 @@ impl fmt::Debug for Manifest {
     }
 }
 
-/// What every lab of the course stands on: namespace first, then what may be applied in any order.
+/// Objects that every lab of the course needs: the namespace first, the others in any order.
 pub fn of_course(course: &Course) -> Vec<Manifest> {
     vec![
         namespace::namespace(course),
@@ -65,7 +65,7 @@ pub fn of_course(course: &Course) -> Vec<Manifest> {
     ]
 }
 
-/// What belongs to the lab alone, without its workload; in any order.
+/// Objects of the lab alone, without its workload; in any order.
 pub fn of_lab(order: &LabOrder) -> Vec<Manifest> {
     let mut all = vec![pod::service_account(order), network::of_lab(order)];
     all.extend(secret::secret(order));

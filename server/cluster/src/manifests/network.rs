@@ -1,4 +1,4 @@
-//! Who may talk to whom (G3). A namespace starts closed both ways. A lab hears its own pods and the portal's proxy, and reaches its own pods,
+//! Network policies (G3). A namespace starts closed both ways. A lab hears its own pods and the portal's proxy, and reaches its own pods,
 //! the cluster's name service and the public internet: no private address, so no other tenant's pod, node or campus host.
 
 use domain::courses::Course;

@@ -10,7 +10,7 @@ use crate::error::OrDomain;
 
 const BATCH: u32 = 1_000;
 
-/// What verifying one chain gave.
+/// The result of verifying one chain.
 #[derive(Debug, Clone)]
 pub struct ChainReport {
     pub chain: Chain,

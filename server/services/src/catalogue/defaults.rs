@@ -1,4 +1,4 @@
-//! What a new installation begins with: eight offerings, the reference prices in yuan, a policy. An operator changes all of it later.
+//! Defaults of a new installation: eight offerings, the reference prices in yuan, a policy. An operator changes all of it later.
 
 use domain::{
     Result,

@@ -1,4 +1,4 @@
-//! What a course may use: quota and budget. A new quota also reaches the course's namespace (D2, D4).
+//! Limits of a course: quota and budget. A new quota also reaches the course's namespace (D2, D4).
 
 use domain::{
     Error, Result,
@@ -17,11 +17,11 @@ use crate::{
     jobs::lease,
 };
 
-/// What becomes of a limit below what is used or held.
+/// How to treat a limit below the amount that is used or held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Below {
     Refuse,
-    /// What runs goes on; nothing new starts until less is used.
+    /// Running labs continue; nothing new starts until less is used.
     Accept,
 }
 

@@ -118,7 +118,7 @@ async fn write(services: &Services, counts: Vec<Count>, basis: &Basis) -> Result
     Ok(Some(written))
 }
 
-/// What is to be written of one lab.
+/// The usage lines to write for one lab.
 struct Count {
     lab: Lab,
     /// Lines that are new or differ from what is stored.

@@ -27,7 +27,7 @@ const JOB: &str = "reconcile";
 /// Seconds until a lab that only waits for its pods is looked at without news of it; the watch is faster.
 const LOOK_AGAIN: i64 = 15;
 
-/// What comes after a step.
+/// The next action after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     /// Nothing, until somebody wants it again.

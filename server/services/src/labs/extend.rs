@@ -41,7 +41,7 @@ pub async fn extend(services: &Services, caller: &Caller, id: LabId, by: Extensi
     read::view(services, caller, id).await
 }
 
-/// What it would come to. Errors: those of [`extend`].
+/// The effect of an extension, without extending the lab. Errors: those of [`extend`].
 pub async fn extend_preview(services: &Services, caller: &Caller, id: LabId, by: Extension) -> Result<Extended> {
     let now = services.clock.now();
     let shelf = basis::shelf_now(services).await?;
@@ -179,7 +179,7 @@ pub(super) async fn apply(
     give(services, write, By::Job("approval"), listed, &extended, until.map(Extension::Until)).await.map(drop)
 }
 
-/// What so many of the minutes cost of which all cost `cost`.
+/// The cost of `added` minutes, if `minutes` minutes cost `cost`.
 fn cost_of(added: u32, minutes: u32, cost: Money) -> Money {
     let share = i128::from(cost.micros) * i128::from(added) / i128::from(minutes.max(1));
     Money { micros: i64::try_from(share).unwrap_or(cost.micros), ..cost }

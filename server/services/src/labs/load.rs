@@ -41,7 +41,7 @@ where
         authorise(caller, action, seen.as_ref().ok_or(Error::NotFound)?)?;
         for _ in 1..TRIES {
             match change().await {
-                // Who asks does not care that the cluster reported on the lab in this moment.
+                // A concurrent report of the cluster is no reason to refuse the caller.
                 Err(Error::Stale) => {}
                 other => return other,
             }

@@ -44,7 +44,7 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
     }
 }
 
-/// What else may be asked of it now. What the offering and the budget say is decided when it is asked.
+/// Further actions that are possible now. The offering and the budget are checked when the action is requested.
 fn options(services: &Services, caller: &Caller, shelf: &Shelf, listed: &Listed) -> LabOptions {
     let lab = &listed.lab;
     let now = services.clock.now();
@@ -98,7 +98,7 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
     Ok(LabDetail { view, history, observation, observed_at, usage, failures })
 }
 
-/// What the caller may read, newest first. Errors: `Invalid` on `limit` or `after`; `Forbidden` for those who read no lab at all.
+/// The labs that the caller may read, newest first. Errors: `Invalid` on `limit` or `after`; `Forbidden` for those who read no lab at all.
 pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page: &PageRequest) -> Result<Page<LabView>> {
     let actor = &caller.actor;
     actor.can(Action::LabRead, &caller.own())?;

@@ -1,4 +1,4 @@
-//! What the audit record keeps of a change to an offering: the fields that differ, before and after.
+//! A change of an offering in the audit record: the fields that differ, before and after.
 
 use domain::{
     catalogue::Offering,

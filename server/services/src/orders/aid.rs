@@ -1,4 +1,4 @@
-//! What helps with one decision (C3): who else waits, and a cheaper way.
+//! Decision support (C3): who else waits, and a cheaper equivalent.
 
 use domain::{
     Result,

@@ -1,4 +1,4 @@
-//! What the audit record keeps of an order.
+//! An order in the audit record.
 
 use domain::{ids::OrderId, orders::Order, people::PersonRef};
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ pub(super) fn signed(mut value: Value, on_behalf_of: Option<&PersonRef>) -> Valu
     value
 }
 
-/// What a transition changes, before or after it.
+/// The fields that a transition changes, before or after it.
 pub(super) fn transition(order: &Order) -> Value {
     json!({ "state": order.state, "stage": order.stage, "reason": order.reason, "version": order.version })
 }

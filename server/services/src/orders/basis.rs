@@ -1,4 +1,4 @@
-//! What a form names: the offering and the course, with the errors that belong to their fields.
+//! Finds the offering and the course that a form names, with the errors that belong to their fields.
 
 use domain::{
     Error, Problem, Result,
@@ -33,7 +33,7 @@ pub(super) enum Named {
 pub(super) async fn course(connection: &mut AnyConnection, caller: &Caller, action: Action, form: &OrderForm) -> Result<Named> {
     let actor = &caller.actor;
     actor.can(action, &caller.own())?;
-    // What is archived takes no more orders, as if it were gone.
+    // An archived course takes no more orders, as if it were gone.
     let Some(course) = storage::courses::open(connection, actor.tenant, form.course.trim()).await.or_domain()? else { return Ok(Named::Nothing) };
     match actor.can(action, &Resource::course(actor.tenant, course.id)) {
         Ok(()) => Ok(Named::Course(course)),

@@ -57,7 +57,7 @@ pub(super) async fn reject_each(services: &Services, caller: &Caller, chosen: &[
     Ok(rows)
 }
 
-/// What deciding these would mean, before it is done. Those that no longer wait for the caller are left out. One statement.
+/// The effect of deciding these orders, without deciding them. Those that no longer wait for the caller are left out. One statement.
 pub async fn summary(services: &Services, caller: &Caller, ids: &[OrderId]) -> Result<BulkSummary> {
     let actor = &caller.actor;
     let away = delegations::away(services, actor).await?;
@@ -73,7 +73,7 @@ pub async fn summary(services: &Services, caller: &Caller, ids: &[OrderId]) -> R
     Ok(summed(views))
 }
 
-/// What these come to together.
+/// The sums of these orders.
 pub(super) fn summed(views: Vec<OrderView>) -> BulkSummary {
     let cards = views.iter().fold(CardShare::ZERO, |sum, view| sum.plus(view.order.spec.card_share()));
     let total = views.iter().map(|view| view.order.estimate.total).reduce(domain::money::Money::plus);

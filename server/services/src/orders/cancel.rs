@@ -38,7 +38,7 @@ pub async fn cancel(services: &Services, caller: &Caller, id: OrderId) -> Result
         caller.actor.can(Action::OrderCancel, &Resource::owned(order.tenant, order.course, order.owner))?;
         for _ in 1..TRIES {
             match Box::pin(cancel_once(services, caller, order)).await {
-                // The cluster reported on the lab in this moment; who cancels does not care.
+                // A concurrent report of the cluster is no reason to refuse a cancellation.
                 Err(Error::Stale) => {}
                 other => return other,
             }

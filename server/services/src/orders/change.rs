@@ -1,4 +1,4 @@
-//! What changes of an approver would make of an order: price, quota, and what the policy then asks for.
+//! An order with an approver's changes: its price, its quota, and the policy's ruling on it.
 
 use domain::{
     Error, Result,

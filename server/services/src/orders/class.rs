@@ -94,7 +94,7 @@ pub async fn cancel_class(services: &Services, caller: &Caller, class: ClassId) 
     Ok(rows)
 }
 
-/// What waits for the caller of a class order. Errors: `Forbidden` for who decides nothing; `NotFound` where none of it is theirs to know.
+/// The orders of a class that wait for the caller. Errors: `Forbidden` if they decide nothing; `NotFound` if they may know of none of them.
 async fn waiting(services: &Services, caller: &Caller, class: ClassId) -> Result<Vec<OrderView>> {
     let away = delegations::away(services, &caller.actor).await?;
     delegations::may_decide_some(&caller.actor, &away)?;
@@ -114,7 +114,7 @@ async fn waiting(services: &Services, caller: &Caller, class: ClassId) -> Result
     Ok(views)
 }
 
-/// What deciding all that waits of a class order would mean. Errors: as [`approve_class`].
+/// The effect of deciding all orders of a class that wait. Errors: as [`approve_class`].
 pub async fn class_summary(services: &Services, caller: &Caller, class: ClassId) -> Result<BulkSummary> {
     Ok(bulk::summed(waiting(services, caller, class).await?))
 }

@@ -87,7 +87,7 @@ enum Verdict<'r> {
 async fn decide(services: &Services, caller: &Caller, order: Option<&Order>, seen: Option<i64>, verdict: Verdict<'_>) -> Result<OrderView> {
     let order = order.ok_or(Error::NotFound)?;
     let (id, course) = (order.id, order.course);
-    // Who passed the stage before may be here again by a second click, which is no error.
+    // A second click of a person who has already passed the stage is no error.
     match name::before(services, caller, order).await {
         Err(Error::Forbidden | Error::DecidedBefore) if decided_before(caller, order, seen, verdict) => {}
         other => _ = other?,
@@ -142,14 +142,14 @@ fn decided_before(caller: &Caller, order: &Order, seen: Option<i64>, verdict: Ve
     }
 }
 
-/// What a decision led to besides the order's own change.
+/// Effects of a decision besides the change of the order itself.
 #[derive(Default)]
 struct Done {
     lab: Option<LabId>,
     told: Told,
 }
 
-/// Who decides, and in whose name.
+/// The person who decides, and the absent approver whom they represent.
 pub(super) struct Decider<'c> {
     pub caller: &'c Caller,
     pub on_behalf_of: Option<PersonRef>,

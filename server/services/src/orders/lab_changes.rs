@@ -12,7 +12,7 @@ use storage::{Write, labs::Listed, script::Script};
 use super::{audited, grant::write_all, tell, undecided::Undecided};
 use crate::{Caller, Services, audit, error::OrDomain, hub::News, notifications::Told};
 
-/// What is asked for: the lab as it would be, what that costs more, and who must approve it.
+/// A requested change: the lab as it would be, its additional cost, and the approvers that it needs.
 #[derive(Debug)]
 pub(crate) struct Wanted<'o> {
     pub offering: &'o Offering,

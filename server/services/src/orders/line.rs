@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Caller, Services, catalogue::Shelf};
 
-/// What has passed every check that needs no quota.
+/// A request that has passed every check that needs no quota.
 #[derive(Debug)]
 pub(super) struct Request {
     pub caller: Caller,
@@ -118,7 +118,7 @@ async fn serve(services: Services) {
         let (requests, replies) = services.0.line.next();
         let answers = Box::pin(together::answer(&services.0, begun, &requests)).await;
         for (reply, answer) in replies.into_iter().zip(answers) {
-            // Who has left finds it by the key.
+            // A client that has disconnected finds the answer by its key.
             let _ = reply.send(answer);
         }
     }

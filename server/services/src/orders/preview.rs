@@ -1,4 +1,4 @@
-//! What submitting would do, without doing it.
+//! The preview of a submission. It stores nothing.
 
 use domain::{
     Result,

@@ -40,7 +40,7 @@ pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<Or
     Ok(OrderView { wait, steps, ..view_for(services, &caller.actor, &away, listed) })
 }
 
-/// What was decided, asked and answered, the oldest first. Errors: as [`get`].
+/// Decisions, questions and answers, the oldest first. Errors: as [`get`].
 pub async fn decisions(services: &Services, caller: &Caller, id: OrderId) -> Result<Vec<Decision>> {
     let away = delegations::away(services, &caller.actor).await?;
     let mut connection = services.db.read().await.or_domain()?;
@@ -48,7 +48,7 @@ pub async fn decisions(services: &Services, caller: &Caller, id: OrderId) -> Res
     storage::decisions::of_order(&mut connection, id).await.or_domain()
 }
 
-/// What the caller may read, newest first. One statement.
+/// The orders that the caller may read, newest first. One statement.
 pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, page: &PageRequest) -> Result<Page<OrderView>> {
     let actor = &caller.actor;
     actor.can(Action::OrderRead, &caller.own())?;
@@ -72,7 +72,7 @@ pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, pa
     Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view(services, actor, listed)))
 }
 
-/// What waits for the caller's decision, oldest first. Four statements, whatever the number of orders. Errors: `Forbidden`.
+/// The orders that wait for the caller's decision, oldest first. Four statements, whatever the number of orders. Errors: `Forbidden`.
 pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<ApprovalView>> {
     let actor = &caller.actor;
     let away = delegations::away(services, actor).await?;
@@ -161,7 +161,7 @@ pub(super) fn view(services: &Services, actor: &Actor, listed: Listed) -> OrderV
 /// The same for who stands in for somebody.
 pub(super) fn view_for(services: &Services, actor: &Actor, away: &[Absent], listed: Listed) -> OrderView {
     let Listed { mut order, owner, course, decided_by, labs, queue_position, owner_left } = listed;
-    // What the policy looked at is for dry runs: readers of one order need not know how a course's budget stood.
+    // The facts that the policy read are for dry runs: readers of one order need not know how a course's budget stood.
     order.ruling.facts = None;
     let resource = Resource::owned(order.tenant, order.course, order.owner);
     // Before its time it is in no line.

@@ -1,4 +1,4 @@
-//! Whom an order's change concerns.
+//! Notices about changes of orders.
 
 use domain::{
     Result,

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{Caller, Services, audit, capacity::Counter, catalogue::Shelf, error::OrDomain, hub::News, notifications::Told};
 
-/// What a request is answered.
+/// The answer to a request.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub view: Box<OrderView>,
@@ -82,7 +82,7 @@ async fn alone(services: &Services, request: &Request, error: Error) -> Result<A
     }
 }
 
-/// What a request has made.
+/// Everything that a request has made.
 struct Made {
     orders: Vec<Order>,
     labs: Vec<Option<LabId>>,
@@ -250,7 +250,7 @@ fn owned((user, key): (UserId, &str)) -> (UserId, String) {
 
 /// The quotas of all their courses. One statement for each 32 courses.
 async fn quotas(connection: &mut AnyConnection, requests: &[&Request], now: Timestamp) -> Result<BTreeMap<CourseId, CourseQuota>> {
-    // Who orders for a class or for lessons is alone.
+    // A request for a class or for lessons is processed alone.
     if let [Request { form, course, .. }] = requests {
         return Ok(BTreeMap::from([(course.id, quota(connection, form, course.id, now).await?)]));
     }
@@ -268,7 +268,7 @@ pub(super) async fn quota(connection: &mut AnyConnection, form: &OrderForm, cour
     quota.or_domain()?.ok_or(Error::NotFound)
 }
 
-/// What submitting means; for who orders nothing in a course, `quota` is `None`.
+/// The result of submitting. `quota` is `None` if the caller may not order for the course.
 pub(super) fn decide(shelf: &Shelf, caller: &Caller, form: &OrderForm, quota: Option<&CourseQuota>, now: Timestamp) -> Result<Preview> {
     let tenant = caller.actor.tenant;
     let on = Decision {
@@ -285,7 +285,7 @@ pub(super) fn decide(shelf: &Shelf, caller: &Caller, form: &OrderForm, quota: Op
     orders::preview(&on, form)
 }
 
-/// What was answered when a key made its order, whatever became of that since. Errors: `IdempotencyKeyReused` when the request was another
+/// The answer that was stored when the key made its order, even if that has changed. Errors: `IdempotencyKeyReused` when the request was another
 /// one.
 pub(super) async fn kept(
     services: &Services,
