@@ -34,11 +34,28 @@ pub struct PolicyDocument {
     /// What is being edited in the portal; `null` when nobody edits.
     #[schema(value_type = Option<Object>)]
     pub draft: Option<Policy>,
+    /// Of the policy in force; empty if there is nothing to say. Ignored in a body.
+    pub warnings: Vec<Warning>,
+}
+
+/// A rule that is allowed and most likely a mistake.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Warning {
+    /// `never_matches`: the rule comes after one that matches every order.
+    #[schema(example = "never_matches")]
+    pub code: &'static str,
+    /// Number of the rule, from 0.
+    #[schema(example = 2)]
+    pub rule: usize,
+    /// Number of the rule that matches every order.
+    #[schema(example = 1)]
+    pub after: usize,
 }
 
 impl From<StoredPolicy> for PolicyDocument {
     fn from(StoredPolicy { tenant: _, version, policy, draft, revision: _ }: StoredPolicy) -> Self {
-        Self { version, policy, draft }
+        let never = policy.never_matching().into_iter().map(|(rule, after)| Warning { code: "never_matches", rule, after });
+        Self { version, warnings: never.collect(), policy, draft }
     }
 }
 
