@@ -63,6 +63,7 @@ impl From<StoredPolicy> for PolicyDocument {
 /// card), `over_cards_per_order`, `over_starts_per_day`, `{"cost_over": 500000000}` (millionths), `{"minutes_over": 480}`,
 /// `{"card_in": ["a100-80g"]}`, `{"model_in": ["a100-80g"]}`, `{"requester_has": "teacher"}`, `{"budget_left_under": 10}` (percent).
 /// Outcomes: `automatic`, `{"stages": ["manager"]}`, `{"refuse": {"zh": "…", "en": "…"}}`.
+/// The document as it was read is accepted too: an unchanged `draft`, and `warnings`, which are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"policy": {"rules": [{"name": {"zh": "其余", "en": "Rest"}, "when": "always", "then": {"stages": ["manager"]}}]}, "version": 1}))]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
@@ -96,6 +97,11 @@ pub async fn replace(State(state): State<AppState>, Bearer(caller): Bearer, raw:
     let mut body = Fields::parse(&raw)?;
     let policy = policy(&mut body);
     let version = body.optional_integer("version");
+    body.ignore(&["warnings"]);
+    if body.has_more() {
+        let stored = services::policies::get(&state.services, &caller).await?.stored;
+        body.unchanged(&PolicyDocument::from(stored));
+    }
     body.finish()?;
     Ok(Json(services::policies::replace(&state.services, &caller, &policy, version.unwrap_or_default()).await?.into()))
 }
