@@ -65,6 +65,7 @@ pub async fn upload(
     let looked_at = async {
         let kinds = || ImportKind::ALL.map(|kind| kind.as_str().to_owned()).to_vec();
         let kind = ImportKind::parse(&form.kind).ok_or_else(|| Error::field("kind", Problem::NotOneOf { choices: kinds() }))?;
+        services::imports::allowed(&state.services, &caller, kind).await?;
         let text = if form.file.is_empty() { form.list.clone() } else { services::imports::decode(&form.file)? };
         services::imports::preview(&state.services, &caller, kind, &form.file_name, &text).await
     };

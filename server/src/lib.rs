@@ -5,12 +5,14 @@
 
 pub mod audit_export;
 pub mod auth;
+pub mod bodies;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod error_page;
 pub mod events;
 pub mod export;
+pub mod forms;
 pub mod headers;
 pub mod health;
 pub mod hosts;

@@ -29,7 +29,8 @@ use tower_http::{
 };
 
 use crate::{
-    audit_export, auth, error_page, events, export, headers, health, hosts, imports, methods, metrics, nul, oidc, preferences, refusals, request,
+    audit_export, auth, bodies, error_page, events, export, forms, headers, health, hosts, imports, methods, metrics, nul, oidc, preferences,
+    refusals, request,
     rest::{self, problem::Problem},
     sign_out,
     site::Site,
@@ -39,13 +40,13 @@ use crate::{
 /// The whole server, ready to be served.
 pub fn router(state: AppState) -> Router {
     let server = &state.config.server;
-    let mut router =
-        limited(Router::new().merge(pages(&state)).merge(rest::routes()), Duration::from_secs(server.timeout_seconds), server.max_body_bytes)
-            .layer(compression())
-            .layer(from_fn_with_state(state.clone(), refusals::record))
-            .merge(Site::of(&state.config).routes())
-            .route("/healthz", get(health::healthz))
-            .route("/readyz", get(health::readyz));
+    let counted = Router::new().merge(pages(&state)).merge(rest::routes()).layer(from_fn_with_state(state.clone(), bodies::bound));
+    let mut router = limited(counted, Duration::from_secs(server.timeout_seconds), server.max_body_bytes)
+        .layer(compression())
+        .layer(from_fn_with_state(state.clone(), refusals::record))
+        .merge(Site::of(&state.config).routes())
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz));
     if state.config.metrics.listen.is_none() {
         router = router.route("/metrics", get(metrics::show));
     }
@@ -117,6 +118,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/imports/{id}/result.csv", get(imports::result))
         .route("/imports/{id}/links.csv", post(imports::links))
         .fallback(not_found)
+        // The last layer comes first: a form is read after its origin and its session were looked at.
+        .layer(from_fn(forms::read))
         .layer(from_fn_with_state(state.clone(), auth::layer::authenticate))
         .layer(auth::sessions(state))
         .layer(from_fn_with_state(state.clone(), auth::cross_site::guard))

@@ -7,7 +7,7 @@ use leptos::config::LeptosOptions;
 use services::Services;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, health::Readiness, hosts::Hosts, metrics::Metrics, oidc::Provider, streams::Streams};
+use crate::{bodies::Bodies, config::Config, health::Readiness, hosts::Hosts, metrics::Metrics, oidc::Provider, streams::Streams};
 
 /// Cheap to clone: handles and one `Arc`.
 #[derive(Clone)]
@@ -18,6 +18,7 @@ pub struct AppState {
     pub readiness: Arc<Readiness>,
     pub hosts: Arc<Hosts>,
     pub streams: Arc<Streams>,
+    pub bodies: Arc<Bodies>,
     /// The identity provider, where people may sign in through one.
     pub provider: Option<Arc<Provider>>,
     pub options: LeptosOptions,
@@ -30,8 +31,9 @@ impl AppState {
         let options = LeptosOptions::builder().output_name("lectern").site_pkg_dir("pkg").site_addr(config.server.listen).build();
         let provider = config.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc)));
         let hosts = Arc::new(Hosts::of(&config.server));
+        let bodies = Arc::new(Bodies::new(config.server.max_body_bytes));
         let (metrics, readiness, streams) = (Arc::default(), Arc::default(), Arc::default());
-        Self { services, config: Arc::new(config), metrics, readiness, hosts, streams, provider, options, stopping }
+        Self { services, config: Arc::new(config), metrics, readiness, hosts, streams, bodies, provider, options, stopping }
     }
 }
 

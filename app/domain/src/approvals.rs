@@ -157,6 +157,9 @@ pub const APPROVERS: [Role; 3] = [Role::Manager, Role::Administrator, Role::Oper
 pub const STAGES_MAX: usize = 3;
 /// Most rules of a policy.
 pub const RULES_MAX: u32 = 50;
+/// Most cards and minutes that a rule compares with; costs have the bound of all amounts.
+pub const CARDS_MAX: i64 = 10_000;
+pub const MINUTES_MAX: u32 = 1_000_000;
 /// Longest name of a rule, in characters.
 pub const NAME_MAX: u32 = 80;
 /// Longest reason of a refusal, in characters.
@@ -277,6 +280,12 @@ impl Rule {
             match test {
                 OrderTest::ModelIn(models) if models.iter().any(|model| !Card::all().any(|card| card.kind().model == model)) => {
                     problems.push(("when", Problem::NotOneOf { choices: models_known() }));
+                }
+                OrderTest::CardsOver(cards) if !(CardShare::ZERO..=CardShare::whole(CARDS_MAX)).contains(cards) => {
+                    problems.push(("when", Problem::OutOfRange { min: 0, max: CardShare::whole(CARDS_MAX).parts() }));
+                }
+                OrderTest::MinutesOver(minutes) if *minutes > MINUTES_MAX => {
+                    problems.push(("when", Problem::OutOfRange { min: 0, max: MINUTES_MAX.into() }));
                 }
                 OrderTest::CostOver(micros) if !(0..=money::MAX_MICROS).contains(micros) => {
                     problems.push(("when", Problem::OutOfRange { min: 0, max: money::MAX_UNITS }));

@@ -35,6 +35,12 @@ impl Policy {
         self.rules.iter().position(|rule| rule.enabled && rule.when.is_always())
     }
 
+    /// Enabled rules that never match, each with the rule that matches every order before them.
+    pub fn never_matching(&self) -> Vec<(usize, usize)> {
+        let Some(catch_all) = self.catch_all() else { return Vec::new() };
+        (catch_all + 1..self.rules.len()).filter(|number| self.rules[*number].enabled).map(|number| (number, catch_all)).collect()
+    }
+
     /// The policy after this step. Errors: [`Error::NotFound`] for a rule that is not there, [`Error::Invalid`] for one that cannot be.
     pub fn edited(&self, edit: &Edit) -> Result<Self, Error> {
         let mut policy = self.clone();
@@ -280,6 +286,10 @@ mod tests {
         // A disabled rule that matches everything does not matter.
         let off = policy.edited(&Edit::Disable(1)).expect("off").edited(&Edit::Add(big("new"))).expect("added");
         assert_eq!((off.catch_all(), off.rules[2].name.en.as_str()), (None, "new"));
+        assert!(policy.never_matching().is_empty() && off.never_matching().is_empty());
+        // The rule for everything moves to the front; the last rule is off.
+        let hidden = edited.edited(&Edit::Up(2)).and_then(|policy| policy.edited(&Edit::Up(1))).and_then(|policy| policy.edited(&Edit::Disable(2)));
+        assert_eq!(hidden.expect("steps").never_matching(), [(1, 0)]);
     }
 
     #[test]

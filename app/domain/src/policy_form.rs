@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::{
     access::Role,
-    approvals::{Condition, OrderTest, Outcome, Rule, models_known},
+    approvals::{CARDS_MAX, Condition, MINUTES_MAX, OrderTest, Outcome, Rule, models_known},
     catalogue::Localized,
     error::{Error, FieldErrors, Problem},
     gpu::CardShare,
-    money::MICROS_PER_UNIT,
+    money::{MAX_UNITS, MICROS_PER_UNIT},
     rules,
 };
 
@@ -19,10 +19,6 @@ pub type RuleForm = BTreeMap<String, String>;
 /// Fields that compare a number: name, the word for the test itself and the word for its opposite.
 pub const COMPARED: [(&str, &str, &str); 4] =
     [("cards", "over", "within"), ("cost", "over", "within"), ("minutes", "over", "within"), ("budget", "under", "at_least")];
-
-const MOST_CARDS: i64 = 10_000;
-const MOST_COST: i64 = 1_000_000_000;
-const MOST_MINUTES: i64 = 1_000_000;
 
 /// Reads the form. Fields: `name_zh`, `name_en`; `join` (`all`, `any`); `cards_is`, `cost_is`, `minutes_is`, `budget_is` (see [`COMPARED`],
 /// empty for not asked) with `cards` (`2`, `1/7`), `cost` (whole units), `minutes`, `budget` (percent); `models_is` (`in`, `not_in`) with
@@ -82,8 +78,8 @@ impl Reader<'_> {
                     return None;
                 }
             }
-            "cost" => OrderTest::CostOver(self.number("cost", MOST_COST)? * MICROS_PER_UNIT),
-            "minutes" => OrderTest::MinutesOver(u32::try_from(self.number("minutes", MOST_MINUTES)?).ok()?),
+            "cost" => OrderTest::CostOver(self.number("cost", MAX_UNITS)? * MICROS_PER_UNIT),
+            "minutes" => OrderTest::MinutesOver(u32::try_from(self.number("minutes", MINUTES_MAX.into())?).ok()?),
             _ => OrderTest::BudgetLeftUnder(u32::try_from(self.number("budget", 100)?).ok()?),
         })
     }
@@ -150,14 +146,14 @@ fn share(text: &str) -> Option<CardShare> {
     let fraction = |text: &str| {
         let (above, below) = text.split_once('/')?;
         let (above, below): (i64, i64) = (above.trim().parse().ok()?, below.trim().parse().ok()?);
-        ((1..=840).contains(&below) && (0..=MOST_CARDS).contains(&above) && above * 840 % below == 0).then(|| above * 840 / below)
+        ((1..=840).contains(&below) && (0..=CARDS_MAX).contains(&above) && above * 840 % below == 0).then(|| above * 840 / below)
     };
     let parts = match text.split_once(' ') {
         _ if !text.contains('/') => text.parse::<i64>().ok()?.checked_mul(840)?,
-        Some((whole, rest)) if !whole.contains('/') => whole.parse::<i64>().ok()?.checked_mul(840)? + fraction(rest)?,
+        Some((whole, rest)) if !whole.contains('/') => whole.parse::<i64>().ok()?.checked_mul(840)?.checked_add(fraction(rest)?)?,
         _ => fraction(text)?,
     };
-    (0..=MOST_CARDS * 840).contains(&parts).then(|| CardShare::from_parts(parts))
+    (0..=CARDS_MAX * 840).contains(&parts).then(|| CardShare::from_parts(parts))
 }
 
 /// The form filled with a rule, and whether it can show the rule's condition.

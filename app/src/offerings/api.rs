@@ -115,12 +115,18 @@ fn problems(error: domain::Error) -> Result<OfferingPreview, AppError> {
     }
 }
 
+/// The services and somebody who may write offerings. Called before anything is done with what was sent.
+#[cfg(feature = "ssr")]
+async fn writer() -> Result<(crate::caller::Services, crate::caller::Caller), AppError> {
+    let (services, caller) = (crate::caller::services()?, crate::caller::caller()?);
+    services::offerings::allowed(&services, &caller).await?;
+    Ok((services, caller))
+}
+
 /// What the fields as they are would cost and make.
 #[server(PreviewOffering, endpoint = "offerings/preview")]
 pub async fn preview_offering(#[server(default)] fields: Fields) -> Result<OfferingPreview, AppError> {
-    use crate::caller::{caller, services};
-    let (services, caller) = (services()?, caller()?);
-    services::offerings::allowed(&services, &caller).await?;
+    let (services, caller) = writer().await?;
     match domain::offerings::offering_of(&fields, domain::ids::OfferingId::from_uuid(services.entropy.uuid()), 1) {
         Ok(offering) => Ok(services::offerings::preview(&services, &caller, &offering).await?),
         Err(error) => problems(error),
@@ -138,15 +144,16 @@ pub async fn save_offering(
     use crate::{caller::*, routes};
     use domain::offerings::without_secrets;
     let page = routes::offering_editor(&slug);
+    let (services, caller) = match writer().await {
+        Ok(writer) => writer,
+        Err(error) => return answer(FORM, &page, typed([]), Err(error), |slug| saved(slug)).await,
+    };
     if let Some(changed) = super::fields::reshaped(&fields, &intent) {
-        caller()?;
         keep(FORM, without_secrets(changed)).await?;
         see_other(&format!("{page}#parameters"));
         return Ok(slug);
     }
     let result = async {
-        let (services, caller) = (services()?, caller()?);
-        services::offerings::allowed(&services, &caller).await?;
         let offering = domain::offerings::offering_of(&fields, domain::ids::OfferingId::from_uuid(services.entropy.uuid()), 1)?;
         let known = (slug != "new").then_some(slug.as_str());
         let saved = services::offerings::save(&services, &caller, known, offering, revision.trim().parse().ok()).await;
@@ -161,11 +168,13 @@ pub async fn save_offering(
 pub async fn import_offering(#[server(default)] slug: String, #[server(default)] yaml: String) -> Result<String, AppError> {
     use crate::{caller::*, routes};
     let page = routes::with_query(&routes::offering_editor(&slug), &[("tab", "yaml")]);
+    let (services, caller) = match writer().await {
+        Ok(writer) => writer,
+        Err(error) => return answer(FORM, &page, typed([]), Err(error), |slug| saved(slug)).await,
+    };
     let kept = services::offerings::yaml::without_secrets_apart(yaml.clone()).await;
     let pasted = typed([("yaml", &kept)]);
     let result = async {
-        let (services, caller) = (services()?, caller()?);
-        services::offerings::allowed(&services, &caller).await?;
         let offering = services::offerings::yaml::parse_apart(yaml.clone()).await?;
         let known = (slug != "new").then_some(slug.as_str());
         Ok(services::offerings::save(&services, &caller, known, offering, None).await?.offering.slug)

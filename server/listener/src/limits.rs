@@ -8,7 +8,8 @@ pub struct Limits {
     pub head: Duration,
     /// Between two requests. Longer than the 60 s of proxies: a proxy that sends on a connection just closed would answer 502.
     pub idle: Duration,
-    /// The server may wait this long for a body, and a second more for each [`BODY_BYTES_PER_SECOND`] that it has brought.
+    /// The server may wait this long for a body. Time in which nothing came adds up, less a second for each [`BODY_BYTES_PER_SECOND`] that
+    /// came since; what came early is credit for [`BODY_CREDIT`] at most.
     pub body: Duration,
     /// The client takes nothing of the answer for this long. Time in which it took nothing adds up, less a second for each
     /// [`ANSWER_BYTES_PER_SECOND`] that it took since.
@@ -21,6 +22,9 @@ pub struct Limits {
 
 /// Bytes of a body that extend its time by a second.
 pub const BODY_BYTES_PER_SECOND: u64 = 1_024;
+
+/// Most time that a body can earn in advance.
+pub const BODY_CREDIT: Duration = Duration::from_secs(3);
 
 /// Bytes of an answer that earn a client a second.
 pub const ANSWER_BYTES_PER_SECOND: u64 = 1_024;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::limits::{ANSWER_BYTES_PER_SECOND, BODY_BYTES_PER_SECOND, Limits};
+use crate::limits::{ANSWER_BYTES_PER_SECOND, BODY_BYTES_PER_SECOND, BODY_CREDIT, Limits};
 
 /// What the server waits for on this connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +53,18 @@ struct State {
 struct Body {
     /// Since when the handler waits for more.
     waiting: Option<Instant>,
-    /// For how long it waited before.
+    /// For how long it waited before, less the time that its bytes earned since.
     waited: Duration,
-    brought: u64,
+    /// The time that its bytes earned beyond what was waited, at most [`BODY_CREDIT`]: a body that brought much and then drips is slow too.
+    credit: Duration,
+}
+
+impl Body {
+    fn earn(&mut self, bytes: u64) {
+        let earned = self.credit + Duration::from_micros(bytes.saturating_mul(1_000_000) / BODY_BYTES_PER_SECOND);
+        self.credit = earned.saturating_sub(self.waited).min(BODY_CREDIT);
+        self.waited = self.waited.saturating_sub(earned);
+    }
 }
 
 impl Meter {
@@ -139,7 +148,7 @@ impl Meter {
         let mut state = self.lock();
         state.end_dry(now);
         let body = state.body.get_or_insert_default();
-        body.brought += bytes;
+        body.earn(bytes);
         body.waiting = None;
     }
 
@@ -209,10 +218,8 @@ impl State {
 
     /// `None` while the handler does not wait, or the server itself is late.
     fn body_waited(&self, now: Instant) -> Option<Duration> {
-        let (Some(dry), Some(Body { waiting: Some(waiting), waited, brought })) = (self.dry, &self.body) else { return None };
-        // Only one that is behind: a large body takes its time.
-        let earned = Duration::from_secs(brought / BODY_BYTES_PER_SECOND);
-        Some((*waited + now.saturating_duration_since(dry.max(*waiting))).saturating_sub(earned))
+        let (Some(dry), Some(Body { waiting: Some(waiting), waited, credit })) = (self.dry, &self.body) else { return None };
+        Some((*waited + now.saturating_duration_since(dry.max(*waiting))).saturating_sub(*credit))
     }
 }
 
@@ -263,6 +270,34 @@ mod tests {
         meter.wrote(at(1), 1_000_000_000);
         meter.blocked(at(1));
         assert_eq!(meter.standing(at(61)), (Standing::Answer, Duration::from_mins(1)));
+    }
+
+    #[test]
+    fn a_body_that_brought_much_and_then_drips_is_waited_for_all_the_same() {
+        let (start, limits) = (Instant::now(), Limits::default());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        // Pieces of so many bytes, each after so many seconds in which nothing came.
+        let after = |first: u64, bytes: u64, pause: u64, pieces: u64| {
+            let meter = Meter::new(start);
+            meter.begin_request();
+            meter.body_came(at(0), first);
+            for piece in 0..pieces {
+                meter.body_waits(at(pause * piece));
+                meter.read_nothing(at(pause * piece));
+                meter.read(at(pause * (piece + 1)));
+                meter.body_came(at(pause * (piece + 1)), bytes);
+            }
+            meter.body_waits(at(pause * pieces));
+            meter.read_nothing(at(pause * pieces));
+            meter.body_waited(at(pause * pieces))
+        };
+        let dripping = after(250_000, 1, 2, 7);
+        assert!(dripping > limits.body && dripping < Duration::from_secs(11), "14 seconds, less 3 of credit and 7 bytes: {dripping:?}");
+        assert_eq!(after(250_000, 2_048, 2, 1_000), Duration::ZERO, "1 kB/s, for half an hour");
+        assert_eq!(after(0, 16_384, 8, 3), Duration::ZERO, "pieces with pauses");
+        // A long pause counts only beyond the credit, and the credit is spent once.
+        assert_eq!(after(250_000, 0, 3, 1), Duration::ZERO);
+        assert_eq!(after(250_000, 0, 3, 2), Duration::from_secs(3));
     }
 
     #[test]

@@ -154,19 +154,23 @@ async fn a_kept_connection_is_closed_when_it_rests_too_long_and_a_stream_is_not(
 #[tokio::test]
 async fn a_body_that_drips_is_refused_and_one_that_comes_in_pieces_is_not() {
     let port = port(Limits { body: Limits::for_testing().body, ..generous() }, router()).await;
-    let mut dripping = port.connect().await;
-    dripping.write_all(b"POST /post HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n").await.expect("sent");
-    let (mut reading, mut writing) = dripping.into_split();
-    let drops = tokio::spawn(async move {
-        while writing.write_all(b"y").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    });
-    let mut answer = Vec::new();
-    let _ = in_time(reading.read_to_end(&mut answer)).await;
-    let answer = String::from_utf8_lossy(&answer);
-    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("too slowly"), "{answer}");
-    in_time(drops).await.expect("the connection is closed");
+    // What came quickly before is no excuse.
+    for at_once in [0, 250_000] {
+        let mut dripping = port.connect().await;
+        dripping.write_all(b"POST /post HTTP/1.1\r\nhost: x\r\ncontent-length: 400000\r\n\r\n").await.expect("sent");
+        dripping.write_all(&vec![b'x'; at_once]).await.expect("sent");
+        let (mut reading, mut writing) = dripping.into_split();
+        let drops = tokio::spawn(async move {
+            while writing.write_all(b"y").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let mut answer = Vec::new();
+        let _ = in_time(reading.read_to_end(&mut answer)).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("too slowly"), "{at_once}: {answer}");
+        in_time(drops).await.expect("the connection is closed");
+    }
 
     let mut pieces = port.connect().await;
     pieces.write_all(b"POST /post HTTP/1.1\r\nhost: x\r\ncontent-length: 40000\r\n\r\n").await.expect("sent");

@@ -238,6 +238,11 @@ async fn load(connection: &mut storage::AnyConnection, caller: &Caller, id: Impo
     Ok(stored.filter(|stored| stored.tenant == caller.actor.tenant).ok_or(Error::NotFound)?.import)
 }
 
+/// Whether the caller may read in such a list; asked before its file is decoded. Errors: `Forbidden`, `ScopeMissing`.
+pub async fn allowed(services: &Services, caller: &Caller, kind: ImportKind) -> Result<()> {
+    audit::recording(services, caller, || Entry::new("import.preview", "import", "", ""), async { may(caller, kind) }).await
+}
+
 /// Both are the administrator's; a list of courses also names people.
 fn may(caller: &Caller, kind: ImportKind) -> Result<()> {
     let on = Resource::tenant(caller.actor.tenant);

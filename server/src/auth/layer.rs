@@ -13,7 +13,7 @@ use services::{Caller, Origin, Services, accounts::sessions, audit::refusals::Pr
 use tower_sessions::Session;
 
 use super::public;
-use crate::{error_page, state::AppState};
+use crate::{error_page, forms, state::AppState};
 
 /// Without use a session ends; using it moves the end, at most this often, so that reading pages seldom writes.
 const TOUCH_SECONDS: i64 = 15 * 60;
@@ -23,7 +23,11 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
     let origin = request.extensions().get::<Origin>().cloned();
     let caller = match caller(&state.services, session, origin).await {
         Ok(caller) => caller,
-        Err(error) => return error_page::answer(request.headers(), &error),
+        Err(error) => {
+            let (parts, body) = request.into_parts();
+            forms::discard(body).await;
+            return error_page::answer(&parts.headers, &error);
+        }
     };
     let signed_in = caller.is_some();
     let progress = request.extensions().get::<Progress>().cloned().unwrap_or_default();
@@ -37,9 +41,11 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
         return next.run(request).await;
     }
     // The request itself cannot be held over a wait, since its body cannot.
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     // The reader is redirected to sign-in; this counts as a refusal too.
     progress.failed(&Error::Unauthenticated);
+    // A session that ended while somebody filled in a long form: the browser must get the way to sign-in.
+    forms::discard(body).await;
     refuse(&state.services, &parts).await
 }
 

@@ -13,7 +13,7 @@ pub struct Connections {
     pub head_seconds: u64,
     /// Seconds that an idle connection is kept between requests; longer than the 60 of proxies: 75.
     pub idle_seconds: u64,
-    /// Seconds for the body of a request, plus one for each KiB that has arrived: 10.
+    /// Seconds that the server waits for the body of a request; each KiB that arrives gives one second back: 10.
     pub body_seconds: u64,
     /// Seconds in which a client must accept part of an answer: 60.
     pub write_seconds: u64,

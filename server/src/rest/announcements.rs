@@ -51,6 +51,8 @@ impl From<DomainAnnouncement> for Announcement {
     }
 }
 
+/// Body of a new announcement. In place of `zh` and `en` it may have `text`, as an announcement is shown; `id`, `by` and `ended_at` are
+/// ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewAnnouncement {
@@ -84,9 +86,14 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     responses((status = 200, body = Announcement)))]
 pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<Announcement>, Problem> {
     let mut body = Fields::parse(&raw)?;
+    body.ignore(&["id", "by", "ended_at"]);
+    let mut nested = if body.has("zh") || body.has("en") { None } else { body.nested("text") };
+    let texts = nested.as_mut().unwrap_or(&mut body);
+    let (zh, en) = (texts.optional_text("zh"), texts.optional_text("en"));
+    body.absorb("text", nested);
     let form = AnnouncementForm {
-        zh: body.optional_text("zh"),
-        en: body.optional_text("en"),
+        zh,
+        en,
         level: body.optional_text("level"),
         from: body.optional_text("from"),
         to: body.optional_text("to"),

@@ -12,7 +12,10 @@ use serde_json::{Map, Value};
 use self::unique::Unique;
 use super::problem::Problem;
 
+mod shown;
 mod unique;
+
+pub use self::shown::Amount;
 
 /// The body's bytes, whole and not too large.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{
     bearer::Bearer,
-    body::{Fields, Raw},
+    body::{Amount, Fields, Raw},
     dto::{Course, List, Person, moment},
     orders::id,
     problem::Problem,
@@ -107,6 +107,7 @@ pub struct NewCourse {
     department: Option<String>,
 }
 
+/// Body of a changed course. The course as shown is accepted too; what this does not change must be as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct ChangedCourse {
@@ -117,6 +118,8 @@ pub struct ChangedCourse {
     department: Option<String>,
 }
 
+/// Body of a new quota. The quota as shown is accepted too, with `limits` in place of the first five members, and so is the course as shown;
+/// what this does not change must be as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewQuota {
@@ -139,6 +142,8 @@ pub struct NewQuota {
     accept_below: Option<String>,
 }
 
+/// Body of a new budget. The budget as shown is accepted too, with `limit` in place of `amount`, and so is the course as shown, with
+/// `budget_from`, `budget_to` and `budget_thresholds`; what this does not change must be as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewBudget {
@@ -212,8 +217,11 @@ pub async fn change(
 ) -> Result<Json<CourseDetail>, Problem> {
     let mut body = Fields::parse(&raw)?;
     let (name, department) = (body.given_text("name"), body.given_text("department"));
-    body.finish()?;
     let course: CourseId = id(&text)?;
+    if body.has_more() {
+        body.unchanged(&detail(&state, &caller, course).await?);
+    }
+    body.finish()?;
     if let Some(name) = name {
         services::courses::rename(&state.services, &caller, course, &name).await?;
     }
@@ -233,18 +241,17 @@ pub async fn set_quota(
     raw: Raw,
 ) -> Result<Json<CourseDetail>, Problem> {
     let mut body = Fields::parse(&raw)?;
-    let form = QuotaForm {
-        cards: body.optional_number("cards"),
-        cpu_cores: body.optional_number("cpu_cores"),
-        memory_gib: body.optional_number("memory_gib"),
-        storage_gib: body.optional_number("storage_gib"),
-        running_labs: body.optional_number("running_labs"),
-        cards_per_order: body.optional_number("cards_per_order"),
-        starts_per_day: body.optional_number("starts_per_day"),
-    };
     let below = if body.optional_text("accept_below") == "yes" { Below::Accept } else { Below::Refuse };
-    body.finish()?;
+    let mut quota = body.nested("quota");
+    let form = quota_form(quota.as_mut().unwrap_or(&mut body));
     let course = id(&text)?;
+    if body.has_more() || quota.as_ref().is_some_and(Fields::has_more) {
+        let shown = detail(&state, &caller, course).await?;
+        body.unchanged(&shown);
+        quota.as_mut().unwrap_or(&mut body).unchanged(&shown.quota);
+    }
+    body.absorb("quota", quota);
+    body.finish()?;
     services::courses::set_quota(&state.services, &caller, course, &form, below).await?;
     shown(&state, &caller, course).await
 }
@@ -259,17 +266,30 @@ pub async fn set_budget(
     raw: Raw,
 ) -> Result<Json<CourseDetail>, Problem> {
     let mut body = Fields::parse(&raw)?;
-    let form = BudgetForm {
-        amount: body.optional_number("amount"),
-        from: body.optional_text("from"),
-        to: body.optional_text("to"),
-        notify: body.optional_percentages("notify"),
-        approve: body.optional_percentages("approve"),
-        block: body.optional_percentages("block"),
-    };
-    body.finish()?;
+    let mut quota = body.nested("quota");
+    let mut budget = quota.as_mut().and_then(|quota| quota.nested("budget"));
+    let limit = if body.has("amount") { None } else { budget.as_mut().unwrap_or(&mut body).optional_money("limit") };
+    let amount = limit.as_ref().map_or_else(|| body.optional_number("amount"), Amount::decimal);
+    let (from, to) = (body.text_as("from", "budget_from"), body.text_as("to", "budget_to"));
+    let [notify, approve, block] = thresholds(&mut body);
     let course = id(&text)?;
-    services::courses::set_budget(&state.services, &caller, course, &form).await?;
+    if limit.is_some() || body.has_more() || quota.is_some() {
+        let shown = detail(&state, &caller, course).await?;
+        if let Some(limit) = &limit {
+            limit.must_be_in(shown.quota.budget.limit.currency, "limit")?;
+        }
+        body.unchanged(&shown);
+        for part in [Some(&mut body), quota.as_mut(), budget.as_mut()].into_iter().flatten() {
+            part.unchanged(&shown.quota);
+            part.unchanged(&shown.quota.budget);
+        }
+    }
+    body.absorb("quota.budget", budget);
+    body.absorb("quota", quota);
+    body.finish()?;
+    let form = BudgetForm { amount, from, to, notify, approve, block };
+    let set = services::courses::set_budget(&state.services, &caller, course, &form).await;
+    set.map_err(|error| if limit.is_some() { error.at("amount", "limit") } else { error })?;
     shown(&state, &caller, course).await
 }
 
@@ -335,5 +355,34 @@ pub async fn restore(
 }
 
 async fn shown(state: &AppState, caller: &services::Caller, course: CourseId) -> Result<Json<CourseDetail>, Problem> {
-    Ok(Json(services::courses::get(&state.services, caller, course).await?.into()))
+    Ok(Json(detail(state, caller, course).await?))
+}
+
+async fn detail(state: &AppState, caller: &services::Caller, course: CourseId) -> Result<CourseDetail, Problem> {
+    Ok(services::courses::get(&state.services, caller, course).await?.into())
+}
+
+fn quota_form(body: &mut Fields) -> QuotaForm {
+    let mut limits = body.nested("limits");
+    let within = limits.as_mut().unwrap_or(&mut *body);
+    let [cards, cpu_cores, memory_gib, storage_gib, running_labs] =
+        ["cards", "cpu_cores", "memory_gib", "storage_gib", "running_labs"].map(|name| within.optional_number(name));
+    body.absorb("limits", limits);
+    let (cards_per_order, starts_per_day) = (body.optional_number("cards_per_order"), body.optional_number("starts_per_day"));
+    QuotaForm { cards, cpu_cores, memory_gib, storage_gib, running_labs, cards_per_order, starts_per_day }
+}
+
+/// The percentages of each action, from its own member or from the list of all as it is shown.
+fn thresholds(body: &mut Fields) -> [String; 3] {
+    const EXAMPLE: &str = r#"[{"percent": 80, "action": "notify"}]"#;
+    let actions = ["notify", "approve", "block"];
+    let listed = ["thresholds", "budget_thresholds"].into_iter().find(|name| body.has(name));
+    let Some(name) = listed.filter(|_| !actions.iter().any(|action| body.has(action))) else {
+        return actions.map(|action| body.optional_percentages(action));
+    };
+    let rows = body.rows(name, ["percent", "action"], EXAMPLE).unwrap_or_default();
+    if rows.iter().any(|[_, action]| !actions.contains(&action.as_str())) {
+        body.refuse(name, EXAMPLE);
+    }
+    actions.map(|action| rows.iter().filter(|[_, of]| of == action).map(|[percent, _]| percent.as_str()).collect::<Vec<_>>().join(", "))
 }

@@ -130,7 +130,8 @@ pub struct Publish {
     revision: Option<i64>,
 }
 
-/// The document of an offering, and the revision of the draft that it replaces.
+/// The document of an offering, and the revision of the draft that it replaces. A version as shown is accepted too: its `offering` is the
+/// document, its `revision` counts if it is a draft, and the rest is ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read as a document")]
 #[schema(example = json!({
@@ -166,9 +167,17 @@ async fn document(state: &AppState, caller: &services::Caller, raw: &Raw) -> Res
     services::offerings::allowed(&state.services, caller).await?;
     let mut body = Fields::parse(raw)?;
     let revision = body.optional_integer("revision");
-    let document = body.rest();
+    if !body.has("offering") {
+        let document = body.rest();
+        body.finish()?;
+        return Ok((yaml::from_json(document)?, revision));
+    }
+    let document = body.value("offering").unwrap_or_default();
+    let is_draft = body.optional_text("state") == "draft";
+    body.ignore(&["slug", "version", "changed_at", "changed_by", "published_at", "retired_at", "labs", "changes"]);
     body.finish()?;
-    Ok((yaml::from_json(document)?, revision))
+    // A draft that somebody began since the published version was read is not replaced.
+    Ok((yaml::from_json(document)?, if is_draft { revision } else { Some(0) }))
 }
 
 /// Makes a new offering, as a draft. The same document again gives the same draft.

@@ -114,7 +114,7 @@ pub enum Words {
     List(Vec<String>),
 }
 
-/// Roles and courses as they shall be.
+/// Roles and courses as they shall be. The person as shown is accepted too: courses as objects, and what access does not set as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct Access {
@@ -214,9 +214,13 @@ pub async fn reset(
     responses((status = 200, body = Account), (status = 409, description = "`last_administrator`")))]
 pub async fn set_access(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Account>, Problem> {
     let mut body = Fields::parse(&raw)?;
+    body.ids_in("courses");
     let (place, words, taught) = (body.optional_text("department"), body.optional_words("roles"), body.optional_words("courses"));
-    body.finish()?;
     let user = id(&text)?;
+    if body.has_more() {
+        body.unchanged(&Account::from(services::people::get(&state.services, &caller, user).await?.person));
+    }
+    body.finish()?;
     let person = match department(&place)? {
         Some(department) => services::people::set_post(&state.services, &caller, user, department, roles(&words)?).await?,
         None => services::people::set_access(&state.services, &caller, user, roles(&words)?, courses(&taught)?).await?,

@@ -34,11 +34,28 @@ pub struct PolicyDocument {
     /// What is being edited in the portal; `null` when nobody edits.
     #[schema(value_type = Option<Object>)]
     pub draft: Option<Policy>,
+    /// Of the policy in force; empty if there is nothing to say. Ignored in a body.
+    pub warnings: Vec<Warning>,
+}
+
+/// A rule that is allowed and most likely a mistake.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Warning {
+    /// `never_matches`: the rule comes after one that matches every order.
+    #[schema(example = "never_matches")]
+    pub code: &'static str,
+    /// Number of the rule, from 0.
+    #[schema(example = 2)]
+    pub rule: usize,
+    /// Number of the rule that matches every order.
+    #[schema(example = 1)]
+    pub after: usize,
 }
 
 impl From<StoredPolicy> for PolicyDocument {
     fn from(StoredPolicy { tenant: _, version, policy, draft, revision: _ }: StoredPolicy) -> Self {
-        Self { version, policy, draft }
+        let never = policy.never_matching().into_iter().map(|(rule, after)| Warning { code: "never_matches", rule, after });
+        Self { version, warnings: never.collect(), policy, draft }
     }
 }
 
@@ -46,6 +63,7 @@ impl From<StoredPolicy> for PolicyDocument {
 /// card), `over_cards_per_order`, `over_starts_per_day`, `{"cost_over": 500000000}` (millionths), `{"minutes_over": 480}`,
 /// `{"card_in": ["a100-80g"]}`, `{"model_in": ["a100-80g"]}`, `{"requester_has": "teacher"}`, `{"budget_left_under": 10}` (percent).
 /// Outcomes: `automatic`, `{"stages": ["manager"]}`, `{"refuse": {"zh": "…", "en": "…"}}`.
+/// The document as it was read is accepted too: an unchanged `draft`, and `warnings`, which are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"policy": {"rules": [{"name": {"zh": "其余", "en": "Rest"}, "when": "always", "then": {"stages": ["manager"]}}]}, "version": 1}))]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
@@ -79,6 +97,11 @@ pub async fn replace(State(state): State<AppState>, Bearer(caller): Bearer, raw:
     let mut body = Fields::parse(&raw)?;
     let policy = policy(&mut body);
     let version = body.optional_integer("version");
+    body.ignore(&["warnings"]);
+    if body.has_more() {
+        let stored = services::policies::get(&state.services, &caller).await?.stored;
+        body.unchanged(&PolicyDocument::from(stored));
+    }
     body.finish()?;
     Ok(Json(services::policies::replace(&state.services, &caller, &policy, version.unwrap_or_default()).await?.into()))
 }

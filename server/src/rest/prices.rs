@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::{
     bearer::Bearer,
-    body::{Fields, Raw},
+    body::{Amount, Fields, Raw},
     dto::{Course, List, Money, moment},
     orders::id,
     problem::Problem,
@@ -65,7 +65,8 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
     Ok(Json(List::of(page.cut("prices", prices, |each| (each.meter.clone(), Reverse(each.from.clone())))?, |each| each)))
 }
 
-/// Body of a new price. A price in place of one that is planned for the same instant replaces it.
+/// Body of a new price. A price in place of one that is planned for the same instant replaces it. A price as shown is accepted too, with
+/// `unit_price`, or `minute_price` if it is quoted by the minute, in place of `price`; written back unchanged it changes nothing.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewPrice {
@@ -81,25 +82,45 @@ pub struct NewPrice {
     from: Option<String>,
 }
 
-fn price_form(raw: &Raw) -> Result<PriceForm, Error> {
+/// The price, and the member of the body that holds it.
+async fn price_form(state: &AppState, caller: &services::Caller, raw: &Raw) -> Result<(PriceForm, &'static str), Error> {
     let mut body = Fields::parse(raw)?;
+    let quoted = body.optional_text("quoted");
+    let given = if body.has("price") { None } else { shown_price(&mut body, &quoted) };
     // What is missing is named by the service, after it has looked at who asks.
     let form = PriceForm {
         meter: body.optional_text("meter"),
-        price: body.optional_number("price"),
-        quoted: body.optional_text("quoted"),
+        price: given.as_ref().map_or_else(|| body.optional_number("price"), |(_, amount)| amount.decimal()),
+        quoted,
         from: body.optional_text("from"),
     };
     body.finish()?;
-    Ok(form)
+    if let Some((field, amount)) = &given {
+        services::prices::may_change(caller)?;
+        let book = services::prices::list(&state.services, caller).await?.book;
+        amount.must_be_in(book.currency.code(), field)?;
+    }
+    Ok((form, given.map_or("price", |(field, _)| field)))
+}
+
+/// The price as the API shows it: beside a price by the minute stands the same by the hour.
+fn shown_price(body: &mut Fields, quoted: &str) -> Option<(&'static str, Amount)> {
+    let unit = body.optional_money("unit_price");
+    let Some(minute) = (quoted == "minute").then(|| body.optional_money("minute_price")).flatten() else {
+        return unit.map(|unit| ("unit_price", unit));
+    };
+    if unit.is_some_and(|unit| unit.currency != minute.currency || Some(unit.micros) != minute.micros.checked_mul(60)) {
+        body.refuse("unit_price", "minute_price × 60");
+    }
+    Some(("minute_price", minute))
 }
 
 /// Sets a price from a date on. What was billed keeps the price it had.
 #[utoipa::path(post, path = "/api/v1/prices", tag = "billing", request_body = NewPrice,
     responses((status = 200, body = Price), (status = 422, description = "`invalid`: a date before what is metered, among others")))]
 pub async fn set(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<Price>, Problem> {
-    let form = price_form(&raw)?;
-    let set = services::prices::set_price(&state.services, &caller, &form).await?;
+    let (form, field) = price_form(&state, &caller, &raw).await?;
+    let set = services::prices::set_price(&state.services, &caller, &form).await.map_err(|error| error.at("price", field))?;
     let currency = services::prices::list(&state.services, &caller).await?.book.currency;
     Ok(Json(price(&set, currency)))
 }
@@ -141,7 +162,9 @@ impl From<PricePreview> for PriceEffects {
 /// What last month would have cost at this price. Changes nothing.
 #[utoipa::path(post, path = "/api/v1/prices/preview", tag = "billing", request_body = NewPrice, responses((status = 200, body = PriceEffects)))]
 pub async fn preview(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<PriceEffects>, Problem> {
-    Ok(Json(services::prices::preview_price(&state.services, &caller, &price_form(&raw)?).await?.into()))
+    let (form, field) = price_form(&state, &caller, &raw).await?;
+    let preview = services::prices::preview_price(&state.services, &caller, &form).await.map_err(|error| error.at("price", field))?;
+    Ok(Json(preview.into()))
 }
 
 /// Body that names a planned price.
@@ -198,7 +221,8 @@ pub async fn discounts(State(state): State<AppState>, Bearer(caller): Bearer, mu
     Ok(Json(List::of(page.cut("discounts", book.discounts, |each| (each.from, each.id))?, Discount::from)))
 }
 
-/// Body of a new discount.
+/// Body of a new discount. A discount as shown is accepted too, with `basis_points` in place of `percent` and `to` in place of `until`; its
+/// `id` is ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewDiscount {
@@ -219,12 +243,10 @@ pub struct NewDiscount {
     responses((status = 200, body = Discount), (status = 422, description = "`invalid`")))]
 pub async fn grant(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<Discount>, Problem> {
     let mut body = Fields::parse(&raw)?;
-    let form = DiscountForm {
-        percent: body.optional_number("percent"),
-        from: body.optional_text("from"),
-        until: body.optional_text("until"),
-        reason: body.optional_text("reason"),
-    };
+    body.ignore(&["id"]);
+    let points = if body.has("percent") { None } else { body.optional_integer("basis_points") };
+    let percent = points.map_or_else(|| body.optional_number("percent"), |points| Amount::decimal_of(points.saturating_mul(10_000)));
+    let form = DiscountForm { percent, from: body.optional_text("from"), until: body.text_as("until", "to"), reason: body.optional_text("reason") };
     body.finish()?;
     Ok(Json(services::prices::grant_discount(&state.services, &caller, &form).await?.into()))
 }

@@ -36,7 +36,7 @@ impl From<Vec<domain::roster::Student>> for Roster {
     }
 }
 
-/// Body of a new roster.
+/// Body of a new roster. In place of `roster` it may have `students`, as the roster is shown.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewRoster {
@@ -56,7 +56,22 @@ pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(te
     responses((status = 200, body = Roster)))]
 pub async fn set(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Roster>, Problem> {
     let mut body = Fields::parse(&raw)?;
-    let roster = body.text("roster");
+    let roster = if body.has("roster") { body.text("roster") } else { listed(&mut body).unwrap_or_else(|| body.text("roster")) };
     body.finish()?;
     Ok(Json(services::courses::set_roster(&state.services, &caller, id(&text)?, &roster).await?.into()))
+}
+
+/// Students as the API shows them, as text. A number or a name that would read otherwise as text is refused here.
+fn listed(body: &mut Fields) -> Option<String> {
+    const EXAMPLE: &str = r#"[{"number": "2024010117", "name": "李华"}]"#;
+    if !body.has("students") {
+        return None;
+    }
+    let rows = body.rows("students", ["number", "name"], EXAMPLE).unwrap_or_default();
+    let students: Vec<_> = rows.into_iter().map(|[number, name]| domain::roster::Student { number, name }).collect();
+    let is_plain = |number: &str| !number.is_empty() && number.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if students.iter().any(|student| !is_plain(&student.number) || student.name.contains(char::is_control)) {
+        body.refuse("students", EXAMPLE);
+    }
+    Some(domain::roster::text(&students))
 }

@@ -36,7 +36,7 @@ impl From<DomainDepartment> for Tenant {
     }
 }
 
-/// Body of a new department, or of a changed one.
+/// Body of a new department, or of a changed one, which may have its `id`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct NewTenant {
@@ -71,6 +71,7 @@ pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, raw: 
     responses((status = 200, body = Tenant)))]
 pub async fn change(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Tenant>, Problem> {
     let mut body = Fields::parse(&raw)?;
+    body.unchanged(&serde_json::json!({ "id": text }));
     let (name, kind) = (body.optional_text("name"), body.optional_text("kind"));
     body.finish()?;
     Ok(Json(services::departments::change(&state.services, &caller, id(&text)?, &name, &kind).await?.into()))

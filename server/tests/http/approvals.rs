@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use services::testing::TestWorld;
 use storage::testing::for_each_engine;
 
-use crate::support::{Api, Portal, location};
+use crate::support::{Api, Portal, good, location};
 
 fn id(value: &Value) -> &str {
     value["id"].as_str().expect("an id")
@@ -64,6 +64,32 @@ async fn an_order_goes_through_its_stages_with_changes_and_questions() {
         assert_eq!((rows["items"][0]["state"].as_str(), rows["items"][1]["code"].as_str()), (Some("pending_approval"), Some("stale")));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_api_warns_of_rules_that_never_match_and_refuses_absurd_numbers() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let admin = portal.api(&people.administrator).await;
+    let rule = |name: &str, when: Value| json!({"name": {"zh": name, "en": name}, "when": when, "then": {"stages": ["manager"]}});
+    let rules = json!([rule("Large", json!({"cards_over": 840})), rule("Rest", json!("always")), rule("Late", json!({"minutes_over": 60}))]);
+    let put = admin.put("/policies").json(&json!({"policy": {"rules": rules}, "version": 1})).send().await.unwrap();
+    let expected = json!([{"code": "never_matches", "rule": 2, "after": 1}]);
+    assert_eq!(good(put, 200).await["warnings"], expected);
+    assert_eq!(admin.read("/policies").await["warnings"], expected);
+    for when in [
+        json!({"cards_over": -1}),
+        json!({"cards_over": 8_400_001}),
+        json!({"cost_over": -1}),
+        json!({"cost_over": 1_000_000_000_000_001_i64}),
+        json!({"minutes_over": 1_000_001}),
+        json!({"budget_left_under": 101}),
+        json!({"all": [{"not": {"cards_over": -1}}, "always"]}),
+    ] {
+        let body = json!({"policy": {"rules": [rule("Odd", when.clone())]}, "version": 2});
+        let refused = good(admin.put("/policies").json(&body).send().await.unwrap(), 422).await;
+        assert_eq!(refused["errors"][0]["field"], "rules[0].when", "{when}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -138,3 +138,23 @@ async fn the_editor_works_without_scripts() {
     assert_eq!(retired.status(), 303);
     assert_eq!(teacher.page("/catalogue/my-shell").await.status(), 404);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_kept_of_what_somebody_sends_who_may_not_write_offerings() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.browser_of(&people.teacher).await;
+    let long = "x".repeat(50_000);
+    let forms: [(&str, Vec<(&str, &str)>); 3] = [
+        ("/api/offerings/import", vec![("slug", "new"), ("yaml", long.as_str())]),
+        ("/api/offerings/save", vec![("slug", "new"), ("fields[slug]", long.as_str())]),
+        ("/api/offerings/save", vec![("slug", "new"), ("intent", "add"), ("fields[slug]", long.as_str())]),
+    ];
+    for (path, fields) in &forms {
+        let sent = teacher.form(path, "/offerings/new", fields).send().await.unwrap();
+        assert_eq!((sent.status().as_u16(), location(&sent)), (303, "/offerings/new"), "{path}");
+        let longest = storage::testing::number(&portal.world.services.db, "SELECT MAX(LENGTH(data)) FROM sessions").await;
+        assert!(longest < 2_000, "{path}: {longest}");
+        assert_eq!(teacher.call(path, fields).send().await.unwrap().status(), 403, "{path}");
+    }
+}

@@ -103,3 +103,18 @@ async fn an_announcement_stands_on_every_page_and_at_the_door() {
         assert!(browser.page(path).await.text().await.unwrap().contains("Down on Saturday"), "{path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_somebody_who_may_not_import_is_not_decoded() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let browser = portal.browser_of(&people.teacher).await;
+    // No encoding that is known.
+    let mut body = b"--x\r\nContent-Disposition: form-data; name=\"kind\"\r\n\r\npeople\r\n".to_vec();
+    body.extend(b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n\xff\xff\xff\r\n--x--\r\n");
+    let ask = browser.client.post(portal.url("/imports/upload")).header("accept", "text/html").header("sec-fetch-site", "same-origin");
+    let sent = ask.header("content-type", "multipart/form-data; boundary=x").body(body).send().await.unwrap();
+    assert_eq!(sent.status(), 303);
+    let refused = "SELECT COUNT(*) FROM audit_events WHERE action = 'import.preview' AND outcome = 'refused'";
+    assert_eq!(storage::testing::number(&portal.world.services.db, refused).await, 1);
+}

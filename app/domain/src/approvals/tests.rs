@@ -132,3 +132,33 @@ fn a_policy_that_nobody_can_carry_out_is_refused_with_every_problem() {
     let fields: Vec<_> = problems.iter().map(|each| each.field.as_str()).collect();
     assert_eq!(fields, ["rules[0].name_zh", "rules[0].reason_zh"], "a reason may have two lines");
 }
+
+#[test]
+fn a_rule_compares_with_numbers_within_bounds_only() {
+    let problems = |test: OrderTest| rule(test, manager()).problems();
+    for good in [
+        OrderTest::CardsOver(CardShare::ZERO),
+        OrderTest::CardsOver(CardShare::whole(CARDS_MAX)),
+        OrderTest::CostOver(0),
+        OrderTest::CostOver(money::MAX_MICROS),
+        OrderTest::MinutesOver(MINUTES_MAX),
+        OrderTest::BudgetLeftUnder(100),
+    ] {
+        assert!(problems(good.clone()).is_empty(), "{good:?}");
+    }
+    for bad in [
+        OrderTest::CardsOver(CardShare::from_parts(-1)),
+        OrderTest::CardsOver(CardShare::from_parts(CardShare::whole(CARDS_MAX).parts() + 1)),
+        OrderTest::CardsOver(CardShare::from_parts(i64::MAX)),
+        OrderTest::CostOver(-1),
+        OrderTest::CostOver(money::MAX_MICROS + 1),
+        OrderTest::MinutesOver(MINUTES_MAX + 1),
+        OrderTest::MinutesOver(u32::MAX),
+        OrderTest::BudgetLeftUnder(101),
+    ] {
+        let nested = Condition::All(vec![Condition::Not(Box::new(bad.clone().into())), Condition::Always]);
+        for found in [problems(bad.clone()), rule(nested, manager()).problems()] {
+            assert!(matches!(found.as_slice(), [("when", Problem::OutOfRange { min: 0, .. })]), "{bad:?}: {found:?}");
+        }
+    }
+}

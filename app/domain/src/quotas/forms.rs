@@ -59,11 +59,13 @@ pub fn whole(text: &str, max: i64) -> Result<i64, Problem> {
     }
 }
 
-/// An amount in whole units; `6,000.00` is accepted too.
+/// An amount in whole units; `6,000.00` is accepted too. The text is read as every amount is: without a sign or an exponent.
 pub fn whole_units(text: &str) -> Result<i64, Problem> {
     match money::parse_amount(text) {
         Ok(micros) if micros % money::MICROS_PER_UNIT == 0 => Ok(micros / money::MICROS_PER_UNIT),
-        _ => whole(text, money::MAX_UNITS),
+        Err(problem @ (Problem::Missing | Problem::OutOfRange { .. })) => Err(problem),
+        // A fraction, or a text that is no amount; a negative number is named as out of range.
+        _ => Err(whole(text, money::MAX_UNITS).err().unwrap_or(Problem::NotANumber)),
     }
 }
 
@@ -195,9 +197,11 @@ mod tests {
         for text in ["6000", "6,000", " 6,000.00 "] {
             assert_eq!(whole_units(text), Ok(6_000), "{text}");
         }
-        for text in ["6,0", "60,00", "6000.50", "1e3"] {
+        for text in ["6,0", "60,00", "6000.50", "1e3", "1E3", "1e+3", "+5", "1_000", "0x10", "٣", "６０００"] {
             assert_eq!(whole_units(text), Err(Problem::NotANumber), "{text}");
+            assert_eq!(money::parse_micros(text).filter(|micros| micros % money::MICROS_PER_UNIT == 0), None, "{text}");
         }
+        assert_eq!(whole_units("99999999999999999999"), Err(Problem::OutOfRange { min: 0, max: money::MAX_UNITS }));
         assert_eq!(whole_units(" "), Err(Problem::Missing));
         assert_eq!(whole_units("-1"), Err(Problem::OutOfRange { min: 0, max: money::MAX_UNITS }));
     }

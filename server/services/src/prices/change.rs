@@ -25,8 +25,15 @@ pub async fn set_price(services: &Services, caller: &Caller, form: &PriceForm) -
     audit::recording(services, caller, || Entry::new("price.set", "price", &meter, &meter), async {
         may_write(caller)?;
         let mut write = begin(services).await?;
-        let price = form.check(services.clock.now(), floor(services, &mut write).await?)?;
+        let floor = floor(services, &mut write).await?;
         let book = own_book(services, &mut write, caller.actor.tenant).await?;
+        // A price that holds already and is written back as it was read.
+        if let Ok(price) = form.check(services.clock.now(), Timestamp::from_seconds(0))
+            && book.row(price.meter, price.from) == Some(&price)
+        {
+            return Ok(price);
+        }
+        let price = form.check(services.clock.now(), floor)?;
         let before = book.row(price.meter, price.from).cloned();
         if before.as_ref() == Some(&price) {
             return Ok(price);
