@@ -32,7 +32,7 @@ use crate::{
     logins, secret,
 };
 
-const MARK: &str = "lnk_";
+const MARK: &str = secret::LINK;
 
 /// A link with its secret; its text is nowhere else.
 #[derive(Clone)]
