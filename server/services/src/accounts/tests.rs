@@ -431,7 +431,7 @@ async fn a_login_in_wide_characters_is_the_same_account() {
 async fn an_account_with_an_odd_login_still_signs_in() {
     for_each_engine("an_account_with_an_odd_login_still_signs_in", async |database| {
         let world = TestWorld::college_on(database).await;
-        for odd in ["２０２４０９", "li\u{3164}hua", "ﬁona", "e\u{301}va"] {
+        for odd in ["２０２４０９", "li\u{3164}hua", "ﬁona", "e\u{301}va", "teaсher"] {
             let person = world.person(odd).add().await;
             let signed_in = sign_in(&world.services, &TestWorld::origin(), odd, RIGHT).await.unwrap_or_else(|error| panic!("{odd}: {error}"));
             assert_eq!(signed_in.actor.user, person.actor.user, "{odd}");
