@@ -173,6 +173,12 @@ fn cut(values: &mut BTreeMap<String, String>, bytes: usize) {
     }
 }
 
+/// Takes out the values that hold a secret of ours: the database keeps none in clear.
+fn without_secrets(mut values: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    values.retain(|_, value| !services::secret::is_in(value));
+    values
+}
+
 /// Sends a form without scripts on: to `then` when it worked; back where it came from (`page` if that is not known) when it
 /// did not, with what was typed and the error waiting for [`crate::flash::flash`]. With scripts the result goes back as it is.
 pub async fn answer<T>(
@@ -192,7 +198,7 @@ pub async fn answer<T>(
             let progress = extension::<services::audit::refusals::Progress>("the request's progress").unwrap_or_default();
             progress.failed(error);
             let session = session()?;
-            let mut values = typed;
+            let mut values = without_secrets(typed);
             if maybe_caller().is_none() {
                 if let Err(limited) = visit(&services()?, &session, &origin()?).await {
                     progress.answers_instead(limited);
@@ -213,7 +219,7 @@ pub async fn answer<T>(
 
 /// Keeps what was typed for the form's next showing, without an error: a form that only asked for another row.
 pub async fn keep(form: &str, values: BTreeMap<String, String>) -> Result<(), AppError> {
-    session()?.insert(&flash_key(form), Flash { values, error: None }).await.map_err(away)?;
+    session()?.insert(&flash_key(form), Flash { values: without_secrets(values), error: None }).await.map_err(away)?;
     Ok(())
 }
 
@@ -235,6 +241,7 @@ pub async fn take_flash(form: &str) -> Option<Flash> {
 
 /// What [`take_flash`] finds, left by a route that is no server function.
 pub async fn leave_flash(session: &Session, form: &str, flash: Flash) -> Result<(), Error> {
+    let flash = Flash { values: without_secrets(flash.values), error: flash.error };
     session.insert(&flash_key(form), flash).await.map_err(away)
 }
 
@@ -295,6 +302,15 @@ pub fn away(error: tower_sessions::session::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_kept_of_a_value_that_holds_a_secret() {
+        for mark in services::secret::MARKS {
+            let link = format!("https://lectern.example/join/{mark}{}", "a".repeat(43));
+            let values = typed([("login", &link), ("name", "Li"), ("purpose", mark)]);
+            assert_eq!(without_secrets(values), typed([("name", "Li"), ("purpose", mark)]));
+        }
+    }
 
     #[test]
     fn what_is_kept_of_a_form_is_bounded_as_a_whole() {

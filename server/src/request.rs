@@ -13,9 +13,10 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use domain::audit::Via;
+use domain::{audit::Via, names};
 use http::{HeaderMap, HeaderValue};
-use services::{Origin, accounts::devices};
+use percent_encoding::percent_decode_str;
+use services::{Origin, accounts::devices, secret};
 
 use crate::{methods, state::AppState};
 
@@ -33,7 +34,7 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
         warn_of_proxy();
     }
     let path = loggable(request.uri().path());
-    let via = if path.starts_with(crate::rest::PREFIX) { Via::Api } else { Via::Web };
+    let via = if request.uri().path().starts_with(crate::rest::PREFIX) { Via::Api } else { Via::Web };
     let device = cookie(request.headers(), devices::cookie_name(state.config.is_https())).and_then(devices::digest);
     request.extensions_mut().insert(Origin { via, address: address.map(|ip| ip.to_string()), request_id: Some(id.clone()), device });
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
@@ -61,15 +62,36 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
 /// Most characters of a path that are logged.
 const LONGEST_PATH: usize = 200;
 
-/// A path in the form in which it may be logged: without the secret of a one-time link, and cut if it is long.
+/// A path in the form in which it may be logged: without secrets, and cut if it is long.
 pub fn loggable(path: &str) -> String {
-    if path.starts_with(app::routes::JOIN_PREFIX) {
-        return format!("{}***", app::routes::JOIN_PREFIX);
+    let cut = path.char_indices().nth(LONGEST_PATH).map(|(end, _)| &path[..end]);
+    let decoded = decoded(cut.unwrap_or(path));
+    match (secret_begins(&decoded), cut) {
+        (Some(at), _) => format!("{}***", names::shown(&decoded[..at])),
+        (None, Some(cut)) => format!("{cut}…"),
+        (None, None) => path.to_owned(),
     }
-    match path.char_indices().nth(LONGEST_PATH) {
-        Some((end, _)) => format!("{}…", &path[..end]),
-        None => path.to_owned(),
+}
+
+/// Decodes until nothing changes, since an encoded percent sign may hide another one. The path is short.
+fn decoded(path: &str) -> String {
+    let mut decoded = path.to_owned();
+    loop {
+        let next = percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
+        if next == decoded {
+            return decoded;
+        }
+        decoded = next;
     }
+}
+
+/// From where the path must not be logged: after the mark of a secret, or in a link's path even if the mark is mistyped.
+fn secret_begins(path: &str) -> Option<usize> {
+    let path = path.to_ascii_lowercase();
+    let marks = secret::MARKS.iter().filter_map(|mark| path.find(mark).map(|at| at + mark.len()));
+    let join = app::routes::JOIN_PREFIX.trim_start_matches('/');
+    let link = path.trim_start_matches(['/', '.']).strip_prefix(join).map(|rest| path.len() - rest.len());
+    marks.chain(link).min()
 }
 
 /// The value of this cookie in all of the headers.
@@ -110,6 +132,31 @@ mod tests {
     fn the_secret_of_a_link_is_not_logged() {
         assert_eq!(loggable("/join/lnk_abc"), "/join/***");
         assert_eq!(loggable("/people"), "/people");
+        assert_eq!(loggable("/catalogue/a%20b"), "/catalogue/a%20b", "as it came");
+        assert_eq!(loggable("/api/join/complete"), "/api/join/complete");
+    }
+
+    #[test]
+    fn no_other_way_of_writing_a_path_brings_a_secret_into_the_log() {
+        for (path, logged) in [
+            ("//join/{}", "//join/***"),
+            ("/./join/{}", "/./join/***"),
+            ("/JOIN/{}", "/JOIN/***"),
+            ("/%6aoin/{}", "/join/***"),
+            ("/join%2f{}", "/join/***"),
+            ("/%256aoin%252f{}", "/join/***"),
+            ("/join/mistyped", "/join/***"),
+            ("/x/../join/{}", "/x/../join/lnk_***"),
+            ("/people/{}/more", "/people/lnk_***"),
+            ("/a%0ab/{}", "/a b/lnk_***"),
+        ] {
+            assert_eq!(loggable(&path.replace("{}", "lnk_SECRET")), logged, "{path}");
+        }
+        assert_eq!(loggable("/people/lnk%5fSECRET"), "/people/lnk_***");
+        assert_eq!(loggable("/people/LNK_SECRET"), "/people/LNK_***");
+        for mark in secret::MARKS {
+            assert_eq!(loggable(&format!("/api/v1/orders/{mark}SECRET")), format!("/api/v1/orders/{mark}***"));
+        }
     }
 
     #[test]

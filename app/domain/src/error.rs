@@ -304,6 +304,10 @@ pub enum Problem {
     Invisible {
         character: String,
     },
+    /// A letter of another alphabet than those before it in the same word, where it may look like one of theirs: `с U+0441`.
+    MixedAlphabets {
+        character: String,
+    },
     /// A password that is among the first that an attacker would try.
     CommonPassword,
     NotADate {

@@ -20,6 +20,7 @@ pub mod ids;
 pub mod images;
 pub mod imports;
 pub mod labs;
+mod logins;
 pub mod metering;
 pub mod money;
 pub mod names;

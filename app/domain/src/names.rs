@@ -9,9 +9,9 @@ use crate::error::Problem;
 /// Errors: `Missing`; `TooLong`; `Invisible` for a character that is invisible or that changes how the text around it is shown.
 pub fn check(name: &str, max: u32) -> Result<String, Problem> {
     let ends = |c: char| c.is_whitespace() || is_invisible(c);
-    let name = name.trim_matches(ends);
+    let name = name.trim_start_matches(|c: char| ends(c) || is_selector(c)).trim_end_matches(ends);
     // Spaces of any width come from spreadsheets and input methods; tabs and line ends are refused.
-    if let Some(found) = name.chars().find(|c| is_invisible(*c)) {
+    if let Some(found) = first_hidden(name) {
         return Err(invisible(found));
     }
     let name = name.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
@@ -25,7 +25,7 @@ pub fn check(name: &str, max: u32) -> Result<String, Problem> {
 ///
 /// Errors: those of [`check`], and `Invisible` at an end too.
 pub fn check_written(name: &str, max: u32) -> Result<(), Problem> {
-    match name.trim().chars().find(|c| is_invisible(*c)) {
+    match first_hidden(name.trim()) {
         Some(found) => Err(invisible(found)),
         None => check(name, max).map(drop),
     }
@@ -37,7 +37,34 @@ pub(crate) fn invisible(found: char) -> Problem {
 
 /// A name that was stored before this rule, without invisible characters: for places where it is shown beside other text.
 pub fn shown(name: &str) -> String {
-    name.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect()
+    let mut shown = String::with_capacity(name.len());
+    for c in name.chars().map(|c| if c.is_whitespace() { ' ' } else { c }) {
+        if !is_hidden(shown.chars().next_back(), c) {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+fn first_hidden(name: &str) -> Option<char> {
+    let mut last = None;
+    name.chars().find(|c| is_hidden(last.replace(*c), *c))
+}
+
+/// Whether the character is invisible behind `before`: a variation selector is part of an ideograph or an emoji, and hides elsewhere.
+fn is_hidden(before: Option<char>, c: char) -> bool {
+    is_invisible(c) || is_selector(c) && !before.is_some_and(has_variants)
+}
+
+/// Ideographs, and signs that are shown as text or as emoji.
+const fn has_variants(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3fffd}'
+        | '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// A character that only chooses the form of the one before it.
+const fn is_selector(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// Control characters and line ends; zero-width characters; characters that change the direction of writing; blank letters; characters that
@@ -57,7 +84,7 @@ pub fn is_invisible(c: char) -> bool {
 
 /// Whether the character is visible: not a space, and not a variation selector, which only changes the character before it.
 fn is_seen(c: char) -> bool {
-    !c.is_whitespace() && !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+    !c.is_whitespace() && !is_selector(c)
 }
 
 #[cfg(test)]
@@ -77,6 +104,8 @@ mod tests {
             ("\u{feff}李华\u{200b}", "李华"),
             ("C++ & <XML>", "C++ & <XML>"),
             ("葛\u{e0100}城", "葛\u{e0100}城"),
+            ("李 ❤\u{fe0f}", "李 ❤\u{fe0f}"),
+            ("\u{fe0f}Li", "Li"),
             ("\u{202e}administrator", "administrator"),
         ] {
             assert_eq!(check(typed, 100).as_deref(), Ok(stored), "{typed:?}");
@@ -110,6 +139,8 @@ mod tests {
             ('\u{fdd0}', "U+FDD0"),
             ('\u{1fffe}', "U+1FFFE"),
             ('\u{e000}', "U+E000"),
+            ('\u{fe0f}', "U+FE0F"),
+            ('\u{e0100}', "U+E0100"),
             ('\u{10fffd}', "U+10FFFD"),
         ] {
             let name = format!("Li{character}Hua");
@@ -122,7 +153,7 @@ mod tests {
     #[test]
     fn a_written_name_has_nothing_invisible_at_its_ends_either() {
         assert_eq!(check_written(" JupyterLab  slice ", 80), Ok(()));
-        for name in ["\u{202e}JupyterLab", "JupyterLab\u{200b}", "A\0B", "A\nB"] {
+        for name in ["\u{202e}JupyterLab", "JupyterLab\u{200b}", "A\0B", "A\nB", "\u{fe0f}JupyterLab", "JupyterLab\u{fe0f}", "葛\u{fe00}\u{fe00}"] {
             assert!(matches!(check_written(name, 80), Err(Problem::Invisible { .. })), "{name:?}");
         }
         assert_eq!((check_written(" ", 5), check_written("李华李华李华", 5)), (Err(Problem::Missing), Err(Problem::TooLong { max: 5 })));

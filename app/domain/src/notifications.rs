@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::Role,
-    ids::{AuditRunId, ClassId, CourseId, DecisionId, DelegationId, LabId, NotificationId, OrderId},
+    ids::{AuditRunId, ClassId, CourseId, DecisionId, DelegationId, LabId, NotificationId, OrderId, UserId},
     money::Money,
     orders::LabChange,
+    people::PersonRef,
     time::Timestamp,
 };
 
@@ -73,6 +74,8 @@ pub enum Notice {
     BudgetReached { course: CourseId, code: String, percent: u32, amount: Money, term_from: Option<Timestamp> },
     /// A verification found an audit chain broken; for auditors.
     AuditBroken { run: AuditRunId, at: Timestamp },
+    /// `by` opened a way to the audit record for `person`; for the other readers of the record and the other administrators.
+    AuditReader { person: PersonRef, change: ReaderChange, by: PersonRef, at: Timestamp },
     /// The approver took back the changes that the reader was to agree to.
     ProposalWithdrawn { order: OrderId, number: i64, version: i64 },
     /// The reader decides for `absent` from the first instant of `from` until `until`.
@@ -90,6 +93,18 @@ pub enum Verdict {
     Rejected,
 }
 
+/// A way to the audit record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReaderChange {
+    /// A role that reads the record.
+    RoleGiven,
+    /// An invitation with such a role.
+    Invited,
+    /// A one-time link that opens the account of a person with such a role; for that person as well.
+    LinkMade,
+}
+
 /// Where a notice leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -102,6 +117,7 @@ pub enum Target {
     Course(CourseId),
     /// The audit browser.
     Audit,
+    Person(UserId),
     /// The reader's own account, where delegations are.
     Account,
 }
@@ -136,6 +152,7 @@ impl Notice {
             | Self::ClassGoesSoon { class, .. } => Target::Class(*class),
             Self::BudgetReached { course, .. } => Target::Course(*course),
             Self::AuditBroken { .. } => Target::Audit,
+            Self::AuditReader { person, .. } => Target::Person(person.id),
             Self::StandInNamed { .. } | Self::StandInEnded { .. } | Self::StandInGone { .. } => Target::Account,
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::logins::{check_login, fold_login};
 use crate::{
     access::{Action, Reach, Role, reach_of},
     announcements::Banner,
@@ -12,7 +13,6 @@ use crate::{
     error::{Error, FieldErrors, Problem},
     ids::{LinkId, UserId},
     names,
-    text::narrow,
     time::Timestamp,
 };
 
@@ -249,29 +249,6 @@ pub fn check_password(password: &str) -> Result<(), Problem> {
         _ if length < PASSWORD_MIN => Err(Problem::TooShort { min: PASSWORD_MIN }),
         _ if length > PASSWORD_MAX => Err(Problem::TooLong { max: PASSWORD_MAX }),
         _ => Ok(()),
-    }
-}
-
-/// A login as it is stored and counted: in lower case and in one width (see [`narrow`]). Folding twice is folding once.
-pub fn fold_login(login: &str) -> String {
-    // Lower case may undo the form, as of `İ`.
-    narrow(&narrow(login).trim().to_lowercase())
-}
-
-/// A login name: 2 to 64 of letters, digits, `. _ - @`, folded. The server's `logins` is what stores and finds a login.
-pub fn check_login(login: &str) -> Result<String, Problem> {
-    let login = fold_login(login);
-    let length = login.chars().count();
-    if length == 0 {
-        Err(Problem::Missing)
-    } else if length < 2 {
-        Err(Problem::TooShort { min: 2 })
-    } else if length > 64 {
-        Err(Problem::TooLong { max: 64 })
-    } else if login.chars().all(|c| matches!(c, '.' | '_' | '-' | '@') || (c.is_alphanumeric() && !names::is_invisible(c))) {
-        Ok(login)
-    } else {
-        Err(Problem::BadFormat { example: "li.hua".into() })
     }
 }
 

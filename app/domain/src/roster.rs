@@ -23,7 +23,7 @@ pub const EXAMPLE: &str = "2024010117 李华";
 /// A student of a course; no account is needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Student {
-    /// As the college counts them: `2024010117`. Letters, digits, `-`, `_` and `.`.
+    /// As the college counts them: `2024010117`. Letters, digits, `-`, `_` and `.`. No whole number with decimals.
     pub number: String,
     /// By the rule for all names; may be empty where only the number is known.
     pub name: String,
@@ -198,7 +198,7 @@ fn drop_running_numbers(records: &mut [Record]) {
     let mut last = None;
     let mut counts = |record: &Record| {
         let [count, rest @ ..] = record.cells.as_slice() else { return false };
-        let count = narrow(count);
+        let count = tidy_number(count);
         let count = count.trim_end_matches(['.', '、', ')']).parse::<u32>().ok().filter(|count| *count <= 999);
         let follows = count.is_some() && (last.is_none() || count == last.map(|last| last + 1));
         last = count;
@@ -209,7 +209,7 @@ fn drop_running_numbers(records: &mut [Record]) {
             [] => return false,
         };
         let digits = |c: char| c.is_ascii_digit();
-        let number = narrow(number);
+        let number = tidy_number(number);
         let is_number = is_number(&number) && if name.is_empty() { number.chars().all(digits) } else { number.contains(digits) };
         follows && is_number && numbers.insert(number.to_ascii_lowercase())
     };
@@ -221,12 +221,24 @@ fn drop_running_numbers(records: &mut [Record]) {
     }
 }
 
+/// In one width, and without the decimals that spreadsheets give to whole numbers: `2401.0` is `2401`.
+fn tidy_number(text: &str) -> String {
+    let number = narrow(text);
+    let is_whole = |whole: &str, decimals: &str| {
+        !whole.is_empty() && whole.bytes().all(|digit| digit.is_ascii_digit()) && !decimals.is_empty() && decimals.bytes().all(|digit| digit == b'0')
+    };
+    match number.split_once('.') {
+        Some((whole, decimals)) if is_whole(whole, decimals) => whole.to_owned(),
+        _ => number,
+    }
+}
+
 fn is_number(text: &str) -> bool {
     (1..=NUMBER_MAX).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 fn student(row: u32, number: &str, name: &str) -> Result<Student, Problem> {
-    let number = narrow(number);
+    let number = tidy_number(number);
     if !is_number(&number) {
         return Err(Problem::BadRow { row, example: EXAMPLE.into() });
     }
@@ -281,6 +293,13 @@ mod tests {
         assert_eq!(numbers("1 2401 李华\n2 2402 王芳"), ["2401 李华", "2402 王芳"]);
         assert_eq!(numbers("1,2401\n2,2402"), ["2401", "2402"]);
         assert_eq!(numbers("31,2401,李华\n32,2402,王芳"), ["2401 李华", "2402 王芳"]);
+        for list in
+            ["2401.0 Li\n2402.0 Wang", "学号,姓名\n2401.0,Li\n2402.00,Wang", "1.0,2401.0,Li\n2.0,2402.0,Wang", "1. ２４０１．０ Li\n2. 2402 Wang"]
+        {
+            assert_eq!(numbers(list), ["2401 Li", "2402 Wang"], "a spreadsheet's numbers: {list:?}");
+        }
+        assert_eq!(numbers("24.01 Li\nA2401.0 Wang\n2401.5 Zhao"), ["24.01 Li", "A2401.0 Wang", "2401.5 Zhao"]);
+        assert_eq!(numbers("1. 2401 李华\n2. 2402 王芳"), ["2401 李华", "2402 王芳"]);
         for list in ["１,2401,Li\n２,2402,Wang", "1. 2401 Li\n2. 2402 Wang", "１、 2401 Li\n２、 2402 Wang", "xh,xm\n2401,Li\n2402,Wang"] {
             assert_eq!(numbers(list), ["2401 Li", "2402 Wang"], "{list:?}");
         }
@@ -336,7 +355,8 @@ mod tests {
     }
 
     #[test]
-    fn one_number_in_two_cases_is_one_student() {
+    fn one_number_in_two_forms_is_one_student() {
+        assert_eq!(parse("2401 甲\n2401.0 乙"), Err(Error::field("roster", Problem::SameRows { row: 2, other: 1 })));
         assert_eq!(parse("S01 甲\ns01 乙"), Err(Error::field("roster", Problem::SameRows { row: 2, other: 1 })));
         assert_eq!(parse("学号,姓名\rS01,甲\rＳ０１,乙"), Err(Error::field("roster", Problem::SameRows { row: 3, other: 2 })));
     }

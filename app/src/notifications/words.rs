@@ -1,6 +1,9 @@
 //! Words and links of notices.
 
-use domain::notifications::{Notice, Target, Verdict};
+use domain::{
+    notifications::{Notice, ReaderChange, Target, Verdict},
+    people::PersonRef,
+};
 
 use crate::{
     components::{MomentStyle, moment_text},
@@ -96,7 +99,20 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         Notice::StandInEnded { absent, .. } => td_string!(language, notifications.stand_in_ended, name = absent.as_str()).to_string(),
         Notice::StandInGone { stand_in, .. } => td_string!(language, notifications.stand_in_gone, name = stand_in.as_str()).to_string(),
         Notice::AuditBroken { .. } => td_string!(language, notifications.audit_broken).to_owned(),
+        Notice::AuditReader { person, change, by, .. } => {
+            let (person, by) = (full_name(person), full_name(by));
+            match change {
+                ReaderChange::RoleGiven => td_string!(language, notifications.audit_role_given, person = person, by = by).to_string(),
+                ReaderChange::Invited => td_string!(language, notifications.audit_invited, person = person, by = by).to_string(),
+                ReaderChange::LinkMade => td_string!(language, notifications.audit_link_made, person = person, by = by).to_string(),
+            }
+        }
     }
+}
+
+/// Names may be the same; logins are not.
+fn full_name(person: &PersonRef) -> String {
+    format!("{} ({})", person.name, person.login)
 }
 
 /// The page that the notice leads to.
@@ -107,6 +123,7 @@ pub fn notice_link(notice: &Notice) -> String {
         Target::Lab(id) => routes::lab(id),
         Target::Class(id) => routes::with_query(routes::ORDERS, &[("class", &id.to_string())]),
         Target::Audit => routes::AUDIT.to_owned(),
+        Target::Person(id) => routes::person(id),
         Target::Account => format!("{}#away", routes::ACCOUNT),
         Target::Course(id) => routes::course(id),
     }
@@ -123,6 +140,26 @@ mod tests {
 
     fn id<T: std::str::FromStr<Err = NotAnId>>() -> T {
         "01980000-0000-7000-8000-000000000001".parse().expect("an id")
+    }
+
+    #[test]
+    fn a_new_reader_of_the_audit_record_is_named_with_who_did_it() {
+        let person = |login: &str, name: &str| PersonRef { id: id(), login: login.into(), name: name.into() };
+        let notice = |change| Notice::AuditReader {
+            person: person("shen", "沈"),
+            change,
+            by: person("root", "Root"),
+            at: domain::time::Timestamp::from_seconds(1),
+        };
+        let english = notice_text(Language::en, &notice(ReaderChange::RoleGiven));
+        assert_eq!(english, "Root (root) gave 沈 (shen) a role that reads the audit record.");
+        for change in [ReaderChange::RoleGiven, ReaderChange::Invited, ReaderChange::LinkMade] {
+            for language in [Language::en, Language::zh_CN] {
+                let text = notice_text(language, &notice(change));
+                assert!(text.contains("Root (root)") && text.contains("沈 (shen)"), "{text}");
+            }
+        }
+        assert_eq!(notice_link(&notice(ReaderChange::LinkMade)), "/people/01980000-0000-7000-8000-000000000001");
     }
 
     #[test]

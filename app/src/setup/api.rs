@@ -20,7 +20,8 @@ pub async fn complete(
     #[server(default)] password: String,
 ) -> Result<(), AppError> {
     use crate::{caller::*, routes};
-    let typed = typed([("code", &code), ("college", &college), ("login", &login), ("name", &name)]);
+    // The code is a secret: it is typed again.
+    let typed = typed([("college", &college), ("login", &login), ("name", &name)]);
     let person = domain::people::NewPerson { login, name, password };
     let result = async {
         let signed_in = services::setup::complete(&services()?, &origin()?, &code, &college, &person).await?;

@@ -66,7 +66,6 @@ fn SetupForm(failed: Flash) -> impl IntoView {
                 name="code"
                 label=td_string!(language, setup.code)
                 help=td_string!(language, setup.code_help)
-                value=value("code")
                 error=Signal::stored(problem("code"))
                 autocomplete="one-time-code"
             />

@@ -19,13 +19,14 @@ use domain::{
     people::{LinkKind, PersonRef},
 };
 use serde_json::json;
-use storage::imports as table;
+use storage::{accounts::roles, imports as table};
 
 use crate::{
     Caller, Services,
     audit::{self, Entry},
     error::OrDomain,
-    people::links,
+    notifications::Told,
+    people::{links, readers},
     reading,
 };
 
@@ -219,13 +220,20 @@ pub async fn link_list(services: &Services, caller: &Caller, id: ImportId, chine
             ["account", "name", "one-time link (good for 7 days)"]
         };
         let mut text = format!("{BYTE_ORDER_MARK}{}", csv::text_line(header));
+        let held = roles::of_people(&mut write, &people.iter().map(|(user, ..)| *user).collect()).await.or_domain()?;
+        let mut told = Told::default();
         // Two statements a person, a thousand people at most, once.
         for (user, login, name) in &people {
             let link = links::issue(services, &mut write, *user, LinkKind::Invite).await?;
+            if let Some((college, posts)) = held.get(user) {
+                let person = PersonRef { id: *user, login: login.clone(), name: name.clone() };
+                told = told.and(readers::link_made(services, &mut write, caller, &person, college, posts).await?);
+            }
             text.push_str(&csv::text_line([login.as_str(), name.as_str(), &format!("{base}{}", link.path())]));
         }
         audit::success(services, &mut write, caller, about(&import, "import.links").after(json!({"people": people.len(), "links": "***"}))).await?;
         write.commit().await.or_domain()?;
+        told.tell(services);
         Ok(text)
     })
     .await

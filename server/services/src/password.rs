@@ -1,98 +1,19 @@
 //! Passwords: which ones may be chosen, and hashing them with argon2id and the library's parameters (19 MiB, 2 passes). Hashing runs
-//! outside the async threads, a few at a time, so that a class that signs in together uses neither all cores nor all memory.
+//! outside the async threads, a few at a time (see `turns`), so that a class that signs in together uses neither all cores nor all memory.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicUsize, Ordering},
-};
+mod turns;
+
+use std::sync::OnceLock;
 
 use argon2::{
     Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _,
     password_hash::{Salt, SaltString},
 };
 use domain::{Error, Problem, Result, people::check_password};
-use tokio::sync::{Semaphore, SemaphorePermit};
+pub use turns::{Lane, Pool, Turn};
 use zxcvbn::{Score, zxcvbn};
 
 use crate::{Services, error::internal};
-
-/// Queues for hashing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
-    Anybody,
-    /// People who are known: by their browser, a session or a link. One place is reserved for them, even if many others wait.
-    Known,
-}
-
-/// Limits how many passwords are hashed at a time; others wait in order. One for each process: [`Services`] holds it.
-#[derive(Debug)]
-pub struct Pool {
-    open: Semaphore,
-    kept: Semaphore,
-    waiting: AtomicUsize,
-}
-
-/// Most unknown people who may wait at a time: every teacher of a college on the first morning. Others are asked to try again later.
-const WAITING_MAX: usize = 500;
-const COME_BACK_SECONDS: u32 = 5;
-
-impl Default for Pool {
-    /// Half the cores, at least one, plus the reserved place.
-    fn default() -> Self {
-        Self::with_places(std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)))
-    }
-}
-
-/// The right to hash, until it is dropped.
-#[derive(Debug)]
-pub struct Turn<'p>(#[expect(dead_code, reason = "held for its drop")] SemaphorePermit<'p>);
-
-impl Pool {
-    fn with_places(places: usize) -> Self {
-        Self { open: Semaphore::new(places), kept: Semaphore::new(1), waiting: AtomicUsize::new(0) }
-    }
-
-    /// Waits for a turn. Errors: `RateLimited` for an unknown person when too many wait.
-    pub async fn turn(&self, lane: Lane) -> Result<Turn<'_>> {
-        let permit = match lane {
-            Lane::Known => tokio::select! {
-                biased;
-                permit = self.open.acquire() => permit,
-                permit = self.kept.acquire() => permit,
-            },
-            Lane::Anybody => {
-                let _place = Waiting::begin(&self.waiting)?;
-                self.open.acquire().await
-            }
-        };
-        permit.map(Turn).map_err(|error| internal(&error))
-    }
-
-    /// How many may hash at a time without the reserved place.
-    #[cfg(test)]
-    pub(crate) fn places(&self) -> usize {
-        self.open.available_permits()
-    }
-}
-
-/// A place in the queue, freed when the turn comes or the client disconnects.
-struct Waiting<'p>(&'p AtomicUsize);
-
-impl<'p> Waiting<'p> {
-    fn begin(waiting: &'p AtomicUsize) -> Result<Self> {
-        let place = Self(waiting);
-        if waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
-            return Err(Error::RateLimited { retry_after_seconds: COME_BACK_SECONDS });
-        }
-        Ok(place)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// No letter or digit that is easily taken for another; 32 of them, so that five random bits choose one evenly.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -214,7 +135,7 @@ mod tests {
         let second = hash(&world.services, "correct horse").await.expect("hashed");
         assert!(first.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{first}");
         assert_ne!(first, second, "a salt of its own");
-        let turn = world.services.hashing.turn(Lane::Anybody).await.expect("a turn");
+        let turn = world.services.hashing.turn(Lane::Known).await.expect("a turn");
         assert_eq!(verify(&turn, "correct horse", Some(&first)).await, Ok(true));
         assert_eq!(verify(&turn, "correct house", Some(&first)).await, Ok(false));
         assert_eq!(verify(&turn, "", None).await, Ok(false), "the dummy's own password opens nothing");
@@ -249,25 +170,5 @@ mod tests {
         }
         let long: String = "长".repeat(200);
         assert!(hash_chosen(&world.services, &long, &about).await.is_err(), "one character again and again");
-    }
-
-    #[tokio::test]
-    async fn somebody_known_has_a_place_however_many_wait() {
-        let pool = Pool::with_places(1);
-        let busy = pool.turn(Lane::Anybody).await.expect("the only open place");
-        let mut queue: Vec<_> = (0..WAITING_MAX).map(|_| Box::pin(pool.turn(Lane::Anybody))).collect();
-        for waiting in &mut queue {
-            assert!(futures::poll!(waiting.as_mut()).is_pending());
-        }
-        let refused = pool.turn(Lane::Anybody).await.expect_err("too many wait");
-        assert_eq!(refused, Error::RateLimited { retry_after_seconds: COME_BACK_SECONDS });
-        let known = pool.turn(Lane::Known).await.expect("at once");
-        let mut second = Box::pin(pool.turn(Lane::Known));
-        assert!(futures::poll!(second.as_mut()).is_pending(), "two at once are never more than the places");
-        drop(known);
-        second.await.expect("the next");
-        drop(queue);
-        drop(busy);
-        pool.turn(Lane::Anybody).await.expect("whoever went away waits no more");
     }
 }

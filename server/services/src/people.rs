@@ -3,6 +3,7 @@
 mod access;
 mod join;
 pub mod links;
+pub(crate) mod readers;
 
 pub(crate) use access::{department_of, may_hold, may_write};
 pub use access::{disable, enable, end_sessions, set_access, set_post};
@@ -116,7 +117,9 @@ pub async fn create(services: &Services, caller: &Caller, person: &NewPerson, ro
         let person = view(user, roles, Vec::new(), courses.into_values().collect());
         let entry = about(&person.person, "people.create").after(tracked(&person));
         audit::success(services, &mut write, caller, entry).await?;
+        let told = readers::role_given(services, &mut write, caller, &person.person, &BTreeSet::new(), &person.roles).await?;
         write.commit().await.or_domain()?;
+        told.tell(services);
         Ok(person)
     })
     .await

@@ -23,7 +23,7 @@ use crate::{
     logins, secret,
 };
 
-const PREFIX: &str = "lct_";
+const PREFIX: &str = secret::TOKEN;
 /// The time of use is for people who tidy up: a minute is exact enough, and spares a write on every request.
 const USE_NOTED_EVERY_SECONDS: i64 = 60;
 

@@ -221,6 +221,20 @@ async fn an_empty_installation_is_set_up_with_the_code_from_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_set_up_keeps_what_was_typed_without_the_code() {
+    let portal = Portal::of(TestWorld::empty().await).await;
+    let code = services::setup::issue_code(&portal.world.services).await.unwrap();
+    let fields = [("code", code.as_str()), ("college", "Harbour"), ("login", "x"), ("name", "Admin"), ("password", "a long password")];
+    let browser = portal.browser();
+    let refused = browser.form("/api/setup/complete", "/setup", &fields).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), location(&refused)), (303, "/setup"));
+    let kept = storage::testing::texts(&portal.world.services.db, "SELECT data FROM sessions").await;
+    assert!(kept.len() == 1 && kept[0].contains("Harbour") && !kept[0].contains(&code), "{kept:?}");
+    let page = browser.page("/setup").await.text().await.unwrap();
+    assert!(page.contains("Harbour") && !page.contains(&code), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_ends_after_its_longest_life_however_much_it_is_used() {
     let settings = Settings { longest_session_hours: 24, ..Settings::default() };
     let portal = Portal::of(TestWorld::college_with(TestDatabase::sqlite().await, settings).await).await;

@@ -14,7 +14,7 @@ use crate::{Origin, Services, digest::hex_sha256, error::OrDomain, secret};
 
 /// Days after which a browser is forgotten unless somebody signed in with it.
 pub const DAYS: i64 = 180;
-const MARK: &str = "dev_";
+const MARK: &str = secret::DEVICE;
 
 /// The secret of a browser that was not known before.
 #[derive(Clone, PartialEq, Eq)]

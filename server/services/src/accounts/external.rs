@@ -127,8 +127,10 @@ async fn find_or_make(
     provider: &IdentityProvider,
     presented: &Presented,
 ) -> Result<(users::User, Option<First>)> {
-    let login = presented.login()?;
-    let found = logins::find(write, presented.login.as_deref().unwrap_or_default()).await?;
+    let given = presented.login.as_deref().unwrap_or_default();
+    let found = logins::find(write, given).await?;
+    // An account from before the rule for logins is found by its login as stored.
+    let login = if found.as_ref().is_some_and(|user| user.login == given) { given.to_owned() } else { presented.login()? };
     match found {
         Some(user) if user.disabled_at.is_some() => Err(Error::AccountDisabled),
         // Logins are given anew at some places: an account that is somebody else's at the provider stays theirs.

@@ -45,7 +45,8 @@ pub async fn sign_in(services: &Services, origin: &Origin, login: &str, password
     let counted = user.as_ref().map_or_else(|| logins::fold(&typed), |user| user.login.clone());
     let source = origin.source();
     let buckets = buckets(origin, source.as_deref(), &counted, known);
-    let turn = match turn(services, &buckets, if known { Lane::Known } else { Lane::Anybody }).await {
+    let lane = if known { Lane::Known } else { Lane::Anybody { address: source.as_deref().unwrap_or_default(), login: &counted } };
+    let turn = match turn(services, &buckets, lane).await {
         Ok(turn) => turn,
         Err(error @ Error::RateLimited { .. }) => {
             audit::unauthenticated(services, origin, ACTION, Some(&typed), error.code());
@@ -80,7 +81,7 @@ fn buckets<'a>(origin: &'a Origin, source: Option<&'a str>, login: &'a str, know
 }
 
 /// The turn to hash, unless it is refused before the queue or after it. Errors: `RateLimited`.
-async fn turn<'s>(services: &'s Services, buckets: &[Bucket<'_>], lane: Lane) -> Result<Turn<'s>> {
+async fn turn<'s>(services: &'s Services, buckets: &[Bucket<'_>], lane: Lane<'_>) -> Result<Turn<'s>> {
     let ask = async || {
         let mut connection = services.db.read().await.or_domain()?;
         let asked = limits::ask(&mut connection, buckets, services.clock.now()).await?;

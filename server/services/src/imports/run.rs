@@ -9,6 +9,7 @@ use domain::{
     ids::{CourseId, OutboxId},
     imports::{Import, ImportKind, ImportRow, ImportState, RowResult, Verdict},
     money::Money,
+    people::PersonRef,
     quotas::{BudgetTerms, QuotaSettings, check_limits},
 };
 use serde_json::{Value, json};
@@ -33,7 +34,8 @@ use crate::{
     courses,
     error::OrDomain,
     jobs::lease,
-    people::{links, may_hold},
+    notifications::Told,
+    people::{links, may_hold, readers},
 };
 
 /// Rows of one round.
@@ -88,12 +90,14 @@ async fn finish(services: &Services, import: &Import) -> Result<()> {
 async fn one(services: &Services, caller: &Caller, import: &Import, mut row: ImportRow) -> Result<()> {
     let mut write = lease::begin_write(services).await?;
     match take(services, &mut write, caller, import, &row).await {
-        Ok((verdict, subject)) => {
+        Ok((verdict, subject, told)) => {
             // What became so meanwhile is done as well.
             row.verdict = if verdict == Verdict::Unchanged { row.verdict } else { verdict };
             row.result = Some(RowResult::Done);
             table::finish_row(&mut write, import.id, &row, Some(&subject), services.clock.now()).await.or_domain()?;
-            write.commit().await.or_domain()
+            write.commit().await.or_domain()?;
+            told.tell(services);
+            Ok(())
         }
         Err(error) => {
             // Nothing of the row stays; why is written by itself.
@@ -131,24 +135,30 @@ fn as_problem(kind: ImportKind, error: Error) -> Result<Error> {
     }
 }
 
-/// The row's verdict as it is now, and the id of the person or course.
-async fn take(services: &Services, write: &mut Write, caller: &Caller, import: &Import, row: &ImportRow) -> Result<(Verdict, String)> {
+/// The row's verdict as it is now, the id of the person or course, and who was told of it.
+async fn take(services: &Services, write: &mut Write, caller: &Caller, import: &Import, row: &ImportRow) -> Result<(Verdict, String, Told)> {
     let ground = Ground::load(services, write, caller.actor.tenant, import.kind, std::slice::from_ref(&row.cells)).await?;
     match import.kind {
         ImportKind::People => person(services, write, caller, import, ground.person(&row.cells)?).await,
-        ImportKind::Courses => course(services, write, caller, import, &ground, ground.course(&row.cells)?).await,
+        ImportKind::Courses => {
+            let (verdict, id) = course(services, write, caller, import, &ground, ground.course(&row.cells)?).await?;
+            Ok((verdict, id, Told::default()))
+        }
     }
 }
 
-async fn person(services: &Services, write: &mut Write, caller: &Caller, import: &Import, person: Person) -> Result<(Verdict, String)> {
+async fn person(services: &Services, write: &mut Write, caller: &Caller, import: &Import, person: Person) -> Result<(Verdict, String, Told)> {
     let Person { row, department, courses, there, verdict } = person;
     let Some(user) = there else {
         let access = links::Access { department, roles: row.roles.clone(), courses };
         let id = links::make(services, write, caller, row.login.clone(), row.name.clone(), &access).await?;
         let after = person_facts(import, &row);
         audit::success(services, write, caller, Entry::new("people.invite", "user", id, row.login.as_str()).after(after)).await?;
-        return Ok((verdict, id.to_string()));
+        let made = PersonRef { id, login: row.login.clone(), name: row.name.clone() };
+        let told = readers::invited(services, write, caller, &made, &row.roles).await?;
+        return Ok((verdict, id.to_string(), told));
     };
+    let mut told = Told::default();
     if verdict == Verdict::Change {
         if user.name != row.name {
             users::set_name(write, user.id, &row.name).await.or_domain()?;
@@ -165,6 +175,8 @@ async fn person(services: &Services, write: &mut Write, caller: &Caller, import:
             may_hold(&before, &held)?;
         }
         roles::set_at(write, user.id, place, &held).await.or_domain()?;
+        let changed = PersonRef { id: user.id, login: user.login.clone(), name: row.name.clone() };
+        told = readers::role_given(services, write, caller, &changed, &before, &held).await?;
         for course in courses {
             members::add(write, user.id, course).await.or_domain()?;
         }
@@ -172,7 +184,7 @@ async fn person(services: &Services, write: &mut Write, caller: &Caller, import:
         let entry = entry.before(json!({"name": user.name})).after(person_facts(import, &row));
         audit::success(services, write, caller, entry).await?;
     }
-    Ok((verdict, user.id.to_string()))
+    Ok((verdict, user.id.to_string(), told))
 }
 
 fn person_facts(import: &Import, row: &domain::imports::PersonRow) -> Value {

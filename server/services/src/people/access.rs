@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Error, Problem, Result,
-    access::{Action, Reach, Resource, Role},
+    access::{Action, Resource, Role},
     courses::Department,
     ids::{CourseId, TenantId, UserId},
     people::{Person, PersonState},
@@ -17,7 +17,7 @@ use storage::{
     dialect, sessions,
 };
 
-use super::{about, known_courses, people, tracked};
+use super::{about, known_courses, people, readers, tracked};
 use crate::{
     Caller, Services,
     accounts::end_access,
@@ -46,6 +46,7 @@ pub async fn set_access(services: &Services, caller: &Caller, user: UserId, role
         }
         let courses = known_courses(&mut write, caller.actor.tenant, &courses).await?;
         roles::set(&mut write, user, &roles).await.or_domain()?;
+        let told = readers::role_given(services, &mut write, caller, &before.person, &before.roles, &roles).await?;
         members::set(&mut write, user, &courses.keys().copied().collect()).await.or_domain()?;
         let mut after = before.clone();
         after.roles = roles;
@@ -56,6 +57,7 @@ pub async fn set_access(services: &Services, caller: &Caller, user: UserId, role
             audit::success(services, &mut write, caller, entry).await?;
         }
         write.commit().await.or_domain()?;
+        told.tell(services);
         Ok(after)
     })
     .await?;
@@ -73,17 +75,19 @@ pub async fn set_post(services: &Services, caller: &Caller, user: UserId, depart
         let mut write = services.db.begin_write().await.or_domain()?;
         let before = load(&mut write, caller, user).await?;
         department_of(&mut write, caller, department).await?;
+        let held = before.posts.iter().find(|post| post.department.id == department).map(|post| post.roles.clone()).unwrap_or_default();
         if user == caller.actor.user {
-            let held = before.posts.iter().find(|post| post.department.id == department).map(|post| post.roles.clone()).unwrap_or_default();
             may_hold(&held, &roles)?;
         }
         roles::set_at(&mut write, user, department, &roles).await.or_domain()?;
+        let told = readers::role_given(services, &mut write, caller, &before.person, &held, &roles).await?;
         let after = load(&mut write, caller, user).await?;
         if after != before {
             let entry = about(&after.person, "people.set_access").before(tracked(&before)).after(tracked(&after));
             audit::success(services, &mut write, caller, entry).await?;
         }
         write.commit().await.or_domain()?;
+        told.tell(services);
         Ok(after)
     })
     .await?;
@@ -92,11 +96,11 @@ pub async fn set_post(services: &Services, caller: &Caller, user: UserId, depart
 }
 
 /// A person cannot give themselves a role that reads the audit record: another administrator has to. Roles that they already hold are kept.
+/// A second account of theirs is not stopped by this, but seen: see [`readers`].
 ///
 /// Errors: `OwnRole`.
 pub(crate) fn may_hold(held: &BTreeSet<Role>, wanted: &BTreeSet<Role>) -> Result<()> {
-    let reads = |role: &&Role| domain::access::rule(**role, Action::AuditRead) != Reach::Nothing;
-    match wanted.difference(held).find(reads) {
+    match wanted.difference(held).find(|role| readers::reads(**role)) {
         Some(role) => Err(Error::OwnRole { role: *role }),
         None => Ok(()),
     }

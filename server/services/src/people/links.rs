@@ -22,7 +22,7 @@ use storage::{
 use super::{
     about,
     access::{department_of, load, may_write},
-    known_courses, tracked,
+    known_courses, readers, tracked,
 };
 use crate::{
     Caller, Services,
@@ -32,7 +32,7 @@ use crate::{
     logins, secret,
 };
 
-const MARK: &str = "lnk_";
+const MARK: &str = secret::LINK;
 
 /// A link with its secret; its text is nowhere else.
 #[derive(Clone)]
@@ -100,7 +100,9 @@ pub async fn invite(services: &Services, caller: &Caller, invitation: &Invitatio
         let link = issue(services, &mut write, id, LinkKind::Invite).await?;
         let person = load(&mut write, caller, id).await?;
         audit::success(services, &mut write, caller, about(&person.person, "people.invite").after(tracked(&person))).await?;
+        let told = readers::invited(services, &mut write, caller, &person.person, &access.roles).await?;
         write.commit().await.or_domain()?;
+        told.tell(services);
         Ok((person, link))
     })
     .await
@@ -140,7 +142,9 @@ pub async fn reissue(services: &Services, caller: &Caller, user: UserId) -> Resu
         let link = issue(services, &mut write, user, kind).await?;
         let entry = about(&person.person, action).after(json!({"link": "***", "expires_at": link.open.expires_at.to_rfc3339()}));
         audit::success(services, &mut write, caller, entry).await?;
+        let told = readers::link_made(services, &mut write, caller, &person.person, &person.roles, &person.posts).await?;
         write.commit().await.or_domain()?;
+        told.tell(services);
         Ok(link)
     })
     .await

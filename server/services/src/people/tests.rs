@@ -5,6 +5,7 @@ use domain::{
     access::{Role, Scope},
     audit::Filter,
     ids::{CourseId, UserId},
+    notifications::{Notice, ReaderChange},
     page::PageRequest,
     people::{Invitation, LinkKind, NewPerson, PersonFilter, PersonState},
 };
@@ -12,7 +13,7 @@ use storage::testing::for_each_engine;
 use uuid::Uuid;
 
 use super::{create, disable, enable, end_sessions, get, join, joining, links, search, set_access, set_post};
-use crate::{Origin, accounts, audit, sessions, testing::TestWorld, tokens};
+use crate::{Origin, accounts, audit, hub::News, sessions, testing::TestWorld, tokens};
 
 async fn list(services: &crate::Services, caller: &crate::Caller) -> domain::Result<Vec<domain::people::Person>> {
     Ok(search(services, caller, &PersonFilter::default(), &PageRequest::default()).await?.items)
@@ -267,6 +268,81 @@ async fn nobody_gives_themselves_a_role_that_reads_the_record() {
         assert!(page.items.iter().any(|listed| listed.event.code.as_deref() == Some("own_role")), "the refusal is a record");
     })
     .await;
+}
+
+/// What a person was told of ways to the audit record, oldest first: what was done, for whom, and by whom.
+async fn told(world: &TestWorld, reader: &crate::Caller) -> Vec<(ReaderChange, String, String)> {
+    let mut connection = world.services.db.read().await.expect("a connection");
+    let mut list = storage::notifications::latest(&mut connection, reader.actor.user, 50).await.expect("read");
+    list.reverse();
+    let change = |notice: Notice| match notice {
+        Notice::AuditReader { person, change, by, .. } => Some((change, person.login, by.login)),
+        _ => None,
+    };
+    list.into_iter().filter_map(|each| change(each.notice)).collect()
+}
+
+#[tokio::test]
+async fn no_way_to_the_audit_record_is_opened_unseen() {
+    for_each_engine("no_way_to_the_audit_record_is_opened_unseen", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let (root, second, shen) = (world.administrator("root").await, world.administrator("second").await, world.auditor("shen").await);
+        let department = world.department("软件技术系").await;
+        let head = world.person("head").role_at(department, Role::Auditor).add().await;
+        let (manager, li) = (world.manager("wang").await, world.person("li.hua").add().await);
+        let auditor: BTreeSet<_> = [Role::Auditor].into();
+
+        set_access(services, &root, li.actor.user, auditor.clone(), [].into()).await.expect("given");
+        set_access(services, &root, li.actor.user, [Role::Auditor, Role::Teacher].into(), [].into()).await.expect("nothing new to read");
+        world.clock.advance(1);
+        set_post(services, &root, li.actor.user, department, auditor.clone()).await.expect("given at a department");
+        world.clock.advance(1);
+        let access = links::Access { roles: auditor.clone(), ..links::Access::default() };
+        links::invite(services, &root, &invitation("invited"), &access).await.expect("invited");
+        links::invite(services, &root, &invitation("nobody"), &links::Access::default()).await.expect("invited");
+        world.clock.advance(1);
+        create(services, &root, &new("created"), auditor.clone(), [].into()).await.expect("made");
+        world.clock.advance(1);
+        let list = "login,name,roles\nlisted,王芳,auditor\nwang,wang,auditor\n";
+        let import = crate::imports::preview(services, &root, domain::imports::ImportKind::People, "list.csv", list).await.expect("read");
+        crate::imports::start(services, &root, import.id).await.expect("begun");
+        crate::imports::run(services).await.expect("taken over");
+        world.clock.advance(1);
+        crate::imports::link_list(services, &root, import.id, false, "https://lectern.example").await.expect("links");
+        world.clock.advance(1);
+        links::reissue(services, &root, shen.actor.user).await.expect("a link");
+        links::reissue(services, &root, second.actor.user).await.expect("a link of one who reads no record");
+        assert!(set_access(services, &root, root.actor.user, [Role::Administrator, Role::Auditor].into(), [].into()).await.is_err());
+
+        let expected = [
+            (ReaderChange::RoleGiven, "li.hua"),
+            (ReaderChange::RoleGiven, "li.hua"),
+            (ReaderChange::Invited, "invited"),
+            (ReaderChange::RoleGiven, "created"),
+            (ReaderChange::Invited, "listed"),
+            (ReaderChange::RoleGiven, "wang"),
+            (ReaderChange::LinkMade, "listed"),
+            (ReaderChange::LinkMade, "shen"),
+        ]
+        .map(|(change, login)| (change, login.to_owned(), "root".to_owned()));
+        for reader in [&second, &head, &shen] {
+            assert_eq!(told(&world, reader).await, expected, "{}", reader.actor.login);
+        }
+        assert!(told(&world, &root).await.is_empty(), "their own acts");
+        assert_eq!(told(&world, &manager).await, expected[6..], "a reader since then");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_open_page_shows_a_new_reader_of_the_record_at_once() {
+    let world = TestWorld::college().await;
+    let (root, second) = (world.administrator("root").await, world.administrator("second").await);
+    let mut listening = world.services.hub.listen(std::time::Duration::ZERO, |_| true);
+    let access = links::Access { roles: [Role::Auditor].into(), ..links::Access::default() };
+    links::invite(&world.services, &root, &invitation("invited"), &access).await.expect("invited");
+    assert!(listening.so_far().contains(&News::Notice(second.actor.user)));
 }
 
 #[tokio::test]

@@ -97,6 +97,19 @@ pub async fn holders(connection: &mut AnyConnection, tenant: TenantId, role: Rol
     rows.iter().map(|row| Row::of("user_roles", row).parse("user_id")).collect()
 }
 
+/// The same for a role at the college or at any of its departments.
+pub async fn holders_anywhere(connection: &mut AnyConnection, tenant: TenantId, role: Role) -> Result<BTreeSet<UserId>> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT user_roles.user_id AS user_id FROM user_roles JOIN users ON users.id = user_roles.user_id \
+         WHERE users.tenant_id = $1 AND user_roles.role = $2 AND users.disabled_at IS NULL",
+    )
+    .bind(tenant.to_string())
+    .bind(role.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Row::of("user_roles", row).parse("user_id")).collect()
+}
+
 /// The same for a course: who has the role at its college or at its department.
 pub async fn holders_for_course(connection: &mut AnyConnection, course: CourseId, role: Role) -> Result<BTreeSet<UserId>> {
     let rows = sqlx::query(

@@ -193,6 +193,8 @@ async fn a_role_at_a_department_covers_its_courses() {
         assert_eq!(people[&li.id].1, [Post { department: department.brief(), roles: [Role::Manager].into() }]);
         assert_eq!(people[&root.id].0, [Role::Administrator, Role::Manager].into());
         assert_eq!(roles::holders(&mut write, tenant().id, Role::Manager).await.expect("read"), [root.id].into());
+        assert_eq!(roles::holders_anywhere(&mut write, tenant().id, Role::Manager).await.expect("read"), [li.id, root.id].into());
+        assert_eq!(roles::holders_anywhere(&mut write, tenant().id, Role::Auditor).await.expect("read"), BTreeSet::new());
         assert_eq!(roles::holders_for_course(&mut write, a.id, Role::Manager).await.expect("read"), [li.id, root.id].into());
         assert_eq!(roles::holders_for_course(&mut write, b.id, Role::Manager).await.expect("read"), [root.id].into());
         members::add(&mut write, root.id, a.id).await.expect("added");

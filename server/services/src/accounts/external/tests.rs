@@ -89,6 +89,18 @@ async fn an_account_is_joined_to_one_person_of_the_provider() {
 }
 
 #[tokio::test]
+async fn a_login_of_two_alphabets_joins_its_account_and_makes_none() {
+    for_each_engine("a_login_of_two_alphabets_joins_its_account_and_makes_none", async |database| {
+        let world = college(database, IdentityProvider { create_accounts: true, ..provider() }).await;
+        // Made before the rule for logins.
+        let teacher = world.person("teaсher").role(Role::Teacher).add().await;
+        assert_eq!(enters(&world, "s-1", "teaсher").await.expect("signed in").actor.user, teacher.actor.user);
+        assert_eq!(enters(&world, "s-2", "аdmin").await.map(drop), no_account("аdmin"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn nobody_becomes_somebody_privileged_by_what_they_are_called_at_the_provider() {
     for_each_engine("nobody_becomes_somebody_privileged_by_what_they_are_called_at_the_provider", async |database| {
         let world = college(database, IdentityProvider { create_accounts: true, ..provider() }).await;
