@@ -76,7 +76,7 @@ fn arrive() {
     }
 }
 
-/// Restores typed text after the session ended and the person signed in again.
+/// Restores typed text after the person signed in again, and after the reload that a switch of language or theme brings.
 fn keep_drafts() {
     #[cfg(feature = "hydrate")]
     {
@@ -96,7 +96,7 @@ fn keep_drafts() {
                 return restored.unwrap_or_default();
             }
             // The controls of the page listen after the next drawing.
-            request_animation_frame(move || draft::say_restored(language, toasts, draft::restore_after_sign_in()));
+            request_animation_frame(move || draft::say_restored(language, toasts, draft::restore_at_load()));
             true
         });
     }
