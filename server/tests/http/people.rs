@@ -66,6 +66,9 @@ async fn an_uploaded_list_is_looked_at_and_what_is_none_comes_back_to_the_form()
     let place = upload(b"\xd5\xcb\xba\xc5,\xd0\xd5\xc3\xfb\r\nli.hua,\xc0\xee\xbb\xaa\r\n").await;
     let page = browser.page(&place).await.text().await.unwrap();
     assert!(page.contains("li.hua") && page.contains("李华"), "{page}");
+    // A row that changes somebody says from what to what.
+    let change = upload(b"account,name\r\nroot,Another Name\r\n").await;
+    assert!(browser.page(&change).await.text().await.unwrap().contains("→ Another Name"));
     assert_eq!(upload(b"no,list\r\n1,2\r\n").await, "/imports");
     let page = browser.page("/imports").await.text().await.unwrap();
     assert!(page.contains("账号,姓名"), "what a list looks like is said: {page}");
