@@ -138,15 +138,16 @@ fn Frame() -> impl IntoView {
     .into_any()
 }
 
-/// Says that the session of this page is over, in the words of a refused form, with the link to sign in and back. Pages that are opened
+/// Says that the session of this page is over, in the words of a refused form, with the link to sign in and back, unless a refused form of
+/// the page says it itself. Pages that are opened
 /// afterwards are refused by the server and say it themselves.
 #[component]
 fn SessionOver() -> impl IntoView {
     let board = expect_context::<NewsBoard>();
     let path = use_location().pathname;
-    let shown = Memo::new(move |_| board.over_at().is_some_and(|page| path.with(|path| *path == page)));
+    let shown = Memo::new(move |_| !board.is_said() && board.over_at().is_some_and(|page| path.with(|path| *path == page)));
     view! {
-        <Show when=move || shown.get()><ErrorNotice error=AppError(domain::Error::Unauthenticated)/></Show>
+        <Show when=move || shown.get()><ErrorNotice error=AppError(domain::Error::Unauthenticated) of_frame=true/></Show>
     }
     .into_any()
 }
