@@ -172,6 +172,7 @@ impl From<LabView> for Lab {
             running_since,
             queue_position,
             pending_change,
+            more_time_waits: _,
             wait: _,
             may_start: _,
             may_stop: _,

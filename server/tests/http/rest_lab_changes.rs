@@ -107,6 +107,9 @@ async fn more_time_that_needs_approval_is_filed_and_the_pages_name_the_lab() {
     let (own, approver) = (portal.browser_of(&people.teacher).await, portal.browser_of(&people.manager).await);
     let page = own.page(&lab).await.text().await.unwrap();
     assert!(page.contains("A change of this lab waits for approval.") && page.contains(&format!("/orders/{}", asked[0])));
+    assert!(page.contains("until it is decided, no more can be asked for"), "the buttons do not work meanwhile, and the page says why");
+    let list = own.page("/labs").await.text().await.unwrap();
+    assert!(list.contains("A change waits for approval") && !list.contains("action=\"/api/labs/extend\""), "nor does the list offer more time");
     for path in [format!("/approvals/{}", asked[0]), "/approvals".to_owned()] {
         let page = approver.page(&path).await.text().await.unwrap();
         assert!(page.contains(&format!("more for {name}")), "{path} says what is asked");

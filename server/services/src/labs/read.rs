@@ -1,15 +1,16 @@
-//! Reading labs. A list is two statements whatever its length; a lab's own page is six.
+//! Reading labs. A list is two statements whatever its length; a lab's own page is six, and one more while a change of it waits.
 
 use domain::{
     Error, Result,
     access::{Action, Extent},
     ids::LabId,
     labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabView, resize::size_parameters},
+    orders::ChangeTo,
     page::{Page, PageRequest},
 };
 use storage::labs::{Listed, Query};
 
-use super::{load, transition};
+use super::{basis, load, transition};
 use crate::{
     Caller, Services, audit,
     capacity::wait_reason,
@@ -39,6 +40,7 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         running_since,
         queue_position,
         pending_change,
+        more_time_waits: false,
         wait: None,
         options,
     }
@@ -94,7 +96,14 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
     let (observation, observed_at) = observed.map_or_else(Default::default, |(observation, at)| (observation, Some(at)));
     let wait =
         if listed.lab.state == LabState::Pending && !listed.lab.reserved { Some(wait_reason(&mut read, &listed.lab.spec).await?) } else { None };
-    let view = LabView { wait, ..shown(services, caller, &shelf, listed) };
+    let more_time_waits = listed.pending_change.is_some()
+        && basis::decides(caller, &listed.lab).is_empty()
+        && storage::orders::change_waiting(&mut read, id)
+            .await
+            .or_domain()?
+            .and_then(|order| order.change)
+            .is_some_and(|change| matches!(change.to, ChangeTo::Extend { .. }));
+    let view = LabView { wait, more_time_waits, ..shown(services, caller, &shelf, listed) };
     Ok(LabDetail { view, history, observation, observed_at, usage, failures })
 }
 

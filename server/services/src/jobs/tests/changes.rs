@@ -246,6 +246,9 @@ async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
         assert_eq!(quota(&scene).await.held.running_labs, 0, "it is no second lab");
         let again = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(90)).await.expect("a second click");
         assert_eq!((again.pending_change, quota(&scene).await.budget.held), (Some(order), held));
+        let page = labs::get(services, &scene.teacher, id).await.expect("read").view;
+        assert!(page.more_time_waits, "the page offers no more time meanwhile");
+        assert!(!labs::get(services, &manager, id).await.expect("read").view.more_time_waits, "a manager gives it at once");
         let other = labs::extend(services, &scene.teacher, id, Extension::Minutes(45), Some(90)).await.expect_err("one at a time");
         assert!(matches!(other, Error::InvalidTransition { .. }), "{other:?}");
 
@@ -266,7 +269,8 @@ async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
         let after = scene.lab(id).await;
         assert_eq!((after.minutes, after.ends_at), (120, lab.ends_at.map(|end| end.plus_minutes(30))));
         assert_eq!(quota(&scene).await.budget.held, held, "the lab's own order holds it now");
-        assert_eq!(labs::get(services, &scene.teacher, id).await.expect("read").view.pending_change, None);
+        let page = labs::get(services, &scene.teacher, id).await.expect("read").view;
+        assert_eq!((page.pending_change, page.more_time_waits), (None, false));
         assert!(scene.recorded(&id.to_string()).await.contains(&"lab.extend".to_owned()));
 
         // Rejected, and left alone until it expires: the held money is free, the lab unchanged.
