@@ -31,6 +31,8 @@ pub struct Extendable {
     per_hour: Option<domain::money::Money>,
     /// The order that waits for approval to change it.
     pending: Option<OrderId>,
+    /// Minutes that would wait for approval.
+    asks: Vec<u32>,
     /// No more time can be asked for until that order is decided.
     blocked: bool,
 }
@@ -47,25 +49,27 @@ impl Extendable {
             has_end: view.lab.ends_at.is_some(),
             per_hour: view.options.per_hour,
             pending: view.pending_change,
+            asks: view.more_time_asks.clone(),
             blocked: view.more_time_waits,
         })
     }
 }
 
-/// `+30 min, ¥0.57`; a lesson says that it is one.
-fn text(language: Language, minutes: u32, per_hour: Option<domain::money::Money>) -> String {
+/// `+30 min, ¥0.57`; a lesson says that it is one, and what needs approval says so.
+fn text(language: Language, minutes: u32, per_hour: Option<domain::money::Money>, asks: bool) -> String {
     let name = if minutes == EXTENSIONS[1] {
         td_string!(language, lifecycle.extend_lesson, minutes = minutes).to_string()
     } else {
         td_string!(language, lifecycle.extend_minutes, minutes = minutes).to_string()
     };
-    match per_hour {
+    let text = match per_hour {
         Some(hour) => {
             let price = domain::money::Money { micros: hour.micros.saturating_mul(minutes.into()) / 60, ..hour };
             td_string!(language, lifecycle.extend_price, what = name, price = price.to_string()).to_string()
         }
         None => name,
-    }
+    };
+    if asks { td_string!(language, lifecycle.extend_asks, what = text).to_string() } else { text }
 }
 
 /// All the ways to give it more time. `refused` takes what the server said no to.
@@ -75,15 +79,16 @@ pub fn ExtendChoices(lab: Extendable, refused: RwSignal<Option<Error>>, reload: 
     let action = ServerAction::<ExtendLab>::new();
     follow(action, &lab.name, lab.pending.is_some(), Some(refused), reload);
     let blocked = Signal::stored(lab.blocked);
-    let (id, seen, per_hour) = (StoredValue::new(lab.id), lab.seen, lab.per_hour);
+    let (id, seen, per_hour, asks) = (StoredValue::new(lab.id), lab.seen, lab.per_hour, lab.asks);
     let buttons = EXTENSIONS
         .into_iter()
         .filter(|minutes| *minutes <= lab.more_minutes)
         .map(|minutes| {
+            let asks = asks.contains(&minutes);
             view! {
                 <ActionForm action>
                     <Hidden id=id.get_value() seen minutes/>
-                    <Button disabled=blocked busy=action.pending()>{text(language, minutes, per_hour)}</Button>
+                    <Button disabled=blocked busy=action.pending()>{text(language, minutes, per_hour, asks)}</Button>
                 </ActionForm>
             }
         })
@@ -229,6 +234,15 @@ mod tests {
     use domain::Problem;
 
     use super::*;
+
+    #[test]
+    fn a_button_names_its_price_and_whether_somebody_must_agree() {
+        let hour = domain::money::Money::units(2, domain::money::Currency::Cny);
+        let plain = text(Language::en, 30, Some(hour), false);
+        assert!(plain.contains("30") && plain.contains("¥1.00") && !plain.contains("approval"), "{plain}");
+        assert_eq!(text(Language::en, 30, Some(hour), true), format!("{plain} (needs approval)"));
+        assert!(text(Language::zh_CN, 45, None, true).ends_with("（需审批）"));
+    }
 
     #[test]
     fn a_refused_end_says_at_its_field_and_in_a_toast_which_time_would_do() {

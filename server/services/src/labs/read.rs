@@ -1,4 +1,5 @@
-//! Reading labs. A list is two statements whatever its length; a lab's own page is six, and one more while a change of it waits.
+//! Reading labs. A list is two statements whatever its length; a lab's own page is six, one more for whoever may give it time, and one
+//! more while a change of it waits.
 
 use domain::{
     Error, Result,
@@ -10,7 +11,7 @@ use domain::{
 };
 use storage::labs::{Listed, Query};
 
-use super::{basis, load, transition};
+use super::{basis, extend, load, transition};
 use crate::{
     Caller, Services, audit,
     capacity::wait_reason,
@@ -41,6 +42,7 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         queue_position,
         pending_change,
         more_time_waits: false,
+        more_time_asks: Vec::new(),
         wait: None,
         options,
     }
@@ -103,7 +105,12 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
             .or_domain()?
             .and_then(|order| order.change)
             .is_some_and(|change| matches!(change.to, ChangeTo::Extend { .. }));
-    let view = LabView { wait, more_time_waits, ..shown(services, caller, &shelf, listed) };
+    let more_time_asks = if load::authorise(caller, Action::LabExtend, &listed.lab).is_ok() {
+        extend::asks_somebody(services, &mut read, &shelf, caller, &listed).await?
+    } else {
+        Vec::new()
+    };
+    let view = LabView { wait, more_time_waits, more_time_asks, ..shown(services, caller, &shelf, listed) };
     Ok(LabDetail { view, history, observation, observed_at, usage, failures })
 }
 

@@ -9,7 +9,7 @@ use domain::{
     catalogue::{Localized, ParameterInput},
     decisions::ChangeForm,
     ids::LabId,
-    labs::{Extension, LabState},
+    labs::{Extension, LabState, lifecycle::EXTENSIONS},
     orders::{LAB_GONE, OrderForm, OrderState},
     page::PageRequest,
     pricing::Meter,
@@ -235,7 +235,11 @@ async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
         let services = &scene.world.services;
         let manager = scene.world.manager("zhang").await;
         let id = scene.running().await;
+        let asks = async |caller: &Caller| labs::get(services, caller, id).await.expect("read").view.more_time_asks;
+        assert_eq!(asks(&scene.teacher).await, [0; 0], "what needs no approval is not said to need it");
         ask_for_everything(&scene).await;
+        assert_eq!(asks(&scene.teacher).await, EXTENSIONS, "the page says before that it needs approval");
+        assert_eq!(asks(&manager).await, [0; 0], "a manager gives it at once");
         let (lab, before) = (scene.lab(id).await, quota(&scene).await.budget.held);
         let wanted = labs::extend_preview(services, &scene.teacher, id, Extension::Minutes(30)).await.expect("a preview");
         let view = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(90)).await.expect("filed");
