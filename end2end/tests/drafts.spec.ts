@@ -142,6 +142,17 @@ test("switching the language of an offering's form keeps no secret of it", async
   await expect(field("name.en")).toHaveValue("A switched name");
   await expect(field("base.secrets.0.name")).toHaveValue("");
   await expect(field("base.secrets.0.value")).toHaveValue("");
+
+  // A refused form comes with what was typed once only.
+  await field("base.port").fill("many");
+  await field("name.en").press("Enter");
+  await expect(field("base.port")).toHaveAttribute("aria-invalid", "true");
+  await drawn(page);
+  await page.locator('button.tool[name="language"]').click();
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await hydrated(page);
+  await expect(field("base.port")).toHaveValue("many");
+  await expect(field("name.en")).toHaveValue("A switched name");
 });
 
 test("secrets of an offering are not kept when the session ends in its form", async ({ browser }) => {

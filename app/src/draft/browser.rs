@@ -121,17 +121,22 @@ fn forget_others(person: &str) {
 /// Keeps the typed text of every form of the page, for signing in again.
 pub fn save_all() {
     if let Some(person) = person() {
-        save(SIGN_IN, person);
+        save(SIGN_IN, person, changed(&forms()));
     }
 }
 
-/// Keeps the typed text of every form of the page for the next load of it, also where nobody is signed in.
+/// Keeps the typed text of every form of the page for the next load of it, also where nobody is signed in. A refused form came with what was
+/// typed, and comes with it only once: all of it is kept.
 fn save_for_switch() {
-    save(SWITCH, person().unwrap_or_default());
+    let is_refused = |form: &HtmlFormElement| form.query_selector("[aria-invalid='true']").ok().flatten().is_some();
+    let (refused, others): (Vec<_>, Vec<_>) = forms().into_iter().partition(|(_, form)| is_refused(form));
+    let mut controls = controls(&refused, true);
+    controls.extend(changed(&others));
+    save(SWITCH, person().unwrap_or_default(), controls);
 }
 
-fn save(key: &str, person: String) {
-    let draft = Draft { person, page: here(), controls: changed(&forms()), kept_at: js_sys::Date::now(), at_sign_in: false };
+fn save(key: &str, person: String, controls: Vec<Control>) {
+    let draft = Draft { person, page: here(), controls, kept_at: js_sys::Date::now(), at_sign_in: false };
     write(key, (!draft.controls.is_empty()).then_some(&draft));
 }
 
@@ -242,21 +247,31 @@ fn elements(form: &HtmlFormElement) -> Vec<Element> {
 }
 
 fn changed(forms: &[(String, HtmlFormElement)]) -> Vec<Control> {
+    controls(forms, false)
+}
+
+/// What the forms hold and may be kept: `whole` or only what differs from what the page came with.
+fn controls(forms: &[(String, HtmlFormElement)], whole: bool) -> Vec<Control> {
     let of = |(key, form): &(String, HtmlFormElement)| {
-        elements(form).iter().filter_map(control).map(|control| Control { form: key.clone(), ..control }).collect::<Vec<_>>()
+        elements(form)
+            .iter()
+            .filter_map(|element| control(element, whole))
+            .map(|control| Control { form: key.clone(), ..control })
+            .collect::<Vec<_>>()
     };
     forms.iter().flat_map(of).collect()
 }
 
-/// A control that differs from what the page came with and may be kept. Its form is filled in by the caller.
-fn control(element: &Element) -> Option<Control> {
+/// A control that may be kept, if it differs from what the page came with or the form is kept `whole`. Its form is filled in by the caller.
+fn control(element: &Element, whole: bool) -> Option<Control> {
     let control = |name: String, value: String, checked| (!name.is_empty()).then_some(Control { form: String::new(), name, value, checked });
     if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
-        let typed = area.default_value().is_ok_and(|start| start != area.value()) && may_be_kept("textarea", &autocomplete(element));
+        let differs = whole || area.default_value().is_ok_and(|start| start != area.value());
+        let typed = differs && may_be_kept("textarea", &autocomplete(element));
         return typed.then(|| control(area.name(), area.value(), None))?;
     }
     if let Some(select) = element.dyn_ref::<HtmlSelectElement>() {
-        return is_chosen(select).then(|| control(select.name(), select.value(), None))?;
+        return (whole || is_chosen(select)).then(|| control(select.name(), select.value(), None))?;
     }
     let input = element.dyn_ref::<HtmlInputElement>()?;
     let kind = input.type_();
@@ -264,8 +279,10 @@ fn control(element: &Element) -> Option<Control> {
         return None;
     }
     match kind.as_str() {
-        "checkbox" | "radio" => (input.checked() != input.default_checked()).then(|| control(input.name(), input.value(), Some(input.checked())))?,
-        _ => (input.value() != input.default_value()).then(|| control(input.name(), input.value(), None))?,
+        "checkbox" | "radio" => {
+            (whole || input.checked() != input.default_checked()).then(|| control(input.name(), input.value(), Some(input.checked())))?
+        }
+        _ => (whole || input.value() != input.default_value()).then(|| control(input.name(), input.value(), None))?,
     }
 }
 
