@@ -1,12 +1,12 @@
-//! Typed text that was not sent, kept in the tab's session storage: for signing in again in the middle of a form, and for Back to the
-//! order form. Only controls that the reader changed are kept, for half an hour, never secrets (`may_be_kept`), and only the person
+//! Typed text that was not sent, kept in the tab's session storage: for signing in again in the middle of a form, for the reload that the
+//! switch of language or theme brings, and for Back to the order form. Only controls that the reader changed are kept, for half an hour, never secrets (`may_be_kept`), and only the person
 //! who typed the text sees it again: with a toast that takes it out again. The browser's half is in `browser`.
 
 #[cfg(feature = "hydrate")]
 mod browser;
 
 #[cfg(feature = "hydrate")]
-pub use browser::{moved_to, restore_after_sign_in, save_all, watch};
+pub use browser::{moved_to, restore_at_load, save_all, watch};
 use serde::{Deserialize, Serialize};
 
 use crate::routes;
@@ -41,7 +41,7 @@ pub struct Draft {
     pub controls: Vec<Control>,
     /// Milliseconds since 1970, by the browser's clock.
     pub kept_at: f64,
-    /// Whether the tab has been to the sign-in page since: without it the form was sent and answered.
+    /// Whether the tab has been to the sign-in page since: without it the form was sent and answered. Only for signing in again.
     pub at_sign_in: bool,
 }
 
@@ -91,6 +91,11 @@ impl Draft {
         }
     }
 
+    /// Of a draft for the reload that a switch of language or theme brings. `person`: who is signed in; both are empty if nobody is.
+    pub fn returns_after_switch(&self, page: &str, person: &str, now: f64) -> bool {
+        self.is_young(now) && person == self.person && page == self.page
+    }
+
     /// A clock that was set back makes no draft younger.
     fn is_young(&self, now: f64) -> bool {
         (0.0..=KEPT_MILLISECONDS).contains(&(now - self.kept_at))
@@ -102,7 +107,7 @@ impl Draft {
 #[cfg(any(feature = "hydrate", test))]
 pub fn may_be_kept(input_type: &str, autocomplete: &str) -> bool {
     !matches!(input_type, "password" | "hidden" | "file" | "submit" | "button" | "image" | "reset")
-        && !autocomplete.trim().eq_ignore_ascii_case("off")
+        && !["off", "one-time-code", "current-password", "new-password"].iter().any(|never| autocomplete.trim().eq_ignore_ascii_case(never))
 }
 
 /// Path and query of this page.
@@ -185,6 +190,19 @@ mod tests {
     }
 
     #[test]
+    fn a_switch_brings_the_text_back_to_the_same_page_and_person_alone() {
+        let draft = draft(false);
+        assert!(draft.returns_after_switch("/policies/new", "li", NOON + MINUTE));
+        assert!(!draft.returns_after_switch("/policies", "li", NOON + MINUTE));
+        assert!(!draft.returns_after_switch("/policies/new", "wang", NOON + MINUTE));
+        assert!(!draft.returns_after_switch("/policies/new", "", NOON + MINUTE));
+        assert!(!draft.returns_after_switch("/policies/new", "li", NOON + 31.0 * MINUTE));
+        let of_nobody = Draft { person: String::new(), page: "/join/x".into(), ..draft };
+        assert!(of_nobody.returns_after_switch("/join/x", "", NOON));
+        assert!(!of_nobody.returns_after_switch("/join/x", "li", NOON));
+    }
+
+    #[test]
     fn a_draft_is_kept_for_half_an_hour() {
         let last = NOON + 30.0 * MINUTE;
         assert_eq!(draft(true).fate("/policies/new", Some("li"), last), Fate::Restore);
@@ -203,6 +221,8 @@ mod tests {
             ("password", "current-password"),
             ("text", "off"),
             ("text", " OFF "),
+            ("text", "one-time-code"),
+            ("text", "new-password"),
             ("textarea", "off"),
             ("hidden", ""),
             ("file", ""),

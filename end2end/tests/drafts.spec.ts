@@ -93,6 +93,68 @@ test("another person who signs in removes what was typed", async ({ browser }) =
   await expect.poll(() => kept(page, TYPED)).toBeNull();
 });
 
+test("switching the language keeps what was typed, and never a secret", async ({ browser }) => {
+  const page = await openPage(browser, server);
+  await signIn(page, server, "teacher");
+  await page.goto(FORM);
+  await drawn(page);
+  await page.locator("#course").selectOption("AI2301");
+  await page.locator("#purpose").fill("lesson 12");
+  await page.locator('button.tool[name="language"]').click();
+  await expect(page.locator("html")).toHaveAttribute("lang", "zh-CN");
+  await hydrated(page);
+  await expect(page.locator("#purpose")).toHaveValue("lesson 12");
+  await expect(page.locator("#course")).toHaveValue("AI2301");
+  await expect(page.getByText(words("zh-CN")("layout.typed_restored"))).toBeVisible();
+  // A later visit brings a new form.
+  await page.goto(FORM);
+  await drawn(page);
+  await expect(page.locator("#purpose")).toHaveValue("");
+  expect(await kept(page, "lectern.switch")).toBeNull();
+  expect(page.faults).toEqual([]);
+});
+
+test("switching the language of the sign-in page keeps the account and not the password", async ({ browser }) => {
+  const page = await openPage(browser, server);
+  await page.goto("/sign-in");
+  await drawn(page);
+  await page.locator("#login").fill("teacher");
+  await page.locator("#password").fill("not kept");
+  await page.locator('button.tool[name="language"]').click();
+  await expect(page.locator("html")).toHaveAttribute("lang", "zh-CN");
+  await hydrated(page);
+  await expect(page.locator("#login")).toHaveValue("teacher");
+  await expect(page.locator("#password")).toHaveValue("");
+});
+
+test("switching the language of an offering's form keeps no secret of it", async ({ browser }) => {
+  const page = await openPage(browser, server);
+  await signIn(page, server, "operator");
+  await page.goto("/offerings/vscode");
+  await drawn(page);
+  const field = (name: string) => page.locator(`[name="fields[${name}]"]`);
+  await field("name.en").fill("A switched name");
+  await field("base.secrets.0.name").fill("NOT_KEPT_NAME");
+  await field("base.secrets.0.value").fill("not kept as a secret");
+  await page.locator('button.tool[name="language"]').click();
+  await expect(page.locator("html")).toHaveAttribute("lang", "zh-CN");
+  await hydrated(page);
+  await expect(field("name.en")).toHaveValue("A switched name");
+  await expect(field("base.secrets.0.name")).toHaveValue("");
+  await expect(field("base.secrets.0.value")).toHaveValue("");
+
+  // A refused form comes with what was typed once only.
+  await field("base.port").fill("many");
+  await field("name.en").press("Enter");
+  await expect(field("base.port")).toHaveAttribute("aria-invalid", "true");
+  await drawn(page);
+  await page.locator('button.tool[name="language"]').click();
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await hydrated(page);
+  await expect(field("base.port")).toHaveValue("many");
+  await expect(field("name.en")).toHaveValue("A switched name");
+});
+
 test("secrets of an offering are not kept when the session ends in its form", async ({ browser }) => {
   const page = await openPage(browser, server);
   await signIn(page, server, "operator");

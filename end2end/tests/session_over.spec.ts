@@ -47,3 +47,27 @@ test("a forgotten tab says that its session is over, asks no more, and leads to 
     await server.stop();
   }
 });
+
+test("a form that is sent after its session says so once, and keeps what was typed", async ({ browser }) => {
+  const server = await Server.start();
+  try {
+    const page = await openPage(browser, server);
+    await signIn(page, server, "teacher");
+    await page.goto("/catalogue/jupyterlab-slice/order");
+    await hydrated(page);
+    await page.locator("#course").selectOption("AI2301");
+    await page.locator("#purpose").fill("lesson 13");
+    const answer = await page.context().request.post("/sign-out", { headers: { origin: server.url }, maxRedirects: 0 });
+    expect(answer.status()).toBe(303);
+    const notice = page.locator("main .note", { hasText: w("errors.unauthenticated") });
+    await expect(notice).toHaveCount(1);
+    await expect(page.locator("#refusal .note")).toHaveCount(0);
+    await page.getByRole("button", { name: w("orders.submit") }).first().click();
+    // The form says it now, and the frame does not say it again.
+    await expect(page.locator("#refusal .note", { hasText: w("errors.unauthenticated") })).toHaveCount(1);
+    await expect(notice).toHaveCount(1);
+    await expect(page.locator("#purpose")).toHaveValue("lesson 13");
+  } finally {
+    await server.stop();
+  }
+});

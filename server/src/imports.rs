@@ -9,6 +9,7 @@ use axum::{
 };
 use domain::{
     Error, Problem,
+    error::FieldError,
     ids::ImportId,
     imports::{ImportKind, csv},
 };
@@ -48,6 +49,22 @@ impl Form {
         }
         Ok(form)
     }
+
+    /// Whether the list is the file. An empty file is one too, unless something was pasted.
+    fn is_file(&self) -> bool {
+        !self.file.is_empty() || !self.file_name.is_empty() && self.list.trim().is_empty()
+    }
+}
+
+/// What is wrong with the list stands at the field that it came from.
+fn at_file(error: Error) -> Error {
+    match error {
+        Error::Invalid(problems) => {
+            let moved = |each: FieldError| if each.field == "list" { FieldError { field: "file".into(), ..each } } else { each };
+            Error::Invalid(problems.into_iter().map(moved).collect())
+        }
+        other => other,
+    }
 }
 
 /// `POST /imports/upload`: the file, or what was pasted where there is none.
@@ -66,10 +83,10 @@ pub async fn upload(
         let kinds = || ImportKind::ALL.map(|kind| kind.as_str().to_owned()).to_vec();
         let kind = ImportKind::parse(&form.kind).ok_or_else(|| Error::field("kind", Problem::NotOneOf { choices: kinds() }))?;
         services::imports::allowed(&state.services, &caller, kind).await?;
-        let text = if form.file.is_empty() { form.list.clone() } else { services::imports::decode(&form.file)? };
+        let text = if form.is_file() { services::imports::decode(&form.file)? } else { form.list.clone() };
         services::imports::preview(&state.services, &caller, kind, &form.file_name, &text).await
     };
-    match looked_at.await {
+    match looked_at.await.map_err(|error| if form.is_file() { at_file(error) } else { error }) {
         Ok(import) => Redirect::to(&routes::import(import.id)).into_response(),
         Err(error) => {
             let values = [("kind".to_owned(), form.kind)].into();

@@ -135,6 +135,18 @@ pub struct ImportRow {
     pub problems: Vec<FieldError>,
     /// `None` until its turn.
     pub result: Option<RowResult>,
+    /// What it would change, while it waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<CellChange>,
+}
+
+/// A field that a row would change. Roles by their codes, courses by theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellChange {
+    pub field: String,
+    /// Empty where there is nothing yet; `None` where `after` holds only what is added.
+    pub before: Option<Vec<String>>,
+    pub after: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

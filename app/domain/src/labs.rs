@@ -318,6 +318,12 @@ pub struct LabView {
     /// The order that waits for approval to give it more time or another size.
     #[serde(default)]
     pub pending_change: Option<OrderId>,
+    /// More time waits for approval, and what this reader asks for would wait too; only on its own page.
+    #[serde(default)]
+    pub more_time_waits: bool,
+    /// Which of [`lifecycle::EXTENSIONS`] would wait for approval if this reader asked for them now; only on its own page.
+    #[serde(default)]
+    pub more_time_asks: Vec<u32>,
     pub may_start: bool,
     pub may_stop: bool,
     pub may_destroy: bool,

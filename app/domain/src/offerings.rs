@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     check::{ICONS, MAX_PARAMETERS, MAX_SECRETS, UNITS},
     diff::{FieldChange, changes},
-    form::{Fields, at_rows, fields_of, offering_of, rows, secret_rows, without_secrets},
+    form::{Fields, at_rows, fields_of, must_be_typed_again, offering_of, rows, secret_rows, typed_again, without_secrets},
 };
 use crate::{access::Role, catalogue::Offering, error::Error, error::FieldError, money::Money, pricing::Estimate, time::Timestamp};
 

@@ -26,6 +26,8 @@ pub struct Query {
     pub from: String,
     pub to: String,
     pub range: String,
+    /// `true` finds the reader's own readings of the record as well.
+    pub own_reads: String,
     /// `timeline`, or empty for the list. How it is shown, not what is searched.
     pub view: String,
     pub after: String,
@@ -47,6 +49,7 @@ impl Query {
             from: get("from"),
             to: get("to"),
             range: get("range"),
+            own_reads: get("own_reads"),
             view: get("view"),
             after: get("after"),
             before: get("before"),
@@ -54,9 +57,9 @@ impl Query {
     }
 
     /// The conditions by name; empty ones included.
-    pub fn conditions(&self) -> [(&'static str, &str); 10] {
+    pub fn conditions(&self) -> [(&'static str, &str); 11] {
         // Without `..`: a new condition must find its way into links and exports.
-        let Self { person, action, object, outcome, via, address, text, from, to, range, view: _, after: _, before: _ } = self;
+        let Self { person, action, object, outcome, via, address, text, from, to, range, own_reads, view: _, after: _, before: _ } = self;
         [
             ("text", text),
             ("person", person),
@@ -68,6 +71,7 @@ impl Query {
             ("from", from),
             ("to", to),
             ("range", range),
+            ("own_reads", own_reads),
         ]
     }
 

@@ -32,6 +32,7 @@ pub fn parse(query: &Query) -> Result<Filter, Error> {
     let outcome = word(&mut errors, "outcome", &query.outcome, Outcome::parse, || Outcome::ALL.map(Outcome::as_str).to_vec());
     let via = word(&mut errors, "via", &query.via, Via::parse, || Via::ALL.map(Via::as_str).to_vec());
     let range = word(&mut errors, "range", &query.range, Range::parse, || Range::ALL.map(Range::as_str).to_vec());
+    let own_reads = word(&mut errors, "own_reads", &query.own_reads, |text| (text == "true").then_some(true), || vec!["true"]);
     errors.finish()?;
     Ok(Filter {
         person: text(&query.person),
@@ -44,6 +45,8 @@ pub fn parse(query: &Query) -> Result<Filter, Error> {
         from,
         to,
         range,
+        own_reads: own_reads.unwrap_or_default(),
+        not_read_by: None,
     })
 }
 
@@ -68,7 +71,7 @@ fn word<T>(
 
 /// The form's text of a filter: what [`parse`] reads as the same filter. Instants within a day become that day.
 pub fn query_of(filter: &Filter) -> Query {
-    let Filter { person, action, object, outcome, via, address, text, from, to, range } = filter.clone();
+    let Filter { person, action, object, outcome, via, address, text, from, to, range, own_reads, not_read_by: _ } = filter.clone();
     let day = |at: Option<Timestamp>| at.map(|at| at.on_campus().date()).unwrap_or_default();
     Query {
         person: person.unwrap_or_default(),
@@ -82,6 +85,7 @@ pub fn query_of(filter: &Filter) -> Query {
         // The last instant that is included, not the first that is not.
         to: day(to.map(|to| to.plus_seconds(-1))),
         range: range.map(Range::as_str).unwrap_or_default().to_owned(),
+        own_reads: if own_reads { "true".to_owned() } else { String::new() },
         ..Query::default()
     }
 }
@@ -116,6 +120,7 @@ mod tests {
             text: "深度 学习".into(),
             from: "2026-11-20".into(),
             to: "2026-11-21".into(),
+            own_reads: "true".into(),
             ..Query::default()
         };
         assert_eq!(query_of(&parse(&query).expect("good")), query);

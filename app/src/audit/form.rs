@@ -86,6 +86,7 @@ pub fn SearchForm(query: Query, failed: Option<AppError>) -> impl IntoView {
             </div>
             // What has no field of its own stays with the search.
             {(!query.range.is_empty()).then(|| view! { <input type="hidden" name="range" value=query.range/> })}
+            {(!query.own_reads.is_empty()).then(|| view! { <input type="hidden" name="own_reads" value=query.own_reads/> })}
             {(!query.view.is_empty()).then(|| view! { <input type="hidden" name="view" value=query.view/> })}
         </form>
     }

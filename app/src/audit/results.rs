@@ -6,8 +6,9 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{api::Query, words};
+use super::{api::Query, filters::parse, words};
 use crate::{
+    caller_view::use_viewer,
     components::{
         Card, Cell, CellPlace, Column, DataTable, EmptyState, Glyph, LinkButton, Moment, MomentStyle, Pager, Row, Status, Timeline, TimelineItem,
         moment_text,
@@ -21,13 +22,16 @@ pub fn results(language: Language, page: Window<Listed>, query: &Query) -> impl 
     if page.items.is_empty() {
         let narrow = query.is_narrow();
         return view! {
-            <EmptyState
-                glyph=Glyph::Shield
-                title=if narrow { td_string!(language, audit.none_found) } else { td_string!(language, audit.none_yet) }
-                text=if narrow { td_string!(language, audit.none_found_text) } else { td_string!(language, audit.none_yet_text) }
-            >
-                {narrow.then(|| view! { <LinkButton href=routes::AUDIT>{td_string!(language, audit.clear)}</LinkButton> })}
-            </EmptyState>
+            <div class="stack">
+                <EmptyState
+                    glyph=Glyph::Shield
+                    title=if narrow { td_string!(language, audit.none_found) } else { td_string!(language, audit.none_yet) }
+                    text=if narrow { td_string!(language, audit.none_found_text) } else { td_string!(language, audit.none_yet_text) }
+                >
+                    {narrow.then(|| view! { <LinkButton href=routes::AUDIT>{td_string!(language, audit.clear)}</LinkButton> })}
+                </EmptyState>
+                {own_reads(language, query)}
+            </div>
         }
         .into_any();
     }
@@ -41,9 +45,28 @@ pub fn results(language: Language, page: Window<Listed>, query: &Query) -> impl 
             {newest.map(|href| view! { <p><a href=href>{td_string!(language, audit.to_newest)}</a></p> })}
             <Pager nostrip:newer=newer nostrip:older=older note=td_string!(language, audit.newest_first)/>
             <p class="fine">{td_string!(language, audit_tools.read_recorded)}</p>
+            {own_reads(language, query)}
         </div>
     }
     .into_any()
+}
+
+/// Says whether the reader's own readings are among the records, with the link to the other choice. Nothing if the search asks for them by
+/// other means.
+fn own_reads(language: Language, query: &Query) -> Option<impl IntoView + use<>> {
+    let me = use_viewer().person().map(|person| person.login).unwrap_or_default();
+    let shown = !query.own_reads.is_empty();
+    let filter = parse(query).unwrap_or_default();
+    if !shown && filter.asks_for_reads_of(&me) {
+        return None;
+    }
+    let (text, link, value) = if shown {
+        (td_string!(language, audit_tools.own_shown), td_string!(language, audit_tools.own_hide), "")
+    } else {
+        (td_string!(language, audit_tools.own_left_out), td_string!(language, audit_tools.own_show), "true")
+    };
+    let href = Query { own_reads: value.to_owned(), ..query.clone() }.link("");
+    Some(view! { <p class="fine">{text}" "<a href=href>{link}</a></p> })
 }
 
 fn table(language: Language, items: Vec<Listed>) -> impl IntoView {

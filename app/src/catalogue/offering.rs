@@ -141,6 +141,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn too_few_cards_are_counted_against_what_the_lab_needs() {
+        let spec = serde_json::json!({"workload": "distributed_job", "image": "x", "port": 8888, "card": "a100-80g", "cards_per_node": 8,
+            "nodes": 1, "cpu_cores": 1, "memory_gib": 1, "storage_gib": 0});
+        let spec: LabSpec = serde_json::from_value(spec).expect("a spec");
+        let text = too_few_text(Language::en, &spec, 6).replace('\u{a0}', " ");
+        assert_eq!(text, "6 free, it needs 8 cards; orders queue");
+        assert!(too_few_text(Language::zh_CN, &spec, 6).contains("空 6"));
+        assert_eq!(too_few_text(Language::en, &spec, 0), "None free now; orders queue");
+    }
+
+    #[test]
     fn an_icon_is_found_by_its_name_in_the_sprite() {
         assert_eq!(glyph("ddp"), Glyph::Ddp);
         assert_eq!(glyph("no-such-icon"), Glyph::Lab);

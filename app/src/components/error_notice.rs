@@ -3,7 +3,7 @@
 use domain::Error;
 use leptos::prelude::*;
 
-use super::{Notice, NoticeKind};
+use super::{NewsBoard, Notice, NoticeKind};
 use crate::{
     draft,
     error::AppError,
@@ -19,9 +19,14 @@ fn keep_typed() {
     draft::save_all();
 }
 
-/// A notice that words `error`. An expired sign-in brings the link that leads back here.
+/// A notice that words `error`. An expired sign-in brings the link that leads back here, and the frame's own notice of it goes.
 #[component]
-pub fn ErrorNotice(error: AppError) -> impl IntoView {
+pub fn ErrorNotice(
+    error: AppError,
+    /// Whether the notice is the frame's own.
+    #[prop(optional)]
+    of_frame: bool,
+) -> impl IntoView {
     let language = crate::language::current();
     let kind = match &error.0 {
         // Waiting or trying again helps: nothing is lost.
@@ -30,6 +35,9 @@ pub fn ErrorNotice(error: AppError) -> impl IntoView {
     };
     let sign_in = matches!(error.0, Error::Unauthenticated).then(|| {
         keep_typed();
+        if let Some(board) = use_context::<NewsBoard>().filter(|_| !of_frame) {
+            board.say_over();
+        }
         view! {
             <p class="script-only">{td_string!(language, errors.typed_kept)}</p>
             <a class="btn small" href=routes::sign_in_then(&draft::here()) rel="external" on:click=move |_| keep_typed()>

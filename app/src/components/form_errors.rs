@@ -17,12 +17,18 @@ pub struct FieldMessage {
 
 /// Nothing while `messages` is empty.
 #[component]
-pub fn FormErrors(#[prop(into)] messages: Signal<Vec<FieldMessage>>) -> impl IntoView {
+pub fn FormErrors(
+    #[prop(into)] messages: Signal<Vec<FieldMessage>>,
+    /// What became of the typed text, where it is not all still there.
+    #[prop(into, optional)]
+    heading: Option<String>,
+) -> impl IntoView {
     let language = language::current();
+    let heading = heading.unwrap_or_else(|| td_string!(language, components.fix_heading).to_owned());
     move || {
         let messages = messages.get();
         (!messages.is_empty()).then(|| {
-            let count = messages.len();
+            let (count, heading) = (messages.len(), heading.clone());
             let items = messages
                 .into_iter()
                 .map(|message| {
@@ -31,7 +37,7 @@ pub fn FormErrors(#[prop(into)] messages: Signal<Vec<FieldMessage>>) -> impl Int
                 .collect_view();
             view! {
                 <Notice kind=NoticeKind::Bad title=td_string!(language, components.fix_count, count = count).to_string()>
-                    {td_string!(language, components.fix_heading)}
+                    {heading}
                     <ul class="plain-list">{items}</ul>
                 </Notice>
             }

@@ -47,6 +47,8 @@ pub enum Topic {
 pub struct NewsBoard {
     liveness: RwSignal<Liveness>,
     over_at: RwSignal<Option<String>>,
+    /// How many notices of the page itself say that the session is over.
+    said: RwSignal<u32>,
     #[cfg(feature = "hydrate")]
     listeners: browser::Listeners,
 }
@@ -57,6 +59,7 @@ impl NewsBoard {
         let board = Self {
             liveness: RwSignal::new(Liveness::Connecting),
             over_at: RwSignal::new(None),
+            said: RwSignal::new(0),
             #[cfg(feature = "hydrate")]
             listeners: browser::Listeners::new(),
         };
@@ -85,6 +88,20 @@ impl NewsBoard {
     /// Path of the page on which it was noticed that the session is over.
     pub fn over_at(self) -> Option<String> {
         self.over_at.get()
+    }
+
+    /// Whether the page itself says that the session is over: then the frame does not repeat it.
+    pub fn is_said(self) -> bool {
+        self.said.get() > 0
+    }
+
+    /// The page says that the session is over, until the owner of the caller ends.
+    pub fn say_over(self) {
+        self.said.update(|said| *said += 1);
+        on_cleanup(move || {
+            // It is gone already if the whole application is.
+            let _ = self.said.try_update(|said| *said = said.saturating_sub(1));
+        });
     }
 
     /// Closes the connection and asks no more.

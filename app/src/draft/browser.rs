@@ -9,12 +9,15 @@ use web_sys::{
 };
 
 use super::{Arrival, Control, Draft, Fate, may_be_kept};
-use crate::routes;
+use crate::{preferences, routes};
 
 /// Key of the draft for signing in again.
 const SIGN_IN: &str = "lectern.draft";
 /// Key of the draft for Back.
 const BACK: &str = "lectern.typed";
+/// Key of the draft for the reload that a switch of language or theme brings.
+const SWITCH: &str = "lectern.switch";
+const KEYS: [&str; 3] = [SIGN_IN, BACK, SWITCH];
 
 thread_local! {
     /// Id of the person who is signed in on this page.
@@ -50,6 +53,12 @@ fn write(key: &str, draft: Option<&Draft>) {
     };
 }
 
+fn write_nothing() {
+    for key in KEYS {
+        write(key, None);
+    }
+}
+
 /// Follows who is signed in and how they came; saves what is typed when a form leaves the page, and drops it at sign-out and when somebody
 /// else signs in.
 pub fn watch(viewer: impl Fn() -> Option<String> + 'static) {
@@ -65,10 +74,12 @@ pub fn watch(viewer: impl Fn() -> Option<String> + 'static) {
         let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
         let action = form.and_then(|form| form.get_attribute("action")).unwrap_or_default();
         if action == routes::SIGN_OUT {
-            write(SIGN_IN, None);
-            write(BACK, None);
+            write_nothing();
         } else if !event.default_prevented() {
             save_all();
+            if action == preferences::PATH {
+                save_for_switch();
+            }
         }
     });
     let step = window_event_listener(ev::popstate, |_| STEPPED_TO.set(Some(here())));
@@ -100,7 +111,7 @@ fn is_document_of_history() -> bool {
 
 /// A draft of somebody else, or one that cannot be read, goes.
 fn forget_others(person: &str) {
-    for key in [SIGN_IN, BACK] {
+    for key in KEYS {
         if read(key).is_none_or(|draft| draft.person != person) {
             write(key, None);
         }
@@ -109,14 +120,40 @@ fn forget_others(person: &str) {
 
 /// Keeps the typed text of every form of the page, for signing in again.
 pub fn save_all() {
-    let (Some(person), page) = (person(), here()) else { return };
-    let controls = changed(&forms());
-    let draft = Draft { person, page, controls, kept_at: js_sys::Date::now(), at_sign_in: false };
-    write(SIGN_IN, (!draft.controls.is_empty()).then_some(&draft));
+    if let Some(person) = person() {
+        save(SIGN_IN, person, changed(&forms()));
+    }
+}
+
+/// Keeps the typed text of every form of the page for the next load of it, also where nobody is signed in. A refused form came with what was
+/// typed, and comes with it only once: all of it is kept.
+fn save_for_switch() {
+    let is_refused = |form: &HtmlFormElement| form.query_selector("[aria-invalid='true']").ok().flatten().is_some();
+    let (refused, others): (Vec<_>, Vec<_>) = forms().into_iter().partition(|(_, form)| is_refused(form));
+    let mut controls = controls(&refused, true);
+    controls.extend(changed(&others));
+    save(SWITCH, person().unwrap_or_default(), controls);
+}
+
+fn save(key: &str, person: String, controls: Vec<Control>) {
+    let draft = Draft { person, page: here(), controls, kept_at: js_sys::Date::now(), at_sign_in: false };
+    write(key, (!draft.controls.is_empty()).then_some(&draft));
 }
 
 /// At the load of a document, once it is known who is signed in. Gives what the controls held before typed text came back.
-pub fn restore_after_sign_in() -> Vec<Control> {
+pub fn restore_at_load() -> Vec<Control> {
+    let before = restore_after_sign_in();
+    if before.is_empty() { restore_after_switch() } else { before }
+}
+
+fn restore_after_switch() -> Vec<Control> {
+    let Some(draft) = read(SWITCH) else { return Vec::new() };
+    write(SWITCH, None);
+    let returns = draft.returns_after_switch(&here(), &person().unwrap_or_default(), js_sys::Date::now());
+    if returns { fill(&draft.controls) } else { Vec::new() }
+}
+
+fn restore_after_sign_in() -> Vec<Control> {
     let Some(mut draft) = read(SIGN_IN) else { return Vec::new() };
     match draft.fate(&here(), person().as_deref(), js_sys::Date::now()) {
         Fate::Keep => {
@@ -151,8 +188,7 @@ fn restore_after_back() -> Vec<Control> {
 /// Takes restored text out again.
 pub(super) fn discard(before: &[Control]) {
     fill(before);
-    write(SIGN_IN, None);
-    write(BACK, None);
+    write_nothing();
 }
 
 /// Ends the listening when it is dropped.
@@ -211,21 +247,31 @@ fn elements(form: &HtmlFormElement) -> Vec<Element> {
 }
 
 fn changed(forms: &[(String, HtmlFormElement)]) -> Vec<Control> {
+    controls(forms, false)
+}
+
+/// What the forms hold and may be kept: `whole` or only what differs from what the page came with.
+fn controls(forms: &[(String, HtmlFormElement)], whole: bool) -> Vec<Control> {
     let of = |(key, form): &(String, HtmlFormElement)| {
-        elements(form).iter().filter_map(control).map(|control| Control { form: key.clone(), ..control }).collect::<Vec<_>>()
+        elements(form)
+            .iter()
+            .filter_map(|element| control(element, whole))
+            .map(|control| Control { form: key.clone(), ..control })
+            .collect::<Vec<_>>()
     };
     forms.iter().flat_map(of).collect()
 }
 
-/// A control that differs from what the page came with and may be kept. Its form is filled in by the caller.
-fn control(element: &Element) -> Option<Control> {
+/// A control that may be kept, if it differs from what the page came with or the form is kept `whole`. Its form is filled in by the caller.
+fn control(element: &Element, whole: bool) -> Option<Control> {
     let control = |name: String, value: String, checked| (!name.is_empty()).then_some(Control { form: String::new(), name, value, checked });
     if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
-        let typed = area.default_value().is_ok_and(|start| start != area.value()) && may_be_kept("textarea", &autocomplete(element));
+        let differs = whole || area.default_value().is_ok_and(|start| start != area.value());
+        let typed = differs && may_be_kept("textarea", &autocomplete(element));
         return typed.then(|| control(area.name(), area.value(), None))?;
     }
     if let Some(select) = element.dyn_ref::<HtmlSelectElement>() {
-        return is_chosen(select).then(|| control(select.name(), select.value(), None))?;
+        return (whole || is_chosen(select)).then(|| control(select.name(), select.value(), None))?;
     }
     let input = element.dyn_ref::<HtmlInputElement>()?;
     let kind = input.type_();
@@ -233,8 +279,10 @@ fn control(element: &Element) -> Option<Control> {
         return None;
     }
     match kind.as_str() {
-        "checkbox" | "radio" => (input.checked() != input.default_checked()).then(|| control(input.name(), input.value(), Some(input.checked())))?,
-        _ => (input.value() != input.default_value()).then(|| control(input.name(), input.value(), None))?,
+        "checkbox" | "radio" => {
+            (whole || input.checked() != input.default_checked()).then(|| control(input.name(), input.value(), Some(input.checked())))?
+        }
+        _ => (whole || input.value() != input.default_value()).then(|| control(input.name(), input.value(), None))?,
     }
 }
 

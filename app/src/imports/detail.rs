@@ -7,7 +7,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     api::{MendRow, StartImport, import},
-    words::{column_text, kind_text, problems_text, row_kind, row_text, state_kind, state_text, verdict_text},
+    words::{change_text, column_text, kind_text, problems_text, row_kind, row_text, state_kind, state_text, verdict_text},
 };
 use crate::{
     components::{
@@ -155,6 +155,8 @@ fn OneRow(import: String, kind: ImportKind, row: ImportRow, may_mend: bool, show
             view! { <span class="pair"><span class="fine">{name}</span>" "{text.clone()}" "</span> }
         })
         .collect_view();
+    let changes = row.changes.iter().map(|change| view! { <li>{change_text(language, kind, change)}</li> }).collect_view();
+    let changes = (!row.changes.is_empty()).then(|| view! { <ul class="plain-list">{changes}</ul> });
     let problems = problems_text(language, kind, &row);
     let editable = may_mend && wrong && row.result != Some(RowResult::Done);
     let form = editable.then(|| {
@@ -191,7 +193,7 @@ fn OneRow(import: String, kind: ImportKind, row: ImportRow, may_mend: bool, show
     view! {
         <Row nostrip:attention=wrong.then_some(StatusKind::Bad)>
             <Cell label=td_string!(language, imports.row) numeric=true>{row.number}</Cell>
-            <Cell label=td_string!(language, imports.content)><div>{content}</div></Cell>
+            <Cell label=td_string!(language, imports.content)><div>{content}{changes}</div></Cell>
             <Cell place=CellPlace::Corner><Status kind=row_kind(&row)>{row_text(language, &row)}</Status></Cell>
             <Cell place=CellPlace::Wide><div>{wrong.then(|| view! { <p class="error">{problems}</p> })}{form}</div></Cell>
         </Row>

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     components::{
-        Button, ButtonKind, Card, Cell, CellPlace, Column, DataTable, EmptyState, ErrorNotice, Failed, Glyph, Moment, PageHead, Pager, Row,
+        Button, ButtonKind, Card, Cell, CellPlace, Column, DataTable, EmptyState, ErrorNotice, Failed, Glyph, Icon, Moment, PageHead, Pager, Row,
         SelectField, Skeleton, Status, TextArea,
     },
     error::AppError,
@@ -103,7 +103,8 @@ fn One(import: Import) -> impl IntoView {
 fn Upload(failed: Flash) -> impl IntoView {
     let language = language::current();
     let other = failed.other();
-    let problem = failed.problem("list").map(|problem| field_problem_text(language, problem));
+    let problem = |field: &str| failed.problem(field).map(|problem| field_problem_text(language, problem));
+    let (pasted_problem, file_problem) = (problem("list"), problem("file"));
     let kinds = ImportKind::ALL.into_iter().map(|kind| (kind.as_str().to_owned(), kind_text(language, kind).to_owned())).collect::<Vec<_>>();
     let kind = Some(failed.value("kind").to_owned()).filter(|kind| !kind.is_empty()).unwrap_or_else(|| "people".to_owned());
     view! {
@@ -113,14 +114,17 @@ fn Upload(failed: Flash) -> impl IntoView {
                 <SelectField name="kind" label=td_string!(language, imports.kind) choices=kinds value=kind/>
                 <div class="field">
                     <label for="file">{td_string!(language, imports.file)}</label>
-                    <input class="input" id="file" name="file" type="file" accept=".csv,.txt,text/csv" aria-describedby="file-help"/>
-                    <p class="help" id="file-help">{td_string!(language, imports.file_help, max = MAX_ROWS).to_string()}</p>
+                    <input class="input" id="file" name="file" type="file" accept=".csv,.txt,text/csv" aria-describedby="file-note" aria-invalid=file_problem.is_some().then_some("true")/>
+                    <div id="file-note">
+                        <p class="help">{td_string!(language, imports.file_help, max = MAX_ROWS).to_string()}</p>
+                        <p class="error">{file_problem.map(|text| view! { <Icon glyph=Glyph::StatusWarn small=true/><span>{text}</span> })}</p>
+                    </div>
                 </div>
                 <TextArea
                     name="list"
                     label=td_string!(language, imports.paste)
                     help=td_string!(language, imports.paste_help)
-                    error=Signal::stored(problem)
+                    error=Signal::stored(pasted_problem)
                     optional=true
                     rows=5
                 />

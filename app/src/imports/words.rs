@@ -1,8 +1,11 @@
 //! Words for lists; the downloads use the same ones.
 
-use domain::imports::{ImportKind, ImportRow, ImportState, RowResult, Verdict};
+use domain::{
+    access::Role,
+    imports::{CellChange, ImportKind, ImportRow, ImportState, RowResult, Verdict},
+};
 
-use crate::{components::StatusKind, error_text::field_problem_text, i18n::td_string, language::Language};
+use crate::{components::StatusKind, error_text::field_problem_text, i18n::td_string, language::Language, people::words::role_name};
 
 pub fn kind_text(language: Language, kind: ImportKind) -> &'static str {
     match kind {
@@ -68,4 +71,42 @@ pub fn problems_text(language: Language, kind: ImportKind, row: &ImportRow) -> S
         td_string!(language, imports.problem, column = column, problem = problem).to_string()
     });
     each.collect::<Vec<_>>().join(" ")
+}
+
+/// `Name: Li → Li Hua`; of a list that is not known as a whole only what is added.
+pub fn change_text(language: Language, kind: ImportKind, change: &CellChange) -> String {
+    let CellChange { field, before, after } = change;
+    let word = |value: &String| match Role::parse(value) {
+        Some(role) if field == "roles" => role_name(language, role).to_owned(),
+        _ => value.clone(),
+    };
+    let words = |values: &[String]| values.iter().map(word).collect::<Vec<_>>().join(td_string!(language, common.list_comma));
+    let (column, after) = (column_text(language, kind, field), words(after));
+    let before = match before {
+        Some(before) if before.is_empty() => td_string!(language, imports.nothing).to_owned(),
+        Some(before) => words(before),
+        None => return td_string!(language, imports.adds, column = column, after = after).to_string(),
+    };
+    td_string!(language, imports.change_of, column = column, before = before, after = after).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(field: &str, before: Option<&[&str]>, after: &[&str]) -> CellChange {
+        let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
+        CellChange { field: field.into(), before: before.map(list), after: list(after) }
+    }
+
+    #[test]
+    fn a_change_says_what_is_there_and_what_would_be() {
+        let text = |change: &CellChange| change_text(Language::en, ImportKind::People, change);
+        assert_eq!(text(&change("name", Some(&["Old"]), &["New"])), "name: Old → New");
+        assert_eq!(text(&change("courses", Some(&[]), &["CV2402"])), "courses: none → CV2402");
+        let roles = change("roles", Some(&["teacher"]), &["teacher", "auditor"]);
+        assert_eq!(change_text(Language::zh_CN, ImportKind::People, &roles), "角色：教师 → 教师、审计员");
+        let teachers = change("teachers", None, &["li"]);
+        assert_eq!(change_text(Language::en, ImportKind::Courses, &teachers), "teachers: adds li");
+    }
 }

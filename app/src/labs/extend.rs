@@ -2,7 +2,7 @@
 
 use domain::{
     Error,
-    ids::LabId,
+    ids::{LabId, OrderId},
     labs::{LabView, lifecycle::EXTENSIONS},
     time::Timestamp,
 };
@@ -15,6 +15,7 @@ use crate::{
     error_text::{error_text, field_problem_text},
     i18n::td_string,
     language::{self, Language},
+    routes,
 };
 
 /// What an extension is asked with.
@@ -28,8 +29,12 @@ pub struct Extendable {
     /// Has an end that can be moved to a time of day.
     has_end: bool,
     per_hour: Option<domain::money::Money>,
-    /// A change of it waits for approval already.
-    waits: bool,
+    /// The order that waits for approval to change it.
+    pending: Option<OrderId>,
+    /// Minutes that would wait for approval.
+    asks: Vec<u32>,
+    /// No more time can be asked for until that order is decided.
+    blocked: bool,
 }
 
 impl Extendable {
@@ -43,25 +48,28 @@ impl Extendable {
             more_minutes,
             has_end: view.lab.ends_at.is_some(),
             per_hour: view.options.per_hour,
-            waits: view.pending_change.is_some(),
+            pending: view.pending_change,
+            asks: view.more_time_asks.clone(),
+            blocked: view.more_time_waits,
         })
     }
 }
 
-/// `+30 min, ¥0.57`; a lesson says that it is one.
-fn text(language: Language, minutes: u32, per_hour: Option<domain::money::Money>) -> String {
+/// `+30 min, ¥0.57`; a lesson says that it is one, and what needs approval says so.
+fn text(language: Language, minutes: u32, per_hour: Option<domain::money::Money>, asks: bool) -> String {
     let name = if minutes == EXTENSIONS[1] {
         td_string!(language, lifecycle.extend_lesson, minutes = minutes).to_string()
     } else {
         td_string!(language, lifecycle.extend_minutes, minutes = minutes).to_string()
     };
-    match per_hour {
+    let text = match per_hour {
         Some(hour) => {
             let price = domain::money::Money { micros: hour.micros.saturating_mul(minutes.into()) / 60, ..hour };
             td_string!(language, lifecycle.extend_price, what = name, price = price.to_string()).to_string()
         }
         None => name,
-    }
+    };
+    if asks { td_string!(language, lifecycle.extend_asks, what = text).to_string() } else { text }
 }
 
 /// All the ways to give it more time. `refused` takes what the server said no to.
@@ -69,16 +77,18 @@ fn text(language: Language, minutes: u32, per_hour: Option<domain::money::Money>
 pub fn ExtendChoices(lab: Extendable, refused: RwSignal<Option<Error>>, reload: Callback<()>) -> impl IntoView {
     let language = language::current();
     let action = ServerAction::<ExtendLab>::new();
-    follow(action, &lab.name, lab.waits, Some(refused), reload);
-    let (id, seen, per_hour) = (StoredValue::new(lab.id), lab.seen, lab.per_hour);
+    follow(action, &lab.name, lab.pending.is_some(), Some(refused), reload);
+    let blocked = Signal::stored(lab.blocked);
+    let (id, seen, per_hour, asks) = (StoredValue::new(lab.id), lab.seen, lab.per_hour, lab.asks);
     let buttons = EXTENSIONS
         .into_iter()
         .filter(|minutes| *minutes <= lab.more_minutes)
         .map(|minutes| {
+            let asks = asks.contains(&minutes);
             view! {
                 <ActionForm action>
                     <Hidden id=id.get_value() seen minutes/>
-                    <Button busy=action.pending()>{text(language, minutes, per_hour)}</Button>
+                    <Button disabled=blocked busy=action.pending()>{text(language, minutes, per_hour, asks)}</Button>
                 </ActionForm>
             }
         })
@@ -104,7 +114,7 @@ pub fn ExtendChoices(lab: Extendable, refused: RwSignal<Option<Error>>, reload: 
                             aria-invalid=move || until_error.get().map(|_| "true")
                             aria-describedby="until-note"
                         />
-                        <Button kind=ButtonKind::Plain busy=action.pending()>{td_string!(language, lifecycle.extend_do)}</Button>
+                        <Button kind=ButtonKind::Plain disabled=blocked busy=action.pending()>{td_string!(language, lifecycle.extend_do)}</Button>
                     </ActionForm>
                     <p class="error" id="until-note" aria-live="polite">
                         {move || until_error.get().map(|text| view! { <Icon glyph=Glyph::StatusWarn small=true/><span>{text}</span> })}
@@ -113,19 +123,29 @@ pub fn ExtendChoices(lab: Extendable, refused: RwSignal<Option<Error>>, reload: 
             </details>
         }
     });
-    view! { <div class="row">{buttons}{until}</div> }.into_any()
+    let reason = lab.pending.filter(|_| lab.blocked).map(|order| {
+        view! {
+            <p class="soft">
+                {td_string!(language, lifecycle.more_time_waits)}" "<a href=routes::order(order)>{td_string!(language, lifecycle.pending_see)}</a>
+            </p>
+        }
+    });
+    view! { <div class="row">{buttons}{until}</div>{reason} }.into_any()
 }
 
-/// Half an hour more, for lists and notices.
+/// Half an hour more, for lists; the way to the request while a change waits for approval.
 #[component]
 pub fn ExtendButton(lab: Extendable, #[prop(into, optional)] reload: Option<Callback<()>>) -> impl IntoView {
     let language = language::current();
     let minutes = EXTENSIONS[0];
+    if let Some(order) = lab.pending {
+        return view! { <a href=routes::order(order)>{td_string!(language, lifecycle.pending_short)}</a> }.into_any();
+    }
     if lab.more_minutes < minutes {
         return ().into_any();
     }
     let action = ServerAction::<ExtendLab>::new();
-    follow(action, &lab.name, lab.waits, None, reload.unwrap_or_else(|| Callback::new(|()| {})));
+    follow(action, &lab.name, false, None, reload.unwrap_or_else(|| Callback::new(|()| {})));
     let label = td_string!(language, lifecycle.extend_for, name = lab.name.as_str(), minutes = minutes).to_string();
     view! {
         <ActionForm action attr:aria-label=label>
@@ -214,6 +234,15 @@ mod tests {
     use domain::Problem;
 
     use super::*;
+
+    #[test]
+    fn a_button_names_its_price_and_whether_somebody_must_agree() {
+        let hour = domain::money::Money::units(2, domain::money::Currency::Cny);
+        let plain = text(Language::en, 30, Some(hour), false);
+        assert!(plain.contains("30") && plain.contains("¥1.00") && !plain.contains("approval"), "{plain}");
+        assert_eq!(text(Language::en, 30, Some(hour), true), format!("{plain} (needs approval)"));
+        assert!(text(Language::zh_CN, 45, None, true).ends_with("（需审批）"));
+    }
 
     #[test]
     fn a_refused_end_says_at_its_field_and_in_a_toast_which_time_would_do() {

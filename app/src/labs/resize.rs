@@ -3,6 +3,7 @@
 use domain::{
     Error,
     catalogue::{Parameter, ParameterInput, ParameterKind, Target},
+    ids::OrderId,
     labs::{
         LabState,
         resize::{ResizeContext, Resized, size_parameters, size_values},
@@ -72,11 +73,19 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
         Some(Err(AppError(error))) => answered.set(Some(error)),
         None => {}
     });
+    let (pending, spec) = (context.pending_change, lab.spec.clone());
     let fields = size_parameters(&context.offering).cloned().collect::<Vec<_>>();
     let running = lab.state == LabState::Running;
     let rules = StoredValue::new(context);
     let preview = Memo::new(move |_| rules.with_value(|rules| typed.with(|typed| rules.preview(typed))));
     let waits = Memo::new(move |_| rules.with_value(|rules| preview.with(|preview| rules.waits_for(preview.as_ref().ok()?))));
+    // Without scripts the form does not know what is typed, so it can always be sent.
+    let scripted = RwSignal::new(false);
+    Effect::new(move |_| scripted.set(true));
+    let why_not = Memo::new(move |_| {
+        let same = preview.with(|preview| preview.as_ref().is_ok_and(|resized| resized.spec == spec));
+        scripted.get().then(|| why_not(same, waits.with(Option::is_some), pending)).flatten()
+    });
     let errors = Signal::derive(move || match (preview.get(), answered.get()) {
         (Err(error), _) | (Ok(_), Some(error)) => Some(error),
         (Ok(_), None) => None,
@@ -102,9 +111,19 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
                         <b>{ruling_text(language, &ruling)}</b>" "<span class="fine">{rule_text(language, &ruling)}</span>
                     </Notice>
                 })}
+                <p class="soft" aria-live="polite">
+                    {move || why_not.get().map(|why| match why {
+                        WhyNot::Same => td_string!(language, lifecycle.resize_same).into_any(),
+                        WhyNot::Pending(order) => view! {
+                            {td_string!(language, lifecycle.resize_pending)}" "
+                            <a href=routes::order(order)>{td_string!(language, lifecycle.pending_see)}</a>
+                        }
+                        .into_any(),
+                    })}
+                </p>
                 <div class="actions">
                     <LinkButton href=routes::lab(id)>{td_string!(language, lifecycle.resize_back)}</LinkButton>
-                    <Button kind=ButtonKind::Primary busy=action.pending()>
+                    <Button kind=ButtonKind::Primary disabled=Signal::derive(move || why_not.get().is_some()) busy=action.pending()>
                         {move || match (waits.with(Option::is_some), running) {
                             (true, _) => td_string!(language, lifecycle.resize_ask),
                             (false, true) => td_string!(language, lifecycle.resize_do_running),
@@ -129,6 +148,19 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// Why the form cannot be sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WhyNot {
+    /// The lab has this size.
+    Same,
+    /// It would need approval, and the order of another change waits for it already.
+    Pending(OrderId),
+}
+
+fn why_not(same: bool, needs_approval: bool, pending: Option<OrderId>) -> Option<WhyNot> {
+    if same { Some(WhyNot::Same) } else { pending.filter(|_| needs_approval).map(WhyNot::Pending) }
 }
 
 /// Before, after, and what the rest of the time costs more or less.
@@ -188,4 +220,19 @@ fn SizeField(parameter: Parameter, typed: RwSignal<ParameterInput>, errors: Sign
 fn problem(language: Language, error: Option<&Error>, field: &str) -> Option<String> {
     let Some(Error::Invalid(problems)) = error else { return None };
     problems.iter().find(|problem| problem.field == field).map(|problem| field_problem_text(language, &problem.problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_sent_only_if_it_changes_something_that_can_be_asked_for() {
+        let order: OrderId = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e".parse().expect("an order");
+        assert_eq!(why_not(true, false, None), Some(WhyNot::Same));
+        assert_eq!(why_not(true, false, Some(order)), Some(WhyNot::Same));
+        assert_eq!(why_not(false, true, Some(order)), Some(WhyNot::Pending(order)));
+        assert_eq!(why_not(false, false, Some(order)), None, "what needs no approval is done at once");
+        assert_eq!(why_not(false, true, None), None);
+    }
 }

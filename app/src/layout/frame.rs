@@ -76,7 +76,7 @@ fn arrive() {
     }
 }
 
-/// Restores typed text after the session ended and the person signed in again.
+/// Restores typed text after the person signed in again, and after the reload that a switch of language or theme brings.
 fn keep_drafts() {
     #[cfg(feature = "hydrate")]
     {
@@ -96,7 +96,7 @@ fn keep_drafts() {
                 return restored.unwrap_or_default();
             }
             // The controls of the page listen after the next drawing.
-            request_animation_frame(move || draft::say_restored(language, toasts, draft::restore_after_sign_in()));
+            request_animation_frame(move || draft::say_restored(language, toasts, draft::restore_at_load()));
             true
         });
     }
@@ -138,15 +138,16 @@ fn Frame() -> impl IntoView {
     .into_any()
 }
 
-/// Says that the session of this page is over, in the words of a refused form, with the link to sign in and back. Pages that are opened
+/// Says that the session of this page is over, in the words of a refused form, with the link to sign in and back, unless a refused form of
+/// the page says it itself. Pages that are opened
 /// afterwards are refused by the server and say it themselves.
 #[component]
 fn SessionOver() -> impl IntoView {
     let board = expect_context::<NewsBoard>();
     let path = use_location().pathname;
-    let shown = Memo::new(move |_| board.over_at().is_some_and(|page| path.with(|path| *path == page)));
+    let shown = Memo::new(move |_| !board.is_said() && board.over_at().is_some_and(|page| path.with(|path| *path == page)));
     view! {
-        <Show when=move || shown.get()><ErrorNotice error=AppError(domain::Error::Unauthenticated)/></Show>
+        <Show when=move || shown.get()><ErrorNotice error=AppError(domain::Error::Unauthenticated) of_frame=true/></Show>
     }
     .into_any()
 }

@@ -1,5 +1,5 @@
 //! The switches for language and theme: plain forms to `POST /preferences`. With scripts the theme changes at once and
-//! the page stays, because half a form may be filled in.
+//! the page stays, because half a form may be filled in; the language loads the page again, and `draft` fills its forms as they were.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;

@@ -142,7 +142,8 @@ fn EditTab(page: EditorPage, slug: String) -> impl IntoView {
         td_string!(language, offerings.save_as, version = next).to_string()
     };
     let typed = StoredValue::new(Typed::new(fields.clone(), error.as_ref()));
-    let messages = typed.with_value(|typed| typed.messages(language));
+    let (messages, lost) = typed.with_value(|typed| (typed.messages(language), typed.lost_secrets()));
+    let heading = lost.then(|| td_string!(language, offerings.fix_without_secrets).to_owned());
     let shown = RwSignal::new(preview);
     let compute = Action::new(move |fields: &domain::offerings::Fields| {
         let fields = fields.clone();
@@ -165,7 +166,7 @@ fn EditTab(page: EditorPage, slug: String) -> impl IntoView {
                 <button class="sr" type="submit" tabindex="-1" aria-hidden="true">{save_text.clone()}</button>
                 <input type="hidden" name="slug" value=slug/>
                 <input type="hidden" name="revision" value=revision.to_string()/>
-                <FormErrors messages=Signal::stored(messages)/>
+                <FormErrors messages=Signal::stored(messages) nostrip:heading=heading/>
                 <NameChapter typed is_new/>
                 <MachineChapter typed fields=fields.clone()/>
                 <TimeChapter typed/>

@@ -1,12 +1,16 @@
 //! The editor's fields: names in the form, problems in words, and rows that come and go.
 
-use domain::{Error, FieldError, offerings::Fields};
+use domain::{
+    Error, FieldError,
+    offerings::{Fields, must_be_typed_again, typed_again},
+};
 use leptos::prelude::*;
 
 use super::words::field_text;
 use crate::{
     components::{FieldMessage, SelectField, TextArea, TextField},
     error_text::field_problem_text,
+    i18n::td_string,
     language::{self, Language},
 };
 
@@ -69,16 +73,20 @@ impl Typed {
         // A list of texts has one control for all of its parts.
         let below = format!("{field}.");
         let found = self.problems.iter().find(|each| each.field == field || each.field.starts_with(&below));
-        Signal::stored(found.map(|each| field_problem_text(language, &each.problem)))
+        let again = || must_be_typed_again(&self.fields, field).then(|| td_string!(language, offerings.type_again).to_owned());
+        Signal::stored(found.map(|each| field_problem_text(language, &each.problem)).or_else(again))
     }
-    /// What is to mend, each with its field.
+    /// What is to mend, each with its field, and after it the fields whose secret must be typed again.
     pub fn messages(&self, language: Language) -> Vec<FieldMessage> {
-        let message = |each: &FieldError| FieldMessage {
-            field: control(&each.field),
-            label: field_text(language, &each.field),
-            text: field_problem_text(language, &each.problem),
-        };
-        self.problems.iter().map(message).collect()
+        let message = |field: &str, text: String| FieldMessage { field: control(field), label: field_text(language, field), text };
+        let wrong = self.problems.iter().map(|each| message(&each.field, field_problem_text(language, &each.problem)));
+        let is_right = |field: &&str| self.problems.iter().all(|each| each.field != **field);
+        let again = typed_again(&self.fields).filter(is_right);
+        wrong.chain(again.map(|field| message(field, td_string!(language, offerings.type_again).to_owned()))).collect()
+    }
+    /// Whether a secret was typed that is not there any more.
+    pub fn lost_secrets(&self) -> bool {
+        typed_again(&self.fields).next().is_some()
     }
 }
 
@@ -141,6 +149,29 @@ mod tests {
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn only_the_lost_secret_is_to_be_typed_again() {
+        let typed = fields(&[
+            ("base.secrets.0.name", "STORED"),
+            ("base.secrets.0.stored", "on"),
+            ("base.secrets.0.value", ""),
+            ("base.secrets.1.name", "NEW"),
+            ("base.secrets.1.value", "hush"),
+        ]);
+        let error = Error::field("slug", domain::Problem::Missing);
+        let typed = Typed::new(domain::offerings::without_secrets(typed), Some(&error));
+        assert!(typed.lost_secrets());
+        let told: Vec<_> = typed.messages(Language::en).into_iter().map(|message| (message.field, message.label)).collect();
+        assert_eq!(told.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["fields[slug]", "fields[base.secrets.1.value]"]);
+        assert_eq!(told[1].1, "Value of secret 2");
+        let owner = Owner::new();
+        owner.with(|| {
+            let marked = |field: &str| typed.problem(Language::en, field).get_untracked();
+            assert_eq!((marked("base.secrets.0.value"), marked("base.secrets.1.name")), (None, None));
+            assert!(marked("base.secrets.1.value").is_some_and(|text| text.contains("again")));
+        });
     }
 
     #[test]

@@ -92,6 +92,13 @@ pub fn field_text(language: Language, field: &str) -> String {
         };
         return format!("{which} · {}", plain_text(language, rest).map_or_else(|| rest.to_owned(), str::to_owned));
     }
+    let secret = field.strip_prefix("base.secrets.").and_then(|rest| rest.split_once('.'));
+    if let Some((Ok(number), part)) = secret.map(|(number, part)| (number.parse::<usize>(), part)) {
+        return match part {
+            "name" => td_string!(language, offerings.secret_name, number = number + 1).to_string(),
+            _ => td_string!(language, offerings.secret_value, number = number + 1).to_string(),
+        };
+    }
     plain_text(language, field).map_or_else(|| field.to_owned(), str::to_owned)
 }
 

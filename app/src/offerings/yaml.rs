@@ -27,7 +27,7 @@ pub fn YamlTab(page: EditorPage, slug: String) -> impl IntoView {
             <p class="lead">{td_string!(language, offerings.yaml_lead)}</p>
             <form class="stack" method="post" action=ImportOffering::PATH novalidate=true>
                 <input type="hidden" name="slug" value=slug/>
-                <FormErrors messages=Signal::stored(messages)/>
+                <FormErrors messages=Signal::stored(messages) heading=td_string!(language, offerings.fix_without_secrets)/>
                 <TextArea
                     name="yaml"
                     label=td_string!(language, offerings.yaml_paste)

@@ -1,6 +1,7 @@
 //! Lists of people and courses (A7): looked at first, mended where they are wrong, then taken over by a background job row by row.
-//! Reading rows against what is there is in `imports/check.rs`, taking them over in `imports/run.rs`.
+//! Reading rows against what is there is in `imports/check.rs`, what they would change in `imports/changes.rs`, taking them over in `imports/run.rs`.
 
+mod changes;
 mod check;
 mod decode;
 mod run;
@@ -101,7 +102,7 @@ pub async fn list(services: &Services, caller: &Caller, page: &PageRequest) -> R
     .await
 }
 
-/// A list and a page of its rows, of one verdict when given. Errors: `Forbidden`; `NotFound`; `Invalid` on `limit`, `after`.
+/// A list and a page of its rows, of one verdict when given; rows that wait say what they would change. Errors: `Forbidden`; `NotFound`; `Invalid` on `limit`, `after`.
 pub async fn get(
     services: &Services,
     caller: &Caller,
@@ -115,7 +116,8 @@ pub async fn get(
         let after = page.cursor(|text| text.parse().ok())?.unwrap_or(0);
         let mut connection = services.db.read().await.or_domain()?;
         let import = load(&mut connection, caller, id).await?;
-        let read = table::rows(&mut connection, id, verdict, after, rows).await.or_domain()?;
+        let mut read = table::rows(&mut connection, id, verdict, after, rows).await.or_domain()?;
+        check::fill_changes(services, &mut connection, caller.actor.tenant, import.kind, &mut read).await?;
         Ok((import, page.page(read, |last| last.number.to_string())))
     })
     .await

@@ -136,6 +136,8 @@ pub(super) fn filter(query: &mut Parameters) -> Filter {
         from,
         to,
         range: query.choice("range", Range::parse, || Range::ALL.map(|range| range.as_str().to_owned()).to_vec()),
+        own_reads: query.flag("own_reads"),
+        not_read_by: None,
     }
 }
 
@@ -145,7 +147,8 @@ pub(super) fn filter(query: &mut Parameters) -> Filter {
         ("object" = Option<String>, Query, description = "Label or id"), ("outcome" = Option<String>, Query), ("via" = Option<String>, Query, description = "`web`, `api`, `cli` or `job`"),
         ("address" = Option<String>, Query, description = "IP address"), ("text" = Option<String>, Query, description = "Words that must all occur"),
         ("from" = Option<String>, Query, description = "RFC 3339"), ("to" = Option<String>, Query, description = "RFC 3339"),
-        ("range" = Option<String>, Query, description = "`today`, `week`, `month` or `term`, ending now"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+        ("range" = Option<String>, Query, description = "`today`, `week`, `month` or `term`, ending now"),
+        ("own_reads" = Option<bool>, Query, description = "Also your own readings of the record, which are left out otherwise"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = List<AuditEvent>)))]
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<AuditEvent>>, Problem> {
     let filter = filter(&mut query);

@@ -8,7 +8,7 @@ use axum::{
 };
 use domain::{
     Error, Problem as FieldProblem,
-    imports::{Counts as DomainCounts, Import as DomainImport, ImportKind, ImportRow, RowResult, Verdict},
+    imports::{CellChange, Counts as DomainCounts, Import as DomainImport, ImportKind, ImportRow, RowResult, Verdict},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -80,12 +80,31 @@ pub struct ImportedRow {
     pub wrong: Vec<String>,
     /// `done`, or `null` until its turn.
     pub result: Option<&'static str>,
+    /// What it would change, while it waits.
+    pub changes: Vec<RowChange>,
+}
+
+/// A field that a row would change.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RowChange {
+    #[schema(example = "name")]
+    pub field: String,
+    /// Values that are there; `null` where `after` holds only what is added.
+    pub before: Option<Vec<String>>,
+    pub after: Vec<String>,
+}
+
+impl From<CellChange> for RowChange {
+    fn from(CellChange { field, before, after }: CellChange) -> Self {
+        Self { field, before, after }
+    }
 }
 
 impl From<ImportRow> for ImportedRow {
-    fn from(ImportRow { number, cells, verdict, problems, result }: ImportRow) -> Self {
+    fn from(ImportRow { number, cells, verdict, problems, result, changes }: ImportRow) -> Self {
         let wrong = problems.into_iter().map(|each| each.field).collect();
-        Self { number, cells, verdict: verdict.as_str(), wrong, result: result.map(RowResult::as_str) }
+        let changes = changes.into_iter().map(RowChange::from).collect();
+        Self { number, cells, verdict: verdict.as_str(), wrong, result: result.map(RowResult::as_str), changes }
     }
 }
 

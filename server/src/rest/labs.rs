@@ -172,6 +172,8 @@ impl From<LabView> for Lab {
             running_since,
             queue_position,
             pending_change,
+            more_time_waits: _,
+            more_time_asks: _,
             wait: _,
             may_start: _,
             may_stop: _,

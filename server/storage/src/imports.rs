@@ -73,6 +73,7 @@ fn read_row(row: &AnyRow) -> Result<ImportRow> {
         verdict: row.state("verdict", Verdict::parse)?,
         problems: row.json("problems")?,
         result: row.optional_text("result")?.map(|_| row.state("result", RowResult::parse)).transpose()?,
+        changes: Vec::new(),
     })
 }
 

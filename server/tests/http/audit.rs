@@ -14,7 +14,7 @@ async fn an_export_is_a_file_that_the_command_line_verifies_without_a_database()
     let auditor = portal.browser_of(&people.auditor).await;
     assert_eq!(auditor.page("/audit?text=x").await.status(), 200, "the reading is a record");
     services::audit::seal(&portal.world.services).await.unwrap();
-    let answer = auditor.page("/audit/export?format=jsonl").await;
+    let answer = auditor.page("/audit/export?format=jsonl&own_reads=true").await;
     assert_eq!(answer.headers()["content-type"], "application/x-ndjson");
     let name = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
     assert!(name.contains("lectern-audit-2026-11-21.jsonl"), "{name}");
@@ -33,7 +33,9 @@ async fn an_export_is_a_file_that_the_command_line_verifies_without_a_database()
 
     let csv = auditor.page("/audit/export?format=csv&outcome=success").await;
     assert_eq!(csv.headers()["content-type"], "text/csv; charset=utf-8");
-    assert!(csv.text().await.unwrap().contains("audit.read"));
+    assert!(!csv.text().await.unwrap().contains(",audit.read,"), "one's own reading is left out");
+    let csv = auditor.page("/audit/export?format=csv&outcome=success&own_reads=true").await;
+    assert!(csv.text().await.unwrap().contains(",audit.read,"));
     let teacher = portal.browser_of(&people.teacher).await;
     assert_eq!(teacher.page("/audit/export?format=csv").await.status(), 403);
     assert_eq!(auditor.page("/audit/export?from=yesterday").await.status(), 422);
@@ -108,6 +110,25 @@ async fn the_search_page_finds_without_scripts_what_the_api_finds() {
     assert!(page.contains("/billing?course=CV2402"), "a link that a teacher may follow");
     let nothing = portal.browser_of(&people.teacher).await.page("/search?q=nothing-like-it").await.text().await.unwrap();
     assert!(nothing.contains("Nothing found for"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_for_nothing_finds_nothing_and_leads_to_ones_own_readings() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let (browser, api) = (portal.browser_of(&people.auditor).await, portal.api(&people.auditor).await);
+    for _ in 0..2 {
+        let page = browser.page("/audit?text=nothing-at-all").await.text().await.unwrap();
+        assert!(page.contains("No record fits all of this") && page.contains("Your own reading of the record is left out."), "{page}");
+        assert!(page.contains("/audit?text=nothing-at-all&amp;own_reads=true"), "{page}");
+    }
+    let page = browser.page("/audit?text=nothing-at-all&own_reads=true").await.text().await.unwrap();
+    assert!(page.contains("Your own reading of the record is shown too.") && !page.contains("No record fits all of this"), "{page}");
+    let page = browser.page("/audit?action=audit.").await.text().await.unwrap();
+    assert!(!page.contains("Your own reading of the record"), "the search asks for it");
+    let found = async |query: &str| api.read(&format!("/audit/events?{query}")).await["items"].as_array().unwrap().len();
+    assert_eq!(found("text=nothing-at-all").await, 0);
+    assert!(found("text=nothing-at-all&own_reads=true").await > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -66,9 +66,26 @@ async fn an_uploaded_list_is_looked_at_and_what_is_none_comes_back_to_the_form()
     let place = upload(b"\xd5\xcb\xba\xc5,\xd0\xd5\xc3\xfb\r\nli.hua,\xc0\xee\xbb\xaa\r\n").await;
     let page = browser.page(&place).await.text().await.unwrap();
     assert!(page.contains("li.hua") && page.contains("李华"), "{page}");
+    // A row that changes somebody says from what to what.
+    let change = upload(b"account,name\r\nroot,Another Name\r\n").await;
+    assert!(browser.page(&change).await.text().await.unwrap().contains("→ Another Name"));
     assert_eq!(upload(b"no,list\r\n1,2\r\n").await, "/imports");
     let page = browser.page("/imports").await.text().await.unwrap();
     assert!(page.contains("账号,姓名"), "what a list looks like is said: {page}");
+    let invalid = |page: &str, id: &str| {
+        let control = page.split('<').find(|tag| tag.contains(&format!("id=\"{id}\""))).expect("a field");
+        control.contains("aria-invalid=\"true\"")
+    };
+    assert!(invalid(&page, "file") && !invalid(&page, "list"), "the mistake stands at the file");
+    assert_eq!(upload(b"").await, "/imports");
+    let page = browser.page("/imports").await.text().await.unwrap();
+    assert!(invalid(&page, "file") && !invalid(&page, "list"), "an empty file is a file");
+    let ask = browser.client.post(portal.url("/imports/upload")).header("accept", "text/html").header("sec-fetch-site", "same-origin");
+    let pasted = "--x\r\nContent-Disposition: form-data; name=\"list\"\r\n\r\nno,list\r\n1,2\r\n\
+        --x\r\nContent-Disposition: form-data; name=\"kind\"\r\n\r\npeople\r\n--x--\r\n";
+    let _ = ask.header("content-type", "multipart/form-data; boundary=x").body(pasted).send().await.unwrap();
+    let page = browser.page("/imports").await.text().await.unwrap();
+    assert!(!invalid(&page, "file") && invalid(&page, "list"), "what was pasted is at fault");
     let sample = browser.page("/imports/sample/people.csv").await;
     assert_eq!(sample.headers()["content-type"], "text/csv; charset=utf-8");
     assert!(sample.text().await.unwrap().contains("account,name,department,roles,courses"));

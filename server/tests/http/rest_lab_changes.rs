@@ -93,6 +93,9 @@ async fn more_time_that_needs_approval_is_filed_and_the_pages_name_the_lab() {
     let lab = format!("/labs/{}", order["labs"][0].as_str().unwrap());
     let name = teacher.read(&lab).await["name"].as_str().unwrap().to_owned();
 
+    let (own, approver) = (portal.browser_of(&people.teacher).await, portal.browser_of(&people.manager).await);
+    let page = own.page(&lab).await.text().await.unwrap();
+    assert!(page.contains("(needs approval)"), "the buttons say so before they are pressed");
     let mut asked = Vec::new();
     for _ in 0..2 {
         let (status, answer) = send(&teacher, &format!("{lab}/extend"), json!({"minutes": 30, "seen_minutes": 60})).await;
@@ -104,9 +107,11 @@ async fn more_time_that_needs_approval_is_filed_and_the_pages_name_the_lab() {
     let change = json!({"lab": lab.trim_start_matches("/labs/"), "name": name, "minutes": 30, "parameters": {}});
     assert_eq!((filed["state"].as_str(), &filed["change"]), (Some("pending_approval"), &change));
 
-    let (own, approver) = (portal.browser_of(&people.teacher).await, portal.browser_of(&people.manager).await);
     let page = own.page(&lab).await.text().await.unwrap();
     assert!(page.contains("A change of this lab waits for approval.") && page.contains(&format!("/orders/{}", asked[0])));
+    assert!(page.contains("until it is decided, no more can be asked for"), "the buttons do not work meanwhile, and the page says why");
+    let list = own.page("/labs").await.text().await.unwrap();
+    assert!(list.contains("A change waits for approval") && !list.contains("action=\"/api/labs/extend\""), "nor does the list offer more time");
     for path in [format!("/approvals/{}", asked[0]), "/approvals".to_owned()] {
         let page = approver.page(&path).await.text().await.unwrap();
         assert!(page.contains(&format!("more for {name}")), "{path} says what is asked");

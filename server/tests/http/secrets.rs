@@ -74,6 +74,9 @@ async fn a_secret_is_shown_to_nobody_and_lies_nowhere_in_clear() {
     let fields = [("slug", "new"), ("fields[slug]", "Bad Slug"), ("fields[base.secrets.0.name]", "KEY"), ("fields[base.secrets.0.value]", SECRET)];
     let refused = browsers[0].form("/api/offerings/save", "/offerings/new", &fields).send().await.unwrap();
     assert_eq!(location(&refused), "/offerings/new");
+    let form = page(&browsers[0], "/offerings/new").await;
+    assert!(!form.contains(SECRET) && form.contains("type those again"), "the form says what is not there any more");
+    assert!(form.contains("href=\"#fields[base.secrets.0.value]\"") && !form.contains("href=\"#fields[base.secrets.0.name]\""));
     let pasted = format!("slug: x\nbase:\n  secrets: {{ KEY: {SECRET} }}\n");
     let refused = browsers[0].form("/api/offerings/import", "/offerings/new?tab=yaml", &[("slug", "new"), ("yaml", &pasted)]).send().await.unwrap();
     assert_eq!(location(&refused), "/offerings/new?tab=yaml");

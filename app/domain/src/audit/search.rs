@@ -3,7 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Via};
-use crate::{error::Error, ids::AuditSearchId, names, people::PersonRef, time::Timestamp};
+use crate::{
+    error::Error,
+    ids::{AuditSearchId, UserId},
+    names,
+    people::PersonRef,
+    time::Timestamp,
+};
 
 const DAY_SECONDS: i64 = 86_400;
 /// Characters of a saved search's name.
@@ -67,13 +73,19 @@ pub struct Filter {
     pub to: Option<Timestamp>,
     /// Moves with the clock; `from` narrows it further.
     pub range: Option<Range>,
+    /// Whether the reader's own readings of the record are found as well.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub own_reads: bool,
+    /// Whose successful readings of the record are left out: see [`Filter::for_reader`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_read_by: Option<UserId>,
 }
 
 impl Filter {
     /// As it is compared: trimmed, logins in lower case, nothing for empty.
     #[must_use]
     pub fn tidy(&self) -> Self {
-        let Self { person, action, object, outcome, via, address, text, from, to, range } = self;
+        let Self { person, action, object, outcome, via, address, text, from, to, range, own_reads, not_read_by } = self;
         let trimmed = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(ToOwned::to_owned);
         Self {
             person: trimmed(person).map(|login| login.to_lowercase()),
@@ -86,7 +98,22 @@ impl Filter {
             from: *from,
             to: *to,
             range: *range,
+            own_reads: *own_reads,
+            not_read_by: *not_read_by,
         }
+    }
+
+    /// What this reader finds. Each search is recorded and would find its own record, so the reader's own readings are left out unless the
+    /// filter asks for them.
+    #[must_use]
+    pub fn for_reader(&self, reader: UserId, login: &str) -> Self {
+        Self { not_read_by: (!self.asks_for_reads_of(login)).then_some(reader), ..self.clone() }
+    }
+
+    /// Whether the reader with this login finds their own readings: by `own_reads`, by an action on the record, or by their own login.
+    pub fn asks_for_reads_of(&self, login: &str) -> bool {
+        let on_record = self.action.as_deref().is_some_and(|action| action.starts_with("audit."));
+        self.own_reads || on_record || self.person.as_deref() == Some(login)
     }
 
     /// With the range as a fixed beginning: what a search at `now` means.
@@ -137,6 +164,31 @@ mod tests {
         assert_eq!(later.at(now).from, Some(now));
         let earlier = Filter { from: Some(Timestamp::from_seconds(0)), ..filter };
         assert_eq!(earlier.at(now).from, Some(Range::Week.start(now)));
+    }
+
+    #[test]
+    fn own_readings_are_left_out_unless_the_filter_asks_for_them() {
+        let reader = UserId::from_uuid(uuid::Uuid::from_u128(7));
+        let left_out = |filter: Filter| filter.for_reader(reader, "shen").not_read_by;
+        let all = Filter::default;
+        assert_eq!(left_out(all()), Some(reader));
+        for filter in [
+            Filter { action: Some("order.".into()), ..all() },
+            Filter { person: Some("li".into()), ..all() },
+            Filter { text: Some("audit.read".into()), ..all() },
+        ] {
+            assert_eq!(left_out(filter.clone()), Some(reader), "{filter:?}");
+        }
+        for filter in [
+            Filter { own_reads: true, ..all() },
+            Filter { action: Some("audit.".into()), ..all() },
+            Filter { action: Some("audit.read".into()), ..all() },
+            Filter { person: Some("shen".into()), ..all() },
+        ] {
+            assert_eq!(left_out(filter.clone()), None, "{filter:?}");
+        }
+        let stored = serde_json::to_value(all()).expect("JSON");
+        assert!(stored.get("own_reads").is_none() && stored.get("not_read_by").is_none(), "a filter from before reads the same: {stored}");
     }
 
     #[test]

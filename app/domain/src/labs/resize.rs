@@ -11,6 +11,7 @@ use crate::{
     approvals::{Policy, Ruling},
     catalogue::{LabSpec, Offering, Parameter, ParameterInput, ParameterKind, Target},
     error::{Error, FieldErrors, Problem},
+    ids::OrderId,
     money::Money,
     pricing::PriceBook,
     quotas::{Amounts, QuotaStatus},
@@ -40,6 +41,9 @@ pub struct ResizeContext {
     /// `None` for a reader who may not know how the course's quota stands.
     #[serde(default)]
     pub rules: Option<ResizeRules>,
+    /// The order that waits for approval to change the lab: a second one cannot be filed.
+    #[serde(default)]
+    pub pending_change: Option<OrderId>,
     pub now: Timestamp,
 }
 

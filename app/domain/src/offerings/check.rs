@@ -306,7 +306,7 @@ fn is_key(text: &str) -> bool {
     (1..=40).contains(&text.len()) && text.chars().all(signs) && text.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
-fn is_variable(text: &str) -> bool {
+pub(super) fn is_variable(text: &str) -> bool {
     let signs = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     (1..=60).contains(&text.len()) && text.chars().all(signs) && !text.starts_with(|c: char| c.is_ascii_digit()) && !RESERVED.contains(&text)
 }

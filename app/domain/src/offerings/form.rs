@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Audience;
+use super::{Audience, check::is_variable};
 use crate::{
     access::Role,
     catalogue::{ChoiceOption, DurationLimits, LabSpec, Localized, Offering, Parameter, ParameterKind, Target, Workload},
@@ -15,6 +15,8 @@ use crate::{
 
 const ENVIRONMENT: &str = "base.environment";
 const SECRETS: &str = "base.secrets.";
+/// Before the name of a field whose secret was not kept.
+const AGAIN: &str = "again.";
 
 /// Field name to typed text.
 pub type Fields = BTreeMap<String, String>;
@@ -31,7 +33,8 @@ pub fn secret_rows(fields: &Fields) -> usize {
     numbers.max().map_or(0, |last| last.min(super::MAX_SECRETS * 2) + 1)
 }
 
-/// The fields without the values of secrets: a form that was refused may be kept in this form only. The secrets are typed again.
+/// The fields without the values of secrets: a form that was refused may be kept in this form only. Each field that lost a value is
+/// marked: see [`must_be_typed_again`].
 #[must_use]
 pub fn without_secrets(mut fields: Fields) -> Fields {
     let secret_variables: Vec<String> = fields
@@ -39,22 +42,40 @@ pub fn without_secrets(mut fields: Fields) -> Fields {
         .filter(|(_, text)| is_secret_name(text.trim()))
         .filter_map(|(name, _)| Some(format!("{}.", name.strip_suffix(".variable")?)))
         .collect();
+    let mut again = Vec::new();
     for (name, text) in &mut fields {
         let is_value = name.strip_prefix(SECRETS).is_some_and(|row| row.rsplit('.').next() == Some("value"));
         // Values that people choose from, and the default, of a variable that is a secret by its name.
         let of_variable = |row: &String| name.strip_prefix(row.as_str()).is_some_and(|field| ["default", "options"].contains(&field));
-        if is_value || secret_variables.iter().any(of_variable) || name != ENVIRONMENT && is_found(text) {
+        let is_secret = is_value || secret_variables.iter().any(of_variable) || name != ENVIRONMENT && is_found(text);
+        if is_secret && !text.is_empty() {
             text.clear();
+            again.push(name.clone());
         }
     }
     if let Some(text) = fields.get_mut(ENVIRONMENT) {
+        let is_lost = |line: &str| line.split_once('=').is_some_and(|(name, value)| !value.trim().is_empty() && is_secret(name.trim(), value));
+        if text.lines().any(is_lost) {
+            again.push(ENVIRONMENT.to_owned());
+        }
         let line = |line: &str| match line.split_once('=') {
             Some((name, value)) if is_secret(name.trim(), value) => format!("{name}="),
             _ => line.to_owned(),
         };
         *text = text.lines().map(line).collect::<Vec<_>>().join("\n");
     }
+    fields.extend(again.into_iter().map(|name| (format!("{AGAIN}{name}"), "on".to_owned())));
     fields
+}
+
+/// Whether [`without_secrets`] took a value out of this field.
+pub fn must_be_typed_again(fields: &Fields, field: &str) -> bool {
+    fields.contains_key(&format!("{AGAIN}{field}"))
+}
+
+/// All fields of which [`must_be_typed_again`] is true.
+pub fn typed_again(fields: &Fields) -> impl Iterator<Item = &str> {
+    fields.keys().filter_map(|name| name.strip_prefix(AGAIN))
 }
 
 /// Whether a text holds a secret in one of its lines: a command has one argument a line.
@@ -206,9 +227,9 @@ pub fn offering_of(fields: &Fields, id: OfferingId, version: u32) -> Result<Offe
     offering.base.separate_secrets();
     if let Err(Error::Invalid(problems)) = offering.check() {
         for problem in problems {
-            let field = secret_row(fields, &renumbered(&problem.field, &numbers));
+            let FieldError { field, problem } = at_row(fields, FieldError { field: renumbered(&problem.field, &numbers), ..problem });
             if !errors.has(&field) {
-                errors.push(field, problem.problem);
+                errors.push(field, problem);
             }
         }
     }
@@ -229,20 +250,24 @@ fn renumbered(field: &str, numbers: &[usize]) -> String {
 #[must_use]
 pub fn at_rows(fields: &Fields, error: Error) -> Error {
     match error {
-        Error::Invalid(problems) => {
-            Error::Invalid(problems.into_iter().map(|problem| FieldError { field: secret_row(fields, &problem.field), ..problem }).collect())
-        }
+        Error::Invalid(problems) => Error::Invalid(problems.into_iter().map(|problem| at_row(fields, problem)).collect()),
         other => other,
     }
 }
 
-/// The row of the secret that a field such as `base.secrets.HF_TOKEN` names.
-fn secret_row(fields: &Fields, field: &str) -> String {
-    let named = |name: &str| {
-        let at = |number: &usize| fields.get(&format!("{SECRETS}{number}.name")).is_some_and(|typed| typed.trim() == name);
-        Some(format!("{SECRETS}{}.value", (0..secret_rows(fields)).find(at)?))
+/// The same problem, at the row of the secret that a field such as `base.secrets.HF_TOKEN` names: at its name or at its value. A secret
+/// without a row came from a line of the environment.
+fn at_row(fields: &Fields, problem: FieldError) -> FieldError {
+    let Some(name) = problem.field.strip_prefix(SECRETS) else { return problem };
+    let is_named = |number: &usize| fields.get(&format!("{SECRETS}{number}.name")).is_some_and(|typed| typed.trim() == name);
+    let is_line = |line: &str| line.split_once('=').is_some_and(|(typed, _)| typed.trim() == name);
+    let part = if !is_variable(name) || problem.problem == Problem::Taken { "name" } else { "value" };
+    let field = match (0..secret_rows(fields)).find(is_named) {
+        Some(number) => format!("{SECRETS}{number}.{part}"),
+        None if fields.get(ENVIRONMENT).is_some_and(|text| text.lines().any(is_line)) => ENVIRONMENT.to_owned(),
+        None => return problem,
     };
-    field.strip_prefix(SECRETS).and_then(named).unwrap_or_else(|| field.to_owned())
+    FieldError { field, ..problem }
 }
 
 struct Form<'f> {

@@ -298,6 +298,31 @@ fn the_editor_shows_no_secret_and_an_empty_field_keeps_the_stored_one() {
     let kept = without_secrets(fields);
     assert!(kept.values().all(|text| !text.contains("hush") && !text.contains("nameless")), "{kept:?}");
     assert_eq!(kept["base.environment"], "LESSON=1\nHF_TOKEN=");
+    // What was lost is known by field: row 0 keeps its stored value.
+    let again: Vec<_> = typed_again(&kept).collect();
+    assert_eq!(again, ["base.environment", "base.secrets.1.value", "base.secrets.2.value"]);
+    assert!(must_be_typed_again(&kept, "base.secrets.1.value") && !must_be_typed_again(&kept, "base.secrets.0.value"));
+    assert_eq!(typed_again(&without_secrets(fields_of(&offering))).count(), 0, "nothing was typed");
+}
+
+#[test]
+fn a_bad_name_of_a_secret_is_marked_at_that_name_alone() {
+    let wrong = |pairs: &[(&str, &str)]| {
+        let mut fields = fields_of(&offering());
+        fields.extend(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let error = offering_of(&fields, offering().id, 4).expect_err("bad");
+        problems(&error).into_iter().map(|(field, _)| field).collect::<Vec<_>>()
+    };
+    let row = |number: usize, name: &'static str, value: &'static str| {
+        [(format!("base.secrets.{number}.name"), name), (format!("base.secrets.{number}.value"), value)]
+    };
+    let rows = [row(0, "HF_TOKEN", "a"), row(1, "bad-name", "b"), row(2, "OTHER", "c")].concat();
+    let rows: Vec<(&str, &str)> = rows.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    assert_eq!(wrong(&rows), ["base.secrets.1.name"]);
+    // A secret of the environment has no row: its line is at fault.
+    assert_eq!(wrong(&[("base.environment", "LESSON=1\nmy-password=hush")]), ["base.environment"]);
+    // The same name in both places.
+    assert_eq!(wrong(&[("base.environment", "LESSON=1"), ("base.secrets.0.name", "LESSON"), ("base.secrets.0.value", "x")]), ["base.secrets.0.name"]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Format {
     }
 }
 
-/// Everything that a search finds, in pieces of text. Errors: `Forbidden`, `ScopeMissing`; of the stream: the database went away.
+/// Everything that a search of the same caller finds, in pieces of text. Errors: `Forbidden`, `ScopeMissing`; of the stream: the database went away.
 ///
 /// Recorded before anything is sent, once in ten minutes for the same person, search and format.
 pub async fn export(
@@ -70,6 +70,7 @@ pub async fn export(
     })
     .await?;
     let now = services.clock.now();
+    let found = filter.at(now).for_reader(caller.actor.user, &caller.actor.login);
     let heads: VecDeque<_> = heads.into_iter().map(|state| ChainHead { chain: state.chain, seq: state.sealed, hash: state.head }).collect();
     let first = match format {
         Format::Jsonl => format!(
@@ -79,13 +80,13 @@ pub async fn export(
                 canonical: CANONICAL.into(),
                 exported_at: now,
                 exported_by: caller.actor.login.clone(),
-                filter: filter.at(now),
+                filter: found.clone(),
                 heads: heads.iter().cloned().collect(),
             })
         ),
         Format::Csv => csv_head(),
     };
-    let export = Export { db: services.db.clone(), filter: filter.at(now), format, heads, after: 0, records: 0, first: Some(first), over: false };
+    let export = Export { db: services.db.clone(), filter: found, format, heads, after: 0, records: 0, first: Some(first), over: false };
     Ok(stream::try_unfold(export, |mut export| async move { Ok(export.next().await?.map(|piece| (piece, export))) }))
 }
 

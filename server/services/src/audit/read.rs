@@ -17,7 +17,8 @@ use storage::{
 use super::{Entry, action, recording, success};
 use crate::{Caller, Services, error::OrDomain};
 
-/// Searches the records of the caller's tenant and of the system, newest first.
+/// Searches the records of the caller's tenant and of the system, newest first. The caller's own readings are left out unless the filter
+/// asks for them: [`Filter::for_reader`].
 ///
 /// Errors: `Forbidden`; `Invalid` on `limit` or `after`. Reading is recorded once in ten minutes for each caller and filter.
 pub async fn search(services: &Services, caller: &Caller, filter: &Filter, page: &PageRequest) -> Result<Page<Listed>> {
@@ -73,7 +74,7 @@ async fn read(services: &Services, caller: &Caller, filter: &Filter, side: Side,
     let courses = caller.actor.extent(Action::AuditRead)?.courses();
     // The system's records are the college's business.
     let chains = [Chain::Tenant(caller.actor.tenant), Chain::System];
-    let filter = filter.at(services.clock.now());
+    let filter = filter.at(services.clock.now()).for_reader(caller.actor.user, &caller.actor.login);
     let chains = if courses.is_some() { &chains[..1] } else { &chains[..] };
     let mut connection = services.db.read().await.or_domain()?;
     storage::audit::read::search(&mut connection, services.db.engine(), chains, courses.as_ref(), &filter, side, rows).await.or_domain()

@@ -201,6 +201,42 @@ async fn only_auditors_read_and_reading_is_recorded_once_in_ten_minutes() {
     assert_eq!(find(&world, &auditor, Filter { outcome: Some(Outcome::Refused), ..Filter::default() }).await.len(), 0, "left out by find");
 }
 
+#[tokio::test]
+async fn a_search_does_not_find_itself() {
+    for_each_engine("a_search_does_not_find_itself", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let (shen, he) = (world.auditor("shen").await, world.auditor("he").await);
+        let words = || Filter { text: Some("nowhere".into()), ..Filter::default() };
+        // How many readings of shen this search finds.
+        let found = async |reader: &Caller, filter: Filter| {
+            let page = search(&world.services, reader, &filter, &PageRequest::default()).await.expect("found");
+            page.items.iter().filter(|listed| listed.event.action == "audit.read" && listed.event.who.label() == "shen").count()
+        };
+        for _ in 0..2 {
+            assert_eq!(found(&shen, words()).await, 0, "not its own record, nor that of the search before");
+            world.clock.advance(600);
+        }
+        assert_eq!(found(&he, words()).await, 2, "another auditor sees both");
+        assert_eq!(found(&shen, Filter { own_reads: true, ..words() }).await, 3, "both and this one");
+        assert_eq!(found(&shen, Filter { action: Some("audit.".into()), ..words() }).await, 4);
+        assert_eq!(found(&shen, Filter { person: Some("Shen".into()), ..words() }).await, 5);
+        // A reading that was refused is no search of one's own that was answered.
+        super::refused(&world.services, &shen, entry("audit.read", "x"), Error::Forbidden).await;
+        assert_eq!(found(&shen, Filter { outcome: Some(Outcome::Refused), ..Filter::default() }).await, 1);
+        // Pages hold as many as were asked for: the condition counts before the cut.
+        let li = world.person("li.hua").add().await;
+        for number in 0..3 {
+            record(&world, &li, entry("lab.start", &format!("lab-{number}"))).await;
+            world.clock.advance(601);
+            let _ = found(&shen, words()).await;
+        }
+        let first = search(&world.services, &shen, &Filter::default(), &PageRequest { limit: 2, after: None }).await.expect("a page");
+        let labels: Vec<_> = first.items.iter().map(|listed| listed.event.object.label.as_str()).collect();
+        assert_eq!((labels, first.next.is_some()), (vec!["lab-2", "lab-1"], true));
+    })
+    .await;
+}
+
 async fn find_id(world: &TestWorld, auditor: &Caller, action: &str) -> AuditEventId {
     let filter = Filter { action: Some(action.into()), ..Filter::default() };
     search(&world.services, auditor, &filter, &PageRequest::default()).await.expect("found").items[0].event.id

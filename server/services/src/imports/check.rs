@@ -7,10 +7,9 @@ use domain::{
     access::Role,
     courses::{Course, Department, PlacedCourse},
     error::{FieldError, FieldErrors},
-    gpu::CardShare,
     ids::{CourseId, TenantId, UserId},
-    imports::{Cells, CourseRow, ImportKind, ImportRow, PersonRow, Verdict, course_row, person_row},
-    money::{Currency, Money},
+    imports::{CellChange, Cells, CourseRow, ImportKind, ImportRow, PersonRow, Verdict, course_row, person_row},
+    money::Currency,
     people::Post,
 };
 use storage::{
@@ -24,13 +23,13 @@ use crate::{Services, catalogue::shelf, error::OrDomain, logins};
 pub(super) struct Ground {
     pub tenant: TenantId,
     pub currency: Currency,
-    departments: Vec<Department>,
+    pub departments: Vec<Department>,
     /// By code in lower case: codes that differ in case only would share a namespace.
-    courses: BTreeMap<String, PlacedCourse>,
+    pub courses: BTreeMap<String, PlacedCourse>,
     settings: BTreeMap<CourseId, Course>,
-    people: BTreeMap<String, users::User>,
-    roles: BTreeMap<UserId, (BTreeSet<Role>, Vec<Post>)>,
-    taught: BTreeMap<UserId, BTreeSet<CourseId>>,
+    pub people: BTreeMap<String, users::User>,
+    pub roles: BTreeMap<UserId, (BTreeSet<Role>, Vec<Post>)>,
+    pub taught: BTreeMap<UserId, BTreeSet<CourseId>>,
 }
 
 /// A row of people with its names resolved.
@@ -40,6 +39,8 @@ pub(super) struct Person {
     pub courses: BTreeSet<CourseId>,
     pub there: Option<users::User>,
     pub verdict: Verdict,
+    /// Empty for somebody new.
+    pub changes: Vec<CellChange>,
 }
 
 /// A row of courses with its names resolved.
@@ -49,6 +50,8 @@ pub(super) struct PlannedCourse {
     pub teachers: BTreeSet<UserId>,
     pub there: Option<(Course, Option<TenantId>)>,
     pub verdict: Verdict,
+    /// Empty for a new course.
+    pub changes: Vec<CellChange>,
 }
 
 /// Every row with its verdict, numbered from 1.
@@ -64,17 +67,57 @@ pub(super) async fn rows(
     let mut rows = Vec::new();
     for (number, cells) in (1..).zip(cells) {
         let checked = match kind {
-            ImportKind::People => ground.person(cells).map(|person| (person.row.login, person.there.map(|user| user.id), "login", person.verdict)),
-            ImportKind::Courses => ground.course(cells).map(|course| (course.row.code.to_lowercase(), None, "code", course.verdict)),
+            ImportKind::People => {
+                ground.person(cells).map(|person| (person.row.login, person.there.map(|user| user.id), "login", person.verdict, person.changes))
+            }
+            ImportKind::Courses => ground.course(cells).map(|course| (course.row.code.to_lowercase(), None, "code", course.verdict, course.changes)),
         };
-        let checked = checked.and_then(|(key, account, field, verdict)| match seen.insert(key, account, number) {
+        let mut changes = Vec::new();
+        let checked = checked.and_then(|(key, account, field, verdict, found)| match seen.insert(key, account, number) {
             Some(row) => Err(Error::field(field, Problem::SameAsRow { row })),
-            None => Ok(verdict),
+            None => {
+                changes = found;
+                Ok(verdict)
+            }
         });
         let (verdict, problems) = outcome(checked)?;
-        rows.push(ImportRow { number, cells: cells.clone(), verdict, problems, result: None });
+        rows.push(ImportRow { number, cells: cells.clone(), verdict, problems, result: None, changes });
     }
     Ok(rows)
+}
+
+/// Fills in what the rows that wait to be taken would change as things are now.
+pub(super) async fn fill_changes(
+    services: &Services,
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    kind: ImportKind,
+    rows: &mut [ImportRow],
+) -> Result<()> {
+    let waiting: Vec<&mut ImportRow> = rows.iter_mut().filter(|row| row.verdict == Verdict::Change && row.result.is_none()).collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let cells: Vec<Cells> = waiting.iter().map(|row| row.cells.clone()).collect();
+    let ground = Ground::load(services, connection, tenant, kind, &cells).await?;
+    for row in waiting {
+        let found = match kind {
+            ImportKind::People => ground.person(&row.cells).map(|person| person.changes),
+            ImportKind::Courses => ground.course(&row.cells).map(|course| course.changes),
+        };
+        // A row that became wrong meanwhile says so when it is taken.
+        row.changes = found.unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// The verdict on a row that is in order.
+const fn verdict(is_there: bool, changes: &[CellChange]) -> Verdict {
+    match (is_there, changes.is_empty()) {
+        (false, _) => Verdict::New,
+        (true, true) => Verdict::Unchanged,
+        (true, false) => Verdict::Change,
+    }
 }
 
 /// Rows of a list by their login or code. Accounts from before the rule for logins may fold to one login: such rows are the same only if
@@ -174,21 +217,9 @@ impl Ground {
             errors.push("login", Problem::Taken);
         }
         errors.finish()?;
-        let verdict = match &there {
-            None => Verdict::New,
-            Some(user) => {
-                let none = (BTreeSet::new(), Vec::new());
-                let (college, posts) = self.roles.get(&user.id).unwrap_or(&none);
-                let held = match department {
-                    None => Some(college),
-                    Some(id) => posts.iter().find(|post| post.department.id == id).map(|post| &post.roles),
-                };
-                let has_roles = row.roles.iter().all(|role| held.is_some_and(|held| held.contains(role)));
-                let has_courses = self.taught.get(&user.id).map_or(courses.is_empty(), |taught| courses.is_subset(taught));
-                if user.name == row.name && has_roles && has_courses { Verdict::Unchanged } else { Verdict::Change }
-            }
-        };
-        Ok(Person { row, department, courses, there, verdict })
+        let changes = there.as_ref().map(|user| self.person_changes(user, &row, department, &courses)).unwrap_or_default();
+        let verdict = verdict(there.is_some(), &changes);
+        Ok(Person { row, department, courses, there, verdict, changes })
     }
 
     pub(super) fn course(&self, cells: &Cells) -> Result<PlannedCourse> {
@@ -215,18 +246,9 @@ impl Ground {
             errors.push("budget", Problem::Missing);
         }
         errors.finish()?;
-        let verdict = match &there {
-            None => Verdict::New,
-            Some((course, place)) => {
-                let settings = &course.settings;
-                let same = course.name == row.name
-                    && department.as_ref().is_none_or(|department| *place == Some(department.id))
-                    && row.budget.is_none_or(|units| Money::units(units, settings.budget.currency) == settings.budget)
-                    && row.cards.is_none_or(|parts| CardShare::from_parts(parts) == settings.limits.cards)
-                    && teachers.iter().all(|user| self.taught.get(user).is_some_and(|taught| taught.contains(&course.id)));
-                if same { Verdict::Unchanged } else { Verdict::Change }
-            }
-        };
-        Ok(PlannedCourse { row, department, teachers, there, verdict })
+        let changes = there.as_ref().map(|(course, place)| self.course_changes(course, *place, &row, department.as_ref(), &teachers));
+        let changes = changes.unwrap_or_default();
+        let verdict = verdict(there.is_some(), &changes);
+        Ok(PlannedCourse { row, department, teachers, there, verdict, changes })
     }
 }

@@ -148,7 +148,7 @@ async fn take(services: &Services, write: &mut Write, caller: &Caller, import: &
 }
 
 async fn person(services: &Services, write: &mut Write, caller: &Caller, import: &Import, person: Person) -> Result<(Verdict, String, Told)> {
-    let Person { row, department, courses, there, verdict } = person;
+    let Person { row, department, courses, there, verdict, changes: _ } = person;
     let Some(user) = there else {
         let access = links::Access { department, roles: row.roles.clone(), courses };
         let id = links::make(services, write, caller, row.login.clone(), row.name.clone(), &access).await?;
@@ -199,7 +199,7 @@ async fn course(
     ground: &Ground,
     planned: PlannedCourse,
 ) -> Result<(Verdict, String)> {
-    let PlannedCourse { row, department, teachers, there, verdict } = planned;
+    let PlannedCourse { row, department, teachers, there, verdict, changes: _ } = planned;
     let id = match there {
         None => {
             let slug = storage::courses::tenant(write, ground.tenant).await.or_domain()?.ok_or(Error::NotFound)?.slug;

@@ -3,7 +3,7 @@ use domain::{
     access::Role,
     audit::Filter,
     error::FieldError,
-    imports::{Cells, Counts, ImportKind, ImportState, RowResult, Verdict},
+    imports::{CellChange, Cells, Counts, ImportKind, ImportState, RowResult, Verdict},
     page::PageRequest,
     people::{PersonFilter, PersonState},
 };
@@ -46,6 +46,14 @@ async fn a_list_of_people_is_looked_at_mended_and_taken_over() {
         let (_, rows) = page_of(&world, &administrator, import.id).await;
         assert_eq!(rows[1].problems[0].problem, Problem::NotOneOf { choices: vec!["软件技术系".into()] });
         assert_eq!(rows[2].problems[0].problem, Problem::SameAsRow { row: 1 });
+        let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
+        let change =
+            |field: &str, before: &[&str], after: &[&str]| CellChange { field: field.into(), before: Some(list(before)), after: list(after) };
+        let old = storage::testing::texts(&services.db, "SELECT name AS text FROM users WHERE login = 'old'").await.remove(0);
+        let expected =
+            [change("name", &[&old], &["改了的名"]), change("roles", &["teacher"], &["teacher", "auditor"]), change("courses", &[], &["CV2402"])];
+        assert_eq!(rows[3].changes, expected, "what is there and what would be");
+        assert!([0, 1, 2, 4].iter().all(|row| rows[*row].changes.is_empty()), "new, wrong and unchanged rows change nothing");
         assert_eq!(people::search(services, &administrator, &PersonFilter::default(), &PageRequest::default()).await.expect("read").items.len(), 3);
 
         start(services, &administrator, import.id).await.expect("started");
@@ -55,6 +63,7 @@ async fn a_list_of_people_is_looked_at_mended_and_taken_over() {
         let (done, rows) = page_of(&world, &administrator, import.id).await;
         assert_eq!((done.state, done.counts.done, done.counts.waiting()), (ImportState::Done, 2, 0));
         assert_eq!(rows[0].result, Some(RowResult::Done));
+        assert!(rows[3].changes.is_empty(), "it is done");
         let filter = PersonFilter { text: Some("20260001".into()), ..PersonFilter::default() };
         let made = people::search(services, &administrator, &filter, &PageRequest::default()).await.expect("read").items.remove(0);
         assert_eq!((made.state, made.posts[0].department.id, made.courses), (PersonState::Invited, department, vec![course.brief()]));
@@ -103,6 +112,13 @@ async fn a_list_of_courses_makes_and_changes_them() {
             "code,name,department,budget,cards,teachers\nNEW1,New,软件技术系,6000,1/2,li\nOLD1,Renamed,软件技术系,,8,\nNEW2,No budget,,,,nobody\n";
         let import = preview(services, &administrator, ImportKind::Courses, "c.csv", text).await.expect("looked at");
         assert_eq!(import.counts, Counts { new: 1, change: 1, error: 1, ..Counts::default() });
+        let (_, rows) = page_of(&world, &administrator, import.id).await;
+        let changes: Vec<_> = rows[1].changes.iter().map(|change| (change.field.as_str(), change.before.clone(), change.after.clone())).collect();
+        let cards = old.settings.limits.cards.to_string();
+        let one = |text: &str| vec![text.to_owned()];
+        let expected =
+            [("name", Some(one(&old.name)), one("Renamed")), ("department", Some(vec![]), one("软件技术系")), ("cards", Some(one(&cards)), one("8"))];
+        assert_eq!(changes, expected);
         start(services, &administrator, import.id).await.expect("started");
         assert_eq!(run(services).await, Ok(2));
         let detail = courses::get(services, &administrator, old.id).await.expect("read");

@@ -6,13 +6,13 @@ use domain::{
     access::Action,
     approvals::Ruling,
     ids::LabId,
-    labs::{Extension, Lab, LabState, LabView, extend::Extended},
+    labs::{Extension, Lab, LabState, LabView, extend::Extended, lifecycle::EXTENSIONS},
     money::Money,
     orders::{ChangeTo, class::Span},
     quotas::{Amounts, QuotaStatus},
     time::Timestamp,
 };
-use storage::{Write, labs::Listed};
+use storage::{AnyConnection, Write, labs::Listed};
 
 use super::{
     basis, ended, load, read,
@@ -50,6 +50,20 @@ pub async fn extend_preview(services: &Services, caller: &Caller, id: LabId, by:
     load::authorise(caller, Action::LabExtend, &listed.lab)?;
     let quota = storage::quotas::of_course(&mut read, listed.lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
     decide(&shelf, caller, &listed, by, &quota, now).map(|(extended, _)| extended)
+}
+
+/// Which of the usual extensions would wait for somebody's approval. What would be refused is not among them.
+pub(super) async fn asks_somebody(
+    services: &Services,
+    read: &mut AnyConnection,
+    shelf: &Shelf,
+    caller: &Caller,
+    listed: &Listed,
+) -> Result<Vec<u32>> {
+    let now = services.clock.now();
+    let quota = storage::quotas::of_course(read, listed.lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
+    let asks = |minutes: &u32| matches!(decide(shelf, caller, listed, Extension::Minutes(*minutes), &quota, now), Ok((_, Some(_))));
+    Ok(EXTENSIONS.into_iter().filter(asks).collect())
 }
 
 async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, seen_minutes: Option<u32>) -> Result<()> {

@@ -1,15 +1,17 @@
-//! Reading labs. A list is two statements whatever its length; a lab's own page is six.
+//! Reading labs. A list is two statements whatever its length; a lab's own page is six, one more for whoever may give it time, and one
+//! more while a change of it waits.
 
 use domain::{
     Error, Result,
     access::{Action, Extent},
     ids::LabId,
     labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabView, resize::size_parameters},
+    orders::ChangeTo,
     page::{Page, PageRequest},
 };
 use storage::labs::{Listed, Query};
 
-use super::{load, transition};
+use super::{basis, extend, load, transition};
 use crate::{
     Caller, Services, audit,
     capacity::wait_reason,
@@ -39,6 +41,8 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         running_since,
         queue_position,
         pending_change,
+        more_time_waits: false,
+        more_time_asks: Vec::new(),
         wait: None,
         options,
     }
@@ -94,7 +98,19 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
     let (observation, observed_at) = observed.map_or_else(Default::default, |(observation, at)| (observation, Some(at)));
     let wait =
         if listed.lab.state == LabState::Pending && !listed.lab.reserved { Some(wait_reason(&mut read, &listed.lab.spec).await?) } else { None };
-    let view = LabView { wait, ..shown(services, caller, &shelf, listed) };
+    let more_time_waits = listed.pending_change.is_some()
+        && basis::decides(caller, &listed.lab).is_empty()
+        && storage::orders::change_waiting(&mut read, id)
+            .await
+            .or_domain()?
+            .and_then(|order| order.change)
+            .is_some_and(|change| matches!(change.to, ChangeTo::Extend { .. }));
+    let more_time_asks = if load::authorise(caller, Action::LabExtend, &listed.lab).is_ok() {
+        extend::asks_somebody(services, &mut read, &shelf, caller, &listed).await?
+    } else {
+        Vec::new()
+    };
+    let view = LabView { wait, more_time_waits, more_time_asks, ..shown(services, caller, &shelf, listed) };
     Ok(LabDetail { view, history, observation, observed_at, usage, failures })
 }
 

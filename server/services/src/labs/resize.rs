@@ -41,14 +41,14 @@ pub async fn resize_context(services: &Services, caller: &Caller, id: LabId) -> 
     let book = shelf.book(caller.actor.tenant).clone();
     let volume_gib = volume::reported(&mut read, id).await?;
     let now = services.clock.now();
-    let lab = listed.lab;
+    let (lab, pending_change) = (listed.lab, listed.pending_change);
     let mut rules = None;
     if caller.actor.can(Action::QuotaRead, &Resource::course(lab.tenant, lab.course)).is_ok() {
         let quota = storage::quotas::of_course(&mut read, lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
         let (policy, requester) = (shelf.policy(caller.actor.tenant).clone(), caller.actor.roles.clone());
         rules = Some(ResizeRules { policy, quota, requester, decides: basis::decides(caller, &lab) });
     }
-    Ok(ResizeContext { lab, offering, book, volume_gib, rules, now })
+    Ok(ResizeContext { lab, offering, book, volume_gib, rules, pending_change, now })
 }
 
 /// What is not in `input` stays. A lab that has this size already is left alone. Where somebody must approve it, the lab stays as it is and

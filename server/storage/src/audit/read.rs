@@ -219,8 +219,8 @@ fn begins_with(prefix: &str) -> Expr {
 /// `None` when nothing can fit: a text without a single word.
 fn condition(engine: Engine, filter: &Filter) -> Option<Cond> {
     // Without `..`: a new filter does not compile until it has its line here.
-    // The range is a beginning by now: `Filter::at`.
-    let Filter { person, action, object, outcome, via, address, text, from, to, range: _ } = filter;
+    // The range is a beginning by now: `Filter::at`. Own readings are those of a person by now: `Filter::for_reader`.
+    let Filter { person, action, object, outcome, via, address, text, from, to, range: _, own_reads: _, not_read_by } = filter;
     let mut all = Cond::all();
     if let Some(person) = person {
         all = all.add(Expr::col("who_label").eq(person.as_str()));
@@ -249,6 +249,10 @@ fn condition(engine: Engine, filter: &Filter) -> Option<Cond> {
     }
     if let Some(to) = to {
         all = all.add(Expr::col("at").lt(to.micros()));
+    }
+    if let Some(reader) = not_read_by {
+        let others = "(action <> 'audit.read' OR outcome <> 'success' OR who_id IS NULL OR who_id <> $1)";
+        all = all.add(Expr::cust_with_values(others, [reader.to_string()]));
     }
     Some(all)
 }

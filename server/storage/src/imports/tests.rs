@@ -17,7 +17,7 @@ use crate::{
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 fn row(number: u32, verdict: Verdict) -> ImportRow {
-    ImportRow { number, cells: Cells::from([("login".into(), format!("p{number}"))]), verdict, problems: vec![], result: None }
+    ImportRow { number, cells: Cells::from([("login".into(), format!("p{number}"))]), verdict, problems: vec![], result: None, changes: vec![] }
 }
 
 #[tokio::test]

@@ -97,6 +97,20 @@ async fn an_export_verifies_offline_and_says_what_the_filter_left_out() {
 }
 
 #[tokio::test]
+async fn an_export_leaves_out_what_the_search_leaves_out_and_says_so() {
+    let world = TestWorld::college().await;
+    let (li, auditor) = (world.person("li.hua").add().await, world.auditor("shen").await);
+    record(&world, &li, entry("lab.start", "lab-1")).await;
+    search(&world.services, &auditor, &Filter::default(), &PageRequest::default()).await.expect("found");
+    seal(&world.services).await.expect("sealed");
+    let all = exported(&world, &auditor, Filter::default(), Format::Jsonl).await;
+    assert_eq!(verified(&all).expect("good")[0], (1, 1), "the reading is the gap");
+    assert!(all.lines().next().is_some_and(|head| head.contains("\"not_read_by\"")), "{all}");
+    let own = exported(&world, &auditor, Filter { own_reads: true, ..Filter::default() }, Format::Jsonl).await;
+    assert_eq!(verified(&own).expect("good")[0], (2, 0));
+}
+
+#[tokio::test]
 async fn a_spreadsheet_gets_no_formulas() {
     let world = TestWorld::college().await;
     let (li, auditor) = (world.person("li.hua").named("=cmd|' /C calc'!A0").add().await, world.auditor("shen").await);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Problem,
     decisions::ChangeForm,
-    labs::{Extension, LabState},
+    labs::{Extension, LabState, lifecycle::EXTENSIONS},
     orders::{LAB_GONE, OrderState},
     page::PageRequest,
     pricing::Meter,
@@ -14,9 +14,10 @@ use storage::testing::for_each_engine;
 
 use super::{
     Scene,
-    fixtures::{Supervised, input, quota, with_cards},
+    fixtures::{Supervised, input, quota, require_approval, with_cards},
 };
 use crate::{
+    Caller,
     jobs::{metering, reconcile, watch},
     labs, orders,
     ports::{Change, Clock as _},
@@ -184,8 +185,15 @@ async fn what_was_added_before_a_lab_first_ran_stays_held_when_it_runs() {
 #[tokio::test]
 async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
     for_each_engine("an_extension_that_needs_approval_is_filed_held_decided_and_given", |database| async {
-        let Supervised { scene, manager, id } = Supervised::on(database).await;
+        let scene = Scene::on(database).await;
         let services = &scene.world.services;
+        let manager = scene.world.manager("zhang").await;
+        let id = scene.running().await;
+        let asks = async |caller: &Caller| labs::get(services, caller, id).await.expect("read").view.more_time_asks;
+        assert_eq!(asks(&scene.teacher).await, [0; 0], "what needs no approval is not said to need it");
+        require_approval(&scene).await;
+        assert_eq!(asks(&scene.teacher).await, EXTENSIONS, "the page says before that it needs approval");
+        assert_eq!(asks(&manager).await, [0; 0], "a manager gives it at once");
         let (lab, before) = (scene.lab(id).await, quota(&scene).await.budget.held);
         let wanted = labs::extend_preview(services, &scene.teacher, id, Extension::Minutes(30)).await.expect("a preview");
         let view = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(90)).await.expect("filed");
@@ -196,6 +204,9 @@ async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
         assert_eq!(quota(&scene).await.held.running_labs, 0, "it is no second lab");
         let again = labs::extend(services, &scene.teacher, id, Extension::Minutes(30), Some(90)).await.expect("a second click");
         assert_eq!((again.pending_change, quota(&scene).await.budget.held), (Some(order), held));
+        let page = labs::get(services, &scene.teacher, id).await.expect("read").view;
+        assert!(page.more_time_waits, "the page offers no more time meanwhile");
+        assert!(!labs::get(services, &manager, id).await.expect("read").view.more_time_waits, "a manager gives it at once");
         let other = labs::extend(services, &scene.teacher, id, Extension::Minutes(45), Some(90)).await.expect_err("one at a time");
         assert!(matches!(other, Error::InvalidTransition { .. }), "{other:?}");
 
@@ -216,7 +227,8 @@ async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
         let after = scene.lab(id).await;
         assert_eq!((after.minutes, after.ends_at), (120, lab.ends_at.map(|end| end.plus_minutes(30))));
         assert_eq!(quota(&scene).await.budget.held, held, "the lab's own order holds it now");
-        assert_eq!(labs::get(services, &scene.teacher, id).await.expect("read").view.pending_change, None);
+        let page = labs::get(services, &scene.teacher, id).await.expect("read").view;
+        assert_eq!((page.pending_change, page.more_time_waits), (None, false));
         assert!(scene.recorded(&id.to_string()).await.contains(&"lab.extend".to_owned()));
 
         // Rejected, and left alone until it expires: the held money is free, the lab unchanged.

@@ -55,7 +55,7 @@ impl Supervised {
 }
 
 /// Puts a policy in force by which a manager approves everything.
-async fn require_approval(scene: &Scene) {
+pub(super) async fn require_approval(scene: &Scene) {
     let services = &scene.world.services;
     let admin = scene.world.administrator("admin").await;
     let rule = Rule::new(Localized { zh: "都要批".into(), en: "All".into() }, Condition::Always, Outcome::Stages(vec![Role::Manager]));
