@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Result,
     access::{Action, Resource},
-    capacity::{Machine, Pool},
+    capacity::Pool,
     cluster::{ClusterStatus, Node, Obstacle},
     gpu::Card,
     ids::LabId,
@@ -149,19 +149,6 @@ fn totals(pools: &BTreeMap<Card, (u32, u32)>) -> BTreeMap<Card, u32> {
     pools.iter().map(|(card, (total, _))| (*card, *total)).collect()
 }
 
-/// Processor and memory of the node that labs with cards can use. `is_planned`: whether the lab is counted by the portal's plan, and not by
-/// its pods.
-fn machine(node: &Node, is_planned: impl Fn(LabId) -> bool) -> Option<Machine> {
-    if node.cpu_cores == 0 || node.memory_gib == 0 {
-        return None;
-    }
-    let others = node.loads.iter().filter(|load| load.lab.is_none_or(|lab| !is_planned(lab)));
-    let (cpu_millis, memory_mib) = others.fold((0, 0), |(cpu, memory), load| (cpu + load.cpu_millis, memory + load.memory_mib));
-    let whole = |amount: u64, unit: u64| u32::try_from(amount.div_ceil(unit)).unwrap_or(u32::MAX);
-    let all = Machine { cpu_cores: node.cpu_cores, memory_gib: node.memory_gib };
-    Some(all.without(whole(cpu_millis, 1_000), whole(memory_mib, 1_024)))
-}
-
 /// Writes down what each node has, and where the cluster has put the pods of labs. Under the locks of all these kinds of card.
 async fn place(write: &mut Write, nodes: &[Node], cards: impl Iterator<Item = Card>) -> Result<()> {
     let planned = placement::places(write).await.or_domain()?;
@@ -169,7 +156,8 @@ async fn place(write: &mut Write, nodes: &[Node], cards: impl Iterator<Item = Ca
         let of_node = |node: &Node| {
             let (_, total) = node.cards.iter().find(|(of, _)| *of == card)?;
             let foreign = node.holds.iter().filter(|hold| hold.card == card && hold.lab.is_none_or(|lab| !planned.contains_key(&lab)));
-            let machine = machine(node, |lab| planned.contains_key(&lab));
+            // A lab without a known place, such as one without cards, is counted by its pods.
+            let machine = node.machine(|lab| planned.get(&lab).is_some_and(|places| !places.is_empty()));
             Some(NodeCards { node: node.name.clone(), total: *total, others: foreign.map(|hold| hold.cards).sum(), machine })
         };
         let nodes: Vec<_> = nodes.iter().filter(|node| node.takes_pods()).filter_map(of_node).collect();

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{apply, cluster, create, in_phase, pod_spec, refusal, until};
+use common::{apply, client, cluster, create, in_phase, namespace, pod_spec, refusal, until};
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     batch::v1::Job,
@@ -14,6 +14,7 @@ use kube::{
     api::{DeleteParams, EvictParams, ListParams, Patch, PatchParams},
 };
 use serde_json::{Value, json};
+use simulator::{NodeSpec, Options, Pace};
 
 fn pods(client: &Client) -> Api<Pod> {
     Api::namespaced(client.clone(), "lab")
@@ -115,6 +116,27 @@ async fn cards_run_out_with_the_schedulers_own_words_and_a_freed_card_is_given_o
     create(&pods, json!({"metadata": {"name": "slice"}, "spec": slices})).await.unwrap();
     let slice = in_phase(&pods, "slice", "Running").await;
     assert_eq!(slice.spec.unwrap().node_name.as_deref(), Some("dell-pro-max-aipc-04"));
+}
+
+#[tokio::test]
+async fn a_node_takes_as_many_pods_as_it_has_slots() {
+    let one = simulator::default_nodes().swap_remove(0);
+    let options = Options { pace: Pace::fast(), nodes: vec![NodeSpec { pods: 1, ..one }], ..Options::default() };
+    let simulator = simulator::start(options).await.unwrap();
+    let client = client(&simulator.kubeconfig()).await;
+    namespace(&client, "lab").await;
+    let pods = pods(&client);
+    create(&pods, json!({"metadata": {"name": "first"}, "spec": pod_spec(1)})).await.unwrap();
+    in_phase(&pods, "first", "Running").await;
+    create(&pods, json!({"metadata": {"name": "second"}, "spec": pod_spec(1)})).await.unwrap();
+    let message = until("the refusal", || async {
+        let conditions = pods.get("second").await.unwrap().status?.conditions?;
+        conditions.into_iter().find(|one| one.type_ == "PodScheduled" && one.reason.as_deref() == Some("Unschedulable"))?.message
+    })
+    .await;
+    assert!(message.starts_with("0/1 nodes are available: 1 Too many pods."), "{message}");
+    pods.delete("first", &DeleteParams::default()).await.unwrap();
+    in_phase(&pods, "second", "Running").await;
 }
 
 #[tokio::test]

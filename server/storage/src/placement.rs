@@ -24,18 +24,19 @@ pub struct NodeCards {
     pub total: u32,
     /// Held by pods that are no lab of this portal.
     pub others: u32,
-    /// Processor and memory of the node minus the requests of pods other than labs; `None` if it does not report them.
+    /// Processor, memory and pod slots of the node minus what pods other than labs take; `None` if it does not report them.
     pub machine: Option<Machine>,
 }
 
-pub(crate) fn machine(row: &Row<'_>, cpu_cores: &'static str, memory_gib: &'static str) -> Result<Option<Machine>> {
+pub(crate) fn machine(row: &Row<'_>, [cpu_cores, memory_gib, pods]: [&'static str; 3]) -> Result<Option<Machine>> {
     let some = |column| row.optional_integer(column).map(|value| value.map(|value| u32::try_from(value).unwrap_or(0)));
-    Ok(some(cpu_cores)?.zip(some(memory_gib)?).map(|(cpu_cores, memory_gib)| Machine { cpu_cores, memory_gib }))
+    let pods = some(pods)?;
+    Ok(some(cpu_cores)?.zip(some(memory_gib)?).map(|(cpu_cores, memory_gib)| Machine { cpu_cores, memory_gib, pods }))
 }
 
 /// The nodes that have cards of this kind and take pods, in place of what was reported before. Nothing is written when it is the same.
 pub async fn put_nodes(write: &mut Write, card: Card, nodes: &[NodeCards]) -> Result<()> {
-    let rows = sqlx::query("SELECT node, total, others, cpu_cores, memory_gib FROM node_cards WHERE card = $1 ORDER BY node")
+    let rows = sqlx::query("SELECT node, total, others, cpu_cores, memory_gib, pods FROM node_cards WHERE card = $1 ORDER BY node")
         .bind(card.id())
         .fetch_all(&mut **write)
         .await?;
@@ -43,7 +44,7 @@ pub async fn put_nodes(write: &mut Write, card: Card, nodes: &[NodeCards]) -> Re
         .iter()
         .map(|row| {
             let row = Row::of("node_cards", row);
-            let machine = machine(&row, "cpu_cores", "memory_gib")?;
+            let machine = machine(&row, ["cpu_cores", "memory_gib", "pods"])?;
             Ok(NodeCards { node: row.text("node")?, total: row.count("total")?, others: row.count("others")?, machine })
         })
         .collect::<Result<Vec<_>>>()?;
@@ -59,13 +60,14 @@ pub async fn put_nodes(write: &mut Write, card: Card, nodes: &[NodeCards]) -> Re
     }
     sqlx::query("DELETE FROM node_cards WHERE card = $1").bind(card.id()).execute(&mut **write).await?;
     for NodeCards { node, total, others, machine } in nodes {
-        sqlx::query("INSERT INTO node_cards (card, node, total, others, cpu_cores, memory_gib) VALUES ($1, $2, $3, $4, $5, $6)")
+        sqlx::query("INSERT INTO node_cards (card, node, total, others, cpu_cores, memory_gib, pods) VALUES ($1, $2, $3, $4, $5, $6, $7)")
             .bind(card.id())
             .bind(node)
             .bind(i64::from(total))
             .bind(i64::from(others))
             .bind(machine.map(|machine| i64::from(machine.cpu_cores)))
             .bind(machine.map(|machine| i64::from(machine.memory_gib)))
+            .bind(machine.and_then(|machine| machine.pods).map(i64::from))
             .execute(&mut **write)
             .await?;
     }
@@ -86,8 +88,9 @@ pub struct Rooms {
 /// The room that there is for cards of this kind, in one statement.
 pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> {
     let rows = sqlx::query(
-        "SELECT n.node, n.total, n.total - n.others - COALESCE(t.cards, 0) AS free, n.cpu_cores, n.memory_gib, \
+        "SELECT n.node, n.total, n.total - n.others - COALESCE(t.cards, 0) AS free, n.cpu_cores, n.memory_gib, n.pods, \
            n.cpu_cores - COALESCE(u.cpu_cores, 0) AS cpu_free, n.memory_gib - COALESCE(u.memory_gib, 0) AS memory_free, \
+           n.pods - COALESCE(u.pods, 0) AS pods_free, \
            CAST(COALESCE((SELECT total FROM card_pools WHERE card = $1), 0) \
                 - COALESCE((SELECT SUM(cards) FROM reservations WHERE card = $1), 0) AS BIGINT) AS free_in_all, \
            CASE WHEN EXISTS (SELECT 1 FROM orders WHERE state = 'queued' AND card = $1) \
@@ -97,7 +100,7 @@ pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> 
          FROM node_cards n LEFT JOIN (SELECT p.node, CAST(SUM(p.cards) AS BIGINT) AS cards FROM reservations r \
            JOIN lab_places p ON p.lab_id = r.lab_id WHERE r.card = $1 GROUP BY p.node) t ON t.node = n.node \
          LEFT JOIN (SELECT p.node, CAST(SUM(l.cpu_cores * p.cards / l.cards) AS BIGINT) AS cpu_cores, \
-             CAST(SUM(l.memory_gib * p.cards / l.cards) AS BIGINT) AS memory_gib \
+             CAST(SUM(l.memory_gib * p.cards / l.cards) AS BIGINT) AS memory_gib, CAST(SUM(l.pods * p.cards / l.cards) AS BIGINT) AS pods \
            FROM reservations r JOIN lab_places p ON p.lab_id = r.lab_id JOIN labs l ON l.id = r.lab_id WHERE l.cards > 0 \
            GROUP BY p.node) u ON u.node = n.node \
          WHERE n.card = $1 ORDER BY n.node",
@@ -116,8 +119,8 @@ pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> 
             node: row.text("node")?,
             total: row.count("total")?,
             free: some(&row, "free")?,
-            machine: machine(&row, "cpu_cores", "memory_gib")?,
-            machine_free: machine(&row, "cpu_free", "memory_free")?,
+            machine: machine(&row, ["cpu_cores", "memory_gib", "pods"])?,
+            machine_free: machine(&row, ["cpu_free", "memory_free", "pods_free"])?,
         });
     }
     Ok(rooms)

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     access::Role,
-    capacity::Room,
+    capacity::{Machine, Room},
     gpu::CardShare,
     ids::{PriceBookId, TenantId, UserId},
     labs::{LabState, Observation},
@@ -284,6 +284,25 @@ async fn the_room_of_a_node_is_what_neither_labs_nor_others_hold() {
         placement::put_nodes(&mut write, card(), &[node("n2", 2, 3)]).await.expect("fewer");
         assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n2", 2, 0)], "never below none");
         placement::forget(&mut write, lab.id).await.expect("nothing to forget");
+
+        // Cards beside no pod slot are of no use, and a lab gives its slot back with its cards.
+        let slots = |pods| Some(Machine { cpu_cores: 64, memory_gib: 512, pods: Some(pods) });
+        let nodes = [NodeCards { machine: slots(1), ..node("n1", 8, 0) }, NodeCards { machine: slots(5), ..node("n2", 8, 1) }];
+        placement::put_nodes(&mut write, card(), &nodes).await.expect("put");
+        let before = pools::find(&mut write, card()).await.expect("read").expect("a pool");
+        assert_eq!((before.unusable, before.free()), (1, 15), "another pod holds one");
+        assert!(reservations::take(lab.id, card(), 1, None, now()).run(&mut write).await.expect("taken"));
+        placement::put_places(&mut write, lab.id, &[("n1".into(), 1)]).await.expect("planned");
+        let rooms = placement::rooms(&mut write, card()).await.expect("read").nodes;
+        let free: Vec<_> = rooms.iter().map(|room| (room.free, room.machine_free.and_then(|machine| machine.pods))).collect();
+        assert_eq!(free, [(7, Some(0)), (7, Some(5))]);
+        let full = pools::find(&mut write, card()).await.expect("read").expect("a pool");
+        assert_eq!((full.reserved, full.unusable, full.free()), (1, 8, 7), "seven cards of the first node are of no use");
+        let spec = &lab.spec;
+        let machine = Machine { cpu_cores: spec.cpu_cores, memory_gib: spec.memory_gib, pods: Some(1) };
+        assert_eq!(nodes::held(&mut write).await.expect("read")[0].machine, machine);
+        reservations::release(&mut write, lab.id).await.expect("released");
+        assert_eq!(pools::find(&mut write, card()).await.expect("read"), Some(before));
     })
     .await;
 }
