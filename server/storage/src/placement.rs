@@ -126,7 +126,7 @@ pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> 
     Ok(rooms)
 }
 
-/// Where the lab's cards are, in place of what was known before. The node that its pod is asked to go to stays as it was said first, so
+/// Where the lab's cards are, in place of what was known before. The nodes that its pods are asked to go to stay as they were said first, so
 /// that the lab's objects stay as they are.
 pub async fn put_places(connection: &mut AnyConnection, lab: LabId, places: &[(String, u32)]) -> Result<()> {
     forget(connection, lab).await?;
@@ -145,10 +145,12 @@ pub fn new_places(lab: LabId, places: &[(String, u32)]) -> impl Iterator<Item = 
     })
 }
 
-/// The node that the lab's pod is asked to go to.
-pub async fn preferred_node(connection: &mut AnyConnection, lab: LabId) -> Result<Option<String>> {
+/// The nodes that the lab's pods are asked to go to, the first to be filled first.
+pub async fn preferred_nodes(connection: &mut AnyConnection, lab: LabId) -> Result<Vec<String>> {
     let row = sqlx::query("SELECT preferred_node FROM reservations WHERE lab_id = $1").bind(lab.to_string()).fetch_optional(connection).await?;
-    row.map_or(Ok(None), |row| Row::of("reservations", &row).optional_text("preferred_node"))
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let names = Row::of("reservations", &row).optional_text("preferred_node")?;
+    Ok(names.iter().flat_map(|names| names.split(',')).map(ToOwned::to_owned).collect())
 }
 
 /// Every lab that holds cards, with node and cards of each place.

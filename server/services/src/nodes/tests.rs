@@ -110,14 +110,14 @@ async fn where_the_cluster_put_a_pod_counts_and_not_where_it_was_planned() {
             rooms.nodes.into_iter().map(|room| room.free).collect::<Vec<_>>()
         };
         assert_eq!(free().await, [1, 3], "the fuller node was chosen");
-        let asked = crate::jobs::lab_order(services, lab).await.expect("read").expect("a lab").preferred_node;
-        assert_eq!(asked.as_deref(), Some("gpu-1"));
+        let asked = crate::jobs::lab_order(services, lab).await.expect("read").expect("a lab").preferred_nodes;
+        assert_eq!(asked, ["gpu-1"]);
 
         world.cluster.hold("gpu-2", Hold { namespace: course.namespace.clone(), pod: "lab-1001-0".into(), lab: Some(lab), card, cards: 1 });
         watch::take(services, &[Change::Nodes]).await.expect("counts");
         assert_eq!(free().await, [2, 2]);
-        let asked = crate::jobs::lab_order(services, lab).await.expect("read").expect("a lab").preferred_node;
-        assert_eq!(asked.as_deref(), Some("gpu-1"), "the lab's objects stay as they are");
+        let asked = crate::jobs::lab_order(services, lab).await.expect("read").expect("a lab").preferred_nodes;
+        assert_eq!(asked, ["gpu-1"], "the lab's objects stay as they are");
     })
     .await;
 }

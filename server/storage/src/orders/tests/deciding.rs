@@ -138,7 +138,7 @@ async fn those_who_wait_for_the_same_cards_are_named_and_forecasts_know_ends_and
             let mut row = lab(&order, LabState::Running);
             row.ends_at = minutes.map(|minutes| now().plus_minutes(minutes));
             labs::insert(&mut write, &row, Currency::Cny).await.expect("inserted");
-            assert!(reservations::take(row.id, card(), 1, None, now()).run(&mut write).await.expect("taken"));
+            assert!(reservations::take(row.id, card(), 1, &[], now()).run(&mut write).await.expect("taken"));
             placement::put_places(&mut write, row.id, &[("gpu-b".to_owned(), 1)]).await.expect("put");
             assert!(labs::save(&mut write, &row).await.expect("its end is written"));
         }
