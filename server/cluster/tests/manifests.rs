@@ -228,8 +228,7 @@ fn the_pods_of_a_job_wish_for_the_nodes_in_the_order_of_the_plan() {
     let workload = manifests::workload(&order, Capabilities::CURRENT);
     let affinity = &workload.body["spec"]["template"]["spec"]["affinity"]["nodeAffinity"];
     let wishes = affinity["preferredDuringSchedulingIgnoredDuringExecution"].as_array().expect("wishes");
-    let told: Vec<_> =
-        wishes.iter().map(|wish| (wish["weight"].as_u64(), wish["preference"]["matchExpressions"][0]["values"][0].as_str())).collect();
+    let told: Vec<_> = wishes.iter().map(|wish| (wish["weight"].as_u64(), wish["preference"]["matchExpressions"][0]["values"][0].as_str())).collect();
     assert_eq!(told, [(Some(100), Some("n2")), (Some(99), Some("n1"))]);
     let typed: Job = serde_json::from_value(workload.body.clone()).expect("a Job");
     assert_eq!(serde_json::to_value(&typed).expect("JSON"), workload.body, "every field is one that Kubernetes has");

@@ -1,5 +1,7 @@
 //! What the portal last heard of its cluster; kept in the database so that every replica and every restart knows it.
 
+mod places;
+
 use std::collections::BTreeMap;
 
 use domain::{
@@ -8,13 +10,9 @@ use domain::{
     capacity::Pool,
     cluster::{ClusterStatus, Node, Obstacle},
     gpu::Card,
-    ids::LabId,
 };
 
-use storage::{
-    AnyConnection, Write,
-    placement::{self, NodeCards},
-};
+use storage::{AnyConnection, Write};
 
 use crate::{
     Caller, Services,
@@ -109,7 +107,7 @@ pub async fn refresh(services: &Services) -> Result<bool> {
     for (card, (total, largest)) in &pools {
         storage::pools::put(&mut write, *card, *total, *largest, now).await.or_domain()?;
     }
-    place(&mut write, &nodes, pools.keys().copied()).await?;
+    places::put(&mut write, &nodes, pools.keys().copied()).await?;
     let stored = for_change(services, &mut write).await?;
     let was_away = stored.away_since.is_some();
     let status = ClusterStatus { version, nodes, away_since: None, last_seen_at: Some(now), ..stored };
@@ -147,40 +145,6 @@ fn count(nodes: &[Node], before: &[Pool]) -> BTreeMap<Card, (u32, u32)> {
 
 fn totals(pools: &BTreeMap<Card, (u32, u32)>) -> BTreeMap<Card, u32> {
     pools.iter().map(|(card, (total, _))| (*card, *total)).collect()
-}
-
-/// Writes down what each node has, and where the cluster has put the pods of labs. Under the locks of all these kinds of card.
-async fn place(write: &mut Write, nodes: &[Node], cards: impl Iterator<Item = Card>) -> Result<()> {
-    let planned = placement::places(write).await.or_domain()?;
-    for card in cards {
-        let of_node = |node: &Node| {
-            let (_, total) = node.cards.iter().find(|(of, _)| *of == card)?;
-            let foreign = node.holds.iter().filter(|hold| hold.card == card && hold.lab.is_none_or(|lab| !planned.contains_key(&lab)));
-            // A lab without a known place, such as one without cards, is counted by its pods.
-            let machine = node.machine(|lab| planned.get(&lab).is_some_and(|places| !places.is_empty()));
-            Some(NodeCards { node: node.name.clone(), total: *total, others: foreign.map(|hold| hold.cards).sum(), machine })
-        };
-        let nodes: Vec<_> = nodes.iter().filter(|node| node.takes_pods()).filter_map(of_node).collect();
-        placement::put_nodes(write, card, &nodes).await.or_domain()?;
-    }
-    let mut seen = BTreeMap::<LabId, BTreeMap<String, u32>>::new();
-    for node in nodes {
-        for hold in &node.holds {
-            if let Some(lab) = hold.lab {
-                *seen.entry(lab).or_default().entry(node.name.clone()).or_default() += hold.cards;
-            }
-        }
-    }
-    for (lab, places) in seen {
-        let places: Vec<_> = places.into_iter().collect();
-        let Some(plan) = planned.get(&lab) else { continue };
-        // Until every pod has its node the plan stands.
-        let sum = |places: &[(String, u32)]| places.iter().map(|(_, cards)| cards).sum::<u32>();
-        if *plan != places && sum(&places) >= sum(plan) {
-            placement::put_places(write, lab, &places).await.or_domain()?;
-        }
-    }
-    Ok(())
 }
 
 /// Notes that the cluster does not answer, if that is news.

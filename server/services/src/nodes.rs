@@ -116,8 +116,11 @@ fn view(held: Vec<Held>, node: Node, tenant: TenantId, labs: &BTreeSet<LabId>) -
         .cards
         .iter()
         .map(|(card, total)| {
-            let used = holders.iter().filter(|holder| holder.card == *card).map(|holder| holder.cards).sum();
-            KindUse { card: *card, total: *total, used, free: if is_usable { total.saturating_sub(used) } else { 0 } }
+            let used: u32 = holders.iter().filter(|holder| holder.card == *card).map(|holder| holder.cards).sum();
+            // Pods keep cards that the node does not offer any more.
+            let had = node.capacity.iter().find(|(of, _)| of == card).map_or(*total, |(_, count)| *count);
+            let total = (*total).max(had.min(used));
+            KindUse { card: *card, total, used, free: if is_usable { total.saturating_sub(used) } else { 0 } }
         })
         .collect();
     NodeView { node, kinds, holders, machine_left }

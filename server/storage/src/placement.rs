@@ -153,23 +153,38 @@ pub async fn preferred_nodes(connection: &mut AnyConnection, lab: LabId) -> Resu
     Ok(names.iter().flat_map(|names| names.split(',')).map(ToOwned::to_owned).collect())
 }
 
-/// Every lab that holds cards, with node and cards of each place.
-pub async fn places(connection: &mut AnyConnection) -> Result<BTreeMap<LabId, Vec<(String, u32)>>> {
-    let rows = sqlx::query("SELECT r.lab_id, p.node, p.cards FROM reservations r LEFT JOIN lab_places p ON p.lab_id = r.lab_id")
-        .fetch_all(connection)
-        .await?;
-    let mut places = BTreeMap::<LabId, Vec<(String, u32)>>::new();
+/// What a lab holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    pub card: Card,
+    pub cards: u32,
+    /// Cards of each of its pods.
+    pub per_pod: u32,
+    /// Node and cards, by name of the node; cards whose place is not known are in none.
+    pub places: Vec<(String, u32)>,
+}
+
+/// Every lab that holds cards, with the place of each.
+pub async fn places(connection: &mut AnyConnection) -> Result<BTreeMap<LabId, Reserved>> {
+    let rows = sqlx::query(
+        "SELECT r.lab_id, r.card, r.cards, CASE WHEN l.pods > 0 THEN l.cards / l.pods ELSE l.cards END AS per_pod, p.node, p.cards AS here \
+         FROM reservations r JOIN labs l ON l.id = r.lab_id LEFT JOIN lab_places p ON p.lab_id = r.lab_id",
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut labs = BTreeMap::<LabId, Reserved>::new();
     for row in &rows {
         let row = Row::of("lab_places", row);
-        let of_lab = places.entry(row.parse("lab_id")?).or_default();
+        let new = Reserved { card: row.parse("card")?, cards: row.count("cards")?, per_pod: row.count("per_pod")?, places: Vec::new() };
+        let lab = labs.entry(row.parse("lab_id")?).or_insert(new);
         if let Some(node) = row.optional_text("node")? {
-            of_lab.push((node, row.count("cards")?));
+            lab.places.push((node, row.count("here")?));
         }
     }
-    for of_lab in places.values_mut() {
-        of_lab.sort();
+    for lab in labs.values_mut() {
+        lab.places.sort();
     }
-    Ok(places)
+    Ok(labs)
 }
 
 /// Node and cards of each place of one lab.

@@ -273,7 +273,8 @@ async fn the_room_of_a_node_is_what_neither_labs_nor_others_hold() {
         placement::put_places(&mut write, lab.id, &[("n2".into(), 4)]).await.expect("placed");
         assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n1", 8, 8), room("n2", 8, 3)]);
         assert_eq!(placement::preferred_nodes(&mut write, lab.id).await.expect("read"), ["n1", "n3"]);
-        assert_eq!(placement::places(&mut write).await.expect("read"), [(lab.id, vec![("n2".to_owned(), 4)])].into());
+        let held = placement::Reserved { card: card(), cards: 4, per_pod: 1, places: vec![("n2".to_owned(), 4)] };
+        assert_eq!(placement::places(&mut write).await.expect("read"), [(lab.id, held)].into());
         assert_eq!(placement::places_of(&mut write, lab.id).await.expect("read"), vec![("n2".to_owned(), 4)]);
         let held = nodes::held(&mut write).await.expect("read");
         assert_eq!((held.len(), held[0].node.as_str(), held[0].cards, held[0].owner.login.as_str()), (1, "n2", 4, "li"));
