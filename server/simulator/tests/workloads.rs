@@ -8,6 +8,7 @@ use k8s_openapi::api::{
     apps::v1::StatefulSet,
     batch::v1::Job,
     core::v1::{Endpoints, Event, Node, PersistentVolume, PersistentVolumeClaim, Pod, Service},
+    storage::v1::StorageClass,
 };
 use kube::{
     Api, Client, ResourceExt,
@@ -246,6 +247,43 @@ async fn claims_are_bound_and_outlive_their_pods_but_not_their_deletion() {
     sets.delete("web", &DeleteParams::default()).await.unwrap();
     until("the claim to go", || async { claims.get_opt("home-web-0").await.unwrap().is_none().then_some(()) }).await;
     until("the volume to go", || async { volumes.list(&ListParams::default()).await.unwrap().items.is_empty().then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn a_pod_without_a_node_does_not_keep_a_claim_from_going() {
+    let cluster = cluster().await;
+    let claims = Api::<PersistentVolumeClaim>::namespaced(cluster.client.clone(), "lab");
+    let pods = pods(&cluster.client);
+    let claim = || json!({"metadata": {"name": "home"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}}});
+    let made = create(&claims, claim()).await.unwrap();
+    let mut spec = pod_spec(0);
+    spec["nodeSelector"] = json!({"kubernetes.io/hostname": "nowhere"});
+    spec["volumes"] = json!([{"name": "home", "persistentVolumeClaim": {"claimName": "home"}}]);
+    create(&pods, json!({"metadata": {"name": "waits"}, "spec": spec})).await.unwrap();
+    claims.delete("home", &DeleteParams::default()).await.unwrap();
+    until("the claim to go", || async { claims.get_opt("home").await.unwrap().is_none().then_some(()) }).await;
+    assert_eq!(names(&pods).await, ["waits"]);
+    let next = create(&claims, claim()).await.unwrap();
+    assert_ne!(next.uid(), made.uid());
+    until("the next claim to be bound", || async { (claims.get("home").await.unwrap().status?.phase.as_deref() == Some("Bound")).then_some(()) })
+        .await;
+}
+
+#[tokio::test]
+async fn a_claim_waits_for_a_class_that_is_made_later() {
+    let cluster = cluster().await;
+    let claims = Api::<PersistentVolumeClaim>::namespaced(cluster.client.clone(), "lab");
+    let spec = json!({"storageClassName": "late", "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}});
+    create(&claims, json!({"metadata": {"name": "home"}, "spec": spec})).await.unwrap();
+    let events = Api::<Event>::namespaced(cluster.client.clone(), "lab");
+    until("the missing class to be told", || async {
+        let told = events.list(&ListParams::default().fields("involvedObject.name=home")).await.unwrap();
+        told.items.iter().any(|event| event.reason.as_deref() == Some("ProvisioningFailed")).then_some(())
+    })
+    .await;
+    let classes = Api::<StorageClass>::all(cluster.client.clone());
+    create(&classes, json!({"metadata": {"name": "late"}, "provisioner": "simulated.lectern/volumes"})).await.unwrap();
+    until("the claim to be bound", || async { (claims.get("home").await.unwrap().status?.phase.as_deref() == Some("Bound")).then_some(()) }).await;
 }
 
 #[tokio::test]
