@@ -102,6 +102,23 @@ async fn a_kill_leaves_all_of_a_transaction_or_nothing() {
     }
 }
 
+/// Earlier versions wrote each change of a transaction on its own, so a kill could keep an object that nothing holds any more.
+#[tokio::test]
+async fn what_an_earlier_version_left_half_deleted_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = start(Some(folder.path()), 0).await;
+    let maps = Api::<ConfigMap>::default_namespaced(cluster.client.clone());
+    create(&maps, json!({"metadata": {"name": "half"}})).await.unwrap();
+    let mut object = serde_json::to_value(maps.get("half").await.unwrap()).unwrap();
+    cluster.simulator.shutdown().await;
+    object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    object["metadata"]["deletionGracePeriodSeconds"] = json!(0);
+    fs::write(folder.path().join("journal.jsonl"), format!("{}\n", json!({"v": 999_999, "put": object}))).unwrap();
+    let again = start(Some(folder.path()), 0).await;
+    let maps = Api::<ConfigMap>::default_namespaced(again.client.clone());
+    until("it to go", || async { maps.get_opt("half").await.unwrap().is_none().then_some(()) }).await;
+}
+
 #[tokio::test]
 async fn controllers_take_up_where_they_were() {
     let folder = tempfile::tempdir().unwrap();
