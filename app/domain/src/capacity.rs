@@ -22,16 +22,25 @@ pub struct Pool {
     pub reserved: u32,
     /// Most cards of this kind on one node that nobody holds.
     pub largest_node: u32,
+    /// Cards that no lab holds and none can use: other pods hold them, or their node has no processor, memory or pod slot left.
+    #[serde(default)]
+    pub unusable: u32,
 }
 
 impl Pool {
+    /// Cards that a lab can use now.
     pub const fn free(&self) -> u32 {
+        self.unreserved().saturating_sub(self.unusable)
+    }
+
+    /// Cards that no lab holds, usable or not.
+    pub const fn unreserved(&self) -> u32 {
         self.total.saturating_sub(self.reserved)
     }
 
-    /// Whether enough cards are free, only not on one node: `per_node` is what each pod needs.
+    /// Whether enough cards are unreserved, only not on one node: `per_node` is what each pod needs.
     pub const fn is_scattered(&self, cards: u32, per_node: u32) -> bool {
-        self.free() >= cards && per_node > self.largest_node
+        self.unreserved() >= cards && per_node > self.largest_node
     }
 }
 
@@ -43,7 +52,7 @@ pub enum WaitReason {
     NotEnough { card: Card, free: u32, needed: u32 },
     /// Enough are free, but no single node has as many as one pod needs.
     NoSingleNode { card: Card, per_node: u32, largest: u32 },
-    /// Enough cards are free, but no node with free cards has this much processor and memory left for a pod.
+    /// Enough cards are free, but no node with free cards has this much processor and memory and a slot for one more pod.
     NoMachine { card: Card, cpu_cores: u32, memory_gib: u32 },
     /// Cards are free, and are for others who waited longer.
     Turn { card: Card },
@@ -58,7 +67,7 @@ pub fn wait_reason(pool: Option<&Pool>, spec: &LabSpec) -> WaitReason {
         Some(pool) if pool.is_scattered(needed, spec.cards_per_node) => {
             WaitReason::NoSingleNode { card, per_node: spec.cards_per_node, largest: pool.largest_node }
         }
-        Some(pool) if pool.free() >= needed => WaitReason::Turn { card },
+        Some(pool) if pool.unreserved() >= needed => WaitReason::Turn { card },
         pool => WaitReason::NotEnough { card, free: pool.map_or(0, Pool::free), needed },
     }
 }
@@ -70,28 +79,48 @@ pub struct Room {
     pub total: u32,
     /// Neither planned for a lab nor held by somebody else's pod.
     pub free: u32,
-    /// All processor and memory of the node that labs can have, and the part that no lab has been given; `None` if the node does not report
-    /// them.
+    /// All processor, memory and pod slots of the node that labs can have, and the part that no lab has been given; `None` if the node does
+    /// not report them.
     pub machine: Option<Machine>,
     pub machine_free: Option<Machine>,
 }
 
-/// Processor and memory of a node.
+/// Processor, memory and pod slots of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     pub cpu_cores: u32,
     pub memory_gib: u32,
+    /// `None` if the node does not report how many pods it takes.
+    #[serde(default)]
+    pub pods: Option<u32>,
 }
 
 impl Machine {
     #[must_use]
-    pub const fn without(self, cpu_cores: u32, memory_gib: u32) -> Self {
-        Self { cpu_cores: self.cpu_cores.saturating_sub(cpu_cores), memory_gib: self.memory_gib.saturating_sub(memory_gib) }
+    pub const fn without(self, used: Self) -> Self {
+        let pods = match (self.pods, used.pods) {
+            (Some(pods), Some(used)) => Some(pods.saturating_sub(used)),
+            (pods, _) => pods,
+        };
+        Self { cpu_cores: self.cpu_cores.saturating_sub(used.cpu_cores), memory_gib: self.memory_gib.saturating_sub(used.memory_gib), pods }
     }
 
     #[must_use]
     pub const fn with(self, more: Self) -> Self {
-        Self { cpu_cores: self.cpu_cores.saturating_add(more.cpu_cores), memory_gib: self.memory_gib.saturating_add(more.memory_gib) }
+        let pods = match (self.pods, more.pods) {
+            (Some(pods), Some(more)) => Some(pods.saturating_add(more)),
+            (pods, _) => pods,
+        };
+        Self { cpu_cores: self.cpu_cores.saturating_add(more.cpu_cores), memory_gib: self.memory_gib.saturating_add(more.memory_gib), pods }
+    }
+
+    /// Whether so many of the smallest labs fit: each is a pod with a core and a GiB.
+    pub const fn holds_labs(self, count: u32) -> bool {
+        let has_slots = match self.pods {
+            Some(pods) => pods >= count,
+            None => true,
+        };
+        has_slots && self.cpu_cores >= count && self.memory_gib >= count
     }
 }
 
@@ -115,11 +144,19 @@ impl Pods {
         self.cards_per_node.saturating_mul(self.nodes)
     }
 
+    /// What `count` of these pods take of their node beside its cards.
+    const fn machine(self, count: u32) -> Machine {
+        Machine { cpu_cores: self.cpu_cores.saturating_mul(count), memory_gib: self.memory_gib.saturating_mul(count), pods: Some(count) }
+    }
+
     /// How many of them fit where so much is.
     fn fitting(self, cards: u32, machine: Option<Machine>) -> u32 {
         let times = |there: u32, each: u32| there.checked_div(each).unwrap_or(u32::MAX);
         let by_cards = times(cards, self.cards_per_node);
-        machine.map_or(by_cards, |machine| by_cards.min(times(machine.cpu_cores, self.cpu_cores)).min(times(machine.memory_gib, self.memory_gib)))
+        machine.map_or(by_cards, |machine| {
+            let by_requests = times(machine.cpu_cores, self.cpu_cores).min(times(machine.memory_gib, self.memory_gib));
+            by_cards.min(by_requests).min(machine.pods.unwrap_or(u32::MAX))
+        })
     }
 }
 
@@ -173,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_free_card_on_a_node_without_processor_or_memory_is_no_place() {
-        let machine = |cpu_cores, memory_gib| Some(Machine { cpu_cores, memory_gib });
+        let machine = |cpu_cores, memory_gib| Some(Machine { cpu_cores, memory_gib, pods: None });
         let room = |node: &str, machine_free| Room { node: node.into(), total: 8, free: 4, machine: machine(128, 1_024), machine_free };
         let full = [room("n0", machine(15, 1_024)), room("n1", machine(128, 127))];
         assert_eq!(plan(&full, pods(1, 1)), None);
@@ -183,6 +220,30 @@ mod tests {
         assert_eq!(plan(&one, pods(1, 3)), None);
         let large = Pods { cpu_cores: 129, ..pods(1, 1) };
         assert!(!can_ever_fit(&one, large), "no node is as large");
+    }
+
+    #[test]
+    fn a_free_card_on_a_node_that_takes_no_more_pods_is_no_place() {
+        let machine = |slots| Some(Machine { cpu_cores: 128, memory_gib: 1_024, pods: Some(slots) });
+        let room =
+            |node: &str, slots, free_slots| Room { node: node.into(), total: 8, free: 8, machine: machine(slots), machine_free: machine(free_slots) };
+        let never = [room("n0", 0, 0)];
+        assert!(plan(&never, pods(1, 1)).is_none() && !can_ever_fit(&never, pods(1, 1)));
+        let full = [room("n0", 110, 0)];
+        assert!(plan(&full, pods(1, 1)).is_none() && can_ever_fit(&full, pods(1, 1)), "when others end");
+        let few = [room("n0", 110, 1), room("n1", 110, 2)];
+        assert_eq!(plan(&few, pods(1, 3)), Some(vec![("n0".into(), 1), ("n1".into(), 2)]), "each rank of a job is a pod");
+        assert_eq!(plan(&few, pods(1, 4)), None);
+        assert_eq!(plan(&few, pods(8, 1)), Some(vec![("n0".into(), 8)]), "one pod with all cards takes one slot");
+    }
+
+    #[test]
+    fn cards_that_no_lab_can_use_are_not_free() {
+        let card: Card = "a100-80g".parse().expect("a card");
+        let pool = Pool { card, total: 16, reserved: 4, largest_node: 8, unusable: 8 };
+        assert_eq!((pool.free(), pool.unreserved()), (4, 12));
+        let left = Machine { cpu_cores: 8, memory_gib: 8, pods: Some(1) };
+        assert!(left.holds_labs(1) && !left.holds_labs(2) && Machine { pods: None, ..left }.holds_labs(8));
     }
 
     #[test]
@@ -203,7 +264,7 @@ mod tests {
     #[test]
     fn the_reason_to_wait_tells_scattered_cards_from_too_few() {
         let card: Card = "a100-80g".parse().expect("a card");
-        let pool = Pool { card, total: 16, reserved: 10, largest_node: 3 };
+        let pool = Pool { card, total: 16, reserved: 10, largest_node: 3, unusable: 0 };
         assert!(pool.is_scattered(4, 4) && !pool.is_scattered(4, 1) && !pool.is_scattered(7, 7));
     }
 }

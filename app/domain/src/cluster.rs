@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    capacity::Pool,
+    capacity::{Machine, Pool},
     gpu::{Card, Vendor},
     ids::LabId,
     labs::ClusterEvent,
@@ -101,6 +101,9 @@ pub struct Node {
     pub cards: Vec<(Card, u32)>,
     pub cpu_cores: u32,
     pub memory_gib: u32,
+    /// How many pods it takes; `None` when it does not report that.
+    #[serde(default)]
+    pub pods: Option<u32>,
     #[serde(default)]
     pub vendor: Option<Vendor>,
     /// Version of the cards' driver: `550.54.15`; `None` when no label says it.
@@ -124,7 +127,7 @@ pub struct Node {
     /// Taints that labs do not tolerate: `key=value:effect`.
     #[serde(default)]
     pub taints: Vec<String>,
-    /// Processor and memory that the pods on the node request.
+    /// The pods on the node and what they request.
     #[serde(default)]
     pub loads: Vec<Load>,
     /// Pods on it that hold cards.
@@ -146,7 +149,7 @@ pub struct Sharing {
     pub shares: u32,
 }
 
-/// Processor and memory that pods request on a node.
+/// Pods on a node, and the processor and memory that they request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Load {
     /// The lab that the pods belong to; `None` for the sum of all other pods.
@@ -154,6 +157,8 @@ pub struct Load {
     /// Thousandths of a core.
     pub cpu_millis: u64,
     pub memory_mib: u64,
+    #[serde(default)]
+    pub pods: u32,
 }
 
 /// A node condition that is not as it should be.
@@ -181,6 +186,22 @@ impl Node {
     /// Whether pods of labs can be placed on it.
     pub const fn takes_pods(&self) -> bool {
         self.ready && !self.cordoned && self.taints.is_empty()
+    }
+
+    /// Processor, memory and pod slots that labs can have; `None` if the node reports none of them. `is_planned`: whether the portal's plan
+    /// counts the lab, and not its pods.
+    pub fn machine(&self, is_planned: impl Fn(LabId) -> bool) -> Option<Machine> {
+        if self.cpu_cores == 0 && self.memory_gib == 0 && self.pods.is_none() {
+            return None;
+        }
+        let others = self.loads.iter().filter(|load| load.lab.is_none_or(|lab| !is_planned(lab)));
+        let sum = |(cpu, memory, pods): (u64, u64, u32), load: &Load| {
+            (cpu.saturating_add(load.cpu_millis), memory.saturating_add(load.memory_mib), pods.saturating_add(load.pods))
+        };
+        let (cpu_millis, memory_mib, pods) = others.fold((0, 0, 0), sum);
+        let whole = |amount: u64, unit: u64| u32::try_from(amount.div_ceil(unit)).unwrap_or(u32::MAX);
+        let all = Machine { cpu_cores: self.cpu_cores, memory_gib: self.memory_gib, pods: self.pods };
+        Some(all.without(Machine { cpu_cores: whole(cpu_millis, 1_000), memory_gib: whole(memory_mib, 1_024), pods: Some(pods) }))
     }
 
     /// What open pages are told of at once; temperature, holds and events change all the time and wait for the next look.

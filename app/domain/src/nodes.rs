@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    capacity::{Pool, WaitReason},
+    capacity::{Machine, Pool, WaitReason},
     cluster::{MetObstacle, Node, Obstacle},
     courses::CourseRef,
     gpu::{Card, CardShare, Vendor},
@@ -25,6 +25,8 @@ pub struct NodeView {
     pub node: Node,
     pub kinds: Vec<KindUse>,
     pub holders: Vec<Holder>,
+    /// What no lab and no other pod has been given; `None` if the node does not report it.
+    pub machine_left: Option<Machine>,
 }
 
 /// Cards of one kind on one node.
@@ -34,7 +36,7 @@ pub struct KindUse {
     pub total: u32,
     /// Held by labs and by others.
     pub used: u32,
-    /// None on a node that takes no pods.
+    /// Cards that a lab can use: none on a node that takes no pods, or that has no core, GiB or pod slot left.
     pub free: u32,
 }
 
@@ -129,6 +131,16 @@ pub enum Finding {
         cards: u32,
         taints: Vec<String>,
     },
+    /// The node has unused cards and less than a core, a GiB and a pod slot for each of them.
+    Crowded {
+        node: String,
+        /// Cards that nobody holds.
+        cards: u32,
+        cpu_cores: u32,
+        memory_gib: u32,
+        /// `None` if the node does not report how many pods it takes.
+        pods: Option<u32>,
+    },
     /// The portal's role in the cluster lacks a verb; the work that needs it waits.
     MissingRight {
         verb: String,
@@ -188,7 +200,8 @@ impl Finding {
             | Self::Foreign { .. }
             | Self::Scattered { .. }
             | Self::Shared { .. }
-            | Self::Tainted { .. } => Severity::Warning,
+            | Self::Tainted { .. }
+            | Self::Crowded { .. } => Severity::Warning,
         }
     }
 
@@ -202,6 +215,7 @@ impl Finding {
             | Self::CardsMissing { node, .. }
             | Self::Shared { node, .. }
             | Self::Tainted { node, .. }
+            | Self::Crowded { node, .. }
             | Self::Foreign { node, .. } => Some(node),
             Self::Unschedulable { .. } | Self::Scattered { .. } | Self::MissingRight { .. } | Self::Credentials { .. } | Self::Webhook { .. } => None,
         }
@@ -261,6 +275,14 @@ fn of_cards(node: &Node) -> Vec<Finding> {
     all
 }
 
+/// Cards that nobody holds beside too little processor, memory or pod slots.
+fn crowded(NodeView { node, kinds, machine_left, .. }: &NodeView) -> Option<Finding> {
+    let cards: u32 = kinds.iter().map(|kind| kind.total.saturating_sub(kind.used)).sum();
+    let left = (*machine_left)?;
+    let is_crowded = node.takes_pods() && cards > 0 && !left.holds_labs(cards);
+    is_crowded.then(|| Finding::Crowded { node: node.name.clone(), cards, cpu_cores: left.cpu_cores, memory_gib: left.memory_gib, pods: left.pods })
+}
+
 fn of_node(view: &NodeView) -> Vec<Finding> {
     let node = &view.node;
     let mut all: Vec<_> = node
@@ -283,6 +305,7 @@ fn of_node(view: &NodeView) -> Vec<Finding> {
         all.push(Finding::Hot { node: node.name.clone(), celsius });
     }
     all.extend(of_cards(node));
+    all.extend(crowded(view));
     let (mut cards, mut pods) = (0, Vec::new());
     for holder in &view.holders {
         if let Who::Pod(pod) = &holder.who {
@@ -378,6 +401,7 @@ mod tests {
             cards: vec![],
             cpu_cores: 128,
             memory_gib: 1_024,
+            pods: Some(110),
             vendor: Some(Vendor::Nvidia),
             driver: Some(driver.into()),
             mig_strategy: None,
@@ -390,7 +414,7 @@ mod tests {
             holds: vec![],
             events: vec![],
         };
-        NodeView { node, kinds: vec![], holders: vec![] }
+        NodeView { node, kinds: vec![], holders: vec![], machine_left: None }
     }
 
     #[test]
@@ -424,6 +448,24 @@ mod tests {
                 Finding::Tainted { node: "n3".into(), cards: 8, taints: vec!["research=x:NoSchedule".into()] },
             ]
         );
+    }
+
+    #[test]
+    fn unused_cards_beside_too_few_processors_or_pod_slots_are_a_finding() {
+        let card: Card = "a100-80g".parse().expect("a card");
+        let with = |used, cpu_cores, pods| {
+            let mut view = node("n1", "1");
+            view.kinds = vec![KindUse { card, total: 8, used, free: 8 - used }];
+            view.machine_left = Some(Machine { cpu_cores, memory_gib: 512, pods });
+            view
+        };
+        assert_eq!(
+            findings(&[with(0, 128, Some(0))], &[], &[], &[]),
+            [Finding::Crowded { node: "n1".into(), cards: 8, cpu_cores: 128, memory_gib: 512, pods: Some(0) }]
+        );
+        assert_eq!(findings(&[with(2, 5, None)], &[], &[], &[]).len(), 1, "five cores for six cards");
+        assert_eq!(findings(&[with(3, 5, Some(5))], &[], &[], &[]), []);
+        assert_eq!(findings(&[with(8, 0, Some(0))], &[], &[], &[]), [], "all cards are used");
     }
 
     #[test]

@@ -69,6 +69,9 @@ fn words(language: Language, finding: &Finding) -> (String, &'static str) {
         Finding::Tainted { cards, .. } => {
             (td_string!(language, nodes.finding_tainted, cards = *cards).to_string(), td_string!(language, nodes.remedy_tainted))
         }
+        Finding::Crowded { cards, .. } => {
+            (td_string!(language, nodes.finding_crowded, cards = *cards).to_string(), td_string!(language, nodes.remedy_crowded))
+        }
         Finding::MissingRight { verb, resource, .. } => (
             td_string!(language, nodes.finding_missing_right, verb = verb.as_str(), resource = resource.as_str()).to_string(),
             td_string!(language, nodes.remedy_missing_right),
@@ -108,6 +111,12 @@ fn proof(language: Language, finding: Finding) -> AnyView {
         }
         Finding::Shared { cards, shares, .. } => td_string!(language, nodes.proof_shared, cards = cards, shares = shares).to_string().into_any(),
         Finding::Tainted { taints, .. } => view! { <span class="mono">{taints.join(", ")}</span> }.into_any(),
+        Finding::Crowded { cpu_cores, memory_gib, pods: Some(pods), .. } => {
+            td_string!(language, nodes.proof_crowded_pods, cores = cpu_cores, memory = memory_gib, pods = pods).to_string().into_any()
+        }
+        Finding::Crowded { cpu_cores, memory_gib, pods: None, .. } => {
+            td_string!(language, nodes.proof_crowded, cores = cpu_cores, memory = memory_gib).to_string().into_any()
+        }
         Finding::MissingRight { verb, resource, since } => told(format!("{verb} {resource}"), Some(since)),
         Finding::Credentials { since } => told("401 Unauthorized".to_owned(), Some(since)),
         Finding::Webhook { message, since, .. } => told(message, Some(since)),

@@ -19,7 +19,7 @@ use crate::{
 #[component]
 pub fn NodeCard(view: NodeView, findings: Vec<Finding>) -> impl IntoView {
     let language = language::current();
-    let NodeView { node, kinds, holders } = view;
+    let NodeView { node, kinds, holders, machine_left: _ } = view;
     let worst = findings.iter().filter(|finding| finding.node() == Some(node.name.as_str())).map(Finding::severity).min();
     let attention = match worst {
         Some(Severity::Serious) => Some(StatusKind::Bad.name()),
@@ -27,9 +27,8 @@ pub fn NodeCard(view: NodeView, findings: Vec<Finding>) -> impl IntoView {
         None => None,
     };
     let (kind, text) = state(language, &node);
-    let takes = node.takes_pods();
     let about = about(language, &node, &kinds);
-    let cards = kinds.iter().map(|kind| tiles(language, *kind, &holders, takes)).collect_view();
+    let cards = kinds.iter().map(|kind| tiles(language, *kind, &holders)).collect_view();
     let held = (!holders.is_empty()).then(|| {
         let rows = holders.into_iter().map(|holder| row(language, holder)).collect_view();
         view! { <ul class="holders">{rows}</ul> }
@@ -85,14 +84,14 @@ fn called(language: Language, holder: &Holder) -> String {
     }
 }
 
-fn tiles(language: Language, kind: KindUse, holders: &[Holder], takes: bool) -> AnyView {
+fn tiles(language: Language, kind: KindUse, holders: &[Holder]) -> AnyView {
     let each: Vec<(StatusKind, String)> = holders
         .iter()
         .filter(|holder| holder.card == kind.card)
         .flat_map(|holder| std::iter::repeat_n((look(holder), called(language, holder)), holder.cards as usize))
         .collect();
     let (rest, rest_text) =
-        if takes { (StatusKind::Idle, td_string!(language, nodes.free)) } else { (StatusKind::Off, td_string!(language, nodes.unavailable)) };
+        if kind.free > 0 { (StatusKind::Idle, td_string!(language, nodes.free)) } else { (StatusKind::Off, td_string!(language, nodes.unavailable)) };
     let left = (kind.total as usize).saturating_sub(each.len());
     let figure = td_string!(language, nodes.used_of, used = kind.used, total = kind.total).to_string();
     if kind.card.share() == CardShare::WHOLE {

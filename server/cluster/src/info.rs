@@ -58,6 +58,7 @@ pub fn of_node(node: &Node) -> cluster::Node {
         taints: untolerated(node, vendor),
         cpu_cores: allocatable.get("cpu").map_or(0, |quantity| quantity::whole(&quantity.0)),
         memory_gib: allocatable.get("memory").map_or(0, |quantity| quantity::gib(&quantity.0)),
+        pods: allocatable.get("pods").map(|quantity| quantity::whole(&quantity.0)),
         product,
         vendor,
         driver: vendor.and_then(|vendor| label(vendor.driver_label())),
@@ -128,7 +129,7 @@ mod tests {
                 "annotations": { "lectern.dev/gpu-temperature": "62" } },
             "spec": { "unschedulable": true },
             "status": {
-                "allocatable": { "cpu": "63500m", "memory": "528282488Ki", "nvidia.com/gpu": "7", "nvidia.com/mig-1g.10gb": "7", "nvidia.com/mig-7g.80gb": "0" },
+                "allocatable": { "cpu": "63500m", "memory": "528282488Ki", "nvidia.com/gpu": "7", "pods": "110", "nvidia.com/mig-1g.10gb": "7", "nvidia.com/mig-7g.80gb": "0" },
                 "conditions": [{ "type": "Ready", "status": "True" }],
             },
         }))
@@ -137,7 +138,7 @@ mod tests {
         let cards: Vec<_> = seen.cards.iter().map(|(card, count)| (card.id(), *count)).collect();
         assert_eq!(cards, [("a100-80g", 7), ("a100-80g-1g.10gb", 7)]);
         assert!(seen.ready && seen.cordoned);
-        assert_eq!((seen.cpu_cores, seen.memory_gib), (63, 503));
+        assert_eq!((seen.cpu_cores, seen.memory_gib, seen.pods), (63, 503, Some(110)));
         assert_eq!((seen.driver.as_deref(), seen.temperature), (Some("550.54.15"), Some(62)));
         assert_eq!(seen.troubles, []);
     }
@@ -190,6 +191,19 @@ mod tests {
         assert!(with("research", "PreferNoSchedule").takes_pods(), "only a wish");
         assert!(with("nvidia.com/gpu", "NoSchedule").takes_pods(), "labs with cards tolerate it");
         assert!(with("node.kubernetes.io/unschedulable", "NoSchedule").taints.is_empty(), "a cordon is shown as one");
+    }
+
+    #[test]
+    fn a_node_with_less_than_a_core_or_without_pod_slots_has_no_room_for_labs() {
+        let with = |cpu: &str, memory: &str, pods: &str| -> cluster::Node {
+            let node = json!({ "metadata": { "name": "n1" }, "status": { "allocatable": { "cpu": cpu, "memory": memory, "pods": pods } } });
+            of_node(&serde_json::from_value(node).expect("a node"))
+        };
+        let holds_labs = |node: cluster::Node| node.machine(|_| false).expect("it reports them").holds_labs(1);
+        assert!(holds_labs(with("1", "2Gi", "1")));
+        assert!(!holds_labs(with("1", "2Gi", "0")), "no pod slot");
+        assert!(!holds_labs(with("500m", "2Gi", "110")), "less than a core is reported, and is not enough");
+        assert!(!holds_labs(with("1", "512Mi", "110")));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Processor and memory that the pods on each node request: free cards cannot be used on a node that has none of these left.
+//! The pods on each node and what they request: free cards cannot be used on a node without processor, memory or pod slots left.
 
 use std::collections::BTreeMap;
 
@@ -54,17 +54,18 @@ fn memory(container: &Container) -> u64 {
     requested(container, "memory").map_or(0, |quantity| quantity::mib(&quantity.0))
 }
 
-/// Adds the requests to each node: one sum for each lab, and one for all other pods.
+/// Adds pods and requests to each node: one sum for each lab, and one for all other pods. A pod that requests nothing takes a slot too.
 pub fn attach<'l>(nodes: &mut [Node], loads: impl Iterator<Item = &'l PodLoad>) {
-    let mut sums = BTreeMap::<(&str, Option<LabId>), (u64, u64)>::new();
+    let mut sums = BTreeMap::<(&str, Option<LabId>), (u64, u64, u32)>::new();
     for load in loads {
-        let (cpu_millis, memory_mib) = sums.entry((&load.node, load.lab)).or_default();
+        let (cpu_millis, memory_mib, pods) = sums.entry((&load.node, load.lab)).or_default();
         *cpu_millis += load.cpu_millis;
         *memory_mib += load.memory_mib;
+        *pods += 1;
     }
     let mut of_node = BTreeMap::<&str, Vec<Load>>::new();
-    for ((node, lab), (cpu_millis, memory_mib)) in sums {
-        of_node.entry(node).or_default().push(Load { lab, cpu_millis, memory_mib });
+    for ((node, lab), (cpu_millis, memory_mib, pods)) in sums {
+        of_node.entry(node).or_default().push(Load { lab, cpu_millis, memory_mib, pods });
     }
     for node in nodes {
         node.loads = of_node.remove(node.name.as_str()).unwrap_or_default();

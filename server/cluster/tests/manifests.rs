@@ -211,12 +211,25 @@ fn cards_of_each_vendor_are_asked_for_in_its_own_words() {
 #[test]
 fn the_node_that_the_portal_counts_on_is_a_wish_and_no_demand() {
     let mut order = course().notebook();
-    order.preferred_node = Some("dell-pro-max-aipc-03".into());
+    order.preferred_nodes = vec!["dell-pro-max-aipc-03".into()];
     let workload = manifests::workload(&order, Capabilities::CURRENT);
     let affinity = &workload.body["spec"]["template"]["spec"]["affinity"]["nodeAffinity"];
     let wish = &affinity["preferredDuringSchedulingIgnoredDuringExecution"][0]["preference"]["matchExpressions"][0];
     assert_eq!((&wish["key"], &wish["values"][0]), (&"kubernetes.io/hostname".into(), &"dell-pro-max-aipc-03".into()));
     assert!(affinity.get("requiredDuringSchedulingIgnoredDuringExecution").is_none());
     let typed: StatefulSet = serde_json::from_value(workload.body.clone()).expect("a StatefulSet");
+    assert_eq!(serde_json::to_value(&typed).expect("JSON"), workload.body, "every field is one that Kubernetes has");
+}
+
+#[test]
+fn the_pods_of_a_job_wish_for_the_nodes_in_the_order_of_the_plan() {
+    let mut order = course().training();
+    order.preferred_nodes = ["n2", "n1"].map(Into::into).to_vec();
+    let workload = manifests::workload(&order, Capabilities::CURRENT);
+    let affinity = &workload.body["spec"]["template"]["spec"]["affinity"]["nodeAffinity"];
+    let wishes = affinity["preferredDuringSchedulingIgnoredDuringExecution"].as_array().expect("wishes");
+    let told: Vec<_> = wishes.iter().map(|wish| (wish["weight"].as_u64(), wish["preference"]["matchExpressions"][0]["values"][0].as_str())).collect();
+    assert_eq!(told, [(Some(100), Some("n2")), (Some(99), Some("n1"))]);
+    let typed: Job = serde_json::from_value(workload.body.clone()).expect("a Job");
     assert_eq!(serde_json::to_value(&typed).expect("JSON"), workload.body, "every field is one that Kubernetes has");
 }

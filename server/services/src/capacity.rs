@@ -84,9 +84,9 @@ pub(crate) async fn reserve(write: &mut Write, lab: LabId, spec: &LabSpec, place
 
 /// The same as statements, of which the first writes nothing when the cards are not free after all.
 pub(crate) fn reservation(lab: LabId, spec: &LabSpec, Places(places): &Places, now: Timestamp) -> Vec<Insert> {
-    // Pods of a job go anywhere: its template can never change, and one card a pod leaves no gaps.
-    let preferred = places.first().filter(|_| spec.nodes == 1).map(|(node, _)| node.as_str());
-    let take = storage::reservations::take(lab, spec.card, spec.cards(), preferred, now);
+    // Also for a job: its pods would take cards that were planned for a lab that needs several on one node.
+    let preferred: Vec<_> = places.iter().map(|(node, _)| node.as_str()).collect();
+    let take = storage::reservations::take(lab, spec.card, spec.cards(), &preferred, now);
     std::iter::once(take).chain(placement::new_places(lab, places)).collect()
 }
 

@@ -1,20 +1,18 @@
 //! What the portal last heard of its cluster; kept in the database so that every replica and every restart knows it.
 
+mod places;
+
 use std::collections::BTreeMap;
 
 use domain::{
     Error, Result,
     access::{Action, Resource},
-    capacity::{Machine, Pool},
+    capacity::Pool,
     cluster::{ClusterStatus, Node, Obstacle},
     gpu::Card,
-    ids::LabId,
 };
 
-use storage::{
-    AnyConnection, Write,
-    placement::{self, NodeCards},
-};
+use storage::{AnyConnection, Write};
 
 use crate::{
     Caller, Services,
@@ -109,7 +107,7 @@ pub async fn refresh(services: &Services) -> Result<bool> {
     for (card, (total, largest)) in &pools {
         storage::pools::put(&mut write, *card, *total, *largest, now).await.or_domain()?;
     }
-    place(&mut write, &nodes, pools.keys().copied()).await?;
+    places::put(&mut write, &nodes, pools.keys().copied()).await?;
     let stored = for_change(services, &mut write).await?;
     let was_away = stored.away_since.is_some();
     let status = ClusterStatus { version, nodes, away_since: None, last_seen_at: Some(now), ..stored };
@@ -147,52 +145,6 @@ fn count(nodes: &[Node], before: &[Pool]) -> BTreeMap<Card, (u32, u32)> {
 
 fn totals(pools: &BTreeMap<Card, (u32, u32)>) -> BTreeMap<Card, u32> {
     pools.iter().map(|(card, (total, _))| (*card, *total)).collect()
-}
-
-/// Processor and memory of the node that labs with cards can use. `is_planned`: whether the lab is counted by the portal's plan, and not by
-/// its pods.
-fn machine(node: &Node, is_planned: impl Fn(LabId) -> bool) -> Option<Machine> {
-    if node.cpu_cores == 0 || node.memory_gib == 0 {
-        return None;
-    }
-    let others = node.loads.iter().filter(|load| load.lab.is_none_or(|lab| !is_planned(lab)));
-    let (cpu_millis, memory_mib) = others.fold((0, 0), |(cpu, memory), load| (cpu + load.cpu_millis, memory + load.memory_mib));
-    let whole = |amount: u64, unit: u64| u32::try_from(amount.div_ceil(unit)).unwrap_or(u32::MAX);
-    let all = Machine { cpu_cores: node.cpu_cores, memory_gib: node.memory_gib };
-    Some(all.without(whole(cpu_millis, 1_000), whole(memory_mib, 1_024)))
-}
-
-/// Writes down what each node has, and where the cluster has put the pods of labs. Under the locks of all these kinds of card.
-async fn place(write: &mut Write, nodes: &[Node], cards: impl Iterator<Item = Card>) -> Result<()> {
-    let planned = placement::places(write).await.or_domain()?;
-    for card in cards {
-        let of_node = |node: &Node| {
-            let (_, total) = node.cards.iter().find(|(of, _)| *of == card)?;
-            let foreign = node.holds.iter().filter(|hold| hold.card == card && hold.lab.is_none_or(|lab| !planned.contains_key(&lab)));
-            let machine = machine(node, |lab| planned.contains_key(&lab));
-            Some(NodeCards { node: node.name.clone(), total: *total, others: foreign.map(|hold| hold.cards).sum(), machine })
-        };
-        let nodes: Vec<_> = nodes.iter().filter(|node| node.takes_pods()).filter_map(of_node).collect();
-        placement::put_nodes(write, card, &nodes).await.or_domain()?;
-    }
-    let mut seen = BTreeMap::<LabId, BTreeMap<String, u32>>::new();
-    for node in nodes {
-        for hold in &node.holds {
-            if let Some(lab) = hold.lab {
-                *seen.entry(lab).or_default().entry(node.name.clone()).or_default() += hold.cards;
-            }
-        }
-    }
-    for (lab, places) in seen {
-        let places: Vec<_> = places.into_iter().collect();
-        let Some(plan) = planned.get(&lab) else { continue };
-        // Until every pod has its node the plan stands.
-        let sum = |places: &[(String, u32)]| places.iter().map(|(_, cards)| cards).sum::<u32>();
-        if *plan != places && sum(&places) >= sum(plan) {
-            placement::put_places(write, lab, &places).await.or_domain()?;
-        }
-    }
-    Ok(())
 }
 
 /// Notes that the cluster does not answer, if that is news.

@@ -95,11 +95,13 @@ async fn load(services: &Services, tenant: TenantId) -> Result<(ClusterStatus, V
 
 /// `labs`: all that hold cards anywhere; a pod that names none of them is not ours.
 fn view(held: Vec<Held>, node: Node, tenant: TenantId, labs: &BTreeSet<LabId>) -> NodeView {
+    let machine_left = held.iter().fold(node.machine(|lab| labs.contains(&lab)), |left, held| left.map(|left| left.without(held.machine)));
+    let is_usable = node.takes_pods() && machine_left.is_none_or(|left| left.holds_labs(1));
     let bound: BTreeSet<_> = node.holds.iter().filter_map(|hold| hold.lab).collect();
     let mut holders: Vec<_> = held
         .into_iter()
         .map(|held| {
-            let Held { node: _, card, cards, lab, tenant: of, name, state, owner, course, ends_at } = held;
+            let Held { node: _, card, cards, machine: _, lab, tenant: of, name, state, owner, course, ends_at } = held;
             let who = if of == tenant {
                 Who::Lab(Box::new(LabHolder { id: lab, name, state, owner, course, ends_at, bound: bound.contains(&lab) }))
             } else {
@@ -114,11 +116,14 @@ fn view(held: Vec<Held>, node: Node, tenant: TenantId, labs: &BTreeSet<LabId>) -
         .cards
         .iter()
         .map(|(card, total)| {
-            let used = holders.iter().filter(|holder| holder.card == *card).map(|holder| holder.cards).sum();
-            KindUse { card: *card, total: *total, used, free: if node.takes_pods() { total.saturating_sub(used) } else { 0 } }
+            let used: u32 = holders.iter().filter(|holder| holder.card == *card).map(|holder| holder.cards).sum();
+            // Pods keep cards that the node does not offer any more.
+            let had = node.capacity.iter().find(|(of, _)| of == card).map_or(*total, |(_, count)| *count);
+            let total = (*total).max(had.min(used));
+            KindUse { card: *card, total, used, free: if is_usable { total.saturating_sub(used) } else { 0 } }
         })
         .collect();
-    NodeView { node, kinds, holders }
+    NodeView { node, kinds, holders, machine_left }
 }
 
 #[cfg(test)]

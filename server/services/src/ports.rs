@@ -71,8 +71,8 @@ pub struct LabOrder {
     pub course: Course,
     /// Login of the owner, for labels.
     pub owner_login: String,
-    /// The node where the portal counts on its cards; the cluster may choose another.
-    pub preferred_node: Option<String>,
+    /// The nodes where the portal counts on its cards, in the order in which they fill up; the cluster may choose others.
+    pub preferred_nodes: Vec<String>,
     /// The portal's time when this was read.
     pub at: Timestamp,
     /// Values of the secret variables that the spec names. Filled in only for [`Cluster::start`].

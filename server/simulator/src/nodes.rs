@@ -31,6 +31,8 @@ pub struct NodeSpec {
     pub cpu: String,
     /// Main memory, as a quantity.
     pub memory: String,
+    /// Pods that it takes.
+    pub pods: u32,
     pub labels: BTreeMap<String, String>,
 }
 
@@ -48,6 +50,7 @@ pub fn default_nodes() -> Vec<NodeSpec> {
         extended: extended.iter().map(|(name, amount)| ((*name).to_owned(), (*amount).to_owned())).collect(),
         cpu: cpu.to_owned(),
         memory: memory.to_owned(),
+        pods: 110,
         labels: BTreeMap::from([
             ("aipc.dell.edu/gpu".to_owned(), "true".to_owned()),
             ("topology.kubernetes.io/zone".to_owned(), format!("zone-{}", number.div_ceil(2))),
@@ -114,8 +117,8 @@ fn object(node: &NodeSpec, number: usize, version: &str) -> Value {
     for (key, text) in &node.labels {
         labels[key] = text.as_str().into();
     }
-    let mut capacity =
-        json!({"cpu": node.cpu, "memory": node.memory, "pods": "110", "ephemeral-storage": "1Ti", "hugepages-1Gi": "0", "hugepages-2Mi": "0"});
+    let mut capacity = json!({"cpu": node.cpu, "memory": node.memory, "ephemeral-storage": "1Ti", "hugepages-1Gi": "0", "hugepages-2Mi": "0"});
+    capacity["pods"] = node.pods.to_string().into();
     if node.gpus > 0 {
         capacity["nvidia.com/gpu"] = node.gpus.to_string().into();
     }

@@ -9,7 +9,7 @@ use common::{create, in_phase, pod_spec, start, until};
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     batch::v1::Job,
-    core::v1::{ConfigMap, Pod},
+    core::v1::{ConfigMap, PersistentVolumeClaim, Pod},
 };
 use kube::{
     Api,
@@ -69,6 +69,54 @@ async fn what_was_answered_is_there_after_a_kill_and_a_cut_line_does_no_harm() {
     let maps = Api::<ConfigMap>::default_namespaced(again.client.clone());
     let names = maps.list(&ListParams::default().labels("of=test")).await.unwrap().items.len();
     assert_eq!(names, 19);
+}
+
+/// An object whose last finalizer goes is written once more and removed. Were only the first of these kept, nobody would remove it any more.
+#[tokio::test]
+async fn a_kill_leaves_all_of_a_transaction_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = start(Some(folder.path()), 0).await;
+    let claims = Api::<PersistentVolumeClaim>::default_namespaced(cluster.client.clone());
+    let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}});
+    create(&claims, json!({"metadata": {"name": "home"}, "spec": spec})).await.unwrap();
+    until("the claim to be bound", || async { (claims.get("home").await.unwrap().status?.phase.as_deref() == Some("Bound")).then_some(()) }).await;
+    claims.delete("home", &DeleteParams::default()).await.unwrap();
+    until("the claim to go", || async { claims.get_opt("home").await.unwrap().is_none().then_some(()) }).await;
+    // An answered change: the journal has all that came before it.
+    create(&Api::<ConfigMap>::default_namespaced(cluster.client.clone()), json!({"metadata": {"name": "last"}})).await.unwrap();
+
+    let journal = fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
+    let lines: Vec<&str> = journal.lines().collect();
+    let is_deletion = |line: &&str| line.contains("\"PersistentVolumeClaim\"") && line.contains("\"deletionTimestamp\"");
+    let first = lines.iter().position(is_deletion).expect("the deletion is written");
+    for kept in first + 1..=lines.len() {
+        let killed = tempfile::tempdir().unwrap();
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            fs::copy(&path, killed.path().join(path.file_name().unwrap())).unwrap();
+        }
+        fs::write(killed.path().join("journal.jsonl"), lines[..kept].join("\n") + "\n").unwrap();
+        let again = start(Some(killed.path()), 0).await;
+        let claims = Api::<PersistentVolumeClaim>::default_namespaced(again.client.clone());
+        until("the deletion to go on", || async { claims.get_opt("home").await.unwrap().is_none().then_some(()) }).await;
+    }
+}
+
+/// Earlier versions wrote each change of a transaction on its own, so a kill could keep an object that nothing holds any more.
+#[tokio::test]
+async fn what_an_earlier_version_left_half_deleted_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = start(Some(folder.path()), 0).await;
+    let maps = Api::<ConfigMap>::default_namespaced(cluster.client.clone());
+    create(&maps, json!({"metadata": {"name": "half"}})).await.unwrap();
+    let mut object = serde_json::to_value(maps.get("half").await.unwrap()).unwrap();
+    cluster.simulator.shutdown().await;
+    object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    object["metadata"]["deletionGracePeriodSeconds"] = json!(0);
+    fs::write(folder.path().join("journal.jsonl"), format!("{}\n", json!({"v": 999_999, "put": object}))).unwrap();
+    let again = start(Some(folder.path()), 0).await;
+    let maps = Api::<ConfigMap>::default_namespaced(again.client.clone());
+    until("it to go", || async { maps.get_opt("half").await.unwrap().is_none().then_some(()) }).await;
 }
 
 #[tokio::test]

@@ -3,17 +3,19 @@
 
 mod common;
 
-use common::{apply, cluster, create, in_phase, pod_spec, refusal, until};
+use common::{apply, client, cluster, create, in_phase, namespace, pod_spec, refusal, until};
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     batch::v1::Job,
     core::v1::{Endpoints, Event, Node, PersistentVolume, PersistentVolumeClaim, Pod, Service},
+    storage::v1::StorageClass,
 };
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, EvictParams, ListParams, Patch, PatchParams},
 };
 use serde_json::{Value, json};
+use simulator::{NodeSpec, Options, Pace};
 
 fn pods(client: &Client) -> Api<Pod> {
     Api::namespaced(client.clone(), "lab")
@@ -115,6 +117,27 @@ async fn cards_run_out_with_the_schedulers_own_words_and_a_freed_card_is_given_o
     create(&pods, json!({"metadata": {"name": "slice"}, "spec": slices})).await.unwrap();
     let slice = in_phase(&pods, "slice", "Running").await;
     assert_eq!(slice.spec.unwrap().node_name.as_deref(), Some("dell-pro-max-aipc-04"));
+}
+
+#[tokio::test]
+async fn a_node_takes_as_many_pods_as_it_has_slots() {
+    let one = simulator::default_nodes().swap_remove(0);
+    let options = Options { pace: Pace::fast(), nodes: vec![NodeSpec { pods: 1, ..one }], ..Options::default() };
+    let simulator = simulator::start(options).await.unwrap();
+    let client = client(&simulator.kubeconfig()).await;
+    namespace(&client, "lab").await;
+    let pods = pods(&client);
+    create(&pods, json!({"metadata": {"name": "first"}, "spec": pod_spec(1)})).await.unwrap();
+    in_phase(&pods, "first", "Running").await;
+    create(&pods, json!({"metadata": {"name": "second"}, "spec": pod_spec(1)})).await.unwrap();
+    let message = until("the refusal", || async {
+        let conditions = pods.get("second").await.unwrap().status?.conditions?;
+        conditions.into_iter().find(|one| one.type_ == "PodScheduled" && one.reason.as_deref() == Some("Unschedulable"))?.message
+    })
+    .await;
+    assert!(message.starts_with("0/1 nodes are available: 1 Too many pods."), "{message}");
+    pods.delete("first", &DeleteParams::default()).await.unwrap();
+    in_phase(&pods, "second", "Running").await;
 }
 
 #[tokio::test]
@@ -224,6 +247,43 @@ async fn claims_are_bound_and_outlive_their_pods_but_not_their_deletion() {
     sets.delete("web", &DeleteParams::default()).await.unwrap();
     until("the claim to go", || async { claims.get_opt("home-web-0").await.unwrap().is_none().then_some(()) }).await;
     until("the volume to go", || async { volumes.list(&ListParams::default()).await.unwrap().items.is_empty().then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn a_pod_without_a_node_does_not_keep_a_claim_from_going() {
+    let cluster = cluster().await;
+    let claims = Api::<PersistentVolumeClaim>::namespaced(cluster.client.clone(), "lab");
+    let pods = pods(&cluster.client);
+    let claim = || json!({"metadata": {"name": "home"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}}});
+    let made = create(&claims, claim()).await.unwrap();
+    let mut spec = pod_spec(0);
+    spec["nodeSelector"] = json!({"kubernetes.io/hostname": "nowhere"});
+    spec["volumes"] = json!([{"name": "home", "persistentVolumeClaim": {"claimName": "home"}}]);
+    create(&pods, json!({"metadata": {"name": "waits"}, "spec": spec})).await.unwrap();
+    claims.delete("home", &DeleteParams::default()).await.unwrap();
+    until("the claim to go", || async { claims.get_opt("home").await.unwrap().is_none().then_some(()) }).await;
+    assert_eq!(names(&pods).await, ["waits"]);
+    let next = create(&claims, claim()).await.unwrap();
+    assert_ne!(next.uid(), made.uid());
+    until("the next claim to be bound", || async { (claims.get("home").await.unwrap().status?.phase.as_deref() == Some("Bound")).then_some(()) })
+        .await;
+}
+
+#[tokio::test]
+async fn a_claim_waits_for_a_class_that_is_made_later() {
+    let cluster = cluster().await;
+    let claims = Api::<PersistentVolumeClaim>::namespaced(cluster.client.clone(), "lab");
+    let spec = json!({"storageClassName": "late", "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}});
+    create(&claims, json!({"metadata": {"name": "home"}, "spec": spec})).await.unwrap();
+    let events = Api::<Event>::namespaced(cluster.client.clone(), "lab");
+    until("the missing class to be told", || async {
+        let told = events.list(&ListParams::default().fields("involvedObject.name=home")).await.unwrap();
+        told.items.iter().any(|event| event.reason.as_deref() == Some("ProvisioningFailed")).then_some(())
+    })
+    .await;
+    let classes = Api::<StorageClass>::all(cluster.client.clone());
+    create(&classes, json!({"metadata": {"name": "late"}, "provisioner": "simulated.lectern/volumes"})).await.unwrap();
+    until("the claim to be bound", || async { (claims.get("home").await.unwrap().status?.phase.as_deref() == Some("Bound")).then_some(()) }).await;
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use crate::state::AppState;
 /// A node of the inventory.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GpuNode {
-    /// Whole cards that can be had now; 0 on a node that takes no pods.
+    /// Whole cards that can be had now; 0 on a node that takes no pods, or has no processor, memory or pod slot left.
     #[schema(example = 2)]
     pub gpu_free: u32,
     /// `null` when no label of the node says it.
@@ -179,7 +179,7 @@ impl From<DomainHolder> for Holder {
 }
 
 impl From<NodeView> for Node {
-    fn from(NodeView { node, kinds, holders }: NodeView) -> Self {
+    fn from(NodeView { node, kinds, holders, machine_left: _ }: NodeView) -> Self {
         let domain::cluster::Node {
             name,
             ready,
@@ -188,6 +188,7 @@ impl From<NodeView> for Node {
             cards: _,
             cpu_cores,
             memory_gib,
+            pods: _,
             vendor: _,
             driver,
             mig_strategy,

@@ -58,7 +58,7 @@ pub fn new(lab: &Lab, currency: Currency) -> Insert {
     Insert::new(
         "INSERT INTO labs (id, order_id, tenant_id, course_id, owner_id, name, namespace, offering_name, spec, card, cards, card_parts, \
          cpu_cores, memory_gib, storage_gib, minutes, state, failure, created_at, first_running_at, ends_at, currency, version, generation, autostop, daily_stop_at, \
-         kept_until, grace_from, folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
+         kept_until, grace_from, folded, pods) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)",
     )
     .bind(id.to_string())
     .bind(order.to_string())
@@ -89,6 +89,7 @@ pub fn new(lab: &Lab, currency: Currency) -> Insert {
     .bind(lifecycle.kept_until.map(Timestamp::micros))
     .bind(lifecycle.grace_from.map(Timestamp::micros))
     .bind(folded::lab(name, offering_name))
+    .bind(i64::from(spec.nodes))
 }
 
 /// Writes what can change, if nobody changed the lab since it was read: whether it was written. The stored version is then `lab.version + 1`.

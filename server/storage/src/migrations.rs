@@ -65,6 +65,7 @@ const STEPS: &[Step] = &[
     step!(41, "0041_folded_texts"),
     step!(43, "0043_node_machines"),
     step!(44, "0044_lab_change_orders"),
+    step!(46, "0046_pod_slots"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

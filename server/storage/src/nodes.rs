@@ -1,6 +1,7 @@
 //! What the nodes' page needs beside the cluster's own report: who holds cards where, and what waits.
 
 use domain::{
+    capacity::Machine,
     catalogue::LabSpec,
     courses::CourseRef,
     gpu::Card,
@@ -19,6 +20,8 @@ pub struct Held {
     pub node: String,
     pub card: Card,
     pub cards: u32,
+    /// What the lab has of the node beside its cards.
+    pub machine: Machine,
     pub lab: LabId,
     pub tenant: TenantId,
     pub name: String,
@@ -31,7 +34,9 @@ pub struct Held {
 /// Every place of every lab that holds cards, of all tenants: nodes are everybody's.
 pub async fn held(connection: &mut AnyConnection) -> Result<Vec<Held>> {
     let rows = sqlx::query(
-        "SELECT p.node, r.card, p.cards, l.id AS lab_id, l.tenant_id, l.name, l.state, l.ends_at, \
+        "SELECT p.node, r.card, p.cards, CASE WHEN l.cards > 0 THEN l.cpu_cores * p.cards / l.cards ELSE 0 END AS cpu_cores, \
+         CASE WHEN l.cards > 0 THEN l.memory_gib * p.cards / l.cards ELSE 0 END AS memory_gib, \
+         CASE WHEN l.cards > 0 THEN l.pods * p.cards / l.cards ELSE 0 END AS pods, l.id AS lab_id, l.tenant_id, l.name, l.state, l.ends_at, \
          l.owner_id, u.login, u.name AS owner_name, l.course_id, c.code, c.name AS course_name \
          FROM lab_places p JOIN reservations r ON r.lab_id = p.lab_id JOIN labs l ON l.id = p.lab_id \
          JOIN users u ON u.id = l.owner_id JOIN courses c ON c.id = l.course_id WHERE p.cards > 0 ORDER BY l.id, p.node",
@@ -45,6 +50,7 @@ pub async fn held(connection: &mut AnyConnection) -> Result<Vec<Held>> {
                 node: row.text("node")?,
                 card: row.parse("card")?,
                 cards: row.count("cards")?,
+                machine: Machine { cpu_cores: row.count("cpu_cores")?, memory_gib: row.count("memory_gib")?, pods: Some(row.count("pods")?) },
                 lab: row.parse("lab_id")?,
                 tenant: row.parse("tenant_id")?,
                 name: row.text("name")?,

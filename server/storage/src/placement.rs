@@ -24,18 +24,19 @@ pub struct NodeCards {
     pub total: u32,
     /// Held by pods that are no lab of this portal.
     pub others: u32,
-    /// Processor and memory of the node minus the requests of pods other than labs; `None` if it does not report them.
+    /// Processor, memory and pod slots of the node minus what pods other than labs take; `None` if it does not report them.
     pub machine: Option<Machine>,
 }
 
-pub(crate) fn machine(row: &Row<'_>, cpu_cores: &'static str, memory_gib: &'static str) -> Result<Option<Machine>> {
+pub(crate) fn machine(row: &Row<'_>, [cpu_cores, memory_gib, pods]: [&'static str; 3]) -> Result<Option<Machine>> {
     let some = |column| row.optional_integer(column).map(|value| value.map(|value| u32::try_from(value).unwrap_or(0)));
-    Ok(some(cpu_cores)?.zip(some(memory_gib)?).map(|(cpu_cores, memory_gib)| Machine { cpu_cores, memory_gib }))
+    let pods = some(pods)?;
+    Ok(some(cpu_cores)?.zip(some(memory_gib)?).map(|(cpu_cores, memory_gib)| Machine { cpu_cores, memory_gib, pods }))
 }
 
 /// The nodes that have cards of this kind and take pods, in place of what was reported before. Nothing is written when it is the same.
 pub async fn put_nodes(write: &mut Write, card: Card, nodes: &[NodeCards]) -> Result<()> {
-    let rows = sqlx::query("SELECT node, total, others, cpu_cores, memory_gib FROM node_cards WHERE card = $1 ORDER BY node")
+    let rows = sqlx::query("SELECT node, total, others, cpu_cores, memory_gib, pods FROM node_cards WHERE card = $1 ORDER BY node")
         .bind(card.id())
         .fetch_all(&mut **write)
         .await?;
@@ -43,7 +44,7 @@ pub async fn put_nodes(write: &mut Write, card: Card, nodes: &[NodeCards]) -> Re
         .iter()
         .map(|row| {
             let row = Row::of("node_cards", row);
-            let machine = machine(&row, "cpu_cores", "memory_gib")?;
+            let machine = machine(&row, ["cpu_cores", "memory_gib", "pods"])?;
             Ok(NodeCards { node: row.text("node")?, total: row.count("total")?, others: row.count("others")?, machine })
         })
         .collect::<Result<Vec<_>>>()?;
@@ -59,13 +60,14 @@ pub async fn put_nodes(write: &mut Write, card: Card, nodes: &[NodeCards]) -> Re
     }
     sqlx::query("DELETE FROM node_cards WHERE card = $1").bind(card.id()).execute(&mut **write).await?;
     for NodeCards { node, total, others, machine } in nodes {
-        sqlx::query("INSERT INTO node_cards (card, node, total, others, cpu_cores, memory_gib) VALUES ($1, $2, $3, $4, $5, $6)")
+        sqlx::query("INSERT INTO node_cards (card, node, total, others, cpu_cores, memory_gib, pods) VALUES ($1, $2, $3, $4, $5, $6, $7)")
             .bind(card.id())
             .bind(node)
             .bind(i64::from(total))
             .bind(i64::from(others))
             .bind(machine.map(|machine| i64::from(machine.cpu_cores)))
             .bind(machine.map(|machine| i64::from(machine.memory_gib)))
+            .bind(machine.and_then(|machine| machine.pods).map(i64::from))
             .execute(&mut **write)
             .await?;
     }
@@ -86,8 +88,9 @@ pub struct Rooms {
 /// The room that there is for cards of this kind, in one statement.
 pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> {
     let rows = sqlx::query(
-        "SELECT n.node, n.total, n.total - n.others - COALESCE(t.cards, 0) AS free, n.cpu_cores, n.memory_gib, \
+        "SELECT n.node, n.total, n.total - n.others - COALESCE(t.cards, 0) AS free, n.cpu_cores, n.memory_gib, n.pods, \
            n.cpu_cores - COALESCE(u.cpu_cores, 0) AS cpu_free, n.memory_gib - COALESCE(u.memory_gib, 0) AS memory_free, \
+           n.pods - COALESCE(u.pods, 0) AS pods_free, \
            CAST(COALESCE((SELECT total FROM card_pools WHERE card = $1), 0) \
                 - COALESCE((SELECT SUM(cards) FROM reservations WHERE card = $1), 0) AS BIGINT) AS free_in_all, \
            CASE WHEN EXISTS (SELECT 1 FROM orders WHERE state = 'queued' AND card = $1) \
@@ -97,7 +100,7 @@ pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> 
          FROM node_cards n LEFT JOIN (SELECT p.node, CAST(SUM(p.cards) AS BIGINT) AS cards FROM reservations r \
            JOIN lab_places p ON p.lab_id = r.lab_id WHERE r.card = $1 GROUP BY p.node) t ON t.node = n.node \
          LEFT JOIN (SELECT p.node, CAST(SUM(l.cpu_cores * p.cards / l.cards) AS BIGINT) AS cpu_cores, \
-             CAST(SUM(l.memory_gib * p.cards / l.cards) AS BIGINT) AS memory_gib \
+             CAST(SUM(l.memory_gib * p.cards / l.cards) AS BIGINT) AS memory_gib, CAST(SUM(l.pods * p.cards / l.cards) AS BIGINT) AS pods \
            FROM reservations r JOIN lab_places p ON p.lab_id = r.lab_id JOIN labs l ON l.id = r.lab_id WHERE l.cards > 0 \
            GROUP BY p.node) u ON u.node = n.node \
          WHERE n.card = $1 ORDER BY n.node",
@@ -116,14 +119,14 @@ pub async fn rooms(connection: &mut AnyConnection, card: Card) -> Result<Rooms> 
             node: row.text("node")?,
             total: row.count("total")?,
             free: some(&row, "free")?,
-            machine: machine(&row, "cpu_cores", "memory_gib")?,
-            machine_free: machine(&row, "cpu_free", "memory_free")?,
+            machine: machine(&row, ["cpu_cores", "memory_gib", "pods"])?,
+            machine_free: machine(&row, ["cpu_free", "memory_free", "pods_free"])?,
         });
     }
     Ok(rooms)
 }
 
-/// Where the lab's cards are, in place of what was known before. The node that its pod is asked to go to stays as it was said first, so
+/// Where the lab's cards are, in place of what was known before. The nodes that its pods are asked to go to stay as they were said first, so
 /// that the lab's objects stay as they are.
 pub async fn put_places(connection: &mut AnyConnection, lab: LabId, places: &[(String, u32)]) -> Result<()> {
     forget(connection, lab).await?;
@@ -142,29 +145,46 @@ pub fn new_places(lab: LabId, places: &[(String, u32)]) -> impl Iterator<Item = 
     })
 }
 
-/// The node that the lab's pod is asked to go to.
-pub async fn preferred_node(connection: &mut AnyConnection, lab: LabId) -> Result<Option<String>> {
+/// The nodes that the lab's pods are asked to go to, the first to be filled first.
+pub async fn preferred_nodes(connection: &mut AnyConnection, lab: LabId) -> Result<Vec<String>> {
     let row = sqlx::query("SELECT preferred_node FROM reservations WHERE lab_id = $1").bind(lab.to_string()).fetch_optional(connection).await?;
-    row.map_or(Ok(None), |row| Row::of("reservations", &row).optional_text("preferred_node"))
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let names = Row::of("reservations", &row).optional_text("preferred_node")?;
+    Ok(names.iter().flat_map(|names| names.split(',')).map(ToOwned::to_owned).collect())
 }
 
-/// Every lab that holds cards, with node and cards of each place.
-pub async fn places(connection: &mut AnyConnection) -> Result<BTreeMap<LabId, Vec<(String, u32)>>> {
-    let rows = sqlx::query("SELECT r.lab_id, p.node, p.cards FROM reservations r LEFT JOIN lab_places p ON p.lab_id = r.lab_id")
-        .fetch_all(connection)
-        .await?;
-    let mut places = BTreeMap::<LabId, Vec<(String, u32)>>::new();
+/// What a lab holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    pub card: Card,
+    pub cards: u32,
+    /// Cards of each of its pods.
+    pub per_pod: u32,
+    /// Node and cards, by name of the node; cards whose place is not known are in none.
+    pub places: Vec<(String, u32)>,
+}
+
+/// Every lab that holds cards, with the place of each.
+pub async fn places(connection: &mut AnyConnection) -> Result<BTreeMap<LabId, Reserved>> {
+    let rows = sqlx::query(
+        "SELECT r.lab_id, r.card, r.cards, CASE WHEN l.pods > 0 THEN l.cards / l.pods ELSE l.cards END AS per_pod, p.node, p.cards AS here \
+         FROM reservations r JOIN labs l ON l.id = r.lab_id LEFT JOIN lab_places p ON p.lab_id = r.lab_id",
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut labs = BTreeMap::<LabId, Reserved>::new();
     for row in &rows {
         let row = Row::of("lab_places", row);
-        let of_lab = places.entry(row.parse("lab_id")?).or_default();
+        let new = Reserved { card: row.parse("card")?, cards: row.count("cards")?, per_pod: row.count("per_pod")?, places: Vec::new() };
+        let lab = labs.entry(row.parse("lab_id")?).or_insert(new);
         if let Some(node) = row.optional_text("node")? {
-            of_lab.push((node, row.count("cards")?));
+            lab.places.push((node, row.count("here")?));
         }
     }
-    for of_lab in places.values_mut() {
-        of_lab.sort();
+    for lab in labs.values_mut() {
+        lab.places.sort();
     }
-    Ok(places)
+    Ok(labs)
 }
 
 /// Node and cards of each place of one lab.

@@ -5,18 +5,27 @@ use sqlx::AnyConnection;
 
 use crate::{Write, dialect, error::Result, row::Row};
 
-// The most free cards on one node; of a kind whose nodes are not known yet the most that one node was reported to have. Each table is summed
-// once, not for each node again.
+// The most free cards on one node; of a kind whose nodes are not known yet the most that one node was reported to have. Free cards are
+// unusable on a node without a core, a GiB or a pod slot left. Each table is summed once, not for each node again.
 macro_rules! pool_sql {
     ($rest:literal) => {
         concat!(
             "SELECT p.card, p.total, CAST(COALESCE(r.cards, 0) AS BIGINT) AS reserved, \
-             CAST(COALESCE(m.largest, p.largest_node) AS BIGINT) AS largest_node \
+             CAST(COALESCE(m.largest, p.largest_node) AS BIGINT) AS largest_node, CAST(COALESCE(m.unusable, 0) AS BIGINT) AS unusable \
              FROM card_pools p \
              LEFT JOIN (SELECT card, SUM(cards) AS cards FROM reservations GROUP BY card) r ON r.card = p.card \
-             LEFT JOIN (SELECT n.card, MAX(n.total - n.others - COALESCE(t.cards, 0)) AS largest FROM node_cards n \
+             LEFT JOIN (SELECT f.card, MAX(f.free) AS largest, \
+               SUM(f.others + CASE WHEN f.is_short = 1 AND f.free > 0 THEN f.free ELSE 0 END) AS unusable FROM ( \
+               SELECT n.card, n.others, n.total - n.others - COALESCE(t.cards, 0) AS free, \
+                 CASE WHEN n.cpu_cores - COALESCE(u.cpu_cores, 0) < 1 OR n.memory_gib - COALESCE(u.memory_gib, 0) < 1 \
+                        OR n.pods - COALESCE(u.pods, 0) < 1 THEN 1 ELSE 0 END AS is_short \
+               FROM node_cards n \
                LEFT JOIN (SELECT x.card, l.node, SUM(l.cards) AS cards FROM reservations x JOIN lab_places l ON l.lab_id = x.lab_id \
-                 GROUP BY x.card, l.node) t ON t.card = n.card AND t.node = n.node GROUP BY n.card) m ON m.card = p.card ",
+                 GROUP BY x.card, l.node) t ON t.card = n.card AND t.node = n.node \
+               LEFT JOIN (SELECT l.node, SUM(b.cpu_cores * l.cards / b.cards) AS cpu_cores, \
+                   SUM(b.memory_gib * l.cards / b.cards) AS memory_gib, SUM(b.pods * l.cards / b.cards) AS pods \
+                 FROM reservations x JOIN lab_places l ON l.lab_id = x.lab_id JOIN labs b ON b.id = x.lab_id WHERE b.cards > 0 \
+                 GROUP BY l.node) u ON u.node = n.node) f GROUP BY f.card) m ON m.card = p.card ",
             $rest
         )
     };
@@ -65,5 +74,6 @@ fn read(row: &Row<'_>) -> Result<Pool> {
         total: row.count("total")?,
         reserved: row.count("reserved")?,
         largest_node: u32::try_from(row.integer("largest_node")?).unwrap_or(0),
+        unusable: row.count("unusable")?,
     })
 }

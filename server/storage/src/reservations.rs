@@ -12,10 +12,10 @@ use sqlx::AnyConnection;
 
 use crate::{error::Result, row::Row, script::Insert};
 
-/// Sets cards aside; nothing when fewer are free or the lab has cards already. `preferred`: the node that its pod is asked to go to.
+/// Sets cards aside; nothing when fewer are free or the lab has cards already. `preferred`: the nodes that its pods are asked to go to.
 ///
 /// The statement compares and writes in one, so that even a caller without the lock cannot write a sum above a stale total by mistake.
-pub fn take(lab: LabId, card: Card, cards: u32, preferred: Option<&str>, now: Timestamp) -> Insert {
+pub fn take(lab: LabId, card: Card, cards: u32, preferred: &[&str], now: Timestamp) -> Insert {
     Insert::new(
         "INSERT INTO reservations (lab_id, card, cards, reserved_at, preferred_node) \
          SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS TEXT) \
@@ -27,7 +27,8 @@ pub fn take(lab: LabId, card: Card, cards: u32, preferred: Option<&str>, now: Ti
     .bind(card.id())
     .bind(i64::from(cards))
     .bind(now.micros())
-    .bind(preferred)
+    // No name of a node holds a comma.
+    .bind((!preferred.is_empty()).then(|| preferred.join(",")))
 }
 
 /// Gives a lab's cards back. `false` when it held none.

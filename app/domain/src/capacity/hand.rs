@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Machine, Pods, Room, plan};
+use super::{Pods, Room, plan};
 use crate::time::Timestamp;
 
 /// How long smaller ones may pass one that finds no place.
@@ -43,22 +43,20 @@ impl Hand {
             let here = cards.checked_div(pods.cards_per_node).unwrap_or(0);
             for room in self.rooms.iter_mut().filter(|room| room.node == *node) {
                 room.free = room.free.saturating_sub(*cards);
-                let (cores, memory) = (here.saturating_mul(pods.cpu_cores), here.saturating_mul(pods.memory_gib));
-                room.machine_free = room.machine_free.map(|machine| machine.without(cores, memory));
+                room.machine_free = room.machine_free.map(|machine| machine.without(pods.machine(here)));
             }
         }
         self.free = self.free.saturating_sub(pods.cards());
         Some(places)
     }
 
-    /// Gives back the cards that such pods hold, and their processor and memory. `places`: node and cards, as far as they are known.
+    /// Gives back the cards that such pods hold, and their processor, memory and pod slots. `places`: node and cards, as far as they are known.
     pub fn give_back(&mut self, places: &[(String, u32)], pods: Pods) {
         for (node, cards) in places {
             let here = cards.checked_div(pods.cards_per_node).unwrap_or(0);
-            let held = Machine { cpu_cores: here.saturating_mul(pods.cpu_cores), memory_gib: here.saturating_mul(pods.memory_gib) };
             for room in self.rooms.iter_mut().filter(|room| room.node == *node) {
                 room.free = room.free.saturating_add(*cards).min(room.total);
-                room.machine_free = room.machine_free.map(|machine| machine.with(held));
+                room.machine_free = room.machine_free.map(|machine| machine.with(pods.machine(here)));
             }
         }
         self.free = self.free.saturating_add(pods.cards());
@@ -116,6 +114,7 @@ impl Hand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::Machine;
 
     fn room(at: usize, free: u32, total: u32) -> Room {
         Room { node: format!("n{at}"), total, free, machine: None, machine_free: None }
@@ -170,15 +169,16 @@ mod tests {
         };
         assert_eq!(grown(PASSED_MINUTES - 1), Some(vec![("n0".into(), 2)]));
         assert_eq!(grown(PASSED_MINUTES), None);
-        let machine = Some(Machine { cpu_cores: 32, memory_gib: 256 });
-        let mut hand = Hand::new(vec![Room { machine, machine_free: Some(Machine { cpu_cores: 0, memory_gib: 0 }), ..room(0, 1, 4) }], 1);
+        let machine = Some(Machine { cpu_cores: 32, memory_gib: 256, pods: Some(1) });
+        let machine_free = Some(Machine { cpu_cores: 0, memory_gib: 0, pods: Some(0) });
+        let mut hand = Hand::new(vec![Room { machine, machine_free, ..room(0, 1, 4) }], 1);
         hand.give_back(&held, pods(1, 1));
-        assert!(hand.take(pods(2, 1)).is_some(), "a pod of two cards and the same processors takes its place");
+        assert!(hand.take(pods(2, 1)).is_some(), "a pod of two cards and the same processors takes its place and its slot");
     }
 
     #[test]
     fn processor_and_memory_are_handed_out_with_the_cards() {
-        let machine = |cpu_cores| Some(Machine { cpu_cores, memory_gib: 1_024 });
+        let machine = |cpu_cores| Some(Machine { cpu_cores, memory_gib: 1_024, pods: None });
         let mut hand = Hand::new(vec![Room { machine: machine(64), machine_free: machine(40), ..room(0, 4, 4) }], 4);
         assert!(hand.take(pods(1, 1)).is_some() && hand.take(pods(1, 1)).is_some());
         assert_eq!((hand.take(pods(1, 1)), hand.free()), (None, 2), "two cards are left, and no 16 cores");
@@ -186,6 +186,16 @@ mod tests {
         let mut hand = Hand::new(vec![small, room(2, 1, 4)], 5);
         hand.keep_for(pods(4, 1));
         assert_eq!(hand.free(), 4, "a node that never has the processors is not kept");
+    }
+
+    #[test]
+    fn pod_slots_are_handed_out_with_the_cards() {
+        let machine = |slots| Some(Machine { cpu_cores: 128, memory_gib: 1_024, pods: Some(slots) });
+        let mut hand = Hand::new(vec![Room { machine: machine(3), machine_free: machine(2), ..room(0, 4, 4) }], 4);
+        assert!(hand.take(pods(1, 1)).is_some() && hand.take(pods(2, 1)).is_some());
+        assert_eq!((hand.take(pods(1, 1)), hand.free()), (None, 1), "a card is left, and no slot");
+        hand.give_back(&[("n0".into(), 2)], pods(2, 1));
+        assert!(hand.take(pods(1, 1)).is_some(), "a lab that ends gives its slot back");
     }
 
     #[test]

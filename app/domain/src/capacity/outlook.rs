@@ -161,7 +161,7 @@ mod tests {
         let room =
             |(at, (free, total)): (u32, &(u32, u32))| Room { node: at.to_string(), total: *total, free: *free, machine: None, machine_free: None };
         let rooms: Vec<_> = (0..).zip(free).map(room).collect();
-        let machine = Machine { cpu_cores: 1, memory_gib: 1 };
+        let machine = Machine { cpu_cores: 1, memory_gib: 1, pods: Some(1) };
         let end = |(minutes, node, cards): &(i64, u32, u32)| PlannedEnd { at: at(*minutes), node: node.to_string(), cards: *cards, machine };
         Supply {
             card: "a100-80g".parse().expect("a card"),
@@ -211,13 +211,23 @@ mod tests {
 
     #[test]
     fn cards_without_processors_are_waited_for_until_a_lab_gives_some_back() {
-        let machine = |cpu_cores| Some(Machine { cpu_cores, memory_gib: 64 });
+        let machine = |cpu_cores| Some(Machine { cpu_cores, memory_gib: 64, pods: None });
         let mut supply = supply(&[(2, 4)], &[], &[(50, 0, 1)]);
         supply.rooms[0].machine = machine(3);
         supply.rooms[0].machine_free = machine(1);
         let outlook = outlook(&supply, 1, 2, 0);
         assert_eq!((outlook.at_once, outlook.now, outlook.starts_at), (2, 1, Some(at(50))));
         assert!(matches!(outlook.wait, Some(WaitReason::NoMachine { cpu_cores: 1, .. })), "{outlook:?}");
+    }
+
+    #[test]
+    fn a_pod_slot_is_waited_for_until_a_lab_gives_it_back() {
+        let machine = |slots| Some(Machine { cpu_cores: 64, memory_gib: 64, pods: Some(slots) });
+        let mut supply = supply(&[(2, 4)], &[], &[(50, 0, 1)]);
+        (supply.rooms[0].machine, supply.rooms[0].machine_free) = (machine(2), machine(1));
+        let outlook = outlook(&supply, 1, 2, 0);
+        assert_eq!((outlook.at_once, outlook.now, outlook.starts_at), (2, 1, Some(at(50))));
+        assert!(matches!(outlook.wait, Some(WaitReason::NoMachine { .. })), "{outlook:?}");
     }
 
     #[test]

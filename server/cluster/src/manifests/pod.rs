@@ -61,11 +61,16 @@ pub fn template(order: &LabOrder, environment: Vec<(&'static str, Value)>) -> Va
         // Nodes with cards are often kept clear of other pods by this taint.
         pod["tolerations"] = json!([{ "key": kind.vendor.resource(), "operator": "Exists", "effect": "NoSchedule" }]);
     }
-    if let Some(node) = order.preferred_node.as_ref().filter(|_| spec.cards_per_node > 0) {
-        // The cards were counted on that node; a wish and no demand, since the cluster knows more than cards.
-        let here = json!({ "matchExpressions": [{ "key": "kubernetes.io/hostname", "operator": "In", "values": [node] }] });
-        let wish = json!([{ "weight": 100, "preference": here }]);
-        pod["affinity"] = json!({ "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": wish } });
+    if !order.preferred_nodes.is_empty() && spec.cards_per_node > 0 {
+        let wishes: Vec<_> = (1..=100_u8).rev().zip(&order.preferred_nodes).map(|(weight, node)| wish(weight, node)).collect();
+        pod["affinity"] = json!({ "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": wishes } });
     }
     json!({ "metadata": metadata, "spec": pod })
+}
+
+/// The cards were counted on that node; a wish and no demand, since the cluster knows more than cards. Earlier nodes weigh more, since the
+/// plan fills one after the other.
+fn wish(weight: u8, node: &str) -> Value {
+    let here = json!({ "matchExpressions": [{ "key": "kubernetes.io/hostname", "operator": "In", "values": [node] }] });
+    json!({ "weight": weight, "preference": here })
 }

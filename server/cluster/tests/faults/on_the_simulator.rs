@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use cluster::Kubernetes;
-use domain::{ids::LabId, labs::LabState};
+use domain::{capacity::WaitReason, ids::LabId, labs::LabState, orders::OrderState};
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
 use kube::{
     Api, Client, Config, ResourceExt,
@@ -26,9 +26,13 @@ struct Scene {
 
 impl Scene {
     async fn on(database: TestDatabase) -> Self {
+        Self::with(database, nodes()).await
+    }
+
+    async fn with(database: TestDatabase, nodes: Vec<NodeSpec>) -> Self {
         // Another test of this process may have done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let options = Options { pace: Pace::fast(), nodes: nodes(), ..Options::default() };
+        let options = Options { pace: Pace::fast(), nodes, ..Options::default() };
         let simulator = simulator::start(options).await.expect("a simulator");
         let text = simulator.kubeconfig();
         let cluster = Kubernetes::from_kubeconfig_text(&text).await.expect("a cluster");
@@ -286,6 +290,28 @@ async fn one_webhook_that_is_down_does_not_make_the_cluster_away() {
         faults.all_off();
         portal.converged(&[before.clone(), blocked.clone()].concat(), &[], &[]).await;
         portal.ends_empty(&[before, blocked].concat()).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lab_is_queued_while_the_nodes_take_no_more_pods() {
+    for_each_engine("a_lab_is_queued_while_the_nodes_take_no_more_pods", |database| async {
+        let one = nodes().swap_remove(0);
+        let scene = Scene::with(database, vec![NodeSpec { pods: 2, ..one }]).await;
+        let portal = &scene.portal;
+        let first = portal.order(2).await;
+        portal.all(&first, LabState::Running).await;
+        assert_eq!(portal.free().await, 0, "six cards and no slot for a pod");
+        let waiting = portal.submit().await;
+        assert_eq!((waiting.order.state, waiting.labs.len()), (OrderState::Queued, 0), "it is not started on a card that it cannot use");
+        let waiting = portal.read(waiting.order.id).await;
+        assert!(matches!(waiting.wait, Some(WaitReason::NoMachine { .. })), "{:?}", waiting.wait);
+        portal.destroy(&first[..1]).await;
+        let read = || portal.read(waiting.order.id);
+        let granted = portal.until("its turn comes", read, |view| view.order.state == OrderState::Fulfilled).await;
+        portal.all(&granted.labs, LabState::Running).await;
+        portal.ends_empty(&[first, granted.labs].concat()).await;
     })
     .await;
 }

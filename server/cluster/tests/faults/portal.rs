@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, fmt::Debug, future::Future, sync::Arc, time::Du
 use cluster::Kubernetes;
 use domain::{
     courses::Course,
-    ids::LabId,
+    ids::{LabId, OrderId},
     labs::LabState,
-    orders::{OrderForm, OrderState},
+    orders::{OrderForm, OrderState, OrderView},
     quotas::Amounts,
     time::Timestamp,
 };
@@ -75,8 +75,8 @@ impl Portal {
         &self.course.namespace
     }
 
-    /// Orders labs with a card and a volume each; no approval is needed.
-    pub async fn order(&self, count: usize) -> Vec<LabId> {
+    /// Submits an order for a lab with a card and a volume; no approval is needed.
+    pub async fn submit(&self) -> OrderView {
         let parameters: BTreeMap<String, String> =
             [("public_key", PUBLIC_KEY), ("card", "a100-80g"), ("cards", "1"), ("cpu_cores", "1"), ("memory_gib", "4"), ("storage_gib", "10")]
                 .map(|(key, text)| (key.to_owned(), text.to_owned()))
@@ -88,10 +88,26 @@ impl Portal {
             duration_minutes: "120".into(),
             ..OrderForm::default()
         };
+        let key = orders::IdempotencyKey::parse(&self.services.entropy.uuid().to_string()).expect("a key");
+        orders::submit(&self.services, &self.teacher, &form, &key).await.expect("an order")
+    }
+
+    /// The order as its owner reads it now.
+    pub async fn read(&self, order: OrderId) -> OrderView {
+        orders::get(&self.services, &self.teacher, order).await.expect("the owner reads it")
+    }
+
+    /// Cards that a lab can use now, by the portal's own figure.
+    pub async fn free(&self) -> u32 {
+        let mut read = self.services.db.read().await.expect("a connection");
+        storage::pools::find(&mut read, "a100-80g".parse().expect("a card")).await.expect("read").map_or(0, |pool| pool.free())
+    }
+
+    /// Orders labs with a card and a volume each; no approval is needed.
+    pub async fn order(&self, count: usize) -> Vec<LabId> {
         let mut made = Vec::new();
         for _ in 0..count {
-            let key = orders::IdempotencyKey::parse(&self.services.entropy.uuid().to_string()).expect("a key");
-            let view = orders::submit(&self.services, &self.teacher, &form, &key).await.expect("an order");
+            let view = self.submit().await;
             assert_eq!(view.order.state, OrderState::Approved);
             made.push(view.labs[0]);
         }

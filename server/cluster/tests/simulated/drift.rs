@@ -14,7 +14,11 @@ use crate::{
 
 /// A running service with two replicas, and a watch that runs as long as the stream is kept.
 async fn watched(rig: &Rig) -> (LabOrder, futures::stream::BoxStream<'static, Change>) {
-    let order = Orders::new().inference();
+    watched_lab(rig, Orders::new().inference()).await
+}
+
+/// The same for any lab.
+async fn watched_lab(rig: &Rig, order: LabOrder) -> (LabOrder, futures::stream::BoxStream<'static, Change>) {
     let mut changes = rig.cluster.watch();
     while changes.next().await != Some(Change::All) {}
     rig.start(&order).await;
@@ -68,11 +72,22 @@ async fn what_was_opened_is_closed_again() {
         assert_eq!(after.data["spec"], before.data["spec"]);
     }
     let namespace = order.lab.namespace.clone();
-    merge(&rig, Kind::Namespace, &order, &namespace, json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce": "privileged" } } }))
-        .await;
-    noticed_and_repaired(&rig, &order, &format!("Namespace/{namespace}")).await;
-    let labels = rig.api(Kind::Namespace, "").get(&namespace).await.expect("a namespace").metadata.labels.expect("labels");
-    assert_eq!(labels["pod-security.kubernetes.io/enforce"], "restricted");
+    for level in [json!("privileged"), Value::Null] {
+        merge(&rig, Kind::Namespace, &order, &namespace, json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce": level } } })).await;
+        noticed_and_repaired(&rig, &order, &format!("Namespace/{namespace}")).await;
+        let labels = rig.api(Kind::Namespace, "").get(&namespace).await.expect("a namespace").metadata.labels.expect("labels");
+        assert_eq!(labels["pod-security.kubernetes.io/enforce"], "restricted");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notebook_that_somebody_scales_has_one_pod_again() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched_lab(&rig, Orders::new().plain()).await;
+    merge(&rig, Kind::StatefulSet, &order, &order.lab.name, json!({ "spec": { "replicas": 2 } })).await;
+    noticed_and_repaired(&rig, &order, &format!("StatefulSet/{}", order.lab.name)).await;
+    let pods = || async { rig.cluster.observe(&order).await.expect("an answer") };
+    until("one pod is ready", pods, |seen| (seen.pods, seen.ready) == (1, 1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,8 +1,9 @@
-//! Tests that need the simulator: storage classes, webhooks, roles.
+//! Tests that need the simulator: storage classes, webhooks, roles, nodes of a known size.
 
 mod drains;
 mod drift;
 mod ends;
+mod places;
 mod rights;
 mod volumes;
 mod webhooks;

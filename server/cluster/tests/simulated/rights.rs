@@ -29,6 +29,16 @@ async fn grant(rig: &Rig) {
     bindings.create(&PostParams::default(), &serde_json::from_value(binding).expect("a binding")).await.expect("a binding");
 }
 
+/// Takes this verb on this resource out of the role.
+async fn lack(rig: &Rig, resource: &str, verb: &str) {
+    let mut rules = rights::rules();
+    for rule in rules.as_array_mut().expect("rules").iter_mut().filter(|rule| rule["resources"] == json!([resource])) {
+        rule["verbs"].as_array_mut().expect("verbs").retain(|one| one != verb);
+    }
+    let granted = Api::<ClusterRole>::all(rig.client.clone());
+    granted.patch("lectern", &PatchParams::default(), &Patch::Merge(json!({ "rules": rules }))).await.expect("a change");
+}
+
 async fn reaches(cluster: &impl Cluster, order: &LabOrder, wanted: ObservedPhase) {
     let seen = || cluster.observe(order);
     until(&format!("{wanted:?}"), seen, |seen| seen.as_ref().is_ok_and(|seen| seen.phase == wanted)).await.expect("until");
@@ -72,16 +82,38 @@ async fn a_right_that_is_missing_is_named_and_is_no_failure_of_the_lab() {
     let cluster = rig.acting_as(USER).await;
     let order = Orders::new().editor();
     cluster.start(&order).await.expect("a start");
-    let mut rules = rights::rules();
-    for rule in rules.as_array_mut().expect("rules") {
-        if rule["resources"] == json!(["replicasets"]) {
-            rule["verbs"] = json!(["delete"]);
-        }
-    }
-    let granted = Api::<ClusterRole>::all(rig.client.clone());
-    granted.patch("lectern", &PatchParams::default(), &Patch::Merge(json!({ "rules": rules }))).await.expect("a change");
+    lack(&rig, "replicasets", "list").await;
     let refused = cluster.destroy(&order, true).await.expect_err("a right is missing");
     let expected = Obstacle::MissingRight { verb: "list".into(), resource: "replicasets.apps".into() };
     assert!(matches!(&refused, ClusterError::Blocked(obstacle) if *obstacle == expected), "{refused:?}");
     assert!(!refused.to_string().contains("serviceaccount"), "{refused}");
+}
+
+/// A teacher whose lab failed for it could do nothing, and would read the name of the portal's account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_right_that_a_start_lacks_is_named_and_the_start_waits_for_it() {
+    let rig = Rig::simulated().await;
+    grant(&rig).await;
+    let cluster = rig.acting_as(USER).await;
+    let order = Orders::new().editor();
+    for (resource, group) in [
+        ("namespaces", ""),
+        ("resourcequotas", ""),
+        ("limitranges", ""),
+        ("networkpolicies", ".networking.k8s.io"),
+        ("serviceaccounts", ""),
+        ("services", ""),
+        ("persistentvolumeclaims", ""),
+        ("jobs", ".batch"),
+        ("deployments", ".apps"),
+    ] {
+        lack(&rig, resource, "patch").await;
+        let refused = cluster.start(&order).await.expect_err(resource);
+        let expected = Obstacle::MissingRight { verb: "patch".into(), resource: format!("{resource}{group}") };
+        assert!(matches!(&refused, ClusterError::Blocked(obstacle) if *obstacle == expected), "{resource}: {refused:?}");
+        assert!(!refused.to_string().contains("serviceaccount:"), "{refused}");
+    }
+    lack(&rig, "deployments", "none").await;
+    until("a start", || cluster.start(&order), Result::is_ok).await.expect("until");
+    reaches(&cluster, &order, ObservedPhase::Ready).await;
 }

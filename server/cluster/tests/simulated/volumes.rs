@@ -87,6 +87,19 @@ async fn a_volume_that_somebody_enlarged_is_taken_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_growth_over_the_quota_is_refused_by_the_check_and_the_volume_stays_as_it_is() {
+    let rig = Rig::simulated().await;
+    let mut order = Orders::new().editor();
+    order.course.settings.limits.storage_gib = 30;
+    rig.start(&order).await;
+    phase(&rig, &order, ObservedPhase::Ready).await;
+    let refused = rig.cluster.check_growth(&order, 40).await.expect_err("40 GiB of 30");
+    assert!(matches!(&refused, services::ports::ClusterError::Refused { reason, .. } if reason == "QuotaExceeded"), "{refused:?}");
+    assert_eq!(requested(&rig, &order).await, "20Gi");
+    assert_eq!(rig.cluster.check_growth(&order, 30).await.expect("an answer"), Growth::Allowed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_claim_over_the_quota_is_said_to_be_over_the_quota() {
     let rig = Rig::simulated().await;
     let orders = Orders::new();

@@ -163,7 +163,7 @@ impl Orders {
             lab,
             course: self.course.clone(),
             owner_login: "wang.li@example.edu".into(),
-            preferred_node: None,
+            preferred_nodes: Vec::new(),
             at: Timestamp::from_seconds(1_795_000_000),
             secrets: BTreeMap::new(),
             pod_annotations: BTreeMap::new(),

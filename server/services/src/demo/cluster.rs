@@ -61,7 +61,7 @@ impl TermCluster {
         let lab = &order.lab;
         let now = self.clock.now();
         let pods = lab.spec.nodes;
-        let node = order.preferred_node.clone().or_else(|| self.nodes.first().map(|node| node.name.clone())).unwrap_or_default();
+        let node = order.preferred_nodes.first().or_else(|| self.nodes.first().map(|node| &node.name)).cloned().unwrap_or_default();
         let pod = format!("Pod/{}-0", lab.name);
         let event =
             |warning, reason: &str, message: String| ClusterEvent { at: now, warning, reason: reason.into(), message, object: pod.clone(), count: 1 };

@@ -167,6 +167,7 @@ async fn nodes(services: &Services) -> ClusterInfo {
         cards: cards.iter().filter_map(|(card, count)| Some((card.parse::<Card>().ok()?, *count))).collect(),
         cpu_cores: 128,
         memory_gib: 1_024,
+        pods: Some(110),
         vendor: Some(domain::gpu::Vendor::Nvidia),
         driver: Some("550.54.15".into()),
         mig_strategy: None,

@@ -75,10 +75,10 @@ pub(crate) async fn lab_order(services: &Services, id: LabId) -> Result<Option<L
     let Some(lab) = storage::labs::get(&mut read, id).await.or_domain()? else { return Ok(None) };
     let Some(course) = storage::courses::by_id(&mut read, lab.course).await.or_domain()? else { return Ok(None) };
     let Some(owner_login) = storage::labs::owner_login(&mut read, id).await.or_domain()? else { return Ok(None) };
-    let preferred_node = storage::placement::preferred_node(&mut read, id).await.or_domain()?;
+    let preferred_nodes = storage::placement::preferred_nodes(&mut read, id).await.or_domain()?;
     let (at, pod_annotations) = (services.clock.now(), services.settings.pod_annotations.clone());
     let secrets = std::collections::BTreeMap::new();
-    Ok(Some(LabOrder { lab, course, owner_login, preferred_node, at, secrets, pod_annotations }))
+    Ok(Some(LabOrder { lab, course, owner_login, preferred_nodes, at, secrets, pod_annotations }))
 }
 
 /// The same order with the values of its secrets, for starting the lab.

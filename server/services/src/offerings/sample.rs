@@ -49,5 +49,5 @@ pub(super) fn order(offering: &Offering, spec: LabSpec, now: Timestamp) -> LabOr
         version: 1,
     };
     let (secrets, pod_annotations) = (BTreeMap::new(), BTreeMap::new());
-    LabOrder { lab, course, owner_login: "teacher".into(), preferred_node: None, at: now, secrets, pod_annotations }
+    LabOrder { lab, course, owner_login: "teacher".into(), preferred_nodes: Vec::new(), at: now, secrets, pod_annotations }
 }

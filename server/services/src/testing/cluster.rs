@@ -88,6 +88,7 @@ pub(super) fn node(name: &str, card: &str, count: u32) -> Node {
         cards: vec![(card, count)],
         cpu_cores: 128,
         memory_gib: 1_024,
+        pods: Some(110),
         vendor: Some(card.kind().vendor),
         driver: Some("550.54.15".into()),
         mig_strategy: None,
@@ -225,11 +226,16 @@ impl FakeCluster {
         self.state().nodes.iter_mut().find(|known| known.name == node).expect("the node").holds.push(hold);
         self.tell(Change::Nodes);
     }
+    /// The node takes so many pods from now on.
+    pub fn set_pod_slots(&self, node: &str, slots: u32) {
+        self.state().nodes.iter_mut().find(|known| known.name == node).expect("the node").pods = Some(slots);
+        self.tell(Change::Nodes);
+    }
     /// Pods other than labs request this much on the node.
     pub fn load_others(&self, node: &str, cpu_millis: u64, memory_mib: u64) {
         let mut state = self.state();
         let node = state.nodes.iter_mut().find(|known| known.name == node).expect("the node");
-        node.loads = vec![Load { lab: None, cpu_millis, memory_mib }];
+        node.loads = vec![Load { lab: None, cpu_millis, memory_mib, pods: 1 }];
         drop(state);
         self.tell(Change::Nodes);
     }

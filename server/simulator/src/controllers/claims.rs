@@ -36,6 +36,17 @@ pub fn observe(context: &mut Context, change: &Change) {
                 context.queue.push(Work::Volume(Key::new(Resource::PersistentVolumes, "", volume)));
             }
         }
+        // Claims may be older than the class that they name.
+        Resource::StorageClasses if change.new.is_some() => {
+            let unbound = {
+                let txn = context.store.write();
+                let claims = txn.iter(Resource::PersistentVolumeClaims, "").filter(|claim| value::text(claim, "/spec/volumeName").is_empty());
+                claims.map(|claim| Work::Claim(Key::of(Resource::PersistentVolumeClaims, claim))).collect::<Vec<_>>()
+            };
+            for work in unbound {
+                context.queue.push(work);
+            }
+        }
         Resource::PersistentVolumes if change.new.is_some() => context.queue.push(Work::Volume(change.key.clone())),
         Resource::Pods => {
             let is_over = change.new.as_ref().is_none_or(|pod| has_ended(pod));
@@ -58,8 +69,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     let Some(claim) = txn.get(key) else { return };
     let writer = Writer::controller("kube-controller-manager");
     if value::is_terminating(&claim) {
-        let is_used = txn.iter(Resource::Pods, &key.namespace).any(|pod| !has_ended(pod) && claims_of(pod).any(|name| name == key.name));
-        if !is_used {
+        if !txn.iter(Resource::Pods, &key.namespace).any(|pod| uses(pod, &key.name)) {
             drop_finalizer(&mut txn, key, IN_USE, &writer);
         }
         return;
@@ -87,8 +97,18 @@ pub fn reconcile(context: &mut Context, key: &Key) {
         return;
     };
     if context.queue.has_passed(value::uid(&claim), "provision", context.pace.provision, &Work::Claim(key.clone())) {
-        provision(&mut txn, key, &claim, &found, &writer);
+        let is_bound = provision(&mut txn, key, &claim, &found, &writer);
+        drop(txn);
+        if !is_bound {
+            context.queue.push_later(Work::Claim(key.clone()), context.pace.retry);
+        }
     }
+}
+
+/// Whether the pod keeps the claim from going. One without a node does not: it gets none while the claim is going, so each would wait for
+/// the other for ever.
+fn uses(pod: &Object, claim: &str) -> bool {
+    !value::text(pod, "/spec/nodeName").is_empty() && !has_ended(pod) && claims_of(pod).any(|name| name == claim)
 }
 
 /// Whether the claim requests more than its capacity.
@@ -109,7 +129,8 @@ fn grow(txn: &mut Txn<'_>, key: &Key, claim: &Object, writer: &Writer) {
     }
 }
 
-fn provision(txn: &mut Txn<'_>, key: &Key, claim: &Object, class: &Object, writer: &Writer) {
+/// Returns whether the claim is bound to a new volume.
+fn provision(txn: &mut Txn<'_>, key: &Key, claim: &Object, class: &Object, writer: &Writer) -> bool {
     let volume = format!("pvc-{}", value::uid(claim));
     let size = claim.pointer("/spec/resources/requests/storage").cloned().unwrap_or_default();
     let body = json!({
@@ -122,8 +143,12 @@ fn provision(txn: &mut Txn<'_>, key: &Key, claim: &Object, class: &Object, write
         },
     });
     let volume_key = Key::new(Resource::PersistentVolumes, "", &*volume);
-    if txn.get(&volume_key).is_none() && create::create(txn, Resource::PersistentVolumes.kind(), "", body, writer).is_err() {
-        return;
+    if txn.get(&volume_key).is_none()
+        && let Err(error) = create::create(txn, Resource::PersistentVolumes.kind(), "", body, writer)
+    {
+        let message = format!("failed to provision volume with StorageClass {:?}: {error}", value::name(class));
+        events::record(txn, claim, &Said::warning("persistentvolume-controller", "ProvisioningFailed", message));
+        return false;
     }
     update::modify(txn, &volume_key, Part::Status, writer, |object| value::set(object, &["status", "phase"], "Bound"));
     let mut bound = (**claim).clone();
@@ -142,6 +167,7 @@ fn provision(txn: &mut Txn<'_>, key: &Key, claim: &Object, class: &Object, write
         &bound,
         &Said::normal("persistentvolume-controller", "ProvisioningSucceeded", format!("Successfully provisioned volume {volume}")),
     );
+    true
 }
 
 /// A volume whose claim is gone is released, and deleted when its class says so.

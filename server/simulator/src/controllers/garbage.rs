@@ -25,14 +25,15 @@ pub fn observe(context: &mut Context, change: &Change) {
                 context.queue.push(Work::Collect(key));
             }
         }
-        (_, Some(new)) if is_of_interest(new) => context.queue.push(Work::Collect(change.key.clone())),
+        (_, Some(new)) if is_of_interest(&change.key, new) => context.queue.push(Work::Collect(change.key.clone())),
         _ => {}
     }
 }
 
-fn is_of_interest(object: &Value) -> bool {
+fn is_of_interest(key: &Key, object: &Value) -> bool {
     let is_owned = !value::items(object, "/metadata/ownerReferences").is_empty();
-    is_owned || (value::is_terminating(object) && (has_finalizer(object, FOREGROUND) || has_finalizer(object, ORPHAN)))
+    let is_ours = || has_finalizer(object, FOREGROUND) || has_finalizer(object, ORPHAN);
+    is_owned || (value::is_terminating(object) && (is_ours() || update::is_ready_to_go(key.resource.kind(), object)))
 }
 
 fn has_finalizer(object: &Value, name: &str) -> bool {
@@ -48,6 +49,9 @@ pub fn reconcile(context: &mut Context, key: &Key) {
             orphan(&mut txn, key, &object, &writer);
         } else if has_finalizer(&object, FOREGROUND) {
             wait_for_dependents(&mut txn, key, &object, &writer);
+        } else if update::is_ready_to_go(key.resource.kind(), &object) {
+            // Left behind in the data folder of an earlier version that was killed.
+            txn.remove(key);
         }
         return;
     }

@@ -132,7 +132,7 @@ pub fn store_changed(txn: &mut Txn<'_>, kind: &'static Kind, old: &Object, mut n
 }
 
 /// Whether nothing holds a deleted object any more.
-fn is_ready_to_go(kind: &Kind, object: &Value) -> bool {
+pub fn is_ready_to_go(kind: &Kind, object: &Value) -> bool {
     let waits_for_kubelet = kind.resource == Resource::Pods && value::int(object, "/metadata/deletionGracePeriodSeconds").unwrap_or_default() > 0;
     let waits_for_content = kind.resource == Resource::Namespaces && !value::items(object, "/spec/finalizers").is_empty();
     value::items(object, "/metadata/finalizers").is_empty() && !waits_for_kubelet && !waits_for_content

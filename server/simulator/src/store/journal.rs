@@ -1,5 +1,6 @@
-//! The data folder: a snapshot and the changes since, one JSON line each. A thread writes them, off the request path:
-//! a request waits only until its line is with the operating system, so that a kill loses nothing that was answered.
+//! The data folder: a snapshot and the changes since, one JSON line for each transaction, so that a kill leaves all of it or nothing. A
+//! thread writes them, off the request path: a request waits only until its line is with the operating system, so that a kill loses nothing
+//! that was answered.
 
 use std::{
     collections::BTreeMap,
@@ -45,7 +46,8 @@ fn private() -> OpenOptions {
 }
 
 enum Message {
-    Change(Arc<Change>),
+    /// The changes of one transaction.
+    Changes(Vec<Arc<Change>>),
     Close,
 }
 
@@ -101,9 +103,10 @@ impl Journal {
         Ok(())
     }
 
-    pub fn append(&self, change: Arc<Change>) {
+    /// Writes the changes of one transaction.
+    pub fn append(&self, changes: Vec<Arc<Change>>) {
         // The thread is gone only after close or a logged failure.
-        let _ = self.sender.send(Message::Change(change));
+        let _ = self.sender.send(Message::Changes(changes));
     }
 
     pub async fn written(&self, version: u64) {
@@ -136,9 +139,9 @@ impl Writer {
             let (mut version, mut closing) = (0, false);
             for message in std::iter::once(first).chain(receiver.try_iter()) {
                 match message {
-                    Message::Change(change) => {
-                        self.line(&change)?;
-                        version = change.version;
+                    Message::Changes(changes) => {
+                        self.line(&changes)?;
+                        version = changes.last().map_or(version, |change| change.version);
                     }
                     Message::Close => {
                         closing = true;
@@ -162,17 +165,12 @@ impl Writer {
         Ok(())
     }
 
-    fn line(&mut self, change: &Change) -> Result<()> {
-        if change.version <= self.folded {
-            return Ok(());
-        }
+    /// A snapshot is taken between transactions: it holds all of one or nothing.
+    fn line(&mut self, changes: &[Arc<Change>]) -> Result<()> {
+        let Some(version) = changes.last().map(|change| change.version).filter(|version| *version > self.folded) else { return Ok(()) };
         let Some(file) = &mut self.file else { return Ok(()) };
-        let kind = change.key.resource.kind();
-        let mut line = match &change.new {
-            Some(object) => json!({"v": change.version, "put": **object}),
-            None => json!({"v": change.version, "del": [kind.api_version(), kind.kind, change.key.namespace, change.key.name]}),
-        }
-        .to_string();
+        let changes: Vec<_> = changes.iter().map(|change| written(change)).collect();
+        let mut line = json!({"v": version, "changes": changes}).to_string();
         line.push('\n');
         self.size += line.len() as u64;
         file.write_all(line.as_bytes())?;
@@ -224,16 +222,32 @@ fn load(folder: &Path) -> Result<Loaded> {
                 continue;
             }
             version = at;
-            if let Some(resource) = resource_of(&read["put"]) {
-                objects.insert(Key::of(resource, &read["put"]), read["put"].clone());
-            } else if let Some([api, kind, namespace, name]) = read["del"].as_array().map(Vec::as_slice)
-                && let Some(kind) = registry::by_kind(api.as_str().unwrap_or_default(), kind.as_str().unwrap_or_default())
-            {
-                objects.remove(&Key::new(kind.resource, namespace.as_str().unwrap_or_default(), name.as_str().unwrap_or_default()));
+            match read["changes"].as_array() {
+                Some(changes) => changes.iter().for_each(|change| replay(&mut objects, change)),
+                // Earlier versions wrote a line for each change.
+                None => replay(&mut objects, &read),
             }
         }
     }
     Ok(Loaded { version, objects: objects.into_iter().map(|(key, object)| (key.resource, object)).collect() })
+}
+
+fn written(change: &Change) -> Value {
+    let kind = change.key.resource.kind();
+    match &change.new {
+        Some(object) => json!({"put": **object}),
+        None => json!({"del": [kind.api_version(), kind.kind, change.key.namespace, change.key.name]}),
+    }
+}
+
+fn replay(objects: &mut BTreeMap<Key, Value>, change: &Value) {
+    if let Some(resource) = resource_of(&change["put"]) {
+        objects.insert(Key::of(resource, &change["put"]), change["put"].clone());
+    } else if let Some([api, kind, namespace, name]) = change["del"].as_array().map(Vec::as_slice)
+        && let Some(kind) = registry::by_kind(api.as_str().unwrap_or_default(), kind.as_str().unwrap_or_default())
+    {
+        objects.remove(&Key::new(kind.resource, namespace.as_str().unwrap_or_default(), name.as_str().unwrap_or_default()));
+    }
 }
 
 fn resource_of(object: &Value) -> Option<Resource> {

@@ -99,7 +99,7 @@ impl Store {
     pub fn write(&self) -> Txn<'_> {
         // A panic in one request must not end the cluster: the state is valid between two statements.
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Txn { before: state.version, state, store: self }
+        Txn { before: state.version, state, store: self, changes: Vec::new() }
     }
 
     /// Announces every new version.
@@ -169,6 +169,8 @@ pub struct Txn<'a> {
     state: MutexGuard<'a, State>,
     store: &'a Store,
     before: u64,
+    /// For the journal, which has all of them or none.
+    changes: Vec<Arc<Change>>,
 }
 
 impl Txn<'_> {
@@ -236,8 +238,8 @@ impl Txn<'_> {
         let state = &mut *self.state;
         state.index.update(&key, old.as_deref(), new.as_deref());
         let change = Arc::new(Change { version: state.version, key, old, new });
-        if let Some(journal) = &self.store.journal {
-            journal.append(Arc::clone(&change));
+        if self.store.journal.is_some() {
+            self.changes.push(Arc::clone(&change));
         }
         state.history.push_back(change);
         if state.history.len() > HISTORY
@@ -250,6 +252,12 @@ impl Txn<'_> {
 
 impl Drop for Txn<'_> {
     fn drop(&mut self) {
+        // While the lock is held, so that the journal has the transactions in their order.
+        if let Some(journal) = &self.store.journal
+            && !self.changes.is_empty()
+        {
+            journal.append(std::mem::take(&mut self.changes));
+        }
         if self.state.version != self.before {
             self.store.latest.send_replace(self.state.version);
         }

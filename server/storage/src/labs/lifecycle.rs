@@ -17,17 +17,21 @@ use crate::{
 /// Writes the lab's spec and what is summed of it. Only after [`super::save`] in the same transaction, which guards the row.
 pub async fn set_size(connection: &mut AnyConnection, lab: &Lab) -> Result<()> {
     let spec = &lab.spec;
-    sqlx::query("UPDATE labs SET spec = $2, card = $3, cards = $4, card_parts = $5, cpu_cores = $6, memory_gib = $7, storage_gib = $8 WHERE id = $1")
-        .bind(lab.id.to_string())
-        .bind(json(spec))
-        .bind(spec.card.id())
-        .bind(i64::from(spec.cards()))
-        .bind(spec.card_share().parts())
-        .bind(i64::from(spec.total_cpu_cores()))
-        .bind(i64::from(spec.total_memory_gib()))
-        .bind(i64::from(spec.storage_gib))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE labs SET spec = $2, card = $3, cards = $4, card_parts = $5, cpu_cores = $6, memory_gib = $7, storage_gib = $8, pods = $9 \
+         WHERE id = $1",
+    )
+    .bind(lab.id.to_string())
+    .bind(json(spec))
+    .bind(spec.card.id())
+    .bind(i64::from(spec.cards()))
+    .bind(spec.card_share().parts())
+    .bind(i64::from(spec.total_cpu_cores()))
+    .bind(i64::from(spec.total_memory_gib()))
+    .bind(i64::from(spec.storage_gib))
+    .bind(i64::from(spec.nodes))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     access::Role,
-    capacity::Room,
+    capacity::{Machine, Room},
     gpu::CardShare,
     ids::{PriceBookId, TenantId, UserId},
     labs::{LabState, Observation},
@@ -177,19 +177,19 @@ async fn cards_are_set_aside_while_there_are_any() {
         let id = |number| lab(&order(number, OrderState::Approved), LabState::Pending).id;
         pools::lock(&mut write, card()).await.expect("locked");
         assert_eq!(pools::find(&mut write, card()).await.expect("read"), None);
-        assert!(!reservations::take(id(1), card(), 1, None, now()).run(&mut write).await.expect("asked"), "the cluster has not reported");
-        assert!(reservations::take(id(3), card(), 0, None, now()).run(&mut write).await.expect("asked"), "none are always there");
+        assert!(!reservations::take(id(1), card(), 1, &[], now()).run(&mut write).await.expect("asked"), "the cluster has not reported");
+        assert!(reservations::take(id(3), card(), 0, &[], now()).run(&mut write).await.expect("asked"), "none are always there");
         pools::put(&mut write, card(), 9, 9, now()).await.expect("put");
         pools::put(&mut write, card(), 2, 2, now()).await.expect("put again");
-        assert!(reservations::take(id(1), card(), 2, None, now()).run(&mut write).await.expect("taken"));
-        assert!(!reservations::take(id(1), card(), 0, None, now()).run(&mut write).await.expect("asked"), "once a lab");
-        assert!(!reservations::take(id(2), card(), 1, None, now()).run(&mut write).await.expect("asked"), "none left");
+        assert!(reservations::take(id(1), card(), 2, &[], now()).run(&mut write).await.expect("taken"));
+        assert!(!reservations::take(id(1), card(), 0, &[], now()).run(&mut write).await.expect("asked"), "once a lab");
+        assert!(!reservations::take(id(2), card(), 1, &[], now()).run(&mut write).await.expect("asked"), "none left");
         let pool = pools::find(&mut write, card()).await.expect("read").expect("reported");
         assert_eq!((pool.total, pool.reserved, pool.largest_node), (2, 2, 2));
         assert_eq!(pools::all(&mut write).await.expect("read"), [pool]);
         assert!(reservations::release(&mut write, id(1)).await.expect("released"));
         assert!(!reservations::release(&mut write, id(1)).await.expect("asked"), "it holds none");
-        assert!(reservations::take(id(2), card(), 1, None, now()).run(&mut write).await.expect("taken"));
+        assert!(reservations::take(id(2), card(), 1, &[], now()).run(&mut write).await.expect("taken"));
     })
     .await;
 }
@@ -264,7 +264,7 @@ async fn the_room_of_a_node_is_what_neither_labs_nor_others_hold() {
         let nodes = [node("n2", 8, 1), node("n1", 8, 0)];
         placement::put_nodes(&mut write, card(), &nodes).await.expect("put");
         placement::put_nodes(&mut write, card(), &nodes).await.expect("put again");
-        assert!(reservations::take(lab.id, card(), 4, Some("n1"), now()).run(&mut write).await.expect("taken"));
+        assert!(reservations::take(lab.id, card(), 4, &["n1", "n3"], now()).run(&mut write).await.expect("taken"));
         placement::put_places(&mut write, lab.id, &[("n1".into(), 4)]).await.expect("planned");
         assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n1", 8, 4), room("n2", 8, 7)]);
         assert_eq!(pools::find(&mut write, card()).await.expect("read").expect("a pool").largest_node, 7);
@@ -272,18 +272,38 @@ async fn the_room_of_a_node_is_what_neither_labs_nor_others_hold() {
         // The cluster put its pod elsewhere; what was asked of it stays as it was.
         placement::put_places(&mut write, lab.id, &[("n2".into(), 4)]).await.expect("placed");
         assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n1", 8, 8), room("n2", 8, 3)]);
-        assert_eq!(placement::preferred_node(&mut write, lab.id).await.expect("read").as_deref(), Some("n1"));
-        assert_eq!(placement::places(&mut write).await.expect("read"), [(lab.id, vec![("n2".to_owned(), 4)])].into());
+        assert_eq!(placement::preferred_nodes(&mut write, lab.id).await.expect("read"), ["n1", "n3"]);
+        let held = placement::Reserved { card: card(), cards: 4, per_pod: 1, places: vec![("n2".to_owned(), 4)] };
+        assert_eq!(placement::places(&mut write).await.expect("read"), [(lab.id, held)].into());
         assert_eq!(placement::places_of(&mut write, lab.id).await.expect("read"), vec![("n2".to_owned(), 4)]);
         let held = nodes::held(&mut write).await.expect("read");
         assert_eq!((held.len(), held[0].node.as_str(), held[0].cards, held[0].owner.login.as_str()), (1, "n2", 4, "li"));
 
         reservations::release(&mut write, lab.id).await.expect("released");
         assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n1", 8, 8), room("n2", 8, 7)]);
-        assert_eq!(placement::preferred_node(&mut write, lab.id).await.expect("read"), None);
+        assert!(placement::preferred_nodes(&mut write, lab.id).await.expect("read").is_empty());
         placement::put_nodes(&mut write, card(), &[node("n2", 2, 3)]).await.expect("fewer");
         assert_eq!(placement::rooms(&mut write, card()).await.expect("read").nodes, [room("n2", 2, 0)], "never below none");
         placement::forget(&mut write, lab.id).await.expect("nothing to forget");
+
+        // Cards beside no pod slot are of no use, and a lab gives its slot back with its cards.
+        let slots = |pods| Some(Machine { cpu_cores: 64, memory_gib: 512, pods: Some(pods) });
+        let nodes = [NodeCards { machine: slots(1), ..node("n1", 8, 0) }, NodeCards { machine: slots(5), ..node("n2", 8, 1) }];
+        placement::put_nodes(&mut write, card(), &nodes).await.expect("put");
+        let before = pools::find(&mut write, card()).await.expect("read").expect("a pool");
+        assert_eq!((before.unusable, before.free()), (1, 15), "another pod holds one");
+        assert!(reservations::take(lab.id, card(), 1, &[], now()).run(&mut write).await.expect("taken"));
+        placement::put_places(&mut write, lab.id, &[("n1".into(), 1)]).await.expect("planned");
+        let rooms = placement::rooms(&mut write, card()).await.expect("read").nodes;
+        let free: Vec<_> = rooms.iter().map(|room| (room.free, room.machine_free.and_then(|machine| machine.pods))).collect();
+        assert_eq!(free, [(7, Some(0)), (7, Some(5))]);
+        let full = pools::find(&mut write, card()).await.expect("read").expect("a pool");
+        assert_eq!((full.reserved, full.unusable, full.free()), (1, 8, 7), "seven cards of the first node are of no use");
+        let spec = &lab.spec;
+        let machine = Machine { cpu_cores: spec.cpu_cores, memory_gib: spec.memory_gib, pods: Some(1) };
+        assert_eq!(nodes::held(&mut write).await.expect("read")[0].machine, machine);
+        reservations::release(&mut write, lab.id).await.expect("released");
+        assert_eq!(pools::find(&mut write, card()).await.expect("read"), Some(before));
     })
     .await;
 }

@@ -333,6 +333,38 @@ async fn a_lab_waits_in_the_queue_where_cards_are_free_and_processors_are_not() 
 }
 
 #[tokio::test]
+async fn a_lab_waits_in_the_queue_where_cards_are_free_and_pod_slots_are_not() {
+    for_each_engine("a_lab_waits_in_the_queue_where_cards_are_free_and_pod_slots_are_not", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.set_pod_slots("gpu-3", 1);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        scene.running().await;
+        let view = scene.order().await;
+        assert_eq!((view.order.state, view.labs.len()), (OrderState::Queued, 0), "the node takes one pod, and the first lab has it");
+        let view = crate::orders::get(services, &scene.teacher, view.order.id).await.expect("reads");
+        assert!(matches!(view.wait, Some(domain::capacity::WaitReason::NoMachine { .. })), "{:?}", view.wait);
+        let operator = scene.world.operator("zhao").await;
+        let seen = crate::nodes::list(services, &operator).await.expect("operators read it");
+        let node = seen.nodes.iter().find(|view| view.node.name == "gpu-3").expect("the node");
+        assert_eq!((node.kinds[0].total, node.kinds[0].used, node.kinds[0].free), (14, 1, 0), "none of the others can be used");
+        let crowded = |finding: &domain::nodes::Finding| {
+            matches!(finding, domain::nodes::Finding::Crowded { node, cards: 13, pods: Some(0), .. } if node == "gpu-3")
+        };
+        assert!(seen.findings.iter().any(crowded), "{:?}", seen.findings);
+        let pool = seen.pools.iter().find(|pool| pool.card.id() == "a100-80g-1g.10gb").expect("a pool");
+        assert_eq!((pool.unreserved(), pool.free()), (13, 0));
+        scene.world.cluster.set_pod_slots("gpu-3", 2);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        crate::orders::promote(services).await.expect("the queue goes on");
+        scene.settle().await;
+        let view = crate::orders::get(services, &scene.teacher, view.order.id).await.expect("reads");
+        assert_eq!(view.order.state, OrderState::Fulfilled);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn cards_behind_a_taint_are_not_free() {
     for_each_engine("cards_behind_a_taint_are_not_free", |database| async {
         let scene = Scene::on(database).await;

@@ -129,7 +129,7 @@ async fn those_who_wait_for_the_same_cards_are_named_and_forecasts_know_ends_and
         assert_eq!(beside.iter().map(|each| each.number).collect::<Vec<_>>(), [1, 2, 4], "seats of the same class are no others");
 
         pools::put(&mut write, card(), 6, 4, now()).await.expect("put");
-        let machine = Some(Machine { cpu_cores: 64, memory_gib: 512 });
+        let machine = Some(Machine { cpu_cores: 64, memory_gib: 512, pods: Some(20) });
         let nodes = [("gpu-b", 4), ("gpu-a", 2)].map(|(node, total)| placement::NodeCards { node: node.into(), total, others: 0, machine });
         placement::put_nodes(&mut write, card(), &nodes).await.expect("put");
         for (number, minutes) in [(5, Some(60)), (6, Some(30)), (7, None)] {
@@ -138,7 +138,7 @@ async fn those_who_wait_for_the_same_cards_are_named_and_forecasts_know_ends_and
             let mut row = lab(&order, LabState::Running);
             row.ends_at = minutes.map(|minutes| now().plus_minutes(minutes));
             labs::insert(&mut write, &row, Currency::Cny).await.expect("inserted");
-            assert!(reservations::take(row.id, card(), 1, None, now()).run(&mut write).await.expect("taken"));
+            assert!(reservations::take(row.id, card(), 1, &[], now()).run(&mut write).await.expect("taken"));
             placement::put_places(&mut write, row.id, &[("gpu-b".to_owned(), 1)]).await.expect("put");
             assert!(labs::save(&mut write, &row).await.expect("its end is written"));
         }
@@ -151,12 +151,13 @@ async fn those_who_wait_for_the_same_cards_are_named_and_forecasts_know_ends_and
         assert_eq!(rooms, [(1, 4), (2, 2)]);
         let full = supply.rooms.iter().find(|room| room.total == 4).expect("a node");
         let spec = &order(5, OrderState::Fulfilled).spec;
-        assert_eq!(full.machine_free, machine.map(|machine| machine.without(3 * spec.cpu_cores, 3 * spec.memory_gib)));
+        let three = Machine { cpu_cores: 3 * spec.cpu_cores, memory_gib: 3 * spec.memory_gib, pods: Some(3) };
+        assert_eq!(full.machine_free, machine.map(|machine| machine.without(three)));
         let end = |minutes| PlannedEnd {
             at: now().plus_minutes(minutes),
             node: full.node.clone(),
             cards: 1,
-            machine: Machine { cpu_cores: spec.cpu_cores, memory_gib: spec.memory_gib },
+            machine: Machine { cpu_cores: spec.cpu_cores, memory_gib: spec.memory_gib, pods: Some(1) },
         };
         assert_eq!(supply.ends, [end(30), end(60)]);
         assert_eq!(supply.line.iter().map(|waits| waits.pods).collect::<Vec<_>>(), [Pods::of(spec)], "the queued one");

@@ -148,7 +148,7 @@ async fn what_a_lab_holds_grows_only_while_cards_are_free() {
         let one = stored(&mut write, 1, LabState::Running, |_| {}).await;
         let two = stored(&mut write, 2, LabState::Running, |_| {}).await;
         for row in [&one, &two] {
-            assert!(reservations::take(row.id, card(), 1, None, now()).run(&mut write).await.expect("asked"));
+            assert!(reservations::take(row.id, card(), 1, &[], now()).run(&mut write).await.expect("asked"));
         }
         assert!(reservations::change(&mut write, one.id, card(), 3).await.expect("asked"));
         assert!(!reservations::change(&mut write, two.id, card(), 2).await.expect("asked"), "one would be too many");
