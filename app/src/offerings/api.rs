@@ -146,7 +146,7 @@ pub async fn save_offering(
     let page = routes::offering_editor(&slug);
     let (services, caller) = match writer().await {
         Ok(writer) => writer,
-        Err(error) => return answer(FORM, &page, typed([]), Err(error), |slug| saved(slug)).await,
+        Err(error) => return answer::<String>(FORM, &page, typed([]), Err(error), |slug| saved(slug)).await,
     };
     if let Some(changed) = super::fields::reshaped(&fields, &intent) {
         keep(FORM, without_secrets(changed)).await?;
@@ -170,7 +170,7 @@ pub async fn import_offering(#[server(default)] slug: String, #[server(default)]
     let page = routes::with_query(&routes::offering_editor(&slug), &[("tab", "yaml")]);
     let (services, caller) = match writer().await {
         Ok(writer) => writer,
-        Err(error) => return answer(FORM, &page, typed([]), Err(error), |slug| saved(slug)).await,
+        Err(error) => return answer::<String>(FORM, &page, typed([]), Err(error), |slug| saved(slug)).await,
     };
     let kept = services::offerings::yaml::without_secrets_apart(yaml.clone()).await;
     let pasted = typed([("yaml", &kept)]);

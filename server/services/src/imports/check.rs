@@ -73,12 +73,12 @@ pub(super) async fn rows(
             ImportKind::Courses => ground.course(cells).map(|course| (course.row.code.to_lowercase(), None, "code", course.verdict, course.changes)),
         };
         let mut changes = Vec::new();
-        let checked = checked.and_then(|(key, account, field, verdict, found)| match seen.insert(key, account, number) {
-            Some(row) => Err(Error::field(field, Problem::SameAsRow { row })),
-            None => {
-                changes = found;
-                Ok(verdict)
+        let checked = checked.and_then(|(key, account, field, verdict, found)| {
+            if let Some(row) = seen.insert(key, account, number) {
+                return Err(Error::field(field, Problem::SameAsRow { row }));
             }
+            changes = found;
+            Ok(verdict)
         });
         let (verdict, problems) = outcome(checked)?;
         rows.push(ImportRow { number, cells: cells.clone(), verdict, problems, result: None, changes });

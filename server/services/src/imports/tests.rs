@@ -46,9 +46,9 @@ async fn a_list_of_people_is_looked_at_mended_and_taken_over() {
         let (_, rows) = page_of(&world, &administrator, import.id).await;
         assert_eq!(rows[1].problems[0].problem, Problem::NotOneOf { choices: vec!["软件技术系".into()] });
         assert_eq!(rows[2].problems[0].problem, Problem::SameAsRow { row: 1 });
-        let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
+        let owned = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
         let change =
-            |field: &str, before: &[&str], after: &[&str]| CellChange { field: field.into(), before: Some(list(before)), after: list(after) };
+            |field: &str, before: &[&str], after: &[&str]| CellChange { field: field.into(), before: Some(owned(before)), after: owned(after) };
         let old = storage::testing::texts(&services.db, "SELECT name AS text FROM users WHERE login = 'old'").await.remove(0);
         let expected =
             [change("name", &[&old], &["改了的名"]), change("roles", &["teacher"], &["teacher", "auditor"]), change("courses", &[], &["CV2402"])];
