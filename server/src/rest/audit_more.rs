@@ -132,7 +132,7 @@ pub struct SaveSearch {
 /// Keeps a search: its name in the body, its conditions as parameters, like those of the search itself.
 #[utoipa::path(post, path = "/api/v1/audit/searches", tag = "audit", request_body = SaveSearch,
     params(("person" = Option<String>, Query), ("action" = Option<String>, Query, example = "order."), ("object" = Option<String>, Query), ("outcome" = Option<String>, Query, example = "refused"),
-        ("via" = Option<String>, Query), ("address" = Option<String>, Query), ("text" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query), ("range" = Option<String>, Query, example = "week"), ("own_reads" = Option<bool>, Query)),
+        ("via" = Option<String>, Query), ("address" = Option<String>, Query), ("text" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query), ("range" = Option<String>, Query, example = "week"), ("own_reads" = Option<bool>, Query, description = "Also your own readings of the record, which are left out otherwise")),
     responses((status = 201, body = SavedSearch)))]
 pub async fn save(
     State(state): State<AppState>,
@@ -161,7 +161,7 @@ pub async fn delete(State(state): State<AppState>, Bearer(caller): Bearer, Path(
 /// Everything that a search finds: JSON lines with proof (for `lectern audit verify FILE`), or CSV.
 #[utoipa::path(get, path = "/api/v1/audit/export", tag = "audit",
     params(("format" = Option<String>, Query, description = "`jsonl` or `csv`", example = "jsonl"), ("person" = Option<String>, Query), ("action" = Option<String>, Query), ("object" = Option<String>, Query),
-        ("outcome" = Option<String>, Query), ("via" = Option<String>, Query), ("address" = Option<String>, Query), ("text" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query), ("range" = Option<String>, Query), ("own_reads" = Option<bool>, Query)),
+        ("outcome" = Option<String>, Query), ("via" = Option<String>, Query), ("address" = Option<String>, Query), ("text" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query), ("range" = Option<String>, Query), ("own_reads" = Option<bool>, Query, description = "Also your own readings of the record, which are left out otherwise")),
     responses((status = 200, body = String, description = "The file, as it is read", content_type = "application/x-ndjson")))]
 pub async fn export(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Response, Problem> {
     let filter = filter(&mut query);
