@@ -4,6 +4,7 @@
 pub mod agreement;
 pub mod fuse;
 pub mod ledger;
+mod template;
 pub mod watchers;
 
 use std::{
@@ -63,9 +64,10 @@ async fn remove(server: &str, name: &str) -> crate::Result<()> {
 impl TestDatabase {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let url = format!("sqlite:{}", folder.path().join("lectern.db").display());
+        let file = folder.path().join("lectern.db");
+        std::fs::write(&file, template::sqlite().await).expect("a file");
+        let url = format!("sqlite:{}", file.display());
         let database = Database::open(&url).await.expect("SQLite opens");
-        database.migrate().await.expect("the schema applies");
         Self { database, url, _home: Home::Folder(folder) }
     }
 
@@ -87,14 +89,14 @@ impl TestDatabase {
         let name = format!("lectern_{}_{number}", std::process::id());
         let admin = Database::open(server).await.expect("the test server answers");
         let mut connection = admin.read().await.expect("a connection");
-        for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+        let template = template::postgres(server).await;
+        for statement in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name} TEMPLATE {template}")] {
             sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *connection).await.expect("a database is made");
         }
         drop(connection);
         admin.close().await;
         let url = with_database(server, &name);
         let database = Database::open(&url).await.expect("PostgreSQL opens");
-        database.migrate().await.expect("the schema applies");
         Self { database, url, _home: Home::Server(OnServer { server: server.to_owned(), name }) }
     }
 
