@@ -15,7 +15,7 @@ use axum::{
 };
 use domain::{audit::Via, names};
 use http::{HeaderMap, HeaderValue};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use services::{Origin, accounts::devices, secret};
 
 use crate::{methods, state::AppState};
@@ -62,15 +62,27 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
 /// Most characters of a path that are logged.
 const LONGEST_PATH: usize = 200;
 
-/// A path in the form in which it may be logged: without secrets, and cut if it is long.
+/// A path in the form in which it may be logged: without secrets, with invisible characters encoded, and cut if it is long.
 pub fn loggable(path: &str) -> String {
     let cut = path.char_indices().nth(LONGEST_PATH).map(|(end, _)| &path[..end]);
     let decoded = decoded(cut.unwrap_or(path));
     match (secret_begins(&decoded), cut) {
         (Some(at), _) => format!("{}***", names::shown(&decoded[..at])),
-        (None, Some(cut)) => format!("{cut}…"),
-        (None, None) => path.to_owned(),
+        (None, Some(cut)) => format!("{}…", visible(cut)),
+        (None, None) => visible(path),
     }
+}
+
+/// Invisible characters encoded: a client may send them as they are.
+fn visible(path: &str) -> String {
+    path.chars().fold(String::with_capacity(path.len()), |mut visible, c| {
+        if names::is_invisible(c) {
+            visible.extend(utf8_percent_encode(c.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC));
+        } else {
+            visible.push(c);
+        }
+        visible
+    })
 }
 
 /// Decodes until nothing changes, since an encoded percent sign may hide another one. The path is short.
@@ -133,6 +145,7 @@ mod tests {
         assert_eq!(loggable("/join/lnk_abc"), "/join/***");
         assert_eq!(loggable("/people"), "/people");
         assert_eq!(loggable("/catalogue/a%20b"), "/catalogue/a%20b", "as it came");
+        assert_eq!(loggable("/a\u{202e}b\u{9b}c"), "/a%E2%80%AEb%C2%9Bc", "it neither turns the line around nor commands a terminal");
         assert_eq!(loggable("/api/join/complete"), "/api/join/complete");
     }
 
