@@ -188,3 +188,25 @@ async fn the_page_of_an_approval_and_the_inbox_say_that_the_requester_left() {
         assert!(page_in(&manager, language, "/approvals").await.contains(badge), "{language}: {badge} is not in the inbox");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_the_rules_warns_on_a_rule_that_never_matches() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let admin = portal.api(&people.administrator).await;
+    let browser = portal.browser_of(&people.administrator).await;
+    let rule = |zh: &str, en: &str, when: Value| json!({"name": {"zh": zh, "en": en}, "when": when, "then": {"stages": ["manager"]}});
+    let (rest, late) = (rule("其余", "Rest", json!("always")), rule("夜间", "Late", json!({"minutes_over": 60})));
+    let en = ("Never matches: “Rest” before it matches every order. Move this rule up.", "Late");
+    let zh = ("这条规则不会生效：前面的“其余”已匹配所有订单，请上移。", "夜间");
+    for (version, rules, warned) in [(1, json!([late, rest]), 0), (2, json!([rest, late]), 1)] {
+        let body = json!({"policy": {"rules": rules}, "version": version});
+        good(admin.put("/policies").json(&body).send().await.unwrap(), 200).await;
+        for (language, (warning, name)) in [("en", en), ("zh-CN", zh)] {
+            let page = page_in(&browser, language, "/policies").await;
+            let cards: Vec<_> = page.split("class=\"rule-card\"").filter(|card| card.contains(warning)).collect();
+            assert_eq!(cards.len(), warned, "{language}: {page}");
+            assert!(cards.iter().all(|card| card.contains(name)), "{language}: {cards:?}");
+        }
+    }
+}
