@@ -90,3 +90,22 @@ async fn a_class_is_ordered_for_its_lessons_and_decided_at_once() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_row_of_a_class_in_the_inbox_says_its_seats_and_lessons() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    let lessons = json!({"first_day": "2026-12-01", "bell": "14:00", "weeks": 2});
+    let body = json!({
+        "offering": "jupyterlab-2xa100-1tb", "course": "CV2402", "duration_minutes": 90, "seats": "3", "lessons": lessons,
+    });
+    let order = teacher.order("class", &body).await;
+    assert_eq!((order["class"]["seats"].as_i64(), order["class"]["lessons"].as_i64()), (Some(3), Some(2)));
+    let approver = portal.browser_of(&people.manager).await;
+    for (language, row) in [("en", "3 seats × 2 lessons · "), ("zh-CN", "3 座 × 2 次课 · ")] {
+        let page = approver.client.get(portal.url("/approvals")).header("accept", "text/html").header("accept-language", language);
+        let page = page.send().await.expect("an answer").text().await.expect("a page");
+        assert_eq!(page.matches(row).count(), 1, "{language}: one row for all six orders\n{page}");
+    }
+}
