@@ -12,7 +12,7 @@ use services::{
 use storage::{Database, testing::fuse::Fault};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Portal, shown};
+use crate::support::{Log, Portal, shown};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_is_told_when_to_come_back() {
@@ -104,4 +104,26 @@ async fn a_database_on_a_full_disk_is_not_ready() {
         let retry_after = answer.headers().get("retry-after").map(|value| value.to_str().unwrap());
         assert_eq!((answer.status().as_u16(), retry_after), expected, "{path}");
     }
+}
+
+// One thread, which is the one whose log is read.
+#[tokio::test]
+async fn the_log_of_a_failed_request_says_which_it_was_and_why() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let (browser, api) = (portal.browser_of(&people.teacher).await, portal.api(&people.teacher).await);
+    portal.world.services.db.close().await;
+    let log = Log::begin();
+    let page = browser.page("/orders").await;
+    let called = api.post("/orders/x/cancel").send().await.unwrap();
+    for (answer, method, path) in [(page, "GET", "/orders"), (called, "POST", "/api/v1/orders/x/cancel")] {
+        let id = answer.headers()["x-request-id"].to_str().unwrap();
+        assert_eq!(answer.status(), 503, "{path}");
+        let lines = log.lines();
+        let line = lines.iter().find(|line| line.contains(id) && line.contains("answered")).unwrap_or_else(|| panic!("{path} is not in\n{lines:#?}"));
+        let request = format!("answered with a failure http.method=\"{method}\" http.path={path} http.status=503 milliseconds=");
+        assert!(line.contains(&request), "{line}");
+    }
+    let lines = log.lines();
+    assert!(lines.iter().any(|line| line.contains("the database is away error=") && line.contains("closed pool")), "{lines:#?}");
 }
