@@ -68,6 +68,30 @@ test("Back brings typed text with a way to take it out again; a new visit does n
   expect(page.faults).toEqual([]);
 });
 
+test("a purpose is part of the preview when it is typed and when Back brings it", async ({ browser }) => {
+  const page = await openPage(browser, server);
+  await signIn(page, server, "teacher");
+  // The preview refuses a character that reverses the text after it, and the summary names the field.
+  const refused = "lesson \u202e13";
+  const named = page.locator('#summary a[href="#purpose"]');
+  await page.goto(FORM);
+  await drawn(page);
+  await expect(named).toHaveCount(0);
+  await page.locator("#purpose").fill(refused);
+  await expect(named).toBeVisible();
+  await page.locator("#purpose").fill("lesson 13");
+  await expect(named).toHaveCount(0);
+
+  await typeAndLeave(page, refused);
+  await page.goBack();
+  await page.waitForURL(`**${FORM}`);
+  await expect(page.locator("#purpose")).toHaveValue(refused);
+  await expect(named).toBeVisible();
+  await page.locator("#purpose").fill("lesson 14");
+  await expect(named).toHaveCount(0);
+  expect(page.faults).toEqual([]);
+});
+
 test("typed text that is older than half an hour does not come back", async ({ browser }) => {
   const page = await openPage(browser, server);
   await signIn(page, server, "teacher");

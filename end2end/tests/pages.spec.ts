@@ -1,4 +1,4 @@
-// Every page as its reader sees it: no accessibility faults, nothing wider than the screen, and a picture.
+// Every page as its reader sees it: no accessibility faults, nothing wider than the screen, no list crushed, and a picture.
 import AxeBuilder from "@axe-core/playwright";
 import { type Page, expect } from "@playwright/test";
 import { openPage, signIn, test } from "../support/pages.ts";
@@ -100,6 +100,34 @@ const LOOKS = [
 // Each look is a story of its own; a worker that takes one up starts a server for it.
 test.describe.configure({ mode: "parallel" });
 
+/** Items of lists whose words are broken, or that have a line for each character or two. */
+async function crushed(page: Page): Promise<string[]> {
+  return page.locator(".plain-list li").evaluateAll((items) => {
+    const lines = (range: Range) => new Set(Array.from(range.getClientRects(), (box) => Math.round(box.top))).size;
+    const isBroken = (text: Node) =>
+      Array.from((text.textContent ?? "").matchAll(/(?<=^|\s)[A-Za-z]{2,12}(?=[\s,.;:]|$)/g)).some((word) => {
+        const range = document.createRange();
+        const start = word.index ?? 0;
+        range.setStart(text, start);
+        range.setEnd(text, start + word[0].length);
+        return lines(range) > 1;
+      });
+    return items
+      .filter((item) => {
+        const whole = document.createRange();
+        whole.selectNodeContents(item);
+        const length = (item.textContent ?? "").trim().length;
+        if (length >= 12 && lines(whole) > length / 2) return true;
+        const texts = document.createTreeWalker(item, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) {
+          if (!texts.currentNode.parentElement?.closest(".sr") && isBroken(texts.currentNode)) return true;
+        }
+        return false;
+      })
+      .map((item) => (item.textContent ?? "").trim());
+  });
+}
+
 for (const look of LOOKS) {
   test(`every page in ${look.language}, ${look.theme}, ${look.width} px wide`, async ({ browser }) => {
     test.setTimeout(900_000);
@@ -126,6 +154,7 @@ for (const look of LOOKS) {
       expect.soft(faults, `${view.name}: accessibility`).toEqual([]);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect.soft(overflow, `${view.name}: wider than the screen by`).toBeLessThanOrEqual(0);
+      expect.soft(await crushed(page), `${view.name}: broken words in lists`).toEqual([]);
       expect.soft(page.faults.splice(0), `${view.name}: console`).toEqual([]);
     }
   });

@@ -25,3 +25,44 @@ fn with_quiet_libraries(filter: &str) -> String {
         "{filter},tower_sessions=error,tower_sessions_core=off,sqlx=warn,hyper=warn,rustls=warn,kube=warn,kube_client::client::builder=off,tower=warn,h2=warn"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("nobody panics while they hold it").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_failed_request_to_the_cluster_is_logged_with_its_context_alone() {
+        let written = Written::default();
+        let writer = written.clone();
+        let filter = EnvFilter::new(with_quiet_libraries("info"));
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!(target: "kube_client::client::builder", "failed with error client error (Connect)");
+            tracing::warn!(target: "kube_client::client", "a watch ended");
+            tracing::warn!(target: "services::labs", lab.name = "lab-1", reason = "connection refused", "the lab cannot be started");
+        });
+        let bytes = written.0.lock().expect("nobody panics while they hold it").clone();
+        let text = String::from_utf8(bytes).expect("text");
+        assert!(!text.contains("failed with"), "{text}");
+        assert!(text.contains("a watch ended"), "the client's other warnings stay: {text}");
+        assert!(text.contains("the lab cannot be started lab.name=\"lab-1\" reason=\"connection refused\""), "{text}");
+    }
+}

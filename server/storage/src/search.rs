@@ -238,6 +238,14 @@ mod tests {
             for word in ["zh", "en\"", "{", "}", ":", "\"", "\\", "%", "_", "!"] {
                 assert_eq!(found(&mut connection, word).await, [0; 4], "{word}");
             }
+            // No name contains it, until one does.
+            assert_eq!(found(&mut connection, "en").await, [0; 4]);
+            let mut write = test.database.begin_write().await.expect("a transaction");
+            crate::courses::set_name(&mut write, course(), "Enzymes: {zh}").await.expect("renamed");
+            write.commit().await.expect("committed");
+            for word in ["en", "zh", "{", "}", ":"] {
+                assert_eq!(found(&mut connection, word).await, [0, 1, 1, 1], "{word}");
+            }
         })
         .await;
     }

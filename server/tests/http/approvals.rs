@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use services::testing::TestWorld;
 use storage::testing::for_each_engine;
 
-use crate::support::{Api, Portal, good, location};
+use crate::support::{Api, Browser, Portal, good, location};
 
 fn id(value: &Value) -> &str {
     value["id"].as_str().expect("an id")
@@ -13,6 +13,14 @@ fn id(value: &Value) -> &str {
 async fn order(teacher: &Api, key: &str, nodes: u32) -> Value {
     let body = json!({"offering": "pytorch-ddp-8", "course": "CV2402", "parameters": {"nodes": nodes}, "duration_minutes": 120});
     teacher.order(key, &body).await
+}
+
+/// A page in this language.
+async fn page_in(browser: &Browser, language: &str, path: &str) -> String {
+    let request = browser.client.get(format!("{}{path}", browser.base)).header("accept", "text/html").header("accept-language", language);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{path}");
+    answer.text().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -154,4 +162,51 @@ async fn the_pages_work_without_scripts() {
     assert!(page.contains("Version 2 is in force"));
     let read_only = manager.page("/policies").await.text().await.unwrap();
     assert!(read_only.contains("Administrators change these rules") && !read_only.contains("Move &quot;") && !read_only.contains("Add a rule"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_an_approval_and_the_inbox_say_that_the_requester_left() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    let asked = order(&teacher, "left", 8).await;
+    let approval = format!("/approvals/{}", id(&asked));
+    let manager = portal.browser_of(&people.manager).await;
+    let en = ["teacher no longer belongs to CV2402.", "This order cannot be approved.", "requester left"];
+    let zh = ["teacher 已不在课程 CV2402。", "该订单无法批准", "下单人已离开"];
+    for (language, [title, text, badge]) in [("en", en), ("zh-CN", zh)] {
+        let page = page_in(&manager, language, &approval).await;
+        assert!(![title, text, badge].iter().any(|words| page.contains(*words)), "{language}: nobody has left yet");
+    }
+    let course = id(&teacher.read("/courses").await["items"][0]).parse().unwrap();
+    services::courses::remove_member(&portal.world.services, &people.administrator, course, people.teacher.actor.user).await.unwrap();
+    for (language, [title, text, badge]) in [("en", en), ("zh-CN", zh)] {
+        let page = page_in(&manager, language, &approval).await;
+        for words in [title, text] {
+            assert!(page.contains(words), "{language}: {words} is not on the page of the approval");
+        }
+        assert!(page_in(&manager, language, "/approvals").await.contains(badge), "{language}: {badge} is not in the inbox");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_the_rules_warns_on_a_rule_that_never_matches() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let admin = portal.api(&people.administrator).await;
+    let browser = portal.browser_of(&people.administrator).await;
+    let rule = |zh: &str, en: &str, when: Value| json!({"name": {"zh": zh, "en": en}, "when": when, "then": {"stages": ["manager"]}});
+    let (rest, late) = (rule("其余", "Rest", json!("always")), rule("夜间", "Late", json!({"minutes_over": 60})));
+    let en = ("Never matches: “Rest” before it matches every order. Move this rule up.", "Late");
+    let zh = ("这条规则不会生效：前面的“其余”已匹配所有订单，请上移。", "夜间");
+    for (version, rules, warned) in [(1, json!([late, rest]), 0), (2, json!([rest, late]), 1)] {
+        let body = json!({"policy": {"rules": rules}, "version": version});
+        good(admin.put("/policies").json(&body).send().await.unwrap(), 200).await;
+        for (language, (warning, name)) in [("en", en), ("zh-CN", zh)] {
+            let page = page_in(&browser, language, "/policies").await;
+            let cards: Vec<_> = page.split("class=\"rule-card\"").filter(|card| card.contains(warning)).collect();
+            assert_eq!(cards.len(), warned, "{language}: {page}");
+            assert!(cards.iter().all(|card| card.contains(name)), "{language}: {cards:?}");
+        }
+    }
 }

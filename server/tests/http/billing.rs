@@ -1,5 +1,6 @@
 //! Bills by the pages and by the API: months, files, prices, adjustments, and what a day has cost.
 
+use domain::money::{Currency, MAX_MICROS, MAX_UNITS, Money, parse_micros};
 use serde_json::{Value, json};
 use services::{Services, jobs};
 
@@ -249,6 +250,20 @@ async fn a_month_leaves_in_the_columns_of_focus_and_sums_to_the_bill() {
     assert_eq!(categories.iter().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), ["Adjustment", "Credit"].into());
 }
 
+fn has(file: &[u8], text: &[u8]) -> bool {
+    file.windows(text.len()).any(|window| window == text)
+}
+
+/// Text of a PDF that is not ASCII is in hexadecimal: Chinese as UTF-16, the yen sign as one byte.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()
+}
+
+/// An amount in yuan as a PDF contains it. `amount`: without the sign.
+fn yen(amount: &str) -> String {
+    format!("<{}>", hexadecimal(&[&[0xa5], amount.as_bytes()].concat()))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_month_leaves_as_a_pdf_in_both_languages() {
     let portal = Portal::college().await;
@@ -258,11 +273,7 @@ async fn a_month_leaves_as_a_pdf_in_both_languages() {
     let administrator = portal.api(&people.administrator).await;
     post(&administrator, "/adjustments", &json!({"course": "CV2402", "kind": "charge", "amount": "2000", "reason": "换了一块硬盘"})).await;
     let browser = portal.browser_of(&people.manager).await;
-    let has = |file: &[u8], text: &[u8]| file.windows(text.len()).any(|window| window == text);
-    // What is not ASCII stands in hexadecimal: Chinese as UTF-16, the yen sign as one byte.
-    let hexadecimal = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat();
-    let chinese = |text: &str| format!("<{}>", hexadecimal(text.encode_utf16().flat_map(u16::to_be_bytes).collect()));
-    let yen = |amount: &str| format!("<{}>", hexadecimal([&[0xa5], amount.as_bytes()].concat()));
+    let chinese = |text: &str| format!("<{}>", hexadecimal(&text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>()));
     for (language, words) in [("en", "(Total)".to_owned()), ("zh-CN", chinese("合计"))] {
         let answer = browser.client.get(portal.url("/billing/export?format=pdf")).header("accept-language", language).send().await.unwrap();
         assert_eq!(answer.headers()["content-type"], "application/pdf");
@@ -280,4 +291,57 @@ async fn a_month_leaves_as_a_pdf_in_both_languages() {
     let auditor = portal.api(&people.auditor).await;
     let events = auditor.read("/audit/events?action=billing.export").await;
     assert_eq!(events["items"][0]["after"]["format"], "pdf");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bill_with_two_adjustments_of_the_largest_amount_is_read_everywhere() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    an_hour(&portal, &teacher).await;
+    let usage = teacher.read("/bills").await["items"][0]["total"]["micros"].as_i64().unwrap();
+    let administrator = portal.api(&people.administrator).await;
+    for reason in ["A cluster", "Another cluster"] {
+        let charge = json!({"course": "CV2402", "kind": "charge", "amount": MAX_UNITS.to_string(), "reason": reason});
+        let (status, added) = post(&administrator, "/adjustments", &charge).await;
+        assert_eq!(status, 200, "{added}");
+    }
+    let bill = teacher.read("/bills").await["items"][0].clone();
+    let total = usage + 2 * MAX_MICROS;
+    assert_eq!((bill["adjustments"]["micros"].as_i64(), bill["total"]["micros"].as_i64()), (Some(2 * MAX_MICROS), Some(total)));
+    assert_eq!(teacher.read("/adjustments").await["items"].as_array().unwrap().len(), 2);
+
+    let browser = portal.browser_of(&people.administrator).await;
+    let shown = Money::new(total, Currency::Cny).to_string();
+    let one = Money::units(MAX_UNITS, Currency::Cny).to_string();
+    for (path, amount) in [
+        ("/billing", &shown),
+        ("/billing?course=CV2402", &shown),
+        ("/billing?by=person", &shown),
+        ("/billing?by=card", &shown),
+        ("/billing/months", &shown),
+        ("/billing/adjustments", &one),
+    ] {
+        let answer = browser.page(path).await;
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status == 200 && text.contains(amount.as_str()), "{path}: {status}, no {amount}\n{text}");
+    }
+
+    let csv = browser.page("/billing/export?month=2026-11&format=csv").await;
+    assert_eq!(csv.status(), 200);
+    let csv = csv.text().await.unwrap();
+    let amounts = csv.lines().skip(1).map(|line| parse_micros(line.rsplit(',').nth(2).unwrap()).unwrap());
+    assert_eq!(amounts.sum::<i64>(), total, "{csv}");
+    let pdf = browser.page("/billing/export?month=2026-11&format=pdf").await;
+    assert_eq!(pdf.status(), 200);
+    let pdf = pdf.bytes().await.unwrap();
+    for amount in [&shown, &one] {
+        let amount = yen(amount.trim_start_matches('¥'));
+        assert!(has(&pdf, amount.as_bytes()), "no {amount}: {}", String::from_utf8_lossy(&pdf));
+    }
+    for format in ["xlsx", "focus"] {
+        assert_eq!(browser.page(&format!("/billing/export?month=2026-11&format={format}")).await.status(), 200, "{format}");
+    }
+    assert_eq!(services::testing::recount::recount(&portal.world.services).await, []);
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use services::testing::TestWorld;
+use storage::testing::{execute, texts};
 
 use crate::support::Portal;
 
@@ -100,6 +101,47 @@ async fn verify_counts_good_records_and_names_the_first_bad_one() {
     let bad = verify();
     assert_eq!(bad.status.code(), Some(1));
     assert!(text(&bad.stdout).contains("record 2 (") && text(&bad.stdout).contains("was changed"), "{}", text(&bad.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn verify_fails_for_an_emptied_record_a_chain_that_is_gone_and_a_head_that_is_missing() {
+    const RECORDS: &str = "DELETE FROM audit_events";
+    const HEADS: &str = "DELETE FROM audit_heads";
+    const WORDS: &str = "DELETE FROM audit_words";
+    const CHAIN: &str = "DELETE FROM audit_events WHERE chain <> 'system'";
+    const HEAD: &str = "DELETE FROM audit_heads WHERE chain <> 'system'";
+    for (edit, said) in [
+        (&[RECORDS, HEADS, WORDS][..], "there is no record"),
+        (&[RECORDS][..], "there is no record"),
+        (&[CHAIN][..], "the newest records are missing"),
+        (&[CHAIN, HEAD][..], "the word index does not agree"),
+        (&[HEAD][..], "records are missing or were added"),
+    ] {
+        let world = TestWorld::college().await;
+        world.teacher("teacher", &[]).await;
+        for login in ["teacher", "nobody"] {
+            let _ = services::accounts::sign_in(&world.services, &TestWorld::origin(), login, TestWorld::PASSWORD).await;
+        }
+        services::audit::seal(&world.services).await.unwrap();
+        let verify = || run(&["audit", "verify", "--database", world.url()]);
+        let good = verify();
+        assert_eq!(good.status.code(), Some(0), "{}", text(&good.stdout));
+
+        // The triggers are put back, so that only the edit can be found.
+        let db = &world.services.db;
+        let triggers = texts(db, "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_events'").await;
+        for trigger in ["audit_events_fixed", "audit_events_stay"] {
+            execute(db, &format!("DROP TRIGGER {trigger}")).await.unwrap();
+        }
+        for sql in edit.iter().copied().chain(triggers.iter().map(String::as_str)) {
+            execute(db, sql).await.unwrap();
+        }
+        let bad = verify();
+        let (code, printed) = (bad.status.code(), text(&bad.stdout));
+        assert_eq!(code, Some(1), "{edit:?}: {printed}");
+        assert!(printed.contains("BROKEN") && printed.contains(said), "{edit:?}: {printed}");
+        assert!(!printed.contains("the trigger"), "{edit:?}: {printed}");
+    }
 }
 
 #[test]

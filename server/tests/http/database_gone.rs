@@ -12,7 +12,7 @@ use services::{
 use storage::{Database, testing::fuse::Fault};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Portal, shown};
+use crate::support::{Log, Portal, shown};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_is_told_when_to_come_back() {
@@ -78,4 +78,52 @@ async fn a_database_that_can_only_be_read_is_not_ready() {
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "5"));
     let ready = portal.browser().client.get(portal.url("/readyz")).send().await.unwrap();
     assert_eq!(ready.status(), 200, "one that can be written is");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_on_a_full_disk_is_not_ready() {
+    use std::os::fd::AsRawFd as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("test.db");
+    let made = Database::open(&format!("sqlite:{}", file.display())).await.unwrap();
+    made.migrate().await.unwrap();
+    made.close().await;
+    // The links to open files are on a file system without any room, so by this path the same file is on a full disk.
+    let open = std::fs::File::open(&file).unwrap();
+    let full = format!("/proc/self/fd/{}", open.as_raw_fd());
+    for (path, is_full) in [(file.display().to_string(), false), (full, true)] {
+        let mut config = Config::for_testing(folder.path());
+        config.storage.database = Some(format!("sqlite:{path}"));
+        let database = Database::open(config.storage.database.as_deref().unwrap()).await.unwrap();
+        storage::testing::execute(&database, &format!("CREATE TABLE small_change_{is_full} (x INTEGER)")).await.unwrap();
+        assert_eq!(matches!(database.check_room(), Err(storage::Error::Full { .. })), is_full, "{path}");
+        let services = server::world::services(&config, database, Arc::new(FakeCluster::default()), Keyring::default()).await.unwrap();
+        let answer = server::health::readyz(State(AppState::new(services, config, CancellationToken::new()))).await;
+        let expected = if is_full { (503, Some("5")) } else { (200, None) };
+        let retry_after = answer.headers().get("retry-after").map(|value| value.to_str().unwrap());
+        assert_eq!((answer.status().as_u16(), retry_after), expected, "{path}");
+    }
+}
+
+// One thread, which is the one whose log is read.
+#[tokio::test]
+async fn the_log_of_a_failed_request_says_which_it_was_and_why() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let (browser, api) = (portal.browser_of(&people.teacher).await, portal.api(&people.teacher).await);
+    portal.world.services.db.close().await;
+    let log = Log::begin();
+    let page = browser.page("/orders").await;
+    let called = api.post("/orders/x/cancel").send().await.unwrap();
+    for (answer, method, path) in [(page, "GET", "/orders"), (called, "POST", "/api/v1/orders/x/cancel")] {
+        let id = answer.headers()["x-request-id"].to_str().unwrap();
+        assert_eq!(answer.status(), 503, "{path}");
+        let lines = log.lines();
+        let line = lines.iter().find(|line| line.contains(id) && line.contains("answered")).unwrap_or_else(|| panic!("{path} is not in\n{lines:#?}"));
+        let request = format!("answered with a failure http.method=\"{method}\" http.path={path} http.status=503 milliseconds=");
+        assert!(line.contains(&request), "{line}");
+    }
+    let lines = log.lines();
+    assert!(lines.iter().any(|line| line.contains("the database is away error=") && line.contains("closed pool")), "{lines:#?}");
 }

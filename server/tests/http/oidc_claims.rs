@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::campus::{Campus, Says};
+use crate::{
+    campus::{Campus, Says},
+    support::Log,
+};
 
 /// Claims of an ID token that identify the teacher, with these changes.
 #[expect(clippy::needless_pass_by_value, reason = "a document written in place")]
@@ -105,4 +108,27 @@ async fn a_subject_that_names_nobody_signs_nobody_in() {
     }
     let joined = storage::testing::number(&portal.world.services.db, "SELECT COUNT(*) FROM identities").await;
     assert_eq!(joined, 0);
+}
+
+// One thread, which is the one whose log is read.
+#[tokio::test]
+async fn the_log_names_the_claim_that_is_wrong() {
+    let campus = Campus::start().await;
+    let portal = campus.portal(|_| {}).await;
+    portal.people().await;
+    let log = Log::begin();
+    let failed = "a sign-in through the identity provider failed request.id=";
+    let lacks = "the identity provider does not say all that is needed of a person";
+    for (claims, message, named) in [
+        (json!({"sub": 7}), failed, "`sub` is a number"),
+        (json!({"aud": {"client": "lectern"}}), failed, "`aud` is an object"),
+        (json!({"iat": {}}), failed, "`iat` is an object"),
+        (json!({"nonce": "another"}), failed, "`nonce`"),
+        (json!({"preferred_username": ["teacher"]}), lacks, "`preferred_username` is a list"),
+    ] {
+        let before = log.lines().len();
+        assert_eq!(campus.sends(&portal, Says { claims: teacher(claims.clone()), ..Says::default() }).await, REFUSED, "{claims}");
+        let lines = log.lines().split_off(before);
+        assert!(lines.iter().any(|line| line.contains(message) && line.contains(named)), "{claims}: {lines:#?}");
+    }
 }

@@ -90,3 +90,52 @@ async fn a_class_is_ordered_for_its_lessons_and_decided_at_once() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_row_of_a_class_in_the_inbox_says_its_seats_and_lessons() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    let lessons = json!({"first_day": "2026-12-01", "bell": "14:00", "weeks": 2});
+    let body = json!({
+        "offering": "jupyterlab-2xa100-1tb", "course": "CV2402", "duration_minutes": 90, "seats": "3", "lessons": lessons,
+    });
+    let order = teacher.order("class", &body).await;
+    assert_eq!((order["class"]["seats"].as_i64(), order["class"]["lessons"].as_i64()), (Some(3), Some(2)));
+    let approver = portal.browser_of(&people.manager).await;
+    for (language, row) in [("en", "3 seats × 2 lessons · "), ("zh-CN", "3 座 × 2 次课 · ")] {
+        let page = approver.client.get(portal.url("/approvals")).header("accept", "text/html").header("accept-language", language);
+        let page = page.send().await.expect("an answer").text().await.expect("a page");
+        assert_eq!(page.matches(row).count(), 1, "{language}: one row for all six orders\n{page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_header_row_of_the_roster_makes_no_seat() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    let course = teacher.read("/courses").await["items"][0]["id"].as_str().expect("an id").to_owned();
+    let body = json!({
+        "offering": "jupyterlab-2xa100-1tb", "course": course, "duration_minutes": 90, "seats": "roster",
+        "lessons": {"first_day": "2026-12-01", "bell": "14:00"},
+    });
+    for (key, roster) in [
+        ("english", "number,name\n2401,示范学生甲\n2402,示范学生乙\n"),
+        ("chinese", "序号\t学号\t姓名\r\n1\t2401\t示范学生甲\r\n2\t2402\t示范学生乙\r\n"),
+    ] {
+        let taken = teacher.put(&format!("/courses/{course}/roster")).json(&json!({"roster": roster})).send().await.expect("an answer");
+        good(taken, 200).await;
+        let order = teacher.order(key, &body).await;
+        let class = order["class"]["id"].as_str().expect("it is one of many");
+        assert_eq!(order["class"]["seats"], 2, "{key}");
+        let all = teacher.read(&format!("/orders?class={class}")).await;
+        let mut seats: Vec<_> = all["items"].as_array().expect("a list").iter().map(|order| order["seat"].as_str().expect("a seat")).collect();
+        seats.sort_unstable();
+        assert_eq!(seats, ["2401 示范学生甲", "2402 示范学生乙"], "{key}");
+        let held = teacher.read("/quotas").await["items"][0]["budget"]["held"]["micros"].as_i64().expect("an amount");
+        let each = order["estimate"]["total"]["micros"].as_i64().expect("an amount");
+        assert_eq!((held, each > 0), (2 * each, true), "{key}: two seats are priced");
+        teacher.act(&format!("/class-orders/{class}/cancel")).await;
+    }
+}

@@ -1,6 +1,11 @@
 //! A portal for a test: the real router behind a real port, a database and a cluster of its own, a clock turned by hand.
 
-use std::{fmt::Write as _, path::Path, sync::Once};
+use std::{
+    fmt::Write as _,
+    io,
+    path::Path,
+    sync::{Arc, Mutex, Once},
+};
 
 use domain::{access::Scope, ids::UserId};
 use reqwest::{Client, RequestBuilder, Response, header::HeaderMap, redirect::Policy};
@@ -253,4 +258,39 @@ pub fn set_cookie(response: &Response) -> Option<(String, Vec<String>)> {
 
 pub fn location(response: &Response) -> &str {
     response.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The warnings and errors that this thread logs from now on. A test that reads them runs on one thread: `#[tokio::test]` without a flavour.
+pub struct Log {
+    written: Written,
+    _guard: tracing::subscriber::DefaultGuard,
+}
+
+impl Log {
+    pub fn begin() -> Self {
+        let written = Written::default();
+        let writer = written.clone();
+        let format = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_ansi(false);
+        let subscriber = format.with_writer(move || writer.clone()).finish();
+        Self { written, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// Its lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        let bytes = self.written.0.lock().expect("nobody panics while they hold it").clone();
+        String::from_utf8(bytes).expect("text").lines().map(ToOwned::to_owned).collect()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics while they hold it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -30,7 +30,8 @@ async fn a_webhook_that_is_down_blocks_what_it_guards_and_nothing_else() {
 async fn a_webhook_slower_than_other_calls_may_be_does_not_keep_a_lab_from_starting() {
     let rig = Rig::simulated().await;
     let order = Orders::new().plain();
-    rig.switch_on(Rule::new(Fault::Slow(Duration::from_secs(6))).on_verbs(&["patch"]).on_resources(&["statefulsets"]));
+    // As a webhook with `failurePolicy: Ignore` and a time-out of 10 s.
+    rig.switch_on(Rule::new(Fault::Slow(Duration::from_secs(10))).on_verbs(&["patch"]).on_resources(&["statefulsets"]));
     rig.cluster.start(&order).await.expect("it only takes its time");
     rig.all_off();
     phase(&rig, &order, ObservedPhase::Ready).await;

@@ -78,6 +78,11 @@ fn steady(cluster: &Cluster, printed: &str) -> String {
             }
         }
     }
+    lines(&text)
+}
+
+/// The lines of an answer as a case holds them.
+fn lines(text: &str) -> String {
     // A line that is empty would end the block.
     let shown = |line: &str| if line.trim_end().is_empty() { ".".to_owned() } else { line.trim_end().to_owned() };
     // Servers from 1.33 on warn about a kind that older ones, and the simulator, serve without a warning.
@@ -164,4 +169,14 @@ fn difference(wanted: &str, seen: &str) -> String {
         }
     }
     shown
+}
+
+#[test]
+fn the_warning_of_newer_servers_about_endpoints_is_no_part_of_an_answer() {
+    let warning = "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n";
+    let answer = "NAME   ENDPOINTS   AGE\nweb    <none>      1s\n";
+    assert_eq!(lines(&format!("{warning}{answer}")), answer);
+    assert_eq!(lines(&format!("{answer}{warning}\n")), format!("{answer}.\n"));
+    let other = "Warning: resource namespaces/web is missing the annotation\n";
+    assert_eq!(lines(other), other, "every other warning is a part of the answer");
 }

@@ -89,12 +89,16 @@ impl Sheet {
         self.y -= ROW;
         let y = self.y;
         for (column, cell) in columns.iter().zip(cells) {
-            let text = fitting(face, SIZE, cell, column.to - column.from - GAP);
-            let x = match column.align {
-                Align::Left => column.from,
-                Align::Right => column.to - width(face, SIZE, &text),
+            let room = column.to - column.from - GAP;
+            // A text that does not fit is cut. A number is not, since its first digits are another number: it is written smaller.
+            let (x, size, text) = match column.align {
+                Align::Left => (column.from, SIZE, fitting(face, SIZE, cell, room)),
+                Align::Right => {
+                    let size = SIZE * (room / width(face, SIZE, cell)).min(1.0);
+                    (column.to - width(face, size, cell), size, (*cell).to_owned())
+                }
             };
-            write(self.page(), face, SIZE, (x, y), &text);
+            write(self.page(), face, size, (x, y), &text);
         }
     }
 
