@@ -57,7 +57,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::error!(target: "kube_client::client::builder", "failed with error client error (Connect)");
             tracing::warn!(target: "kube_client::client", "a watch ended");
-            tracing::warn!(target: "services::labs", lab.name = "lab-1", reason = "connection refused", "the lab cannot be started");
+            tracing::warn!(target: "services::labs", lab = "lab-1", reason = "connection refused", "the lab cannot be started");
         });
         let bytes = written.0.lock().expect("nobody panics while they hold it").clone();
         let text = String::from_utf8(bytes).expect("text");
