@@ -63,6 +63,6 @@ mod tests {
         let text = String::from_utf8(bytes).expect("text");
         assert!(!text.contains("failed with"), "{text}");
         assert!(text.contains("a watch ended"), "the client's other warnings stay: {text}");
-        assert!(text.contains("the lab cannot be started lab.name=\"lab-1\" reason=\"connection refused\""), "{text}");
+        assert!(text.contains("the lab cannot be started lab=\"lab-1\" reason=\"connection refused\""), "{text}");
     }
 }
