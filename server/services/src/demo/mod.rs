@@ -11,12 +11,7 @@ mod term;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use domain::{Result, cluster::Node, gpu::Card, time::Timestamp};
 use storage::{Database, accounts::users};
@@ -51,7 +46,7 @@ pub struct Term<'t> {
 pub const WEEKS: i64 = 16;
 /// Minutes between the end of the term's events and now, which belong to what is happening right now.
 const NOW: i64 = 12;
-const WORKSHOP: &str = "demo-term.db";
+const WORKSHOP: &str = "demo-term";
 /// How long the real cluster may take to tell its nodes.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -77,10 +72,11 @@ pub async fn seed_term(services: &Services, term: &Term<'_>, keep: Keep<'_>) -> 
     if !is_empty(services).await? {
         return Ok(Vec::new());
     }
-    let file = term.workshop.join(WORKSHOP);
-    clear(&file);
+    clear(term.workshop);
+    // A name of its own: SQLite removes the files beside a database by their names, and an attempt that was cut off may close only now.
+    let file = term.workshop.join(format!("{WORKSHOP}-{}.db", services.entropy.uuid()));
     let made = make_and_move(services, term, &file, keep).await;
-    clear(&file);
+    clear(term.workshop);
     made
 }
 
@@ -210,12 +206,10 @@ async fn empty(connection: &mut storage::AnyConnection) -> Result<bool> {
 }
 
 /// Takes away what a term that was cut off left behind.
-fn clear(file: &Path) {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
-        let mut name = file.as_os_str().to_owned();
-        name.push(suffix);
-        // Usually there is none.
-        let _ = std::fs::remove_file(PathBuf::from(name));
+fn clear(workshop: &Path) {
+    let Ok(entries) = std::fs::read_dir(workshop) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(WORKSHOP)) {
+        // It may be gone by now.
+        let _ = std::fs::remove_file(entry.path());
     }
-    let _ = std::fs::remove_file(file.with_extension("lock"));
 }
