@@ -86,6 +86,7 @@ pub fn headline(language: Language, error: &Error) -> String {
         Error::OwnOrder => td_string!(language, errors.own_order).to_string(),
         Error::OwnRole { .. } => td_string!(language, errors.own_role).to_string(),
         Error::InvalidTransition { .. } => td_string!(language, errors.invalid_transition).to_string(),
+        Error::ChangeWaits { number, .. } => td_string!(language, errors.change_waits, number = *number).to_string(),
         Error::Stale => td_string!(language, errors.stale).to_string(),
         Error::IdempotencyKeyReused { .. } => td_string!(language, errors.idempotency_key_reused).to_string(),
         Error::Unauthenticated => td_string!(language, errors.unauthenticated).to_string(),

@@ -63,6 +63,9 @@ pub enum Error {
     /// The thing is in a state that does not allow this.
     #[error("cannot {event} what is {state}")]
     InvalidTransition { state: String, event: String },
+    /// Another change of the lab waits for approval, as this order; one is decided at a time. To programs it is an invalid transition.
+    #[error("order {number} waits to change it")]
+    ChangeWaits { order: OrderId, number: i64 },
     /// Somebody changed it since the caller read it.
     #[error("changed in the meantime")]
     Stale,
@@ -195,7 +198,7 @@ impl Error {
             Self::ScopeMissing { .. } => "scope_missing",
             Self::OwnOrder => "own_order",
             Self::OwnRole { .. } => "own_role",
-            Self::InvalidTransition { .. } => "invalid_transition",
+            Self::InvalidTransition { .. } | Self::ChangeWaits { .. } => "invalid_transition",
             Self::Stale => "stale",
             Self::IdempotencyKeyReused { .. } => "idempotency_key_reused",
             Self::Unauthenticated => "unauthenticated",
@@ -230,7 +233,7 @@ impl Error {
             Self::ProviderRefused | Self::NoAccount { .. } | Self::PrivilegedAccount { .. } | Self::AccountDisabled => 403,
             Self::NotFound | Self::LinkOver => 404,
             Self::InvalidTransition { .. } | Self::Stale | Self::LimitBelowUse(_) | Self::LastAdministrator | Self::InTheWay { .. } => 409,
-            Self::RequesterLeft => 409,
+            Self::RequesterLeft | Self::ChangeWaits { .. } => 409,
             Self::Invalid(_)
             | Self::OverQuota(_)
             | Self::OverBudget { .. }

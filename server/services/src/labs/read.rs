@@ -43,6 +43,7 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         pending_change,
         more_time_waits: false,
         more_time_asks: Vec::new(),
+        change_filed: false,
         wait: None,
         options,
     }
