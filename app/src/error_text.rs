@@ -122,6 +122,7 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::TooDeep { max } => td_string!(language, errors.too_deep, max = *max).to_string(),
         Problem::NotOneOf { choices } => td_string!(language, errors.not_one_of, choices = choices.join(", ")).to_string(),
         Problem::UnknownField => td_string!(language, errors.unknown_field).to_string(),
+        Problem::Repeated => td_string!(language, errors.repeated).to_string(),
         Problem::NoSuch => td_string!(language, errors.no_such).to_string(),
         Problem::Taken => td_string!(language, errors.taken).to_string(),
         Problem::BadFormat { example } => td_string!(language, errors.bad_format, example = example.as_str()).to_string(),

@@ -296,6 +296,8 @@ pub enum Problem {
         choices: Vec<String>,
     },
     UnknownField,
+    /// Given more than once where one value is wanted.
+    Repeated,
     /// Names something that is not there, or that the caller may not see.
     NoSuch,
     Taken,
