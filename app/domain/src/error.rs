@@ -309,6 +309,10 @@ pub enum Problem {
     Invisible {
         character: String,
     },
+    /// More than `max` accents or other marks on one letter.
+    Stacked {
+        max: u32,
+    },
     /// A letter of another alphabet than those before it in the same word, where it may look like one of theirs: `с U+0441`.
     MixedAlphabets {
         character: String,
