@@ -124,6 +124,26 @@ async fn more_time_that_needs_approval_is_filed_and_the_pages_name_the_lab() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_a_stopped_lab_says_what_is_left_of_its_time() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    let order = teacher.order("left", &json!({"offering": "jupyterlab-slice", "course": "CV2402", "duration_minutes": 120})).await;
+    work(&portal).await;
+    let lab = format!("/labs/{}", order["labs"][0].as_str().unwrap());
+    let ends_at = teacher.read(&lab).await["ends_at"].as_str().map(domain::time::Timestamp::parse_rfc3339).unwrap().unwrap();
+    teacher.act(&format!("{lab}/stop")).await;
+    work(&portal).await;
+    let browser = portal.browser_of(&people.teacher).await;
+    portal.world.clock.set(ends_at.plus_minutes(-45));
+    let page = browser.page(&lab).await.text().await.unwrap();
+    assert!(page.contains("45\u{a0}min left of the ordered time, until "), "{page}");
+    portal.world.clock.set(ends_at);
+    let page = browser.page(&lab).await.text().await.unwrap();
+    assert!(page.contains("The ordered time ended at ") && page.contains("More time"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_a_change_waits_each_request_is_answered_for_itself() {
     let portal = Portal::college().await;
     let people = portal.people().await;
