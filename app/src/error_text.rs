@@ -2,7 +2,7 @@
 //! the REST API use the same ones. Every variant of `domain::Error` has its text in `errors.json`; the compiler asks for it.
 
 use domain::{
-    Error, Problem,
+    Error, FieldError, Problem,
     quotas::{Item, Shortfall},
 };
 
@@ -56,6 +56,15 @@ pub fn error_text(language: Language, error: &Error) -> String {
             }
             text
         }
+        _ => headline(language, error),
+    }
+}
+
+/// The heading of a notice on a page. The address of a page of a list may name a place that is not in the list: nothing was typed then.
+pub fn notice_title(language: Language, error: &Error) -> String {
+    let is_place = |each: &FieldError| matches!(each.field.as_str(), "after" | "before") && each.problem == Problem::NoSuch;
+    match error {
+        Error::Invalid(problems) if problems.iter().all(is_place) && !problems.is_empty() => td_string!(language, errors.no_such_place).to_string(),
         _ => headline(language, error),
     }
 }

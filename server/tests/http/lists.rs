@@ -95,6 +95,17 @@ async fn a_cursor_of_one_list_is_none_of_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_whose_address_names_no_place_in_the_list_says_so() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let browser = portal.browser_of(&people.manager).await;
+    for path in ["/orders", "/labs", "/notifications", "/approvals"] {
+        let page = browser.page(&format!("{path}?after=00000000-0000-4000-8000-000000000000")).await.text().await.unwrap();
+        assert!(page.contains("This address names no place in the list."), "{path}: {page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_goes_on_when_the_item_of_its_cursor_is_gone() {
     let portal = Portal::college().await;
     let people = portal.people().await;
