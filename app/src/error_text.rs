@@ -2,7 +2,7 @@
 //! the REST API use the same ones. Every variant of `domain::Error` has its text in `errors.json`; the compiler asks for it.
 
 use domain::{
-    Error, Problem,
+    Error, FieldError, Problem,
     quotas::{Item, Shortfall},
 };
 
@@ -60,6 +60,15 @@ pub fn error_text(language: Language, error: &Error) -> String {
     }
 }
 
+/// The heading of a notice on a page. The address of a page of a list may name a place that is not in the list: nothing was typed then.
+pub fn notice_title(language: Language, error: &Error) -> String {
+    let is_place = |each: &FieldError| matches!(each.field.as_str(), "after" | "before") && each.problem == Problem::NoSuch;
+    match error {
+        Error::Invalid(problems) if problems.iter().all(is_place) && !problems.is_empty() => td_string!(language, errors.no_such_place).to_string(),
+        _ => headline(language, error),
+    }
+}
+
 /// One sentence for `error`.
 pub fn headline(language: Language, error: &Error) -> String {
     match error {
@@ -86,6 +95,7 @@ pub fn headline(language: Language, error: &Error) -> String {
         Error::OwnOrder => td_string!(language, errors.own_order).to_string(),
         Error::OwnRole { .. } => td_string!(language, errors.own_role).to_string(),
         Error::InvalidTransition { .. } => td_string!(language, errors.invalid_transition).to_string(),
+        Error::ChangeWaits { number, .. } => td_string!(language, errors.change_waits, number = *number).to_string(),
         Error::Stale => td_string!(language, errors.stale).to_string(),
         Error::IdempotencyKeyReused { .. } => td_string!(language, errors.idempotency_key_reused).to_string(),
         Error::Unauthenticated => td_string!(language, errors.unauthenticated).to_string(),
@@ -121,10 +131,12 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::TooDeep { max } => td_string!(language, errors.too_deep, max = *max).to_string(),
         Problem::NotOneOf { choices } => td_string!(language, errors.not_one_of, choices = choices.join(", ")).to_string(),
         Problem::UnknownField => td_string!(language, errors.unknown_field).to_string(),
+        Problem::Repeated => td_string!(language, errors.repeated).to_string(),
         Problem::NoSuch => td_string!(language, errors.no_such).to_string(),
         Problem::Taken => td_string!(language, errors.taken).to_string(),
         Problem::BadFormat { example } => td_string!(language, errors.bad_format, example = example.as_str()).to_string(),
         Problem::Invisible { character } => td_string!(language, errors.invisible, character = character.as_str()).to_string(),
+        Problem::Stacked { max } => td_string!(language, errors.stacked, max = *max).to_string(),
         Problem::MixedAlphabets { character } => td_string!(language, errors.mixed_alphabets, character = character.as_str()).to_string(),
         Problem::CommonPassword => td_string!(language, errors.common_password).to_string(),
         Problem::NotADate { example } => td_string!(language, errors.not_a_date, example = example.as_str()).to_string(),

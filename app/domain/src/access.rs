@@ -202,7 +202,8 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         ) => Tenant,
         // Administrators write courses, and so their rosters.
         (Role::Administrator, A::RosterWrite) => Tenant,
-        // Administrators set budgets, decide as the budget owner of a stage and write the rules; they order nothing themselves.
+        // Administrators decide as the budget owner of a stage and write the rules; they order nothing themselves. Quotas and budgets of
+        // courses they set as operators do (`QuotaWrite`, D3).
         (Role::Administrator, A::OrderRead | A::OrderDecide | A::PolicyRead | A::PolicyWrite) => Tenant,
         // Administrators set prices and close months; managers and auditors read both.
         (Role::Administrator, A::UsageRead | A::BillRead | A::PriceRead | A::PriceWrite | A::BillWrite) => Tenant,

@@ -63,6 +63,9 @@ pub enum Error {
     /// The thing is in a state that does not allow this.
     #[error("cannot {event} what is {state}")]
     InvalidTransition { state: String, event: String },
+    /// Another change of the lab waits for approval, as this order; one is decided at a time. To programs it is an invalid transition.
+    #[error("order {number} waits to change it")]
+    ChangeWaits { order: OrderId, number: i64 },
     /// Somebody changed it since the caller read it.
     #[error("changed in the meantime")]
     Stale,
@@ -195,7 +198,7 @@ impl Error {
             Self::ScopeMissing { .. } => "scope_missing",
             Self::OwnOrder => "own_order",
             Self::OwnRole { .. } => "own_role",
-            Self::InvalidTransition { .. } => "invalid_transition",
+            Self::InvalidTransition { .. } | Self::ChangeWaits { .. } => "invalid_transition",
             Self::Stale => "stale",
             Self::IdempotencyKeyReused { .. } => "idempotency_key_reused",
             Self::Unauthenticated => "unauthenticated",
@@ -230,7 +233,7 @@ impl Error {
             Self::ProviderRefused | Self::NoAccount { .. } | Self::PrivilegedAccount { .. } | Self::AccountDisabled => 403,
             Self::NotFound | Self::LinkOver => 404,
             Self::InvalidTransition { .. } | Self::Stale | Self::LimitBelowUse(_) | Self::LastAdministrator | Self::InTheWay { .. } => 409,
-            Self::RequesterLeft => 409,
+            Self::RequesterLeft | Self::ChangeWaits { .. } => 409,
             Self::Invalid(_)
             | Self::OverQuota(_)
             | Self::OverBudget { .. }
@@ -293,6 +296,8 @@ pub enum Problem {
         choices: Vec<String>,
     },
     UnknownField,
+    /// Given more than once where one value is wanted.
+    Repeated,
     /// Names something that is not there, or that the caller may not see.
     NoSuch,
     Taken,
@@ -303,6 +308,10 @@ pub enum Problem {
     /// A character that is invisible, or that changes how the text around it is shown: `U+200B`.
     Invisible {
         character: String,
+    },
+    /// More than `max` accents or other marks on one letter.
+    Stacked {
+        max: u32,
     },
     /// A letter of another alphabet than those before it in the same word, where it may look like one of theirs: `с U+0441`.
     MixedAlphabets {

@@ -324,21 +324,13 @@ pub struct LabView {
     /// Which of [`lifecycle::EXTENSIONS`] would wait for approval if this reader asked for them now; only on its own page.
     #[serde(default)]
     pub more_time_asks: Vec<u32>,
+    /// The change that was just asked for waits for approval as `pending_change`; only in the answer to a request for a change.
+    #[serde(default)]
+    pub change_filed: bool,
     pub may_start: bool,
     pub may_stop: bool,
     pub may_destroy: bool,
     pub options: LabOptions,
-}
-
-impl LabView {
-    /// Whether the time that was asked for by `by` waits for approval. `seen`: all minutes of the lab when it was asked.
-    pub fn is_extension_waiting(&self, by: Extension, seen: Option<u32>) -> bool {
-        let given = match by {
-            Extension::Minutes(_) => seen.is_some_and(|seen| self.lab.minutes != seen),
-            Extension::Until(until) => self.lab.ends_at == Some(until),
-        };
-        self.pending_change.is_some() && !given
-    }
 }
 
 /// A lab with all that its own page shows.

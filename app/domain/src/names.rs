@@ -6,7 +6,8 @@ use crate::error::Problem;
 
 /// The name in its stored form: 1 to `max` characters, one space between words, nothing invisible at the ends.
 ///
-/// Errors: `Missing`; `TooLong`; `Invisible` for a character that is invisible or that changes how the text around it is shown.
+/// Errors: `Missing`; `TooLong`; `Invisible` for a character that is invisible or that changes how the text around it is shown; `Stacked` for
+/// so many marks on one letter that they cover the lines beside it.
 pub fn check(name: &str, max: u32) -> Result<String, Problem> {
     let ends = |c: char| c.is_whitespace() || is_invisible(c);
     let name = name.trim_start_matches(|c: char| ends(c) || is_selector(c)).trim_end_matches(ends);
@@ -18,7 +19,40 @@ pub fn check(name: &str, max: u32) -> Result<String, Problem> {
     if !name.chars().any(is_seen) {
         return Err(Problem::Missing);
     }
-    if name.chars().count() > max as usize { Err(Problem::TooLong { max }) } else { Ok(name) }
+    if name.chars().count() > max as usize {
+        return Err(Problem::TooLong { max });
+    }
+    if is_stacked(&name) { Err(Problem::Stacked { max: MOST_ACCENTS }) } else { Ok(name) }
+}
+
+/// Accents, tones and points of one letter, which stack above and below it. Pointed Hebrew has up to four.
+const MOST_ACCENTS: u32 = 4;
+
+/// Whether a letter bears more marks than any script needs, in its shortest form (NFC).
+#[cfg(not(target_arch = "wasm32"))]
+fn is_stacked(name: &str) -> bool {
+    use unicode_normalization::{
+        UnicodeNormalization as _,
+        char::{canonical_combining_class, is_combining_mark},
+    };
+    /// Vowels and second consonants too: Burmese and Tibetan write up to six marks, which do not all stack.
+    const MOST_MARKS: u32 = 8;
+    let (mut accents, mut marks) = (0_u32, 0_u32);
+    name.nfc().any(|c| {
+        if !is_combining_mark(c) {
+            (accents, marks) = (0, 0);
+            return false;
+        }
+        marks += 1;
+        accents += u32::from(canonical_combining_class(c) != 0);
+        accents > MOST_ACCENTS || marks > MOST_MARKS
+    })
+}
+
+/// The browser has no tables of marks: the server decides.
+#[cfg(target_arch = "wasm32")]
+const fn is_stacked(_name: &str) -> bool {
+    false
 }
 
 /// Whether the name, stored as it is written, is one that [`check`] takes: for documents whose names keep their form.
@@ -107,6 +141,12 @@ mod tests {
             ("李 ❤\u{fe0f}", "李 ❤\u{fe0f}"),
             ("\u{fe0f}Li", "Li"),
             ("\u{202e}administrator", "administrator"),
+            ("Nguye\u{302}\u{303}n Va\u{306}n A", "Nguye\u{302}\u{303}n Va\u{306}n A"),
+            ("สมชาย ใจดี ที่นี่", "สมชาย ใจดี ที่นี่"),
+            ("ש\u{5c1}\u{5bc}\u{5b8}\u{59c}לום", "ש\u{5c1}\u{5bc}\u{5b8}\u{59c}לום"),
+            ("ကြွှေး", "ကြွှေး"),
+            ("བསྒྲུབས", "བསྒྲུབས"),
+            ("क्षितिज़ कुँवर", "क्षितिज़ कुँवर"),
         ] {
             assert_eq!(check(typed, 100).as_deref(), Ok(stored), "{typed:?}");
             assert_eq!(check(stored, 100).as_deref(), Ok(stored), "the stored form is its own");
@@ -148,6 +188,18 @@ mod tests {
             assert_eq!(check(&character.to_string(), 100), Err(Problem::Missing), "alone it is no name: {code}");
             assert!(!shown(&name).contains(character) && shown(&name).starts_with("Li"), "{name:?}");
         }
+    }
+
+    #[test]
+    fn marks_that_stack_over_other_lines_are_refused() {
+        let stacked: Result<String, Problem> = Err(Problem::Stacked { max: 4 });
+        for marks in ["\u{301}".repeat(40), "\u{323}".repeat(6), "\u{301}\u{316}".repeat(3), "\u{20dd}".repeat(9)] {
+            for name in [format!("Li{marks}Hua"), format!("李{marks}"), format!("Li {marks}")] {
+                assert_eq!(check(&name, 100), stacked, "{name:?}");
+                assert_eq!(check_written(&name, 100).err(), stacked.clone().err(), "{name:?}");
+            }
+        }
+        assert!(check(&format!("L{}", "i\u{301}".repeat(40)), 100).is_ok(), "one mark each");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{
     nodes::words::outlook_text,
     orders::{
         class::PriceInAll,
-        form::Prices,
+        form::{Prices, quota_day_text},
         words::{pieces_text, share_text},
     },
     quotas::meters::item_amount,
@@ -189,7 +189,9 @@ fn Cards(order: Order, asked: Asked, code: String, what_if: WhatIf) -> impl Into
         Some(at) => td_string!(language, class.started_on, day = moment_text(at, MomentStyle::Date)).to_string(),
         None => td_string!(language, approvals.today).to_owned(),
     };
+    let as_on = order.starts_at.map(|at| view! { <p class="fine">{quota_day_text(language, at)}</p> });
     view! {
+        {as_on}
         <Meter
             label=td_string!(language, approvals.cards_of, code = code).to_string()
             figure=td_string!(language, approvals.quota_left, left = left).to_string()

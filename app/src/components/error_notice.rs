@@ -7,7 +7,7 @@ use super::{NewsBoard, Notice, NoticeKind};
 use crate::{
     draft,
     error::AppError,
-    error_text::{headline, shortfall_text},
+    error_text::{notice_title, shortfall_text},
     i18n::td_string,
     routes,
 };
@@ -50,7 +50,7 @@ pub fn ErrorNotice(
         _ => Vec::new(),
     };
     view! {
-        <Notice kind title=headline(language, &error.0)>
+        <Notice kind title=notice_title(language, &error.0)>
             {(!lines.is_empty()).then(|| view! {
                 <ul class="plain-list">{lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
             })}

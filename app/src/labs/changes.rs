@@ -57,7 +57,7 @@ pub async fn extend_lab(
         let by = wanted(&minutes, &until, services.clock.now())?;
         let seen = seen.parse().ok();
         let lab = services::labs::extend(&services, &caller::caller()?, caller::id_of(&id)?, by, seen).await?;
-        Ok(lab.is_extension_waiting(by, seen))
+        Ok(lab.change_filed)
     }
     .await;
     caller::answer(FORM, &routes::lab(&id), typed, result, |_| routes::lab(&id)).await

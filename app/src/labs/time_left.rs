@@ -10,13 +10,26 @@ use super::words::seconds_text;
 use crate::{
     components::{Card, Meter, MomentStyle, moment_text},
     i18n::td_string,
-    language,
+    language::{self, Language},
     orders::words::duration_text,
 };
 
-/// Only while it runs and has an end.
+/// What is left of the ordered time of a lab that is down: the time goes on.
+fn down_text(language: Language, lab: &Lab, now: Timestamp) -> Option<String> {
+    let ends_at = lab.ends_at.filter(|_| matches!(lab.state, LabState::Stopped | LabState::Failed))?;
+    let at = moment_text(ends_at, MomentStyle::Minute);
+    Some(match lab.minutes_left(now) {
+        0 => td_string!(language, labs.time_over_down, at = at).to_string(),
+        left => td_string!(language, labs.time_left_down, left = duration_text(language, left), at = at).to_string(),
+    })
+}
+
+/// Only while it has an end: a countdown while it runs, a sentence while it is down.
 #[component]
 pub fn TimeLeft(lab: Lab, now: Timestamp) -> impl IntoView {
+    if let Some(text) = down_text(language::current(), &lab, now) {
+        return Some(view! { <Card title=td_string!(language::current(), labs.time_left)><p>{text}</p></Card> }.into_any());
+    }
     let ends_at = lab.stops_at().filter(|_| lab.state == LabState::Running)?;
     let language = language::current();
     let now = ticking(now);

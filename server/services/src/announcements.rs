@@ -6,7 +6,7 @@ use domain::{
     announcements::{Announcement, AnnouncementForm, Banner, Level},
     courses::department_choice,
     ids::{AnnouncementId, TenantId},
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, read_cursor, write_cursor},
     people::PersonRef,
 };
 use serde_json::{Value, json};
@@ -62,10 +62,10 @@ pub async fn list(services: &Services, caller: &Caller, page: &PageRequest) -> R
     audit::recording(services, caller, entry, async {
         may_write(caller)?;
         let rows = page.rows()?;
-        let after = page.cursor(|text| text.parse().ok())?;
+        let after = page.cursor(|text| read_cursor("announcements", text))?;
         let mut connection = services.db.read().await.or_domain()?;
         let read = table::list(&mut connection, caller.actor.tenant, after, rows).await.or_domain()?;
-        Ok(page.page(read, |last| last.id.to_string()))
+        Ok(page.page(read, |last| write_cursor("announcements", &last.id)))
     })
     .await
 }

@@ -20,7 +20,7 @@ use domain::{
     ids::LabId,
     metering::UsageRecord,
     money::Money,
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, read_cursor, write_cursor},
     pricing::Meter,
     time::{Month, Timestamp},
 };
@@ -124,11 +124,12 @@ fn short(text: &str) -> &str {
 }
 
 fn after(record: &UsageRecord) -> String {
-    format!("{}_{}_{}", record.line.from.micros(), record.lab, record.line.meter)
+    write_cursor("usage", &format!("{}_{}_{}", record.line.from.micros(), record.lab, record.line.meter))
 }
 
 fn cursor(text: &str) -> Option<(Timestamp, LabId, Meter)> {
-    let mut parts = text.splitn(3, '_');
+    let key: String = read_cursor("usage", text)?;
+    let mut parts = key.splitn(3, '_');
     let from = parts.next()?.parse().ok()?;
     Some((Timestamp::from_micros(from), parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }

@@ -8,7 +8,7 @@ use domain::{
     delegations::{Absent, DELEGATIONS_MAX, Delegation, DelegationForm},
     ids::{DelegationId, TenantId},
     notifications::Notice,
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, read_cursor, write_cursor},
     people::PersonRef,
     time::Timestamp,
 };
@@ -70,10 +70,10 @@ pub(crate) fn may_decide_some(actor: &Actor, away: &[Absent]) -> Result<()> {
 pub async fn list(services: &Services, caller: &Caller, page: &PageRequest) -> Result<Page<Delegation>> {
     in_scope(caller)?;
     let rows = page.rows()?;
-    let after = page.cursor(|text| text.parse().ok())?;
+    let after = page.cursor(|text| read_cursor("delegations", text))?;
     let mut connection = services.db.read().await.or_domain()?;
     let read = table::list(&mut connection, caller.actor.user, after, rows).await.or_domain()?;
-    Ok(page.page(read, |last| last.id.to_string()))
+    Ok(page.page(read, |last| write_cursor("delegations", &last.id)))
 }
 
 /// Names a stand-in. The same again gives the one that there is.

@@ -16,7 +16,7 @@ use domain::{
     ids::ImportId,
     imports::{self, Cells, Counts, Import, ImportKind, ImportRow, ImportState, RowResult, Verdict},
     names,
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, read_cursor, write_cursor},
     people::{LinkKind, PersonRef},
 };
 use serde_json::json;
@@ -94,10 +94,10 @@ pub async fn list(services: &Services, caller: &Caller, page: &PageRequest) -> R
     audit::recording(services, caller, entry, async {
         may(caller, ImportKind::People)?;
         let rows = page.rows()?;
-        let after = page.cursor(|text| text.parse().ok())?;
+        let after = page.cursor(|text| read_cursor("imports", text))?;
         let mut connection = services.db.read().await.or_domain()?;
         let read = table::list(&mut connection, caller.actor.tenant, after, rows).await.or_domain()?;
-        Ok(page.page(read, |last| last.id.to_string()))
+        Ok(page.page(read, |last| write_cursor("imports", &last.id)))
     })
     .await
 }
@@ -113,12 +113,12 @@ pub async fn get(
     let entry = || Entry::new("import.read", "import", id, "");
     audit::recording(services, caller, entry, async {
         let rows = page.rows()?;
-        let after = page.cursor(|text| text.parse().ok())?.unwrap_or(0);
+        let after = page.cursor(|text| read_cursor("rows", text))?.unwrap_or(0);
         let mut connection = services.db.read().await.or_domain()?;
         let import = load(&mut connection, caller, id).await?;
         let mut read = table::rows(&mut connection, id, verdict, after, rows).await.or_domain()?;
         check::fill_changes(services, &mut connection, caller.actor.tenant, import.kind, &mut read).await?;
-        Ok((import, page.page(read, |last| last.number.to_string())))
+        Ok((import, page.page(read, |last| write_cursor("rows", &last.number))))
     })
     .await
 }

@@ -7,7 +7,7 @@ use domain::{
     Error, Result,
     ids::{NotificationId, UserId},
     notifications::{Inbox, Notice, Notification, UNREAD_MOST},
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, read_cursor, write_cursor},
 };
 use storage::Write;
 
@@ -85,11 +85,11 @@ pub enum Wanted {
 /// One's own, newest first. One statement. Errors: `Invalid` on `limit` or `after`.
 pub async fn list(services: &Services, caller: &Caller, wanted: Wanted, page: &PageRequest) -> Result<Page<Notification>> {
     let rows = page.rows()?;
-    let before = page.cursor(|text| text.parse().ok())?;
+    let before = page.cursor(|text| read_cursor("notifications", text))?;
     let mut connection = services.db.read().await.or_domain()?;
     let unread = wanted == Wanted::Unread;
     let read = storage::notifications::page(&mut connection, caller.actor.user, unread, before, rows).await.or_domain()?;
-    Ok(page.page(read, |last| last.id.to_string()))
+    Ok(page.page(read, |last| write_cursor("notifications", &last.id)))
 }
 
 /// Marks one as read, or all; other open pages of the person hear of it. Doing it twice is no error.

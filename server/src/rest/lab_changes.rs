@@ -74,8 +74,8 @@ fn natural(field: &str, number: Option<i64>) -> Result<Option<u32>, Error> {
 }
 
 /// The lab; as accepted where the change waits for approval.
-fn changed(view: domain::labs::LabView, is_waiting: bool) -> Response {
-    let status = if is_waiting { StatusCode::ACCEPTED } else { StatusCode::OK };
+fn changed(view: domain::labs::LabView) -> Response {
+    let status = if view.change_filed { StatusCode::ACCEPTED } else { StatusCode::OK };
     (status, Json(Lab::from(view))).into_response()
 }
 
@@ -122,8 +122,7 @@ pub async fn extend(State(state): State<AppState>, Bearer(caller): Bearer, Path(
         _ => return Err(Error::field("minutes", FieldProblem::Missing).into()),
     };
     let view = services::labs::extend(&state.services, &caller, id(&text)?, by, seen).await?;
-    let is_waiting = view.is_extension_waiting(by, seen);
-    Ok(changed(view, is_waiting))
+    Ok(changed(view))
 }
 
 /// Gives a lab another size within its offering: what is left out stays. A running lab restarts with it, a stopped one takes it at its next
@@ -138,8 +137,7 @@ pub async fn resize(State(state): State<AppState>, Bearer(caller): Bearer, Path(
     let parameters = fields.parameters("parameters");
     fields.finish()?;
     let view = services::labs::resize(&state.services, &caller, id(&text)?, &parameters).await?;
-    let is_waiting = view.pending_change.is_some();
-    Ok(changed(view, is_waiting))
+    Ok(changed(view))
 }
 
 /// Keeps a lab that is down longer than it would be; the time begins anew.

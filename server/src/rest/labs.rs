@@ -174,6 +174,7 @@ impl From<LabView> for Lab {
             pending_change,
             more_time_waits: _,
             more_time_asks: _,
+            change_filed: _,
             wait: _,
             may_start: _,
             may_stop: _,

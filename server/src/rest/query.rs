@@ -1,6 +1,9 @@
 //! Query strings, read as strictly as bodies: an unknown or senseless parameter is a 422 that names it.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+};
 
 use axum::extract::{FromRequestParts, Query};
 use domain::{
@@ -26,11 +29,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
         let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
             .map_err(|_| Error::Malformed { reason: "the query string cannot be read".into() })?;
-        Ok(Self { given: pairs.into_iter().collect(), errors: FieldErrors::default() })
+        Ok(Self::of(pairs))
     }
 }
 
 impl Parameters {
+    /// A parameter that is given more than once says nothing certain: refused, as a member that a body repeats.
+    fn of(pairs: Vec<(String, String)>) -> Self {
+        let (mut given, mut twice, mut errors) = (BTreeMap::new(), BTreeSet::new(), FieldErrors::default());
+        for (name, text) in pairs {
+            if given.insert(name.clone(), text).is_some() && twice.insert(name.clone()) {
+                errors.push(repeated(&name), FieldProblem::Repeated);
+            }
+        }
+        Self { given, errors }
+    }
+
     pub fn text(&mut self, name: &str) -> Option<String> {
         self.given.remove(name).filter(|text| !text.is_empty())
     }
@@ -83,12 +97,23 @@ mod tests {
     #[test]
     fn an_empty_text_is_no_flag_no_number_and_no_word_of_a_list() {
         let given = [("mine", ""), ("limit", ""), ("state", ""), ("after", ""), ("text", "")].map(|(name, text)| (name.to_owned(), text.to_owned()));
-        let mut query = Parameters { given: given.into(), errors: FieldErrors::default() };
+        let mut query = Parameters::of(given.into());
         assert!(!query.flag("mine"));
         assert_eq!(query.page(), PageRequest { limit: DEFAULT_LIMIT, after: None });
         assert_eq!(query.choice("state", |text| (text == "queued").then_some(()), || vec!["queued".into()]), None);
         assert_eq!(query.text("text"), None);
         let Err(Error::Invalid(problems)) = query.finish() else { panic!("it must be refused") };
         assert_eq!(problems.iter().map(|each| each.field.as_str()).collect::<Vec<_>>(), ["mine", "limit", "state"]);
+    }
+
+    #[test]
+    fn a_parameter_that_is_given_twice_is_refused_once() {
+        let given = [("limit", "1"), ("after", ""), ("limit", "5"), ("limit", "5"), ("x", "1"), ("x", "1")];
+        let mut query = Parameters::of(given.map(|(name, text)| (name.to_owned(), text.to_owned())).into());
+        query.page();
+        query.text("x");
+        let Err(Error::Invalid(problems)) = query.finish() else { panic!("it must be refused") };
+        let refused: Vec<_> = problems.into_iter().map(|each| (each.field, each.problem)).collect();
+        assert_eq!(refused, ["limit", "x"].map(|name| (name.to_owned(), FieldProblem::Repeated)));
     }
 }

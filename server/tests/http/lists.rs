@@ -40,6 +40,7 @@ async fn a_cursor_that_is_none_is_refused_by_every_list() {
         (portal.api(&people.administrator).await, portal.api(&people.auditor).await, portal.api(&people.manager).await);
     let body = json!({"kind": "people", "file_name": "x.csv", "list": "login,name\na1,A\n"});
     let import = administrator.say("/imports", &body).await;
+    let of_another = domain::page::write_cursor("another list", &import["id"]);
     let rows = format!("/imports/{}/rows", import["id"].as_str().unwrap());
     let things = [
         ("/bills/{id}/lines", "/bills/2026-11_CV2402/lines"),
@@ -51,14 +52,56 @@ async fn a_cursor_that_is_none_is_refused_by_every_list() {
     assert!(lists.len() > 15, "{lists:?}");
     for list in lists {
         let sign = if list.contains('?') { '&' } else { '?' };
-        for cursor in ["unknown", "x%20y", "-1", "0", "zz", "5b5d"] {
-            // 0 is a valid cursor for rows, which are numbered.
-            if list == rows && cursor == "0" {
-                continue;
-            }
+        // Identifiers too: only what the list gave out says where it goes on.
+        let (unknown, thing) = ("00000000-0000-4000-8000-000000000000", import["id"].as_str().unwrap());
+        for cursor in ["unknown", "x%20y", "-1", "0", "zz", "5b5d", unknown, thing, &of_another] {
             let (status, said) = answer(&[&administrator, &auditor, &manager], &format!("{list}{sign}after={cursor}")).await;
             assert_eq!((status, said["errors"][0]["field"].as_str()), (422, Some("after")), "{list} {cursor}: {said}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parameter_that_is_given_twice_is_refused_by_every_list() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let (auditor, manager) = (portal.api(&people.auditor).await, portal.api(&people.manager).await);
+    for list in ["/orders", "/labs", "/adjustments", "/notifications", "/courses", "/audit/events"] {
+        let (status, said) = answer(&[&auditor, &manager], &format!("{list}?limit=1&limit=5")).await;
+        assert_eq!(status, 422, "{list}: {said}");
+        assert_eq!((said["errors"][0]["field"].as_str(), said["errors"][0]["code"].as_str()), (Some("limit"), Some("repeated")), "{list}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_of_one_list_is_none_of_another() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    for key in ["one", "two", "three"] {
+        let body = json!({"offering": "jupyterlab-slice", "course": "CV2402", "parameters": {}, "duration_minutes": 60});
+        teacher.order(key, &body).await;
+    }
+    let (orders, labs) = (teacher.read("/orders?limit=1").await, teacher.read("/labs?limit=1").await);
+    let [orders_next, labs_next] = [&orders, &labs].map(|list| list["next"].as_str().unwrap());
+    for (list, next) in [("/orders", orders_next), ("/labs", labs_next)] {
+        let second = teacher.read(&format!("{list}?after={next}")).await;
+        assert_eq!((second["items"].as_array().unwrap().len(), &second["next"]), (2, &Value::Null), "{list}");
+    }
+    for (list, foreign) in [("/labs", orders_next), ("/orders", labs_next), ("/labs", orders["items"][0]["id"].as_str().unwrap())] {
+        let (status, said) = answer(&[&teacher], &format!("{list}?after={foreign}")).await;
+        assert_eq!((status, said["errors"][0]["field"].as_str()), (422, Some("after")), "{list}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_whose_address_names_no_place_in_the_list_says_so() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let browser = portal.browser_of(&people.manager).await;
+    for path in ["/orders", "/labs", "/notifications", "/approvals"] {
+        let page = browser.page(&format!("{path}?after=00000000-0000-4000-8000-000000000000")).await.text().await.unwrap();
+        assert!(page.contains("This address names no place in the list."), "{path}: {page}");
     }
 }
 

@@ -122,3 +122,65 @@ async fn more_time_that_needs_approval_is_filed_and_the_pages_name_the_lab() {
     let page = own.page(&format!("/orders/{}", asked[0])).await.text().await.unwrap();
     assert!(page.contains("Approved: the lab is changed."), "the order says what became of it");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_a_stopped_lab_says_what_is_left_of_its_time() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let teacher = portal.api(&people.teacher).await;
+    let order = teacher.order("left", &json!({"offering": "jupyterlab-slice", "course": "CV2402", "duration_minutes": 120})).await;
+    work(&portal).await;
+    let lab = format!("/labs/{}", order["labs"][0].as_str().unwrap());
+    let ends_at = teacher.read(&lab).await["ends_at"].as_str().map(domain::time::Timestamp::parse_rfc3339).unwrap().unwrap();
+    teacher.act(&format!("{lab}/stop")).await;
+    work(&portal).await;
+    let browser = portal.browser_of(&people.teacher).await;
+    portal.world.clock.set(ends_at.plus_minutes(-45));
+    let page = browser.page(&lab).await.text().await.unwrap();
+    assert!(page.contains("45\u{a0}min left of the ordered time, until "), "{page}");
+    portal.world.clock.set(ends_at);
+    let page = browser.page(&lab).await.text().await.unwrap();
+    assert!(page.contains("The ordered time ended at ") && page.contains("More time"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_change_waits_each_request_is_answered_for_itself() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let (teacher, manager) = (portal.api(&people.teacher).await, portal.api(&people.manager).await);
+    let order = teacher.order("waits", &json!({"offering": "jupyterlab-2xa100-1tb", "course": "CV2402", "duration_minutes": 60})).await;
+    manager.act(&format!("/orders/{}/approve", order["id"].as_str().unwrap())).await;
+    work(&portal).await;
+    let lab = format!("/labs/{}", order["labs"][0].as_str().unwrap());
+    let extend = format!("{lab}/extend");
+    let (status, filed) = send(&teacher, &extend, json!({"minutes": 120})).await;
+    assert_eq!((status, filed["duration_minutes"].as_i64()), (202, Some(60)), "{filed}");
+    let waits = &filed["pending_change"];
+    let number = teacher.read(&format!("/orders/{}", waits.as_str().unwrap())).await["number"].as_i64().unwrap();
+
+    // A manager needs no approval: what is given at once is not accepted for later.
+    let (status, given) = send(&manager, &extend, json!({"minutes": 10})).await;
+    assert_eq!((status, given["duration_minutes"].as_i64(), &given["pending_change"]), (200, Some(70), waits), "{given}");
+    let (status, given) = send(&manager, &format!("{lab}/resize"), json!({"parameters": {"cpu_cores": 24}})).await;
+    assert_eq!((status, &given["spec"]["cpu_cores"], &given["pending_change"]), (200, &json!(24), waits), "{given}");
+    work(&portal).await;
+    let (status, again) = send(&teacher, &extend, json!({"minutes": 120})).await;
+    assert_eq!((status, again["duration_minutes"].as_i64(), &again["pending_change"]), (202, Some(70), waits), "the same is filed once: {again}");
+
+    for (body, field) in [
+        (json!({"minutes": 0}), "minutes"),
+        (json!({"minutes": 0, "seen_minutes": 70}), "minutes"),
+        (json!({"minutes": u32::MAX}), "minutes"),
+        (json!({"until": "2020-01-01T00:00:00Z"}), "until"),
+    ] {
+        let (status, answer) = send(&teacher, &extend, body.clone()).await;
+        assert_eq!((status, answer["errors"][0]["field"].as_str()), (422, Some(field)), "{body}: {answer}");
+    }
+    for (path, body) in [(&extend, json!({"minutes": 45})), (&format!("{lab}/resize"), json!({"parameters": {"cards": 4}}))] {
+        let (status, answer) = send(&teacher, path, body).await;
+        assert_eq!((status, answer["code"].as_str(), answer["number"].as_i64()), (409, Some("invalid_transition"), Some(number)), "{answer}");
+        assert_eq!(&answer["order"], waits);
+        assert!(answer["detail"].as_str().is_some_and(|text| text.contains(&format!("#{number}"))), "{answer}");
+    }
+    assert_eq!(teacher.read(&lab).await["duration_minutes"].as_i64(), Some(70));
+}

@@ -40,6 +40,9 @@ pub struct Preview {
     pub asked: Amounts,
     /// Before the order; at the lesson that leaves least where it is too much for one.
     pub quota: QuotaStatus,
+    /// When the lab of that lesson comes up; `None` for at once.
+    #[serde(default)]
+    pub quota_at: Option<Timestamp>,
     /// `None` when it fits; otherwise what submitting would answer.
     pub refusal: Option<Error>,
     /// Cards of the kind free now; `None` when the cluster has not reported.
@@ -173,7 +176,7 @@ pub fn preview(on: &Decision<'_>, form: &OrderForm) -> Result<Preview, Error> {
     let refusal = allowed.and(least.fits).and_then(|()| quota.check_budget(total, on.now)).err();
     let supply = on.supplies.iter().find(|supply| supply.card == spec.card);
     let (cards_free, outlook) = (supply.map(|supply| supply.free), supply.and_then(|supply| supply.outlook(&spec, plan.seats, on.now)));
-    Ok(Preview { spec, plan, runs, estimate, total, ruling, asked, quota: least.quota, refusal, cards_free, outlook })
+    Ok(Preview { spec, plan, runs, estimate, total, ruling, asked, quota: least.quota, quota_at: least.at, refusal, cards_free, outlook })
 }
 
 /// What one seat costs at each lesson, at the prices of that day.
@@ -194,23 +197,25 @@ fn in_all(runs: &[Run], seats: u32) -> Option<Money> {
 /// The course at one lesson.
 struct Least {
     quota: QuotaStatus,
+    at: Option<Timestamp>,
     fits: Result<(), Error>,
 }
 
 /// The first lesson at which it is too much, else the first of those that leave fewest cards to start that day.
 fn least(on: &Decision<'_>, quota: &QuotaStatus, runs: &[Run], asked: &Amounts) -> Least {
     let spans: Vec<_> = runs.iter().map(|run| Span::of(run.starts_at, run.estimate.minutes, on.now)).collect();
-    let mut shown: Option<QuotaStatus> = None;
-    for span in &spans {
+    let mut shown: Option<(QuotaStatus, Option<Timestamp>)> = None;
+    for (run, span) in runs.iter().zip(&spans) {
         let then = quota.during(*span, on.now);
         // Lessons longer than a week run into each other.
         let own = u32::try_from(spans.iter().filter(|other| other.overlaps(span)).count()).unwrap_or(u32::MAX);
         if let Err(over) = then.check_amounts(&asked.times(own.max(1))) {
-            return Least { quota: then, fits: Err(over) };
+            return Least { quota: then, at: run.starts_at, fits: Err(over) };
         }
-        if shown.as_ref().is_none_or(|shown| then.started_today > shown.started_today) {
-            shown = Some(then);
+        if shown.as_ref().is_none_or(|(shown, _)| then.started_today > shown.started_today) {
+            shown = Some((then, run.starts_at));
         }
     }
-    Least { quota: shown.unwrap_or_else(|| quota.clone()), fits: Ok(()) }
+    let (quota, at) = shown.unwrap_or_else(|| (quota.clone(), None));
+    Least { quota, at, fits: Ok(()) }
 }

@@ -16,7 +16,10 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::{use_navigate, use_query_map};
 
 use self::{fields::Chapters, leave::Leaving, state::FormState, summary::Summary};
-pub use self::{fields::unit_text, summary::Prices};
+pub use self::{
+    fields::unit_text,
+    summary::{Prices, quota_day_text},
+};
 use super::api::{OrderFormPage, SubmitOrder, sent};
 use crate::{
     caller_view::use_viewer,

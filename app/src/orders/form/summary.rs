@@ -1,6 +1,6 @@
 //! Beside the form: price, what is left afterwards, who decides, whether cards are free.
 
-use domain::{Error, approvals::Outcome, orders::Preview, pricing::Estimate, quotas::Item};
+use domain::{Error, approvals::Outcome, orders::Preview, pricing::Estimate, quotas::Item, time::Timestamp};
 use leptos::prelude::*;
 
 use super::{FORM_ID, state::FormState};
@@ -9,7 +9,7 @@ use crate::{
     components::{ErrorNotice, Meter, MomentStyle, StatusKind, moment_text},
     error::AppError,
     i18n::td_string,
-    language,
+    language::{self, Language},
     nodes::words::outlook_text,
     orders::words::{duration_text, rule_text, ruling_text},
     quotas::meters::{item_amount, item_name},
@@ -194,9 +194,11 @@ fn After(preview: Preview, state: FormState) -> impl IntoView {
     };
     let (ruling, rule) = (ruling_text(language, &preview.ruling), rule_text(language, &preview.ruling));
     let cards = cards_now(&preview);
+    let day = preview.quota_at.map(|at| quota_day_text(language, at));
     view! {
         <div class="stack">
             <h3>{td_string!(language, orders.after)}</h3>
+            {day.map(|day| view! { <p class="fine">{day}</p> })}
             {meters}
             <Meter
                 label=td_string!(language, orders.budget_of, code = course.unwrap_or_default()).to_string()
@@ -213,6 +215,11 @@ fn After(preview: Preview, state: FormState) -> impl IntoView {
         <div class="stack tight"><h3>{td_string!(language, orders.cards_now)}</h3><p class="soft">{cards}</p></div>
     }
     .into_any()
+}
+
+/// The quota beside an order for a lesson is that of the lesson's day, not of now.
+pub fn quota_day_text(language: Language, at: Timestamp) -> String {
+    td_string!(language, class.quota_on, day = moment_text(at, MomentStyle::Date)).to_string()
 }
 
 /// Cards always; the rest once more than half would be taken.

@@ -9,9 +9,12 @@ use domain::{
     gpu::{Card, CardShare},
     ids::NotAnId,
     money::{Currency, Money},
-    orders::OrderContext,
+    orders::{
+        OrderContext,
+        class::{LESSONS, Span, before},
+    },
     pricing::{Meter, Price, PriceBook},
-    quotas::{Amounts, BudgetStatus, QuotaStatus},
+    quotas::{Amounts, Booking, BudgetStatus, QuotaStatus},
     time::Timestamp,
 };
 use leptos::prelude::*;
@@ -19,6 +22,7 @@ use leptos_router::params::ParamsMap;
 
 use super::{
     leave::Leaving,
+    quota_day_text,
     state::{FormState, control},
 };
 use crate::{flash::Flash, language::Language};
@@ -204,4 +208,23 @@ fn over_quota_shows_before_sending_and_the_servers_word_stands_until_something_c
 fn a_field_of_the_map_has_its_brackets() {
     assert_eq!(control("parameters.cpu"), "parameters[cpu]");
     assert_eq!(control("course"), "course");
+}
+
+#[test]
+fn the_quota_of_lessons_names_the_day_that_it_is_of() {
+    let mut context = context();
+    let bell = Timestamp::parse_campus_day("1970-01-12").expect("a day").plus_minutes(10 * 60);
+    let span = Span { from: before(bell), to: bell.plus_minutes(90) };
+    let amounts = Amounts { cards: CardShare::whole(2), ..Amounts::default() };
+    context.courses[0].1.booked = vec![Booking { span, amounts, starting: CardShare::whole(2) }];
+    let owner = Owner::new();
+    let state = owner.with(|| FormState::new(context, &Flash::default(), &ParamsMap::new()));
+    assert_eq!(state.preview.get_untracked().expect("in order").quota_at, None, "at once: as it is now");
+    for (field, text) in [("when", LESSONS), ("first_day", "1970-01-05"), ("bell", "10:00"), ("weeks", "3")] {
+        state.put(field, text.into());
+    }
+    let preview = state.preview.get_untracked().expect("in order");
+    assert_eq!((preview.quota.held.cards, preview.quota_at), (CardShare::whole(2), Some(before(bell))), "the lesson that leaves least");
+    assert!(quota_day_text(Language::en, before(bell)).contains("1970-01-12"));
+    assert!(quota_day_text(Language::zh_CN, before(bell)).contains("1970-01-12"));
 }

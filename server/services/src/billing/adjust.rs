@@ -5,7 +5,7 @@ use domain::{
     access::{Action, Resource},
     billing::{Adjustment, AdjustmentForm},
     ids::AdjustmentId,
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, read_cursor, write_cursor},
     time::Month,
 };
 use serde_json::json;
@@ -36,11 +36,17 @@ pub async fn adjustments(
     })
     .await?;
     let rows = page.rows()?;
-    let query =
-        storage::bills::Query { tenant: caller.actor.tenant, courses, course, month, after: page.cursor(|text| text.parse().ok())?, limit: rows };
+    let query = storage::bills::Query {
+        tenant: caller.actor.tenant,
+        courses,
+        course,
+        month,
+        after: page.cursor(|text| read_cursor("adjustments", text))?,
+        limit: rows,
+    };
     let mut read = services.db.read().await.or_domain()?;
     let read = storage::bills::adjustments(&mut read, &query).await.or_domain()?;
-    Ok(page.page(read, |last| last.id.to_string()))
+    Ok(page.page(read, |last| write_cursor("adjustments", &last.id)))
 }
 
 /// Adds a credit or a charge. `id` is made by the form, so that sending it twice adds one: the second gives the first.

@@ -9,7 +9,7 @@ use domain::{
     labs::Lab,
     metering::UsageLine,
     money::{Currency, Money},
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, read_cursor, write_cursor},
     pricing::Meter,
     time::{Month, Timestamp},
 };
@@ -144,11 +144,12 @@ pub async fn lines(services: &Services, caller: &Caller, of: &LinesOf, page: &Pa
     let after = page.cursor(cursor)?;
     let mut read = services.db.read().await.or_domain()?;
     let read = storage::usage::lines(&mut read, &scope, after, rows).await.or_domain()?;
-    Ok(page.page(read, |line| format!("{}_{}", line.lab, line.meter)))
+    Ok(page.page(read, |line| write_cursor("lines", &format!("{}_{}", line.lab, line.meter))))
 }
 
 fn cursor(text: &str) -> Option<(LabId, Meter)> {
-    let (lab, meter) = text.split_once('_')?;
+    let key: String = read_cursor("lines", text)?;
+    let (lab, meter) = key.split_once('_')?;
     Some((lab.parse().ok()?, meter.parse().ok()?))
 }
 

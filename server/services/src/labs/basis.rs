@@ -59,13 +59,17 @@ pub(super) fn decides(caller: &Caller, lab: &Lab) -> BTreeSet<Role> {
     if caller.actor.can(Action::OrderDecide, &resource).is_ok() { caller.actor.roles_in(lab.course) } else { BTreeSet::new() }
 }
 
-/// Whether the same change waits already: a second click, a lost answer. Errors: `InvalidTransition` while another one waits.
-pub(super) async fn waits_already(write: &mut Write, caller: &Caller, lab: &Lab, same: impl Fn(&ChangeTo) -> bool) -> Result<bool> {
+/// Whether the same change waits already: a second click, a lost answer. Errors: `ChangeWaits` while another one waits, unless the change
+/// `is_invalid`: then its own error is the one to tell.
+pub(super) async fn waits_already(write: &mut Write, caller: &Caller, lab: &Lab, is_invalid: bool, same: impl Fn(&ChangeTo) -> bool) -> Result<bool> {
     let Some(order) = storage::orders::change_waiting(write, lab.id).await.or_domain()? else { return Ok(false) };
     if order.owner == caller.actor.user && order.change.as_ref().is_some_and(|change| same(&change.to)) {
         return Ok(true);
     }
-    Err(Error::InvalidTransition { state: order.state.as_str().into(), event: "change".into() })
+    if is_invalid {
+        return Ok(false);
+    }
+    Err(Error::ChangeWaits { order: order.id, number: order.number })
 }
 
 /// The lab with its order's figures, as they are in this transaction.

@@ -34,11 +34,11 @@ use crate::{
 /// Where somebody must approve it, the lab stays as it is and `pending_change` names the order that was filed; asking the same again files
 /// nothing more.
 ///
-/// Errors: `Invalid` on `minutes` or `until`, `OverBudget`, `RefusedByPolicy`, `Stale`; `InvalidTransition` for one that is destroyed, and
-/// while another change of it waits for approval.
+/// Errors: `Invalid` on `minutes` or `until`, `OverBudget`, `RefusedByPolicy`, `Stale`; `InvalidTransition` for one that is destroyed;
+/// `ChangeWaits` where it would be filed while another change of it waits for approval.
 pub async fn extend(services: &Services, caller: &Caller, id: LabId, by: Extension, seen_minutes: Option<u32>) -> Result<LabView> {
-    load::changing(services, caller, Action::LabExtend, id, || change(services, caller, id, by, seen_minutes)).await?;
-    read::view(services, caller, id).await
+    let change_filed = load::changing(services, caller, Action::LabExtend, id, || change(services, caller, id, by, seen_minutes)).await?;
+    Ok(LabView { change_filed, ..read::view(services, caller, id).await? })
 }
 
 /// The effect of an extension, without extending the lab. Errors: those of [`extend`].
@@ -66,7 +66,8 @@ pub(super) async fn asks_somebody(
     Ok(EXTENSIONS.into_iter().filter(asks).collect())
 }
 
-async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, seen_minutes: Option<u32>) -> Result<()> {
+/// Whether it waits for approval: it was filed now, or the same was filed before.
+async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, seen_minutes: Option<u32>) -> Result<bool> {
     let shelf = basis::shelf_now(services).await?;
     let now = services.clock.now();
     let mut write = services.db.begin_write().await.or_domain()?;
@@ -84,10 +85,10 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
         transition::want(services, &mut write, id).await?;
         write.commit().await.or_domain()?;
         services.hub.tell(News::lab(&listed.lab));
-        return Ok(());
+        return Ok(false);
     }
     if done_before(&listed, by, seen_minutes)? {
-        return Ok(());
+        return Ok(false);
     }
     let decided = decide(&shelf, caller, &listed, by, &quota, now);
     let asked = |to: &ChangeTo| match (to, by) {
@@ -96,8 +97,9 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
         _ => false,
     };
     // Its own hold may have used up the budget: asked before an error of the decision is told.
-    if !matches!(decided, Ok((_, None))) && basis::waits_already(&mut write, caller, &listed.lab, asked).await? {
-        return Ok(());
+    let is_invalid = matches!(decided, Err(Error::Invalid(_)));
+    if !matches!(decided, Ok((_, None))) && basis::waits_already(&mut write, caller, &listed.lab, is_invalid, asked).await? {
+        return Ok(true);
     }
     let (extended, waits_for) = decided?;
     if let Some(ruling) = waits_for {
@@ -115,12 +117,12 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
         write.commit().await.or_domain()?;
         filed.tell(services);
         services.hub.tell(News::lab(&listed.lab));
-        return Ok(());
+        return Ok(true);
     }
     let lab = give(services, &mut write, By::Person(caller), listed, &extended, Some(by)).await?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::lab(&lab));
-    Ok(())
+    Ok(false)
 }
 
 /// Gives the time and holds what it costs. `by`: what the person asked for, who does not want it stopped before.
@@ -222,7 +224,7 @@ fn done_before(listed: &Listed, by: Extension, seen: Option<u32>) -> Result<bool
     let lab = &listed.lab;
     match (by, seen) {
         (Extension::Until(until), _) if lab.ends_at == Some(until) => Ok(true),
-        (Extension::Minutes(minutes), Some(seen)) if lab.minutes == seen.saturating_add(minutes) => Ok(true),
+        (Extension::Minutes(minutes), Some(seen)) if minutes > 0 && lab.minutes == seen.saturating_add(minutes) => Ok(true),
         (_, Some(seen)) if lab.minutes != seen => Err(Error::Stale),
         _ => Ok(false),
     }

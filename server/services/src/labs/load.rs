@@ -32,9 +32,9 @@ pub(super) async fn fresh(write: &mut Write, id: LabId) -> Result<Lab> {
 const TRIES: u32 = 4;
 
 /// Authorises, runs the change and records a refusal.
-pub(super) async fn changing<F>(services: &Services, caller: &Caller, action: Action, id: LabId, change: impl Fn() -> F) -> Result<()>
+pub(super) async fn changing<F, T>(services: &Services, caller: &Caller, action: Action, id: LabId, change: impl Fn() -> F) -> Result<T>
 where
-    F: Future<Output = Result<()>>,
+    F: Future<Output = Result<T>>,
 {
     let seen = seen(services, id).await?;
     audit::recording(services, caller, || transition::attempt(caller, action, id, seen.as_ref()), async {

@@ -7,7 +7,7 @@ use domain::{
     ids::LabId,
     labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabView, resize::size_parameters},
     orders::ChangeTo,
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, read_cursor, write_cursor},
 };
 use storage::labs::{Listed, Query};
 
@@ -43,6 +43,7 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         pending_change,
         more_time_waits: false,
         more_time_asks: Vec::new(),
+        change_filed: false,
         wait: None,
         options,
     }
@@ -118,7 +119,7 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
 pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page: &PageRequest) -> Result<Page<LabView>> {
     let actor = &caller.actor;
     actor.can(Action::LabRead, &caller.own())?;
-    let before = page.cursor(|text| text.parse().ok())?;
+    let before = page.cursor(|text| read_cursor("labs", text))?;
     let rows = page.rows()?;
     let extent = actor.extent(Action::LabRead)?;
     let query = Query {
@@ -136,7 +137,7 @@ pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page
     let mut read = services.db.read().await.or_domain()?;
     let listed = storage::labs::list(&mut read, &query).await.or_domain()?;
     let shelf = shelf(services, &mut read).await?;
-    Ok(page.page(listed, |listed| listed.lab.id.to_string()).map(|listed| shown(services, caller, &shelf, listed)))
+    Ok(page.page(listed, |listed| write_cursor("labs", &listed.lab.id)).map(|listed| shown(services, caller, &shelf, listed)))
 }
 
 /// The YAML that the cluster is given for the lab.

@@ -55,14 +55,15 @@ pub async fn resize_context(services: &Services, caller: &Caller, id: LabId) -> 
 /// `pending_change` names the order that was filed; asking the same again files nothing more.
 ///
 /// Errors: `Invalid` per parameter, also for a volume that cannot grow; `Unavailable` while the cluster cannot be asked; `OverQuota`,
-/// `OverBudget`, `OverCapacity`, `RefusedByPolicy`; `InvalidTransition` unless it runs, is stopped or has failed, and while another change
-/// of it waits for approval.
+/// `OverBudget`, `OverCapacity`, `RefusedByPolicy`; `InvalidTransition` unless it runs, is stopped or has failed; `ChangeWaits` where it
+/// would be filed while another change of it waits for approval.
 pub async fn resize(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<LabView> {
-    load::changing(services, caller, Action::LabResize, id, || Box::pin(change(services, caller, id, input))).await?;
-    read::view(services, caller, id).await
+    let change_filed = load::changing(services, caller, Action::LabResize, id, || Box::pin(change(services, caller, id, input))).await?;
+    Ok(LabView { change_filed, ..read::view(services, caller, id).await? })
 }
 
-async fn change(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<()> {
+/// Whether it waits for approval: it was filed now, or the same was filed before.
+async fn change(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<bool> {
     let shelf = basis::shelf_now(services).await?;
     let now = services.clock.now();
     // Before the transaction: nobody else can write while it is open, and the cluster may be slow.
@@ -74,7 +75,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
     let on = basis::of(&shelf, caller, &quota, now);
     let wanted = resized(&listed.lab, basis::offering(&shelf, &listed)?, input, volume.gib, on.book, now)?;
     if wanted.spec == listed.lab.spec {
-        return Ok(());
+        return Ok(false);
     }
     if wanted.spec.storage_gib != listed.lab.spec.storage_gib && volume.checked != Some(wanted.spec.storage_gib) {
         return Err(Error::Stale);
@@ -86,8 +87,9 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
     });
     let asked = |to: &ChangeTo| matches!(to, ChangeTo::Resize { parameters, .. } if parameters == input);
     // Its own hold may have used up the budget: asked before an error of the decision is told.
-    if !matches!(decided, Ok(None)) && basis::waits_already(&mut write, caller, &listed.lab, asked).await? {
-        return Ok(());
+    let is_invalid = matches!(decided, Err(Error::Invalid(_)));
+    if !matches!(decided, Ok(None)) && basis::waits_already(&mut write, caller, &listed.lab, is_invalid, asked).await? {
+        return Ok(true);
     }
     if let Some(ruling) = decided? {
         let minutes = listed.lab.minutes_left(now).max(1);
@@ -102,12 +104,12 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
         write.commit().await.or_domain()?;
         filed.tell(services);
         services.hub.tell(News::lab(&listed.lab));
-        return Ok(());
+        return Ok(true);
     }
     let news = save(services, &mut write, By::Person(caller), listed, wanted).await?;
     write.commit().await.or_domain()?;
     services.hub.tell(news);
-    Ok(())
+    Ok(false)
 }
 
 fn check_state(lab: &Lab, now: Timestamp) -> Result<()> {

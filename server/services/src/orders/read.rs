@@ -11,7 +11,7 @@ use domain::{
     gpu::Card,
     ids::{CourseId, OrderId},
     orders::{ApprovalView, ChangeTo, ClassRef, LabChange, LaterEnd, Order, OrderEvent, OrderFilter, OrderState, OrderView, WhatIf},
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, read_cursor, write_cursor},
     quotas::QuotaStatus,
     time::Timestamp,
 };
@@ -64,12 +64,12 @@ pub async fn list(services: &Services, caller: &Caller, filter: &OrderFilter, pa
         state: filter.state,
         course: filter.course.clone(),
         class: filter.class,
-        after: page.cursor(|text| text.parse().ok())?,
+        after: page.cursor(|text| read_cursor("orders", text))?,
         limit: rows,
     };
     let mut connection = services.db.read().await.or_domain()?;
     let read = storage::orders::list(&mut connection, &query).await.or_domain()?;
-    Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view(services, actor, listed)))
+    Ok(page.page(read, |row| write_cursor("orders", &row.order.id)).map(|listed| view(services, actor, listed)))
 }
 
 /// The orders that wait for the caller's decision, oldest first. Four statements, whatever the number of orders. Errors: `Forbidden`.
@@ -78,11 +78,11 @@ pub async fn inbox(services: &Services, caller: &Caller, page: &PageRequest) -> 
     let away = delegations::away(services, actor).await?;
     delegations::may_decide_some(actor, &away)?;
     let rows = page.rows()?;
-    let after = page.cursor(|text| text.parse().ok())?;
+    let after = page.cursor(|text| read_cursor("approvals", text))?;
     let mut connection = services.db.read().await.or_domain()?;
     let read = storage::orders::inbox(&mut connection, &decider(actor, &away), after, rows).await.or_domain()?;
     let facts = Facts::load(services, &mut connection, caller).await?;
-    let page = page.page(read, |row| row.order.id.to_string());
+    let page = page.page(read, |row| write_cursor("approvals", &row.order.id));
     let next = page.next;
     let items = page.items.into_iter().map(|listed| facts.beside(services, actor, &away, listed)).collect::<Result<_>>()?;
     Ok(Page { items, next })
@@ -94,10 +94,10 @@ pub async fn waiting(services: &Services, caller: &Caller, page: &PageRequest) -
     let away = delegations::away(services, actor).await?;
     delegations::may_decide_some(actor, &away)?;
     let rows = page.rows()?;
-    let after = page.cursor(|text| text.parse().ok())?;
+    let after = page.cursor(|text| read_cursor("approvals", text))?;
     let mut connection = services.db.read().await.or_domain()?;
     let read = storage::orders::inbox(&mut connection, &decider(actor, &away), after, rows).await.or_domain()?;
-    Ok(page.page(read, |row| row.order.id.to_string()).map(|listed| view_for(services, actor, &away, listed)))
+    Ok(page.page(read, |row| write_cursor("approvals", &row.order.id)).map(|listed| view_for(services, actor, &away, listed)))
 }
 
 /// One order with all that helps to decide it, also after the decision. Ten statements at most.

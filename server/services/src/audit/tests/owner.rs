@@ -17,6 +17,7 @@ use crate::{
 };
 
 const DOCUMENT: &str = include_str!("../../../../../docs/architecture.md");
+const README: &str = include_str!("../../../../../README.md");
 
 const OF_TENANT: &str = "chain <> 'system'";
 
@@ -260,6 +261,50 @@ edits! {
             edited.invent_verification(&shen).await;
             record(&edited.world, &shen, crate::audit::Entry::new("audit.verified", "audit_run", VERIFICATION, "").after(json!({}))).await;
         });
+}
+
+/// Makes room for a record behind the fifth, puts an invented one there, and says so in the head and in the words.
+const INSERTED: [&str; 6] = [
+    FORGED,
+    FORGED_WORDS,
+    "UPDATE audit_events SET seq = seq + 100 WHERE chain <> 'system' AND seq > 5",
+    "UPDATE audit_events SET seq = seq - 99 WHERE chain <> 'system' AND seq > 100",
+    "UPDATE audit_events SET seq = 6, prev = (SELECT hash FROM audit_events WHERE chain <> 'system' AND seq = 5), \
+     hash = (SELECT hash FROM audit_events WHERE chain <> 'system' AND seq = 5) WHERE seq IS NULL",
+    "UPDATE audit_heads SET seq = 13 WHERE chain <> 'system'",
+];
+
+#[tokio::test]
+async fn a_sealed_record_changed_removed_or_inserted_is_named_as_the_readme_says() {
+    let said = "a changed, removed or inserted entry is found, unless the owner of the database rewrites the chain consistently";
+    assert!(README.contains(said), "README.md does not say: {said}");
+    assert!(README.contains("It fails at the first bad record, or if there is no record at all."));
+    let changed: &[&str] = &["UPDATE audit_events SET before_json = '{\"a\":1}' WHERE chain <> 'system' AND seq IN (5, 9)"];
+    let removed: &[&str] = &["DELETE FROM audit_events WHERE chain <> 'system' AND seq = 5"];
+    let inserted: &[&str] = &INSERTED;
+    for (edit, statements) in [("changed", changed), ("removed", removed), ("inserted", inserted)] {
+        for_each_engine(&format!("a_sealed_record_is_{edit}"), move |database| async move {
+            let edited = Edited::of(database).await;
+            edited.quietly(statements).await;
+            let reports = verify(&edited.world.services.db).await.expect("read");
+            let first: Vec<_> = reports.into_iter().filter_map(|report| report.result.err()).collect();
+            let is_named = match (edit, first.as_slice()) {
+                // The ninth was changed too: the first is named.
+                ("changed", [Broken::Changed { seq, .. }]) => *seq == 5,
+                ("removed", [Broken::Gap { expected, found }]) => (*expected, *found) == (5, 6),
+                ("inserted", [Broken::Changed { seq, .. }]) => *seq == 6,
+                _ => false,
+            };
+            assert!(is_named, "{edit}: {first:?}");
+        })
+        .await;
+    }
+    for_each_engine("a_sealed_record_is_rewritten", move |database| async move {
+        let edited = Edited::of(database).await;
+        edited.rewrite(changed[0]).await;
+        assert_eq!(edited.found().await, [], "rewritten consistently");
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -104,6 +104,36 @@ async fn an_outage_of_eight_days_is_charged_to_nobody() {
 }
 
 #[tokio::test]
+async fn a_lab_of_half_an_hour_costs_no_more_than_its_estimate_after_an_outage_of_eight_days() {
+    for_each_engine("a_lab_of_half_an_hour_costs_no_more_than_its_estimate", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let form = OrderForm {
+            offering: "jupyterlab-slice".into(),
+            course: scene.course.code.clone(),
+            duration_minutes: "30".into(),
+            ..OrderForm::default()
+        };
+        let key = orders::IdempotencyKey::parse(&services.entropy.uuid().to_string()).expect("a key");
+        let view = orders::submit(services, &scene.teacher, &form, &key).await.expect("an order");
+        let (id, estimate) = (view.labs[0], view.order.estimate.total);
+        assert!(estimate.to_string().ends_with("0.58"), "{estimate}");
+        scene.settle().await;
+        assert_eq!(scene.lab(id).await.state, LabState::Running);
+        scene.outage(8 * DAY);
+        labs::stop_ended(services).await.expect("stops");
+        scene.settle().await;
+        assert_eq!(scene.charged(id).await.0, 30 * 60);
+        let mut read = services.db.read().await.expect("a connection");
+        let lines = storage::usage::of_lab(&mut read, id).await.expect("read");
+        let running = lines.iter().filter(|line| line.meter != Meter::StorageGibMonth);
+        let charged: i64 = running.map(|line| line.amount.micros).sum();
+        assert!((1..=estimate.micros).contains(&charged), "{charged} micros of {estimate}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn pods_that_ran_beyond_their_time_are_shown_to_operators_and_charged_to_nobody() {
     for_each_engine("pods_that_ran_beyond_their_time_are_shown_to_operators", |database| async {
         let scene = Scene::on(database).await;

@@ -11,8 +11,12 @@ use domain::{
     page::PageRequest,
     time::Timestamp,
 };
+use storage::{
+    Engine,
+    testing::{execute, fuse::Fault},
+};
 
-use super::{SLICE, WHOLE, cards, key, on_each_engine, order, quota, records, slice, state, whole};
+use super::{SLICE, WHOLE, cards, key, on_each_engine, order, quota, records, reserved, slice, state, whole};
 use crate::{
     Caller, cluster_status, courses,
     jobs::reconcile,
@@ -322,4 +326,58 @@ on_each_engine!(a_class_is_decided_but_for_lessons_that_are_over_and_each_row_sa
     assert_eq!(became, [over, over, done, done]);
     assert_eq!(records(&world, "order.approve").await.len(), 2);
     assert_eq!(expire(services).await, Ok(2));
+});
+
+/// Whether nothing of the class is decided: every order waits, no card is taken, no record and no notice says otherwise.
+async fn is_undecided(world: &TestWorld, teacher: &Caller, class: ClassId) -> bool {
+    let orders = all(world, teacher, class).await;
+    let wait = orders.iter().all(|view| view.order.state == OrderState::PendingApproval && view.labs.is_empty());
+    let recorded = records(world, "order.approve").await.iter().any(|(outcome, _)| outcome == "success");
+    wait && !recorded && reserved(world, WHOLE).await == 0 && told(world, teacher).await.is_empty()
+}
+
+on_each_engine!(a_failure_in_the_middle_of_a_class_decision_decides_nothing, |world| {
+    let (course, teacher, manager) = class(&world).await;
+    let services = &world.services;
+    let form = OrderForm { class: ClassForm { seats: ROSTER.into(), ..ClassForm::default() }, ..whole(&course, 1) };
+    let first = order(&world, &teacher, &form).await.expect("ordered").order;
+    let made = first.class.expect("it is one of many").id;
+    assert_eq!(first.number, 1_001);
+    let held = quota(&world, course.id).await;
+    assert!(is_undecided(&world, &teacher, made).await);
+
+    // The second of three cannot be written.
+    let (stick, free) = match services.db.engine() {
+        Engine::Sqlite => {
+            let sql = "CREATE TRIGGER stuck BEFORE UPDATE ON orders WHEN NEW.number = 1002 BEGIN SELECT RAISE(ABORT, 'stuck'); END";
+            (sql, "DROP TRIGGER stuck")
+        }
+        Engine::Postgres => {
+            let sql = "ALTER TABLE orders ADD CONSTRAINT stuck CHECK (number <> 1002 OR state = 'pending_approval')";
+            (sql, "ALTER TABLE orders DROP CONSTRAINT stuck")
+        }
+    };
+    execute(&services.db, stick).await.expect("stuck");
+    approve_class(services, &manager, made).await.expect_err("one of them cannot be written");
+    execute(&services.db, free).await.expect("free");
+    assert!(is_undecided(&world, &teacher, made).await, "nor is the first");
+
+    // All are written, and the commit fails.
+    let fuse = services.db.fuse();
+    fuse.arm(Some((0, Fault::Fail)));
+    approve_class(services, &manager, made).await.expect_err("the commit fails");
+    assert!(fuse.blown());
+    fuse.arm(None);
+    assert!(is_undecided(&world, &teacher, made).await);
+    assert_eq!(quota(&world, course.id).await, held, "quota and money are held as before");
+
+    // The answer of the commit is lost: all are decided, and once.
+    fuse.arm(Some((0, Fault::AnswerLost)));
+    approve_class(services, &manager, made).await.expect_err("its answer is lost");
+    assert!(fuse.blown());
+    fuse.arm(None);
+    assert_eq!(count(&world, &teacher, OrderState::PendingApproval).await, 0);
+    assert_eq!(approve_class(services, &manager, made).await, Ok(vec![]), "all are decided");
+    let recorded = records(&world, "order.approve").await.into_iter().filter(|(outcome, _)| outcome == "success");
+    assert_eq!(recorded.count(), 3);
 });
