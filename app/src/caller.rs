@@ -13,9 +13,12 @@
 //!
 //! Reading needs two lines: `Ok(services::labs::get(&services()?, &caller()?, id_of(&id)?).await?)`.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+};
 
-use domain::{Error, ids::UserId};
+use domain::{Error, Problem, ids::UserId, offerings::typed_again, secret::has_secret};
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
@@ -173,9 +176,19 @@ fn cut(values: &mut BTreeMap<String, String>, bytes: usize) {
     }
 }
 
-/// Takes out the values that hold a secret of ours: the database keeps none in clear.
-fn without_secrets(mut values: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    values.retain(|_, value| !services::secret::is_in(value));
+/// Empties the values that hold a secret, ours or another system's, by their form or by the error at their field: the database keeps none in
+/// clear. An empty value, unlike none, keeps the form from showing its default there.
+fn without_secrets(mut values: BTreeMap<String, String>, error: Option<&Error>) -> BTreeMap<String, String> {
+    let problems = if let Some(Error::Invalid(problems)) = error { problems.as_slice() } else { &[] };
+    let is_refused = |name: &str| problems.iter().any(|each| each.problem == Problem::SecretInClear && each.field == name);
+    // The offering form has emptied its secrets line by line. The name of a variable is none.
+    let is_done: BTreeSet<String> = typed_again(&values).map(ToOwned::to_owned).collect();
+    for (name, value) in &mut values {
+        let is_found = value.lines().any(has_secret) || is_refused(name) && !name.ends_with(".variable");
+        if services::secret::is_in(value) || is_found && !is_done.contains(name) {
+            value.clear();
+        }
+    }
     values
 }
 
@@ -198,7 +211,7 @@ pub async fn answer<T>(
             let progress = extension::<services::audit::refusals::Progress>("the request's progress").unwrap_or_default();
             progress.failed(error);
             let session = session()?;
-            let mut values = without_secrets(typed);
+            let mut values = without_secrets(typed, Some(error));
             if maybe_caller().is_none() {
                 if let Err(limited) = visit(&services()?, &session, &origin()?).await {
                     progress.answers_instead(limited);
@@ -219,7 +232,7 @@ pub async fn answer<T>(
 
 /// Keeps what was typed for the form's next showing, without an error: a form that only asked for another row.
 pub async fn keep(form: &str, values: BTreeMap<String, String>) -> Result<(), AppError> {
-    session()?.insert(&flash_key(form), Flash { values: without_secrets(values), error: None }).await.map_err(away)?;
+    session()?.insert(&flash_key(form), Flash { values: without_secrets(values, None), error: None }).await.map_err(away)?;
     Ok(())
 }
 
@@ -241,7 +254,7 @@ pub async fn take_flash(form: &str) -> Option<Flash> {
 
 /// What [`take_flash`] finds, left by a route that is no server function.
 pub async fn leave_flash(session: &Session, form: &str, flash: Flash) -> Result<(), Error> {
-    let flash = Flash { values: without_secrets(flash.values), error: flash.error };
+    let flash = Flash { values: without_secrets(flash.values, flash.error.as_ref()), error: flash.error };
     session.insert(&flash_key(form), flash).await.map_err(away)
 }
 
@@ -308,8 +321,32 @@ mod tests {
         for mark in services::secret::MARKS {
             let link = format!("https://lectern.example/join/{mark}{}", "a".repeat(43));
             let values = typed([("login", &link), ("name", "Li"), ("purpose", mark)]);
-            assert_eq!(without_secrets(values), typed([("name", "Li"), ("purpose", mark)]));
+            assert_eq!(without_secrets(values, None), typed([("login", ""), ("name", "Li"), ("purpose", mark)]));
         }
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_value_that_was_refused_as_a_secret_or_looks_like_one() {
+        let refused = |field: &str| domain::FieldError { field: field.into(), problem: Problem::SecretInClear };
+        let error = Error::Invalid(vec![
+            refused("parameters.note"),
+            refused("parameters.2.variable"),
+            refused("base.environment"),
+            domain::FieldError { field: "seats".into(), problem: Problem::NotANumber },
+        ]);
+        let values = typed([
+            ("parameters.git_url", "https://li:ghp_abc123def456@git.example.edu/a.git"),
+            ("purpose", "Lesson 7\ntoken=abc12345"),
+            ("parameters.note", "hush"),
+            ("parameters.2.variable", "HF_TOKEN"),
+            ("base.environment", "HF_TOKEN=\nLESSON=lesson-1"),
+            ("again.base.environment", "on"),
+            ("seats", "two"),
+        ]);
+        let kept = without_secrets(values.clone(), Some(&error));
+        let emptied: Vec<_> = kept.iter().filter(|(_, value)| value.is_empty()).map(|(name, _)| name.as_str()).collect();
+        assert_eq!(emptied, ["parameters.git_url", "parameters.note", "purpose"]);
+        assert!(kept.iter().all(|(name, value)| value.is_empty() || values[name] == *value), "anything else as it was typed: {kept:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! A new route of the pages whose handler reads a form needs a line in `takes_form`; other handlers get an empty body.
 
-use std::time::Duration;
+use std::{error::Error as StdError, iter::successors, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -11,8 +11,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use domain::Error;
 use futures::StreamExt as _;
 use http::{HeaderMap, Method, header};
+use http_body_util::LengthLimitError;
 use services::Caller;
 
 use crate::{nul, rest::problem::Problem};
@@ -42,8 +44,14 @@ pub async fn read(request: Request, next: Next) -> Response {
     match to_bytes(body, most).await {
         Ok(bytes) if nul::holds_one(&bytes) => nul::refused(),
         Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Err(_) => Problem::TooLarge.into_response(),
+        Err(error) if is_limit(&error) => Problem::TooLarge.into_response(),
+        Err(_) => Problem::Refused(Error::Malformed { reason: "the form could not be read".into() }).into_response(),
     }
+}
+
+/// Whether one of the limits ended the body, here or in the router.
+fn is_limit(error: &(dyn StdError + 'static)) -> bool {
+    successors(Some(error), |error| error.source()).any(|error| error.is::<LengthLimitError>())
 }
 
 fn takes_form(path: &str) -> bool {

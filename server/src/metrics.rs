@@ -80,10 +80,10 @@ impl Metrics {
     }
 }
 
-/// Compares hashes, so that the time it takes reveals nothing about the token.
+/// The name of the scheme may have any case. Compares hashes, so that the time it takes reveals nothing about the token.
 fn sends(headers: &HeaderMap, token: &str) -> bool {
-    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    sent.is_some_and(|sent| hex_sha256(sent) == hex_sha256(token))
+    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().split_at_checked("Bearer ".len()));
+    sent.is_some_and(|(scheme, sent)| scheme.eq_ignore_ascii_case(b"bearer ") && hex_sha256(sent) == hex_sha256(token))
 }
 
 /// Also answers while the database is unavailable, without the values from it. If a token is set, the request has to send it.

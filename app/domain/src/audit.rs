@@ -329,6 +329,10 @@ pub enum Broken {
     Unrecorded { kind: String, id: String },
     #[error("an earlier verification checked {checked} records of this chain, now there are {found}")]
     Shorter { checked: i64, found: i64 },
+    #[error("the chain does not begin with the record that was its first: its records are missing")]
+    Missing,
+    #[error("the verification {id} does not agree with its record: it was changed or removed")]
+    Misrecorded { id: String },
 }
 
 /// Recomputes one chain, record by record in order of `seq`.

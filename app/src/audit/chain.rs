@@ -32,6 +32,8 @@ fn broken_text(language: Language, broken: &Broken) -> String {
         Broken::Unindexed { id } => td_string!(language, audit_tools.broken_unindexed, id = id.as_str()).to_string(),
         Broken::Unrecorded { kind, id } => td_string!(language, audit_tools.broken_unrecorded, kind = kind.as_str(), id = id.as_str()).to_string(),
         Broken::Shorter { checked, found } => td_string!(language, audit_tools.broken_shorter, checked = *checked, found = *found).to_string(),
+        Broken::Missing => td_string!(language, audit_tools.broken_missing).to_owned(),
+        Broken::Misrecorded { id } => td_string!(language, audit_tools.broken_misrecorded, id = id.as_str()).to_string(),
     }
 }
 

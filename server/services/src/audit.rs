@@ -2,6 +2,7 @@
 //! Here is how it is written; searching, counting floods, sealing and verifying have files of their own.
 
 mod around;
+mod begun;
 mod export;
 mod floods;
 mod read;

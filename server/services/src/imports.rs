@@ -146,7 +146,7 @@ pub async fn mend(services: &Services, caller: &Caller, id: ImportId, number: u3
             <[_; 1]>::try_from(check::rows(services, &mut write, caller.actor.tenant, import.kind, &[cells]).await?).map_err(|_| Error::NotFound)?;
         let before = row.cells;
         let row = ImportRow { number, ..checked };
-        table::set_row(&mut write, id, &row).await.or_domain()?;
+        table::set_row(&mut write, id, &row, caller.actor.user).await.or_domain()?;
         let tracked = |cells: &Cells| json!({ "row": number, "cells": cells });
         let entry = about(&import, "import.mend").before(tracked(&before)).after(tracked(&row.cells));
         audit::success(services, &mut write, caller, entry).await?;
@@ -156,7 +156,7 @@ pub async fn mend(services: &Services, caller: &Caller, id: ImportId, number: u3
     .await
 }
 
-/// Has the rows that are good taken over in the background. Starting again takes what was mended since.
+/// Has the rows that are good taken over in the background, in the name of the caller. Starting again takes what was mended since.
 ///
 /// Errors: `Forbidden`; `NotFound`; `InvalidTransition` when it runs, or nothing waits.
 pub async fn start(services: &Services, caller: &Caller, id: ImportId) -> Result<Import> {
@@ -168,7 +168,7 @@ pub async fn start(services: &Services, caller: &Caller, id: ImportId) -> Result
             return Err(Error::InvalidTransition { state: import.state.as_str().into(), event: "start".into() });
         }
         import.state = ImportState::Running;
-        table::set_state(&mut write, id, import.state, None).await.or_domain()?;
+        table::start(&mut write, id, caller.actor.user).await.or_domain()?;
         audit::success(services, &mut write, caller, about(&import, "import.start").after(json!({"rows": import.counts.waiting()}))).await?;
         write.commit().await.or_domain()?;
         Ok(import)

@@ -53,7 +53,7 @@ const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
-/// How far the provider's clock may be ahead.
+/// How far the provider's clock may be ahead, of an ID token's `iat` and `nbf`.
 const CLOCK_SKEW_SECONDS: i64 = 120;
 
 /// The values that a token is checked against.
@@ -90,6 +90,13 @@ pub fn id_token(token: &str, access_token: Option<&AccessToken>, expected: &Expe
         .set_time_fn(move || time.into())
         .set_issue_time_verifier_fn(move |at| if at.timestamp() > latest { Err(format!("`iat` is {at}, which is still to come")) } else { Ok(()) });
     reduced.claims(&verifier, &Nonce::new(expected.nonce.to_owned())).map_err(verification_failure)?;
+    // The library does not read it.
+    if let Some(begin) = signed.claims.get("nbf").filter(|begin| !begin.is_null()) {
+        Kind::Time.check("nbf", Some(begin)).map_err(Failure::Unusable)?;
+        if begin.as_f64().is_some_and(|seconds| Duration::from_secs_f64(seconds) > Duration::from_secs(latest.unsigned_abs())) {
+            return Err(Failure::Unusable(format!("`nbf` is {begin}, which is still to come")));
+        }
+    }
     if let (Some(said), Some(token)) = (signed.claims.get("at_hash").filter(|said| !said.is_null()), access_token) {
         let unusable = |error: &(dyn std::error::Error + 'static)| Failure::Unusable(format!("`at_hash`: {}", words(error)));
         let algorithm = reduced.signing_alg().map_err(|error| unusable(&error))?;

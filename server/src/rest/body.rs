@@ -127,6 +127,16 @@ impl Fields {
         })
     }
 
+    /// Words that must be there, for a write that replaces all of them: an empty text or list says that there are none.
+    pub fn words(&mut self, name: &str) -> String {
+        if !self.has(name) {
+            self.members.remove(name);
+            self.errors.push(name, FieldProblem::Missing);
+            return String::new();
+        }
+        self.optional_words(name)
+    }
+
     /// A number that must be there, as it would be typed.
     pub fn number(&mut self, name: &str) -> String {
         match self.take(name) {
@@ -278,6 +288,14 @@ mod tests {
         assert_eq!(["a", "b", "c", "d", "e", "f"].map(|name| body.optional_words(name)), ["x, y", "x,y", "", "", "", ""]);
         let Err(Error::Invalid(problems)) = body.finish() else { panic!("it must be refused") };
         assert_eq!(problems.iter().map(|each| each.field.as_str()).collect::<Vec<_>>(), ["d", "e"]);
+    }
+
+    #[test]
+    fn words_that_must_be_there_may_be_none() {
+        let mut body = fields(r#"{"a": "", "b": [], "c": ["x"], "d": null}"#);
+        assert_eq!(["a", "b", "c", "d", "e"].map(|name| body.words(name)), ["", "", "x", "", ""]);
+        let missing = |field: &str| domain::FieldError { field: field.into(), problem: FieldProblem::Missing };
+        assert_eq!(body.finish(), Err(Error::Invalid(vec![missing("d"), missing("e")])));
     }
 
     #[test]

@@ -114,15 +114,16 @@ pub enum Words {
     List(Vec<String>),
 }
 
-/// Roles and courses as they shall be. The person as shown is accepted too: courses as objects, and what access does not set as it is.
+/// Roles and courses as they shall be, all of them. The person as shown is accepted too: courses as objects, and what access does not set as
+/// it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read field by field")]
 pub struct Access {
     /// Id of the department where the roles hold; left out for the college.
     department: Option<String>,
-    /// Separated by commas or as a list.
-    roles: Option<Words>,
-    /// Ids of courses, separated by commas or as a list; only without a department.
+    /// Separated by commas or as a list; empty for none.
+    roles: Words,
+    /// Ids of courses, separated by commas or as a list, empty for none. Required without a department, refused with one.
     courses: Option<Words>,
 }
 
@@ -214,8 +215,17 @@ pub async fn reset(
     responses((status = 200, body = Account), (status = 409, description = "`last_administrator`")))]
 pub async fn set_access(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Account>, Problem> {
     let mut body = Fields::parse(&raw)?;
-    body.ids_in("courses");
-    let (place, words, taught) = (body.optional_text("department"), body.optional_words("roles"), body.optional_words("courses"));
+    let (place, words) = (body.optional_text("department"), body.words("roles"));
+    let taught = if matches!(department(&place), Ok(None)) {
+        body.ids_in("courses");
+        body.words("courses")
+    } else {
+        if body.has("courses") {
+            body.unknown("courses");
+        }
+        body.ignore(&["courses"]);
+        String::new()
+    };
     let user = id(&text)?;
     if body.has_more() {
         body.unchanged(&Account::from(services::people::get(&state.services, &caller, user).await?.person));

@@ -20,12 +20,22 @@ use crate::{
 pub struct Stored {
     pub tenant: TenantId,
     pub import: Import,
+    /// Who started it last.
+    pub started_by: Option<UserId>,
+}
+
+/// A row whose turn it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub row: ImportRow,
+    /// Who typed it anew; `None` for a row as it was uploaded.
+    pub mended_by: Option<UserId>,
 }
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT i.id, i.tenant_id, i.kind, i.file_name, i.state, i.created_by, u.login, u.name, i.created_at, i.finished_at, i.links_at, ",
+            "SELECT i.id, i.tenant_id, i.kind, i.file_name, i.state, i.created_by, i.started_by, u.login, u.name, i.created_at, i.finished_at, i.links_at, ",
             "COALESCE(r.new_rows, 0) AS new_rows, COALESCE(r.change_rows, 0) AS change_rows, COALESCE(r.same_rows, 0) AS same_rows, ",
             "COALESCE(r.error_rows, 0) AS error_rows, COALESCE(r.done_rows, 0) AS done_rows, COALESCE(r.failed_rows, 0) AS failed_rows ",
             "FROM imports i JOIN users u ON u.id = i.created_by LEFT JOIN (SELECT import_id, ",
@@ -62,7 +72,7 @@ fn read(row: &AnyRow) -> Result<Stored> {
         links_at: row.optional_timestamp("links_at")?,
         counts,
     };
-    Ok(Stored { tenant: row.parse("tenant_id")?, import })
+    Ok(Stored { tenant: row.parse("tenant_id")?, import, started_by: row.optional_parse("started_by")? })
 }
 
 fn read_row(row: &AnyRow) -> Result<ImportRow> {
@@ -150,25 +160,26 @@ pub async fn rows(connection: &mut AnyConnection, import: ImportId, verdict: Opt
 }
 
 /// Rows whose turn it is, in order.
-pub async fn waiting(connection: &mut AnyConnection, import: ImportId, limit: u32) -> Result<Vec<ImportRow>> {
+pub async fn waiting(connection: &mut AnyConnection, import: ImportId, limit: u32) -> Result<Vec<Waiting>> {
     let rows = sqlx::query(
-        "SELECT number, cells, verdict, problems, result FROM import_rows \
+        "SELECT number, cells, verdict, problems, result, mended_by FROM import_rows \
          WHERE import_id = $1 AND result IS NULL AND verdict IN ('new', 'change') ORDER BY number LIMIT $2",
     )
     .bind(import.to_string())
     .bind(i64::from(limit))
     .fetch_all(connection)
     .await?;
-    rows.iter().map(read_row).collect()
+    rows.iter().map(|row| Ok(Waiting { row: read_row(row)?, mended_by: Row::of("import_rows", row).optional_parse("mended_by")? })).collect()
 }
 
-/// A row as it was typed anew and looked at again.
-pub async fn set_row(connection: &mut AnyConnection, import: ImportId, row: &ImportRow) -> Result<()> {
-    sqlx::query("UPDATE import_rows SET cells = $1, verdict = $2, problems = $3, result = $4 WHERE import_id = $5 AND number = $6")
+/// A row as this person typed it anew, looked at again.
+pub async fn set_row(connection: &mut AnyConnection, import: ImportId, row: &ImportRow, by: UserId) -> Result<()> {
+    sqlx::query("UPDATE import_rows SET cells = $1, verdict = $2, problems = $3, result = $4, mended_by = $5 WHERE import_id = $6 AND number = $7")
         .bind(json(&row.cells))
         .bind(row.verdict.as_str())
         .bind(json(&row.problems))
         .bind(row.result.map(RowResult::as_str))
+        .bind(by.to_string())
         .bind(import.to_string())
         .bind(i64::from(row.number))
         .execute(connection)
@@ -190,6 +201,17 @@ pub async fn finish_row(connection: &mut AnyConnection, import: ImportId, row: &
     .bind(i64::from(row.number))
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Has the list run in the name of this person.
+pub async fn start(connection: &mut AnyConnection, id: ImportId, by: UserId) -> Result<()> {
+    sqlx::query("UPDATE imports SET state = $1, finished_at = NULL, started_by = $2 WHERE id = $3")
+        .bind(ImportState::Running.as_str())
+        .bind(by.to_string())
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

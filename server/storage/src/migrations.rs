@@ -66,6 +66,7 @@ const STEPS: &[Step] = &[
     step!(43, "0043_node_machines"),
     step!(44, "0044_lab_change_orders"),
     step!(46, "0046_pod_slots"),
+    step!(47, "0047_import_starters"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

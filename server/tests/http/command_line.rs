@@ -110,12 +110,18 @@ async fn verify_fails_for_an_emptied_record_a_chain_that_is_gone_and_a_head_that
     const WORDS: &str = "DELETE FROM audit_words";
     const CHAIN: &str = "DELETE FROM audit_events WHERE chain <> 'system'";
     const HEAD: &str = "DELETE FROM audit_heads WHERE chain <> 'system'";
+    const CHAIN_WORDS: &str = "DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE chain <> 'system')";
+    const SYSTEM: &str = "DELETE FROM audit_events WHERE chain = 'system'";
+    const SYSTEM_HEAD: &str = "DELETE FROM audit_heads WHERE chain = 'system'";
+    const SYSTEM_WORDS: &str = "DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE chain = 'system')";
     for (edit, said) in [
         (&[RECORDS, HEADS, WORDS][..], "there is no record"),
         (&[RECORDS][..], "there is no record"),
         (&[CHAIN][..], "the newest records are missing"),
         (&[CHAIN, HEAD][..], "the word index does not agree"),
         (&[HEAD][..], "records are missing or were added"),
+        (&[CHAIN_WORDS, CHAIN, HEAD][..], "does not begin with the record that was its first"),
+        (&[SYSTEM_WORDS, SYSTEM, SYSTEM_HEAD][..], "chain system: BROKEN: the chain does not begin with the record that was its first"),
     ] {
         let world = TestWorld::college().await;
         world.teacher("teacher", &[]).await;

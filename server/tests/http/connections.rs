@@ -118,6 +118,19 @@ async fn a_form_without_a_session_must_be_small_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_in_broken_chunks_is_malformed_and_a_long_one_too_large() {
+    let (_portal, address) = portal(patient).await;
+    let head = "host: localhost\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\naccept: application/json\r\n\
+                connection: close\r\ntransfer-encoding: chunked";
+    let long = format!("{:x}\r\n{}\r\n0\r\n\r\n", WITHOUT_SESSION + 1, "x".repeat(WITHOUT_SESSION + 1));
+    for (chunks, status, code) in [("zz\r\n", 400, "malformed"), ("4\r\nlangXX", 400, "malformed"), (long.as_str(), 413, "too_large")] {
+        let mut stream = connect(address, &format!("POST /preferences HTTP/1.1\r\n{head}\r\n\r\n{chunks}")).await;
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(code), "{status}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_bodies_of_one_address_are_bounded_together() {
     const PIECE: usize = 4_000;
     let largest = PIECE + 96;

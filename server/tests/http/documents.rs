@@ -80,6 +80,27 @@ async fn a_body_over_the_limit_is_refused_in_the_readers_words() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_a_form_refuses_is_not_kept_in_the_session() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let (teacher, page) = (portal.browser_of(&people.teacher).await, "/catalogue/jupyterlab-slice/order");
+    let typed = [
+        ("offering", "jupyterlab-slice"),
+        ("course", "CV2402"),
+        ("duration_minutes", "90"),
+        ("purpose", "Lesson seven"),
+        ("parameters[git_url]", "https://li:ghp_abc123def456@git.example.edu/a.git"),
+        ("idempotency_key", "secret-1"),
+    ];
+    let refused = teacher.form("/api/orders/submit", page, &typed).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), location(&refused)), (303, page));
+    let kept = storage::testing::texts(&portal.world.services.db, "SELECT data FROM sessions").await;
+    assert!(kept.iter().any(|data| data.contains("Lesson seven")) && !kept.iter().any(|data| data.contains("ghp_")), "{kept:?}");
+    let shown = teacher.page(page).await.text().await.unwrap();
+    assert!(shown.contains("Lesson seven") && !shown.contains("ghp_"), "what was typed beside it comes back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_count_requests_by_pattern_and_say_how_things_stand() {
     let portal = Portal::college().await;
     let people = portal.people().await;

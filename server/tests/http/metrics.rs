@@ -30,6 +30,10 @@ async fn a_token_is_asked_for_where_one_is_set() {
     }
     let (status, body) = scrape(&url, Some("secret-1")).await;
     assert!(status == 200 && body.contains("lectern_http_requests"), "{body}");
+    for (sent, status) in [("bearer secret-1", 200), ("BEARER secret-1", 200), ("Bearer secret-2", 401), ("Basic secret-1", 401), ("bear", 401)] {
+        let answer = reqwest::Client::new().get(&url).header("authorization", sent).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{sent}");
+    }
     // The file may be replaced at any time; without it the metrics are not shown at all.
     std::fs::write(&file, "secret-2\n").unwrap();
     assert_eq!((scrape(&url, Some("secret-1")).await.0, scrape(&url, Some("secret-2")).await.0), (401, 200));

@@ -164,6 +164,20 @@ async fn people_rosters_and_departments_go_back_unchanged() {
     let mut person = api.read(&path).await;
     person["name"] = json!("Somebody Else");
     refused(&api, &format!("{path}/access"), &person, "name").await;
+    // What is left out of a write that replaces all of it does not mean that there is none.
+    let before = api.read(&path).await;
+    for (body, field) in [
+        (json!({}), "roles"),
+        (json!({ "courses": before["courses"] }), "roles"),
+        (json!({ "roles": null, "courses": before["courses"] }), "roles"),
+        (json!({ "roles": before["roles"] }), "courses"),
+        (json!({ "roles": [], "courses": before["courses"], "department": course.tenant.to_string() }), "courses"),
+    ] {
+        refused(&api, &format!("{path}/access"), &body, field).await;
+    }
+    let all = good(api.post(&format!("{path}/access")).json(&json!({})).send().await.unwrap(), 422).await;
+    assert_eq!(all["errors"].as_array().unwrap().len(), 2, "both are named: {all}");
+    assert_eq!(api.read(&path).await, before);
 
     let department = api.say("/tenants", &json!({ "name": "Software", "kind": "department" })).await;
     let write = format!("/tenants/{}", department["id"].as_str().unwrap());

@@ -1,16 +1,20 @@
-//! Verifies the tables around the chains. A chain shows that one of its records was changed; it cannot show that all of it was rewritten.
-//! So the records are compared with other tables: the word index, the rows whose creation is recorded, and earlier verifications. A change
-//! that rewrites all of them consistently is not found: `docs/architecture.md` lists what is.
+//! Verifies the tables around the chains. A chain shows that one of its records was changed; it cannot show that all of it was rewritten, or
+//! is gone. So the records are compared with other tables: the word index, the rows whose creation is recorded, the noted first records, and
+//! earlier verifications. A change that rewrites all of them consistently is not found: `docs/architecture.md` lists what is.
+
+use std::collections::BTreeSet;
 
 use domain::{
     Result,
-    audit::{Broken, Chain},
+    audit::{Broken, Chain, run::Run},
+    ids::TenantId,
 };
 use storage::{
-    Database,
+    AnyConnection, Database,
     audit::{around, chain},
 };
 
+use super::begun;
 use crate::error::OrDomain;
 
 const BATCH: u32 = 500;
@@ -30,7 +34,14 @@ pub async fn verify_around(db: &Database) -> Result<Vec<(Chain, Broken)>> {
     for (kind, id) in around::unrecorded(&mut connection).await.or_domain()? {
         found.push((Chain::System, Broken::Unrecorded { kind, id }));
     }
+    found.extend(begun::missing(&mut connection).await?);
+    if let Some(id) = around::lost_run(&mut connection).await.or_domain()? {
+        found.push((Chain::System, Broken::Misrecorded { id }));
+    }
     for (tenant, run) in around::last_runs(&mut connection).await.or_domain()? {
+        if !agrees(&mut connection, tenant, &run).await? {
+            found.push((Chain::Tenant(tenant), Broken::Misrecorded { id: run.id.to_string() }));
+        }
         for result in run.chains {
             // A run may only speak about its own tenant's chain and the system's, so other chains in it are ignored.
             if ![Chain::Tenant(tenant), Chain::System].contains(&result.chain) {
@@ -50,6 +61,20 @@ pub async fn verify_around(db: &Database) -> Result<Vec<(Chain, Broken)>> {
     drop(connection);
     found.extend(index(db).await?.into_iter().map(|id| (Chain::System, Broken::Unindexed { id })));
     Ok(found)
+}
+
+/// Whether the verification counted as many records as its own record says. One without a record is reported as unrecorded.
+async fn agrees(connection: &mut AnyConnection, tenant: TenantId, run: &Run) -> Result<bool> {
+    let record = match around::run_record(connection, tenant, run.id).await {
+        Ok(Some(record)) => record,
+        // Its chain reports what cannot be read.
+        Ok(None) | Err(storage::Error::Unreadable { .. }) => return Ok(true),
+        Err(other) => return Err(crate::error::from_storage(other)),
+    };
+    let chains = record.after.as_ref().and_then(|after| after["chains"].as_array()).map(Vec::as_slice).unwrap_or_default();
+    let recorded: BTreeSet<_> = chains.iter().filter_map(|chain| Some((chain["chain"].as_str()?.to_owned(), chain["checked"].as_i64()?))).collect();
+    let stored: BTreeSet<_> = run.chains.iter().map(|result| (result.chain.to_string(), result.checked)).collect();
+    Ok(recorded == stored)
 }
 
 async fn index(db: &Database) -> Result<Vec<String>> {

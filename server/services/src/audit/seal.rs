@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use domain::Result;
 use storage::{audit::chain, dialect};
 
-use super::{floods, refusals};
+use super::{begun, floods, refusals};
 use crate::{Services, error::OrDomain};
 
 /// Short, so that others do not wait for the writer.
@@ -50,6 +50,7 @@ pub async fn seal(services: &Services) -> Result<u32> {
         for (name, (seq, hash)) in &heads {
             chain::set_head(&mut write, name, *seq, hash).await.or_domain()?;
         }
+        begun::note(&mut write, &heads).await?;
         write.commit().await.or_domain()?;
     }
 }

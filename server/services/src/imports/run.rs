@@ -1,12 +1,13 @@
 //! Taking a list over: each row in a transaction of its own with its result, so that a kill at any point repeats nothing and loses
-//! nothing. A row is held against what is there once more before it is taken. What a list does not name stays as it is.
+//! nothing. A row is held against what is there once more before it is taken. What a list does not name stays as it is. Rows are taken over
+//! in the name of whoever started the list.
 
 use domain::{
     Error, Problem, Result,
     access::Role,
     courses::{Course, namespace},
     gpu::CardShare,
-    ids::{CourseId, OutboxId},
+    ids::{CourseId, OutboxId, UserId},
     imports::{Import, ImportKind, ImportRow, ImportState, RowResult, Verdict},
     money::Money,
     people::PersonRef,
@@ -46,7 +47,8 @@ pub async fn run(services: &Services) -> Result<u32> {
     let (stored, caller) = {
         let mut read = services.db.read().await.or_domain()?;
         let Some(stored) = table::running(&mut read).await.or_domain()? else { return Ok(0) };
-        let user = users::by_id(&mut read, stored.import.by.id).await.or_domain()?.filter(|user| user.disabled_at.is_none());
+        let starter = stored.started_by.unwrap_or(stored.import.by.id);
+        let user = users::by_id(&mut read, starter).await.or_domain()?.filter(|user| user.disabled_at.is_none());
         let caller = match user {
             Some(user) => Some(Caller { actor: load_actor(&mut read, &user).await?, origin: Origin::job() }),
             None => None,
@@ -64,8 +66,9 @@ pub async fn run(services: &Services) -> Result<u32> {
         table::waiting(&mut read, import.id, BATCH).await.or_domain()?
     };
     let taken = u32::try_from(rows.len()).unwrap_or(BATCH);
-    for row in rows {
-        one(services, &caller, &import, row).await?;
+    for table::Waiting { row, mended_by } in rows {
+        let author = mended_by.unwrap_or(import.by.id);
+        one(services, &caller, &import, author, row).await?;
     }
     if taken < BATCH {
         finish(services, &import).await?;
@@ -87,9 +90,10 @@ async fn finish(services: &Services, import: &Import) -> Result<()> {
     write.commit().await.or_domain()
 }
 
-async fn one(services: &Services, caller: &Caller, import: &Import, mut row: ImportRow) -> Result<()> {
+/// `author`: who typed the row.
+async fn one(services: &Services, caller: &Caller, import: &Import, author: UserId, mut row: ImportRow) -> Result<()> {
     let mut write = lease::begin_write(services).await?;
-    match take(services, &mut write, caller, import, &row).await {
+    match take(services, &mut write, caller, import, author, &row).await {
         Ok((verdict, subject, told)) => {
             // What became so meanwhile is done as well.
             row.verdict = if verdict == Verdict::Unchanged { row.verdict } else { verdict };
@@ -136,10 +140,17 @@ fn as_problem(kind: ImportKind, error: Error) -> Result<Error> {
 }
 
 /// The row's verdict as it is now, the id of the person or course, and who was told of it.
-async fn take(services: &Services, write: &mut Write, caller: &Caller, import: &Import, row: &ImportRow) -> Result<(Verdict, String, Told)> {
+async fn take(
+    services: &Services,
+    write: &mut Write,
+    caller: &Caller,
+    import: &Import,
+    author: UserId,
+    row: &ImportRow,
+) -> Result<(Verdict, String, Told)> {
     let ground = Ground::load(services, write, caller.actor.tenant, import.kind, std::slice::from_ref(&row.cells)).await?;
     match import.kind {
-        ImportKind::People => person(services, write, caller, import, ground.person(&row.cells)?).await,
+        ImportKind::People => person(services, write, caller, import, author, ground.person(&row.cells)?).await,
         ImportKind::Courses => {
             let (verdict, id) = course(services, write, caller, import, &ground, ground.course(&row.cells)?).await?;
             Ok((verdict, id, Told::default()))
@@ -147,7 +158,14 @@ async fn take(services: &Services, write: &mut Write, caller: &Caller, import: &
     }
 }
 
-async fn person(services: &Services, write: &mut Write, caller: &Caller, import: &Import, person: Person) -> Result<(Verdict, String, Told)> {
+async fn person(
+    services: &Services,
+    write: &mut Write,
+    caller: &Caller,
+    import: &Import,
+    author: UserId,
+    person: Person,
+) -> Result<(Verdict, String, Told)> {
     let Person { row, department, courses, there, verdict, changes: _ } = person;
     let Some(user) = there else {
         let access = links::Access { department, roles: row.roles.clone(), courses };
@@ -171,7 +189,8 @@ async fn person(services: &Services, write: &mut Write, caller: &Caller, import:
         };
         let before = held.clone();
         held.extend(&row.roles);
-        if user.id == caller.actor.user {
+        // Nobody gives themselves such a role: neither by starting the list, nor by typing a row that somebody else starts.
+        if [caller.actor.user, author].contains(&user.id) {
             may_hold(&before, &held)?;
         }
         roles::set_at(write, user.id, place, &held).await.or_domain()?;

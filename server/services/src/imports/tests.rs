@@ -4,6 +4,7 @@ use domain::{
     audit::Filter,
     error::FieldError,
     imports::{CellChange, Cells, Counts, ImportKind, ImportState, RowResult, Verdict},
+    notifications::Notice,
     page::PageRequest,
     people::{PersonFilter, PersonState},
 };
@@ -145,6 +146,73 @@ async fn who_may_no_more_does_not_go_on() {
     let (import, _) = page_of(&world, &two, import.id).await;
     assert_eq!((import.state, import.counts.waiting()), (ImportState::Done, 1));
     start(services, &two, import.id).await.expect("somebody else starts it");
+}
+
+#[tokio::test]
+async fn rows_are_taken_over_in_the_name_of_the_starter() {
+    for_each_engine("rows_are_taken_over_in_the_name_of_the_starter", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let (one, two) = (world.administrator("one").await, world.administrator("two").await);
+        let import = preview(services, &one, ImportKind::People, "x.csv", "login,name,roles\nli,Li,auditor\n").await.expect("looked at");
+        start(services, &two, import.id).await.expect("started by somebody else");
+        assert_eq!(run(services).await, Ok(1));
+        let invited = "SELECT who_label AS text FROM audit_events WHERE action = 'people.invite' AND outcome = 'success'";
+        assert_eq!(storage::testing::texts(&services.db, invited).await, ["two"]);
+        let mut read = services.db.read().await.expect("a connection");
+        let mut told = async |reader: &Caller| {
+            let list = storage::notifications::latest(&mut read, reader.actor.user, 9).await.expect("read");
+            let by = |notice: Notice| match notice {
+                Notice::AuditReader { by, .. } => Some(by.login),
+                _ => None,
+            };
+            list.into_iter().filter_map(|each| by(each.notice)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&one).await, ["two"], "the uploader learns of it");
+        assert!(told(&two).await.is_empty(), "the starter did it");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_list_of_somebody_else_gives_its_mender_a_role_that_reads_the_record() {
+    for_each_engine("no_list_of_somebody_else_gives_its_mender_a_role", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let (one, two) = (world.administrator("one").await, world.administrator("two").await);
+        let own = |who: &Caller| {
+            [("login", &who.actor.login), ("name", &who.actor.name), ("roles", &"auditor".to_owned())]
+                .map(|(field, text)| (field.to_owned(), text.clone()))
+                .into_iter()
+                .collect::<Cells>()
+        };
+        let auditors = async || {
+            let sql = "SELECT u.login AS text FROM users u JOIN user_roles r ON r.user_id = u.id WHERE r.role = 'auditor' ORDER BY u.login";
+            storage::testing::texts(&services.db, sql).await
+        };
+        // Whoever uploads, mends or starts a row cannot get such a role from it.
+        for (uploader, mender, starter) in [(&two, Some(&one), &one), (&two, Some(&one), &two), (&one, None, &two)] {
+            let list = format!("login,name,roles\n{},{},auditor\n", one.actor.login, one.actor.name);
+            let list = if mender.is_some() { "login,name\nli,Li\n" } else { list.as_str() };
+            let import = preview(services, uploader, ImportKind::People, "x.csv", list).await.expect("looked at");
+            if let Some(mender) = mender {
+                mend(services, mender, import.id, 1, &own(&one)).await.expect("mended");
+            }
+            start(services, starter, import.id).await.expect("started");
+            assert_eq!(run(services).await, Ok(1));
+            let (done, rows) = page_of(&world, &one, import.id).await;
+            assert_eq!((done.state, done.counts.done, rows[0].verdict), (ImportState::Done, 0, Verdict::Error));
+            assert!(matches!(&rows[0].problems[0], FieldError { field, problem: Problem::NotOneOf { .. } } if field == "roles"));
+            assert!(auditors().await.is_empty());
+        }
+        // Two others can give it.
+        let import = preview(services, &one, ImportKind::People, "x.csv", "login,name\nli,Li\n").await.expect("looked at");
+        mend(services, &two, import.id, 1, &own(&one)).await.expect("mended");
+        start(services, &two, import.id).await.expect("started");
+        assert_eq!(run(services).await, Ok(1));
+        assert_eq!(auditors().await, ["one"]);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -147,6 +147,13 @@ fn a_token_from_the_future_is_refused_beyond_a_small_difference_of_clocks() {
     for ahead in [CLOCK_SKEW_SECONDS + 1, 86_400] {
         refused(at(ahead), &[], "`iat`");
     }
+    for good in [json!(NOW.seconds() + CLOCK_SKEW_SECONDS), json!(NOW.seconds() - 86_400), json!(0), Value::Null] {
+        assert_eq!(login(json!({"nbf": good}), &[]), Ok("li.hua".to_owned()), "{good}");
+    }
+    for bad in [json!(NOW.seconds() + CLOCK_SKEW_SECONDS + 1), json!(NOW.seconds() + 86_400), json!(1_800_000_121.5), json!("1795212189"), json!(-1)]
+    {
+        refused(json!({"nbf": bad}), &[], "`nbf`");
+    }
 }
 
 #[test]

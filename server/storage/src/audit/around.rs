@@ -3,9 +3,9 @@
 
 use domain::{
     audit::{Event, run::Run},
-    ids::TenantId,
+    ids::{AuditRunId, TenantId},
 };
-use sea_query::{Expr, ExprTrait, PostgresQueryBuilder};
+use sea_query::{Expr, ExprTrait, Order, PostgresQueryBuilder};
 use sea_query_sqlx::SqlxBinder;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -118,6 +118,27 @@ pub async fn unrecorded(connection: &mut AnyConnection) -> Result<Vec<(String, S
         }
     }
     Ok(found)
+}
+
+/// A verification that is recorded and whose row is gone.
+pub async fn lost_run(connection: &mut AnyConnection) -> Result<Option<String>> {
+    let sql = "SELECT MIN(e.object_id) AS id FROM audit_events e WHERE e.action IN ('audit.verify', 'audit.verified') \
+                   AND e.object_kind = 'audit_run' AND NOT EXISTS (SELECT 1 FROM audit_runs r WHERE r.id = e.object_id)";
+    let row = sqlx::query(sql).fetch_one(connection).await?;
+    Row::of("audit_events", &row).optional_text("id")
+}
+
+/// The record of what a verification found.
+pub async fn run_record(connection: &mut AnyConnection, tenant: TenantId, run: AuditRunId) -> Result<Option<Event>> {
+    let mut query = read::select();
+    query
+        .and_where(Expr::col("chain").eq(tenant.to_string()))
+        .and_where(Expr::col("action").eq("audit.verified"))
+        .and_where(Expr::col("object_id").eq(run.to_string()))
+        .order_by("id", Order::Asc)
+        .limit(1);
+    let (sql, values) = query.build_sqlx(PostgresQueryBuilder);
+    sqlx::query_with(AssertSqlSafe(sql), values).fetch_optional(connection).await?.as_ref().map(read::event).transpose()
 }
 
 /// Whether there is no record at all.

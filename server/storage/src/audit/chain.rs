@@ -53,6 +53,12 @@ pub async fn set_head(connection: &mut AnyConnection, chain: &str, seq: i64, has
     Ok(())
 }
 
+/// The hash of the first record, as stored; `None` for a chain without sealed records.
+pub async fn first(connection: &mut AnyConnection, chain: &str) -> Result<Option<String>> {
+    let row = sqlx::query("SELECT hash FROM audit_events WHERE chain = $1 AND seq = 1").bind(chain.to_owned()).fetch_optional(connection).await?;
+    row.map_or(Ok(None), |row| Row::of("audit_events", &row).optional_text("hash"))
+}
+
 /// Every chain that has records or a head, as stored, in order.
 pub async fn names(connection: &mut AnyConnection) -> Result<Vec<String>> {
     let rows = sqlx::query("SELECT chain FROM audit_events UNION SELECT chain FROM audit_heads ORDER BY chain").fetch_all(connection).await?;

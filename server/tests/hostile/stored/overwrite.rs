@@ -81,7 +81,7 @@ const DOCUMENTS: [&str; 22] = [
 /// Documents that hold ids and words of Lectern's too, beside typed text.
 const MIXED: [&str; 1] = ["orders.ruling"];
 /// Names of columns that hold ids, words from a fixed list, hashes, numbers and days: no free text can get in.
-const CLOSED: [&str; 42] = [
+const CLOSED: [&str; 44] = [
     "action",
     "address",
     "asked_by",
@@ -107,6 +107,7 @@ const CLOSED: [&str; 42] = [
     "id",
     "kind",
     "level",
+    "mended_by",
     "meter",
     "month",
     "namespace",
@@ -119,6 +120,7 @@ const CLOSED: [&str; 42] = [
     "role",
     "scopes",
     "slug",
+    "started_by",
     "state",
     "step",
     "to_state",

@@ -88,6 +88,16 @@ impl Edited {
         .await;
     }
 
+    /// Has an auditor verify the chains from the page; two more records are sealed.
+    async fn verify_once(&self) {
+        let (services, auditor) = (&self.world.services, self.world.auditor("shen").await);
+        runs::ask(services, &auditor).await.expect("asked");
+        seal(services).await.expect("sealed");
+        runs::work(services).await.expect("verified");
+        seal(services).await.expect("sealed");
+        assert_eq!(self.found().await, [], "whole after a verification");
+    }
+
     async fn found(&self) -> Vec<Broken> {
         let db = &self.world.services.db;
         let chains = verify(db).await.expect("read").into_iter().filter_map(|report| report.result.err());
@@ -168,6 +178,17 @@ const FORGED: &str = "INSERT INTO audit_events (id, chain, at, who_kind, who_lab
      FROM audit_events WHERE chain <> 'system' AND seq = 12";
 const FORGED_WORDS: &str = "INSERT INTO audit_words (id, words) VALUES ('01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e', 'lectern x')";
 
+const CHAIN: [&str; 3] = [
+    "DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE chain <> 'system')",
+    "DELETE FROM audit_events WHERE chain <> 'system'",
+    "DELETE FROM audit_heads WHERE chain <> 'system'",
+];
+const SYSTEM: [&str; 3] = [
+    "DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE chain = 'system')",
+    "DELETE FROM audit_events WHERE chain = 'system'",
+    "DELETE FROM audit_heads WHERE chain = 'system'",
+];
+
 edits! {
     the_tail_is_cut: "The newest records removed, and the head moved back to fit",
         |edited| Box::pin(async { edited.quietly(&[LAST, CUT]).await });
@@ -175,11 +196,7 @@ edits! {
         |edited| Box::pin(async { edited.quietly(&[LAST_WORDS, LAST, CUT]).await });
     the_tail_is_cut_after_a_verification: "The same, after a verification from the page that counted them",
         |edited| Box::pin(async {
-            let auditor = edited.world.auditor("shen").await;
-            runs::ask(&edited.world.services, &auditor).await.expect("asked");
-            seal(&edited.world.services).await.expect("sealed");
-            runs::work(&edited.world.services).await.expect("verified");
-            seal(&edited.world.services).await.expect("sealed");
+            edited.verify_once().await;
             let keep = "seq <= 11 AND chain <> 'system'";
             let gone = format!("chain <> 'system' AND NOT ({keep}) AND action <> 'audit.verified'");
             // The record of the verification is moved to the place of the removed ones, so only the number of records that it counted
@@ -234,14 +251,18 @@ edits! {
         });
     a_chain_is_removed: "A chain removed with its head",
         |edited| Box::pin(async { edited.quietly(&["DELETE FROM audit_events WHERE chain <> 'system'", "DELETE FROM audit_heads WHERE chain <> 'system'"]).await });
-    a_chain_is_removed_with_its_words: "The same with its words, of a college without orders and without a verification",
+    a_chain_is_removed_with_its_words: "A chain removed with its head and words", |edited| Box::pin(edited.quietly(&CHAIN));
+    a_chain_is_removed_and_begins_anew: "The same, after the portal began the chain anew",
         |edited| Box::pin(async {
-            edited.quietly(&[
-                "DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE chain <> 'system')",
-                "DELETE FROM audit_events WHERE chain <> 'system'",
-                "DELETE FROM audit_heads WHERE chain <> 'system'",
-            ]).await;
+            edited.quietly(&CHAIN).await;
+            edited.append(Words::Edited).await;
         });
+    a_chain_is_removed_with_all_that_names_it: "The same with the note of its first record, of a college without orders and without a verification",
+        |edited| Box::pin(async {
+            edited.quietly(&CHAIN).await;
+            edited.run("DELETE FROM settings WHERE key = 'audit_begun'").await;
+        });
+    the_systems_chain_is_removed: "The chain of the system removed with its head and words", |edited| Box::pin(edited.quietly(&SYSTEM));
     all_is_removed: "All records, heads and words removed",
         |edited| Box::pin(async { edited.quietly(&["DELETE FROM audit_events", "DELETE FROM audit_heads", "DELETE FROM audit_words"]).await });
     the_word_index_is_edited: "The word index changed, so that a search finds a record no more",
@@ -250,6 +271,27 @@ edits! {
         |edited| Box::pin(edited.drop_triggers());
     counted_attempts_are_edited: "Refused attempts changed while they are counted (within a minute)",
         |edited| Box::pin(async { edited.run("UPDATE audit_floods SET attempts = 7").await });
+    a_verification_is_removed: "A verification removed",
+        |edited| Box::pin(async {
+            edited.verify_once().await;
+            edited.run("DELETE FROM audit_runs").await;
+        });
+    a_verification_is_lowered: "The number of records that the last verification counted lowered",
+        |edited| Box::pin(async {
+            edited.verify_once().await;
+            edited.run("UPDATE audit_runs SET checked = 12, chains = REPLACE(chains, '\"checked\":13', '\"checked\":11')").await;
+        });
+    a_verification_is_removed_with_its_records: "A verification removed with its records and their words, and the head moved back to fit",
+        |edited| Box::pin(async {
+            edited.verify_once().await;
+            edited.run("DELETE FROM audit_runs").await;
+            edited.quietly(&[
+                "DELETE FROM audit_words WHERE id IN (SELECT id FROM audit_events WHERE chain <> 'system' AND seq > 12)",
+                "DELETE FROM audit_events WHERE chain <> 'system' AND seq > 12",
+                "UPDATE audit_heads SET seq = 12, hash = (SELECT hash FROM audit_events WHERE chain <> 'system' AND seq = 12) \
+                 WHERE chain <> 'system'",
+            ]).await;
+        });
     a_verification_is_invented: "A verification invented",
         |edited| Box::pin(async {
             let shen = edited.world.auditor("shen").await;
