@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     Error, Problem,
     decisions::ChangeForm,
-    labs::{Extension, LabState, lifecycle::EXTENSIONS},
+    labs::{Extension, LabFilter, LabState, lifecycle::EXTENSIONS},
     orders::{LAB_GONE, OrderState},
     page::PageRequest,
     pricing::Meter,
@@ -190,9 +190,15 @@ async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
         let manager = scene.world.manager("zhang").await;
         let id = scene.running().await;
         let asks = async |caller: &Caller| labs::get(services, caller, id).await.expect("read").view.more_time_asks;
+        let listed = async |caller: &Caller| {
+            let page = labs::list(services, caller, &LabFilter::default(), &PageRequest::default()).await.expect("a list");
+            page.items.into_iter().find(|view| view.lab.id == id).expect("in the list").more_time_asks
+        };
         assert_eq!(asks(&scene.teacher).await, [0; 0], "what needs no approval is not said to need it");
+        assert_eq!(listed(&scene.teacher).await, [0; 0], "nor in the list");
         require_approval(&scene).await;
         assert_eq!(asks(&scene.teacher).await, EXTENSIONS, "the page says before that it needs approval");
+        assert_eq!(listed(&scene.teacher).await, EXTENSIONS, "and so does the list");
         assert_eq!(asks(&manager).await, [0; 0], "a manager gives it at once");
         let (lab, before) = (scene.lab(id).await, quota(&scene).await.budget.held);
         let wanted = labs::extend_preview(services, &scene.teacher, id, Extension::Minutes(30)).await.expect("a preview");
