@@ -20,7 +20,7 @@ use crate::{
     orders::{
         class::ClassFacts,
         detail::SpecFacts,
-        words::{approver_text, cards_text, change_text, duration_text, rule_text, state_text},
+        words::{approver_text, cards_text, change_text, duration_text, rule_text, size_text, state_text},
     },
     routes,
 };
@@ -63,7 +63,14 @@ pub fn Decision(
     let course = format!("{} {}", view.course.code, view.course.name);
     let total = together.map_or(order.estimate.total, |(_, total)| total).to_string();
     let rest = order.change.as_ref().filter(|_| pending).map(|_| view! { <p class="fine">{td_string!(language, approvals.change_rest)}</p> });
-    let (spec, rule) = (order.spec.clone(), ruled_by(language, &order));
+    let rule = ruled_by(language, &order);
+    let spec = match &what_if.size_change {
+        Some(change) => {
+            let sizes = format!("{} → {}", size_text(language, &change.before), size_text(language, &order.spec));
+            view! { <Fact name=td_string!(language, approvals.size)>{sizes}</Fact> }.into_any()
+        }
+        None => view! { <SpecFacts spec=order.spec.clone()/> }.into_any(),
+    };
     let submitted = td_string!(language, approvals.submitted_at, number = order.number, at = at).to_string();
     let stages = view! { <Stages view=view.clone() outlook=what_if.outlook/> };
     // After the decision it is no question any more.
@@ -120,7 +127,7 @@ pub fn Decision(
                 <Facts>
                     <Fact name=td_string!(language, approvals.course)>{course}</Fact>
                     <Fact name=td_string!(language, approvals.offering)>{name}</Fact>
-                    <SpecFacts spec/>
+                    {spec}
                     {class_facts}
                     <Fact name=td_string!(language, approvals.rule)>{rule}</Fact>
                 </Facts>

@@ -22,7 +22,7 @@ use crate::{
     language::{self, Language},
     orders::{
         form::unit_text,
-        words::{cards_text, machine_text, rule_text, ruling_text, storage_text},
+        words::{rule_text, ruling_text, size_text},
     },
     routes,
 };
@@ -170,14 +170,13 @@ fn Prices(resized: Resized) -> impl IntoView {
     let Resized { spec, per_hour_before, per_hour_after, difference, more: _ } = resized;
     let before = td_string!(language, lifecycle.per_hour, price = per_hour_before.to_string()).to_string();
     let after = td_string!(language, lifecycle.per_hour, price = per_hour_after.to_string()).to_string();
-    let storage = (spec.storage_gib > 0).then(|| storage_text(spec.storage_gib));
     view! {
         <Facts>
             <Fact name=td_string!(language, lifecycle.resize_before)>{before}</Fact>
             <Fact name=td_string!(language, lifecycle.resize_after)><b>{after}</b></Fact>
             <Fact name=td_string!(language, lifecycle.resize_difference)>{difference.to_string()}</Fact>
             <Fact name=td_string!(language, lifecycle.resize_becomes)>
-                {[Some(cards_text(&spec)), Some(machine_text(language, &spec)), storage].into_iter().flatten().collect::<Vec<_>>().join(" · ")}
+                {size_text(language, &spec)}
             </Fact>
         </Facts>
         <p class="fine">{td_string!(language, lifecycle.resize_metered)}</p>

@@ -113,6 +113,12 @@ pub fn cards_text(spec: &LabSpec) -> String {
     if cards == 1 { spec.card.name().to_owned() } else { format!("{}\u{a0}×\u{a0}{cards}", spec.card.name()) }
 }
 
+/// `A100 80 GB × 2 · 16 cores, 128 GiB · 1 TiB`: all that a change of size can change.
+pub fn size_text(language: Language, spec: &LabSpec) -> String {
+    let storage = (spec.storage_gib > 0).then(|| storage_text(spec.storage_gib));
+    [Some(cards_text(spec)), Some(machine_text(language, spec)), storage].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
 /// What an order changes of a lab that exists.
 pub fn change_text(language: Language, change: &LabChange) -> String {
     let name = change.name.as_str();
