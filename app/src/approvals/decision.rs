@@ -20,7 +20,7 @@ use crate::{
     orders::{
         class::ClassFacts,
         detail::SpecFacts,
-        words::{approver_text, cards_text, change_text, duration_text, rule_text, size_text, state_text},
+        words::{approver_text, cards_text, change_text, duration_text, rule_text, size_text, state_text, view_text},
     },
     routes,
 };
@@ -109,7 +109,7 @@ pub fn Decision(
     } else if may_decide {
         view! { <DecideBar order left offering taken last_try failed reload/> }.into_any()
     } else {
-        view! { <NotYours own=is_own(&view) pending state=state_text(language, order.state).to_owned() order=order.id/> }.into_any()
+        view! { <NotYours own=is_own(&view) pending state=view_text(language, &view).to_owned() order=order.id/> }.into_any()
     };
     view! {
         <article class="decision stack loose" id="decision">
@@ -202,7 +202,7 @@ fn Stages(view: domain::orders::OrderView, outlook: Option<domain::capacity::Out
                 (_, true) if view.may_decide => (StatusKind::Wait, td_string!(language, approvals.step_you, until = until.as_str()).to_string()),
                 (_, true) => (StatusKind::Wait, td_string!(language, approvals.step_other).to_owned()),
                 _ if open => (StatusKind::Idle, td_string!(language, decisions.stage_later).to_owned()),
-                _ => (StatusKind::Off, state_text(language, order.state).to_owned()),
+                _ => (StatusKind::Off, view_text(language, &view).to_owned()),
             };
             step(kind, approver_text(language, role), about, current)
         })

@@ -29,12 +29,12 @@ pub fn state_text(language: Language, state: OrderState) -> &'static str {
 
 /// The same of an order in a list: before its time it waits for that, in no line for cards.
 pub fn view_text(language: Language, view: &OrderView) -> &'static str {
-    let order = &view.order;
-    if order.state == OrderState::Queued && order.starts_at.is_some() && view.queue_position.is_none() {
-        td_string!(language, class.state_scheduled)
-    } else {
-        state_text(language, order.state)
-    }
+    waiting_text(language, view.order.state, view.order.starts_at.is_some() && view.queue_position.is_none())
+}
+
+/// The state of an order; `ahead`: it is for a lesson that is still to come.
+pub fn waiting_text(language: Language, state: OrderState, ahead: bool) -> &'static str {
+    if ahead && state == OrderState::Queued { td_string!(language, class.state_scheduled) } else { state_text(language, state) }
 }
 
 /// A rejection asks nothing of anybody: it is no alarm.
@@ -169,6 +169,13 @@ mod tests {
         assert_eq!(duration_text(Language::en, 90), "1\u{a0}h\u{a0}30\u{a0}min");
         assert_eq!(duration_text(Language::en, 120), "2\u{a0}h");
         assert_eq!(duration_text(Language::zh_CN, 45), "45\u{a0}分钟");
+    }
+
+    #[test]
+    fn a_lesson_to_come_is_in_no_queue() {
+        assert_eq!(waiting_text(Language::en, OrderState::Queued, true), "Waiting for its lesson");
+        assert_eq!(waiting_text(Language::en, OrderState::Queued, false), "Queued for cards");
+        assert_eq!(waiting_text(Language::en, OrderState::Fulfilled, true), state_text(Language::en, OrderState::Fulfilled));
     }
 
     #[test]
