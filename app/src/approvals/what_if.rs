@@ -95,7 +95,7 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<A
     });
     let prices = match size_change {
         Some(change) => view! { <DifferencePrice change estimate/> }.into_any(),
-        None => view! { <Prices estimate/> }.into_any(),
+        None => view! { <Prices estimate lesson=order.starts_at.is_some()/> }.into_any(),
     };
     let all = asked.class.map(|orders| view! { <PriceInAll orders total=asked.money.to_string()/> });
     let price_title = if asked.class.is_some() { td_string!(language, class.price_each) } else { td_string!(language, approvals.price_title) };
