@@ -106,20 +106,22 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
                     <Notice title=td_string!(language, lifecycle.resize_running_title)>{td_string!(language, lifecycle.resize_running)}</Notice>
                 })}
                 {(!running).then(|| view! { <p class="fine">{td_string!(language, lifecycle.resize_stopped)}</p> })}
-                {move || waits.get().map(|ruling| view! {
-                    <Notice title=td_string!(language, lifecycle.resize_waits)>
-                        <b>{ruling_text(language, &ruling)}</b>" "<span class="fine">{rule_text(language, &ruling)}</span>
-                    </Notice>
+                {move || waits.get().map(|ruling| match pending {
+                    Some(order) => view! {
+                        <Notice title=td_string!(language, lifecycle.resize_pending)>
+                            <a href=routes::order(order)>{td_string!(language, lifecycle.pending_see)}</a>
+                        </Notice>
+                    }
+                    .into_any(),
+                    None => view! {
+                        <Notice title=td_string!(language, lifecycle.resize_waits)>
+                            <b>{ruling_text(language, &ruling)}</b>" "<span class="fine">{rule_text(language, &ruling)}</span>
+                        </Notice>
+                    }
+                    .into_any(),
                 })}
                 <p class="soft" aria-live="polite">
-                    {move || why_not.get().map(|why| match why {
-                        WhyNot::Same => td_string!(language, lifecycle.resize_same).into_any(),
-                        WhyNot::Pending(order) => view! {
-                            {td_string!(language, lifecycle.resize_pending)}" "
-                            <a href=routes::order(order)>{td_string!(language, lifecycle.pending_see)}</a>
-                        }
-                        .into_any(),
-                    })}
+                    {move || (why_not.get() == Some(WhyNot::Same)).then(|| td_string!(language, lifecycle.resize_same))}
                 </p>
                 <div class="actions">
                     <LinkButton href=routes::lab(id)>{td_string!(language, lifecycle.resize_back)}</LinkButton>
