@@ -100,8 +100,8 @@ pub fn Decision(
         let about = td_string!(language, class.only_this, number = order.number, seat = order.seat.clone().unwrap_or_default()).to_string();
         view! {
             <DecideClass order=order.clone() class left last_try=whole/>
-            <details class="fold">
-                <summary>{about}</summary>
+            <details class="more">
+                <summary class="btn">{about}</summary>
                 <DecideBar order left offering taken last_try=single failed reload/>
             </details>
         }

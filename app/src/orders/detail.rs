@@ -14,7 +14,10 @@ use super::{
     class::{CancelAll, ClassFacts, PriceInAll, sent_text},
     form::Prices,
     history::History,
-    words::{approver_text, cards_text, change_text, duration_text, machine_text, rule_text, ruling_text, state_kind, storage_text, view_text},
+    words::{
+        approver_text, approver_within, cards_text, change_text, duration_text, machine_text, rule_text, ruling_text, state_kind, storage_text,
+        view_text,
+    },
 };
 use crate::{
     approvals::{proposal::ProposalPanel, stages::StageSteps, talk::Talk},
@@ -150,7 +153,8 @@ fn lead(language: Language, view: &OrderView) -> String {
             let role = td_string!(language, orders.lead_pending, role = approver_text(language, approver(order))).to_string();
             let (number, count) = (order.stage + 1, order.ruling.outcome.stages().len());
             if count > 1 {
-                td_string!(language, decisions.stage_of, number = number, count = count, role = approver_text(language, approver(order))).to_string()
+                td_string!(language, decisions.stage_of, number = number, count = count, role = approver_within(language, approver(order)))
+                    .to_string()
             } else {
                 role
             }

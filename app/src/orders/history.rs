@@ -8,7 +8,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::words::{approver_text, rule_text};
+use super::words::{approver_within, rule_text};
 use crate::{
     approvals::words::{by_text, change_text, step_kind, step_text},
     components::{StatusKind, Timeline, TimelineItem},
@@ -64,7 +64,7 @@ fn steps(language: Language, view: &OrderView) -> Vec<Step> {
 }
 
 fn step(language: Language, taken: &Decision) -> Step {
-    let role = taken.role.map(|role| approver_text(language, role));
+    let role = taken.role.map(|role| approver_within(language, role));
     let who = match (by_text(language, taken), role) {
         (Some(by), Some(role)) => td_string!(language, decisions.by_as, name = by, role = role).to_string(),
         (Some(by), None) => by,

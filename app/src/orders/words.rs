@@ -141,9 +141,17 @@ pub fn pieces_text(language: Language, card: Card, count: u32) -> String {
     text.replace(' ', "\u{a0}")
 }
 
-/// `2 cards`, for whole-card equivalents: `1/7 cards`.
+/// `2 cards`, for whole-card equivalents: `1/7 card`.
 pub fn share_text(language: Language, share: CardShare) -> String {
-    quantity_text(share, td_string!(language, quotas.unit_cards))
+    let one = share > CardShare::ZERO && share <= CardShare::WHOLE;
+    quantity_text(share, if one { td_string!(language, quotas.unit_card) } else { td_string!(language, quotas.unit_cards) })
+}
+
+/// Who decides a stage, inside a sentence: `the head of department`.
+pub fn approver_within(language: Language, role: Role) -> String {
+    let text = approver_text(language, role);
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_lowercase().chain(rest).collect()).unwrap_or_default()
 }
 
 /// `1 TiB`, `20 GiB`
@@ -176,6 +184,13 @@ mod tests {
         assert_eq!(waiting_text(Language::en, OrderState::Queued, true), "Waiting for its lesson");
         assert_eq!(waiting_text(Language::en, OrderState::Queued, false), "Queued for cards");
         assert_eq!(waiting_text(Language::en, OrderState::Fulfilled, true), state_text(Language::en, OrderState::Fulfilled));
+    }
+
+    #[test]
+    fn one_card_or_a_part_of_one_is_no_plural() {
+        let text = |parts| share_text(Language::en, CardShare::from_parts(parts)).replace('\u{a0}', " ");
+        assert_eq!([0, 120, 840, 1_680].map(text), ["0 cards", "1/7 card", "1 card", "2 cards"]);
+        assert_eq!(approver_within(Language::en, Role::Manager), "the head of department");
     }
 
     #[test]
