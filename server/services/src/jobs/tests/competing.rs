@@ -7,7 +7,7 @@ use super::{
     Scene,
     fixtures::{Supervised, cards_form, input, key, quota, with_cards},
 };
-use crate::{labs, orders};
+use crate::{jobs::watch, labs, orders, ports::Change};
 
 #[tokio::test]
 async fn minutes_that_others_gave_meanwhile_are_not_given_twice() {
@@ -53,6 +53,23 @@ async fn a_size_that_others_gave_meanwhile_is_not_given_or_held_twice() {
             // The cards that a course may start are counted by the day.
             scene.world.clock.advance(24 * 3_600);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn free_cards_on_other_nodes_are_told_from_too_few() {
+    for_each_engine("free_cards_on_other_nodes_are_told_from_too_few", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 2), ("gpu-2", "a100-80g", 2)]);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        let manager = scene.world.manager("zhang").await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        let grow = async |cards| labs::resize(services, &manager, id, &input(&[("cards", cards)])).await.err();
+        assert_eq!(grow("3").await, Some(Error::OverCapacity { asked: 2, free: 3, why: NoRoom::Elsewhere }));
+        assert_eq!(grow("6").await, Some(Error::OverCapacity { asked: 5, free: 3, why: NoRoom::TooFew }));
+        assert_eq!(grow("2").await, None, "its own node has room for two");
     })
     .await;
 }
