@@ -60,7 +60,8 @@ async fn a_lab_that_is_ready_in_another_size_is_no_first_start() {
         let ready = async || notices(&scene).await.into_iter().filter(|notice| matches!(notice, Notice::LabReady { .. })).collect::<Vec<_>>();
         let name = scene.lab(id).await.name;
         assert_eq!(ready().await, [Notice::LabReady { lab: id, name: name.clone(), generation: 0, resized: false }]);
-        labs::resize(services, &scene.teacher, id, &input(&[("cards", "2")])).await.expect("grows");
+        let manager = scene.world.manager("zhang").await;
+        labs::resize(services, &manager, id, &input(&[("cards", "2")])).await.expect("grows");
         scene.settle_restart().await;
         let resized = Notice::LabReady { lab: id, name, generation: 1, resized: true };
         assert_eq!(ready().await.last(), Some(&resized));
