@@ -3,6 +3,7 @@
 
 use domain::{
     Error, FieldError, Problem,
+    capacity::NoRoom,
     quotas::{Item, Shortfall},
 };
 
@@ -69,6 +70,15 @@ pub fn notice_title(language: Language, error: &Error) -> String {
     }
 }
 
+/// Why a lab does not get the cards of a larger size, without what to do about it: its owner and an approver can do different things.
+pub fn no_room_text(language: Language, asked: u32, free: u32, why: NoRoom) -> String {
+    match why {
+        NoRoom::TooFew => td_string!(language, lifecycle.cards_too_few, asked = asked, free = free).to_string(),
+        NoRoom::Elsewhere => td_string!(language, lifecycle.cards_elsewhere, asked = asked, free = free).to_string(),
+        NoRoom::Kept => td_string!(language, lifecycle.cards_waited_for, asked = asked, free = free).to_string(),
+    }
+}
+
 /// One sentence for `error`.
 pub fn headline(language: Language, error: &Error) -> String {
     match error {
@@ -78,7 +88,12 @@ pub fn headline(language: Language, error: &Error) -> String {
             let (left, asked, over) = (left.to_string(), asked.to_string(), over.to_string());
             td_string!(language, errors.over_budget, left = left, asked = asked, over = over).to_string()
         }
-        Error::OverCapacity { asked, free } => td_string!(language, lifecycle.over_capacity, asked = *asked, free = *free).to_string(),
+        Error::OverCapacity { asked, free, why } => {
+            let text = no_room_text(language, *asked, *free, *why);
+            // Chinese sentences follow each other without a space.
+            let space = if language == Language::zh_CN { "" } else { " " };
+            format!("{text}{space}{}", td_string!(language, lifecycle.over_capacity_advice))
+        }
         Error::LimitBelowUse(_) => td_string!(language, errors.limit_below_use).to_string(),
         Error::LastAdministrator => td_string!(language, errors.last_administrator).to_string(),
         Error::LinkOver => td_string!(language, errors.link_over).to_string(),

@@ -44,6 +44,19 @@ impl Pool {
     }
 }
 
+/// Why a lab does not get the cards now that a larger size needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoRoom {
+    /// Fewer are free than it needs in addition.
+    #[default]
+    TooFew,
+    /// Enough are free, but no node has room for the lab in its new size.
+    Elsewhere,
+    /// They are free, and kept for orders that wait first.
+    Kept,
+}
+
 /// Why something approved still waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

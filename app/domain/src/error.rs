@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{access::Role, catalogue::Localized, ids::OrderId, money::Money, quotas::Shortfall, time::Timestamp};
+use crate::{access::Role, capacity::NoRoom, catalogue::Localized, ids::OrderId, money::Money, quotas::Shortfall, time::Timestamp};
 
 /// A refusal or failure as the caller may know it: never an internal message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -32,7 +32,12 @@ pub enum Error {
     InTheWay { labs: u32, orders: u32 },
     /// Fewer cards of the kind are free than this needs in addition, or others wait for them (C4).
     #[error("{asked} more card(s) needed, {free} free")]
-    OverCapacity { asked: u32, free: u32 },
+    OverCapacity {
+        asked: u32,
+        free: u32,
+        #[serde(default)]
+        why: NoRoom,
+    },
     /// The price book has no price for this meter at this time.
     #[error("no price for {meter}")]
     PriceMissing { meter: String },
@@ -146,7 +151,7 @@ impl Error {
             Self::LastAdministrator,
             Self::LinkOver,
             Self::InTheWay { labs: 2, orders: 1 },
-            Self::OverCapacity { asked: 2, free: 1 },
+            Self::OverCapacity { asked: 2, free: 1, why: NoRoom::TooFew },
             Self::RefusedByPolicy {
                 rule: None, reason: Localized { zh: "期中周不开整机".into(), en: "No whole machines in mid-term week".into() }
             },

@@ -321,7 +321,7 @@ pub struct LabView {
     /// More time waits for approval, and what this reader asks for would wait too; only on its own page.
     #[serde(default)]
     pub more_time_waits: bool,
-    /// Which of [`lifecycle::EXTENSIONS`] would wait for approval if this reader asked for them now; only on its own page.
+    /// Which of [`lifecycle::EXTENSIONS`] would wait for approval if this reader asked for them now; in lists only while the lab runs.
     #[serde(default)]
     pub more_time_asks: Vec<u32>,
     /// The change that was just asked for waits for approval as `pending_change`; only in the answer to a request for a change.

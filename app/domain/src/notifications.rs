@@ -63,7 +63,14 @@ pub enum Notice {
     /// The cluster refused to grow the volume of the reader's lab to `asked_gib`: it stays at `gib`.
     VolumeNotGrown { lab: LabId, name: String, asked_gib: u32, gib: u32, at: Timestamp },
     /// The reader's lab is ready. A restart raises the generation, so it is reported again.
-    LabReady { lab: LabId, name: String, generation: u32 },
+    /// `resized`: it was restarted with another size.
+    LabReady {
+        lab: LabId,
+        name: String,
+        generation: u32,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        resized: bool,
+    },
     /// All of the reader's labs of one lesson that can start are ready. They were ordered together.
     ClassReady { class: ClassId, number: i64, lesson: u32 },
     /// Labs of one lesson that were ordered together did not start or broke on the campus day that begins at `day`.
@@ -90,6 +97,10 @@ pub enum Notice {
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Approved,
+    /// Approved, and it waits for cards.
+    Queued,
+    /// Approved, and its lab comes up for its lesson.
+    Scheduled,
     Rejected,
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    aid::{Aid, ApprovalView, ClassLesson, ClassWaiting, WAITERS, Waiter, WhatIf},
+    aid::{Aid, ApprovalView, ClassLesson, ClassWaiting, SizeChange, WAITERS, Waiter, WhatIf},
     class::{ClassForm, ClassRef},
     lab_change::{ChangeTo, LabChange, LaterEnd},
     preview::{Decision, OrderContext, PURPOSE_MAX, Preview, Run, check_form, preview},

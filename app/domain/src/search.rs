@@ -22,12 +22,41 @@ pub const LENGTH: usize = 80;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Hit {
-    Lab { id: LabId, name: String, offering: Localized, course: String, state: LabState },
-    Order { id: OrderId, number: i64, offering: Localized, course: String, state: OrderState },
-    Offering { slug: String, name: Localized, summary: Localized },
-    Course { code: String, name: String },
-    Person { person: PersonRef },
-    Audit { id: AuditEventId, action: String, object: String, who: String, at: Timestamp },
+    Lab {
+        id: LabId,
+        name: String,
+        offering: Localized,
+        course: String,
+        state: LabState,
+    },
+    /// `ahead`: it is for a lesson that is still to come.
+    Order {
+        id: OrderId,
+        number: i64,
+        offering: Localized,
+        course: String,
+        state: OrderState,
+        ahead: bool,
+    },
+    Offering {
+        slug: String,
+        name: Localized,
+        summary: Localized,
+    },
+    Course {
+        code: String,
+        name: String,
+    },
+    Person {
+        person: PersonRef,
+    },
+    Audit {
+        id: AuditEventId,
+        action: String,
+        object: String,
+        who: String,
+        at: Timestamp,
+    },
 }
 
 /// The search words in the form in which they are compared: folded by [`fold`], at most [`WORDS`]. Empty for a text without words.

@@ -184,14 +184,24 @@ fn crumb(language: Language) -> (String, String) {
     (routes::APPROVALS.to_owned(), td_string!(language, decisions.bulk_back).to_owned())
 }
 
+/// Why there is nothing to decide: nothing was chosen, or somebody was faster.
+fn nothing_text(language: Language, chosen: &str, class: &str) -> (&'static str, &'static str) {
+    if chosen.is_empty() && class.is_empty() {
+        (td_string!(language, decisions.bulk_not_chosen_title), td_string!(language, decisions.bulk_not_chosen_text))
+    } else {
+        (td_string!(language, decisions.bulk_none_title), td_string!(language, decisions.bulk_none_text))
+    }
+}
+
 #[component]
 fn Confirm(summary: BulkSummary, chosen: String, class: String, reject: bool, last_try: Flash) -> impl IntoView {
     let language = language::current();
     let count = summary.orders.len();
     let Some(total) = summary.total else {
+        let (title, text) = nothing_text(language, &chosen, &class);
         return view! {
             <PageHead title=td_string!(language, approvals.title) crumb=crumb(language)/>
-            <EmptyState glyph=Glyph::Stamp title=td_string!(language, decisions.bulk_none_title) text=td_string!(language, decisions.bulk_none_text)>
+            <EmptyState glyph=Glyph::Stamp title text>
                 <LinkButton small=true href=routes::APPROVALS>{td_string!(language, decisions.bulk_back)}</LinkButton>
             </EmptyState>
         }
@@ -360,6 +370,14 @@ fn result_text(language: Language, word: &str) -> (StatusKind, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_chosen_is_not_called_decided_by_somebody_else() {
+        assert_eq!(nothing_text(Language::en, "", "").0, "Nothing is chosen");
+        for (chosen, class) in [("01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e:3", ""), ("", "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e")] {
+            assert_eq!(nothing_text(Language::en, chosen, class).0, "None of them waits for you");
+        }
+    }
 
     #[test]
     fn states_and_codes_with_underscores_are_read_whole() {

@@ -17,7 +17,7 @@ use crate::{
     caller_view::use_viewer,
     components::{Button, ButtonKind, ErrorNotice, Notice, NoticeKind, TextArea, show_unfolded},
     error::AppError,
-    error_text::field_problem_text,
+    error_text::{field_problem_text, no_room_text},
     flash::Flash,
     i18n::td_string,
     language,
@@ -108,6 +108,10 @@ pub fn Refused(last_try: Option<Error>, failed: RwSignal<Option<Error>>) -> impl
         failed.get().or_else(|| last_try.clone()).filter(|error| !matches!(error, Error::Invalid(_))).map(|error| match error {
             Error::Stale | Error::InvalidTransition { .. } => {
                 view! { <Notice kind=NoticeKind::Warn title=td_string!(language, approvals.stale_title)/> }.into_any()
+            }
+            Error::OverCapacity { asked, free, why } => {
+                let title = no_room_text(language, asked, free, why);
+                view! { <Notice kind=NoticeKind::Bad title>{td_string!(language, approvals.no_room_advice)}</Notice> }.into_any()
             }
             error => view! { <ErrorNotice error=AppError(error)/> }.into_any(),
         })

@@ -20,7 +20,7 @@ use crate::{
     orders::{
         class::ClassFacts,
         detail::SpecFacts,
-        words::{approver_text, cards_text, change_text, duration_text, rule_text, state_text},
+        words::{approver_text, cards_text, change_text, duration_text, rule_text, size_text, state_text, view_text},
     },
     routes,
 };
@@ -63,7 +63,14 @@ pub fn Decision(
     let course = format!("{} {}", view.course.code, view.course.name);
     let total = together.map_or(order.estimate.total, |(_, total)| total).to_string();
     let rest = order.change.as_ref().filter(|_| pending).map(|_| view! { <p class="fine">{td_string!(language, approvals.change_rest)}</p> });
-    let (spec, rule) = (order.spec.clone(), ruled_by(language, &order));
+    let rule = ruled_by(language, &order);
+    let spec = match &what_if.size_change {
+        Some(change) => {
+            let sizes = format!("{} → {}", size_text(language, &change.before), size_text(language, &order.spec));
+            view! { <Fact name=td_string!(language, approvals.size)>{sizes}</Fact> }.into_any()
+        }
+        None => view! { <SpecFacts spec=order.spec.clone()/> }.into_any(),
+    };
     let submitted = td_string!(language, approvals.submitted_at, number = order.number, at = at).to_string();
     let stages = view! { <Stages view=view.clone() outlook=what_if.outlook/> };
     // After the decision it is no question any more.
@@ -93,8 +100,8 @@ pub fn Decision(
         let about = td_string!(language, class.only_this, number = order.number, seat = order.seat.clone().unwrap_or_default()).to_string();
         view! {
             <DecideClass order=order.clone() class left last_try=whole/>
-            <details class="fold">
-                <summary>{about}</summary>
+            <details class="more">
+                <summary class="btn">{about}</summary>
                 <DecideBar order left offering taken last_try=single failed reload/>
             </details>
         }
@@ -102,7 +109,7 @@ pub fn Decision(
     } else if may_decide {
         view! { <DecideBar order left offering taken last_try failed reload/> }.into_any()
     } else {
-        view! { <NotYours own=is_own(&view) pending state=state_text(language, order.state).to_owned() order=order.id/> }.into_any()
+        view! { <NotYours own=is_own(&view) pending state=view_text(language, &view).to_owned() order=order.id/> }.into_any()
     };
     view! {
         <article class="decision stack loose" id="decision">
@@ -120,7 +127,7 @@ pub fn Decision(
                 <Facts>
                     <Fact name=td_string!(language, approvals.course)>{course}</Fact>
                     <Fact name=td_string!(language, approvals.offering)>{name}</Fact>
-                    <SpecFacts spec/>
+                    {spec}
                     {class_facts}
                     <Fact name=td_string!(language, approvals.rule)>{rule}</Fact>
                 </Facts>
@@ -195,7 +202,7 @@ fn Stages(view: domain::orders::OrderView, outlook: Option<domain::capacity::Out
                 (_, true) if view.may_decide => (StatusKind::Wait, td_string!(language, approvals.step_you, until = until.as_str()).to_string()),
                 (_, true) => (StatusKind::Wait, td_string!(language, approvals.step_other).to_owned()),
                 _ if open => (StatusKind::Idle, td_string!(language, decisions.stage_later).to_owned()),
-                _ => (StatusKind::Off, state_text(language, order.state).to_owned()),
+                _ => (StatusKind::Off, view_text(language, &view).to_owned()),
             };
             step(kind, approver_text(language, role), about, current)
         })

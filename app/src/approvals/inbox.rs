@@ -5,7 +5,7 @@ use domain::{
     orders::{ClassRef, OrderView},
     time::Timestamp,
 };
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 use super::api::Inbox;
 use crate::{
@@ -37,12 +37,24 @@ pub fn InboxList(
     if !choose {
         return list.into_any();
     }
+    let form = NodeRef::<html::Form>::new();
+    // Without scripts the page does not know what is chosen, so the buttons can always be pressed.
+    let none_chosen = RwSignal::new(false);
+    let look = move || {
+        if let Some(form) = form.get_untracked() {
+            none_chosen.set(form.query_selector("input[name='order']:checked").ok().flatten().is_none());
+        }
+    };
+    Effect::new(move |_| {
+        form.track();
+        look();
+    });
     view! {
-        <form method="get" action=routes::APPROVALS_BULK class="stack">
+        <form method="get" action=routes::APPROVALS_BULK class="stack" node_ref=form on:change=move |_| look()>
             {list}
             <div class="decide">
-                <Button name="do" value="approve">{td_string!(language, decisions.bulk_approve)}</Button>
-                <Button name="do" value="reject" kind=ButtonKind::Danger>{td_string!(language, decisions.bulk_reject)}</Button>
+                <Button name="do" value="approve" disabled=none_chosen>{td_string!(language, decisions.bulk_approve)}</Button>
+                <Button name="do" value="reject" kind=ButtonKind::Danger disabled=none_chosen>{td_string!(language, decisions.bulk_reject)}</Button>
             </div>
         </form>
     }

@@ -3,7 +3,8 @@
 use domain::{
     gpu::{Card, CardShare},
     money::Money,
-    orders::{Aid, ChangeTo, ClassWaiting, LabChange, LaterEnd, Order, OrderState, OrderView, Waiter, WhatIf},
+    orders::{Aid, ChangeTo, ClassWaiting, LabChange, LaterEnd, Order, OrderState, OrderView, SizeChange, Waiter, WhatIf},
+    pricing::Estimate,
     quotas::Item,
 };
 use leptos::prelude::*;
@@ -11,13 +12,14 @@ use leptos::prelude::*;
 use crate::{
     approvals::cheaper::CheaperWay,
     components::{Meter, MomentStyle, StatusKind, moment_text},
+    error_text::no_room_text,
     i18n::td_string,
     language::{self, Language},
     nodes::words::outlook_text,
     orders::{
         class::PriceInAll,
         form::{Prices, quota_day_text},
-        words::{pieces_text, share_text},
+        words::{duration_text, pieces_text, share_text},
     },
     quotas::meters::item_amount,
     routes,
@@ -66,10 +68,11 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<A
     let language = language::current();
     let order = view.order;
     let card = order.spec.card;
-    let about_cards = match (&order.change, what_if.cards_free, what_if.outlook) {
+    let about_cards = match (&order.change, &what_if.size_change, what_if.cards_free, what_if.outlook) {
         (Some(LabChange { to: ChangeTo::Extend { .. }, .. }), ..) => kept_text(language, what_if.later_end),
-        (Some(_), Some(free), _) => td_string!(language, approvals.cards_resize, free = pieces_text(language, card, free)).to_string(),
-        (None, Some(free), Some(outlook)) => outlook_text(language, &order.spec, free, outlook, order.starts_at.is_some()),
+        (Some(_), Some(change), ..) => growth_text(language, change),
+        (Some(_), None, Some(free), _) => td_string!(language, approvals.cards_resize, free = pieces_text(language, card, free)).to_string(),
+        (None, _, Some(free), Some(outlook)) => outlook_text(language, &order.spec, free, outlook, order.starts_at.is_some()),
         _ => td_string!(language, approvals.cards_unknown).to_owned(),
     };
     let (id, cheaper) = (order.id, aid.as_ref().and_then(|aid| aid.cheaper.clone()));
@@ -80,8 +83,20 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<A
         count => td_string!(language, approvals.waiting_some, count = count).to_string(),
     };
     let (estimate, code) = (order.estimate.clone(), view.course.code);
-    // A change of a lab starts no other one.
-    let cards = order.change.is_none().then(|| view! { <Cards order=order.clone() asked code=code.clone() what_if=what_if.clone()/> });
+    let size_change = what_if.size_change.clone();
+    // More time takes no cards, and a smaller size none either.
+    let takes_cards = order.change.is_none() || size_change.as_ref().is_some_and(|change| grows_by(change, &order).is_some());
+    let cards = takes_cards.then(|| view! { <Cards order=order.clone() asked code=code.clone() what_if=what_if.clone()/> });
+    let cheaper = order.change.is_none().then(|| {
+        view! {
+            <h3>{td_string!(language, decisions.cheaper_title)}</h3>
+            <CheaperWay order=id cheaper/>
+        }
+    });
+    let prices = match size_change {
+        Some(change) => view! { <DifferencePrice change estimate/> }.into_any(),
+        None => view! { <Prices estimate lesson=order.starts_at.is_some()/> }.into_any(),
+    };
     let all = asked.class.map(|orders| view! { <PriceInAll orders total=asked.money.to_string()/> });
     let price_title = if asked.class.is_some() { td_string!(language, class.price_each) } else { td_string!(language, approvals.price_title) };
     view! {
@@ -99,13 +114,52 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<A
                 <Waiters waiters card/>
             </section>
             <section>
-                <h3>{td_string!(language, decisions.cheaper_title)}</h3>
-                <CheaperWay order=id cheaper/>
+                {cheaper}
                 <h3>{price_title}</h3>
-                <Prices estimate/>
+                {prices}
                 {all}
             </section>
         </div>
+    }
+    .into_any()
+}
+
+/// Whole-card equivalents that a lab takes in addition; `None` when it takes none with the approval.
+fn grows_by(change: &SizeChange, order: &Order) -> Option<CardShare> {
+    let more = order.spec.card_share().minus(change.before.card_share());
+    (change.asked > 0 && more > CardShare::ZERO).then_some(more)
+}
+
+/// Of another size: whether the lab gets its cards with the approval, and why not.
+fn growth_text(language: Language, change: &SizeChange) -> String {
+    let SizeChange { asked, free, no_room, .. } = *change;
+    match no_room {
+        Some(why) => {
+            // Chinese sentences follow each other without a space.
+            let space = if language == Language::zh_CN { "" } else { " " };
+            let text = no_room_text(language, asked, free, why);
+            format!("{text}{space}{}", td_string!(language, approvals.cards_resize_not_now))
+        }
+        None if asked == 0 => td_string!(language, approvals.cards_resize_none).to_owned(),
+        None => td_string!(language, approvals.cards_resize_fits, asked = asked, free = free).to_string(),
+    }
+}
+
+/// Of another size: an hour before and after, and what the rest of the lab's time costs more.
+#[component]
+fn DifferencePrice(change: SizeChange, estimate: Estimate) -> impl IntoView {
+    let language = language::current();
+    let hour = |price: Money| td_string!(language, lifecycle.per_hour, price = price.to_string()).to_string();
+    let before = change.per_hour_before.map(|price| view! { <dt>{td_string!(language, lifecycle.resize_before)}</dt><dd>{hour(price)}</dd> });
+    let rest = td_string!(language, approvals.difference, duration = duration_text(language, estimate.minutes)).to_string();
+    view! {
+        <dl class="prices">
+            {before}
+            <dt>{td_string!(language, lifecycle.resize_after)}</dt>
+            <dd>{hour(estimate.per_hour)}</dd>
+            <dt>{rest}</dt>
+            <dd class="total">{estimate.total.to_string()}</dd>
+        </dl>
     }
     .into_any()
 }
@@ -182,8 +236,18 @@ fn Cards(order: Order, asked: Asked, code: String, what_if: WhatIf) -> impl Into
     let quota = what_if.quota;
     let limit = quota.limits.get(Item::Cards);
     let in_use = quota.in_use().get(Item::Cards);
-    let this = if holds(order.state) { asked.cards.parts() } else { 0 };
-    let left = item_amount(language, Item::Cards, (limit - in_use).max(0));
+    // The growth of a lab is in no hold.
+    let growth = what_if.size_change.as_ref().and_then(|change| grows_by(change, &order));
+    let held = if holds(order.state) { asked.cards.parts() } else { 0 };
+    let (this, used, left) = match growth {
+        Some(more) => (more.parts(), in_use, limit - in_use - more.parts()),
+        None => (held, in_use - held, limit - in_use),
+    };
+    let left = item_amount(language, Item::Cards, left.max(0));
+    let note = match growth {
+        Some(more) => td_string!(language, approvals.this_change, amount = share_text(language, more)).to_string(),
+        None => asked.cards_text(language),
+    };
     let today = quota.started_today;
     let day = match order.starts_at {
         Some(at) => td_string!(language, class.started_on, day = moment_text(at, MomentStyle::Date)).to_string(),
@@ -195,10 +259,10 @@ fn Cards(order: Order, asked: Asked, code: String, what_if: WhatIf) -> impl Into
         <Meter
             label=td_string!(language, approvals.cards_of, code = code).to_string()
             figure=td_string!(language, approvals.quota_left, left = left).to_string()
-            used=in_use - this
+            used
             held=this
             limit
-            note=asked.cards_text(language)
+            note
             end_note=td_string!(language, components.of_limit, limit = item_amount(language, Item::Cards, limit)).to_string()
         />
         <Meter
@@ -216,9 +280,26 @@ fn Cards(order: Order, asked: Asked, code: String, what_if: WhatIf) -> impl Into
 
 #[cfg(test)]
 mod tests {
-    use domain::time::Timestamp;
+    use domain::{capacity::NoRoom, time::Timestamp};
 
     use super::*;
+
+    #[test]
+    fn cards_that_are_free_and_of_no_use_are_said_to_be_so_before() {
+        let before = serde_json::json!({"workload": "notebook", "image": "x", "port": 8888, "card": "a100-80g", "cards_per_node": 2, "nodes": 1,
+            "cpu_cores": 1, "memory_gib": 1, "storage_gib": 0});
+        let before = serde_json::from_value(before).expect("a spec");
+        let change = SizeChange { before, per_hour_before: None, asked: 1, free: 2, no_room: None };
+        let text = |no_room| growth_text(Language::en, &SizeChange { no_room, ..change.clone() });
+        assert_eq!(text(None), "1 more needed and 2 free: it gets them with the approval.");
+        assert!(text(Some(NoRoom::Elsewhere)).contains("no node has room"), "{}", text(Some(NoRoom::Elsewhere)));
+        assert!(text(Some(NoRoom::Kept)).contains("kept for orders that wait first"), "{}", text(Some(NoRoom::Kept)));
+        for why in [NoRoom::TooFew, NoRoom::Elsewhere, NoRoom::Kept] {
+            assert!(text(Some(why)).ends_with("It cannot be approved now."), "{}", text(Some(why)));
+        }
+        let stopped = SizeChange { asked: 0, ..change.clone() };
+        assert_eq!(growth_text(Language::zh_CN, &stopped), "批准时不增加卡。");
+    }
 
     #[test]
     fn more_time_takes_no_cards_and_says_until_when() {

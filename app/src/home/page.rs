@@ -59,8 +59,8 @@ fn answer(language: Language, person: &Viewer, page: &Dashboard) -> Answer {
             return (all > 0).then(|| all.to_string());
         }
         let count = labs.map_or(0, |labs| labs.shown.iter().filter(|view| view.lab.state == state).count());
-        let more = if labs.is_some_and(|labs| labs.more) { "+" } else { "" };
-        (count > 0).then(|| format!("{count}{more}"))
+        let more = labs.is_some_and(|labs| labs.more);
+        (count > 0).then(|| if more { td_string!(language, home.or_more, count = count).to_string() } else { count.to_string() })
     };
     let operating = page.operating.as_ref();
     let running = counted(domain::labs::LabState::Running, operating.map(|part| part.labs_running));

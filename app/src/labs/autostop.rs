@@ -75,7 +75,7 @@ pub fn KeptNotice(view: LabView, reload: Callback<()>) -> impl IntoView {
         view! {
             <Notice kind=NoticeKind::Info title>
                 {td_string!(language, lifecycle.kept_about)}
-                {free}
+                {free}" "
                 {view.options.may_keep.then(|| view! {
                     <ActionForm action>
                         <input type="hidden" name="id" value=view.lab.id.to_string()/>

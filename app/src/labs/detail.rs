@@ -43,7 +43,7 @@ pub fn LabDetailView(
     });
     let record = part(lab, |lab| lab.detail.view.lab.clone());
     let clock = part(lab, |lab| (lab.detail.view.lab.clone(), lab.now));
-    let history = part(lab, |lab| lab.detail.history.clone());
+    let history = part(lab, |lab| (lab.detail.history.clone(), lab.detail.view.owner.id));
     let conditions = part(lab, |lab| lab.detail.observation.conditions.clone());
     let events = part(lab, |lab| lab.detail.observation.events.clone());
     let objects = part(lab, |lab| lab.detail.observation.objects.clone());
@@ -102,7 +102,7 @@ pub fn LabDetailView(
                 })}
                 {move || failures.get().map(|failures| view! { <Failures failures/> })}
                 <Card title=td_string!(language, labs.history) end=move || view! { <LiveMark liveness/> }>
-                    {move || history.get().map(|history| view! { <History history/> })}
+                    {move || history.get().map(|(history, owner)| view! { <History history owner/> })}
                 </Card>
                 {move || conditions.get().map(|conditions| view! { <Conditions conditions/> })}
                 {move || events.get().map(|events| view! { <Events events/> })}

@@ -2,8 +2,8 @@
 
 use domain::{
     Error,
-    ids::{LabId, OrderId},
-    labs::{LabView, lifecycle::EXTENSIONS},
+    ids::OrderId,
+    labs::{LabState, LabView, lifecycle::EXTENSIONS},
     time::Timestamp,
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -147,37 +147,45 @@ pub fn ExtendButton(lab: Extendable, #[prop(into, optional)] reload: Option<Call
     let action = ServerAction::<ExtendLab>::new();
     follow(action, &lab.name, false, None, reload.unwrap_or_else(|| Callback::new(|()| {})));
     let label = td_string!(language, lifecycle.extend_for, name = lab.name.as_str(), minutes = minutes).to_string();
+    let button = text(language, minutes, lab.per_hour, lab.asks.contains(&minutes));
     view! {
         <ActionForm action attr:aria-label=label>
             <Hidden id=lab.id seen=lab.seen minutes/>
-            <Button small=true busy=action.pending()>{td_string!(language, lifecycle.extend_minutes, minutes = minutes).to_string()}</Button>
+            <Button small=true busy=action.pending()>{button}</Button>
         </ActionForm>
     }
     .into_any()
 }
 
-/// For a notice that a lab stops at `ends_at`: half an hour beyond. Pressed twice, or when the end was moved since, it adds nothing.
+/// For a notice that the lab of `view` stops at `ends_at`: half an hour beyond. Pressed twice, or when the end was moved since, it adds
+/// nothing.
 #[component]
-pub fn ExtendEnding(
-    lab: LabId,
-    #[prop(into)] name: String,
-    ends_at: Timestamp,
-    #[prop(into, optional)] reload: Option<Callback<()>>,
-) -> impl IntoView {
+pub fn ExtendEnding(view: LabView, ends_at: Timestamp, #[prop(into, optional)] reload: Option<Callback<()>>) -> impl IntoView {
     let language = language::current();
+    let Some(lab) = Extendable::of(&view).filter(|_| view.lab.state == LabState::Running) else { return ().into_any() };
+    if let Some(order) = lab.pending {
+        return view! { <a href=routes::order(order)>{td_string!(language, lifecycle.pending_short)}</a> }.into_any();
+    }
     let minutes = EXTENSIONS[0];
     let action = ServerAction::<ExtendLab>::new();
-    follow(action, &name, false, None, reload.unwrap_or_else(|| Callback::new(|()| {})));
-    let label = td_string!(language, lifecycle.extend_for, name = name.as_str(), minutes = minutes).to_string();
+    follow(action, &lab.name, false, None, reload.unwrap_or_else(|| Callback::new(|()| {})));
+    let label = td_string!(language, lifecycle.extend_for, name = lab.name.as_str(), minutes = minutes).to_string();
+    let button = ending_text(language, &lab, view.lab.ends_at == Some(ends_at));
     let until = ends_at.plus_minutes(minutes.into()).to_rfc3339();
     view! {
         <ActionForm action attr:aria-label=label>
-            <input type="hidden" name="id" value=lab.to_string()/>
+            <input type="hidden" name="id" value=lab.id/>
             <input type="hidden" name="until" value=until/>
-            <Button small=true busy=action.pending()>{td_string!(language, lifecycle.extend_minutes, minutes = minutes).to_string()}</Button>
+            <Button small=true busy=action.pending()>{button}</Button>
         </ActionForm>
     }
     .into_any()
+}
+
+/// A daily stop that is put off takes no more of the ordered time than the lab has: `is_end` says that the notice is of its end.
+fn ending_text(language: Language, lab: &Extendable, is_end: bool) -> String {
+    let minutes = EXTENSIONS[0];
+    text(language, minutes, lab.per_hour.filter(|_| is_end), is_end && lab.asks.contains(&minutes))
 }
 
 #[component]
@@ -242,6 +250,24 @@ mod tests {
         assert!(plain.contains("30") && plain.contains("¥1.00") && !plain.contains("approval"), "{plain}");
         assert_eq!(text(Language::en, 30, Some(hour), true), format!("{plain} (needs approval)"));
         assert!(text(Language::zh_CN, 45, None, true).ends_with("（需审批）"));
+    }
+
+    #[test]
+    fn a_notice_of_the_end_names_the_same_price_and_one_of_a_daily_stop_none() {
+        let hour = domain::money::Money::units(2, domain::money::Currency::Cny);
+        let lab = Extendable {
+            id: String::new(),
+            name: "lab-1".into(),
+            seen: 90,
+            more_minutes: 90,
+            has_end: true,
+            per_hour: Some(hour),
+            pending: None,
+            asks: vec![30],
+            blocked: false,
+        };
+        assert_eq!(ending_text(Language::en, &lab, true), text(Language::en, 30, Some(hour), true));
+        assert_eq!(ending_text(Language::en, &lab, false), "+30 min");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What happened to a lab: every state it was in, what brought it and who.
 
-use domain::labs::StateChange;
+use domain::{ids::UserId, labs::StateChange};
 use leptos::prelude::*;
 
-use super::words::{cause_text, late_texts, state_kind, state_text};
+use super::words::{brought_text, late_texts, state_kind, state_text};
 use crate::{
     components::{MomentStyle, StatusKind, Timeline, TimelineItem},
     i18n::td_string,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[component]
-pub fn History(history: Vec<StateChange>) -> impl IntoView {
+pub fn History(history: Vec<StateChange>, owner: UserId) -> impl IntoView {
     let language = language::current();
     let last = history.len();
     let items = history
@@ -20,9 +20,8 @@ pub fn History(history: Vec<StateChange>) -> impl IntoView {
         .map(|(change, number)| {
             // What is over was passed; only the last state is still so.
             let kind = if number == last || state_kind(change.to) == StatusKind::Bad { state_kind(change.to) } else { StatusKind::Ok };
-            let by = change.by.as_ref().map(|person| td_string!(language, labs.by, name = person.name.as_str()).to_string());
-            let about =
-                [Some(cause_text(language, &change)), by].into_iter().flatten().chain(late_texts(language, &change)).collect::<Vec<_>>().join(" · ");
+            let brought = brought_text(language, &change, owner);
+            let about = std::iter::once(brought).chain(late_texts(language, &change)).collect::<Vec<_>>().join(" · ");
             view! {
                 <TimelineItem at=change.at style=MomentStyle::Second kind title=state_text(language, change.to)>{about}</TimelineItem>
             }

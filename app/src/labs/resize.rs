@@ -22,7 +22,7 @@ use crate::{
     language::{self, Language},
     orders::{
         form::unit_text,
-        words::{cards_text, machine_text, rule_text, ruling_text, storage_text},
+        words::{rule_text, ruling_text, size_text},
     },
     routes,
 };
@@ -106,20 +106,22 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
                     <Notice title=td_string!(language, lifecycle.resize_running_title)>{td_string!(language, lifecycle.resize_running)}</Notice>
                 })}
                 {(!running).then(|| view! { <p class="fine">{td_string!(language, lifecycle.resize_stopped)}</p> })}
-                {move || waits.get().map(|ruling| view! {
-                    <Notice title=td_string!(language, lifecycle.resize_waits)>
-                        <b>{ruling_text(language, &ruling)}</b>" "<span class="fine">{rule_text(language, &ruling)}</span>
-                    </Notice>
+                {move || waits.get().map(|ruling| match pending {
+                    Some(order) => view! {
+                        <Notice title=td_string!(language, lifecycle.resize_pending)>
+                            <a href=routes::order(order)>{td_string!(language, lifecycle.pending_see)}</a>
+                        </Notice>
+                    }
+                    .into_any(),
+                    None => view! {
+                        <Notice title=td_string!(language, lifecycle.resize_waits)>
+                            <b>{ruling_text(language, &ruling)}</b>" "<span class="fine">{rule_text(language, &ruling)}</span>
+                        </Notice>
+                    }
+                    .into_any(),
                 })}
                 <p class="soft" aria-live="polite">
-                    {move || why_not.get().map(|why| match why {
-                        WhyNot::Same => td_string!(language, lifecycle.resize_same).into_any(),
-                        WhyNot::Pending(order) => view! {
-                            {td_string!(language, lifecycle.resize_pending)}" "
-                            <a href=routes::order(order)>{td_string!(language, lifecycle.pending_see)}</a>
-                        }
-                        .into_any(),
-                    })}
+                    {move || (why_not.get() == Some(WhyNot::Same)).then(|| td_string!(language, lifecycle.resize_same))}
                 </p>
                 <div class="actions">
                     <LinkButton href=routes::lab(id)>{td_string!(language, lifecycle.resize_back)}</LinkButton>
@@ -170,14 +172,13 @@ fn Prices(resized: Resized) -> impl IntoView {
     let Resized { spec, per_hour_before, per_hour_after, difference, more: _ } = resized;
     let before = td_string!(language, lifecycle.per_hour, price = per_hour_before.to_string()).to_string();
     let after = td_string!(language, lifecycle.per_hour, price = per_hour_after.to_string()).to_string();
-    let storage = (spec.storage_gib > 0).then(|| storage_text(spec.storage_gib));
     view! {
         <Facts>
             <Fact name=td_string!(language, lifecycle.resize_before)>{before}</Fact>
             <Fact name=td_string!(language, lifecycle.resize_after)><b>{after}</b></Fact>
             <Fact name=td_string!(language, lifecycle.resize_difference)>{difference.to_string()}</Fact>
             <Fact name=td_string!(language, lifecycle.resize_becomes)>
-                {[Some(cards_text(&spec)), Some(machine_text(language, &spec)), storage].into_iter().flatten().collect::<Vec<_>>().join(" · ")}
+                {size_text(language, &spec)}
             </Fact>
         </Facts>
         <p class="fine">{td_string!(language, lifecycle.resize_metered)}</p>

@@ -1,6 +1,7 @@
 //! Labs in words: states, what brought them, why one failed.
 
 use domain::{
+    ids::UserId,
     labs::{LabDetail, LabEvent, LabState, LabView, StateChange},
     time::Timestamp,
 };
@@ -106,6 +107,15 @@ pub fn cause_text(language: Language, change: &StateChange) -> String {
     .to_owned()
 }
 
+/// What brought a state, and who. `owner`: of the lab. Nobody approves their own order, so the policy approved a lab that its owner brought.
+pub fn brought_text(language: Language, change: &StateChange, owner: UserId) -> String {
+    match &change.by {
+        Some(by) if change.from.is_none() && by.id == owner => td_string!(language, labs.cause_automatic).to_owned(),
+        Some(by) => format!("{} · {}", cause_text(language, change), td_string!(language, labs.by, name = by.name.as_str())),
+        None => cause_text(language, change),
+    }
+}
+
 /// Texts for a change that the portal noticed late, or for pods that ran beyond the lab's time.
 pub fn late_texts(language: Language, change: &StateChange) -> Vec<String> {
     let at = |at| moment_text(at, MomentStyle::Minute);
@@ -149,6 +159,30 @@ mod tests {
         assert_eq!(seconds_text(Language::en, 6_120), "1\u{a0}h\u{a0}42\u{a0}min");
         assert_eq!(seconds_text(Language::zh_CN, 59), "0\u{a0}分\u{a0}59\u{a0}秒");
         assert_eq!(seconds_text(Language::en, -5), "0\u{a0}min\u{a0}0\u{a0}s");
+    }
+
+    #[test]
+    fn a_lab_that_its_owner_brought_was_approved_automatically() {
+        let person = |id: &str, name: &str| domain::people::PersonRef { id: id.parse().expect("an id"), login: name.into(), name: name.into() };
+        let li = person("01980000-0000-7000-8000-000000000001", "Li");
+        let zhang = person("01980000-0000-7000-8000-000000000002", "Zhang");
+        let created = |by| StateChange {
+            seq: 1,
+            from: None,
+            to: LabState::Pending,
+            at: Timestamp::from_seconds(0),
+            noticed_at: None,
+            ran_until: None,
+            cause: "created".into(),
+            by,
+        };
+        let text = |by| brought_text(Language::en, &created(by), li.id);
+        assert_eq!(text(Some(li.clone())), "approved automatically");
+        let approved = text(Some(zhang));
+        assert!(approved.starts_with("the order was approved · ") && approved.contains("Zhang"), "{approved}");
+        assert_eq!(text(None), "the order was approved");
+        let stopped = StateChange { from: Some(LabState::Running), cause: "stop".into(), ..created(Some(li.clone())) };
+        assert!(brought_text(Language::en, &stopped, li.id).contains("Li"));
     }
 
     #[test]

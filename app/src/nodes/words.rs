@@ -68,7 +68,12 @@ pub fn outlook_text(language: Language, spec: &LabSpec, free: u32, outlook: Outl
         return td_string!(language, orders.cards_enough, free = pieces(free), asked = asked).to_string();
     } else if seats > 1 {
         let (now, waiting) = (outlook.now, outlook.waiting());
-        sentences.push(td_string!(language, nodes.outlook_seats, now = now, seats = seats, waiting = waiting).to_string());
+        let text = if waiting == 1 {
+            td_string!(language, nodes.outlook_seats_one, now = now, seats = seats, waiting = waiting).to_string()
+        } else {
+            td_string!(language, nodes.outlook_seats, now = now, seats = seats, waiting = waiting).to_string()
+        };
+        sentences.push(text);
     } else {
         sentences.push(td_string!(language, nodes.outlook_waits).to_owned());
     }
@@ -87,6 +92,8 @@ pub fn outlook_text(language: Language, spec: &LabSpec, free: u32, outlook: Outl
                 let (asked, free) = (pieces_text(language, card, needed), pieces_text(language, card, free));
                 Some(td_string!(language, nodes.outlook_all_need, asked = asked, card = card.name(), free = free).to_string())
             }
+            // It is about what is left once the first seats have their cards.
+            wait if outlook.now > 0 => wait_text(language, wait).map(|why| td_string!(language, nodes.outlook_then, why = why).to_string()),
             wait => wait_text(language, wait),
         });
         sentences.extend(outlook.starts_at.map(|at| {
@@ -133,6 +140,18 @@ mod tests {
         assert!(lesson.contains("14 of the 30 seats") && lesson.contains("16"), "{lesson}");
         let none = Outlook { seats: 1, at_once: 0, now: 0, ..outlook };
         assert!(outlook_text(Language::en, &spec(), 0, none, false).contains("no room"));
+    }
+
+    #[test]
+    fn why_the_rest_waits_is_said_of_what_is_left_after_the_first_seats() {
+        let card = spec().card;
+        let wait = Some(WaitReason::NoSingleNode { card, per_node: 2, largest: 1 });
+        let outlook = Outlook { seats: 3, at_once: 3, now: 2, wait, starts_at: None };
+        let text = outlook_text(Language::en, &spec(), 5, outlook, false).replace('\u{a0}', " ");
+        assert!(text.starts_with("2 of 3 seats start now, 1 waits in the queue. After that: No single node has 2 slices"), "{text}");
+        assert!(text.ends_with("the most on one node is 1 slice."), "{text}");
+        let none = outlook_text(Language::en, &spec(), 5, Outlook { now: 0, ..outlook }, false);
+        assert!(none.contains("0 of 3 seats start now, 3 wait") && !none.contains("After that"), "{none}");
     }
 
     #[test]

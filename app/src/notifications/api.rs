@@ -1,7 +1,8 @@
 //! One's own notifications.
 
-use domain::{notifications::Notification, page::Page};
+use domain::{labs::LabView, notifications::Notification, page::Page};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 
@@ -19,15 +20,39 @@ pub async fn latest() -> Result<Vec<Notification>, AppError> {
     Ok(services::notifications::inbox(&services()?, &caller()?).await?.latest)
 }
 
+/// A page of notifications.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    pub page: Page<Notification>,
+    /// One's own labs that run, where a notice says that one of them ends soon: what more time costs is their figures.
+    pub running: Vec<LabView>,
+}
+
 /// `filter` is `unread` or empty; `after` from the page before.
 #[server(ListNotifications, endpoint = "notifications/list", input = GetUrl)]
-pub async fn list(#[server(default)] filter: String, #[server(default)] after: String) -> Result<Page<Notification>, AppError> {
+pub async fn list(#[server(default)] filter: String, #[server(default)] after: String) -> Result<Shown, AppError> {
     use crate::caller::{caller, services};
-    use domain::page::PageRequest;
+    use domain::{
+        Error,
+        labs::{LabFilter, LabState},
+        notifications::Notice,
+        page::{MAX_LIMIT, PageRequest},
+    };
     use services::notifications::{Wanted, list};
+    let (services, caller) = (services()?, caller()?);
     let wanted = if filter == "unread" { Wanted::Unread } else { Wanted::All };
     let page = PageRequest { limit: 30, after: (!after.is_empty()).then_some(after) };
-    Ok(list(&services()?, &caller()?, wanted, &page).await?)
+    let page = list(&services, &caller, wanted, &page).await?;
+    if !page.items.iter().any(|each| matches!(each.notice, Notice::LabEndsSoon { .. })) {
+        return Ok(Shown { page, running: Vec::new() });
+    }
+    let filter = LabFilter { state: Some(LabState::Running), mine: true, ..LabFilter::default() };
+    match services::labs::list(&services, &caller, &filter, &PageRequest { limit: MAX_LIMIT, after: None }).await {
+        Ok(running) => Ok(Shown { page, running: running.items }),
+        // Who reads no labs any more still has the notices.
+        Err(Error::Forbidden) => Ok(Shown { page, running: Vec::new() }),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// By which the page finds what the last try left behind.

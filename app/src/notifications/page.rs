@@ -1,14 +1,14 @@
 //! All of one's notifications, newest first; works without scripts.
 
 use domain::{
+    labs::LabView,
     notifications::{Notice, Notification},
-    page::Page,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
 use super::{
-    api::{FORM, ReadNotification, list},
+    api::{FORM, ReadNotification, Shown, list},
     words::{notice_link, notice_text},
 };
 use crate::{
@@ -52,14 +52,14 @@ pub fn NotificationsPage() -> impl IntoView {
         <Transition fallback=|| view! { <Skeleton/> }>
             {let told = latest(told);
             move || told.get().map(|told| match told {
-                Ok(page) => found(language, page, &get("filter"), read),
+                Ok(shown) => found(language, shown, &get("filter"), read),
                 Err(error) => view! { <ErrorNotice error/> }.into_any(),
             })}
         </Transition>
     }
 }
 
-fn found(language: Language, page: Page<Notification>, filter: &str, read: ServerAction<ReadNotification>) -> AnyView {
+fn found(language: Language, Shown { page, running }: Shown, filter: &str, read: ServerAction<ReadNotification>) -> AnyView {
     if page.items.is_empty() {
         let unread = filter == UNREAD;
         return view! {
@@ -72,7 +72,7 @@ fn found(language: Language, page: Page<Notification>, filter: &str, read: Serve
         .into_any();
     }
     let older = page.next.map(|next| routes::with_query(routes::NOTIFICATIONS, &[("filter", filter), ("after", &next)]));
-    let items = page.items.into_iter().map(|each| row(language, each, read)).collect_view();
+    let items = page.items.into_iter().map(|each| row(language, each, &running, read)).collect_view();
     view! {
         <section class="card flush">
             <ul class="notices">{items}</ul>
@@ -82,11 +82,18 @@ fn found(language: Language, page: Page<Notification>, filter: &str, read: Serve
     .into_any()
 }
 
-fn row(language: Language, Notification { id, notice, created_at, read_at }: Notification, read: ServerAction<ReadNotification>) -> impl IntoView {
+fn row(
+    language: Language,
+    Notification { id, notice, created_at, read_at }: Notification,
+    running: &[LabView],
+    read: ServerAction<ReadNotification>,
+) -> impl IntoView + use<> {
     let fresh = read_at.is_none();
     // Pressed late or twice it adds nothing.
     let extend = match &notice {
-        Notice::LabEndsSoon { lab, name, ends_at, .. } => Some(view! { <ExtendEnding lab=*lab name=name.clone() ends_at=*ends_at/> }),
+        Notice::LabEndsSoon { lab, ends_at, .. } => {
+            running.iter().find(|view| view.lab.id == *lab).map(|view| view! { <ExtendEnding view=view.clone() ends_at=*ends_at/> })
+        }
         _ => None,
     };
     view! {

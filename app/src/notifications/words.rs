@@ -33,7 +33,7 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
             td_string!(language, notifications.class_expires_soon, number = *number, at = at).to_string()
         }
         Notice::ClassExpired { number, .. } => td_string!(language, notifications.class_expired, number = *number).to_string(),
-        Notice::OrderDecided { number, verdict: Verdict::Approved, change: Some(change), .. } => {
+        Notice::OrderDecided { number, verdict: Verdict::Approved | Verdict::Queued | Verdict::Scheduled, change: Some(change), .. } => {
             td_string!(language, notifications.change_approved, number = *number, change = change_text(language, change)).to_string()
         }
         Notice::OrderDecided { number, verdict: Verdict::Rejected, change: Some(change), .. } => {
@@ -41,6 +41,12 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         }
         Notice::OrderDecided { number, verdict: Verdict::Approved, .. } => {
             td_string!(language, notifications.order_approved, number = *number).to_string()
+        }
+        Notice::OrderDecided { number, verdict: Verdict::Queued, .. } => {
+            td_string!(language, notifications.order_queued, number = *number).to_string()
+        }
+        Notice::OrderDecided { number, verdict: Verdict::Scheduled, .. } => {
+            td_string!(language, notifications.order_scheduled, number = *number).to_string()
         }
         Notice::OrderDecided { number, verdict: Verdict::Rejected, .. } => {
             td_string!(language, notifications.order_rejected, number = *number).to_string()
@@ -84,6 +90,7 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         Notice::VolumeNotGrown { name, asked_gib, gib, .. } => {
             td_string!(language, notifications.volume_not_grown, name = name.as_str(), asked = *asked_gib, gib = *gib).to_string()
         }
+        Notice::LabReady { name, resized: true, .. } => td_string!(language, notifications.lab_resized, name = name.as_str()).to_string(),
         Notice::LabReady { name, .. } => td_string!(language, notifications.lab_ready, name = name.as_str()).to_string(),
         Notice::ClassReady { number, .. } => td_string!(language, notifications.class_ready, number = *number).to_string(),
         Notice::ClassFailed { number, .. } => td_string!(language, notifications.class_failed, number = *number).to_string(),
@@ -160,6 +167,17 @@ mod tests {
             }
         }
         assert_eq!(notice_link(&notice(ReaderChange::LinkMade)), "/people/01980000-0000-7000-8000-000000000001");
+    }
+
+    #[test]
+    fn an_approved_order_that_waits_says_for_what_and_a_new_size_is_no_first_start() {
+        let decided = |verdict| notice_text(Language::en, &Notice::OrderDecided { order: id(), number: 1_699, verdict, change: None });
+        assert_eq!(decided(Verdict::Approved), "Your order #1699 is approved.");
+        assert!(decided(Verdict::Queued).contains("waits for cards"), "{}", decided(Verdict::Queued));
+        assert!(decided(Verdict::Scheduled).contains("lesson"), "{}", decided(Verdict::Scheduled));
+        let ready = |resized| notice_text(Language::en, &Notice::LabReady { lab: id(), name: "lab-1".into(), generation: 1, resized });
+        assert_eq!(ready(true), "lab-1 was restarted with its new size and is ready.");
+        assert!(ready(false).starts_with("lab-1 is ready"), "{}", ready(false));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use domain::{
     access::Role,
     capacity::WaitReason,
     catalogue::LabSpec,
-    orders::{ChangeTo, EXPIRED, LAB_GONE, LabChange, Order, OrderState, OrderView, REQUESTER_LEFT},
+    orders::{ChangeTo, EXPIRED, LAB_GONE, LabChange, Order, OrderState, OrderView, REQUESTER_LEFT, class::LEAD},
+    time::Timestamp,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -13,7 +14,10 @@ use super::{
     class::{CancelAll, ClassFacts, PriceInAll, sent_text},
     form::Prices,
     history::History,
-    words::{approver_text, cards_text, change_text, duration_text, machine_text, rule_text, ruling_text, state_kind, storage_text, view_text},
+    words::{
+        approver_text, approver_within, cards_text, change_text, duration_text, machine_text, rule_text, ruling_text, state_kind, storage_text,
+        view_text,
+    },
 };
 use crate::{
     approvals::{proposal::ProposalPanel, stages::StageSteps, talk::Talk},
@@ -57,7 +61,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
                 })
                 .into_any()
         }
-        None => view! { <p class="soft">{td_string!(language, orders.labs_later)}</p> }.into_any(),
+        None => view! { <p class="soft">{lab_later(language, order.state, order.starts_at, view.queue_position.is_some())}</p> }.into_any(),
         Some(_) => {
             view.labs.iter().map(|id| view! { <p><a href=routes::lab(id)>{td_string!(language, orders.open_lab)}</a></p> }).collect_view().into_any()
         }
@@ -74,7 +78,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
         view! { <PriceInAll orders=class.orders() total=order.in_all().to_string()/> }
     });
     let estimate_title = if in_all.is_some() { td_string!(language, class.price_each) } else { td_string!(language, orders.estimate) };
-    let estimate = order.estimate;
+    let (estimate, lesson) = (order.estimate, order.starts_at.is_some());
     view! {
         <div class="stack tight">
         <PageHead title crumb=(routes::ORDERS.to_owned(), td_string!(language, orders.title).to_owned())>
@@ -101,7 +105,7 @@ pub fn OrderDetail(view: OrderView, just_sent: bool, refusal: Option<domain::Err
                 <Card title=td_string!(language, orders.what)>{what}</Card>
             </div>
             <aside class="stack loose">
-                <Card title=estimate_title><Prices estimate/>{in_all}</Card>
+                <Card title=estimate_title><Prices estimate lesson/>{in_all}</Card>
                 <Card title=td_string!(language, orders.who_approves)><p><b>{ruling}</b></p><p class="fine">{rule}</p></Card>
                 <Card title=td_string!(language, orders.labs)>{labs}</Card>
             </aside>
@@ -119,6 +123,23 @@ fn number_text(language: Language, order: &Order) -> String {
     }
 }
 
+/// When the lab of an order will be there that has none yet. `in_line`: it waits for cards.
+fn lab_later(language: Language, state: OrderState, starts_at: Option<Timestamp>, in_line: bool) -> String {
+    match (state, starts_at) {
+        (OrderState::PendingApproval | OrderState::AwaitingRequester, Some(_)) => {
+            td_string!(language, class.lab_if_approved, lead = LEAD).to_string()
+        }
+        (OrderState::PendingApproval | OrderState::AwaitingRequester, None) => td_string!(language, orders.labs_later).to_owned(),
+        (OrderState::Queued, Some(at)) if !in_line => {
+            td_string!(language, class.comes_up_later, at = moment_text(at, MomentStyle::Minute), lead = LEAD).to_string()
+        }
+        (OrderState::Queued | OrderState::Approved, _) => td_string!(language, orders.labs_with_cards).to_owned(),
+        (OrderState::Rejected | OrderState::Cancelled | OrderState::Failed | OrderState::Fulfilled, _) => {
+            td_string!(language, orders.labs_none).to_owned()
+        }
+    }
+}
+
 /// Whose decision it waits for.
 fn approver(order: &Order) -> Role {
     order.awaits().unwrap_or(Role::Manager)
@@ -132,7 +153,8 @@ fn lead(language: Language, view: &OrderView) -> String {
             let role = td_string!(language, orders.lead_pending, role = approver_text(language, approver(order))).to_string();
             let (number, count) = (order.stage + 1, order.ruling.outcome.stages().len());
             if count > 1 {
-                td_string!(language, decisions.stage_of, number = number, count = count, role = approver_text(language, approver(order))).to_string()
+                td_string!(language, decisions.stage_of, number = number, count = count, role = approver_within(language, approver(order)))
+                    .to_string()
             } else {
                 role
             }
@@ -222,13 +244,17 @@ fn What(view: OrderView) -> impl IntoView {
         _ => td_string!(language, orders.duration),
     };
     let version = td_string!(language, orders.version, version = order.offering_version).to_string();
+    let lead = order.starts_at.map(|_| {
+        let about = td_string!(language, class.with_lead, lead = LEAD).to_string();
+        view! { " "<span class="fine">{about}</span> }
+    });
     view! {
         <Facts>
             <Fact name=td_string!(language, orders.owner)>{view.owner.name}</Fact>
             <Fact name=td_string!(language, orders.course)>{format!("{} {}", view.course.code, view.course.name)}</Fact>
             {(!order.purpose.is_empty()).then(|| view! { <Fact name=td_string!(language, orders.purpose)>{order.purpose.clone()}</Fact> })}
             <Fact name=td_string!(language, orders.offering)>{name}" "<span class="fine">{version}</span></Fact>
-            <Fact name=duration_name>{duration_text(language, order.minutes)}</Fact>
+            <Fact name=duration_name>{duration_text(language, order.minutes)}{lead}</Fact>
             {class_facts}
             <SpecFacts spec=order.spec/>
         </Facts>
@@ -251,4 +277,20 @@ pub fn SpecFacts(spec: LabSpec) -> impl IntoView {
         {git_url.map(|url| view! { <Fact name=td_string!(language, orders.code)><span class="mono">{url}</span></Fact> })}
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_that_is_approved_speaks_of_its_lesson_or_its_cards() {
+        let at = Timestamp::parse_rfc3339("2026-12-01T09:50:00+08:00").expect("a time");
+        let text = |state, starts_at, in_line| lab_later(Language::en, state, starts_at, in_line);
+        assert_eq!(text(OrderState::Queued, Some(at), false), "The lab is brought up at 2026-12-01 09:50, 10 minutes before the lesson.");
+        assert_eq!(text(OrderState::Queued, Some(at), true), text(OrderState::Queued, None, false));
+        assert_eq!(text(OrderState::Approved, None, false), "The lab appears here once it has its cards.");
+        assert!(text(OrderState::PendingApproval, Some(at), false).contains("10 minutes before the lesson"));
+        assert!(text(OrderState::PendingApproval, None, false).contains("once the order is approved"));
+    }
 }

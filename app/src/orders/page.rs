@@ -69,7 +69,9 @@ fn States(current: String) -> impl IntoView {
     let mut items = vec![LinkItem::new(routes::ORDERS, td_string!(language, orders.state_all), OrderState::parse(&current).is_none())];
     items.extend(OrderState::ALL.into_iter().map(|state| {
         let href = routes::with_query(routes::ORDERS, &[("state", state.as_str())]);
-        LinkItem::new(href, state_text(language, state), state.as_str() == current)
+        // Lessons to come are among them.
+        let text = if state == OrderState::Queued { td_string!(language, orders.filter_queued) } else { state_text(language, state) };
+        LinkItem::new(href, text, state.as_str() == current)
     }));
     view! { <div class="row"><Segmented label=td_string!(language, orders.filter) items/></div> }.into_any()
 }

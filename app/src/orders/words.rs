@@ -29,12 +29,12 @@ pub fn state_text(language: Language, state: OrderState) -> &'static str {
 
 /// The same of an order in a list: before its time it waits for that, in no line for cards.
 pub fn view_text(language: Language, view: &OrderView) -> &'static str {
-    let order = &view.order;
-    if order.state == OrderState::Queued && order.starts_at.is_some() && view.queue_position.is_none() {
-        td_string!(language, class.state_scheduled)
-    } else {
-        state_text(language, order.state)
-    }
+    waiting_text(language, view.order.state, view.order.starts_at.is_some() && view.queue_position.is_none())
+}
+
+/// The state of an order; `ahead`: it is for a lesson that is still to come.
+pub fn waiting_text(language: Language, state: OrderState, ahead: bool) -> &'static str {
+    if ahead && state == OrderState::Queued { td_string!(language, class.state_scheduled) } else { state_text(language, state) }
 }
 
 /// A rejection asks nothing of anybody: it is no alarm.
@@ -113,6 +113,12 @@ pub fn cards_text(spec: &LabSpec) -> String {
     if cards == 1 { spec.card.name().to_owned() } else { format!("{}\u{a0}×\u{a0}{cards}", spec.card.name()) }
 }
 
+/// `A100 80 GB × 2 · 16 cores, 128 GiB · 1 TiB`: all that a change of size can change.
+pub fn size_text(language: Language, spec: &LabSpec) -> String {
+    let storage = (spec.storage_gib > 0).then(|| storage_text(spec.storage_gib));
+    [Some(cards_text(spec)), Some(machine_text(language, spec)), storage].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
 /// What an order changes of a lab that exists.
 pub fn change_text(language: Language, change: &LabChange) -> String {
     let name = change.name.as_str();
@@ -135,9 +141,17 @@ pub fn pieces_text(language: Language, card: Card, count: u32) -> String {
     text.replace(' ', "\u{a0}")
 }
 
-/// `2 cards`, for whole-card equivalents: `1/7 cards`.
+/// `2 cards`, for whole-card equivalents: `1/7 card`.
 pub fn share_text(language: Language, share: CardShare) -> String {
-    quantity_text(share, td_string!(language, quotas.unit_cards))
+    let one = share > CardShare::ZERO && share <= CardShare::WHOLE;
+    quantity_text(share, if one { td_string!(language, quotas.unit_card) } else { td_string!(language, quotas.unit_cards) })
+}
+
+/// Who decides a stage, inside a sentence: `the head of department`.
+pub fn approver_within(language: Language, role: Role) -> String {
+    let text = approver_text(language, role);
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_lowercase().chain(rest).collect()).unwrap_or_default()
 }
 
 /// `1 TiB`, `20 GiB`
@@ -163,6 +177,20 @@ mod tests {
         assert_eq!(duration_text(Language::en, 90), "1\u{a0}h\u{a0}30\u{a0}min");
         assert_eq!(duration_text(Language::en, 120), "2\u{a0}h");
         assert_eq!(duration_text(Language::zh_CN, 45), "45\u{a0}分钟");
+    }
+
+    #[test]
+    fn a_lesson_to_come_is_in_no_queue() {
+        assert_eq!(waiting_text(Language::en, OrderState::Queued, true), "Waiting for its lesson");
+        assert_eq!(waiting_text(Language::en, OrderState::Queued, false), "Queued for cards");
+        assert_eq!(waiting_text(Language::en, OrderState::Fulfilled, true), state_text(Language::en, OrderState::Fulfilled));
+    }
+
+    #[test]
+    fn one_card_or_a_part_of_one_is_no_plural() {
+        let text = |parts| share_text(Language::en, CardShare::from_parts(parts)).replace('\u{a0}', " ");
+        assert_eq!([0, 120, 840, 1_680].map(text), ["0 cards", "1/7 card", "1 card", "2 cards"]);
+        assert_eq!(approver_within(Language::en, Role::Manager), "the head of department");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use domain::{
     approvals::{Condition, OrderTest, Outcome},
-    gpu::Card,
+    gpu::{Card, CardShare},
     money::{Currency, Money},
     rules,
 };
@@ -49,6 +49,7 @@ enum Sense {
 fn test_text(language: Language, currency: Currency, test: &OrderTest, sense: Sense) -> String {
     let yes = sense == Sense::Yes;
     match test {
+        OrderTest::CardsOver(cards) if yes && *cards == CardShare::WHOLE => td_string!(language, policies.cards_over_one).to_owned(),
         OrderTest::CardsOver(cards) if yes => td_string!(language, policies.cards_over, cards = cards.to_string()).to_string(),
         OrderTest::CardsOver(cards) => td_string!(language, policies.cards_within, cards = cards.to_string()).to_string(),
         OrderTest::OverCardsPerOrder if yes => td_string!(language, policies.per_order_over).to_owned(),
@@ -104,7 +105,7 @@ pub fn outcome_text(language: Language, outcome: &Outcome) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::{access::Role, gpu::CardShare};
+    use domain::access::Role;
 
     use super::*;
 
@@ -129,6 +130,8 @@ mod tests {
         );
         assert_eq!(read(Language::zh_CN), "超过 2 张卡 且 不超过 8\u{a0}小时 且 (卡型是 A100 80 GB、H100 80 GB或下单人不是教师)");
         let stages = Outcome::Stages(vec![Role::Manager, Role::Administrator]);
+        let (one, _) = phrases(Language::en, Currency::Cny, &OrderTest::CardsOver(CardShare::WHOLE).into());
+        assert_eq!(one, ["more than 1 card"]);
         assert!(outcome_text(Language::zh_CN, &stages).contains("→"));
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::{
     courses::CourseRef,
+    gpu::CardShare,
     quotas::{Item, QuotaStatus},
 };
 use leptos::prelude::*;
@@ -10,6 +11,7 @@ use crate::{
     components::{Card, EmptyState, ErrorNotice, Glyph, Meter, Skeleton, StatusKind, quantity_text},
     i18n::td_string,
     language::{self, Language},
+    orders::words::share_text,
     quotas::api::list_quotas,
 };
 
@@ -26,9 +28,11 @@ pub fn item_name(language: Language, item: Item) -> &'static str {
 /// `2 cards`, `16 GiB`
 pub fn item_amount(language: Language, item: Item, amount: i64) -> String {
     let unit = match item {
-        Item::Cards => td_string!(language, quotas.unit_cards),
+        Item::Cards => return share_text(language, CardShare::from_parts(amount)),
+        Item::CpuCores if amount == 1 => td_string!(language, quotas.unit_core),
         Item::CpuCores => td_string!(language, quotas.unit_cores),
         Item::MemoryGib | Item::StorageGib => td_string!(language, quotas.unit_gib),
+        Item::RunningLabs if amount == 1 => td_string!(language, quotas.unit_lab),
         Item::RunningLabs => td_string!(language, quotas.unit_labs),
     };
     quantity_text(item.show(amount), unit)

@@ -42,9 +42,9 @@ pub fn texts(language: Language, hit: &Hit) -> (String, String) {
         Hit::Lab { name, offering, course, state, .. } => {
             (name.clone(), format!("{} · {course} · {}", offering.get(tag), labs::words::state_text(language, *state)))
         }
-        Hit::Order { number, offering, course, state, .. } => (
+        Hit::Order { number, offering, course, state, ahead, .. } => (
             td_string!(language, search.order_number, number = *number).to_string(),
-            format!("{} · {course} · {}", offering.get(tag), orders::words::state_text(language, *state)),
+            format!("{} · {course} · {}", offering.get(tag), orders::words::waiting_text(language, *state, *ahead)),
         ),
         Hit::Offering { name, summary, .. } => (name.get(tag).to_owned(), summary.get(tag).to_owned()),
         Hit::Course { code, name } => (code.clone(), name.clone()),

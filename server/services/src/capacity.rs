@@ -2,7 +2,7 @@
 
 use domain::{
     Error, Result,
-    capacity::{self, Hand, Pods, WaitReason},
+    capacity::{self, Hand, NoRoom, Pods, WaitReason},
     catalogue::LabSpec,
     gpu::Card,
     ids::LabId,
@@ -37,8 +37,13 @@ impl Counter {
     pub(crate) async fn open(write: &mut Write, card: Card, now: Timestamp) -> Result<Self> {
         storage::pools::lock(write, card).await.or_domain()?;
         let rooms = placement::rooms(write, card).await.or_domain()?;
+        Self::after_line(write, rooms, card, now).await
+    }
+
+    /// The rest of `rooms` once everybody who waits has had their turn.
+    async fn after_line(connection: &mut AnyConnection, rooms: Rooms, card: Card, now: Timestamp) -> Result<Self> {
         let looks = rooms.awaited && rooms.free > 0;
-        let (line, more) = if looks { waiting(write, card, &rooms, now).await? } else { (Vec::new(), false) };
+        let (line, more) = if looks { waiting(connection, card, &rooms, now).await? } else { (Vec::new(), false) };
         let mut counter = Self::for_line(rooms);
         counter.hand.serve(line.iter().map(|waiting| &waiting.place), now);
         counter.closed = more;
@@ -95,22 +100,69 @@ pub(crate) fn reservation(lab: LabId, spec: &LabSpec, Places(places): &Places, n
 ///
 /// Errors: `OverCapacity`, and nothing is written.
 pub(crate) async fn resize(write: &mut Write, lab: LabId, old: &LabSpec, spec: &LabSpec, now: Timestamp) -> Result<()> {
-    let (card, cards) = (spec.card, spec.cards());
-    let asked = if card == old.card { cards.saturating_sub(old.cards()) } else { cards };
+    let (card, cards, asked) = (spec.card, spec.cards(), more_cards(old, spec));
     if asked == 0 {
         return Ok(());
     }
-    let mut counter = Counter::open(write, card, now).await?;
-    let refused = Error::OverCapacity { asked, free: if counter.closed { 0 } else { counter.hand.free() } };
-    if card == old.card {
-        let places = placement::places_of(write, lab).await.or_domain()?;
-        counter.hand.give_back(&places, Pods::of(old));
+    storage::pools::lock(write, card).await.or_domain()?;
+    let Growing { mut counter, free, no_room } = growing(write, lab, old, spec, now).await?;
+    let refused = |why| Error::OverCapacity { asked, free, why };
+    if let Some(why) = no_room {
+        return Err(refused(why));
     }
-    let Some(Places(places)) = counter.take(spec) else { return Err(refused) };
+    let Some(Places(places)) = counter.take(spec) else { return Err(refused(NoRoom::TooFew)) };
     if !storage::reservations::change(write, lab, card, cards).await.or_domain()? {
-        return Err(refused);
+        return Err(refused(NoRoom::TooFew));
     }
     placement::put_places(write, lab, &places).await.or_domain()
+}
+
+/// Cards that a lab needs in addition when its size changes.
+pub(crate) fn more_cards(old: &LabSpec, spec: &LabSpec) -> u32 {
+    if spec.card == old.card { spec.cards().saturating_sub(old.cards()) } else { spec.cards() }
+}
+
+/// How many cards are free, and why a lab with the size `old` would not get `spec` now: the question that [`resize`] asks, without a lock.
+pub(crate) async fn growth(
+    connection: &mut AnyConnection,
+    lab: LabId,
+    old: &LabSpec,
+    spec: &LabSpec,
+    now: Timestamp,
+) -> Result<(u32, Option<NoRoom>)> {
+    let Growing { free, no_room, .. } = growing(connection, lab, old, spec, now).await?;
+    Ok((free, no_room))
+}
+
+/// What there is for a lab that grows.
+struct Growing {
+    counter: Counter,
+    /// Of the kind as a whole.
+    free: u32,
+    no_room: Option<NoRoom>,
+}
+
+async fn growing(connection: &mut AnyConnection, lab: LabId, old: &LabSpec, spec: &LabSpec, now: Timestamp) -> Result<Growing> {
+    let rooms = placement::rooms(connection, spec.card).await.or_domain()?;
+    let free = rooms.free;
+    let mut alone = Hand::new(rooms.nodes.clone(), free);
+    let mut counter = Counter::after_line(connection, rooms, spec.card, now).await?;
+    if spec.card == old.card {
+        let places = placement::places_of(connection, lab).await.or_domain()?;
+        alone.give_back(&places, Pods::of(old));
+        counter.hand.give_back(&places, Pods::of(old));
+    }
+    let pods = Pods::of(spec);
+    let no_room = if !counter.closed && counter.hand.has_room(pods) {
+        None
+    } else if alone.has_room(pods) {
+        Some(NoRoom::Kept)
+    } else if free >= more_cards(old, spec) {
+        Some(NoRoom::Elsewhere)
+    } else {
+        Some(NoRoom::TooFew)
+    };
+    Ok(Growing { counter, free, no_room })
 }
 
 /// Why an order or a lab of this size waits for cards now. One statement, two where cards are free.
@@ -129,9 +181,9 @@ pub(crate) async fn wait_reason(connection: &mut AnyConnection, spec: &LabSpec) 
 
 /// The head of the queue, without those that no waiting helps before the cluster grows: they must not hold up everybody else. And whether
 /// more wait than were looked at.
-pub(crate) async fn waiting(write: &mut Write, card: Card, rooms: &Rooms, now: Timestamp) -> Result<(Vec<Waiting>, bool)> {
+pub(crate) async fn waiting(connection: &mut AnyConnection, card: Card, rooms: &Rooms, now: Timestamp) -> Result<(Vec<Waiting>, bool)> {
     let most = rooms.nodes.iter().fold(0, |sum: u32, room| sum.saturating_add(room.total));
-    let mut waiting = storage::reservations::queue(write, card, most, now, DEEP).await.or_domain()?;
+    let mut waiting = storage::reservations::queue(connection, card, most, now, DEEP).await.or_domain()?;
     let more = waiting.len() >= DEEP as usize;
     waiting.retain(|waiting| capacity::can_ever_fit(&rooms.nodes, waiting.place.pods));
     Ok((waiting, more))

@@ -1,4 +1,4 @@
-//! The first page. Each role's part is one or two statements; with every role at once they are nine.
+//! The first page. Each role's part is one or two statements; with every role at once they are ten.
 
 use domain::{
     Result,

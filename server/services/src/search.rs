@@ -35,7 +35,7 @@ pub async fn search(services: &Services, caller: &Caller, text: &str, depth: Dep
             hits.extend(storage::search::labs(&mut connection, tenant, visible, &like).await.or_domain()?);
         }
         if let Some(visible) = visible(caller, Action::OrderRead) {
-            hits.extend(storage::search::orders(&mut connection, tenant, visible, &like).await.or_domain()?);
+            hits.extend(storage::search::orders(&mut connection, tenant, visible, &like, services.clock.now()).await.or_domain()?);
         }
         if may(actor, Action::CatalogueRead) {
             let shelf = catalogue::shelf(services, &mut connection).await?;

@@ -7,7 +7,7 @@ mod read;
 pub use failures::{add_failure, failures};
 pub use lifecycle::{
     Due, add_earlier_size, add_free_storage, class_warned, daily_stops, destroy_due, ended, ending, expiring, free_storage_of_unmetered, held,
-    is_for_lesson, set_held, set_size, sizes_of_unmetered, warn, warned,
+    is_for_lesson, is_resized, set_held, set_size, sizes_of_unmetered, warn, warned,
 };
 pub(crate) use read::started_by;
 pub use read::{Listed, Query, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered, waiting_of, waits_for_leaver};

@@ -5,6 +5,7 @@ use domain::{
     ids::{TenantId, UserId},
     people::PersonRef,
     search::{Hit, MOST, WORDS},
+    time::Timestamp,
 };
 use sqlx::{
     Any, AnyConnection,
@@ -95,9 +96,15 @@ pub async fn labs(connection: &mut AnyConnection, tenant: TenantId, visible: Vis
 }
 
 /// Orders by number (`#2047` or `2047`), offering, purpose, course or owner.
-pub async fn orders(connection: &mut AnyConnection, tenant: TenantId, visible: Visible, patterns: &[String; WORDS]) -> Result<Vec<Hit>> {
+pub async fn orders(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    visible: Visible,
+    patterns: &[String; WORDS],
+    now: Timestamp,
+) -> Result<Vec<Hit>> {
     let query = sqlx::query(with_conditions!(
-        "SELECT o.id, o.number, o.offering_name, o.state, c.code FROM orders o JOIN courses c ON c.id = o.course_id \
+        "SELECT o.id, o.number, o.offering_name, o.state, o.starts_at, c.code FROM orders o JOIN courses c ON c.id = o.course_id \
          JOIN users u ON u.id = o.owner_id",
         "o"
     ));
@@ -111,6 +118,7 @@ pub async fn orders(connection: &mut AnyConnection, tenant: TenantId, visible: V
                 offering: row.json("offering_name")?,
                 course: row.text("code")?,
                 state: row.state("state", domain::orders::OrderState::parse)?,
+                ahead: row.optional_timestamp("starts_at")?.is_some_and(|at| at > now),
             })
         })
         .collect()
@@ -157,7 +165,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        orders::tests::ground::{course, ground, lab, order, teacher, tenant},
+        orders::tests::ground::{course, ground, lab, now, order, teacher, tenant},
         testing::{execute, for_each_engine, number, user},
     };
 
@@ -175,7 +183,7 @@ mod tests {
             let find = patterns(&["li.".into()]);
             for visible in [Visible::All, Visible::Own(li), Visible::Courses(li)] {
                 assert_eq!(labs(&mut write, tenant, visible, &find).await.expect("read"), []);
-                assert_eq!(orders(&mut write, tenant, visible, &find).await.expect("read"), []);
+                assert_eq!(orders(&mut write, tenant, visible, &find, now()).await.expect("read"), []);
             }
             assert_eq!(courses(&mut write, tenant, Some(li), &find).await.expect("read"), []);
             assert_eq!(people(&mut write, tenant, &find).await.expect("read").len(), 1);
@@ -191,7 +199,7 @@ mod tests {
             people(connection, tenant(), &find).await.expect("read").len(),
             courses(connection, tenant(), None, &find).await.expect("read").len(),
             labs(connection, tenant(), Visible::All, &find).await.expect("read").len(),
-            orders(connection, tenant(), Visible::All, &find).await.expect("read").len(),
+            orders(connection, tenant(), Visible::All, &find, now()).await.expect("read").len(),
         ]
     }
 
@@ -226,6 +234,26 @@ mod tests {
             for (word, hits) in [("övning", [0, 0, 0, 1]), ("ÖVNING", [0, 0, 0, 1]), ("＃１００１", [0, 0, 0, 1]), ("1001", [0, 0, 1, 1])] {
                 assert_eq!(found(&mut connection, word).await, hits, "{word}");
             }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn an_order_for_a_lesson_to_come_is_told_from_one_that_waits_for_cards() {
+        for_each_engine("an_order_for_a_lesson_to_come_is_told_from_one_that_waits_for_cards", |test| async move {
+            let mut write = ground(&test).await;
+            for (number, starts_at) in [(1_001, None), (1_002, Some(now().plus_minutes(60))), (1_003, Some(now().plus_minutes(-5)))] {
+                let mut row = order(number, OrderState::Queued);
+                row.starts_at = starts_at;
+                crate::orders::insert(&mut write, &row).await.expect("an order");
+            }
+            write.commit().await.expect("committed");
+            let mut connection = test.database.read().await.expect("a connection");
+            let hits = orders(&mut connection, tenant(), Visible::All, &patterns(&["100".into()]), now()).await.expect("read");
+            let mut ahead: Vec<_> =
+                hits.into_iter().filter_map(|hit| if let Hit::Order { number, ahead, .. } = hit { Some((number, ahead)) } else { None }).collect();
+            ahead.sort_unstable();
+            assert_eq!(ahead, [(1_001, false), (1_002, true), (1_003, false)]);
         })
         .await;
     }

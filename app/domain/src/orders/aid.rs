@@ -4,7 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{LaterEnd, Order, OrderState, OrderView, class::Span};
 use crate::{
-    capacity::Outlook, catalogue::Offering, decisions::Cheaper, gpu::CardShare, ids::OrderId, money::Money, quotas::QuotaStatus, time::Timestamp,
+    capacity::{NoRoom, Outlook},
+    catalogue::{LabSpec, Offering},
+    decisions::Cheaper,
+    gpu::CardShare,
+    ids::OrderId,
+    money::Money,
+    quotas::QuotaStatus,
+    time::Timestamp,
 };
 
 /// The facts beside a decision (C3).
@@ -21,6 +28,24 @@ pub struct WhatIf {
     /// Of more time for a lab that runs; only on the page of one order.
     #[serde(default)]
     pub later_end: Option<LaterEnd>,
+    /// Of another size for a lab, while it is undecided; only on the page of one order.
+    #[serde(default)]
+    pub size_change: Option<SizeChange>,
+}
+
+/// The lab that is to get another size, and whether its cards are there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeChange {
+    /// Its size now.
+    pub before: LabSpec,
+    /// What an hour of it costs now; `None` without a price.
+    pub per_hour_before: Option<Money>,
+    /// Cards that it takes in addition with the approval. None for a lab that is stopped: it takes its cards when it starts.
+    pub asked: u32,
+    /// Of the kind as a whole.
+    pub free: u32,
+    /// Why it would not get them now.
+    pub no_room: Option<NoRoom>,
 }
 
 /// One order in the inbox with what its decision needs.

@@ -1,6 +1,13 @@
 //! Beside the form: price, what is left afterwards, who decides, whether cards are free.
 
-use domain::{Error, approvals::Outcome, orders::Preview, pricing::Estimate, quotas::Item, time::Timestamp};
+use domain::{
+    Error,
+    approvals::Outcome,
+    orders::{Preview, class::LEAD},
+    pricing::Estimate,
+    quotas::Item,
+    time::Timestamp,
+};
 use leptos::prelude::*;
 
 use super::{FORM_ID, state::FormState};
@@ -71,7 +78,9 @@ fn Submit(pending: Memo<bool>, wide: bool) -> impl IntoView {
 fn price(preview: &Result<Preview, Error>) -> AnyView {
     let language = language::current();
     match preview {
-        Ok(preview) => view! { <Prices estimate=preview.estimate.clone()/><Set preview=preview.clone()/> }.into_any(),
+        Ok(preview) => {
+            view! { <Prices estimate=preview.estimate.clone() lesson=!preview.plan.bells.is_empty()/><Set preview=preview.clone()/> }.into_any()
+        }
         Err(Error::Invalid(_)) => view! { <p class="soft">{td_string!(language, orders.summary_wait)}</p> }.into_any(),
         Err(error) => view! { <ErrorNotice error=AppError(error.clone())/> }.into_any(),
     }
@@ -103,9 +112,9 @@ fn Set(preview: Preview) -> impl IntoView {
     .into_any()
 }
 
-/// Also stands on the page of an order and of an approval.
+/// Also stands on the page of an order and of an approval. `lesson`: its minutes begin before the bell.
 #[component]
-pub fn Prices(estimate: Estimate) -> impl IntoView {
+pub fn Prices(estimate: Estimate, #[prop(optional)] lesson: bool) -> impl IntoView {
     let language = language::current();
     let lines = estimate
         .lines
@@ -122,12 +131,13 @@ pub fn Prices(estimate: Estimate) -> impl IntoView {
         })
         .collect_view();
     let duration = duration_text(language, estimate.minutes);
+    let lead = lesson.then(|| view! { <br/><span class="fine">{td_string!(language, class.with_lead, lead = LEAD).to_string()}</span> });
     view! {
         <dl class="prices">
             {lines}
             <dt>{td_string!(language, orders.per_hour)}</dt>
             <dd>{estimate.per_hour.to_string()}</dd>
-            <dt>{td_string!(language, orders.for_duration, duration = duration).to_string()}</dt>
+            <dt>{td_string!(language, orders.for_duration, duration = duration).to_string()}{lead}</dt>
             <dd class="total">{estimate.total.to_string()}</dd>
         </dl>
     }
@@ -187,10 +197,11 @@ fn After(preview: Preview, state: FormState) -> impl IntoView {
         td_string!(language, orders.budget_left, left = budget_after.to_string()).to_string()
     };
     let about = match &preview.ruling.outcome {
-        Outcome::Automatic => td_string!(language, orders.automatic_about),
-        Outcome::Refuse(_) => td_string!(language, orders.refused_about),
-        Outcome::Stages(roles) if roles.len() > 1 => td_string!(language, orders.stages_about),
-        Outcome::Stages(_) => td_string!(language, orders.approval_about),
+        Outcome::Automatic if !preview.plan.bells.is_empty() => td_string!(language, class.automatic_about, lead = LEAD).to_string(),
+        Outcome::Automatic => td_string!(language, orders.automatic_about).to_owned(),
+        Outcome::Refuse(_) => td_string!(language, orders.refused_about).to_owned(),
+        Outcome::Stages(roles) if roles.len() > 1 => td_string!(language, orders.stages_about).to_owned(),
+        Outcome::Stages(_) => td_string!(language, orders.approval_about).to_owned(),
     };
     let (ruling, rule) = (ruling_text(language, &preview.ruling), rule_text(language, &preview.ruling));
     let cards = cards_now(&preview);

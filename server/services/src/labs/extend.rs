@@ -12,7 +12,7 @@ use domain::{
     quotas::{Amounts, QuotaStatus},
     time::Timestamp,
 };
-use storage::{AnyConnection, Write, labs::Listed};
+use storage::{Write, labs::Listed};
 
 use super::{
     basis, ended, load, read,
@@ -53,17 +53,9 @@ pub async fn extend_preview(services: &Services, caller: &Caller, id: LabId, by:
 }
 
 /// Which of the usual extensions would wait for somebody's approval. What would be refused is not among them.
-pub(super) async fn asks_somebody(
-    services: &Services,
-    read: &mut AnyConnection,
-    shelf: &Shelf,
-    caller: &Caller,
-    listed: &Listed,
-) -> Result<Vec<u32>> {
-    let now = services.clock.now();
-    let quota = storage::quotas::of_course(read, listed.lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
-    let asks = |minutes: &u32| matches!(decide(shelf, caller, listed, Extension::Minutes(*minutes), &quota, now), Ok((_, Some(_))));
-    Ok(EXTENSIONS.into_iter().filter(asks).collect())
+pub(super) fn asks_somebody(shelf: &Shelf, caller: &Caller, listed: &Listed, quota: &QuotaStatus, now: Timestamp) -> Vec<u32> {
+    let asks = |minutes: &u32| matches!(decide(shelf, caller, listed, Extension::Minutes(*minutes), quota, now), Ok((_, Some(_))));
+    EXTENSIONS.into_iter().filter(asks).collect()
 }
 
 /// Whether it waits for approval: it was filed now, or the same was filed before.

@@ -22,7 +22,8 @@ pub(crate) async fn ready(services: &Services, write: &mut Write, lab: &Lab) -> 
     if let Some((class, number)) = class_of(write, lab).await? {
         return class_ready(services, write, lab, class, number).await;
     }
-    let notice = Notice::LabReady { lab: lab.id, name: lab.name.clone(), generation: lab.lifecycle.generation };
+    let resized = storage::labs::is_resized(write, lab.id).await.or_domain()?;
+    let notice = Notice::LabReady { lab: lab.id, name: lab.name.clone(), generation: lab.lifecycle.generation, resized };
     notify(services, write, &[lab.owner].into(), &notice).await
 }
 

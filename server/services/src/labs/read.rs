@@ -1,5 +1,7 @@
-//! Reading labs. A list is two statements whatever its length; a lab's own page is six, one more for whoever may give it time, and one
-//! more while a change of it waits.
+//! Reading labs. A list is two statements whatever its length, and one more for every 32 courses of labs that the reader may give time;
+//! a lab's own page is six, one more for whoever may give it time, and one more while a change of it waits.
+
+use std::collections::BTreeSet;
 
 use domain::{
     Error, Result,
@@ -107,7 +109,9 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
             .and_then(|order| order.change)
             .is_some_and(|change| matches!(change.to, ChangeTo::Extend { .. }));
     let more_time_asks = if load::authorise(caller, Action::LabExtend, &listed.lab).is_ok() {
-        extend::asks_somebody(services, &mut read, &shelf, caller, &listed).await?
+        let now = services.clock.now();
+        let quota = storage::quotas::of_course(&mut read, listed.lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
+        extend::asks_somebody(&shelf, caller, &listed, &quota, now)
     } else {
         Vec::new()
     };
@@ -137,7 +141,19 @@ pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page
     let mut read = services.db.read().await.or_domain()?;
     let listed = storage::labs::list(&mut read, &query).await.or_domain()?;
     let shelf = shelf(services, &mut read).await?;
-    Ok(page.page(listed, |listed| write_cursor("labs", &listed.lab.id)).map(|listed| shown(services, caller, &shelf, listed)))
+    let now = services.clock.now();
+    let courses: BTreeSet<_> = listed.iter().filter(|listed| offers_time(caller, listed)).map(|listed| listed.lab.course).collect();
+    let quotas = storage::quotas::of_courses(&mut read, &Vec::from_iter(courses), now).await.or_domain()?;
+    Ok(page.page(listed, |listed| write_cursor("labs", &listed.lab.id)).map(|listed| {
+        let quota = quotas.get(&listed.lab.course).filter(|_| offers_time(caller, &listed));
+        let more_time_asks = quota.map(|quota| extend::asks_somebody(&shelf, caller, &listed, &quota.status, now)).unwrap_or_default();
+        LabView { more_time_asks, ..shown(services, caller, &shelf, listed) }
+    }))
+}
+
+/// Whether a list offers this reader to give the lab more time.
+fn offers_time(caller: &Caller, listed: &Listed) -> bool {
+    listed.lab.state == LabState::Running && listed.pending_change.is_none() && load::authorise(caller, Action::LabExtend, &listed.lab).is_ok()
 }
 
 /// The YAML that the cluster is given for the lab.

@@ -10,7 +10,7 @@ use domain::{
     delegations::{Absent, in_whose_name, lets_read},
     gpu::Card,
     ids::{CourseId, OrderId},
-    orders::{ApprovalView, ChangeTo, ClassRef, LabChange, LaterEnd, Order, OrderEvent, OrderFilter, OrderState, OrderView, WhatIf},
+    orders::{ApprovalView, ChangeTo, ClassRef, LabChange, LaterEnd, Order, OrderEvent, OrderFilter, OrderState, OrderView, SizeChange, WhatIf},
     page::{Page, PageRequest, read_cursor, write_cursor},
     quotas::QuotaStatus,
     time::Timestamp,
@@ -21,7 +21,13 @@ use storage::{
 };
 
 use super::{aid, reply::may_reply};
-use crate::{Caller, Services, capacity::wait_reason, delegations, error::OrDomain};
+use crate::{
+    Caller, Services,
+    capacity::{growth, more_cards, wait_reason},
+    catalogue::shelf,
+    delegations,
+    error::OrDomain,
+};
 
 /// Two statements, three for an order that waits for cards. Errors: `NotFound` for what the caller may not see, too.
 pub async fn get(services: &Services, caller: &Caller, id: OrderId) -> Result<OrderView> {
@@ -100,7 +106,7 @@ pub async fn waiting(services: &Services, caller: &Caller, page: &PageRequest) -
     Ok(page.page(read, |row| write_cursor("approvals", &row.order.id)).map(|listed| view_for(services, actor, &away, listed)))
 }
 
-/// One order with all that helps to decide it, also after the decision. Ten statements at most.
+/// One order with all that helps to decide it, also after the decision. Ten statements at most, and four more for another size of a lab.
 pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Result<ApprovalView> {
     let away = delegations::away(services, &caller.actor).await?;
     let mut connection = services.db.read().await.or_domain()?;
@@ -120,6 +126,7 @@ pub async fn approval(services: &Services, caller: &Caller, id: OrderId) -> Resu
             .and_then(|supply| supply.outlook(&order.spec, together(order), now)),
         waiting_for_same_card: u32::try_from(aid.waiters.len()).unwrap_or(u32::MAX),
         later_end: later_end(&mut connection, order, now).await?,
+        size_change: size_change(services, &mut connection, order, now).await?,
     };
     let steps = storage::decisions::of_order(&mut connection, id).await.or_domain()?;
     let class = match (order.class, order.awaits()) {
@@ -137,6 +144,22 @@ async fn later_end(connection: &mut AnyConnection, order: &Order, now: Timestamp
     };
     let lab = storage::labs::get(connection, *lab).await.or_domain()?;
     Ok(lab.and_then(|lab| to.later_end(&lab, now)))
+}
+
+/// The lab that is to get another size, as it is, and whether its cards are there. Up to five statements.
+async fn size_change(services: &Services, connection: &mut AnyConnection, order: &Order, now: Timestamp) -> Result<Option<SizeChange>> {
+    let Some(LabChange { lab, to: ChangeTo::Resize { .. }, .. }) = order.change.as_ref().filter(|_| order.awaits().is_some()) else {
+        return Ok(None);
+    };
+    let Some(lab) = storage::labs::get(connection, *lab).await.or_domain()? else { return Ok(None) };
+    let asked = if lab.reserved { more_cards(&lab.spec, &order.spec) } else { 0 };
+    let (free, no_room) = if asked > 0 { growth(connection, lab.id, &lab.spec, &order.spec, now).await? } else { (0, None) };
+    let shelf = shelf(services, connection).await?;
+    let per_hour_before = shelf.book(order.tenant).estimate(&lab.spec, 60, now).ok().map(|estimate| estimate.per_hour);
+    let mut before = lab.spec;
+    // They stay with the lab.
+    before.secrets.clear();
+    Ok(Some(SizeChange { before, per_hour_before, asked, free, no_room }))
 }
 
 /// How many labs are wanted at the same time: the seats of a class.
@@ -228,6 +251,7 @@ impl Facts {
                 .and_then(|supply| supply.outlook(&listed.order.spec, together(&listed.order), self.now)),
             waiting_for_same_card: self.waiting.get(&card).copied().unwrap_or_default(),
             later_end: None,
+            size_change: None,
         };
         Ok(ApprovalView { view: view_for(services, actor, away, listed), what_if, class: None, aid: None })
     }

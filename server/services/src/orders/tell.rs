@@ -124,5 +124,10 @@ pub(super) async fn passed(services: &Services, write: &mut Write, order: &Order
     if order.state == OrderState::PendingApproval {
         return waits(services, write, order).await;
     }
-    decided(services, write, order, Verdict::Approved).await
+    let verdict = match (order.state, order.is_ahead(services.clock.now())) {
+        (OrderState::Queued, true) => Verdict::Scheduled,
+        (OrderState::Queued, false) => Verdict::Queued,
+        _ => Verdict::Approved,
+    };
+    decided(services, write, order, verdict).await
 }

@@ -107,6 +107,16 @@ pub async fn is_for_lesson(connection: &mut AnyConnection, order: OrderId) -> Re
     Row::of("orders", &row).flag("lesson")
 }
 
+/// Whether the pods that the lab has now were made for another size of it.
+pub async fn is_resized(connection: &mut AnyConnection, lab: LabId) -> Result<bool> {
+    let row = sqlx::query("SELECT cause FROM lab_changes WHERE lab_id = $1 AND cause IN ('applied', 'restart', 'resize') ORDER BY seq DESC LIMIT 1")
+        .bind(lab.to_string())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(false) };
+    Ok(Row::of("lab_changes", &row).text("cause")? == "resize")
+}
+
 /// Micro-units that an order holds of its course's budget.
 pub async fn held(connection: &mut AnyConnection, order: OrderId) -> Result<i64> {
     let row = sqlx::query("SELECT held_micros FROM orders WHERE id = $1").bind(order.to_string()).fetch_one(connection).await?;

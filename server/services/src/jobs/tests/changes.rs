@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::{
     Error, Problem,
+    capacity::NoRoom,
     decisions::ChangeForm,
-    labs::{Extension, LabState, lifecycle::EXTENSIONS},
+    labs::{Extension, LabFilter, LabState, lifecycle::EXTENSIONS},
     orders::{LAB_GONE, OrderState},
     page::PageRequest,
     pricing::Meter,
@@ -190,9 +191,15 @@ async fn an_extension_that_needs_approval_is_filed_held_decided_and_given() {
         let manager = scene.world.manager("zhang").await;
         let id = scene.running().await;
         let asks = async |caller: &Caller| labs::get(services, caller, id).await.expect("read").view.more_time_asks;
+        let listed = async |caller: &Caller| {
+            let page = labs::list(services, caller, &LabFilter::default(), &PageRequest::default()).await.expect("a list");
+            page.items.into_iter().find(|view| view.lab.id == id).expect("in the list").more_time_asks
+        };
         assert_eq!(asks(&scene.teacher).await, [0; 0], "what needs no approval is not said to need it");
+        assert_eq!(listed(&scene.teacher).await, [0; 0], "nor in the list");
         require_approval(&scene).await;
         assert_eq!(asks(&scene.teacher).await, EXTENSIONS, "the page says before that it needs approval");
+        assert_eq!(listed(&scene.teacher).await, EXTENSIONS, "and so does the list");
         assert_eq!(asks(&manager).await, [0; 0], "a manager gives it at once");
         let (lab, before) = (scene.lab(id).await, quota(&scene).await.budget.held);
         let wanted = labs::extend_preview(services, &scene.teacher, id, Extension::Minutes(30)).await.expect("a preview");
@@ -301,6 +308,15 @@ async fn a_size_that_needs_approval_is_filed_and_taken_with_the_approval() {
         let asked = quota(&scene).await;
         assert!(asked.budget.held.micros > before.budget.held.micros, "what it costs more is held");
         assert_eq!(asked.in_use(), before.in_use(), "cards are taken with the approval");
+        let shown = async || orders::approval(services, &manager, order).await.expect("an approval").what_if.size_change.expect("a change of size");
+        scene.one_node(5).await;
+        let few = shown().await;
+        assert_eq!((few.asked, few.free, few.no_room), (5, 4, Some(NoRoom::TooFew)), "the page says before why it cannot be approved");
+        let refused = orders::approve(services, &manager, order, None).await.err();
+        assert_eq!(refused, Some(Error::OverCapacity { asked: 5, free: 4, why: NoRoom::TooFew }));
+        scene.one_node(8).await;
+        let enough = shown().await;
+        assert_eq!((enough.before.cards(), enough.asked, enough.free, enough.no_room), (1, 5, 7, None));
         let decided = orders::approve(services, &manager, order, None).await.expect("approved");
         assert_eq!((decided.order.state, scene.lab(id).await.spec.cards()), (OrderState::Fulfilled, 6));
         let after = quota(&scene).await;
@@ -342,7 +358,7 @@ async fn a_resize_takes_and_gives_cards_quota_and_budget_in_one_step() {
         // More than there is: nothing changes.
         scene.one_node(3).await;
         let refused = labs::resize(services, &manager, id, &input(&[("cards", "4")])).await.expect_err("three cards are there");
-        assert_eq!(refused, Error::OverCapacity { asked: 2, free: 1 });
+        assert_eq!(refused, Error::OverCapacity { asked: 2, free: 1, why: NoRoom::TooFew });
         assert_eq!((scene.lab(id).await.spec.cards(), reserved().await), (2, 2));
         let smaller = labs::resize(services, &manager, id, &input(&[("storage_gib", "1")])).await.expect_err("files would be lost");
         assert!(matches!(smaller, Error::Invalid(_)), "{smaller:?}");
@@ -382,7 +398,7 @@ async fn two_who_grow_at_once_do_not_both_get_the_last_card() {
         let grow = (Box::pin(labs::resize(services, &manager, one, &size)), Box::pin(labs::resize(&replica, &manager, two, &size)));
         let (first, second) = futures::join!(grow.0, grow.1);
         let refused: Vec<_> = [first.err(), second.err()].into_iter().flatten().collect();
-        assert_eq!(refused, [Error::OverCapacity { asked: 1, free: 0 }]);
+        assert_eq!(refused, [Error::OverCapacity { asked: 1, free: 0, why: NoRoom::TooFew }]);
     })
     .await;
 }

@@ -1,13 +1,13 @@
 //! Changes of a lab that meet others: what somebody else gave meanwhile, and who waits for the same cards.
 
-use domain::{Error, labs::Extension, orders::OrderState};
+use domain::{Error, capacity::NoRoom, labs::Extension, orders::OrderState};
 use storage::testing::for_each_engine;
 
 use super::{
     Scene,
     fixtures::{Supervised, cards_form, input, key, quota, with_cards},
 };
-use crate::{labs, orders};
+use crate::{jobs::watch, labs, orders, ports::Change};
 
 #[tokio::test]
 async fn minutes_that_others_gave_meanwhile_are_not_given_twice() {
@@ -58,6 +58,23 @@ async fn a_size_that_others_gave_meanwhile_is_not_given_or_held_twice() {
 }
 
 #[tokio::test]
+async fn free_cards_on_other_nodes_are_told_from_too_few() {
+    for_each_engine("free_cards_on_other_nodes_are_told_from_too_few", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.world.cluster.set_nodes(&[("gpu-1", "a100-80g", 2), ("gpu-2", "a100-80g", 2)]);
+        watch::take(services, &[Change::Nodes]).await.expect("counts");
+        let manager = scene.world.manager("zhang").await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        let grow = async |cards| labs::resize(services, &manager, id, &input(&[("cards", cards)])).await.err();
+        assert_eq!(grow("3").await, Some(Error::OverCapacity { asked: 2, free: 3, why: NoRoom::Elsewhere }));
+        assert_eq!(grow("6").await, Some(Error::OverCapacity { asked: 5, free: 3, why: NoRoom::TooFew }));
+        assert_eq!(grow("2").await, None, "its own node has room for two");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_growth_passes_who_cannot_run_now_and_starves_nobody() {
     for_each_engine("a_growth_passes_who_cannot_run_now_and_starves_nobody", |database| async {
         let scene = Scene::on(database).await;
@@ -80,7 +97,8 @@ async fn a_growth_passes_who_cannot_run_now_and_starves_nobody() {
         scene.one_node(4).await;
         assert_eq!(grow("3").await, Ok(()), "the other finds no place now");
         scene.world.clock.advance(domain::capacity::PASSED_MINUTES * 60);
-        assert_eq!(grow("4").await, Err(Error::OverCapacity { asked: 1, free: 0 }), "from now on the node is kept for it");
+        let refused = grow("4").await;
+        assert!(matches!(refused, Err(Error::OverCapacity { asked: 1, why: NoRoom::Kept, .. })), "from now on the node is kept for it: {refused:?}");
         labs::stop(services, &scene.teacher, id).await.expect("stops");
         scene.settle().await;
         orders::promote(services).await.expect("the queue goes on");

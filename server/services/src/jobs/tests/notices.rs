@@ -7,7 +7,10 @@ use domain::{
 };
 use storage::testing::for_each_engine;
 
-use super::Scene;
+use super::{
+    Scene,
+    fixtures::{input, with_cards},
+};
 use crate::{jobs::watch, labs, orders};
 
 async fn notices(scene: &Scene) -> Vec<Notice> {
@@ -48,13 +51,38 @@ async fn turn(scene: &Scene) {
 }
 
 #[tokio::test]
+async fn a_lab_that_is_ready_in_another_size_is_no_first_start() {
+    for_each_engine("a_lab_that_is_ready_in_another_size_is_no_first_start", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.one_node(8).await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        let ready = async || notices(&scene).await.into_iter().filter(|notice| matches!(notice, Notice::LabReady { .. })).collect::<Vec<_>>();
+        let name = scene.lab(id).await.name;
+        assert_eq!(ready().await, [Notice::LabReady { lab: id, name: name.clone(), generation: 0, resized: false }]);
+        let manager = scene.world.manager("zhang").await;
+        labs::resize(services, &manager, id, &input(&[("cards", "2")])).await.expect("grows");
+        scene.settle_restart().await;
+        let resized = Notice::LabReady { lab: id, name, generation: 1, resized: true };
+        assert_eq!(ready().await.last(), Some(&resized));
+        // A pod that disappears and comes back is no other size, and no other notice.
+        scene.world.cluster.lose_pod(id);
+        turn(&scene).await;
+        scene.world.cluster.make_ready(id);
+        turn(&scene).await;
+        assert_eq!(ready().await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_owner_is_told_once_that_a_lab_is_ready() {
     for_each_engine("an_owner_is_told_once_that_a_lab_is_ready", |database| async {
         let scene = Scene::on(database).await;
         let ready = async || notices(&scene).await.into_iter().filter(|notice| matches!(notice, Notice::LabReady { .. })).collect::<Vec<_>>();
         let id = scene.running().await;
         let name = scene.lab(id).await.name;
-        assert_eq!(ready().await, [Notice::LabReady { lab: id, name: name.clone(), generation: 0 }]);
+        assert_eq!(ready().await, [Notice::LabReady { lab: id, name: name.clone(), generation: 0, resized: false }]);
         // A pod that disappears and comes back gives no new notice.
         scene.world.cluster.lose_pod(id);
         turn(&scene).await;
@@ -63,7 +91,7 @@ async fn an_owner_is_told_once_that_a_lab_is_ready() {
         assert_eq!(ready().await.len(), 1);
         labs::restart(&scene.world.services, &scene.teacher, id, None).await.expect("restarts");
         turn(&scene).await;
-        assert_eq!(ready().await.last(), Some(&Notice::LabReady { lab: id, name, generation: 1 }));
+        assert_eq!(ready().await.last(), Some(&Notice::LabReady { lab: id, name, generation: 1, resized: false }));
     })
     .await;
 }
