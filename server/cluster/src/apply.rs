@@ -51,8 +51,14 @@ impl Kubernetes {
         if let Some(timer) = timer {
             workload.body["metadata"]["ownerReferences"] = json!([timer]);
         }
-        if workload.kind == Kind::Job && self.keep_job(order).await? {
-            return Ok(());
+        if workload.kind == Kind::Job {
+            if self.keep_job(order).await? {
+                return Ok(());
+            }
+            // A Job adopts no pods: the ranks of one that somebody deleted would run beside the new ones.
+            if self.delete_orphans(order).await? {
+                return Err(ClusterError::Busy(format!("pods of an earlier Job {} are being deleted", workload.name)));
+            }
         }
         let applied = self.apply(namespace, &workload).await?;
         self.mirror.wrote(order.lab.id, Some(&applied.metadata));
@@ -96,11 +102,24 @@ impl Kubernetes {
             .as_array()
             .is_some_and(|all| all.iter().any(|condition| condition["type"] == "Failed" && condition["status"] == "True"));
         if !failed && !is_ending(&job) {
+            if !(is_ours(&job) && labels::lab_of(job.metadata.labels.as_ref()) == Some(order.lab.id)) {
+                self.label_job(order).await?;
+            }
             return Ok(true);
         }
         let deleted = self.delete(Kind::Job, namespace, name, &DeleteParams::foreground()).await?;
         self.mirror.wrote(order.lab.id, deleted.as_ref().map(|job| &job.metadata));
         Err(ClusterError::Busy(format!("the earlier Job {name} is being deleted")))
+    }
+
+    /// Gives the Job its labels again: without them no watch finds it.
+    async fn label_job(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        let body = json!({ "metadata": { "labels": labels::of_lab(order) } });
+        let (parameters, patch) = merge(&body);
+        let api = Kind::Job.api(&self.client, &order.lab.namespace);
+        let labelled = self.change(api.patch(&order.lab.name, &parameters, &patch)).await?;
+        self.mirror.wrote(order.lab.id, Some(&labelled.metadata));
+        Ok(())
     }
 
     pub(crate) async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<DynamicObject>, ClusterError> {

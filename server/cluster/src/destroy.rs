@@ -35,7 +35,7 @@ impl Kubernetes {
         Ok(u32::from(left.is_some()))
     }
 
-    async fn doom(&self, kind: Kind, namespace: &str, object: &DynamicObject) -> Result<(), ClusterError> {
+    pub(crate) async fn doom(&self, kind: Kind, namespace: &str, object: &DynamicObject) -> Result<(), ClusterError> {
         let name = object.metadata.name.as_deref().unwrap_or_default();
         let how = match kind {
             Kind::StatefulSet | Kind::Job | Kind::Deployment => DeleteParams::foreground(),

@@ -1,14 +1,14 @@
 //! Changes that another client makes while a lab runs.
 
 use cluster::{Kind, Kubernetes};
-use domain::labs::ObservedPhase;
+use domain::labs::{Observation, ObservedPhase};
 use futures::StreamExt;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use services::ports::{Change, Cluster, LabOrder};
 
 use crate::{
-    scenarios::phase,
+    scenarios::{observed, phase},
     support::{Orders, rig::Rig, until},
 };
 
@@ -112,5 +112,74 @@ async fn every_kind_of_lab_that_was_just_started_is_without_drift() {
         rig.start(&order).await;
         until("no drift", || drift(&rig.cluster, &order), Vec::is_empty).await;
         assert_eq!(rig.cluster.repair(&order).await.expect("an answer"), 0);
+    }
+}
+
+async fn pod_uids(rig: &Rig, order: &LabOrder) -> Vec<Option<String>> {
+    let selected = ListParams::default().labels(&format!("lectern.dev/lab={}", order.lab.id));
+    let pods = rig.api(Kind::Pod, &order.lab.namespace).list(&selected).await.expect("an answer");
+    pods.items.into_iter().map(|pod| pod.metadata.uid).collect()
+}
+
+fn has_workload(seen: &Observation, kind: Kind) -> bool {
+    seen.objects.iter().any(|object| object.kind == kind.as_str() && !object.name.ends_with("-end"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pods_whose_workload_was_deleted_count_until_a_new_workload_adopts_them() {
+    for (order, kind) in [(Orders::new().plain(), Kind::StatefulSet), (Orders::new().editor(), Kind::Deployment)] {
+        let rig = Rig::simulated().await;
+        let (order, _changes) = watched_lab(&rig, order).await;
+        let before = pod_uids(&rig, &order).await;
+        let (workloads, name) = (rig.api(kind, &order.lab.namespace), order.lab.name.as_str());
+        workloads.delete(name, &DeleteParams::orphan()).await.expect("a deletion");
+        let seen = observed(&rig, &order, "the workload is gone", |seen| !has_workload(seen, kind)).await;
+        assert_eq!((seen.phase, seen.pods, seen.ready), (ObservedPhase::Ready, 1, 1), "it still runs, so it is still billed");
+        rig.start(&order).await;
+        let ready = |seen: &Observation| has_workload(seen, kind) && seen.phase == ObservedPhase::Ready;
+        observed(&rig, &order, "there is a workload again", ready).await;
+        let is_up = |workload: &DynamicObject| workload.data["status"]["readyReplicas"] == 1;
+        until("it has the pod", || workloads.get(name), |found| found.as_ref().is_ok_and(is_up)).await.expect("until");
+        assert_eq!(pod_uids(&rig, &order).await, before, "the pod was adopted");
+        rig.api(Kind::Job, &order.lab.namespace).get(&format!("{name}-end")).await.expect("the timer");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workload_that_lost_its_label_gets_it_again() {
+    for (order, kind) in [(Orders::new().plain(), Kind::StatefulSet), (Orders::new().editor(), Kind::Deployment), (Orders::new().batch(), Kind::Job)]
+    {
+        let rig = Rig::simulated().await;
+        let (order, _changes) = watched_lab(&rig, order).await;
+        let before = pod_uids(&rig, &order).await;
+        merge(&rig, kind, &order, &order.lab.name, json!({ "metadata": { "labels": { "lectern.dev/lab": null } } })).await;
+        let seen = observed(&rig, &order, "the watch finds none", |seen| !has_workload(seen, kind)).await;
+        assert_eq!(seen.phase, ObservedPhase::Ready);
+        rig.start(&order).await;
+        observed(&rig, &order, "the watch finds it", |seen| has_workload(seen, kind) && seen.phase == ObservedPhase::Ready).await;
+        let labels = rig.api(kind, &order.lab.namespace).get(&order.lab.name).await.expect("a workload").metadata.labels.expect("labels");
+        assert_eq!(labels["lectern.dev/lab"], order.lab.id.to_string());
+        assert_eq!(pod_uids(&rig, &order).await, before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_and_a_start_delete_pods_that_have_no_workload() {
+    let orders = Orders::new();
+    for (order, kind) in [(orders.plain(), Kind::StatefulSet), (orders.editor(), Kind::Deployment), (orders.batch(), Kind::Job)] {
+        let rig = Rig::simulated().await;
+        rig.start(&order).await;
+        phase(&rig, &order, ObservedPhase::Ready).await;
+        let (workloads, name) = (rig.api(kind, &order.lab.namespace), order.lab.name.as_str());
+        workloads.delete(name, &DeleteParams::orphan()).await.expect("a deletion");
+        until("the workload is gone", || workloads.get_opt(name), |found| matches!(found, Ok(None))).await.expect("until");
+        if kind == Kind::Job {
+            let orphans = pod_uids(&rig, &order).await;
+            rig.start(&order).await;
+            let is_new = |uids: &Vec<Option<String>>| uids.len() == 1 && *uids != orphans;
+            until("a Job adopts no pod, so it makes a new one", || pod_uids(&rig, &order), is_new).await;
+        }
+        rig.cluster.stop(&order).await.expect("a stop");
+        until("no pod is left", || pod_uids(&rig, &order), Vec::is_empty).await;
     }
 }

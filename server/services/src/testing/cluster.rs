@@ -125,6 +125,10 @@ impl FakeCluster {
         self.state().drift.entry(lab).or_default().push(object.into());
         self.tell(Change::Lab(lab));
     }
+    /// Another client deletes the lab's workload and leaves its pods.
+    pub fn orphan_pods(&self, lab: LabId) {
+        self.change(lab, |observation| observation.objects.retain(|object| !matches!(object.kind.as_str(), "StatefulSet" | "Deployment" | "Job")));
+    }
     /// Another client deletes the lab's objects, but not its volume.
     pub fn delete_objects(&self, lab: LabId) {
         self.state().labs.remove(&lab);
@@ -348,7 +352,8 @@ impl Cluster for FakeCluster {
                 return Err(ClusterError::Refused { reason, message });
             }
             state.provide_volume(order);
-            if state.labs.get(&id).is_some_and(|observation| observation.pods > 0) {
+            if let Some(observation) = state.labs.get_mut(&id).filter(|observation| observation.pods > 0) {
+                observation.objects = objects(order);
                 return Ok(());
             }
             let pods = order.lab.spec.nodes;

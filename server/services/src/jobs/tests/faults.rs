@@ -402,3 +402,27 @@ async fn concurrent_reports_of_the_cluster_keep_each_others_fields() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_lab_whose_workload_was_deleted_runs_on_until_it_has_a_new_one() {
+    for_each_engine("a_lab_whose_workload_was_deleted_runs_on_until_it_has_a_new_one", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        scene.world.cluster.orphan_pods(id);
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        let seen = services.cluster.observe(&scene.lab_order(id).await).await.expect("answers");
+        assert!(seen.objects.iter().any(|object| object.kind == "StatefulSet"), "{:?}", seen.objects);
+        assert_eq!(scene.steps(id).await, ["pending order", "starting applied", "running ready"], "it was billed all the time");
+        // A pod that is not ready is not billed, and gets its workload all the same.
+        scene.world.cluster.lose_pod(id);
+        scene.world.cluster.orphan_pods(id);
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        let seen = services.cluster.observe(&scene.lab_order(id).await).await.expect("answers");
+        assert!(seen.objects.iter().any(|object| object.kind == "StatefulSet"), "{:?}", seen.objects);
+        assert_eq!(scene.lab(id).await.state, LabState::Starting);
+    })
+    .await;
+}
