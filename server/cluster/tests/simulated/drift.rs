@@ -183,3 +183,18 @@ async fn a_stop_and_a_start_delete_pods_that_have_no_workload() {
         until("no pod is left", || pod_uids(&rig, &order), Vec::is_empty).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quota_and_limits_that_were_deleted_come_back_while_labs_run() {
+    let rig = Rig::simulated().await;
+    let order = Orders::new().plain();
+    rig.start(&order).await;
+    for kind in [Kind::ResourceQuota, Kind::LimitRange] {
+        let objects = rig.api(kind, &order.lab.namespace);
+        let name = "lectern-course";
+        objects.delete(name, &DeleteParams::default()).await.expect("a deletion");
+        // The minutely look at every course that has labs.
+        rig.cluster.set_quota(&order.course, &order.course.settings.limits).await.expect("an answer");
+        objects.get(name).await.expect("it is back");
+    }
+}
