@@ -79,7 +79,7 @@ impl Kubernetes {
     async fn ensure_namespace(&self, wanted: &Manifest) -> Result<(), ClusterError> {
         match self.get(Kind::Namespace, "", &wanted.name).await? {
             Some(found) if is_ending(&found) => Err(ClusterError::Busy(format!("namespace {} is being deleted", wanted.name))),
-            Some(found) if !is_ours(&found) => Ok(()),
+            Some(found) if !labels::is_own_namespace(&found.metadata) => Ok(()),
             _ => self.apply("", wanted).await.map(drop),
         }
     }

@@ -32,7 +32,7 @@ pub trait Known {
 /// The manifests whose objects differ from them.
 pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
     let shared = manifests::of_course(&order.course).into_iter().filter(|manifest| match manifest.kind {
-        // A namespace that somebody else made has no label of Lectern's.
+        // A namespace that somebody else made is not among them.
         Kind::Namespace => known.object(manifest.kind, &manifest.name).is_some(),
         Kind::NetworkPolicy => true,
         _ => false,

@@ -201,6 +201,7 @@ impl Contents {
 
     /// Notes a change of an object around labs: of one lab, or of all labs of a course.
     fn other(&mut self, kind: Kind, metadata: &ObjectMeta, body: Option<Value>) -> Vec<Change> {
+        let body = body.filter(|body| !body.is_null());
         if labels::lab_of(metadata.labels.as_ref()).is_some() {
             let change = self.lab(metadata, |lab, name| match body {
                 Some(body) => drop(lab.others.insert((kind, name), body)),

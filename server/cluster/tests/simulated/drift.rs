@@ -3,7 +3,7 @@
 use cluster::{Kind, Kubernetes};
 use domain::labs::{Observation, ObservedPhase};
 use futures::StreamExt;
-use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use services::ports::{Change, Cluster, LabOrder};
 
@@ -197,4 +197,44 @@ async fn a_quota_and_limits_that_were_deleted_come_back_while_labs_run() {
         rig.cluster.set_quota(&order.course, &order.course.settings.limits).await.expect("an answer");
         objects.get(name).await.expect("it is back");
     }
+}
+
+/// The portal's labels are removed, and pods may do anything on the node.
+fn unlabelled() -> Value {
+    let labels = json!({
+        "app.kubernetes.io/managed-by": null, "lectern.dev/tenant": null, "lectern.dev/course": null,
+        "pod-security.kubernetes.io/enforce": "privileged",
+    });
+    json!({ "metadata": { "labels": labels } })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_that_lost_its_labels_is_closed_again() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched(&rig).await;
+    let name = order.lab.namespace.clone();
+    let labels = async || rig.api(Kind::Namespace, "").get(&name).await.expect("a namespace").metadata.labels.unwrap_or_default();
+    let before = labels().await;
+    merge(&rig, Kind::Namespace, &order, &name, unlabelled()).await;
+    noticed_and_repaired(&rig, &order, &format!("Namespace/{name}")).await;
+    assert_eq!(labels().await, before);
+    // A start does the same, by a portal that has just come up.
+    merge(&rig, Kind::Namespace, &order, &name, unlabelled()).await;
+    let (other, _gate) = rig.through_a_gate().await;
+    until("another start", || other.start(&order), Result::is_ok).await.expect("until");
+    assert_eq!(labels().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_that_somebody_else_made_has_no_drift() {
+    let rig = Rig::simulated().await;
+    let order = Orders::new().plain();
+    let metadata = json!({ "name": order.lab.namespace, "labels": { "pod-security.kubernetes.io/enforce": "baseline" } });
+    let theirs: DynamicObject =
+        serde_json::from_value(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata })).expect("a namespace");
+    rig.api(Kind::Namespace, "").create(&PostParams::default(), &theirs).await.expect("a namespace");
+    let (order, _changes) = watched_lab(&rig, order).await;
+    assert_eq!(rig.cluster.repair(&order).await.expect("an answer"), 0);
+    let labels = rig.api(Kind::Namespace, "").get(&order.lab.namespace).await.expect("a namespace").metadata.labels.expect("labels");
+    assert_eq!(labels["pod-security.kubernetes.io/enforce"], "baseline");
 }
