@@ -13,6 +13,7 @@ use crate::{
     kinds::Kind,
     labels,
     manifests::{self, Manifest},
+    template,
 };
 
 impl Kubernetes {
@@ -60,7 +61,26 @@ impl Kubernetes {
                 return Err(ClusterError::Busy(format!("pods of an earlier Job {} are being deleted", workload.name)));
             }
         }
+        if workload.kind != Kind::Job {
+            return self.apply_with_template(order, workload).await;
+        }
         let applied = self.apply(namespace, &workload).await?;
+        self.mirror.wrote(order.lab.id, Some(&applied.metadata));
+        Ok(())
+    }
+
+    /// Applies the workload with the hash of its template, by which a later change is found. Admission may have changed the template: that
+    /// is no drift, so the hash is removed again.
+    async fn apply_with_template(&self, order: &LabOrder, mut workload: Manifest) -> Result<(), ClusterError> {
+        let namespace = order.lab.namespace.as_str();
+        let wanted = template::wanted(order);
+        workload.body["metadata"]["annotations"] = json!({ labels::TEMPLATE: template::hash(&wanted) });
+        let mut applied = self.apply(namespace, &workload).await?;
+        if !template::covers(&applied.data["spec"]["template"], &wanted) {
+            let body = json!({ "metadata": { "annotations": { labels::TEMPLATE: null } } });
+            let (parameters, patch) = merge(&body);
+            applied = self.change(workload.kind.api(&self.client, namespace).patch(&workload.name, &parameters, &patch)).await?;
+        }
         self.mirror.wrote(order.lab.id, Some(&applied.metadata));
         Ok(())
     }

@@ -21,6 +21,8 @@ pub const GENERATION: &str = "lectern.dev/generation";
 /// Annotation of a Job with a deadline: the time by the portal's clock from which the deadline counts.
 pub const COUNTS_FROM: &str = "lectern.dev/counts-from";
 pub const OWNER: &str = "lectern.dev/owner";
+/// Annotation of a workload: the hash of the pod template that was applied.
+pub const TEMPLATE: &str = "lectern.dev/template";
 /// Annotation of the namespaces that Lectern makes.
 pub const COURSE_CODE: &str = "lectern.dev/course-code";
 /// On the portal's own namespace, so that its proxy may reach labs; set by the Helm chart.

@@ -322,6 +322,17 @@ impl Known for Around<'_> {
             _ => None,
         }
     }
+
+    fn template(&self) -> Option<(Value, Option<String>)> {
+        let workload = self.objects.workload.as_ref().filter(|workload| workload.metadata().deletion_timestamp.is_none())?;
+        let template = match workload {
+            Workload::StatefulSet(set) => &set.spec.as_ref()?.template,
+            Workload::Deployment(deployment) => &deployment.spec.as_ref()?.template,
+            Workload::Job(_) => return None,
+        };
+        let noted = workload.metadata().annotations.as_ref().and_then(|all| all.get(labels::TEMPLATE)).cloned();
+        Some((serde_json::to_value(template).ok()?, noted))
+    }
 }
 
 impl LabObjects {

@@ -238,3 +238,49 @@ async fn a_namespace_that_somebody_else_made_has_no_drift() {
     let labels = rig.api(Kind::Namespace, "").get(&order.lab.namespace).await.expect("a namespace").metadata.labels.expect("labels");
     assert_eq!(labels["pod-security.kubernetes.io/enforce"], "baseline");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_template_that_somebody_changed_is_as_it_was() {
+    for (order, kind) in [(Orders::new().slice(), Kind::StatefulSet), (Orders::new().editor(), Kind::Deployment)] {
+        let rig = Rig::simulated().await;
+        let (order, _changes) = watched_lab(&rig, order).await;
+        let (workloads, name) = (rig.api(kind, &order.lab.namespace), order.lab.name.as_str());
+        let before = workloads.get(name).await.expect("a workload").data["spec"]["template"].clone();
+        let mut containers = before["spec"]["containers"].clone();
+        containers[0]["image"] = json!("docker.io/miner:latest");
+        for changed in [
+            json!({ "hostNetwork": true }),
+            json!({ "hostPID": true }),
+            json!({ "securityContext": { "runAsUser": 0, "runAsNonRoot": false } }),
+            json!({ "containers": containers }),
+        ] {
+            merge(&rig, kind, &order, name, json!({ "spec": { "template": { "spec": changed } } })).await;
+            noticed_and_repaired(&rig, &order, &format!("{}/{name}", kind.as_str())).await;
+            assert_eq!(workloads.get(name).await.expect("a workload").data["spec"]["template"], before, "{changed}");
+        }
+        phase(&rig, &order, ObservedPhase::Ready).await;
+    }
+}
+
+/// A template without the hash is from an earlier version: only what no version has ever set is a change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_template_of_an_earlier_version_stays_unless_it_is_dangerous() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched_lab(&rig, Orders::new().plain()).await;
+    let (name, drifted) = (order.lab.name.as_str(), format!("StatefulSet/{}", order.lab.name));
+    let earlier = json!({
+        "metadata": { "annotations": { "lectern.dev/template": null } },
+        "spec": { "template": { "spec": { "terminationGracePeriodSeconds": 10 } } },
+    });
+    merge(&rig, Kind::StatefulSet, &order, name, earlier).await;
+    let sets = rig.api(Kind::StatefulSet, &order.lab.namespace);
+    merge(&rig, Kind::StatefulSet, &order, name, json!({ "spec": { "replicas": 2 } })).await;
+    until("the watch has seen it", || drift(&rig.cluster, &order), |drift| *drift == [drifted.clone()]).await;
+    rig.cluster.repair(&order).await.expect("an answer");
+    until("only the number of pods was another", || drift(&rig.cluster, &order), Vec::is_empty).await;
+    let template = |set: DynamicObject| set.data["spec"]["template"]["spec"].clone();
+    assert_eq!(template(sets.get(name).await.expect("a set"))["terminationGracePeriodSeconds"], 10);
+    merge(&rig, Kind::StatefulSet, &order, name, json!({ "spec": { "template": { "spec": { "hostNetwork": true } } } })).await;
+    noticed_and_repaired(&rig, &order, &drifted).await;
+    assert_ne!(template(sets.get(name).await.expect("a set"))["hostNetwork"], true);
+}
