@@ -23,7 +23,7 @@ impl Kubernetes {
     pub(crate) async fn cluster_info(&self) -> Result<ClusterInfo, ClusterError> {
         let version = self.version().await?;
         if let Some(nodes) = self.mirror.nodes() {
-            return Ok(ClusterInfo { version, nodes });
+            return Ok(ClusterInfo { version, nodes, obstacles: self.mirror.foreign_policies() });
         }
         let everything = ListParams::default();
         let (nodes, pods) = (Api::<Node>::all(self.client.clone()), Api::<Pod>::all(self.client.clone()));
@@ -32,7 +32,7 @@ impl Kubernetes {
         let (loads, holds): (Vec<_>, Vec<_>) = pods.items.iter().map(|pod| (loads::of_pod(pod), holds::of_pod(pod))).unzip();
         holds::attach(&mut nodes, holds.iter().flatten());
         loads::attach(&mut nodes, loads.iter().flatten());
-        Ok(ClusterInfo { version, nodes })
+        Ok(ClusterInfo { version, nodes, obstacles: Vec::new() })
     }
 }
 

@@ -57,11 +57,6 @@ pub fn selector_of(lab: LabId) -> String {
     format!("{LAB}={lab}")
 }
 
-/// Selects everything that Lectern made.
-pub fn selector_of_ours() -> String {
-    format!("{MANAGED_BY}={MANAGER}")
-}
-
 /// Finds the objects of every lab.
 pub fn selector_of_all() -> String {
     format!("{MANAGED_BY}={MANAGER},{LAB}")

@@ -86,6 +86,8 @@ pub struct LabOrder {
 pub struct ClusterInfo {
     pub version: String,
     pub nodes: Vec<Node>,
+    /// What operators must know of, as far as a running watch has seen it.
+    pub obstacles: Vec<Obstacle>,
 }
 
 /// Something about these labs changed: observe them. `All` after a (re)connect.

@@ -55,7 +55,6 @@ pub const COUNT: usize = 11;
 
 pub fn all(client: &Client) -> Vec<BoxStream<'static, (usize, Item)>> {
     let labs = watcher::Config::default().labels(&labels::selector_of_all()).timeout(RENEWED_EVERY);
-    let ours = watcher::Config::default().labels(&labels::selector_of_ours()).timeout(RENEWED_EVERY);
     let plain = watcher::Config::default().timeout(RENEWED_EVERY);
     let every = || client.clone();
     let sources: [BoxStream<'static, Item>; COUNT] = [
@@ -65,7 +64,8 @@ pub fn all(client: &Client) -> Vec<BoxStream<'static, (usize, Item)>> {
         source(Api::<Pod>::all(every()), plain.clone(), pod),
         source(Api::<PersistentVolumeClaim>::all(every()), labs.clone(), |claim| Object::Volume(Box::new(claim))),
         source(Api::<Service>::all(every()), labs.clone(), |it| other(Kind::Service, it)),
-        source(Api::<NetworkPolicy>::all(every()), ours, |it| other(Kind::NetworkPolicy, it)),
+        // Those of others too: they may open labs.
+        source(Api::<NetworkPolicy>::all(every()), plain.clone(), |it| other(Kind::NetworkPolicy, it)),
         source(Api::<ServiceAccount>::all(every()), labs.clone(), |it| other(Kind::ServiceAccount, it)),
         source(Api::<Deployment>::all(every()), labs, |deployment| Object::Deployment(Box::new(deployment))),
         // By no label: somebody may have removed it.

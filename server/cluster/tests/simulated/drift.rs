@@ -1,7 +1,10 @@
 //! Changes that another client makes while a lab runs.
 
 use cluster::{Kind, Kubernetes};
-use domain::labs::{Observation, ObservedPhase};
+use domain::{
+    cluster::Obstacle,
+    labs::{Observation, ObservedPhase},
+};
 use futures::StreamExt;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
@@ -213,7 +216,7 @@ async fn a_namespace_that_lost_its_labels_is_closed_again() {
     let rig = Rig::simulated().await;
     let (order, _changes) = watched(&rig).await;
     let name = order.lab.namespace.clone();
-    let labels = async || rig.api(Kind::Namespace, "").get(&name).await.expect("a namespace").metadata.labels.unwrap_or_default();
+    let labels = || async { rig.api(Kind::Namespace, "").get(&name).await.expect("a namespace").metadata.labels.unwrap_or_default() };
     let before = labels().await;
     merge(&rig, Kind::Namespace, &order, &name, unlabelled()).await;
     noticed_and_repaired(&rig, &order, &format!("Namespace/{name}")).await;
@@ -283,4 +286,40 @@ async fn a_template_of_an_earlier_version_stays_unless_it_is_dangerous() {
     merge(&rig, Kind::StatefulSet, &order, name, json!({ "spec": { "template": { "spec": { "hostNetwork": true } } } })).await;
     noticed_and_repaired(&rig, &order, &drifted).await;
     assert_ne!(template(sets.get(name).await.expect("a set"))["hostNetwork"], true);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_of_somebody_else_that_opens_labs_is_told() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched(&rig).await;
+    let told = || async { rig.cluster.info().await.expect("an answer").obstacles };
+    assert_eq!(told().await, []);
+    let policies = rig.api(Kind::NetworkPolicy, &order.lab.namespace);
+    let ours = json!({ "app.kubernetes.io/managed-by": "lectern", "lectern.dev/lab": order.lab.id.to_string() });
+    let open = json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}] });
+    let closed = json!({ "podSelector": {}, "policyTypes": ["Ingress"] });
+    for (name, labels, spec) in [("closes", json!({}), closed), ("opens-a", json!({}), open.clone()), ("opens-b", ours, open)] {
+        let policy =
+            json!({ "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": { "name": name, "labels": labels }, "spec": spec });
+        let policy: DynamicObject = serde_json::from_value(policy).expect("a policy");
+        policies.create(&PostParams::default(), &policy).await.expect("a policy");
+    }
+    let foreign = |name: &str| Obstacle::ForeignPolicy { namespace: order.lab.namespace.clone(), name: name.into() };
+    until("both are told", told, |told| *told == [foreign("opens-a"), foreign("opens-b")]).await;
+    for name in ["opens-a", "opens-b"] {
+        policies.delete(name, &DeleteParams::default()).await.expect("a deletion");
+    }
+    until("they are gone", told, Vec::is_empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn policies_that_lost_their_label_get_it_again() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched(&rig).await;
+    for name in ["lectern-default-deny", order.lab.name.as_str()] {
+        let unlabelled = json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": null } } });
+        merge(&rig, Kind::NetworkPolicy, &order, name, unlabelled).await;
+        noticed_and_repaired(&rig, &order, &format!("NetworkPolicy/{name}")).await;
+    }
+    assert_eq!(rig.cluster.info().await.expect("an answer").obstacles, []);
 }

@@ -49,6 +49,8 @@ struct State {
     /// Whether the storage class forbids growing volumes.
     fixed_volumes: bool,
     blocked: Option<Obstacle>,
+    /// What the watch has seen for operators.
+    seen: Vec<Obstacle>,
     refuse_stops: Option<(String, String)>,
     calls: Vec<String>,
 }
@@ -70,6 +72,7 @@ impl Default for FakeCluster {
             volumes: BTreeMap::new(),
             fixed_volumes: false,
             blocked: None,
+            seen: Vec::new(),
             refuse_stops: None,
             calls: Vec::new(),
         };
@@ -145,6 +148,10 @@ impl FakeCluster {
     /// From now on every change is blocked, until `None` is set.
     pub fn block(&self, obstacle: Option<Obstacle>) {
         self.state().blocked = obstacle;
+    }
+    /// From now on the watch sees this.
+    pub fn see(&self, obstacles: &[Obstacle]) {
+        self.state().seen = obstacles.to_vec();
     }
     /// From now on every stop is refused, until `None` is set.
     pub fn refuse_stops(&self, refusal: Option<(&str, &str)>) {
@@ -341,7 +348,7 @@ fn objects(order: &LabOrder) -> Vec<ObjectRef> {
 impl Cluster for FakeCluster {
     async fn info(&self) -> Result<ClusterInfo, ClusterError> {
         let state = self.called("info".into())?;
-        Ok(ClusterInfo { version: "v1.33.0".into(), nodes: state.nodes.clone() })
+        Ok(ClusterInfo { version: "v1.33.0".into(), nodes: state.nodes.clone(), obstacles: state.seen.clone() })
     }
 
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {

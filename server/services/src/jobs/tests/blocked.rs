@@ -129,3 +129,24 @@ async fn an_observation_from_before_a_stop_does_not_replace_its_reason() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_network_policy_of_somebody_else_is_a_finding_while_it_is_there() {
+    for_each_engine("a_network_policy_of_somebody_else_is_a_finding_while_it_is_there", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let since = services.clock.now();
+        let (namespace, name) = (scene.course.namespace.clone(), "open-all".to_owned());
+        scene.world.cluster.see(&[Obstacle::ForeignPolicy { namespace: namespace.clone(), name: name.clone() }]);
+        cluster_status::refresh(services).await.expect("noted");
+        let operator = scene.world.operator("zhao").await;
+        let view = nodes::list(services, &operator).await.expect("operators read it");
+        assert_eq!(view.findings, [Finding::ForeignPolicy { namespace, name, since }]);
+        scene.world.cluster.see(&[]);
+        scene.world.clock.advance(OBSTACLE_SECONDS);
+        cluster_status::refresh(services).await.expect("noted");
+        let view = nodes::list(services, &operator).await.expect("operators read it");
+        assert_eq!(view.findings, []);
+    })
+    .await;
+}
