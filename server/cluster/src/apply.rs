@@ -69,14 +69,20 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// Applies the workload with the hash of its template, by which a later change is found. Admission may have changed the template: that
-    /// is no drift, so the hash is removed again.
+    /// Applies the workload with the hash of its template, by which a later change is found. An apply keeps containers and volumes that
+    /// another client added; they are removed. What admission then still changes is no drift, so the hash is removed.
     async fn apply_with_template(&self, order: &LabOrder, mut workload: Manifest) -> Result<(), ClusterError> {
         let namespace = order.lab.namespace.as_str();
         let wanted = template::wanted(order);
         workload.body["metadata"]["annotations"] = json!({ labels::TEMPLATE: template::hash(&wanted) });
         let mut applied = self.apply(namespace, &workload).await?;
-        if !template::covers(&applied.data["spec"]["template"], &wanted) {
+        let is_covered = |applied: &DynamicObject| template::covers(&applied.data["spec"]["template"], &wanted);
+        if !is_covered(&applied)
+            && let Some(restored) = self.restore_template(order, &template::manifest(order)).await?
+        {
+            applied = restored;
+        }
+        if !is_covered(&applied) {
             let body = json!({ "metadata": { "annotations": { labels::TEMPLATE: null } } });
             let (parameters, patch) = merge(&body);
             applied = self.change(workload.kind.api(&self.client, namespace).patch(&workload.name, &parameters, &patch)).await?;
@@ -122,7 +128,8 @@ impl Kubernetes {
             .as_array()
             .is_some_and(|all| all.iter().any(|condition| condition["type"] == "Failed" && condition["status"] == "True"));
         if !failed && !is_ending(&job) {
-            if !(is_ours(&job) && labels::lab_of(job.metadata.labels.as_ref()) == Some(order.lab.id)) {
+            let is_labelled = is_ours(&job) && labels::lab_of(job.metadata.labels.as_ref()) == Some(order.lab.id);
+            if !is_labelled {
                 self.label_job(order).await?;
             }
             return Ok(true);

@@ -175,7 +175,7 @@ impl Kubernetes {
                 Kind::Namespace => self.apply("", manifest).await.map(drop)?,
                 Kind::NetworkPolicy => self.restore_policy(namespace, manifest).await?,
                 Kind::StatefulSet | Kind::Deployment if !manifest.body["spec"]["template"].is_null() => {
-                    self.restore_template(order, manifest).await?;
+                    self.restore_template(order, manifest).await.map(drop)?;
                 }
                 Kind::StatefulSet | Kind::Deployment => {
                     let (parameters, patch) = apply::merge(&manifest.body);

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use domain::gpu::Vendor;
+use kube::api::DynamicObject;
 use serde_json::{Value, json};
 use services::ports::{ClusterError, LabOrder};
 
@@ -120,16 +121,16 @@ pub fn manifest(order: &LabOrder) -> Manifest {
 }
 
 impl Kubernetes {
-    /// Gives the workload its template again; its controller then replaces the pods.
-    pub(crate) async fn restore_template(&self, order: &LabOrder, manifest: &Manifest) -> Result<(), ClusterError> {
+    /// Gives the workload its template again; its controller then replaces the pods. `None` if there is no workload.
+    pub(crate) async fn restore_template(&self, order: &LabOrder, manifest: &Manifest) -> Result<Option<DynamicObject>, ClusterError> {
         let namespace = order.lab.namespace.as_str();
-        let Some(found) = self.get(manifest.kind, namespace, &manifest.name).await? else { return Ok(()) };
+        let Some(found) = self.get(manifest.kind, namespace, &manifest.name).await? else { return Ok(None) };
         let (there, wanted) = (without_preference(&found.data["spec"]["template"]), &manifest.body["spec"]["template"]);
         let body = json!({ "spec": { "template": change_to(&there, wanted) } });
         let (parameters, patch) = apply::merge(&body);
         let changed = self.change(manifest.kind.api(&self.client, namespace).patch(&manifest.name, &parameters, &patch)).await?;
         self.mirror.wrote(order.lab.id, Some(&changed.metadata));
-        Ok(())
+        Ok(Some(changed))
     }
 }
 

@@ -323,3 +323,23 @@ async fn policies_that_lost_their_label_get_it_again() {
     }
     assert_eq!(rig.cluster.info().await.expect("an answer").obstacles, []);
 }
+
+/// An apply keeps list items of others, and nothing is compared while the lab is down.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_container_that_was_added_to_a_stopped_lab_is_gone_after_a_start() {
+    let rig = Rig::simulated().await;
+    let order = Orders::new().plain();
+    rig.start(&order).await;
+    phase(&rig, &order, ObservedPhase::Ready).await;
+    rig.cluster.stop(&order).await.expect("a stop");
+    let (sets, name) = (rig.api(Kind::StatefulSet, &order.lab.namespace), order.lab.name.as_str());
+    let before = sets.get(name).await.expect("a set").data["spec"]["template"]["spec"].clone();
+    let mut containers = before["containers"].clone();
+    let mut another = containers[0].clone();
+    another["name"] = json!("miner");
+    containers.as_array_mut().expect("containers").push(another);
+    merge(&rig, Kind::StatefulSet, &order, name, json!({ "spec": { "template": { "spec": { "containers": containers } } } })).await;
+    rig.start(&order).await;
+    assert_eq!(sets.get(name).await.expect("a set").data["spec"]["template"]["spec"], before);
+    phase(&rig, &order, ObservedPhase::Ready).await;
+}
