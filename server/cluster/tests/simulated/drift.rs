@@ -343,3 +343,17 @@ async fn a_container_that_was_added_to_a_stopped_lab_is_gone_after_a_start() {
     assert_eq!(sets.get(name).await.expect("a set").data["spec"]["template"]["spec"], before);
     phase(&rig, &order, ObservedPhase::Ready).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workload_that_lost_its_label_is_destroyed_with_its_lab() {
+    for (order, kind) in [(Orders::new().plain(), Kind::StatefulSet), (Orders::new().editor(), Kind::Deployment)] {
+        let rig = Rig::simulated().await;
+        rig.start(&order).await;
+        phase(&rig, &order, ObservedPhase::Ready).await;
+        merge(&rig, kind, &order, &order.lab.name, json!({ "metadata": { "labels": { "lectern.dev/lab": null } } })).await;
+        until("nothing is left", || rig.cluster.destroy(&order, false), |left| matches!(left, Ok(0))).await.expect("until");
+        assert_eq!(pod_uids(&rig, &order).await, []);
+        let workloads = rig.api(kind, &order.lab.namespace);
+        until("nor the workload", || workloads.get_opt(&order.lab.name), |found| matches!(found, Ok(None))).await.expect("until");
+    }
+}
