@@ -38,6 +38,9 @@ pub enum Obstacle {
     /// An admission webhook does not work, so the objects that it guards cannot be changed.
     #[error("the admission webhook {name} fails: {message}")]
     Webhook { name: String, message: String },
+    /// A network policy in a namespace of labs that Lectern did not make. Policies add up, so it may open what Lectern's policies close.
+    #[error("the network policy {name} in the namespace {namespace} is not Lectern's, and may open the labs there")]
+    ForeignPolicy { namespace: String, name: String },
 }
 
 impl Obstacle {
@@ -47,6 +50,7 @@ impl Obstacle {
             Self::MissingRight { .. } => "PermissionMissing",
             Self::Credentials => "CredentialsRefused",
             Self::Webhook { .. } => "WebhookFailed",
+            Self::ForeignPolicy { .. } => "IsolationOpened",
         }
     }
 }

@@ -157,6 +157,12 @@ pub enum Finding {
         message: String,
         since: Timestamp,
     },
+    /// A network policy that is not Lectern's may open labs.
+    ForeignPolicy {
+        namespace: String,
+        name: String,
+        since: Timestamp,
+    },
     /// Cards that Kubernetes has given to pods that are no lab of this portal.
     Foreign {
         node: String,
@@ -194,7 +200,8 @@ impl Finding {
             | Self::CardsMissing { .. }
             | Self::MissingRight { .. }
             | Self::Credentials { .. }
-            | Self::Webhook { .. } => Severity::Serious,
+            | Self::Webhook { .. }
+            | Self::ForeignPolicy { .. } => Severity::Serious,
             Self::Hot { .. }
             | Self::DriverDiffers { .. }
             | Self::Foreign { .. }
@@ -217,7 +224,12 @@ impl Finding {
             | Self::Tainted { node, .. }
             | Self::Crowded { node, .. }
             | Self::Foreign { node, .. } => Some(node),
-            Self::Unschedulable { .. } | Self::Scattered { .. } | Self::MissingRight { .. } | Self::Credentials { .. } | Self::Webhook { .. } => None,
+            Self::Unschedulable { .. }
+            | Self::Scattered { .. }
+            | Self::MissingRight { .. }
+            | Self::Credentials { .. }
+            | Self::Webhook { .. }
+            | Self::ForeignPolicy { .. } => None,
         }
     }
 }
@@ -254,6 +266,7 @@ fn of_obstacle(met: &MetObstacle) -> Finding {
         Obstacle::MissingRight { verb, resource } => Finding::MissingRight { verb, resource, since },
         Obstacle::Credentials => Finding::Credentials { since },
         Obstacle::Webhook { name, message } => Finding::Webhook { name, message, since },
+        Obstacle::ForeignPolicy { namespace, name } => Finding::ForeignPolicy { namespace, name, since },
     }
 }
 

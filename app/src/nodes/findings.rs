@@ -80,6 +80,10 @@ fn words(language: Language, finding: &Finding) -> (String, &'static str) {
         Finding::Webhook { name, .. } => {
             (td_string!(language, nodes.finding_webhook, name = name.as_str()).to_string(), td_string!(language, nodes.remedy_webhook))
         }
+        Finding::ForeignPolicy { namespace, name, .. } => (
+            td_string!(language, nodes.finding_foreign_policy, name = name.as_str(), namespace = namespace.as_str()).to_string(),
+            td_string!(language, nodes.remedy_foreign_policy),
+        ),
         Finding::Unschedulable { name, .. } => {
             (td_string!(language, nodes.finding_unschedulable, lab = name.as_str()).to_string(), td_string!(language, nodes.remedy_unschedulable))
         }
@@ -120,6 +124,7 @@ fn proof(language: Language, finding: Finding) -> AnyView {
         Finding::MissingRight { verb, resource, since } => told(format!("{verb} {resource}"), Some(since)),
         Finding::Credentials { since } => told("401 Unauthorized".to_owned(), Some(since)),
         Finding::Webhook { message, since, .. } => told(message, Some(since)),
+        Finding::ForeignPolicy { namespace, name, since } => told(format!("{namespace}/{name}"), Some(since)),
         Finding::Unschedulable { lab, name, message } => {
             view! { <a href=routes::lab(lab)>{name}</a>" "<span class="mono">{message}</span> }.into_any()
         }

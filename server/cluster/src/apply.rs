@@ -13,6 +13,7 @@ use crate::{
     kinds::Kind,
     labels,
     manifests::{self, Manifest},
+    template,
 };
 
 impl Kubernetes {
@@ -51,10 +52,41 @@ impl Kubernetes {
         if let Some(timer) = timer {
             workload.body["metadata"]["ownerReferences"] = json!([timer]);
         }
-        if workload.kind == Kind::Job && self.keep_job(order).await? {
-            return Ok(());
+        if workload.kind == Kind::Job {
+            if self.keep_job(order).await? {
+                return Ok(());
+            }
+            // A Job adopts no pods: the ranks of one that somebody deleted would run beside the new ones.
+            if self.delete_orphans(order).await? {
+                return Err(ClusterError::Busy(format!("pods of an earlier Job {} are being deleted", workload.name)));
+            }
+        }
+        if workload.kind != Kind::Job {
+            return self.apply_with_template(order, workload).await;
         }
         let applied = self.apply(namespace, &workload).await?;
+        self.mirror.wrote(order.lab.id, Some(&applied.metadata));
+        Ok(())
+    }
+
+    /// Applies the workload with the hash of its template, by which a later change is found. An apply keeps containers and volumes that
+    /// another client added; they are removed. What admission then still changes is no drift, so the hash is removed.
+    async fn apply_with_template(&self, order: &LabOrder, mut workload: Manifest) -> Result<(), ClusterError> {
+        let namespace = order.lab.namespace.as_str();
+        let wanted = template::wanted(order);
+        workload.body["metadata"]["annotations"] = json!({ labels::TEMPLATE: template::hash(&wanted) });
+        let mut applied = self.apply(namespace, &workload).await?;
+        let is_covered = |applied: &DynamicObject| template::covers(&applied.data["spec"]["template"], &wanted);
+        if !is_covered(&applied)
+            && let Some(restored) = self.restore_template(order, &template::manifest(order)).await?
+        {
+            applied = restored;
+        }
+        if !is_covered(&applied) {
+            let body = json!({ "metadata": { "annotations": { labels::TEMPLATE: null } } });
+            let (parameters, patch) = merge(&body);
+            applied = self.change(workload.kind.api(&self.client, namespace).patch(&workload.name, &parameters, &patch)).await?;
+        }
         self.mirror.wrote(order.lab.id, Some(&applied.metadata));
         Ok(())
     }
@@ -73,7 +105,7 @@ impl Kubernetes {
     async fn ensure_namespace(&self, wanted: &Manifest) -> Result<(), ClusterError> {
         match self.get(Kind::Namespace, "", &wanted.name).await? {
             Some(found) if is_ending(&found) => Err(ClusterError::Busy(format!("namespace {} is being deleted", wanted.name))),
-            Some(found) if !is_ours(&found) => Ok(()),
+            Some(found) if !labels::is_own_namespace(&found.metadata) => Ok(()),
             _ => self.apply("", wanted).await.map(drop),
         }
     }
@@ -96,11 +128,25 @@ impl Kubernetes {
             .as_array()
             .is_some_and(|all| all.iter().any(|condition| condition["type"] == "Failed" && condition["status"] == "True"));
         if !failed && !is_ending(&job) {
+            let is_labelled = is_ours(&job) && labels::lab_of(job.metadata.labels.as_ref()) == Some(order.lab.id);
+            if !is_labelled {
+                self.label_job(order).await?;
+            }
             return Ok(true);
         }
         let deleted = self.delete(Kind::Job, namespace, name, &DeleteParams::foreground()).await?;
         self.mirror.wrote(order.lab.id, deleted.as_ref().map(|job| &job.metadata));
         Err(ClusterError::Busy(format!("the earlier Job {name} is being deleted")))
+    }
+
+    /// Gives the Job its labels again: without them no watch finds it.
+    async fn label_job(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        let body = json!({ "metadata": { "labels": labels::of_lab(order) } });
+        let (parameters, patch) = merge(&body);
+        let api = Kind::Job.api(&self.client, &order.lab.namespace);
+        let labelled = self.change(api.patch(&order.lab.name, &parameters, &patch)).await?;
+        self.mirror.wrote(order.lab.id, Some(&labelled.metadata));
+        Ok(())
     }
 
     pub(crate) async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<DynamicObject>, ClusterError> {

@@ -15,6 +15,7 @@ impl Kubernetes {
         self.mirror.wrote(order.lab.id, None);
         self.ends.forget(order.lab.id);
         if !left.is_empty() {
+            self.delete_unlabelled(order, &left).await?;
             let doomed = left.iter().filter(|(_, object)| object.metadata.deletion_timestamp.is_none());
             try_join_all(doomed.map(|(kind, object)| self.doom(*kind, namespace, object))).await?;
             left = self.find(namespace, &Kind::OF_A_LAB, &mine).await?;
@@ -26,6 +27,25 @@ impl Kubernetes {
         self.destroy_namespace(order).await
     }
 
+    /// Deletes the lab's workload by name if another client removed its label: its pods belong to it and would stay.
+    async fn delete_unlabelled(&self, order: &LabOrder, found: &[(Kind, DynamicObject)]) -> Result<(), ClusterError> {
+        let workload = order.lab.spec.workload;
+        let kind = if workload.ends() {
+            Kind::Job
+        } else if workload.is_deployment() {
+            Kind::Deployment
+        } else {
+            Kind::StatefulSet
+        };
+        let (namespace, name) = (order.lab.namespace.as_str(), order.lab.name.as_str());
+        let is_found = found.iter().any(|(of, object)| *of == kind && object.metadata.name.as_deref() == Some(name));
+        let is_left = !is_found && found.iter().any(|(of, _)| *of == Kind::Pod || *of == Kind::ReplicaSet);
+        if is_left {
+            self.delete(kind, namespace, name, &DeleteParams::foreground()).await?;
+        }
+        Ok(())
+    }
+
     /// By name, since Secrets are never listed. Returns how many objects are left.
     async fn delete_secret(&self, order: &LabOrder) -> Result<u32, ClusterError> {
         if order.lab.spec.secrets.is_empty() {
@@ -35,7 +55,7 @@ impl Kubernetes {
         Ok(u32::from(left.is_some()))
     }
 
-    async fn doom(&self, kind: Kind, namespace: &str, object: &DynamicObject) -> Result<(), ClusterError> {
+    pub(crate) async fn doom(&self, kind: Kind, namespace: &str, object: &DynamicObject) -> Result<(), ClusterError> {
         let name = object.metadata.name.as_deref().unwrap_or_default();
         let how = match kind {
             Kind::StatefulSet | Kind::Job | Kind::Deployment => DeleteParams::foreground(),

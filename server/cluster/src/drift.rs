@@ -1,6 +1,5 @@
 //! Drift: objects that another client changed or deleted while a lab runs. The watch's copy is compared with the manifests, so a check
-//! costs no request; only differing objects are written again. The pod template is not compared: applying a different one would replace the
-//! pods.
+//! costs no request; only differing objects are written again. `template` compares the pod template.
 
 use std::{
     collections::HashMap,
@@ -19,6 +18,7 @@ use crate::{
     client::Kubernetes,
     kinds::Kind,
     manifests::{self, Manifest},
+    template,
 };
 
 /// The watch's copy of the objects around a lab.
@@ -27,12 +27,15 @@ pub trait Known {
     fn object(&self, kind: Kind, name: &str) -> Option<&Value>;
     /// Pods that the lab's workload requests; `None` without a workload, and for jobs, whose number is fixed.
     fn replicas(&self) -> Option<i32>;
+    /// The pod template of the lab's workload, and the hash that is noted on it; `None` without a workload, and for jobs, whose template
+    /// cannot be changed.
+    fn template(&self) -> Option<(Value, Option<String>)>;
 }
 
 /// The manifests whose objects differ from them.
 pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
     let shared = manifests::of_course(&order.course).into_iter().filter(|manifest| match manifest.kind {
-        // A namespace that somebody else made has no label of Lectern's.
+        // A namespace that somebody else made is not among them.
         Kind::Namespace => known.object(manifest.kind, &manifest.name).is_some(),
         Kind::NetworkPolicy => true,
         _ => false,
@@ -42,6 +45,9 @@ pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
     let mut all: Vec<_> = shared.chain(own).filter(|manifest| differs(manifest, known.object(manifest.kind, &manifest.name))).collect();
     if known.replicas().is_some_and(|replicas| replicas > 0 && u32::try_from(replicas) != Ok(order.lab.spec.nodes)) {
         all.push(replicas(order));
+    }
+    if known.template().is_some_and(|(there, noted)| template::is_changed(order, &there, noted.as_deref())) {
+        all.push(template::manifest(order));
     }
     all
 }
@@ -168,6 +174,9 @@ impl Kubernetes {
             match manifest.kind {
                 Kind::Namespace => self.apply("", manifest).await.map(drop)?,
                 Kind::NetworkPolicy => self.restore_policy(namespace, manifest).await?,
+                Kind::StatefulSet | Kind::Deployment if !manifest.body["spec"]["template"].is_null() => {
+                    self.restore_template(order, manifest).await.map(drop)?;
+                }
                 Kind::StatefulSet | Kind::Deployment => {
                     let (parameters, patch) = apply::merge(&manifest.body);
                     let scaled = self.change(manifest.kind.api(&self.client, namespace).patch(&manifest.name, &parameters, &patch)).await?;

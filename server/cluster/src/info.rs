@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     cluster::{self, Sharing},
-    gpu::{Card, CardShare, Vendor},
+    gpu::{Card, Vendor},
 };
 use k8s_openapi::{
     api::core::v1::{Node, NodeCondition, Pod, Taint},
@@ -23,7 +23,7 @@ impl Kubernetes {
     pub(crate) async fn cluster_info(&self) -> Result<ClusterInfo, ClusterError> {
         let version = self.version().await?;
         if let Some(nodes) = self.mirror.nodes() {
-            return Ok(ClusterInfo { version, nodes });
+            return Ok(ClusterInfo { version, nodes, obstacles: self.mirror.foreign_policies() });
         }
         let everything = ListParams::default();
         let (nodes, pods) = (Api::<Node>::all(self.client.clone()), Api::<Pod>::all(self.client.clone()));
@@ -32,7 +32,7 @@ impl Kubernetes {
         let (loads, holds): (Vec<_>, Vec<_>) = pods.items.iter().map(|pod| (loads::of_pod(pod), holds::of_pod(pod))).unzip();
         holds::attach(&mut nodes, holds.iter().flatten());
         loads::attach(&mut nodes, loads.iter().flatten());
-        Ok(ClusterInfo { version, nodes })
+        Ok(ClusterInfo { version, nodes, obstacles: Vec::new() })
     }
 }
 
@@ -45,16 +45,15 @@ pub fn of_node(node: &Node) -> cluster::Node {
     let status = node.status.clone().unwrap_or_default();
     let allocatable = status.allocatable.unwrap_or_default();
     let capacity = status.capacity.unwrap_or_default();
-    let sharing = vendor.and_then(|vendor| sharing(node, vendor, &capacity));
-    // A share does not count as a card: a lab that orders a whole card would get a part of it, without isolation.
-    let whole = |cards: Vec<(Card, u32)>| cards.into_iter().filter(|(card, _)| sharing.is_none() || card.share() != CardShare::WHOLE).collect();
+    // A share does not count as a card or slice: a lab that orders one would get a part of it, without isolation.
+    let unshared = |resources: &BTreeMap<String, Quantity>| cards(&product, resources, |resource| sharing(node, resource, &capacity).is_none());
     let ready = status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True");
     cluster::Node {
         name: node.metadata.name.clone().unwrap_or_default(),
         ready,
         cordoned: node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or(false),
-        cards: whole(cards(&product, &allocatable)),
-        capacity: whole(cards(&product, &capacity)),
+        cards: unshared(&allocatable),
+        capacity: unshared(&capacity),
         taints: untolerated(node, vendor),
         cpu_cores: allocatable.get("cpu").map_or(0, |quantity| quantity::whole(&quantity.0)),
         memory_gib: allocatable.get("memory").map_or(0, |quantity| quantity::gib(&quantity.0)),
@@ -65,22 +64,30 @@ pub fn of_node(node: &Node) -> cluster::Node {
         mig_strategy: label(MIG_STRATEGY).filter(|strategy| strategy != "none"),
         temperature,
         troubles: status.conditions.iter().flatten().filter_map(trouble).collect(),
-        sharing,
+        sharing: vendor.and_then(|vendor| first_shared(node, vendor, &capacity)),
         loads: Vec::new(),
         holds: Vec::new(),
         events: Vec::new(),
     }
 }
 
-/// How GPU feature discovery reports cards that are shared by time-slicing or MPS: `replicas` is the number of shares per card.
-fn sharing(node: &Node, vendor: Vendor, capacity: &BTreeMap<String, Quantity>) -> Option<Sharing> {
-    let label = |name: &str| node.metadata.labels.as_ref()?.get(&format!("{}gpu.{name}", vendor.prefix()));
+/// The first resource of cards or slices whose units are shared.
+fn first_shared(node: &Node, vendor: Vendor, capacity: &BTreeMap<String, Quantity>) -> Option<Sharing> {
+    let of_cards = std::iter::once(vendor.resource());
+    let of_slices = capacity.keys().map(String::as_str).filter(|resource| *resource != vendor.resource());
+    of_cards.chain(of_slices).find_map(|resource| sharing(node, resource, capacity))
+}
+
+/// How GPU feature discovery reports cards or MIG slices that are shared by time-slicing or MPS: `replicas` is the number of shares of
+/// each. The labels have the resource's name: `nvidia.com/gpu.replicas`, `nvidia.com/mig-1g.10gb.replicas`.
+fn sharing(node: &Node, resource: &str, capacity: &BTreeMap<String, Quantity>) -> Option<Sharing> {
+    let label = |name: &str| node.metadata.labels.as_ref()?.get(&format!("{resource}.{name}"));
     let replicas: u32 = label("replicas").and_then(|text| text.parse().ok()).unwrap_or(1);
     let strategy = label("sharing-strategy").map_or("none", String::as_str);
     if replicas <= 1 || strategy == "none" {
         return None;
     }
-    let shares = capacity.get(vendor.resource()).map_or(0, |quantity| quantity::whole(&quantity.0));
+    let shares = capacity.get(resource).map_or(0, |quantity| quantity::whole(&quantity.0));
     let cards = label("count").and_then(|text| text.parse().ok()).unwrap_or(shares / replicas);
     Some(Sharing { strategy: strategy.to_owned(), cards, shares })
 }
@@ -111,8 +118,9 @@ fn trouble(condition: &NodeCondition) -> Option<cluster::Trouble> {
     })
 }
 
-fn cards(product: &str, allocatable: &BTreeMap<String, Quantity>) -> Vec<(Card, u32)> {
-    let known = allocatable.iter().filter_map(|(resource, quantity)| Some((Card::of_node(product, resource)?, quantity::whole(&quantity.0))));
+fn cards(product: &str, resources: &BTreeMap<String, Quantity>, counts: impl Fn(&str) -> bool) -> Vec<(Card, u32)> {
+    let counted = resources.iter().filter(|(resource, _)| counts(resource));
+    let known = counted.filter_map(|(resource, quantity)| Some((Card::of_node(product, resource)?, quantity::whole(&quantity.0))));
     known.filter(|(_, count)| *count > 0).collect()
 }
 
@@ -171,6 +179,21 @@ mod tests {
         let unshared = json!({ "nvidia.com/gpu.product": PRODUCT, "nvidia.com/gpu.replicas": "1", "nvidia.com/gpu.sharing-strategy": "none" });
         let seen = node(unshared, json!({}), "8", "8");
         assert_eq!((seen.cards.iter().map(|(_, count)| *count).sum::<u32>(), seen.sharing), (8, None));
+    }
+
+    /// Seven slices of each of two cards, each shared by four: whole cards beside them stay whole.
+    #[test]
+    fn shares_of_slices_are_no_slices() {
+        let labels = json!({
+            "nvidia.com/gpu.product": PRODUCT, "nvidia.com/gpu.replicas": "1", "nvidia.com/gpu.sharing-strategy": "none",
+            "nvidia.com/mig-1g.10gb.count": "14", "nvidia.com/mig-1g.10gb.replicas": "4", "nvidia.com/mig-1g.10gb.sharing-strategy": "time-slicing",
+        });
+        let resources = json!({ "nvidia.com/gpu": "6", "nvidia.com/mig-1g.10gb": "56" });
+        let node = json!({ "metadata": { "name": "n1", "labels": labels }, "status": { "capacity": resources, "allocatable": resources } });
+        let seen = of_node(&serde_json::from_value(node).expect("a node"));
+        let shown = |cards: &[(Card, u32)]| cards.iter().map(|(card, count)| (card.id(), *count)).collect::<Vec<_>>();
+        assert_eq!((shown(&seen.cards), shown(&seen.capacity)), (vec![("a100-80g", 6)], vec![("a100-80g", 6)]));
+        assert_eq!(seen.sharing, Some(Sharing { strategy: "time-slicing".into(), cards: 14, shares: 56 }));
     }
 
     #[test]

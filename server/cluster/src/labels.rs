@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{courses::Course, ids::LabId};
+use kube::core::ObjectMeta;
 use serde_json::{Value, json};
 use services::ports::LabOrder;
 
@@ -20,6 +21,10 @@ pub const GENERATION: &str = "lectern.dev/generation";
 /// Annotation of a Job with a deadline: the time by the portal's clock from which the deadline counts.
 pub const COUNTS_FROM: &str = "lectern.dev/counts-from";
 pub const OWNER: &str = "lectern.dev/owner";
+/// Annotation of a workload: the hash of the pod template that was applied.
+pub const TEMPLATE: &str = "lectern.dev/template";
+/// Annotation of the namespaces that Lectern makes.
+pub const COURSE_CODE: &str = "lectern.dev/course-code";
 /// On the portal's own namespace, so that its proxy may reach labs; set by the Helm chart.
 pub const PORTAL: &str = "lectern.dev/portal";
 
@@ -52,11 +57,6 @@ pub fn selector_of(lab: LabId) -> String {
     format!("{LAB}={lab}")
 }
 
-/// Selects everything that Lectern made.
-pub fn selector_of_ours() -> String {
-    format!("{MANAGED_BY}={MANAGER}")
-}
-
 /// Finds the objects of every lab.
 pub fn selector_of_all() -> String {
     format!("{MANAGED_BY}={MANAGER},{LAB}")
@@ -70,6 +70,14 @@ pub fn lab_of(labels: Option<&BTreeMap<String, String>>) -> Option<LabId> {
 /// Whether Lectern made the object.
 pub fn is_ours(labels: Option<&BTreeMap<String, String>>) -> bool {
     labels.and_then(|labels| labels.get(MANAGED_BY)).is_some_and(|manager| manager == MANAGER)
+}
+
+/// Whether Lectern made the namespace, even if another client removed its labels: its annotation or its managed fields say so as well.
+/// Nothing is ever applied to a namespace that somebody else made.
+pub fn is_own_namespace(metadata: &ObjectMeta) -> bool {
+    let is_annotated = metadata.annotations.as_ref().is_some_and(|all| all.contains_key(COURSE_CODE));
+    let is_applied = metadata.managed_fields.iter().flatten().any(|entry| entry.manager.as_deref() == Some(MANAGER));
+    is_ours(metadata.labels.as_ref()) || is_annotated || is_applied
 }
 
 /// The name of the lab that an object belongs to.

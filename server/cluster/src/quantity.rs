@@ -45,6 +45,11 @@ pub fn is_less(one: &str, other: &str) -> bool {
     matches!((milli(one), milli(other)), (Some(one), Some(other)) if one < other)
 }
 
+/// Whether both are the same quantity, however it is written; `false` if one cannot be parsed.
+pub fn is_same(one: &str, other: &str) -> bool {
+    matches!((milli(one), milli(other)), (Some(one), Some(other)) if one == other)
+}
+
 /// Whole units, rounded down; 0 for what cannot be read, since a node must not vanish over one odd figure.
 pub fn whole(text: &str) -> u32 {
     milli(text).and_then(|milli| u32::try_from(milli / 1_000).ok()).unwrap_or(0)

@@ -72,7 +72,7 @@ async fn load_in(services: &Services, connection: &mut AnyConnection) -> Result<
 ///
 /// A cluster that does not answer is no error: it is noted as away.
 pub async fn refresh(services: &Services) -> Result<bool> {
-    let ClusterInfo { version, mut nodes } = match services.cluster.info().await {
+    let ClusterInfo { version, mut nodes, obstacles } = match services.cluster.info().await {
         Ok(info) => info,
         Err(ClusterError::Away(reason)) => {
             away(services, &reason).await?;
@@ -89,6 +89,9 @@ pub async fn refresh(services: &Services) -> Result<bool> {
             return Err(Error::Unavailable { retry_after_seconds: 10 });
         }
     };
+    for obstacle in &obstacles {
+        blocked(services, obstacle).await?;
+    }
     let now = services.clock.now();
     for node in &mut nodes {
         node.events.retain(|event| now.seconds_since(event.at) < EVENT_SECONDS);
@@ -185,7 +188,11 @@ pub(crate) async fn blocked(services: &Services, obstacle: &Obstacle) -> Result<
     write.commit().await.or_domain()?;
     services.cache.cluster.forget();
     if !met_before {
-        tracing::warn!("the cluster does not let the portal do its work: {obstacle}");
+        if matches!(obstacle, Obstacle::ForeignPolicy { .. }) {
+            tracing::warn!("{obstacle}");
+        } else {
+            tracing::warn!("the cluster does not let the portal do its work: {obstacle}");
+        }
     }
     services.hub.tell(News::Cluster);
     Ok(())

@@ -86,6 +86,8 @@ pub struct LabOrder {
 pub struct ClusterInfo {
     pub version: String,
     pub nodes: Vec<Node>,
+    /// What operators must know of, as far as a running watch has seen it.
+    pub obstacles: Vec<Obstacle>,
 }
 
 /// Something about these labs changed: observe them. `All` after a (re)connect.
@@ -129,8 +131,8 @@ pub trait Cluster: Send + Sync + 'static {
     /// `Refused` if the server would refuse it for another reason than the class.
     async fn check_growth(&self, order: &LabOrder, gib: u32) -> Result<Growth, ClusterError>;
 
-    /// Restores objects around the lab's pods that another client changed or deleted (isolation, address, number of pods), as far as a
-    /// running watch has seen it. The pods stay. Returns how many objects were restored.
+    /// Restores objects of the lab that another client changed or deleted (isolation, address, pod template, number of pods), as far as a
+    /// running watch has seen it. Only a restored template replaces the pods. Returns how many objects were restored.
     async fn repair(&self, order: &LabOrder) -> Result<u32, ClusterError>;
 
     /// Grows the lab's volume to the lab's size. `false` if there is none, or if it cannot grow and stays as it is.

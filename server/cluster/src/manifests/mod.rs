@@ -22,7 +22,7 @@ use domain::{catalogue::Workload, courses::Course};
 use serde_json::{Map, Value, json};
 use services::ports::LabOrder;
 
-pub use self::{limits::limit_range, quota::resource_quota, volume::claim};
+pub use self::{limits::limit_range, network::DEFAULT_DENY, quota::resource_quota, volume::claim};
 use crate::{capabilities::Capabilities, kinds::Kind};
 
 /// One object to apply.

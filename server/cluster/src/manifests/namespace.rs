@@ -10,6 +10,6 @@ pub fn namespace(course: &Course) -> Manifest {
     let mut all = labels::of_course(course);
     all["pod-security.kubernetes.io/enforce"] = json!("restricted");
     let mut manifest = Manifest::new(Kind::Namespace, "", &course.namespace, &all, Value::Null);
-    manifest.body["metadata"]["annotations"] = json!({ "lectern.dev/course-code": course.code, "lectern.dev/course-name": course.name });
+    manifest.body["metadata"]["annotations"] = json!({ labels::COURSE_CODE: course.code, "lectern.dev/course-name": course.name });
     manifest
 }

@@ -8,9 +8,12 @@ use services::ports::LabOrder;
 use super::Manifest;
 use crate::{kinds::Kind, labels};
 
+/// Name of the policy that closes a namespace.
+pub const DEFAULT_DENY: &str = "lectern-default-deny";
+
 pub fn default_deny(course: &Course) -> Manifest {
     let spec = json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"] });
-    Manifest::new(Kind::NetworkPolicy, &course.namespace, "lectern-default-deny", &labels::of_course(course), json!({ "spec": spec }))
+    Manifest::new(Kind::NetworkPolicy, &course.namespace, DEFAULT_DENY, &labels::of_course(course), json!({ "spec": spec }))
 }
 
 pub fn of_lab(order: &LabOrder) -> Manifest {

@@ -1,8 +1,11 @@
 //! Everything that one session has seen of labs, nodes and events: what is told of a change, and what can be read instead of asking.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::{cluster::Node, ids::LabId};
+use domain::{
+    cluster::{Node, Obstacle},
+    ids::LabId,
+};
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
 use kube::core::ObjectMeta;
 use serde_json::Value;
@@ -16,7 +19,7 @@ use crate::{
     kinds::Kind,
     labels,
     loads::{self, PodLoad},
-    manifests::{Manifest, end::timer_name},
+    manifests::{DEFAULT_DENY, Manifest, end::timer_name},
     observe::{Seen, Workload, events, order_of_pods},
 };
 
@@ -38,7 +41,12 @@ pub struct Contents {
     shared: HashMap<(String, Kind, String), Value>,
     /// Requests of each bound pod.
     loads: HashMap<Place, PodLoad>,
+    /// Network policies without Lectern's label that allow anything.
+    strangers: BTreeSet<Place>,
 }
+
+/// Most policies of others that operators are told of at once.
+const MOST_POLICIES: usize = 20;
 
 #[derive(Default)]
 struct LabObjects {
@@ -201,6 +209,20 @@ impl Contents {
 
     /// Notes a change of an object around labs: of one lab, or of all labs of a course.
     fn other(&mut self, kind: Kind, metadata: &ObjectMeta, body: Option<Value>) -> Vec<Change> {
+        let body = body.filter(|body| !body.is_null());
+        if kind == Kind::NetworkPolicy {
+            let is_ours = labels::is_ours(metadata.labels.as_ref());
+            let allows = !is_ours && body.as_ref().is_some_and(allows_anything);
+            let place = (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
+            if allows {
+                self.strangers.insert(place.clone());
+            } else {
+                self.strangers.remove(&place);
+            }
+            if !is_ours {
+                return self.unlabelled(kind, place);
+            }
+        }
         if labels::lab_of(metadata.labels.as_ref()).is_some() {
             let change = self.lab(metadata, |lab, name| match body {
                 Some(body) => drop(lab.others.insert((kind, name), body)),
@@ -221,6 +243,41 @@ impl Contents {
         }
         let labs = self.places.iter().filter(|((of, _), _)| *of == namespace).map(|(_, lab)| Change::Lab(*lab));
         labs.collect()
+    }
+
+    /// An object without Lectern's label, which may be one of Lectern's that lost it: then it counts as deleted, so that it is restored.
+    fn unlabelled(&mut self, kind: Kind, (namespace, name): Place) -> Vec<Change> {
+        let mut changed = Vec::new();
+        if self.shared.remove(&(namespace.clone(), kind, name.clone())).is_some() {
+            changed.extend(self.places.iter().filter(|((of, _), _)| *of == namespace).map(|(_, lab)| Change::Lab(*lab)));
+        }
+        let lab = self.places.get(&(namespace, name.clone())).copied();
+        if let Some(lab) = lab
+            && self.labs.get_mut(&lab).is_some_and(|objects| objects.others.remove(&(kind, name)).is_some())
+        {
+            changed.push(Change::Lab(lab));
+        }
+        changed
+    }
+
+    /// Network policies in namespaces of labs that are not Lectern's, also those that bear its labels. Empty while the watch is incomplete.
+    pub fn foreign_policies(&self) -> Vec<Obstacle> {
+        if !self.is_complete() {
+            return Vec::new();
+        }
+        let namespaces: BTreeSet<&str> = self.places.keys().map(|(namespace, _)| namespace.as_str()).collect();
+        let mut all: BTreeSet<(&str, &str)> = self.strangers.iter().map(|(namespace, name)| (namespace.as_str(), name.as_str())).collect();
+        let shared = self.shared.keys().filter(|(_, kind, _)| *kind == Kind::NetworkPolicy);
+        all.extend(shared.map(|(namespace, _, name)| (namespace.as_str(), name.as_str())));
+        for ((namespace, _), lab) in &self.places {
+            let others = self.labs.get(lab).into_iter().flat_map(|objects| objects.others.keys());
+            all.extend(others.filter(|(kind, _)| *kind == Kind::NetworkPolicy).map(|(_, name)| (namespace.as_str(), name.as_str())));
+        }
+        // Lectern's own have these names; another client's change to them is drift.
+        let is_own = |namespace: &str, name: &str| name == DEFAULT_DENY || self.places.contains_key(&(namespace.to_owned(), name.to_owned()));
+        let foreign = all.into_iter().filter(|(namespace, name)| namespaces.contains(namespace) && !is_own(namespace, name));
+        let told = foreign.map(|(namespace, name)| Obstacle::ForeignPolicy { namespace: namespace.to_owned(), name: name.to_owned() });
+        told.take(MOST_POLICIES).collect()
     }
 
     fn remove_other(&mut self, object: &Object) -> Option<Change> {
@@ -281,6 +338,7 @@ impl Contents {
         match kind {
             "Node" => self.nodes.clear(),
             "Event" => self.events.clear(),
+            "NetworkPolicy" => self.strangers.clear(),
             "Pod" => {
                 self.holds.clear();
                 self.loads.clear();
@@ -321,6 +379,17 @@ impl Known for Around<'_> {
             _ => None,
         }
     }
+
+    fn template(&self) -> Option<(Value, Option<String>)> {
+        let workload = self.objects.workload.as_ref().filter(|workload| workload.metadata().deletion_timestamp.is_none())?;
+        let template = match workload {
+            Workload::StatefulSet(set) => &set.spec.as_ref()?.template,
+            Workload::Deployment(deployment) => &deployment.spec.as_ref()?.template,
+            Workload::Job(_) => return None,
+        };
+        let noted = workload.metadata().annotations.as_ref().and_then(|all| all.get(labels::TEMPLATE)).cloned();
+        Some((serde_json::to_value(template).ok()?, noted))
+    }
 }
 
 impl LabObjects {
@@ -335,6 +404,11 @@ impl LabObjects {
 /// Whether the Job is a lab's timer and not its workload.
 fn is_timer(metadata: &ObjectMeta) -> bool {
     metadata.name.as_deref() == Some(&timer_name(&labels::instance_of(metadata.labels.as_ref())))
+}
+
+/// Whether a network policy has a rule: one without rules only closes.
+fn allows_anything(policy: &Value) -> bool {
+    ["ingress", "egress"].iter().any(|way| policy["spec"][*way].as_array().is_some_and(|rules| !rules.is_empty()))
 }
 
 fn key(event: &Event) -> (String, String, String) {

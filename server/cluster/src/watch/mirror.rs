@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{cluster::Node, ids::LabId};
+use domain::{
+    cluster::{Node, Obstacle},
+    ids::LabId,
+};
 use kube::core::ObjectMeta;
 use services::ports::LabOrder;
 
@@ -46,6 +49,12 @@ impl Mirror {
         let contents = lock(&self.current).clone()?;
         let contents = lock(&contents);
         contents.nodes()
+    }
+
+    /// Network policies of others in namespaces of labs, as far as a watch knows.
+    pub fn foreign_policies(&self) -> Vec<Obstacle> {
+        let contents = lock(&self.current).clone();
+        contents.map_or_else(Vec::new, |contents| lock(&contents).foreign_policies())
     }
 
     /// Whether the watch has come as far as our own last write to the lab.

@@ -41,7 +41,8 @@ pub enum Object {
     Deployment(Box<Deployment>),
     Pod(Box<Pod>),
     Volume(Box<PersistentVolumeClaim>),
-    /// An object that isolates labs or makes them reachable, without its status: of a lab or of a course.
+    /// An object that isolates labs or makes them reachable, without its status: of a lab or of a course. `Null` for one that is not
+    /// Lectern's.
     Other(Kind, Box<ObjectMeta>, Value),
     Node(Box<core::Node>),
     Event(Box<core::Event>),
@@ -54,7 +55,6 @@ pub const COUNT: usize = 11;
 
 pub fn all(client: &Client) -> Vec<BoxStream<'static, (usize, Item)>> {
     let labs = watcher::Config::default().labels(&labels::selector_of_all()).timeout(RENEWED_EVERY);
-    let ours = watcher::Config::default().labels(&labels::selector_of_ours()).timeout(RENEWED_EVERY);
     let plain = watcher::Config::default().timeout(RENEWED_EVERY);
     let every = || client.clone();
     let sources: [BoxStream<'static, Item>; COUNT] = [
@@ -64,10 +64,12 @@ pub fn all(client: &Client) -> Vec<BoxStream<'static, (usize, Item)>> {
         source(Api::<Pod>::all(every()), plain.clone(), pod),
         source(Api::<PersistentVolumeClaim>::all(every()), labs.clone(), |claim| Object::Volume(Box::new(claim))),
         source(Api::<Service>::all(every()), labs.clone(), |it| other(Kind::Service, it)),
-        source(Api::<NetworkPolicy>::all(every()), ours.clone(), |it| other(Kind::NetworkPolicy, it)),
+        // Those of others too: they may open labs.
+        source(Api::<NetworkPolicy>::all(every()), plain.clone(), |it| other(Kind::NetworkPolicy, it)),
         source(Api::<ServiceAccount>::all(every()), labs.clone(), |it| other(Kind::ServiceAccount, it)),
         source(Api::<Deployment>::all(every()), labs, |deployment| Object::Deployment(Box::new(deployment))),
-        source(Api::<core::Namespace>::all(every()), ours, |it| other(Kind::Namespace, it)),
+        // By no label: somebody may have removed it.
+        source(Api::<core::Namespace>::all(every()), plain.clone(), namespace),
         source(Api::<core::Node>::all(every()), plain.clone(), |node| Object::Node(Box::new(node))),
         // Events have no labels to select them by.
         source(Api::<core::Event>::all(every()), plain, |event| Object::Event(Box::new(event))),
@@ -85,6 +87,16 @@ where
         fields.remove("status");
     }
     Object::Other(kind, Box::new(it.meta().clone()), body)
+}
+
+/// Without a body if somebody else made it: it stays as it is.
+fn namespace(it: core::Namespace) -> Object {
+    let is_own = labels::is_own_namespace(&it.metadata);
+    let metadata = Box::new(it.metadata.clone());
+    match other(Kind::Namespace, it) {
+        own @ Object::Other(..) if is_own => own,
+        _ => Object::Other(Kind::Namespace, metadata, Value::Null),
+    }
 }
 
 /// Without the bookkeeping that makes up half of a pod.

@@ -1,14 +1,17 @@
 //! Changes that another client makes while a lab runs.
 
 use cluster::{Kind, Kubernetes};
-use domain::labs::ObservedPhase;
+use domain::{
+    cluster::Obstacle,
+    labs::{Observation, ObservedPhase},
+};
 use futures::StreamExt;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use services::ports::{Change, Cluster, LabOrder};
 
 use crate::{
-    scenarios::phase,
+    scenarios::{observed, phase},
     support::{Orders, rig::Rig, until},
 };
 
@@ -112,5 +115,245 @@ async fn every_kind_of_lab_that_was_just_started_is_without_drift() {
         rig.start(&order).await;
         until("no drift", || drift(&rig.cluster, &order), Vec::is_empty).await;
         assert_eq!(rig.cluster.repair(&order).await.expect("an answer"), 0);
+    }
+}
+
+async fn pod_uids(rig: &Rig, order: &LabOrder) -> Vec<Option<String>> {
+    let selected = ListParams::default().labels(&format!("lectern.dev/lab={}", order.lab.id));
+    let pods = rig.api(Kind::Pod, &order.lab.namespace).list(&selected).await.expect("an answer");
+    pods.items.into_iter().map(|pod| pod.metadata.uid).collect()
+}
+
+fn has_workload(seen: &Observation, kind: Kind) -> bool {
+    seen.objects.iter().any(|object| object.kind == kind.as_str() && !object.name.ends_with("-end"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pods_whose_workload_was_deleted_count_until_a_new_workload_adopts_them() {
+    for (order, kind) in [(Orders::new().plain(), Kind::StatefulSet), (Orders::new().editor(), Kind::Deployment)] {
+        let rig = Rig::simulated().await;
+        let (order, _changes) = watched_lab(&rig, order).await;
+        let before = pod_uids(&rig, &order).await;
+        let (workloads, name) = (rig.api(kind, &order.lab.namespace), order.lab.name.as_str());
+        workloads.delete(name, &DeleteParams::orphan()).await.expect("a deletion");
+        let seen = observed(&rig, &order, "the workload is gone", |seen| !has_workload(seen, kind)).await;
+        assert_eq!((seen.phase, seen.pods, seen.ready), (ObservedPhase::Ready, 1, 1), "it still runs, so it is still billed");
+        rig.start(&order).await;
+        let ready = |seen: &Observation| has_workload(seen, kind) && seen.phase == ObservedPhase::Ready;
+        observed(&rig, &order, "there is a workload again", ready).await;
+        let is_up = |workload: &DynamicObject| workload.data["status"]["readyReplicas"] == 1;
+        until("it has the pod", || workloads.get(name), |found| found.as_ref().is_ok_and(is_up)).await.expect("until");
+        assert_eq!(pod_uids(&rig, &order).await, before, "the pod was adopted");
+        rig.api(Kind::Job, &order.lab.namespace).get(&format!("{name}-end")).await.expect("the timer");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workload_that_lost_its_label_gets_it_again() {
+    for (order, kind) in [(Orders::new().plain(), Kind::StatefulSet), (Orders::new().editor(), Kind::Deployment), (Orders::new().batch(), Kind::Job)]
+    {
+        let rig = Rig::simulated().await;
+        let (order, _changes) = watched_lab(&rig, order).await;
+        let before = pod_uids(&rig, &order).await;
+        merge(&rig, kind, &order, &order.lab.name, json!({ "metadata": { "labels": { "lectern.dev/lab": null } } })).await;
+        let seen = observed(&rig, &order, "the watch finds none", |seen| !has_workload(seen, kind)).await;
+        assert_eq!(seen.phase, ObservedPhase::Ready);
+        rig.start(&order).await;
+        observed(&rig, &order, "the watch finds it", |seen| has_workload(seen, kind) && seen.phase == ObservedPhase::Ready).await;
+        let labels = rig.api(kind, &order.lab.namespace).get(&order.lab.name).await.expect("a workload").metadata.labels.expect("labels");
+        assert_eq!(labels["lectern.dev/lab"], order.lab.id.to_string());
+        assert_eq!(pod_uids(&rig, &order).await, before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_and_a_start_delete_pods_that_have_no_workload() {
+    let orders = Orders::new();
+    for (order, kind) in [(orders.plain(), Kind::StatefulSet), (orders.editor(), Kind::Deployment), (orders.batch(), Kind::Job)] {
+        let rig = Rig::simulated().await;
+        rig.start(&order).await;
+        phase(&rig, &order, ObservedPhase::Ready).await;
+        let (workloads, name) = (rig.api(kind, &order.lab.namespace), order.lab.name.as_str());
+        workloads.delete(name, &DeleteParams::orphan()).await.expect("a deletion");
+        until("the workload is gone", || workloads.get_opt(name), |found| matches!(found, Ok(None))).await.expect("until");
+        if kind == Kind::Job {
+            let orphans = pod_uids(&rig, &order).await;
+            rig.start(&order).await;
+            let is_new = |uids: &Vec<Option<String>>| uids.len() == 1 && *uids != orphans;
+            until("a Job adopts no pod, so it makes a new one", || pod_uids(&rig, &order), is_new).await;
+        }
+        rig.cluster.stop(&order).await.expect("a stop");
+        until("no pod is left", || pod_uids(&rig, &order), Vec::is_empty).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quota_and_limits_that_were_deleted_come_back_while_labs_run() {
+    let rig = Rig::simulated().await;
+    let order = Orders::new().plain();
+    rig.start(&order).await;
+    for kind in [Kind::ResourceQuota, Kind::LimitRange] {
+        let objects = rig.api(kind, &order.lab.namespace);
+        let name = "lectern-course";
+        objects.delete(name, &DeleteParams::default()).await.expect("a deletion");
+        // The minutely look at every course that has labs.
+        rig.cluster.set_quota(&order.course, &order.course.settings.limits).await.expect("an answer");
+        objects.get(name).await.expect("it is back");
+    }
+}
+
+/// The portal's labels are removed, and pods may do anything on the node.
+fn unlabelled() -> Value {
+    let labels = json!({
+        "app.kubernetes.io/managed-by": null, "lectern.dev/tenant": null, "lectern.dev/course": null,
+        "pod-security.kubernetes.io/enforce": "privileged",
+    });
+    json!({ "metadata": { "labels": labels } })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_that_lost_its_labels_is_closed_again() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched(&rig).await;
+    let name = order.lab.namespace.clone();
+    let labels = || async { rig.api(Kind::Namespace, "").get(&name).await.expect("a namespace").metadata.labels.unwrap_or_default() };
+    let before = labels().await;
+    merge(&rig, Kind::Namespace, &order, &name, unlabelled()).await;
+    noticed_and_repaired(&rig, &order, &format!("Namespace/{name}")).await;
+    assert_eq!(labels().await, before);
+    // A start does the same, by a portal that has just come up.
+    merge(&rig, Kind::Namespace, &order, &name, unlabelled()).await;
+    let (other, _gate) = rig.through_a_gate().await;
+    until("another start", || other.start(&order), Result::is_ok).await.expect("until");
+    assert_eq!(labels().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_that_somebody_else_made_has_no_drift() {
+    let rig = Rig::simulated().await;
+    let order = Orders::new().plain();
+    let metadata = json!({ "name": order.lab.namespace, "labels": { "pod-security.kubernetes.io/enforce": "baseline" } });
+    let theirs: DynamicObject =
+        serde_json::from_value(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata })).expect("a namespace");
+    rig.api(Kind::Namespace, "").create(&PostParams::default(), &theirs).await.expect("a namespace");
+    let (order, _changes) = watched_lab(&rig, order).await;
+    assert_eq!(rig.cluster.repair(&order).await.expect("an answer"), 0);
+    let labels = rig.api(Kind::Namespace, "").get(&order.lab.namespace).await.expect("a namespace").metadata.labels.expect("labels");
+    assert_eq!(labels["pod-security.kubernetes.io/enforce"], "baseline");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_template_that_somebody_changed_is_as_it_was() {
+    for (order, kind) in [(Orders::new().slice(), Kind::StatefulSet), (Orders::new().editor(), Kind::Deployment)] {
+        let rig = Rig::simulated().await;
+        let (order, _changes) = watched_lab(&rig, order).await;
+        let (workloads, name) = (rig.api(kind, &order.lab.namespace), order.lab.name.as_str());
+        let before = workloads.get(name).await.expect("a workload").data["spec"]["template"].clone();
+        let mut containers = before["spec"]["containers"].clone();
+        containers[0]["image"] = json!("docker.io/miner:latest");
+        for changed in [
+            json!({ "hostNetwork": true }),
+            json!({ "hostPID": true }),
+            json!({ "securityContext": { "runAsUser": 0, "runAsNonRoot": false } }),
+            json!({ "containers": containers }),
+        ] {
+            merge(&rig, kind, &order, name, json!({ "spec": { "template": { "spec": changed } } })).await;
+            noticed_and_repaired(&rig, &order, &format!("{}/{name}", kind.as_str())).await;
+            assert_eq!(workloads.get(name).await.expect("a workload").data["spec"]["template"], before, "{changed}");
+        }
+        phase(&rig, &order, ObservedPhase::Ready).await;
+    }
+}
+
+/// A template without the hash is from an earlier version: only what no version has ever set is a change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_template_of_an_earlier_version_stays_unless_it_is_dangerous() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched_lab(&rig, Orders::new().plain()).await;
+    let (name, drifted) = (order.lab.name.as_str(), format!("StatefulSet/{}", order.lab.name));
+    let earlier = json!({
+        "metadata": { "annotations": { "lectern.dev/template": null } },
+        "spec": { "template": { "spec": { "terminationGracePeriodSeconds": 10 } } },
+    });
+    merge(&rig, Kind::StatefulSet, &order, name, earlier).await;
+    let sets = rig.api(Kind::StatefulSet, &order.lab.namespace);
+    merge(&rig, Kind::StatefulSet, &order, name, json!({ "spec": { "replicas": 2 } })).await;
+    until("the watch has seen it", || drift(&rig.cluster, &order), |drift| *drift == [drifted.clone()]).await;
+    rig.cluster.repair(&order).await.expect("an answer");
+    until("only the number of pods was another", || drift(&rig.cluster, &order), Vec::is_empty).await;
+    let template = |set: DynamicObject| set.data["spec"]["template"]["spec"].clone();
+    assert_eq!(template(sets.get(name).await.expect("a set"))["terminationGracePeriodSeconds"], 10);
+    merge(&rig, Kind::StatefulSet, &order, name, json!({ "spec": { "template": { "spec": { "hostNetwork": true } } } })).await;
+    noticed_and_repaired(&rig, &order, &drifted).await;
+    assert_ne!(template(sets.get(name).await.expect("a set"))["hostNetwork"], true);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_of_somebody_else_that_opens_labs_is_told() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched(&rig).await;
+    let told = || async { rig.cluster.info().await.expect("an answer").obstacles };
+    assert_eq!(told().await, []);
+    let policies = rig.api(Kind::NetworkPolicy, &order.lab.namespace);
+    let ours = json!({ "app.kubernetes.io/managed-by": "lectern", "lectern.dev/lab": order.lab.id.to_string() });
+    let open = json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}] });
+    let closed = json!({ "podSelector": {}, "policyTypes": ["Ingress"] });
+    for (name, labels, spec) in [("closes", json!({}), closed), ("opens-a", json!({}), open.clone()), ("opens-b", ours, open)] {
+        let policy =
+            json!({ "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": { "name": name, "labels": labels }, "spec": spec });
+        let policy: DynamicObject = serde_json::from_value(policy).expect("a policy");
+        policies.create(&PostParams::default(), &policy).await.expect("a policy");
+    }
+    let foreign = |name: &str| Obstacle::ForeignPolicy { namespace: order.lab.namespace.clone(), name: name.into() };
+    until("both are told", told, |told| *told == [foreign("opens-a"), foreign("opens-b")]).await;
+    for name in ["opens-a", "opens-b"] {
+        policies.delete(name, &DeleteParams::default()).await.expect("a deletion");
+    }
+    until("they are gone", told, Vec::is_empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn policies_that_lost_their_label_get_it_again() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched(&rig).await;
+    for name in ["lectern-default-deny", order.lab.name.as_str()] {
+        let unlabelled = json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": null } } });
+        merge(&rig, Kind::NetworkPolicy, &order, name, unlabelled).await;
+        noticed_and_repaired(&rig, &order, &format!("NetworkPolicy/{name}")).await;
+    }
+    assert_eq!(rig.cluster.info().await.expect("an answer").obstacles, []);
+}
+
+/// An apply keeps list items of others, and nothing is compared while the lab is down.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_container_that_was_added_to_a_stopped_lab_is_gone_after_a_start() {
+    let rig = Rig::simulated().await;
+    let order = Orders::new().plain();
+    rig.start(&order).await;
+    phase(&rig, &order, ObservedPhase::Ready).await;
+    rig.cluster.stop(&order).await.expect("a stop");
+    let (sets, name) = (rig.api(Kind::StatefulSet, &order.lab.namespace), order.lab.name.as_str());
+    let before = sets.get(name).await.expect("a set").data["spec"]["template"]["spec"].clone();
+    let mut containers = before["containers"].clone();
+    let mut another = containers[0].clone();
+    another["name"] = json!("miner");
+    containers.as_array_mut().expect("containers").push(another);
+    merge(&rig, Kind::StatefulSet, &order, name, json!({ "spec": { "template": { "spec": { "containers": containers } } } })).await;
+    rig.start(&order).await;
+    assert_eq!(sets.get(name).await.expect("a set").data["spec"]["template"]["spec"], before);
+    phase(&rig, &order, ObservedPhase::Ready).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workload_that_lost_its_label_is_destroyed_with_its_lab() {
+    for (order, kind) in [(Orders::new().plain(), Kind::StatefulSet), (Orders::new().editor(), Kind::Deployment)] {
+        let rig = Rig::simulated().await;
+        rig.start(&order).await;
+        phase(&rig, &order, ObservedPhase::Ready).await;
+        merge(&rig, kind, &order, &order.lab.name, json!({ "metadata": { "labels": { "lectern.dev/lab": null } } })).await;
+        until("nothing is left", || rig.cluster.destroy(&order, false), |left| matches!(left, Ok(0))).await.expect("until");
+        assert_eq!(pod_uids(&rig, &order).await, []);
+        let workloads = rig.api(kind, &order.lab.namespace);
+        until("nor the workload", || workloads.get_opt(&order.lab.name), |found| matches!(found, Ok(None))).await.expect("until");
     }
 }

@@ -35,7 +35,7 @@ struct State {
 }
 
 impl TermCluster {
-    pub(super) fn new(clock: Arc<TermClock>, ClusterInfo { version, nodes }: ClusterInfo) -> Self {
+    pub(super) fn new(clock: Arc<TermClock>, ClusterInfo { version, nodes, .. }: ClusterInfo) -> Self {
         let state = State { chance: Chance::new(7), labs: BTreeMap::new(), fault: None, fresh: Vec::new() };
         Self { clock, version, nodes, state: Mutex::new(state) }
     }
@@ -117,7 +117,7 @@ fn objects(order: &LabOrder) -> Vec<ObjectRef> {
 #[async_trait]
 impl Cluster for TermCluster {
     async fn info(&self) -> Result<ClusterInfo, ClusterError> {
-        Ok(ClusterInfo { version: self.version.clone(), nodes: self.nodes.clone() })
+        Ok(ClusterInfo { version: self.version.clone(), nodes: self.nodes.clone(), obstacles: Vec::new() })
     }
 
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {

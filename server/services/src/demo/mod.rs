@@ -178,7 +178,7 @@ async fn nodes(services: &Services) -> ClusterInfo {
     };
     let whole = ("a100-80g", 8);
     let nodes = vec![node("gpu-1", &[whole]), node("gpu-2", &[whole]), node("gpu-3", &[("a100-80g", 6), ("a100-80g-1g.10gb", 14)])];
-    ClusterInfo { version: String::new(), nodes }
+    ClusterInfo { version: String::new(), nodes, obstacles: Vec::new() }
 }
 
 /// The members with a random password each, hashed. Hashing takes long on purpose: not inside a transaction.

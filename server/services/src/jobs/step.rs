@@ -124,8 +124,9 @@ async fn start(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     Ok(Next::Again)
 }
 
-/// Keeps what the cluster said, where it differs from what it said before.
-async fn keep_observation(services: &Services, lab: &Lab, observation: &Observation) -> Result<()> {
+/// Keeps what the cluster said, where it differs from what it said before. Errors: `Stale` if the lab's state changed meanwhile: an
+/// observation from before a stop would replace the reason why the stop waits.
+pub(super) async fn keep_observation(services: &Services, lab: &Lab, observation: &Observation) -> Result<()> {
     let before = {
         let mut read = services.db.read().await.or_domain()?;
         storage::observations::get(&mut read, lab.id).await.or_domain()?
@@ -136,6 +137,10 @@ async fn keep_observation(services: &Services, lab: &Lab, observation: &Observat
         return Ok(());
     }
     let mut write = lease::begin_write(services).await?;
+    let current = storage::labs::get(&mut write, lab.id).await.or_domain()?;
+    if current.is_none_or(|current| current.state != lab.state) {
+        return Err(Error::Stale);
+    }
     storage::observations::put(&mut write, lab.id, observation, now).await.or_domain()?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::lab(lab));

@@ -49,6 +49,8 @@ struct State {
     /// Whether the storage class forbids growing volumes.
     fixed_volumes: bool,
     blocked: Option<Obstacle>,
+    /// What the watch has seen for operators.
+    seen: Vec<Obstacle>,
     refuse_stops: Option<(String, String)>,
     calls: Vec<String>,
 }
@@ -70,6 +72,7 @@ impl Default for FakeCluster {
             volumes: BTreeMap::new(),
             fixed_volumes: false,
             blocked: None,
+            seen: Vec::new(),
             refuse_stops: None,
             calls: Vec::new(),
         };
@@ -125,6 +128,10 @@ impl FakeCluster {
         self.state().drift.entry(lab).or_default().push(object.into());
         self.tell(Change::Lab(lab));
     }
+    /// Another client deletes the lab's workload and leaves its pods.
+    pub fn orphan_pods(&self, lab: LabId) {
+        self.change(lab, |observation| observation.objects.retain(|object| !matches!(object.kind.as_str(), "StatefulSet" | "Deployment" | "Job")));
+    }
     /// Another client deletes the lab's objects, but not its volume.
     pub fn delete_objects(&self, lab: LabId) {
         self.state().labs.remove(&lab);
@@ -141,6 +148,10 @@ impl FakeCluster {
     /// From now on every change is blocked, until `None` is set.
     pub fn block(&self, obstacle: Option<Obstacle>) {
         self.state().blocked = obstacle;
+    }
+    /// From now on the watch sees this.
+    pub fn see(&self, obstacles: &[Obstacle]) {
+        self.state().seen = obstacles.to_vec();
     }
     /// From now on every stop is refused, until `None` is set.
     pub fn refuse_stops(&self, refusal: Option<(&str, &str)>) {
@@ -337,7 +348,7 @@ fn objects(order: &LabOrder) -> Vec<ObjectRef> {
 impl Cluster for FakeCluster {
     async fn info(&self) -> Result<ClusterInfo, ClusterError> {
         let state = self.called("info".into())?;
-        Ok(ClusterInfo { version: "v1.33.0".into(), nodes: state.nodes.clone() })
+        Ok(ClusterInfo { version: "v1.33.0".into(), nodes: state.nodes.clone(), obstacles: state.seen.clone() })
     }
 
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {
@@ -348,7 +359,8 @@ impl Cluster for FakeCluster {
                 return Err(ClusterError::Refused { reason, message });
             }
             state.provide_volume(order);
-            if state.labs.get(&id).is_some_and(|observation| observation.pods > 0) {
+            if let Some(observation) = state.labs.get_mut(&id).filter(|observation| observation.pods > 0) {
+                observation.objects = objects(order);
                 return Ok(());
             }
             let pods = order.lab.spec.nodes;

@@ -53,6 +53,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     let hash = revision(&deployment);
     let current = format!("{}-{hash}", key.name);
     let wanted = value::int(&deployment, "/spec/replicas").unwrap_or(1);
+    adopt(&mut txn, Resource::ReplicaSets, &deployment, &writer, |_| true);
     let sets = controlled(&txn, Resource::ReplicaSets, &deployment);
     let is_paused = value::flag(&deployment, "/spec/paused");
     let newest = sets.iter().filter_map(|set| value::annotation(set, REVISION)?.parse::<u64>().ok()).max().unwrap_or_default();
@@ -137,7 +138,7 @@ pub fn reconcile_replicas(context: &mut Context, key: &Key) {
     let Some(set) = txn.get(key).filter(|one| !value::is_terminating(one)) else { return };
     let writer = Writer::controller("kube-controller-manager");
     let wanted = usize::try_from(value::int(&set, "/spec/replicas").unwrap_or(1)).unwrap_or_default();
-    adopt(&mut txn, &set, &writer, |_| true);
+    adopt(&mut txn, Resource::Pods, &set, &writer, |_| true);
     let live = |pod: &&Object| !has_ended(pod) && !value::is_terminating(pod);
     let mut pods: Vec<Object> = controlled(&txn, Resource::Pods, &set).iter().filter(live).cloned().collect();
     pods.sort_by_key(|pod| is_ready(pod));

@@ -45,17 +45,16 @@ pub fn controlled(txn: &Txn<'_>, resource: Resource, owner: &Value) -> Vec<Objec
         .collect()
 }
 
-/// Takes over the pods that the owner selects, that may be its, and that nobody controls.
-pub fn adopt(txn: &mut Txn<'_>, owner: &Value, writer: &Writer, may: impl Fn(&Value) -> bool) {
+/// Takes over the objects of a kind that the owner selects, that may be its, and that nobody controls.
+pub fn adopt(txn: &mut Txn<'_>, resource: Resource, owner: &Value, writer: &Writer, may: impl Fn(&Value) -> bool) {
     let Some(selector) = LabelSelector::of(&owner["spec"]["selector"]).filter(|selector| !selector.is_empty()) else { return };
-    let is_free = |pod: &&Object| selector.matches(pod) && value::controller_of(pod).is_none() && !value::is_terminating(pod) && may(pod);
-    let pods = Resource::Pods;
-    let free: Vec<Key> = txn.iter(pods, value::namespace(owner)).filter(is_free).map(|pod| Key::of(pods, pod)).collect();
+    let is_free = |one: &&Object| selector.matches(one) && value::controller_of(one).is_none() && !value::is_terminating(one) && may(one);
+    let free: Vec<Key> = txn.iter(resource, value::namespace(owner)).filter(is_free).map(|one| Key::of(resource, one)).collect();
     for key in free {
-        update::modify(txn, &key, Part::Main, writer, |pod| {
-            let mut owners = value::items(pod, "/metadata/ownerReferences").to_vec();
+        update::modify(txn, &key, Part::Main, writer, |one| {
+            let mut owners = value::items(one, "/metadata/ownerReferences").to_vec();
             owners.push(reference(owner));
-            value::set(pod, &["metadata", "ownerReferences"], owners);
+            value::set(one, &["metadata", "ownerReferences"], owners);
         });
     }
 }

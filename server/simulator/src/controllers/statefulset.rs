@@ -42,7 +42,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     if !value::is_terminating(&set) {
         let writer = Writer::controller("kube-controller-manager");
         revisions::keep(&mut txn, &set, &revision, &writer);
-        adopt(&mut txn, &set, &writer, |pod| value::name(pod) == format!("{}-{}", key.name, ordinal(pod)));
+        adopt(&mut txn, Resource::Pods, &set, &writer, |pod| value::name(pod) == format!("{}-{}", key.name, ordinal(pod)));
     }
     let pods = controlled(&txn, Resource::Pods, &set);
     if !value::is_terminating(&set)

@@ -52,6 +52,9 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
                 return Ok(Next::Soon(2));
             }
             volume::follow_size(services, lab, &seen).await?;
+            if is_without_workload(lab, &seen) {
+                return make_workload(services, order).await;
+            }
             repair(services, order, &seen).await?;
             Ok(Next::Done)
         }
@@ -59,6 +62,12 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
             turn(services, lab, LabEvent::Lost, &seen).await
         }
         (_, ObservedPhase::Finished) => turn(services, lab, LabEvent::Finished, &seen).await,
+        // Pods of a template that another client changed: its restored template makes new ones.
+        (_, ObservedPhase::Failed) if is_workload_changed(lab, &seen) => {
+            keep_observation(services, lab, &seen).await?;
+            repair(services, order, &seen).await?;
+            Ok(Next::Soon(2))
+        }
         (_, ObservedPhase::Failed) => {
             let (reason, message) = seen.failure.clone().unwrap_or_else(|| ("Unknown".into(), String::new()));
             fail(services, lab, &reason, &message, Some(&seen)).await
@@ -75,8 +84,11 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
         }
         (_, ObservedPhase::Progressing) => {
             keep_observation(services, lab, &seen).await?;
+            if is_without_workload(lab, &seen) {
+                return make_workload(services, order).await;
+            }
             // Pods may be missing because another client changed something; a lab that has all pods is checked again when it is ready.
-            if seen.pods < lab.spec.nodes {
+            if seen.pods < lab.spec.nodes || is_workload_changed(lab, &seen) {
                 repair(services, order, &seen).await?;
             }
             Ok(Next::Soon(LOOK_AGAIN))
@@ -129,6 +141,26 @@ async fn repair(services: &Services, order: &LabOrder, seen: &Observation) -> Re
     }
     services.cluster.repair(order).await?;
     Ok(())
+}
+
+/// Whether another client deleted the object that makes the lab's pods, or its labels, and left the pods. Nothing would replace them.
+fn is_without_workload(lab: &Lab, seen: &Observation) -> bool {
+    let is_workload = |kind: &str| matches!(kind, "StatefulSet" | "Deployment" | "Job");
+    seen.pods > 0 && !seen.objects.iter().any(|object| is_workload(&object.kind) && object.name == lab.name)
+}
+
+/// Whether another client changed the lab's workload: its pod template, or its number of pods.
+fn is_workload_changed(lab: &Lab, seen: &Observation) -> bool {
+    let is_workload =
+        |object: &str| object.split_once('/').is_some_and(|(kind, name)| matches!(kind, "StatefulSet" | "Deployment") && name == lab.name);
+    seen.drift.iter().any(|object| is_workload(object))
+}
+
+/// Applies the lab again. Its workload adopts the pods; a Job cannot, so the cluster deletes them first. A ready pod is billed until then.
+async fn make_workload(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
+    tracing::warn!(lab.id = %order.lab.id, lab.name = %order.lab.name, "the lab's workload was deleted by somebody else and is made again");
+    services.cluster.start(&with_secrets(services, order).await?).await?;
+    Ok(Next::Soon(2))
 }
 
 /// Takes pods of an earlier generation away. When none is left the next steps make new ones, of the lab's size then.

@@ -1,7 +1,7 @@
 //! Why the cluster does not do what the portal asks: as a condition on the lab's page, and for operators among the cluster's findings.
 
 use domain::{
-    Result,
+    Error, Result,
     labs::{Condition, ConditionStatus, Lab, Observation},
 };
 
@@ -29,7 +29,11 @@ pub(super) async fn show(services: &Services, lab: &Lab, error: &ClusterError) -
     let since = known.map_or(Some(services.clock.now()), |condition| condition.since);
     seen.conditions.retain(|condition| condition.kind != ACCEPTED);
     seen.conditions.insert(0, Condition { kind: ACCEPTED.into(), status: ConditionStatus::False, reason, message, since });
-    keep_observation(services, lab, &seen).await
+    match keep_observation(services, lab, &seen).await {
+        // The lab's next step meets its own obstacle.
+        Err(Error::Stale) => Ok(()),
+        other => other,
+    }
 }
 
 /// Stores the reason for operators only: used when no single lab is affected.

@@ -1,6 +1,7 @@
 //! Obstacles inside the cluster: they are shown, the work waits, and the cluster does not count as unreachable.
 
 use domain::{
+    Error,
     cluster::{OBSTACLE_SECONDS, Obstacle},
     labs::{ConditionStatus, LabState},
     nodes::Finding,
@@ -8,7 +9,12 @@ use domain::{
 use storage::testing::for_each_engine;
 
 use super::Scene;
-use crate::{cluster_status, jobs::watch, labs, nodes, ports::Change};
+use crate::{
+    cluster_status,
+    jobs::{step, watch},
+    labs, nodes,
+    ports::Change,
+};
 
 fn webhook() -> Obstacle {
     Obstacle::Webhook { name: "pods.example.com".into(), message: "connection refused".into() }
@@ -100,6 +106,47 @@ async fn a_stop_that_is_refused_shows_the_reason() {
         scene.world.clock.advance(30);
         scene.settle().await;
         assert_eq!(scene.lab(id).await.state, LabState::Stopped);
+    })
+    .await;
+}
+
+/// A step that observed the running lab just before the stop, and writes just after it.
+#[tokio::test]
+async fn an_observation_from_before_a_stop_does_not_replace_its_reason() {
+    for_each_engine("an_observation_from_before_a_stop_does_not_replace_its_reason", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        let before = scene.lab(id).await;
+        let seen = services.cluster.observe(&scene.lab_order(id).await).await.expect("answers");
+        scene.world.cluster.refuse_stops(Some(("Forbidden", "exam week")));
+        labs::stop(services, &scene.teacher, id).await.expect("is asked");
+        scene.settle().await;
+        assert_eq!(step::keep_observation(services, &before, &seen).await, Err(Error::Stale));
+        let detail = labs::get(services, &scene.teacher, id).await.expect("reads");
+        let condition = detail.observation.conditions.first().expect("a reason");
+        assert_eq!((condition.kind.as_str(), condition.reason.as_str()), ("Accepted", "Forbidden"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_network_policy_of_somebody_else_is_a_finding_while_it_is_there() {
+    for_each_engine("a_network_policy_of_somebody_else_is_a_finding_while_it_is_there", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let since = services.clock.now();
+        let (namespace, name) = (scene.course.namespace.clone(), "open-all".to_owned());
+        scene.world.cluster.see(&[Obstacle::ForeignPolicy { namespace: namespace.clone(), name: name.clone() }]);
+        cluster_status::refresh(services).await.expect("noted");
+        let operator = scene.world.operator("zhao").await;
+        let view = nodes::list(services, &operator).await.expect("operators read it");
+        assert_eq!(view.findings, [Finding::ForeignPolicy { namespace, name, since }]);
+        scene.world.cluster.see(&[]);
+        scene.world.clock.advance(OBSTACLE_SECONDS);
+        cluster_status::refresh(services).await.expect("noted");
+        let view = nodes::list(services, &operator).await.expect("operators read it");
+        assert_eq!(view.findings, []);
     })
     .await;
 }

@@ -402,3 +402,48 @@ async fn concurrent_reports_of_the_cluster_keep_each_others_fields() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_lab_whose_workload_was_deleted_runs_on_until_it_has_a_new_one() {
+    for_each_engine("a_lab_whose_workload_was_deleted_runs_on_until_it_has_a_new_one", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        scene.world.cluster.orphan_pods(id);
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        let seen = services.cluster.observe(&scene.lab_order(id).await).await.expect("answers");
+        assert!(seen.objects.iter().any(|object| object.kind == "StatefulSet"), "{:?}", seen.objects);
+        assert_eq!(scene.steps(id).await, ["pending order", "starting applied", "running ready"], "it was billed all the time");
+        // A pod that is not ready is not billed, and gets its workload all the same.
+        scene.world.cluster.lose_pod(id);
+        scene.world.cluster.orphan_pods(id);
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        let seen = services.cluster.observe(&scene.lab_order(id).await).await.expect("answers");
+        assert!(seen.objects.iter().any(|object| object.kind == "StatefulSet"), "{:?}", seen.objects);
+        assert_eq!(scene.lab(id).await.state, LabState::Starting);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pods_that_fail_with_a_template_of_somebody_else_do_not_fail_the_lab() {
+    for_each_engine("pods_that_fail_with_a_template_of_somebody_else_do_not_fail_the_lab", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        let name = scene.lab(id).await.name;
+        scene.world.cluster.fail(id, "ImagePullBackOff", "docker.io/miner:latest");
+        scene.world.cluster.drift(id, &format!("StatefulSet/{name}"));
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        assert!(scene.world.cluster.calls().contains(&format!("repair {name}")));
+        assert_eq!(scene.lab(id).await.state, LabState::Running);
+        // With its own template they fail for a reason of their own.
+        scene.world.clock.advance(30);
+        scene.settle().await;
+        assert_eq!(scene.lab(id).await.state, LabState::Failed);
+    })
+    .await;
+}
