@@ -131,9 +131,9 @@ pub fn TextArea(
     #[prop(into, optional)] value: Signal<String>,
     #[prop(into, optional)] help: Option<String>,
     #[prop(into, optional)] error: Signal<Option<String>>,
-    /// `off` for what may hold a secret: then the browser and drafts keep nothing of it.
-    #[prop(into, optional)]
-    autocomplete: Option<&'static str>,
+    /// It may hold a secret: the browser and drafts keep nothing of it. One line for a secret is an input of the type `password`.
+    #[prop(optional)]
+    secret: bool,
     #[prop(into, optional)] placeholder: Option<String>,
     #[prop(optional)] optional: bool,
     #[prop(optional)] maxlength: Option<u32>,
@@ -156,7 +156,8 @@ pub fn TextArea(
                 id=name.clone()
                 name=name.clone()
                 rows=rows.to_string()
-                autocomplete=autocomplete
+                autocomplete=secret.then_some("off")
+                data-secret=secret.then_some("")
                 placeholder=placeholder
                 maxlength=maxlength.map(|max| max.to_string())
                 required=!optional

@@ -298,7 +298,7 @@ fn MachineChapter(typed: StoredValue<Typed>, fields: Fields) -> impl IntoView {
                 field="base.environment"
                 label=td_string!(language, offerings.environment)
                 help=td_string!(language, offerings.environment_help)
-                autocomplete="off"
+                secret=true
                 typed
                 optional=true
             />

@@ -33,7 +33,7 @@ pub fn YamlTab(page: EditorPage, slug: String) -> impl IntoView {
                     label=td_string!(language, offerings.yaml_paste)
                     help=td_string!(language, offerings.yaml_paste_help)
                     value=pasted
-                    autocomplete="off"
+                    secret=true
                     rows=12
                 />
                 <div class="row"><Button>{td_string!(language, offerings.yaml_save)}</Button></div>
