@@ -11,6 +11,7 @@ use leptos::{form::ActionForm, prelude::*};
 use super::changes::ExtendLab;
 use crate::{
     components::{Button, ButtonKind, Glyph, Icon, use_toasts},
+    draft,
     error::AppError,
     error_text::{error_text, field_problem_text},
     i18n::td_string,
@@ -215,6 +216,7 @@ fn follow(action: ServerAction<ExtendLab>, name: &str, waited: bool, refused: Op
     };
     Effect::new(move |_| match action.value().get() {
         Some(Ok(is_waiting)) => {
+            draft::forget();
             if let Some(refused) = refused {
                 refused.set(None);
             }
