@@ -252,6 +252,8 @@ mod tests {
         let error = Error::field("until", Problem::NotAfter { at });
         assert_eq!(until_problem(Language::en, Some(&error)).as_deref(), Some("Choose a time after 2026-11-30 21:11."));
         assert_eq!(refusal_text(Language::zh_CN, &error), "请选择晚于 2026-11-30 21:11 的时间。");
+        let late = Error::field("until", Problem::EndsTooLate { at });
+        assert_eq!(until_problem(Language::en, Some(&late)).as_deref(), Some("It can run until 2026-11-30 21:11 at the latest."));
         assert_eq!(until_problem(Language::en, Some(&Error::field("minutes", Problem::NotANumber))), None);
         assert_eq!(until_problem(Language::en, Some(&Error::Stale)), None);
     }
