@@ -71,6 +71,9 @@ pub fn TextField(
     #[prop(into, optional)]
     unit: Option<String>,
     #[prop(optional)] optional: bool,
+    /// Another field decides whether it is required: the label does not call it optional, and the browser does not ask for it.
+    #[prop(optional)]
+    depends: bool,
     #[prop(optional)] readonly: bool,
     #[prop(optional)] autofocus: bool,
     #[prop(optional)] maxlength: Option<u32>,
@@ -99,7 +102,7 @@ pub fn TextField(
             spellcheck=(!is_words).then_some("false")
             placeholder=placeholder
             maxlength=maxlength.map(|max| max.to_string())
-            required=!optional
+            required=!(optional || depends)
             readonly=readonly
             autofocus=autofocus
             aria-invalid=invalid(error)
