@@ -118,6 +118,7 @@ async fn the_editor_works_without_scripts() {
     assert_eq!((saved.status().as_u16(), location(&saved)), (303, "/offerings/my-shell?saved=1"));
     let form = page(&operator, "/offerings/my-shell").await;
     assert!(form.contains("Publish version 1") && form.contains("Deployment"));
+    assert!(form.contains("New orders use this version from now on.") && !form.contains("Orders that exist and their labs"), "there are none");
     let published = operator.form("/api/offerings/publish", "/offerings/my-shell", &[("slug", "my-shell"), ("revision", "1")]).send().await.unwrap();
     assert_eq!(published.status(), 303);
     let teacher = portal.browser_of(&people.teacher).await;
