@@ -135,7 +135,8 @@ fn sent_from(drafts: &mut Vec<Draft>, page: &str, key: &str) {
     let path = |page: &str| page.split('?').next().unwrap_or_default().to_owned();
     for draft in drafts.iter_mut().filter(|draft| path(&draft.page) == path(page)) {
         let is_of_page = draft.page == page;
-        draft.controls.retain(|control| !control.form.starts_with(GET) && !(is_of_page && control.form == key));
+        let goes = |control: &Control| control.form.starts_with(GET) || is_of_page && control.form == key;
+        draft.controls.retain(|control| !goes(control));
     }
     drafts.retain(|draft| !draft.controls.is_empty());
 }
