@@ -214,9 +214,10 @@ pub async fn import_offering(#[server(default)] slug: String, #[server(default)]
     let pasted = typed([("yaml", kept.as_str()), ("kept", how.as_str())]);
     let result = async {
         // Lines are only of use beside the text that they count.
-        let offering = match how {
-            Kept::Whole => services::offerings::yaml::parse_shown_apart(yaml.clone()).await?,
-            _ => services::offerings::yaml::parse_apart(yaml.clone()).await?,
+        let offering = if how == Kept::Whole {
+            services::offerings::yaml::parse_shown_apart(yaml.clone()).await?
+        } else {
+            services::offerings::yaml::parse_apart(yaml.clone()).await?
         };
         let known = (slug != "new").then_some(slug.as_str());
         Ok(services::offerings::save(&services, &caller, known, offering, None).await?.offering.slug)

@@ -29,7 +29,10 @@ fn of_field(text: &str, field: &str) -> Option<u32> {
 
 /// Problems of fields that the text has name their line too.
 pub fn with_lines(text: &str, error: Error) -> Error {
-    let Error::Invalid(problems) = error else { return error };
+    let problems = match error {
+        Error::Invalid(problems) => problems,
+        other => return other,
+    };
     let place = |each: FieldError| match of_field(text, &each.field) {
         Some(row) => FieldError { problem: Problem::InRow { row, cause: Box::new(each.problem) }, ..each },
         None => each,
