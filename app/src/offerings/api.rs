@@ -63,7 +63,7 @@ impl Kept {
             Self::Nothing => "nothing",
         }
     }
-    fn parse(text: &str) -> Self {
+    fn named(text: &str) -> Self {
         [Self::WithoutSecrets, Self::Nothing].into_iter().find(|kept| kept.as_str() == text).unwrap_or_default()
     }
 }
@@ -110,7 +110,7 @@ pub async fn read_editor(#[server(default)] slug: String, #[server(default)] fro
         match flash.values.get("yaml") {
             Some(pasted) => {
                 page.pasted.clone_from(pasted);
-                page.kept = flash.values.get("kept").map_or(Kept::Whole, |kept| Kept::parse(kept));
+                page.kept = flash.values.get("kept").map_or(Kept::Whole, |kept| Kept::named(kept));
             }
             None if !flash.values.is_empty() => page.fields = flash.values,
             None => {}

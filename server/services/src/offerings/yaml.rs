@@ -50,6 +50,11 @@ fn read(text: &str) -> Result<Value> {
     if value.is_object() { Ok(value) } else { Err(unreadable(1)) }
 }
 
+/// Whether two members have one name: only the last of them is read.
+fn has_members_twice(text: &str) -> bool {
+    serde_yaml_ng::from_str::<serde_yaml_ng::Value>(text).is_err()
+}
+
 /// An offering from JSON, checked like a file. Errors: as [`parse`].
 pub fn from_json(mut value: Value) -> Result<Offering> {
     let Value::Object(document) = &mut value else {

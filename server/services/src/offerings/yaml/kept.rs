@@ -3,7 +3,7 @@
 use domain::secret::{has_secret, has_secret_argument, is_known_secret, is_secret_name};
 use serde_json::{Value, json};
 
-use super::{ordered, read};
+use super::{has_members_twice, ordered, read};
 use crate::reading;
 
 /// The text itself if it holds no value of a secret, else its fields without the values of secrets. Nothing is kept of a text that could hold a secret
@@ -17,11 +17,6 @@ fn without_secrets(text: &str) -> String {
     } else {
         serde_yaml_ng::to_string(&ordered(&value)).unwrap_or_default()
     }
-}
-
-/// Whether two members have one name: only the last of them is read.
-fn has_members_twice(text: &str) -> bool {
-    serde_yaml_ng::from_str::<serde_yaml_ng::Value>(text).is_err()
 }
 
 /// [`without_secrets`] outside the async threads.
