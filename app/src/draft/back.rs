@@ -137,8 +137,7 @@ fn fill() {
     }
     let is_new = |form: &HtmlFormElement| !filled.contains(form) && LEFT.with_borrow(|left| !left.contains(form));
     let wanted = |key: &String| draft.controls.iter().any(|control| control.form == *key);
-    // The fields of a refused form are newer than the draft.
-    let found: Vec<_> = forms().into_iter().filter(|(key, form)| wanted(key) && is_new(form) && !is_refused(form)).collect();
+    let found: Vec<_> = forms().into_iter().filter(|(key, form)| wanted(key) && is_new(form)).collect();
     if found.is_empty() {
         return;
     }
