@@ -1,7 +1,10 @@
 //! Typed text that was not sent, kept in the tab's session storage: for signing in again in the middle of a form, for the reload that the
-//! switch of language or theme brings, and for Back to the order form. Only controls that the reader changed are kept, for half an hour, never secrets (`may_be_kept`), and only the person
-//! who typed the text sees it again: with a toast that takes it out again. The browser's half is in `browser`.
+//! switch of language or theme brings, and for Back and Forward. Only controls that the reader changed are kept, for half an hour, never
+//! secrets (`may_be_kept`), and only the person who typed the text sees it again: with a toast that takes it out again. The browser's half is
+//! in `browser`, and that for Back and Forward in `back`.
 
+#[cfg(feature = "hydrate")]
+mod back;
 #[cfg(feature = "hydrate")]
 mod browser;
 
@@ -11,19 +14,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::routes;
 #[cfg(feature = "hydrate")]
-use crate::{
-    components::{ToastBoard, use_toasts},
-    i18n::td_string,
-    language::{self, Language},
-};
+use crate::{components::ToastBoard, i18n::td_string, language::Language};
 
 /// How long typed text is kept.
 const KEPT_MILLISECONDS: f64 = 30.0 * 60.0 * 1000.0;
+/// Pages whose typed text is kept for Back; the oldest makes room.
+#[cfg(any(feature = "hydrate", test))]
+const MOST_PAGES: usize = 20;
+/// What the key of a form that uses GET begins with.
+#[cfg(any(feature = "hydrate", test))]
+const GET: &str = "get ";
 
 /// One control that the reader changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Control {
-    /// The form's `action`, and its number among the forms of the page with that action.
+    /// The form's `action`, and its number among the forms of the page with that action; `get ` before it if the form uses GET.
     pub form: String,
     pub name: String,
     /// The text, or the value of the box or choice.
@@ -43,6 +48,17 @@ pub struct Draft {
     pub kept_at: f64,
     /// Whether the tab has been to the sign-in page since: without it the form was sent and answered. Only for signing in again.
     pub at_sign_in: bool,
+    /// Whether a secret was typed too: it is not kept.
+    #[serde(default)]
+    pub without_secrets: bool,
+}
+
+/// What came back into the forms of a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// What the page came with; empty when nothing came back.
+    pub before: Vec<Control>,
+    pub without_secrets: bool,
 }
 
 /// Fate of a kept draft when a page is opened.
@@ -102,12 +118,41 @@ impl Draft {
     }
 }
 
-/// Whether the text of an input of this type, with this `autocomplete` (its own or its form's), may be kept: what the browser must not
-/// remember is not kept here either.
+/// Takes the draft among those for Back in place of an older one of its page. One that holds nothing is not kept.
 #[cfg(any(feature = "hydrate", test))]
-pub fn may_be_kept(input_type: &str, autocomplete: &str) -> bool {
-    !matches!(input_type, "password" | "hidden" | "file" | "submit" | "button" | "image" | "reset")
-        && !["off", "one-time-code", "current-password", "new-password"].iter().any(|never| autocomplete.trim().eq_ignore_ascii_case(never))
+fn keep_page(drafts: &mut Vec<Draft>, draft: Draft) {
+    drafts.retain(|known| known.page != draft.page);
+    if !draft.controls.is_empty() {
+        drafts.push(draft);
+    }
+    drafts.drain(..drafts.len().saturating_sub(MOST_PAGES));
+}
+
+/// The form with this key was sent from this page: what was typed into it goes, and what was typed into the form that led here to look at the
+/// change first (one that uses GET leads to its own path).
+#[cfg(any(feature = "hydrate", test))]
+fn sent_from(drafts: &mut Vec<Draft>, page: &str, key: &str) {
+    let path = |page: &str| page.split('?').next().unwrap_or_default().to_owned();
+    for draft in drafts.iter_mut().filter(|draft| path(&draft.page) == path(page)) {
+        let is_of_page = draft.page == page;
+        let goes = |control: &Control| control.form.starts_with(GET) || is_of_page && control.form == key;
+        draft.controls.retain(|control| !goes(control));
+    }
+    drafts.retain(|draft| !draft.controls.is_empty());
+}
+
+/// Whether an input holds a secret: by its type, its `autocomplete` (its own or its form's), or the mark `data-secret`. `autocomplete="off"`
+/// alone says that the browser has nothing to suggest.
+#[cfg(any(feature = "hydrate", test))]
+pub fn is_secret(input_type: &str, autocomplete: &str, is_marked: bool) -> bool {
+    let secret = ["one-time-code", "current-password", "new-password"];
+    is_marked || input_type == "password" || autocomplete.split_whitespace().any(|word| secret.iter().any(|name| word.eq_ignore_ascii_case(name)))
+}
+
+/// Whether the text of such an input may be kept.
+#[cfg(any(feature = "hydrate", test))]
+pub fn may_be_kept(input_type: &str, autocomplete: &str, is_marked: bool) -> bool {
+    !matches!(input_type, "hidden" | "file" | "submit" | "button" | "image" | "reset") && !is_secret(input_type, autocomplete, is_marked)
 }
 
 /// Path and query of this page.
@@ -125,30 +170,22 @@ pub fn here() -> String {
     String::new()
 }
 
-/// Keeps what the person types into the form of this id, and restores it when they come back by Back or Forward.
-/// Forget it once the form was sent.
-pub fn follow(form: &'static str) {
-    #[cfg(feature = "hydrate")]
-    {
-        let (language, toasts) = (language::current(), use_toasts());
-        leptos::prelude::Effect::new(move |_| browser::follow(form, move |before| say_restored(language, toasts, before)));
-    }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = form;
-}
-
-/// Says that typed text came back, and offers to take it out again. `before`: what the page came with; empty when nothing came back.
+/// Says that typed text came back, and offers to take it out again.
 #[cfg(feature = "hydrate")]
-pub fn say_restored(language: Language, toasts: ToastBoard, before: Vec<Control>) {
-    if !before.is_empty() {
-        toasts.show_with_undo(td_string!(language, layout.typed_restored), move || browser::discard(&before));
+pub fn say_restored(language: Language, toasts: ToastBoard, restored: Restored) {
+    let Restored { before, without_secrets } = restored;
+    if before.is_empty() {
+        return;
     }
+    let text =
+        if without_secrets { td_string!(language, layout.typed_restored_without_secrets) } else { td_string!(language, layout.typed_restored) };
+    toasts.show_with_undo(text, move || browser::discard(&before));
 }
 
-/// The form was sent: Back leads to a new one.
+/// The form of this page was sent without leaving it: Back leads to a new one.
 pub fn forget() {
     #[cfg(feature = "hydrate")]
-    browser::forget();
+    back::forget();
 }
 
 #[cfg(test)]
@@ -160,7 +197,7 @@ mod tests {
     const MINUTE: f64 = 60_000.0;
 
     fn draft(at_sign_in: bool) -> Draft {
-        Draft { person: "li".into(), page: "/policies/new".into(), controls: Vec::new(), kept_at: NOON, at_sign_in }
+        Draft { person: "li".into(), page: "/policies/new".into(), controls: Vec::new(), kept_at: NOON, at_sign_in, without_secrets: false }
     }
 
     #[test]
@@ -214,23 +251,61 @@ mod tests {
         }
     }
 
+    fn typed(page: &str, forms: &[&str]) -> Draft {
+        let control = |form: &&str| Control { form: (*form).to_owned(), name: "title".into(), value: "typed".into(), checked: None };
+        Draft { page: page.into(), controls: forms.iter().map(control).collect(), ..draft(false) }
+    }
+
+    #[test]
+    fn each_page_keeps_its_own_text_for_back() {
+        let mut drafts = Vec::new();
+        keep_page(&mut drafts, typed("/announcements", &["/a#0"]));
+        keep_page(&mut drafts, typed("/policies/new", &["/p#0"]));
+        keep_page(&mut drafts, typed("/announcements", &["/a#0", "/a#1"]));
+        assert_eq!(drafts, [typed("/policies/new", &["/p#0"]), typed("/announcements", &["/a#0", "/a#1"])]);
+        keep_page(&mut drafts, typed("/announcements", &[]));
+        assert_eq!(drafts, [typed("/policies/new", &["/p#0"])]);
+        for number in 0..40 {
+            keep_page(&mut drafts, typed(&format!("/labs/{number}"), &["/l#0"]));
+        }
+        assert_eq!(drafts.len(), MOST_PAGES);
+        assert_eq!(drafts[MOST_PAGES - 1].page, "/labs/39");
+    }
+
+    #[test]
+    fn a_form_that_was_sent_comes_back_empty_and_the_others_of_its_page_do_not() {
+        let mut drafts = vec![typed("/people/1", &["/a#0", "/a#1"]), typed("/people/2", &["/a#0"])];
+        sent_from(&mut drafts, "/people/1", "/a#0");
+        assert_eq!(drafts, [typed("/people/1", &["/a#1"]), typed("/people/2", &["/a#0"])]);
+        // The price was looked at before it was set.
+        let mut drafts = vec![typed("/prices", &["get /prices#0"]), typed("/prices?preview=price", &["/set#0"]), typed("/people", &["/a#0"])];
+        sent_from(&mut drafts, "/prices?preview=price", "/set#0");
+        assert_eq!(drafts, [typed("/people", &["/a#0"])]);
+    }
+
     #[test]
     fn secrets_are_never_kept() {
-        for (input_type, autocomplete) in [
-            ("password", ""),
-            ("password", "current-password"),
-            ("text", "off"),
-            ("text", " OFF "),
-            ("text", "one-time-code"),
-            ("text", "new-password"),
-            ("textarea", "off"),
-            ("hidden", ""),
-            ("file", ""),
+        for (input_type, autocomplete, is_marked) in [
+            ("password", "", false),
+            ("password", "current-password", false),
+            ("text", "one-time-code", false),
+            ("text", " NEW-PASSWORD ", false),
+            ("text", "section-x new-password", false),
+            ("text", "", true),
+            ("textarea", "off", true),
         ] {
-            assert!(!may_be_kept(input_type, autocomplete), "{input_type} {autocomplete}");
+            assert!(is_secret(input_type, autocomplete, is_marked), "{input_type} {autocomplete}");
+            assert!(!may_be_kept(input_type, autocomplete, is_marked), "{input_type} {autocomplete}");
         }
-        for (input_type, autocomplete) in [("text", ""), ("textarea", ""), ("checkbox", "on"), ("text", "name")] {
-            assert!(may_be_kept(input_type, autocomplete), "{input_type} {autocomplete}");
+        for input_type in ["hidden", "file"] {
+            assert!(!may_be_kept(input_type, "", false), "{input_type}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_only_switches_suggestions_off_is_kept() {
+        for (input_type, autocomplete) in [("text", ""), ("text", "off"), ("textarea", "off"), ("checkbox", "on"), ("text", "name")] {
+            assert!(may_be_kept(input_type, autocomplete, false), "{input_type} {autocomplete}");
         }
     }
 }

@@ -157,6 +157,7 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::NotADate { example } => td_string!(language, errors.not_a_date, example = example.as_str()).to_string(),
         Problem::InThePast { now } => td_string!(language, errors.in_the_past, now = moment_text(*now, MomentStyle::Minute)).to_string(),
         Problem::NotAfter { at } => td_string!(language, errors.not_after, at = moment_text(*at, MomentStyle::Minute)).to_string(),
+        Problem::EndsTooLate { at } => td_string!(language, errors.ends_too_late, at = moment_text(*at, MomentStyle::Minute)).to_string(),
         Problem::TooMany { max } => td_string!(language, errors.too_many, max = *max).to_string(),
         Problem::TooManyRows { rows, max } => td_string!(language, errors.too_many_rows, rows = *rows, max = *max).to_string(),
         Problem::HeaderOnly => td_string!(language, errors.header_only).to_string(),

@@ -112,6 +112,23 @@ impl Test for OrderTest {
             Self::BudgetLeftUnder(percent) => facts.budget_left_percent < i64::from(*percent),
         }
     }
+
+    /// Every lab runs for some minutes. It may cost nothing, with a discount of 100 percent, and need no card.
+    fn is_always(&self) -> bool {
+        *self == Self::MinutesOver(0)
+    }
+
+    fn implies(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::CardsOver(cards), Self::CardsOver(fewer)) => cards >= fewer,
+            (Self::CostOver(micros), Self::CostOver(less)) => micros >= less,
+            (Self::MinutesOver(minutes), Self::MinutesOver(fewer)) => minutes >= fewer,
+            (Self::CardIn(cards), Self::CardIn(more)) => cards.is_subset(more),
+            (Self::ModelIn(models), Self::ModelIn(more)) => models.is_subset(more),
+            (Self::BudgetLeftUnder(percent), Self::BudgetLeftUnder(more)) => percent <= more,
+            _ => self == other,
+        }
+    }
 }
 
 pub type Condition = rules::Condition<OrderTest>;

@@ -334,6 +334,10 @@ pub enum Problem {
     NotAfter {
         at: Timestamp,
     },
+    /// The instant is later than `at`, until when it may last.
+    EndsTooLate {
+        at: Timestamp,
+    },
     /// The old password is wrong.
     WrongPassword,
     /// One may have no more of them at a time.

@@ -244,6 +244,12 @@ const ROLE_WORDS: [(Role, [&str; 3]); 4] = [
     (Role::Operator, ["运维员", "operator", "运维"]),
 ];
 
+/// The word of a list for the role that another of its words names, in either language. Other words stay.
+pub fn role_word(word: &str, chinese: bool) -> &str {
+    let known = ROLE_WORDS.iter().find(|(_, words)| words.contains(&word));
+    known.map_or(word, |(_, words)| words[usize::from(!chinese)])
+}
+
 fn several(text: &str) -> impl Iterator<Item = &str> {
     text.split([';', '；', ',', '，', '、', '|', ' ']).map(str::trim).filter(|part| !part.is_empty())
 }

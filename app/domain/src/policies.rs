@@ -35,10 +35,13 @@ impl Policy {
         self.rules.iter().position(|rule| rule.enabled && rule.when.is_always())
     }
 
-    /// Enabled rules that never match, each with the rule that matches every order before them.
+    /// Enabled rules that never match, each with the first rule before it that matches every order that it would match.
     pub fn never_matching(&self) -> Vec<(usize, usize)> {
-        let Some(catch_all) = self.catch_all() else { return Vec::new() };
-        (catch_all + 1..self.rules.len()).filter(|number| self.rules[*number].enabled).map(|number| (number, catch_all)).collect()
+        let enabled = || self.rules.iter().enumerate().filter(|(_, rule)| rule.enabled);
+        let covered_by = |number: usize, rule: &Rule| {
+            enabled().take_while(|(before, _)| *before < number).find(|(_, before)| rule.when.implies(&before.when)).map(|(before, _)| before)
+        };
+        enabled().filter_map(|(number, rule)| Some((number, covered_by(number, rule)?))).collect()
     }
 
     /// The policy after this step. Errors: [`Error::NotFound`] for a rule that is not there, [`Error::Invalid`] for one that cannot be.
@@ -290,6 +293,27 @@ mod tests {
         // The rule for everything moves to the front; the last rule is off.
         let hidden = edited.edited(&Edit::Up(2)).and_then(|policy| policy.edited(&Edit::Up(1))).and_then(|policy| policy.edited(&Edit::Disable(2)));
         assert_eq!(hidden.expect("steps").never_matching(), [(1, 0)]);
+    }
+
+    #[test]
+    fn a_rule_behind_a_wider_one_never_matches() {
+        let never = |conditions: &[Condition]| {
+            let rules = conditions.iter().map(|when| rule("a rule", when.clone(), Outcome::Automatic)).collect();
+            Policy::new(rules).never_matching()
+        };
+        let cards = |whole: i64| Condition::from(OrderTest::CardsOver(CardShare::whole(whole)));
+        let minutes = |minutes: u32| Condition::from(OrderTest::MinutesOver(minutes));
+        let cost = |micros: i64| Condition::from(OrderTest::CostOver(micros));
+        assert_eq!(never(&[cards(1), cards(6)]), [(1, 0)]);
+        assert!(never(&[cards(6), cards(1)]).is_empty());
+        assert_eq!(never(&[cards(1), minutes(60), Condition::All(vec![cards(2), minutes(30)])]), [(2, 0)]);
+        assert_eq!(never(&[minutes(0), cards(1)]), [(1, 0)], "every lab runs for some minutes");
+        assert_eq!(never(&[cost(0), cost(5), cards(1)]), [(1, 0)], "a lab may cost nothing");
+        assert!(never(&[cards(0), cost(5)]).is_empty(), "a lab may have no card");
+        let either = Condition::Any(vec![cards(1), Condition::Not(Box::new(cards(1)))]);
+        assert_eq!(never(&[either, minutes(60)]), [(1, 0)]);
+        let within = |whole: i64| Condition::Not(Box::new(cards(whole)));
+        assert_eq!(never(&[within(6), within(1), within(8)]), [(1, 0)]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     caller_view::use_viewer,
     components::{Button, ButtonKind, ErrorNotice, Notice, NoticeKind, TextArea, show_unfolded},
+    draft,
     error::AppError,
     error_text::{field_problem_text, no_room_text},
     flash::Flash,
@@ -125,6 +126,7 @@ fn follow(answer: Signal<Option<Result<Decided, AppError>>>, failed: RwSignal<Op
     Effect::new(move |_| match answer.get() {
         Some(Ok(decided)) => {
             viewer.refetch();
+            draft::forget();
             navigate(&decided.then(), leptos_router::NavigateOptions { replace: true, ..Default::default() });
         }
         Some(Err(AppError(error))) => {

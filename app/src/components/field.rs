@@ -71,6 +71,9 @@ pub fn TextField(
     #[prop(into, optional)]
     unit: Option<String>,
     #[prop(optional)] optional: bool,
+    /// Another field decides whether it is required: the label does not call it optional, and the browser does not ask for it.
+    #[prop(optional)]
+    depends: bool,
     #[prop(optional)] readonly: bool,
     #[prop(optional)] autofocus: bool,
     #[prop(optional)] maxlength: Option<u32>,
@@ -99,7 +102,7 @@ pub fn TextField(
             spellcheck=(!is_words).then_some("false")
             placeholder=placeholder
             maxlength=maxlength.map(|max| max.to_string())
-            required=!optional
+            required=!(optional || depends)
             readonly=readonly
             autofocus=autofocus
             aria-invalid=invalid(error)
@@ -131,9 +134,9 @@ pub fn TextArea(
     #[prop(into, optional)] value: Signal<String>,
     #[prop(into, optional)] help: Option<String>,
     #[prop(into, optional)] error: Signal<Option<String>>,
-    /// `off` for what may hold a secret: then the browser and drafts keep nothing of it.
-    #[prop(into, optional)]
-    autocomplete: Option<&'static str>,
+    /// It may hold a secret: the browser and drafts keep nothing of it. One line for a secret is an input of the type `password`.
+    #[prop(optional)]
+    secret: bool,
     #[prop(into, optional)] placeholder: Option<String>,
     #[prop(optional)] optional: bool,
     #[prop(optional)] maxlength: Option<u32>,
@@ -156,7 +159,8 @@ pub fn TextArea(
                 id=name.clone()
                 name=name.clone()
                 rows=rows.to_string()
-                autocomplete=autocomplete
+                autocomplete=secret.then_some("off")
+                data-secret=secret.then_some("")
                 placeholder=placeholder
                 maxlength=maxlength.map(|max| max.to_string())
                 required=!optional

@@ -8,16 +8,14 @@ use web_sys::{
     Element, Event, EventInit, HtmlFormElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement, HtmlTextAreaElement, NodeList, Storage,
 };
 
-use super::{Arrival, Control, Draft, Fate, may_be_kept};
+use super::{Arrival, Control, Draft, Fate, GET, Restored, back, is_secret, may_be_kept};
 use crate::{preferences, routes};
 
 /// Key of the draft for signing in again.
 const SIGN_IN: &str = "lectern.draft";
-/// Key of the draft for Back.
-const BACK: &str = "lectern.typed";
 /// Key of the draft for the reload that a switch of language or theme brings.
 const SWITCH: &str = "lectern.switch";
-const KEYS: [&str; 3] = [SIGN_IN, BACK, SWITCH];
+const KEYS: [&str; 2] = [SIGN_IN, SWITCH];
 
 thread_local! {
     /// Id of the person who is signed in on this page.
@@ -26,7 +24,7 @@ thread_local! {
     static STEPPED_TO: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-fn person() -> Option<String> {
+pub(super) fn person() -> Option<String> {
     PERSON.with_borrow(Clone::clone)
 }
 
@@ -36,7 +34,7 @@ pub(super) fn here() -> String {
 }
 
 /// `None` if the browser does not offer session storage.
-fn storage() -> Option<Storage> {
+pub(super) fn storage() -> Option<Storage> {
     window().session_storage().ok().flatten()
 }
 
@@ -57,11 +55,12 @@ fn write_nothing() {
     for key in KEYS {
         write(key, None);
     }
+    back::forget_all();
 }
 
 /// Follows who is signed in and how they came; saves what is typed when a form leaves the page, and drops it at sign-out and when somebody
-/// else signs in.
-pub fn watch(viewer: impl Fn() -> Option<String> + 'static) {
+/// else signs in. `tell` is given what Back or Forward brought.
+pub fn watch(viewer: impl Fn() -> Option<String> + 'static, tell: impl Fn(Restored) + 'static) {
     Effect::new(move |_| {
         // When the session ends, the person stays set: the draft belongs to them.
         if let Some(person) = viewer() {
@@ -70,23 +69,27 @@ pub fn watch(viewer: impl Fn() -> Option<String> + 'static) {
         }
     });
     STEPPED_TO.set(is_document_of_history().then(here));
+    back::watch(tell);
     let submit = window_event_listener(ev::submit, |event| {
-        let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
-        let action = form.and_then(|form| form.get_attribute("action")).unwrap_or_default();
+        let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
+        let action = form.get_attribute("action").unwrap_or_default();
         if action == routes::SIGN_OUT {
             write_nothing();
         } else if !event.default_prevented() {
             save_all();
             if action == preferences::PATH {
                 save_for_switch();
+            } else if form.method() == "post" {
+                back::sent(&form);
             }
         }
     });
-    let step = window_event_listener(ev::popstate, |_| STEPPED_TO.set(Some(here())));
-    on_cleanup(move || {
-        submit.remove();
-        step.remove();
-    });
+    on_cleanup(move || submit.remove());
+}
+
+/// Back or Forward led to this page.
+pub(super) fn step_to(page: String) {
+    STEPPED_TO.set(Some(page));
 }
 
 /// The router leads to this page: by a link, or after a step in the history, of which the browser may tell before or afterwards.
@@ -97,7 +100,7 @@ pub fn moved_to(page: &str) {
 }
 
 /// How the reader came to this page.
-fn arrival() -> Arrival {
+pub(super) fn arrival() -> Arrival {
     let here = here();
     if STEPPED_TO.with_borrow(|to| to.as_ref() == Some(&here)) { Arrival::History } else { Arrival::Anew }
 }
@@ -116,129 +119,103 @@ fn forget_others(person: &str) {
             write(key, None);
         }
     }
+    back::forget_others(person);
 }
 
 /// Keeps the typed text of every form of the page, for signing in again.
 pub fn save_all() {
     if let Some(person) = person() {
-        save(SIGN_IN, person, changed(&forms()));
+        save(SIGN_IN, person, typed_in(&forms(), false));
     }
+}
+
+/// Whether the form came with what was typed, and with what is wrong in it.
+pub(super) fn is_refused(form: &HtmlFormElement) -> bool {
+    form.query_selector("[aria-invalid='true']").ok().flatten().is_some()
 }
 
 /// Keeps the typed text of every form of the page for the next load of it, also where nobody is signed in. A refused form came with what was
 /// typed, and comes with it only once: all of it is kept.
 fn save_for_switch() {
-    let is_refused = |form: &HtmlFormElement| form.query_selector("[aria-invalid='true']").ok().flatten().is_some();
     let (refused, others): (Vec<_>, Vec<_>) = forms().into_iter().partition(|(_, form)| is_refused(form));
-    let mut controls = controls(&refused, true);
-    controls.extend(changed(&others));
+    let mut controls = typed_in(&refused, true);
+    controls.extend(typed_in(&others, false));
     save(SWITCH, person().unwrap_or_default(), controls);
 }
 
 fn save(key: &str, person: String, controls: Vec<Control>) {
-    let draft = Draft { person, page: here(), controls, kept_at: js_sys::Date::now(), at_sign_in: false };
+    let without_secrets = holds_typed_secret(&forms());
+    let draft = Draft { person, page: here(), controls, kept_at: js_sys::Date::now(), at_sign_in: false, without_secrets };
     write(key, (!draft.controls.is_empty()).then_some(&draft));
 }
 
-/// At the load of a document, once it is known who is signed in. Gives what the controls held before typed text came back.
-pub fn restore_at_load() -> Vec<Control> {
-    let before = restore_after_sign_in();
-    if before.is_empty() { restore_after_switch() } else { before }
+/// At the load of a document, once it is known who is signed in. What Back brings follows when its forms are there.
+pub fn restore_at_load() -> Restored {
+    let mut restored = restore_after_sign_in();
+    if restored.before.is_empty() {
+        restored = restore_after_switch();
+    }
+    if restored.before.is_empty() {
+        back::expect();
+    }
+    restored
 }
 
-fn restore_after_switch() -> Vec<Control> {
-    let Some(draft) = read(SWITCH) else { return Vec::new() };
+fn restore_after_switch() -> Restored {
+    let Some(draft) = read(SWITCH) else { return Restored::default() };
     write(SWITCH, None);
     let returns = draft.returns_after_switch(&here(), &person().unwrap_or_default(), js_sys::Date::now());
-    if returns { fill(&draft.controls) } else { Vec::new() }
+    if returns { restore(&draft) } else { Restored::default() }
 }
 
-fn restore_after_sign_in() -> Vec<Control> {
-    let Some(mut draft) = read(SIGN_IN) else { return Vec::new() };
+fn restore(draft: &Draft) -> Restored {
+    Restored { before: fill_forms(&forms(), &draft.controls), without_secrets: draft.without_secrets }
+}
+
+fn restore_after_sign_in() -> Restored {
+    let Some(mut draft) = read(SIGN_IN) else { return Restored::default() };
     match draft.fate(&here(), person().as_deref(), js_sys::Date::now()) {
         Fate::Keep => {
             draft.at_sign_in = true;
             write(SIGN_IN, Some(&draft));
-            Vec::new()
+            Restored::default()
         }
         Fate::Drop => {
             write(SIGN_IN, None);
-            Vec::new()
+            Restored::default()
         }
         Fate::Restore => {
             write(SIGN_IN, None);
-            fill(&draft.controls)
+            restore(&draft)
         }
-    }
-}
-
-/// When a form is shown that keeps its text for Back. Gives what the controls held before typed text came back.
-fn restore_after_back() -> Vec<Control> {
-    let (Some(draft), Some(person)) = (read(BACK), person()) else { return Vec::new() };
-    match draft.fate_on_arrival(&here(), &person, js_sys::Date::now(), arrival()) {
-        Fate::Keep => Vec::new(),
-        Fate::Drop => {
-            write(BACK, None);
-            Vec::new()
-        }
-        Fate::Restore => fill(&draft.controls),
     }
 }
 
 /// Takes restored text out again.
 pub(super) fn discard(before: &[Control]) {
-    fill(before);
-    write_nothing();
-}
-
-/// Ends the listening when it is dropped.
-pub struct Followed(Option<(WindowListenerHandle, WindowListenerHandle)>);
-
-impl Drop for Followed {
-    fn drop(&mut self) {
-        if let Some((input, change)) = self.0.take() {
-            input.remove();
-            change.remove();
-        }
+    fill_forms(&forms(), before);
+    for key in KEYS {
+        write(key, None);
     }
+    back::forget();
 }
 
-/// `restored` is given what `restore_after_back` gives.
-pub(super) fn follow(form: &'static str, restored: impl FnOnce(Vec<Control>) + 'static) -> Followed {
-    // The controls listen after the next drawing.
-    request_animation_frame(move || restored(restore_after_back()));
-    let keep = move |event: &Event| {
-        let inside = event.target().and_then(|target| target.dyn_into::<Element>().ok()).and_then(|element| element.closest("form").ok().flatten());
-        let Some(inside) = inside.filter(|inside| inside.id() == form).and_then(|inside| inside.dyn_into::<HtmlFormElement>().ok()) else { return };
-        let Some(person) = person() else { return };
-        let key = key_of(&forms(), &inside);
-        let (controls, kept_at) = (changed(&[(key, inside)]), js_sys::Date::now());
-        write(BACK, Some(&Draft { person, page: here(), controls, kept_at, at_sign_in: false }));
-    };
-    let input = window_event_listener(ev::input, move |event| keep(&event));
-    let change = window_event_listener(ev::change, move |event| keep(&event));
-    Followed(Some((input, change)))
-}
-
-pub(super) fn forget() {
-    write(BACK, None);
-}
-
-/// The forms that use POST, by action and number.
-fn forms() -> Vec<(String, HtmlFormElement)> {
+/// The forms whose text is kept, by action and number: those that use POST, and those with `data-draft` that use GET to show what a change
+/// would do.
+pub(super) fn forms() -> Vec<(String, HtmlFormElement)> {
     let mut found: Vec<(String, HtmlFormElement)> = Vec::new();
     let list: Option<NodeList> = document().query_selector_all("form").ok();
     let nodes = list.iter().flat_map(|list| (0..list.length()).filter_map(move |index| list.item(index)));
-    for form in nodes.filter_map(|node| node.dyn_into::<HtmlFormElement>().ok()).filter(|form| form.method() == "post") {
-        let action = form.get_attribute("action").unwrap_or_default();
+    for form in nodes.filter_map(|node| node.dyn_into::<HtmlFormElement>().ok()) {
+        let method = if form.method() == "post" { "" } else { GET };
+        if method == GET && !form.has_attribute("data-draft") {
+            continue;
+        }
+        let action = format!("{method}{}", form.get_attribute("action").unwrap_or_default());
         let number = found.iter().filter(|(key, _)| key.rsplit_once('#').is_some_and(|(known, _)| known == action)).count();
         found.push((format!("{action}#{number}"), form));
     }
     found
-}
-
-fn key_of(forms: &[(String, HtmlFormElement)], form: &HtmlFormElement) -> String {
-    forms.iter().find(|(_, known)| known == form).map(|(key, _)| key.clone()).unwrap_or_default()
 }
 
 fn elements(form: &HtmlFormElement) -> Vec<Element> {
@@ -246,12 +223,8 @@ fn elements(form: &HtmlFormElement) -> Vec<Element> {
     (0..all.length()).filter_map(|index| all.item(index)).collect()
 }
 
-fn changed(forms: &[(String, HtmlFormElement)]) -> Vec<Control> {
-    controls(forms, false)
-}
-
 /// What the forms hold and may be kept: `whole` or only what differs from what the page came with.
-fn controls(forms: &[(String, HtmlFormElement)], whole: bool) -> Vec<Control> {
+pub(super) fn typed_in(forms: &[(String, HtmlFormElement)], whole: bool) -> Vec<Control> {
     let of = |(key, form): &(String, HtmlFormElement)| {
         elements(form)
             .iter()
@@ -262,12 +235,33 @@ fn controls(forms: &[(String, HtmlFormElement)], whole: bool) -> Vec<Control> {
     forms.iter().flat_map(of).collect()
 }
 
+/// Whether a secret is typed into one of the forms, which is not kept.
+pub(super) fn holds_typed_secret(forms: &[(String, HtmlFormElement)]) -> bool {
+    forms.iter().any(|(_, form)| elements(form).iter().any(is_typed_secret))
+}
+
+fn is_typed_secret(element: &Element) -> bool {
+    let (kind, differs) = if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
+        ("textarea".to_owned(), area.default_value().is_ok_and(|start| start != area.value()))
+    } else if let Some(input) = element.dyn_ref::<HtmlInputElement>() {
+        (input.type_(), input.value() != input.default_value())
+    } else {
+        return false;
+    };
+    differs && is_secret(&kind, &autocomplete(element), is_marked(element))
+}
+
+/// Whether the page marks the field as a secret.
+fn is_marked(element: &Element) -> bool {
+    element.has_attribute("data-secret")
+}
+
 /// A control that may be kept, if it differs from what the page came with or the form is kept `whole`. Its form is filled in by the caller.
 fn control(element: &Element, whole: bool) -> Option<Control> {
     let control = |name: String, value: String, checked| (!name.is_empty()).then_some(Control { form: String::new(), name, value, checked });
     if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
         let differs = whole || area.default_value().is_ok_and(|start| start != area.value());
-        let typed = differs && may_be_kept("textarea", &autocomplete(element));
+        let typed = differs && may_be_kept("textarea", &autocomplete(element), is_marked(element));
         return typed.then(|| control(area.name(), area.value(), None))?;
     }
     if let Some(select) = element.dyn_ref::<HtmlSelectElement>() {
@@ -275,7 +269,7 @@ fn control(element: &Element, whole: bool) -> Option<Control> {
     }
     let input = element.dyn_ref::<HtmlInputElement>()?;
     let kind = input.type_();
-    if !may_be_kept(&kind, &autocomplete(element)) {
+    if !may_be_kept(&kind, &autocomplete(element), is_marked(element)) {
         return None;
     }
     match kind.as_str() {
@@ -309,14 +303,14 @@ fn choice_before(select: &HtmlSelectElement) -> String {
 }
 
 /// Fills the controls, and gives those that were filled as the page came with them. Each says so, as if it had been typed into.
-fn fill(controls: &[Control]) -> Vec<Control> {
+pub(super) fn fill_forms(forms: &[(String, HtmlFormElement)], controls: &[Control]) -> Vec<Control> {
     let mut before = Vec::new();
-    for (key, form) in forms() {
-        let wanted: Vec<_> = controls.iter().filter(|control| control.form == key).collect();
+    for (key, form) in forms {
+        let wanted: Vec<_> = controls.iter().filter(|control| control.form == *key).collect();
         if wanted.is_empty() {
             continue;
         }
-        for element in elements(&form) {
+        for element in elements(form) {
             if let Some(control) = wanted.iter().find_map(|control| put(&element, control)) {
                 before.push(Control { form: key.clone(), ..control });
                 say_changed(&element);

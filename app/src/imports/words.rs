@@ -1,8 +1,9 @@
 //! Words for lists; the downloads use the same ones.
 
 use domain::{
+    Problem,
     access::Role,
-    imports::{CellChange, ImportKind, ImportRow, ImportState, RowResult, Verdict},
+    imports::{CellChange, ImportKind, ImportRow, ImportState, RowResult, Verdict, role_word},
 };
 
 use crate::{components::StatusKind, error_text::field_problem_text, i18n::td_string, language::Language, people::words::role_name};
@@ -67,10 +68,21 @@ pub fn column_text(language: Language, kind: ImportKind, field: &str) -> &'stati
 /// Every problem of a row with the name of its column.
 pub fn problems_text(language: Language, kind: ImportKind, row: &ImportRow) -> String {
     let each = row.problems.iter().map(|each| {
-        let (column, problem) = (column_text(language, kind, &each.field), field_problem_text(language, &each.problem));
+        let (column, problem) = (column_text(language, kind, &each.field), cell_problem_text(language, &each.field, &each.problem));
         td_string!(language, imports.problem, column = column, problem = problem).to_string()
     });
     each.collect::<Vec<_>>().join(" ")
+}
+
+/// What is wrong with a cell; roles are named as a list in this language writes them.
+fn cell_problem_text(language: Language, field: &str, problem: &Problem) -> String {
+    match problem {
+        Problem::NotOneOf { choices } if field == "roles" => {
+            let choices = choices.iter().map(|choice| role_word(choice, language == Language::zh_CN).to_owned()).collect();
+            field_problem_text(language, &Problem::NotOneOf { choices })
+        }
+        problem => field_problem_text(language, problem),
+    }
 }
 
 /// `Name: Li → Li Hua`; of a list that is not known as a whole only what is added.
@@ -97,6 +109,15 @@ mod tests {
     fn change(field: &str, before: Option<&[&str]>, after: &[&str]) -> CellChange {
         let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
         CellChange { field: field.into(), before: before.map(list), after: list(after) }
+    }
+
+    #[test]
+    fn roles_are_offered_in_the_language_of_the_page() {
+        let choices = ["教师", "系主任", "审计员", "运维员"].map(ToOwned::to_owned).to_vec();
+        let problem = Problem::NotOneOf { choices };
+        assert_eq!(cell_problem_text(Language::en, "roles", &problem), "One of these: teacher, manager, auditor, operator.");
+        assert_eq!(cell_problem_text(Language::zh_CN, "roles", &problem), "从这些里选：教师, 系主任, 审计员, 运维员。");
+        assert_eq!(cell_problem_text(Language::en, "department", &Problem::NotOneOf { choices: vec!["教师".into()] }), "One of these: 教师.");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use leptos::{form::ActionForm, prelude::*};
 use super::changes::{KeepLab, SetAutostop};
 use crate::{
     components::{Button, Card, MomentStyle, Notice, NoticeKind, moment_text, use_toasts},
+    draft,
     error::AppError,
     i18n::td_string,
     language,
@@ -21,6 +22,7 @@ pub fn AutostopCard(lab: Lab, may_set: bool, failed: RwSignal<Option<domain::Err
     Effect::new(move |_| match action.value().get() {
         Some(Ok(())) => {
             failed.set(None);
+            draft::forget();
             toasts.show(saved);
             reload.run(());
         }

@@ -11,6 +11,7 @@ use leptos::{form::ActionForm, prelude::*};
 use super::changes::ExtendLab;
 use crate::{
     components::{Button, ButtonKind, Glyph, Icon, use_toasts},
+    draft,
     error::AppError,
     error_text::{error_text, field_problem_text},
     i18n::td_string,
@@ -223,6 +224,7 @@ fn follow(action: ServerAction<ExtendLab>, name: &str, waited: bool, refused: Op
     };
     Effect::new(move |_| match action.value().get() {
         Some(Ok(is_waiting)) => {
+            draft::forget();
             if let Some(refused) = refused {
                 refused.set(None);
             }
@@ -276,6 +278,8 @@ mod tests {
         let error = Error::field("until", Problem::NotAfter { at });
         assert_eq!(until_problem(Language::en, Some(&error)).as_deref(), Some("Choose a time after 2026-11-30 21:11."));
         assert_eq!(refusal_text(Language::zh_CN, &error), "请选择晚于 2026-11-30 21:11 的时间。");
+        let late = Error::field("until", Problem::EndsTooLate { at });
+        assert_eq!(until_problem(Language::en, Some(&late)).as_deref(), Some("It can run until 2026-11-30 21:11 at the latest."));
         assert_eq!(until_problem(Language::en, Some(&Error::field("minutes", Problem::NotANumber))), None);
         assert_eq!(until_problem(Language::en, Some(&Error::Stale)), None);
     }

@@ -47,15 +47,19 @@ impl Wanted {
 #[component]
 pub fn States(wanted: Wanted) -> impl IntoView {
     let language = language::current();
-    let link = |name: &str, text: &'static str| LinkItem::new(wanted.with_state(name), text, name == wanted.state);
-    let mut items = vec![link("", td_string!(language, labs.filter_live))];
-    items.extend(OFFERED.into_iter().map(|state| link(state.as_str(), state_text(language, state))));
-    // Only for people who can see other people's labs.
-    if use_viewer().person().is_some_and(|viewer| viewer.reach(Action::LabRead) > Reach::Own) {
-        items.push(link(LEFT, td_string!(language, labs.filter_left)));
-    }
-    items.push(link(ALL, td_string!(language, labs.filter_all)));
-    view! { <Segmented label=td_string!(language, labs.filter) items/> }.into_any()
+    let viewer = use_viewer();
+    let items = move || {
+        let link = |name: &str, text: &'static str| LinkItem::new(wanted.with_state(name), text, name == wanted.state);
+        let mut items = vec![link("", td_string!(language, labs.filter_live))];
+        items.extend(OFFERED.into_iter().map(|state| link(state.as_str(), state_text(language, state))));
+        // Only for people who can see other people's labs.
+        if viewer.person().is_some_and(|viewer| viewer.reach(Action::LabRead) > Reach::Own) {
+            items.push(link(LEFT, td_string!(language, labs.filter_left)));
+        }
+        items.push(link(ALL, td_string!(language, labs.filter_all)));
+        items
+    };
+    view! { <Transition>{move || view! { <Segmented label=td_string!(language, labs.filter) items=items()/> }}</Transition> }.into_any()
 }
 
 /// Course and text. A form that asks for the page again, so that it works without scripts and can be sent to a colleague.

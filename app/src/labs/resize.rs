@@ -15,6 +15,7 @@ use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 use super::changes::{ResizeLab, read_resize};
 use crate::{
     components::{Button, ButtonKind, Card, ErrorNotice, Fact, Facts, Failed, LinkButton, Notice, PageHead, SelectField, Skeleton, TextField},
+    draft,
     error::AppError,
     error_text::field_problem_text,
     flash::{Flash, flash},
@@ -69,7 +70,10 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
     let action = ServerAction::<ResizeLab>::new();
     let navigate = use_navigate();
     Effect::new(move |_| match action.value().get() {
-        Some(Ok(())) => navigate(&routes::lab(id), leptos_router::NavigateOptions::default()),
+        Some(Ok(())) => {
+            draft::forget();
+            navigate(&routes::lab(id), leptos_router::NavigateOptions::default());
+        }
         Some(Err(AppError(error))) => answered.set(Some(error)),
         None => {}
     });

@@ -76,13 +76,16 @@ fn arrive() {
     }
 }
 
-/// Restores typed text after the person signed in again, and after the reload that a switch of language or theme brings.
+/// Restores typed text after the person signed in again, after Back and Forward, and after the reload that a switch of language or theme brings.
 fn keep_drafts() {
     #[cfg(feature = "hydrate")]
     {
         use crate::{components::use_toasts, draft};
         let (language, toasts, viewer, location) = (language::current(), use_toasts(), use_viewer(), use_location());
-        draft::watch(move || viewer.person().map(|person| person.user_id.to_string()));
+        draft::watch(
+            move || viewer.person().map(|person| person.user_id.to_string()),
+            move |restored| draft::say_restored(language, toasts, restored),
+        );
         Effect::new(move |before: Option<()>| {
             let (path, search) = (location.pathname.get(), location.search.get());
             let search = search.trim_start_matches('?');

@@ -30,8 +30,42 @@ pub struct EditorPage {
     pub yaml: String,
     /// What was pasted and refused.
     pub pasted: String,
+    /// How much of the pasted text is there again.
+    pub kept: Kept,
     /// Names of secrets that were stored unencrypted before and have to be replaced.
     pub exposed: Vec<String>,
+}
+
+/// How much of a refused text comes back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kept {
+    #[default]
+    Whole,
+    /// Without the values of its secrets.
+    WithoutSecrets,
+    /// Nothing: a secret may be anywhere in it.
+    Nothing,
+}
+
+#[cfg(feature = "ssr")]
+impl Kept {
+    fn of(typed: &str, kept: &str) -> Self {
+        match kept {
+            kept if kept == typed => Self::Whole,
+            "" => Self::Nothing,
+            _ => Self::WithoutSecrets,
+        }
+    }
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::WithoutSecrets => "without_secrets",
+            Self::Nothing => "nothing",
+        }
+    }
+    fn named(text: &str) -> Self {
+        [Self::WithoutSecrets, Self::Nothing].into_iter().find(|kept| kept.as_str() == text).unwrap_or_default()
+    }
 }
 
 #[server(ListManagedOfferings, endpoint = "offerings/list", input = GetUrl)]
@@ -74,7 +108,10 @@ pub async fn read_editor(#[server(default)] slug: String, #[server(default)] fro
     if let Some(flash) = take_flash(FORM).await {
         page.error = flash.error;
         match flash.values.get("yaml") {
-            Some(pasted) => page.pasted.clone_from(pasted),
+            Some(pasted) => {
+                page.pasted.clone_from(pasted);
+                page.kept = flash.values.get("kept").map_or(Kept::Whole, |kept| Kept::named(kept));
+            }
             None if !flash.values.is_empty() => page.fields = flash.values,
             None => {}
         }
@@ -173,9 +210,15 @@ pub async fn import_offering(#[server(default)] slug: String, #[server(default)]
         Err(error) => return answer::<String>(FORM, &page, typed([]), Err(error), |slug| saved(slug)).await,
     };
     let kept = services::offerings::yaml::without_secrets_apart(yaml.clone()).await;
-    let pasted = typed([("yaml", &kept)]);
+    let how = Kept::of(&yaml, &kept);
+    let pasted = typed([("yaml", kept.as_str()), ("kept", how.as_str())]);
     let result = async {
-        let offering = services::offerings::yaml::parse_apart(yaml.clone()).await?;
+        // Lines are only of use beside the text that they count.
+        let offering = if how == Kept::Whole {
+            services::offerings::yaml::parse_shown_apart(yaml.clone()).await?
+        } else {
+            services::offerings::yaml::parse_apart(yaml.clone()).await?
+        };
         let known = (slug != "new").then_some(slug.as_str());
         Ok(services::offerings::save(&services, &caller, known, offering, None).await?.offering.slug)
     }

@@ -108,6 +108,11 @@ fn actions(language: Language, history: &OfferingHistory) -> impl IntoView + use
     let publish = history.draft().map(|draft| {
         let number = draft.offering.version;
         let (slug, revision) = (draft.offering.slug.clone(), draft.revision.to_string());
+        let text = if labs == 0 {
+            td_string!(language, offerings.publish_text_no_labs).to_owned()
+        } else {
+            td_string!(language, offerings.publish_text, labs = labs).to_string()
+        };
         let title = td_string!(language, offerings.publish_title, name = name(draft), version = number).to_string();
         view! {
             <ConfirmDialog
@@ -119,7 +124,7 @@ fn actions(language: Language, history: &OfferingHistory) -> impl IntoView + use
                 kind=ButtonKind::Primary
                 confirm_kind=ButtonKind::Primary
             >
-                <p>{td_string!(language, offerings.publish_text, labs = labs).to_string()}</p>
+                <p>{text}</p>
                 <input type="hidden" name="slug" value=slug/>
                 <input type="hidden" name="revision" value=revision/>
             </ConfirmDialog>
@@ -298,7 +303,7 @@ fn MachineChapter(typed: StoredValue<Typed>, fields: Fields) -> impl IntoView {
                 field="base.environment"
                 label=td_string!(language, offerings.environment)
                 help=td_string!(language, offerings.environment_help)
-                autocomplete="off"
+                secret=true
                 typed
                 optional=true
             />

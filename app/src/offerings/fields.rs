@@ -125,15 +125,15 @@ pub fn Lines(
     #[prop(into)] label: String,
     typed: StoredValue<Typed>,
     #[prop(into, optional)] help: Option<String>,
-    /// `off` for what may hold a secret.
-    #[prop(into, optional)]
-    autocomplete: Option<&'static str>,
+    /// It may hold a secret.
+    #[prop(optional)]
+    secret: bool,
     #[prop(optional)] optional: bool,
     #[prop(default = 2)] rows: u32,
 ) -> impl IntoView {
     let language = language::current();
     let (value, error) = typed.with_value(|typed| (typed.value(&field), typed.problem(language, &field)));
-    view! { <TextArea name=control(&field) label value error nostrip:help=help nostrip:autocomplete=autocomplete optional rows/> }.into_any()
+    view! { <TextArea name=control(&field) label value error nostrip:help=help secret optional rows/> }.into_any()
 }
 
 #[component]

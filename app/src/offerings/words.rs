@@ -106,6 +106,7 @@ fn plain_text(language: Language, field: &str) -> Option<&'static str> {
     let field = field.strip_prefix("base.").unwrap_or(field);
     Some(match field {
         "slug" => td_string!(language, offerings.slug),
+        "yaml" => td_string!(language, offerings.yaml_paste),
         "name.zh" => td_string!(language, offerings.name_zh),
         "name.en" => td_string!(language, offerings.name_en),
         "summary.zh" => td_string!(language, offerings.summary_zh),

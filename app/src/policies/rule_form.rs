@@ -128,7 +128,7 @@ impl Fields {
                 error
                 nostrip:help=help.map(ToOwned::to_owned)
                 nostrip:unit=unit.map(ToOwned::to_owned)
-                optional=true
+                depends=true
                 maxlength=12
             />
         }

@@ -1,5 +1,7 @@
 //! The rules as cards: what, then what, how many orders, and the steps of the editor.
 
+use std::collections::BTreeMap;
+
 use domain::{
     approvals::{Outcome, Rule},
     money::Currency,
@@ -28,13 +30,13 @@ pub fn Rules(view: PolicyView) -> impl IntoView {
     let matched = view.dry_run.matched.clone();
     let count = move |number: usize| matched.get(number).copied().unwrap_or_default();
     let rest = count(policy.rules.len());
-    let catch_all = policy.catch_all();
-    let before = catch_all.and_then(|number| policy.rules.get(number)).map(|rule| rule.name.get(language::tag(language)).to_owned());
+    let never: BTreeMap<usize, usize> = policy.never_matching().into_iter().collect();
+    let names: Vec<_> = policy.rules.iter().map(|rule| rule.name.get(language::tag(language)).to_owned()).collect();
     let cards = (0_u32..)
         .zip(policy.rules)
         .map(|(number, rule)| {
             let new = in_force.as_ref().is_some_and(|rules| !rules.contains(&rule));
-            let behind = before.clone().filter(|_| catch_all.is_some_and(|first| (number as usize) > first));
+            let behind = never.get(&(number as usize)).and_then(|before| names.get(*before)).cloned();
             view! { <li><RuleCard currency rule number matched=count(number as usize) revision may_write new behind/></li> }
         })
         .collect_view();
@@ -73,7 +75,7 @@ fn RuleCard(
     revision: i64,
     may_write: bool,
     new: bool,
-    /// Name of an earlier rule that matches every order, so that this one never matches.
+    /// Name of an earlier rule that matches every order that this one would match.
     behind: Option<String>,
 ) -> impl IntoView {
     let language = language::current();

@@ -96,7 +96,7 @@ pub fn NewDiscount(wanted: Wanted, failed: Flash, kind: ButtonKind) -> impl Into
     view! {
         <Card title=td_string!(language, prices.new_discount)>
             <p class="fine">{td_string!(language, prices.discounts_about)}</p>
-            <form class="stack" method="get" action=routes::PRICES>
+            <form class="stack" method="get" action=routes::PRICES data-draft="">
                 <input type="hidden" name="preview" value="discount"/>
                 <TextField
                     name="percent"

@@ -26,7 +26,7 @@ pub fn NewPrice(wanted: Wanted, failed: Flash, currency: Currency, kind: ButtonK
     let quoted = Some(value("quoted", &wanted.quoted)).filter(|quoted| !quoted.is_empty()).unwrap_or_else(|| "unit".to_owned());
     view! {
         <Card title=td_string!(language, prices.new_title)>
-            <form class="stack" method="get" action=routes::PRICES>
+            <form class="stack" method="get" action=routes::PRICES data-draft="">
                 <input type="hidden" name="preview" value="price"/>
                 <SelectField name="meter" label=td_string!(language, prices.meter) choices=meters value=value("meter", &wanted.meter) error=problem("meter")/>
                 <ChoiceCards name="quoted" label=td_string!(language, prices.quoted) choices value=quoted error=problem("quoted")/>

@@ -41,13 +41,13 @@ pub struct PolicyDocument {
 /// A rule that is allowed and most likely a mistake.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Warning {
-    /// `never_matches`: the rule comes after one that matches every order.
+    /// `never_matches`: the rule comes after one that matches all of its orders.
     #[schema(example = "never_matches")]
     pub code: &'static str,
     /// Number of the rule, from 0.
     #[schema(example = 2)]
     pub rule: usize,
-    /// Number of the rule that matches every order.
+    /// Number of the earlier rule that matches them.
     #[schema(example = 1)]
     pub after: usize,
 }

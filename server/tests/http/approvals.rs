@@ -197,8 +197,8 @@ async fn the_page_of_the_rules_warns_on_a_rule_that_never_matches() {
     let browser = portal.browser_of(&people.administrator).await;
     let rule = |zh: &str, en: &str, when: Value| json!({"name": {"zh": zh, "en": en}, "when": when, "then": {"stages": ["manager"]}});
     let (rest, late) = (rule("其余", "Rest", json!("always")), rule("夜间", "Late", json!({"minutes_over": 60})));
-    let en = ("Never matches: “Rest” before it matches every order. Move this rule up.", "Late");
-    let zh = ("这条规则不会生效：前面的“其余”已匹配所有订单，请上移。", "夜间");
+    let en = ("Never matches: “Rest” before it matches all of its orders. Move this rule up.", "Late");
+    let zh = ("这条规则不会生效：它的订单都已由前面的“其余”匹配，请上移。", "夜间");
     for (version, rules, warned) in [(1, json!([late, rest]), 0), (2, json!([rest, late]), 1)] {
         let body = json!({"policy": {"rules": rules}, "version": version});
         good(admin.put("/policies").json(&body).send().await.unwrap(), 200).await;

@@ -119,13 +119,20 @@ async fn a_search_for_nothing_finds_nothing_and_leads_to_ones_own_readings() {
     let (browser, api) = (portal.browser_of(&people.auditor).await, portal.api(&people.auditor).await);
     for _ in 0..2 {
         let page = browser.page("/audit?text=nothing-at-all").await.text().await.unwrap();
-        assert!(page.contains("No record fits all of this") && page.contains("Your own reading of the record is left out."), "{page}");
+        assert!(
+            page.contains("No record fits all of this")
+                && page.contains("Your own readings (searches and opened records) are left out; exports are not."),
+            "{page}"
+        );
         assert!(page.contains("/audit?text=nothing-at-all&amp;own_reads=true"), "{page}");
     }
     let page = browser.page("/audit?text=nothing-at-all&own_reads=true").await.text().await.unwrap();
-    assert!(page.contains("Your own reading of the record is shown too.") && !page.contains("No record fits all of this"), "{page}");
+    assert!(
+        page.contains("Your own readings (searches and opened records) are shown too.") && !page.contains("No record fits all of this"),
+        "{page}"
+    );
     let page = browser.page("/audit?action=audit.").await.text().await.unwrap();
-    assert!(!page.contains("Your own reading of the record"), "the search asks for it");
+    assert!(!page.contains("Your own readings"), "the search asks for it");
     let found = async |query: &str| api.read(&format!("/audit/events?{query}")).await["items"].as_array().unwrap().len();
     assert_eq!(found("text=nothing-at-all").await, 0);
     assert!(found("text=nothing-at-all&own_reads=true").await > 0);

@@ -118,6 +118,7 @@ async fn the_editor_works_without_scripts() {
     assert_eq!((saved.status().as_u16(), location(&saved)), (303, "/offerings/my-shell?saved=1"));
     let form = page(&operator, "/offerings/my-shell").await;
     assert!(form.contains("Publish version 1") && form.contains("Deployment"));
+    assert!(form.contains("New orders use this version from now on.") && !form.contains("Orders that exist and their labs"), "there are none");
     let published = operator.form("/api/offerings/publish", "/offerings/my-shell", &[("slug", "my-shell"), ("revision", "1")]).send().await.unwrap();
     assert_eq!(published.status(), 303);
     let teacher = portal.browser_of(&people.teacher).await;
@@ -132,6 +133,14 @@ async fn the_editor_works_without_scripts() {
     assert_eq!(location(&refused), "/offerings/my-shell?tab=yaml");
     let form = page(&operator, "/offerings/my-shell?tab=yaml").await;
     assert!(form.contains("name: {zh: 甲, en: A}"), "what was pasted comes back");
+    assert!(!form.contains("except the values of secrets"), "there was no secret in it");
+    let secret = "slug: my-shell\nbase: {secrets: {HF_TOKEN: hush}}\n";
+    operator.form("/api/offerings/import", "/offerings/my-shell?tab=yaml", &[("slug", "my-shell"), ("yaml", secret)]).send().await.unwrap();
+    let form = page(&operator, "/offerings/my-shell?tab=yaml").await;
+    assert!(form.contains("except the values of secrets") && !form.contains("hush"), "the value is not kept");
+    operator.form("/api/offerings/import", "/offerings/my-shell?tab=yaml", &[("slug", "my-shell"), ("yaml", " \n")]).send().await.unwrap();
+    let form = page(&operator, "/offerings/my-shell?tab=yaml").await;
+    assert!(form.contains("Please fill this in."), "an empty text is missing");
     let versions = page(&operator, "/offerings/my-shell?tab=versions").await;
     assert!(versions.contains("Version 1 · On sale"));
     let retired = operator.form("/api/offerings/retire", "/offerings/my-shell", &[("slug", "my-shell")]).send().await.unwrap();

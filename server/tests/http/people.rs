@@ -71,7 +71,7 @@ async fn an_uploaded_list_is_looked_at_and_what_is_none_comes_back_to_the_form()
     assert!(browser.page(&change).await.text().await.unwrap().contains("→ Another Name"));
     assert_eq!(upload(b"no,list\r\n1,2\r\n").await, "/imports");
     let page = browser.page("/imports").await.text().await.unwrap();
-    assert!(page.contains("账号,姓名"), "what a list looks like is said: {page}");
+    assert!(page.contains("账号 / account"), "the missing column is named: {page}");
     let invalid = |page: &str, id: &str| {
         let control = page.split('<').find(|tag| tag.contains(&format!("id=\"{id}\""))).expect("a field");
         control.contains("aria-invalid=\"true\"")

@@ -6,6 +6,9 @@ use crate::{
     error::{Error, Problem},
 };
 
+/// Lines at the top of a list that may be its header.
+const TOP: usize = 20;
+
 /// The rows of a list below its header; empty rows are left out, unknown columns too.
 ///
 /// Errors: [`Error::Invalid`] on `list`: an empty list, a workbook, a missing required column, too many rows or columns.
@@ -16,11 +19,11 @@ pub fn read(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Error> {
     }
     let headings = headers(kind);
     let column = |cell: &String| headings.iter().find(|(name, _)| name == cell).map(|(_, column)| *column);
-    let known = |cells: &[String]| cells.iter().map(column).collect::<Vec<Option<&Column>>>();
-    let complete = |columns: &[Option<&Column>]| kind.columns().iter().all(|column| !column.required || columns.contains(&Some(column)));
+    let known = |cells: &[String]| cells.iter().map(column).collect::<Vec<Option<&'static Column>>>();
+    let complete = |columns: &[Option<&'static Column>]| kind.columns().iter().all(|column| !column.required || columns.contains(&Some(column)));
     let Some(header) = csv::header(&mut records, |cells| complete(&known(cells))) else {
-        let example = kind.columns().iter().map(|column| column.zh).collect::<Vec<_>>().join(",");
-        return Err(Error::field("list", Problem::BadFormat { example }));
+        let lines = records.iter().take(TOP).map(|record| known(&record.cells.iter().map(|cell| tidy_header(cell)).collect::<Vec<_>>()));
+        return Err(Error::field("list", no_header(kind, lines)));
     };
     let columns = known(&header);
     let rows: Vec<Cells> = records
@@ -35,6 +38,18 @@ pub fn read(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Error> {
         0 => Err(Error::field("list", Problem::HeaderOnly)),
         rows if rows > MAX_ROWS => Err(Error::field("list", Problem::TooManyRows { rows, max: MAX_ROWS })),
         _ => Ok(rows),
+    }
+}
+
+/// What is wrong with a list in which no line names every required column: the first column that the line with most of them lacks.
+fn no_header(kind: ImportKind, lines: impl Iterator<Item = Vec<Option<&'static Column>>>) -> Problem {
+    let named = |line: &[Option<&'static Column>]| line.iter().flatten().count();
+    let best = lines.fold(Vec::new(), |best, line| if named(&line) > named(&best) { line } else { best });
+    let missing = kind.columns().iter().find(|column| column.required && !best.contains(&Some(*column)));
+    match missing {
+        Some(column) => Problem::NoColumn { headers: vec![column.zh.to_owned(), column.en.to_owned()] },
+        // It stands below longer lines.
+        None => Problem::BadFormat { example: kind.columns().iter().map(|column| column.zh).collect::<Vec<_>>().join(",") },
     }
 }
 
@@ -83,8 +98,11 @@ mod tests {
     fn what_is_no_list_says_what_one_looks_like() {
         assert_eq!(read(ImportKind::People, " \n"), Err(Error::field("list", Problem::Missing)));
         assert_eq!(read(ImportKind::People, "账号,姓名\n"), Err(Error::field("list", Problem::HeaderOnly)));
-        let example = "账号,姓名,部门,角色,课程".to_owned();
-        assert_eq!(read(ImportKind::People, "a,b\n1,2\n"), Err(Error::field("list", Problem::BadFormat { example })));
+        let missing = |zh: &str, en: &str| Err(Error::field("list", Problem::NoColumn { headers: vec![zh.into(), en.into()] }));
+        assert_eq!(read(ImportKind::People, "account,roles\nli,teacher\n"), missing("姓名", "name"));
+        assert_eq!(read(ImportKind::People, "2026\n姓名,角色\n李华,教师\n"), missing("账号", "account"));
+        assert_eq!(read(ImportKind::People, "foo,bar\n1,2\n"), missing("账号", "account"));
+        assert_eq!(read(ImportKind::Courses, "code,budget\nCV2402,1\n"), missing("课程名称", "name"));
         let long = "账号,姓名\n".to_owned() + &"a,b\n".repeat(1_001);
         assert_eq!(read(ImportKind::People, &long), Err(Error::field("list", Problem::TooManyRows { rows: 1_001, max: 1_000 })));
     }

@@ -101,6 +101,12 @@ pub fn extended(lab: &Lab, limits: DurationLimits, by: Extension, book: &PriceBo
             ("until", u32::try_from((until.seconds_since(from) + 59) / 60).unwrap_or(u32::MAX))
         }
     };
+    if let Extension::Until(_) = by
+        && let Some(from) = lab.counts_from(now)
+        && added > most
+    {
+        return Err(Error::field(field, Problem::EndsTooLate { at: from.plus_minutes(most.into()) }));
+    }
     if added == 0 || added > most {
         return Err(Error::field(field, Problem::OutOfRange { min: 1.min(most.into()), max: most.into() }));
     }

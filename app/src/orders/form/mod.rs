@@ -69,10 +69,6 @@ pub fn OrderFormView(
     let state = FormState::new(context, &last_try, &query);
     let action = ServerAction::<SubmitOrder>::new();
     follow(action, state);
-    // The fields of a refused form are newer than the tab's draft.
-    if last_try.error.is_none() {
-        draft::follow(FORM_ID);
-    }
     let leaving = Leaving::new(state);
     leaving.listen();
     let title = td_string!(language, orders.form_title, name = name.as_str()).to_string();

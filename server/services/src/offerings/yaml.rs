@@ -9,6 +9,7 @@ use crate::reading;
 
 mod kept;
 mod nesting;
+mod place;
 
 pub use kept::without_secrets_apart;
 
@@ -28,16 +29,30 @@ pub async fn parse_apart(text: String) -> Result<Offering> {
     reading::apart(move || parse(&text)).await
 }
 
+/// The same for a text that its writer sees again as it is: mistakes name their line too.
+pub async fn parse_shown_apart(text: String) -> Result<Offering> {
+    reading::apart(move || parse(&text).map_err(|error| place::with_lines(&text, error))).await
+}
+
 fn read(text: &str) -> Result<Value> {
     if text.len() > LONGEST {
         return Err(Error::field("yaml", Problem::TooLong { max: u32::try_from(LONGEST).unwrap_or(u32::MAX) }));
+    }
+    let says_nothing = |line: &str| line.is_empty() || line == "---" || line.starts_with('#');
+    if text.lines().all(|line| says_nothing(line.trim())) {
+        return Err(Error::field("yaml", Problem::Missing));
     }
     if let Some(line) = nesting::too_deep(text) {
         return Err(Error::field(format!("line {line}"), Problem::TooDeep { max: nesting::DEEPEST }));
     }
     let unreadable = |line| Error::field(format!("line {line}"), Problem::BadFormat { example: example("slug").into() });
-    let value: Value = serde_yaml_ng::from_str(text).map_err(|error| unreadable(error.location().map_or(1, |location| location.line())))?;
+    let value: Value = serde_yaml_ng::from_str(text).map_err(|error| unreadable(place::of_error(text, &error)))?;
     if value.is_object() { Ok(value) } else { Err(unreadable(1)) }
+}
+
+/// Whether two members have one name: only the last of them is read.
+fn has_members_twice(text: &str) -> bool {
+    serde_yaml_ng::from_str::<serde_yaml_ng::Value>(text).is_err()
 }
 
 /// An offering from JSON, checked like a file. Errors: as [`parse`].

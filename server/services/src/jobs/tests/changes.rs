@@ -377,6 +377,12 @@ async fn what_is_refused_names_the_bounds_that_hold_for_this_lab() {
     assert_eq!(until(now.plus_minutes(-5)).await, Err(Error::field("until", Problem::InThePast { now })));
     // Half an hour from now is in the future, but the lab runs longer already.
     assert_eq!(until(now.plus_minutes(30)).await, Err(Error::field("until", Problem::NotAfter { at: ends_at })));
+    // Too long: a clock field is told the latest time, a number of minutes its bounds.
+    let too_many = labs::extend(services, &scene.teacher, id, Extension::Minutes(100_000), None).await.map(drop);
+    let Err(Error::Invalid(problems)) = too_many else { panic!("it must be refused: {too_many:?}") };
+    let Problem::OutOfRange { min: 1, max } = problems[0].problem else { panic!("{problems:?}") };
+    let at = ends_at.plus_minutes(max);
+    assert_eq!(until(at.plus_minutes(1)).await, Err(Error::field("until", Problem::EndsTooLate { at })));
     let storage = async |gib| labs::resize(services, &scene.teacher, id, &input(&[("storage_gib", gib)])).await.map(drop);
     // The offering allows 10 to 200, and the volume has 20.
     for gib in ["10", "1", "210"] {

@@ -3,14 +3,14 @@
 use domain::secret::{has_secret, has_secret_argument, is_known_secret, is_secret_name};
 use serde_json::{Value, json};
 
-use super::{ordered, read};
+use super::{has_members_twice, ordered, read};
 use crate::reading;
 
-/// The text itself if it holds no secret, else its fields without the values of secrets. Nothing is kept of a text that could hold a secret
+/// The text itself if it holds no value of a secret, else its fields without the values of secrets. Nothing is kept of a text that could hold a secret
 /// at an unknown place: one that cannot be parsed, or one with anchors.
 fn without_secrets(text: &str) -> String {
     let Ok(mut value) = read(text) else { return if could_hold(text) { String::new() } else { text.to_owned() } };
-    if !clean(&mut value, false) && !has_secret(text) {
+    if !clean(&mut value, false) && !has_secret(text) && !has_members_twice(text) {
         text.to_owned()
     } else if has_anchors(text) {
         String::new()
@@ -32,7 +32,7 @@ fn could_hold(text: &str) -> bool {
         || words.any(|word| is_variable(word) && is_secret_name(word))
 }
 
-/// Removes the values of secrets at any depth. Whether there was a place for one.
+/// Removes the values of secrets at any depth. Whether there was one.
 fn clean(value: &mut Value, in_environment: bool) -> bool {
     match value {
         Value::Object(members) => {
@@ -43,12 +43,8 @@ fn clean(value: &mut Value, in_environment: bool) -> bool {
             let mut found = members.len() < before;
             for (name, member) in members.iter_mut() {
                 let is_of_secret = name == "secrets" || sets_secret && ["default", "kind"].contains(&name.as_str());
-                found |= if is_of_secret || is_secret_member(name, member, in_environment) {
-                    blank(member);
-                    true
-                } else {
-                    clean(member, name == "environment")
-                };
+                found |=
+                    if is_of_secret || is_secret_member(name, member, in_environment) { blank(member) } else { clean(member, name == "environment") };
             }
             found
         }
@@ -59,7 +55,7 @@ fn clean(value: &mut Value, in_environment: bool) -> bool {
             }
             let arguments: Vec<String> = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
             if has_secret_argument(&arguments) {
-                items.iter_mut().for_each(blank);
+                items.iter_mut().for_each(|item| _ = blank(item));
                 found = true;
             }
             found
@@ -87,13 +83,26 @@ fn is_variable(name: &str) -> bool {
     name.contains(|c: char| c.is_ascii_uppercase()) && !name.contains(|c: char| c.is_ascii_lowercase())
 }
 
-fn blank(value: &mut Value) {
+/// Whether there was a value to remove.
+fn blank(value: &mut Value) -> bool {
+    let had = holds_value(value);
     match value {
         Value::Object(members) => {
             members.retain(|name, _| !has_secret(name));
             members.values_mut().for_each(|member| *member = json!(""));
         }
         other => *other = json!(""),
+    }
+    had
+}
+
+fn holds_value(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => items.iter().any(holds_value),
+        Value::Object(members) => members.iter().any(|(name, member)| has_secret(name) || holds_value(member)),
+        Value::Bool(_) | Value::Number(_) => true,
     }
 }
 
@@ -113,7 +122,10 @@ mod tests {
 
     #[test]
     fn a_file_without_secrets_is_kept_as_it_was_written() {
-        for text in ["slug: x # mine\nparameters:\n  - key: cpu_cores\n", "x: &a {b: 1}\ny: *a\n", "slug: [", "base: {command: [sh, -c, a && b]}\n"] {
+        let exported = "slug: x # mine\nbase:\n  secrets:\n    HF_TOKEN: ''\n    OTHER:\n";
+        for text in
+            [exported, "slug: x # mine\nparameters:\n  - key: cpu_cores\n", "x: &a {b: 1}\ny: *a\n", "slug: [", "base: {command: [sh, -c, a && b]}\n"]
+        {
             assert_eq!(without_secrets(text), text);
         }
     }

@@ -190,4 +190,17 @@ fn a_mistake_is_named_by_its_place() {
     assert_eq!(with("min: 2,", ""), [("parameters.2.min".to_owned(), Problem::Missing)]);
     assert_eq!(with("max: 16", "max: lots"), [("parameters.2.max".to_owned(), Problem::NotANumber)]);
     assert_eq!(named("just words")[0].0, "line 1");
+    assert_eq!(named("slug: [[[[\n")[0].0, "line 1");
+    for empty in ["", " \n\n", "---\n# mine\n"] {
+        assert_eq!(named(empty), [("yaml".to_owned(), Problem::Missing)], "{empty}");
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_in_a_text_that_is_shown_names_its_line() {
+    let text = BUILT_IN[2].replacen("port: 8080", "port: many", 1);
+    let line = text.lines().position(|line| line.contains("port: many")).expect("the port") + 1;
+    let cause = Box::new(Problem::NotANumber);
+    let expected = Problem::InRow { row: u32::try_from(line).expect("a small number"), cause };
+    assert_eq!(parse_shown_apart(text).await, Err(Error::field("base.port", expected)));
 }
