@@ -70,6 +70,10 @@ pub fn reconcile(context: &mut Context, key: &Key) {
         "Pending" => {
             let delay = seconds(&pod, "start-after").unwrap_or(context.pace.start);
             if context.queue.has_passed(uid, "start", delay, &work) {
+                // On a busy machine both are due at once.
+                if context.queue.is_first(uid, "pulling") {
+                    pull(&mut txn, key, &pod);
+                }
                 start(context, &mut txn, key, &pod);
             } else if context.queue.has_passed(uid, "pull", delay / 4, &work) && context.queue.is_first(uid, "pulling") {
                 pull(&mut txn, key, &pod);
