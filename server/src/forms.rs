@@ -51,7 +51,7 @@ pub async fn read(request: Request, next: Next) -> Response {
 
 /// Whether one of the limits ended the body, here or in the router.
 fn is_limit(error: &(dyn StdError + 'static)) -> bool {
-    successors(Some(error), |error| error.source()).any(|error| error.is::<LengthLimitError>())
+    successors(Some(error), |&error| error.source()).any(<dyn StdError>::is::<LengthLimitError>)
 }
 
 fn takes_form(path: &str) -> bool {

@@ -122,6 +122,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .layer(from_fn(forms::read))
         .layer(from_fn_with_state(state.clone(), auth::layer::authenticate))
         .layer(auth::sessions(state))
+        .layer(from_fn_with_state(state.clone(), auth::late::keep_cookie))
         .layer(from_fn_with_state(state.clone(), auth::cross_site::guard))
 }
 

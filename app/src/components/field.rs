@@ -50,6 +50,15 @@ fn keep_typed(value: Signal<String>, typed: impl Fn() -> Option<String> + 'stati
     });
 }
 
+/// Whether a field that is not optional must be filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Needed {
+    #[default]
+    Always,
+    /// Another field decides it: the label does not call this one optional, and the browser does not ask for it.
+    Sometimes,
+}
+
 /// One line of text. `value` is what the field starts with (what was typed before, after a refusal); listen with
 /// `on_input` where something must follow the typing. Numbers are text too: the server and `domain` read them.
 #[component]
@@ -71,9 +80,7 @@ pub fn TextField(
     #[prop(into, optional)]
     unit: Option<String>,
     #[prop(optional)] optional: bool,
-    /// Another field decides whether it is required: the label does not call it optional, and the browser does not ask for it.
-    #[prop(optional)]
-    depends: bool,
+    #[prop(optional)] needed: Needed,
     #[prop(optional)] readonly: bool,
     #[prop(optional)] autofocus: bool,
     #[prop(optional)] maxlength: Option<u32>,
@@ -102,7 +109,7 @@ pub fn TextField(
             spellcheck=(!is_words).then_some("false")
             placeholder=placeholder
             maxlength=maxlength.map(|max| max.to_string())
-            required=!(optional || depends)
+            required=!optional && needed == Needed::Always
             readonly=readonly
             autofocus=autofocus
             aria-invalid=invalid(error)

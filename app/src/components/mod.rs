@@ -43,7 +43,7 @@ pub use empty::EmptyState;
 pub use error_notice::ErrorNotice;
 pub use facts::{Fact, Facts};
 pub use failed::Failed;
-pub use field::{SelectField, TextArea, TextField};
+pub use field::{Needed, SelectField, TextArea, TextField};
 pub use field_choice::{CheckField, Choice, ChoiceCards};
 pub use form_errors::{FieldMessage, FormErrors};
 pub use icon::{Glyph, Icon, IconSprite};

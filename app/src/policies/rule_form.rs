@@ -14,7 +14,7 @@ use super::{
     words::{model_text, phrase},
 };
 use crate::{
-    components::{Button, ButtonKind, CheckField, ErrorNotice, Failed, LinkButton, Notice, PageHead, SelectField, Skeleton, TextField},
+    components::{Button, ButtonKind, CheckField, ErrorNotice, Failed, LinkButton, Needed, Notice, PageHead, SelectField, Skeleton, TextField},
     error::AppError,
     error_text::field_problem_text,
     flash::{Flash, flash},
@@ -128,7 +128,7 @@ impl Fields {
                 error
                 nostrip:help=help.map(ToOwned::to_owned)
                 nostrip:unit=unit.map(ToOwned::to_owned)
-                depends=true
+                needed=Needed::Sometimes
                 maxlength=12
             />
         }

@@ -1,6 +1,7 @@
 //! Who is asking: sessions behind a cookie for pages and their server functions. Bearer tokens are in `rest::bearer`.
 
 pub mod cross_site;
+pub mod late;
 pub mod layer;
 pub mod public;
 pub mod store;

@@ -43,6 +43,20 @@ async fn a_teacher_signs_in_and_out_with_forms_alone() {
     assert_eq!((kept.status().as_u16(), location(&kept)), (303, "/sign-in?back=/orders"));
 }
 
+/// A page that asks under the old id, while its session goes on under a new one, would sign the person out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_answer_to_a_script_does_not_take_a_newer_session_away() {
+    let portal = Portal::college().await;
+    portal.people().await;
+    let asked = async |path: &str, mode: &str| {
+        let client = portal.browser().client;
+        let request = client.get(portal.url(path)).header("cookie", "lectern=AAAAAAAAAAAAAAAAAAAAAA").header("sec-fetch-mode", mode);
+        set_cookie(&request.send().await.unwrap()).map(|(cookie, _)| cookie)
+    };
+    assert_eq!(asked("/api/session/viewer", "cors").await, None);
+    assert_eq!(asked("/sign-in", "navigate").await.as_deref(), Some("lectern="), "a page takes away what is over");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_cookie_is_secure_and_bound_to_the_host_exactly_with_https() {
     let world = TestWorld::college().await;

@@ -154,9 +154,7 @@ async fn a_term_that_is_cut_off_leaves_nothing_and_the_next_start_makes_it_whole
                 let term = Term { workshop: &workshop, weeks: 1, progress: &progress };
                 seed_term(&services, &term, KEEP_NOTHING).await
             });
-            if wait.recv().await.is_none() {
-                panic!("it does not get as far as {cut} %: {:?}", task.await);
-            }
+            let Some(()) = wait.recv().await else { panic!("it does not get as far as {cut} %: {:?}", task.await) };
             task.abort();
             drop(ended);
             assert!(task.await.is_err_and(|error| error.is_cancelled()));

@@ -82,7 +82,7 @@ async fn finish(services: &Services, import: &Import) -> Result<()> {
     let mut write = lease::begin_write(services).await?;
     table::set_state(&mut write, import.id, ImportState::Done, Some(services.clock.now())).await.or_domain()?;
     let tenant = table::by_id(&mut write, import.id).await.or_domain()?;
-    if let Some(Stored { tenant, import }) = tenant {
+    if let Some(Stored { tenant, import, .. }) = tenant {
         let after = json!({"done": import.counts.done, "failed": import.counts.failed, "errors": import.counts.error});
         let entry = about(&import, "import.finish").after(after);
         audit::by_job(services, &mut write, "imports", tenant, entry, domain::audit::Outcome::Success).await?;

@@ -55,7 +55,9 @@ fn clean(value: &mut Value, in_environment: bool) -> bool {
             }
             let arguments: Vec<String> = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
             if has_secret_argument(&arguments) {
-                items.iter_mut().for_each(|item| _ = blank(item));
+                for item in items.iter_mut() {
+                    blank(item);
+                }
                 found = true;
             }
             found
