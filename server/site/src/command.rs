@@ -14,13 +14,15 @@ Builds the browser's half of Lectern.
   site budget --max-kb N --max-lazy-kb M [--out DIR]
                                          fail when what every page loads is over N kB (1000 B) of brotli, or what
                                          the pages of one part load besides is over M kB
-  site wasm-tree                         fail when a server crate is among the browser's dependencies";
+  site wasm-tree [--profile NAME] [--no-design]
+                                         fail when a server crate is among the browser's dependencies, or linked into
+                                         the wasm of this profile";
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     Build(Options),
     Budget { options: Options, limits: Limits },
-    WasmTree,
+    WasmTree(Options),
     Help,
 }
 
@@ -72,7 +74,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
             let limits = Limits { always: always.context("budget needs --max-kb N")?, lazy: lazy.context("budget needs --max-lazy-kb M")? };
             Ok(Command::Budget { options, limits })
         }
-        Some("wasm-tree") => Ok(Command::WasmTree),
+        Some("wasm-tree") => Ok(Command::WasmTree(options)),
         Some(other) => bail!("unknown command {other}; see site --help"),
     }
 }
@@ -95,7 +97,7 @@ mod tests {
             Command::Budget { options: options("target/site", "wasm-dev"), limits: Limits { always: 300, lazy: 90 } }
         );
         assert_eq!(read("--no-design").unwrap(), Command::Build(Options { design: false, ..options("target/site", "wasm-dev") }));
-        assert_eq!(read("wasm-tree").unwrap(), Command::WasmTree);
+        assert_eq!(read("wasm-tree").unwrap(), Command::WasmTree(options("target/site", "wasm-dev")));
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn run() -> Result<()> {
     match command::parse(std::env::args().skip(1))? {
         Command::Build(options) => build(&options),
         Command::Budget { options, limits } => budget::check(&options.out, limits),
-        Command::WasmTree => tree::check(),
+        Command::WasmTree(options) => tree::check(&options),
         Command::Help => {
             say(command::HELP);
             Ok(())

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{say, wasm};
+use crate::{command::Options, say, wasm};
 
 /// Crates that mean a mistake in a feature list. To forbid another one, add it here.
 const FORBIDDEN: [&str; 23] = [
@@ -38,7 +38,8 @@ const FORBIDDEN: [&str; 23] = [
 const UNLINKED: [(&str, &[&str]); 2] =
     [("regex", &["regex_automata", "regex_syntax", "regex-automata-", "regex-syntax-"]), ("time", &["_ZN4time", "/time-0."])];
 
-pub fn check() -> Result<()> {
+/// Compiles the wasm as the site has it, which costs nothing after a build with the same options.
+pub fn check(options: &Options) -> Result<()> {
     let root = wasm::workspace_root()?;
     let output = wasm::cargo()
         .current_dir(&root)
@@ -59,8 +60,7 @@ pub fn check() -> Result<()> {
             found.join(", ")
         );
     }
-    // As the site is built for the tests: with the page of components, which holds all that is shipped and more.
-    check_linked(&wasm::compile(&root, "wasm", true)?)?;
+    check_linked(&wasm::compile(&root, &options.profile, options.design)?)?;
     let count = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect::<BTreeSet<_>>().len();
     say(&format!("site: {count} crates in the browser's tree, none of the server's"));
     Ok(())
