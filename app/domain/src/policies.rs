@@ -281,13 +281,14 @@ mod tests {
     #[test]
     fn a_new_rule_goes_before_the_one_that_matches_everything() {
         let big = |name| rule(name, OrderTest::CardsOver(CardShare::WHOLE).into(), Outcome::Stages(vec![Role::Manager]));
+        let long = |name| rule(name, OrderTest::MinutesOver(120).into(), Outcome::Stages(vec![Role::Manager]));
         let rest = rule("rest", Condition::All(vec![Condition::Always]), Outcome::Automatic);
         let policy = Policy::new(vec![big("first"), rest]);
         assert_eq!(policy.catch_all(), Some(1));
-        let edited = policy.edited(&Edit::Add(big("new"))).expect("added");
+        let edited = policy.edited(&Edit::Add(long("new"))).expect("added");
         assert_eq!(edited.rules.iter().map(|rule| rule.name.en.as_str()).collect::<Vec<_>>(), ["first", "new", "rest"]);
         // A disabled rule that matches everything does not matter.
-        let off = policy.edited(&Edit::Disable(1)).expect("off").edited(&Edit::Add(big("new"))).expect("added");
+        let off = policy.edited(&Edit::Disable(1)).expect("off").edited(&Edit::Add(long("new"))).expect("added");
         assert_eq!((off.catch_all(), off.rules[2].name.en.as_str()), (None, "new"));
         assert!(policy.never_matching().is_empty() && off.never_matching().is_empty());
         // The rule for everything moves to the front; the last rule is off.

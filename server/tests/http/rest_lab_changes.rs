@@ -134,12 +134,12 @@ async fn the_page_of_a_stopped_lab_says_what_is_left_of_its_time() {
     let ends_at = teacher.read(&lab).await["ends_at"].as_str().map(domain::time::Timestamp::parse_rfc3339).unwrap().unwrap();
     teacher.act(&format!("{lab}/stop")).await;
     work(&portal).await;
-    let browser = portal.browser_of(&people.teacher).await;
+    // The session of a test lasts an hour.
     portal.world.clock.set(ends_at.plus_minutes(-45));
-    let page = browser.page(&lab).await.text().await.unwrap();
+    let page = portal.browser_of(&people.teacher).await.page(&lab).await.text().await.unwrap();
     assert!(page.contains("45\u{a0}min left of the ordered time, until "), "{page}");
     portal.world.clock.set(ends_at);
-    let page = browser.page(&lab).await.text().await.unwrap();
+    let page = portal.browser_of(&people.teacher).await.page(&lab).await.text().await.unwrap();
     assert!(page.contains("The ordered time ended at ") && page.contains("More time"), "{page}");
 }
 
@@ -149,7 +149,7 @@ async fn while_a_change_waits_each_request_is_answered_for_itself() {
     let people = portal.people().await;
     let (teacher, manager) = (portal.api(&people.teacher).await, portal.api(&people.manager).await);
     let order = teacher.order("waits", &json!({"offering": "jupyterlab-2xa100-1tb", "course": "CV2402", "duration_minutes": 60})).await;
-    manager.act(&format!("/orders/{}/approve", order["id"].as_str().unwrap())).await;
+    let order = manager.act(&format!("/orders/{}/approve", order["id"].as_str().unwrap())).await;
     work(&portal).await;
     let lab = format!("/labs/{}", order["labs"][0].as_str().unwrap());
     let extend = format!("{lab}/extend");
