@@ -37,7 +37,11 @@ pub fn AuditPage() -> impl IntoView {
                 <Transition>{move || chain.get().and_then(Result::ok).map(|card| view! { <ProofMark card/> })}</Transition>
             </PageHead>
             <Transition>
-                {move || found.get().map(|found| view! { <SearchForm query=query.get() failed=found.err()/> })}
+                {
+                    // Drawn anew for another search alone, not for its answer: by then somebody may be typing.
+                    let form = Memo::new(move |_| found.get().map(|found| (query.get(), found.err())));
+                    move || form.get().map(|(query, failed)| view! { <SearchForm query failed/> })
+                }
             </Transition>
             {move || view! { <Ranges query=query.get()/> }}
             <div class="cols main-side">
