@@ -30,7 +30,7 @@ if (own) {
   const second = others.find((person) => person.login === SECOND);
   const access = { roles: second.roles, courses: second.courses.map((course) => course.id) };
   await ask(`/people/${second.id}/access`, { ...access, roles: [...second.roles, "administrator"] });
-  await ask(`/people/${own}/access`, { roles: ROLES }, SECOND_TOKEN);
+  await ask(`/people/${own}/access`, { roles: ROLES, courses: [] }, SECOND_TOKEN);
   hasAllRoles = true;
   await ask(`/people/${second.id}/access`, access);
   const courses = (await ids("/courses")).slice(0, EACH).join(",");
