@@ -21,7 +21,7 @@ const KEPT_MILLISECONDS: f64 = 30.0 * 60.0 * 1000.0;
 /// Pages whose typed text is kept for Back; the oldest makes room.
 #[cfg(any(feature = "hydrate", test))]
 const MOST_PAGES: usize = 20;
-/// What the key of a form that uses GET begins with.
+/// Prefix of the key of a form that uses GET.
 #[cfg(any(feature = "hydrate", test))]
 const GET: &str = "get ";
 
@@ -53,10 +53,10 @@ pub struct Draft {
     pub without_secrets: bool,
 }
 
-/// What came back into the forms of a page.
+/// Values that were restored into the forms of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Restored {
-    /// What the page came with; empty when nothing came back.
+    /// Values that the page came with; empty if none was restored.
     pub before: Vec<Control>,
     pub without_secrets: bool,
 }

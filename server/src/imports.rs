@@ -56,7 +56,7 @@ impl Form {
     }
 }
 
-/// What is wrong with the list stands at the field that it came from.
+/// Puts the problems of a list at the field that it came from.
 fn at_file(error: Error) -> Error {
     match error {
         Error::Invalid(problems) => {

@@ -157,7 +157,7 @@ impl Pods {
         self.cards_per_node.saturating_mul(self.nodes)
     }
 
-    /// What `count` of these pods take of their node beside its cards.
+    /// Processors, memory and pod slots that `count` of these pods take of their node.
     const fn machine(self, count: u32) -> Machine {
         Machine { cpu_cores: self.cpu_cores.saturating_mul(count), memory_gib: self.memory_gib.saturating_mul(count), pods: Some(count) }
     }

@@ -135,7 +135,7 @@ pub struct ImportRow {
     pub problems: Vec<FieldError>,
     /// `None` until its turn.
     pub result: Option<RowResult>,
-    /// What it would change, while it waits.
+    /// The changes that it would make, while it waits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<CellChange>,
 }

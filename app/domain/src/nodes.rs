@@ -25,7 +25,7 @@ pub struct NodeView {
     pub node: Node,
     pub kinds: Vec<KindUse>,
     pub holders: Vec<Holder>,
-    /// What no lab and no other pod has been given; `None` if the node does not report it.
+    /// Pod slots that no pod has; `None` if the node does not report them.
     pub machine_left: Option<Machine>,
 }
 

@@ -19,7 +19,7 @@ pub struct FieldMessage {
 #[component]
 pub fn FormErrors(
     #[prop(into)] messages: Signal<Vec<FieldMessage>>,
-    /// What became of the typed text, where it is not all still there.
+    /// Says which typed text is lost, if any is.
     #[prop(into, optional)]
     heading: Option<String>,
 ) -> impl IntoView {

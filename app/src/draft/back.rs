@@ -22,7 +22,7 @@ const KEY: &str = "lectern.typed";
 type Tell = Rc<dyn Fn(Restored)>;
 
 thread_local! {
-    /// What waits for the forms of the page to which the reader stepped.
+    /// Values that wait for the forms of the page to which the reader stepped.
     static WAITING: RefCell<Option<Waiting>> = const { RefCell::new(None) };
     /// The forms of the page that the last step left: they are still drawn for a moment.
     static LEFT: RefCell<Vec<HtmlFormElement>> = const { RefCell::new(Vec::new()) };

@@ -223,7 +223,7 @@ fn elements(form: &HtmlFormElement) -> Vec<Element> {
     (0..all.length()).filter_map(|index| all.item(index)).collect()
 }
 
-/// What the forms hold and may be kept: `whole` or only what differs from what the page came with.
+/// Values of the forms that may be kept: all of them (`whole`), or those that differ from the page's own.
 pub(super) fn typed_in(forms: &[(String, HtmlFormElement)], whole: bool) -> Vec<Control> {
     let of = |(key, form): &(String, HtmlFormElement)| {
         elements(form)

@@ -74,7 +74,7 @@ pub fn problems_text(language: Language, kind: ImportKind, row: &ImportRow) -> S
     each.collect::<Vec<_>>().join(" ")
 }
 
-/// What is wrong with a cell; roles are named as a list in this language writes them.
+/// The text of a cell's problem; roles are named as a list in this language writes them.
 fn cell_problem_text(language: Language, field: &str, problem: &Problem) -> String {
     match problem {
         Problem::NotOneOf { choices } if field == "roles" => {

@@ -14,7 +14,7 @@ use crate::{
     orders::words::duration_text,
 };
 
-/// What is left of the ordered time of a lab that is down: the time goes on.
+/// The rest of the ordered time of a lab that is down: the time goes on.
 fn down_text(language: Language, lab: &Lab, now: Timestamp) -> Option<String> {
     let ends_at = lab.ends_at.filter(|_| matches!(lab.state, LabState::Stopped | LabState::Failed))?;
     let at = moment_text(ends_at, MomentStyle::Minute);

@@ -49,7 +49,7 @@ pub async fn list(#[server(default)] filter: String, #[server(default)] after: S
     let filter = LabFilter { state: Some(LabState::Running), mine: true, ..LabFilter::default() };
     match services::labs::list(&services, &caller, &filter, &PageRequest { limit: MAX_LIMIT, after: None }).await {
         Ok(running) => Ok(Shown { page, running: running.items }),
-        // Who reads no labs any more still has the notices.
+        // A person who may read labs no more still has the notices.
         Err(Error::Forbidden) => Ok(Shown { page, running: Vec::new() }),
         Err(error) => Err(error.into()),
     }

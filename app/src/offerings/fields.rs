@@ -76,7 +76,7 @@ impl Typed {
         let again = || must_be_typed_again(&self.fields, field).then(|| td_string!(language, offerings.type_again).to_owned());
         Signal::stored(found.map(|each| field_problem_text(language, &each.problem)).or_else(again))
     }
-    /// What is to mend, each with its field, and after it the fields whose secret must be typed again.
+    /// The problems, each with its field, and after them the fields whose secret must be typed again.
     pub fn messages(&self, language: Language) -> Vec<FieldMessage> {
         let message = |field: &str, text: String| FieldMessage { field: control(field), label: field_text(language, field), text };
         let wrong = self.problems.iter().map(|each| message(&each.field, field_problem_text(language, &each.problem)));

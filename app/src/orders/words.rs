@@ -147,7 +147,7 @@ pub fn share_text(language: Language, share: CardShare) -> String {
     quantity_text(share, if one { td_string!(language, quotas.unit_card) } else { td_string!(language, quotas.unit_cards) })
 }
 
-/// Who decides a stage, inside a sentence: `the head of department`.
+/// The role that decides a stage, inside a sentence: `the head of department`.
 pub fn approver_within(language: Language, role: Role) -> String {
     let text = approver_text(language, role);
     let mut rest = text.chars();

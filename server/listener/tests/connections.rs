@@ -154,7 +154,7 @@ async fn a_kept_connection_is_closed_when_it_rests_too_long_and_a_stream_is_not(
 #[tokio::test]
 async fn a_body_that_drips_is_refused_and_one_that_comes_in_pieces_is_not() {
     let port = port(Limits { body: Limits::for_testing().body, ..generous() }, router()).await;
-    // What came quickly before is no excuse.
+    // Bytes that came quickly before earn no time.
     for at_once in [0, 250_000] {
         let mut dripping = port.connect().await;
         dripping.write_all(b"POST /post HTTP/1.1\r\nhost: x\r\ncontent-length: 400000\r\n\r\n").await.expect("sent");

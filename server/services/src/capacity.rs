@@ -134,7 +134,7 @@ pub(crate) async fn growth(
     Ok((free, no_room))
 }
 
-/// What there is for a lab that grows.
+/// The cards that a growing lab can take.
 struct Growing {
     counter: Counter,
     /// Of the kind as a whole.

@@ -86,7 +86,7 @@ pub struct LabOrder {
 pub struct ClusterInfo {
     pub version: String,
     pub nodes: Vec<Node>,
-    /// What operators must know of, as far as a running watch has seen it.
+    /// Findings for operators, as far as a running watch has seen them.
     pub obstacles: Vec<Obstacle>,
 }
 

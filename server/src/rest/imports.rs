@@ -80,7 +80,7 @@ pub struct ImportedRow {
     pub wrong: Vec<String>,
     /// `done`, or `null` until its turn.
     pub result: Option<&'static str>,
-    /// What it would change, while it waits.
+    /// The changes that it would make, while it waits.
     pub changes: Vec<RowChange>,
 }
 

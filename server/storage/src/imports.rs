@@ -20,7 +20,7 @@ use crate::{
 pub struct Stored {
     pub tenant: TenantId,
     pub import: Import,
-    /// Who started it last.
+    /// The person who started it last.
     pub started_by: Option<UserId>,
 }
 
@@ -28,7 +28,7 @@ pub struct Stored {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     pub row: ImportRow,
-    /// Who typed it anew; `None` for a row as it was uploaded.
+    /// The person who typed it anew; `None` for a row as it was uploaded.
     pub mended_by: Option<UserId>,
 }
 

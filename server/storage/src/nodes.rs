@@ -20,7 +20,7 @@ pub struct Held {
     pub node: String,
     pub card: Card,
     pub cards: u32,
-    /// What the lab has of the node beside its cards.
+    /// The lab's processors, memory and pod slots on the node.
     pub machine: Machine,
     pub lab: LabId,
     pub tenant: TenantId,

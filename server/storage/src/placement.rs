@@ -153,7 +153,7 @@ pub async fn preferred_nodes(connection: &mut AnyConnection, lab: LabId) -> Resu
     Ok(names.iter().flat_map(|names| names.split(',')).map(ToOwned::to_owned).collect())
 }
 
-/// What a lab holds.
+/// The cards that a lab holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserved {
     pub card: Card,

@@ -158,7 +158,7 @@ async fn while_a_change_waits_each_request_is_answered_for_itself() {
     let waits = &filed["pending_change"];
     let number = teacher.read(&format!("/orders/{}", waits.as_str().unwrap())).await["number"].as_i64().unwrap();
 
-    // A manager needs no approval: what is given at once is not accepted for later.
+    // A manager needs no approval: the time is given at once, not accepted for later.
     let (status, given) = send(&manager, &extend, json!({"minutes": 10})).await;
     assert_eq!((status, given["duration_minutes"].as_i64(), &given["pending_change"]), (200, Some(70), waits), "{given}");
     let (status, given) = send(&manager, &format!("{lab}/resize"), json!({"parameters": {"cpu_cores": 24}})).await;

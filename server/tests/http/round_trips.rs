@@ -113,7 +113,7 @@ async fn a_course_goes_back_unchanged_and_each_write_sets_its_own_part() {
         })
         .await;
     }
-    // What was changed in the right place is set.
+    // A change in the right place is set.
     let mut course = api.read(&path).await;
     course["quota"]["limits"]["cards"] = json!(9);
     assert_eq!(api.say(&quota, &course).await["quota"]["limits"]["cards"], 9.0);
@@ -164,7 +164,7 @@ async fn people_rosters_and_departments_go_back_unchanged() {
     let mut person = api.read(&path).await;
     person["name"] = json!("Somebody Else");
     refused(&api, &format!("{path}/access"), &person, "name").await;
-    // What is left out of a write that replaces all of it does not mean that there is none.
+    // An absent member of a write that replaces a whole set does not mean an empty set.
     let before = api.read(&path).await;
     for (body, field) in [
         (json!({}), "roles"),

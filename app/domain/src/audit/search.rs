@@ -76,7 +76,7 @@ pub struct Filter {
     /// Whether the reader's own readings of the record are found as well.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub own_reads: bool,
-    /// Whose successful readings of the record are left out: see [`Filter::for_reader`].
+    /// The login whose successful readings of the record are left out: see [`Filter::for_reader`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_read_by: Option<UserId>,
 }
@@ -103,7 +103,7 @@ impl Filter {
         }
     }
 
-    /// What this reader finds. Each search is recorded and would find its own record, so the reader's own readings are left out unless the
+    /// The filter for this reader. Each search is recorded and would find its own record, so the reader's own readings are left out unless the
     /// filter asks for them.
     #[must_use]
     pub fn for_reader(&self, reader: UserId, login: &str) -> Self {

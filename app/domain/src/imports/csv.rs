@@ -41,7 +41,7 @@ pub fn read(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Error> {
     }
 }
 
-/// What is wrong with a list in which no line names every required column: the first column that the line with most of them lacks.
+/// The problem of a list in which no line names every required column: the first column that the line with most of them lacks.
 fn no_header(kind: ImportKind, lines: impl Iterator<Item = Vec<Option<&'static Column>>>) -> Problem {
     let named = |line: &[Option<&'static Column>]| line.iter().flatten().count();
     let best = lines.fold(Vec::new(), |best, line| if named(&line) > named(&best) { line } else { best });

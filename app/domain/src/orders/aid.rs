@@ -38,7 +38,7 @@ pub struct WhatIf {
 pub struct SizeChange {
     /// Its size now.
     pub before: LabSpec,
-    /// What an hour of it costs now; `None` without a price.
+    /// Price of an hour now; `None` without a price.
     pub per_hour_before: Option<Money>,
     /// Cards that it takes in addition with the approval. None for a lab that is stopped: it takes its cards when it starts.
     pub asked: u32,

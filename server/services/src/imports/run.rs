@@ -189,7 +189,7 @@ async fn person(
         };
         let before = held.clone();
         held.extend(&row.roles);
-        // Nobody gives themselves such a role: neither by starting the list, nor by typing a row that somebody else starts.
+        // A person does not give themselves such a role: neither by starting the list, nor by typing a row that a colleague starts.
         if [caller.actor.user, author].contains(&user.id) {
             may_hold(&before, &held)?;
         }

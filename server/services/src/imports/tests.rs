@@ -190,7 +190,7 @@ async fn no_list_of_somebody_else_gives_its_mender_a_role_that_reads_the_record(
             let sql = "SELECT u.login AS text FROM users u JOIN user_roles r ON r.user_id = u.id WHERE r.role = 'auditor' ORDER BY u.login";
             storage::testing::texts(&services.db, sql).await
         };
-        // Whoever uploads, mends or starts a row cannot get such a role from it.
+        // Neither the uploader nor the mender nor the starter of a row gets such a role from it.
         for (uploader, mender, starter) in [(&two, Some(&one), &one), (&two, Some(&one), &two), (&one, None, &two)] {
             let list = format!("login,name,roles\n{},{},auditor\n", one.actor.login, one.actor.name);
             let list = if mender.is_some() { "login,name\nli,Li\n" } else { list.as_str() };

@@ -19,7 +19,7 @@ const WAITING_MAX: usize = 500;
 const WAITING_MAX_OF_ONE: usize = 250;
 const COME_BACK_SECONDS: u32 = 5;
 
-/// Who wants to hash.
+/// The person who wants to hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane<'a> {
     /// People who are not known, by the address that limits use and the login that they try.

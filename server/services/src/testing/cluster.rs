@@ -49,7 +49,7 @@ struct State {
     /// Whether the storage class forbids growing volumes.
     fixed_volumes: bool,
     blocked: Option<Obstacle>,
-    /// What the watch has seen for operators.
+    /// Findings that the watch has for operators.
     seen: Vec<Obstacle>,
     refuse_stops: Option<(String, String)>,
     calls: Vec<String>,
