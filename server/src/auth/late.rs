@@ -16,14 +16,12 @@ pub async fn keep_cookie(State(state): State<AppState>, request: Request, next: 
     let mode = request.headers().get("sec-fetch-mode");
     let is_of_script = request.method().is_safe() && mode.is_some_and(|mode| mode != "navigate");
     let mut response = next.run(request).await;
-    let removal = format!("{}=;", cookie_name(&state.config));
-    if is_of_script && response.headers().get_all(SET_COOKIE).iter().any(|cookie| cookie.as_bytes().starts_with(removal.as_bytes())) {
-        let headers = response.headers_mut();
-        let others: Vec<_> =
-            headers.get_all(SET_COOKIE).iter().filter(|cookie| !cookie.as_bytes().starts_with(removal.as_bytes())).cloned().collect();
-        headers.remove(SET_COOKIE);
-        for cookie in others {
-            headers.append(SET_COOKIE, cookie);
+    if is_of_script && response.headers().contains_key(SET_COOKIE) {
+        let removal = format!("{}=;", cookie_name(&state.config));
+        let cookies: Vec<_> = response.headers().get_all(SET_COOKIE).iter().cloned().collect();
+        response.headers_mut().remove(SET_COOKIE);
+        for cookie in cookies.into_iter().filter(|cookie| !cookie.as_bytes().starts_with(removal.as_bytes())) {
+            response.headers_mut().append(SET_COOKIE, cookie);
         }
     }
     response

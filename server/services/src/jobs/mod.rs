@@ -59,7 +59,7 @@ async fn work(services: Services) {
     let (second, minute) = (Duration::from_secs(1), Duration::from_mins(1));
     lease::spawn(&mut tasks, rounds::every_growing("imports", second, minute, services.clone(), import));
     every!("budgets", Duration::from_mins(1), courses::tell_thresholds);
-    every!("quotas", Duration::from_mins(1), courses::refresh_quotas);
+    every!("quotas", Duration::from_mins(5), courses::refresh_quotas);
     every!("audit_verify", Duration::from_secs(1), audit::runs::work);
     every!("sweep_notifications", Duration::from_hours(1), notifications::sweep);
     every!("sweep_answers", Duration::from_hours(1), answers::sweep);

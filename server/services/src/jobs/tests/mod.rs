@@ -6,6 +6,7 @@ mod changes;
 mod clock;
 mod competing;
 mod faults;
+mod files;
 mod fixtures;
 mod handover;
 mod life;
