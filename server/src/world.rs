@@ -14,7 +14,7 @@ use futures::{StreamExt as _, stream::BoxStream};
 use services::{
     IdentityProvider, Services, Settings,
     encryption::Keyring,
-    ports::{Change, Cluster, ClusterError, ClusterInfo, Growth, LabOrder, SharedCluster},
+    ports::{Change, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, SharedCluster, Workloads},
 };
 use storage::Database;
 
@@ -135,10 +135,7 @@ fn none<T>() -> Result<T, ClusterError> {
 }
 
 #[async_trait]
-impl Cluster for NoCluster {
-    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
-        none()
-    }
+impl Workloads for NoCluster {
     async fn start(&self, _: &LabOrder) -> Result<(), ClusterError> {
         none()
     }
@@ -149,9 +146,6 @@ impl Cluster for NoCluster {
         none()
     }
     async fn destroy(&self, _: &LabOrder, _: bool) -> Result<u32, ClusterError> {
-        none()
-    }
-    async fn set_quota(&self, _: &Course, _: &Amounts) -> Result<(), ClusterError> {
         none()
     }
     async fn observe(&self, _: &LabOrder) -> Result<Observation, ClusterError> {
@@ -171,6 +165,16 @@ impl Cluster for NoCluster {
     }
     fn manifests(&self, _: &LabOrder) -> String {
         String::new()
+    }
+}
+
+#[async_trait]
+impl Fleet for NoCluster {
+    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
+        none()
+    }
+    async fn set_quota(&self, _: &Course, _: &Amounts) -> Result<(), ClusterError> {
+        none()
     }
     fn watch(&self) -> BoxStream<'static, Change> {
         futures::stream::pending().boxed()

@@ -38,7 +38,7 @@ pub enum ConnectError {
 #[derive(Clone)]
 pub struct Kubernetes {
     pub(crate) client: Client,
-    /// Known after the first contact, renewed with every [`info`](services::ports::Cluster::info): clusters are upgraded.
+    /// Known after the first contact, renewed with every [`info`](services::ports::Fleet::info): clusters are upgraded.
     capabilities: Arc<RwLock<Option<Capabilities>>>,
     /// What a running watch knows.
     pub(crate) mirror: Arc<Mirror>,

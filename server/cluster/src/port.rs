@@ -7,16 +7,12 @@ use domain::{
     quotas::Amounts,
 };
 use futures::stream::BoxStream;
-use services::ports::{Change, Cluster, ClusterError, ClusterInfo, Growth, LabOrder};
+use services::ports::{Change, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, Workloads};
 
 use crate::{capabilities::Capabilities, client::Kubernetes, manifests, watch};
 
 #[async_trait]
-impl Cluster for Kubernetes {
-    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
-        self.cluster_info().await
-    }
-
+impl Workloads for Kubernetes {
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {
         self.start_lab(order).await
     }
@@ -31,10 +27,6 @@ impl Cluster for Kubernetes {
 
     async fn destroy(&self, order: &LabOrder, last_of_course: bool) -> Result<u32, ClusterError> {
         self.destroy_lab(order, last_of_course).await
-    }
-
-    async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
-        self.apply_quota(course, limits).await
     }
 
     async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
@@ -59,6 +51,17 @@ impl Cluster for Kubernetes {
 
     fn manifests(&self, order: &LabOrder) -> String {
         manifests::yaml(order, self.known_capabilities().unwrap_or(Capabilities::CURRENT))
+    }
+}
+
+#[async_trait]
+impl Fleet for Kubernetes {
+    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
+        self.cluster_info().await
+    }
+
+    async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
+        self.apply_quota(course, limits).await
     }
 
     fn watch(&self) -> BoxStream<'static, Change> {

@@ -1,20 +1,24 @@
 //! What the use cases need from the outside world, as traits: clock, identifiers, cluster. One implementation for real, one for tests.
 
+mod fleet;
+mod workloads;
+
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use domain::{
     cluster::{Node, Obstacle},
     courses::Course,
     ids::LabId,
-    labs::{Lab, Observation, Volume},
-    quotas::Amounts,
+    labs::Lab,
     secret::Secret,
     steady_clock::ClockJump,
     time::Timestamp,
 };
-use futures::{future::BoxFuture, stream::BoxStream};
+use futures::future::BoxFuture;
 use uuid::Uuid;
+
+pub use fleet::Fleet;
+pub use workloads::{Connection, Duplex, Exec, ExecRequest, LogRequest, LogStream, PodTarget, TerminalSize, Workloads};
 
 /// The time. Tests turn it by hand.
 pub trait Clock: Send + Sync + 'static {
@@ -75,7 +79,7 @@ pub struct LabOrder {
     pub preferred_nodes: Vec<String>,
     /// The portal's time when this was read.
     pub at: Timestamp,
-    /// Values of the secret variables that the spec names. Filled in only for [`Cluster::start`].
+    /// Values of the secret variables that the spec names. Filled in only for [`Workloads::start`].
     pub secrets: std::collections::BTreeMap<String, Secret>,
     /// Annotations for the pods, from settings (tests steer simulated kubelets by them).
     pub pod_annotations: std::collections::BTreeMap<String, String>,
@@ -103,52 +107,9 @@ pub enum Change {
     Blocked(Obstacle),
 }
 
-/// Kubernetes, as far as a lab needs it. Every call may be repeated and may be cut off anywhere.
-#[async_trait]
-pub trait Cluster: Send + Sync + 'static {
-    /// Version and nodes, with what holds their cards; from what a running watch knows where there is one.
-    async fn info(&self) -> Result<ClusterInfo, ClusterError>;
+/// The cluster: what runs there for labs, and what it is made of. A type that has both halves is a cluster.
+pub trait Cluster: Workloads + Fleet {}
 
-    /// Makes the cluster hold what a started lab needs: namespace, quota, limits, network policy, service account, volume,
-    /// service, workload. Server-side apply; unchanged objects stay as they are.
-    async fn start(&self, order: &LabOrder) -> Result<(), ClusterError>;
-
-    /// Makes the cluster end the lab's pods when its time is over, even if the portal is down then. Called after the lab's end was moved;
-    /// [`Self::start`] does it too. Repeating it for the same end costs nothing.
-    async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError>;
-
-    /// Takes the pods away and keeps the volume.
-    async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError>;
-
-    /// Deletes every object of the lab, and the course's namespace when `last_of_course`. Returns how many objects are still there:
-    /// 0 means that nothing is left.
-    async fn destroy(&self, order: &LabOrder, last_of_course: bool) -> Result<u32, ClusterError>;
-
-    /// The lab's volume, read from the server even while a watch runs; `None` if there is none.
-    async fn volume(&self, order: &LabOrder) -> Result<Option<Volume>, ClusterError>;
-
-    /// Whether the lab's volume can grow to `gib`: checks its storage class, and has the server validate the change by a dry run. Errors:
-    /// `Refused` if the server would refuse it for another reason than the class.
-    async fn check_growth(&self, order: &LabOrder, gib: u32) -> Result<Growth, ClusterError>;
-
-    /// Restores objects of the lab that another client changed or deleted (isolation, address, pod template, number of pods), as far as a
-    /// running watch has seen it. Only a restored template replaces the pods. Returns how many objects were restored.
-    async fn repair(&self, order: &LabOrder) -> Result<u32, ClusterError>;
-
-    /// Grows the lab's volume to the lab's size. `false` if there is none, or if it cannot grow and stays as it is.
-    async fn grow_volume(&self, order: &LabOrder) -> Result<bool, ClusterError>;
-
-    /// Brings the course's ResourceQuota in line with the portal's; nothing happens when the namespace is not there.
-    async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError>;
-
-    /// What the cluster has of a lab now.
-    async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError>;
-
-    /// Manifests that `start` would apply, as YAML documents, for people to read.
-    fn manifests(&self, order: &LabOrder) -> String;
-
-    /// Changes as they happen, for ever; breaks are reported as `Away` and mended inside, followed by `All`.
-    fn watch(&self) -> BoxStream<'static, Change>;
-}
+impl<T: Workloads + Fleet> Cluster for T {}
 
 pub type SharedCluster = Arc<dyn Cluster>;

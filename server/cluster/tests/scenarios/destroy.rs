@@ -12,7 +12,7 @@ use kube::{
     discovery::{Discovery, Scope, verbs},
 };
 use serde_json::json;
-use services::ports::{Cluster, ClusterError, LabOrder};
+use services::ports::{ClusterError, Fleet, LabOrder, Workloads};
 
 use super::phase;
 use crate::support::{Orders, rig::Rig, until};
@@ -99,8 +99,14 @@ pub async fn a_start_waits_for_a_namespace_that_is_ending(rig: &Rig) {
     let blocker: ServiceAccount =
         serde_json::from_value(json!({ "metadata": { "name": "blocker", "finalizers": ["lectern.dev/test"] } })).expect("an account");
     accounts.create(&PostParams::default(), &blocker).await.expect("an account");
-    let ending = || rig.cluster.destroy(&order, true);
-    until("only the namespace is left", ending, |left| matches!(left, Ok(1))).await.expect("until");
+    let namespaces = Api::<Namespace>::all(rig.client.clone());
+    let ending = async || {
+        let left = rig.cluster.destroy(&order, true).await.expect("a destroy");
+        let namespace = namespaces.get_opt(&order.lab.namespace).await.expect("an answer").expect("the blocked namespace");
+        (left, namespace.metadata.deletion_timestamp.is_some())
+    };
+    // One object is also left while the last pod ends, before the namespace is deleted.
+    until("only the namespace is left", ending, |seen| *seen == (1, true)).await;
     let error = rig.cluster.start(&order).await.expect_err("the namespace is ending");
     assert!(matches!(error, ClusterError::Busy(_)), "{error:?}");
     rig.cluster.set_quota(&order.course, &order.course.settings.limits).await.expect("nothing to do");

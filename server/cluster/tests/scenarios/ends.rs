@@ -3,7 +3,7 @@
 use domain::{labs::ObservedPhase, time::Timestamp};
 use k8s_openapi::api::batch::v1::Job;
 use kube::Api;
-use services::ports::{Cluster, LabOrder};
+use services::ports::{LabOrder, Workloads};
 
 use super::{observed, phase};
 use crate::support::{Orders, rig::Rig};

@@ -4,7 +4,7 @@ use domain::{
     gpu::CardShare,
     labs::{ConditionStatus, ObservedPhase},
 };
-use services::ports::{Cluster, ClusterError};
+use services::ports::{ClusterError, Fleet, Workloads};
 
 use super::{observed, phase};
 use crate::support::{Orders, orders::annotated, rig::Rig};

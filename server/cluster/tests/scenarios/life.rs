@@ -3,7 +3,7 @@
 use cluster::Kind;
 use domain::labs::{ConditionStatus, ObservedPhase};
 use futures::{StreamExt, future::join_all};
-use services::ports::{Change, Cluster, LabOrder};
+use services::ports::{Change, Fleet, LabOrder, Workloads};
 
 use super::phase;
 use crate::support::{Orders, orders::annotated, rig::Rig, until};

@@ -7,7 +7,7 @@ pub mod life;
 pub mod network;
 
 use domain::labs::{Observation, ObservedPhase};
-use services::ports::{Cluster, LabOrder};
+use services::ports::{LabOrder, Workloads};
 
 use crate::support::{rig::Rig, until};
 

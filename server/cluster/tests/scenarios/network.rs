@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::labs::ObservedPhase;
 use futures::StreamExt;
-use services::ports::{Change, Cluster, ClusterError};
+use services::ports::{Change, ClusterError, Fleet, Workloads};
 use tokio::task::JoinHandle;
 
 use super::phase;
@@ -17,7 +17,7 @@ struct Watching {
 }
 
 impl Watching {
-    fn of(cluster: &impl Cluster) -> Self {
+    fn of(cluster: &impl Fleet) -> Self {
         let (seen, mut changes) = (Arc::<Mutex<Vec<Change>>>::default(), cluster.watch());
         let sink = Arc::clone(&seen);
         let task = tokio::spawn(async move {

@@ -8,7 +8,7 @@ use domain::{
 use futures::StreamExt;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-use services::ports::{Change, Cluster, LabOrder};
+use services::ports::{Change, Fleet, LabOrder, Workloads};
 
 use crate::{
     scenarios::{observed, phase},

@@ -3,7 +3,7 @@
 use domain::labs::ObservedPhase;
 use k8s_openapi::api::batch::v1::Job;
 use kube::Api;
-use services::ports::Cluster;
+use services::ports::Workloads;
 
 use crate::{
     scenarios::phase,

@@ -9,7 +9,7 @@ use kube::{
     api::{Patch, PatchParams, PostParams},
 };
 use serde_json::json;
-use services::ports::{Change, Cluster, ClusterError, Growth, LabOrder};
+use services::ports::{Change, ClusterError, Fleet, Growth, LabOrder, Workloads};
 
 use crate::support::{Orders, orders::annotated, rig::Rig, until};
 
@@ -39,7 +39,7 @@ async fn lack(rig: &Rig, resource: &str, verb: &str) {
     granted.patch("lectern", &PatchParams::default(), &Patch::Merge(json!({ "rules": rules }))).await.expect("a change");
 }
 
-async fn reaches(cluster: &impl Cluster, order: &LabOrder, wanted: ObservedPhase) {
+async fn reaches(cluster: &impl Workloads, order: &LabOrder, wanted: ObservedPhase) {
     let seen = || cluster.observe(order);
     until(&format!("{wanted:?}"), seen, |seen| seen.as_ref().is_ok_and(|seen| seen.phase == wanted)).await.expect("until");
 }

@@ -7,7 +7,7 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use serde_json::json;
-use services::ports::{Cluster, Growth, LabOrder};
+use services::ports::{Growth, LabOrder, Workloads};
 
 use crate::{
     scenarios::{observed, phase},

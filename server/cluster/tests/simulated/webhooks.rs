@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{cluster::Obstacle, labs::ObservedPhase};
-use services::ports::{Cluster, ClusterError};
+use services::ports::{ClusterError, Workloads};
 use simulator::faults::{Fault, Rule};
 
 use crate::{

@@ -13,7 +13,7 @@ use kube::{
     api::{ApiResource, DynamicObject, GroupVersionKind, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
-use services::ports::{Cluster, LabOrder};
+use services::ports::{LabOrder, Workloads};
 use storage::testing::skip;
 
 use super::{Gate, until, volume};

@@ -16,7 +16,7 @@ use domain::{
 use futures::{StreamExt as _, stream::BoxStream};
 
 use super::{chance::Chance, clock::TermClock};
-use crate::ports::{Change, Clock as _, Cluster, ClusterError, ClusterInfo, Growth, LabOrder};
+use crate::ports::{Change, Clock as _, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, Workloads};
 
 pub(super) struct TermCluster {
     clock: Arc<TermClock>,
@@ -115,11 +115,7 @@ fn objects(order: &LabOrder) -> Vec<ObjectRef> {
 }
 
 #[async_trait]
-impl Cluster for TermCluster {
-    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
-        Ok(ClusterInfo { version: self.version.clone(), nodes: self.nodes.clone(), obstacles: Vec::new() })
-    }
-
+impl Workloads for TermCluster {
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {
         let mut state = self.state();
         if state.labs.get(&order.lab.id).is_some_and(|seen| seen.pods > 0) {
@@ -150,10 +146,6 @@ impl Cluster for TermCluster {
         self.clock.pass(3);
         self.state().labs.remove(&order.lab.id);
         Ok(0)
-    }
-
-    async fn set_quota(&self, _: &Course, _: &Amounts) -> Result<(), ClusterError> {
-        Ok(())
     }
 
     async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
@@ -188,6 +180,17 @@ impl Cluster for TermCluster {
 
     fn manifests(&self, _: &LabOrder) -> String {
         String::new()
+    }
+}
+
+#[async_trait]
+impl Fleet for TermCluster {
+    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
+        Ok(ClusterInfo { version: self.version.clone(), nodes: self.nodes.clone(), obstacles: Vec::new() })
+    }
+
+    async fn set_quota(&self, _: &Course, _: &Amounts) -> Result<(), ClusterError> {
+        Ok(())
     }
 
     fn watch(&self) -> BoxStream<'static, Change> {

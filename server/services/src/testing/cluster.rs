@@ -20,7 +20,7 @@ use futures::{StreamExt, stream::BoxStream};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
-use crate::ports::{Change, Cluster, ClusterError, ClusterInfo, Growth, LabOrder};
+use crate::ports::{Change, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, Workloads};
 
 #[derive(Debug)]
 pub struct FakeCluster {
@@ -345,12 +345,7 @@ fn objects(order: &LabOrder) -> Vec<ObjectRef> {
 }
 
 #[async_trait]
-impl Cluster for FakeCluster {
-    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
-        let state = self.called("info".into())?;
-        Ok(ClusterInfo { version: "v1.33.0".into(), nodes: state.nodes.clone(), obstacles: state.seen.clone() })
-    }
-
+impl Workloads for FakeCluster {
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {
         let id = order.lab.id;
         {
@@ -414,11 +409,6 @@ impl Cluster for FakeCluster {
         Ok(left)
     }
 
-    async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
-        self.changed(format!("set_quota {}", course.namespace))?.quotas.insert(course.namespace.clone(), *limits);
-        Ok(())
-    }
-
     async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
         let state = self.called(format!("observe {}", order.lab.name))?;
         let mut seen = state.labs.get(&order.lab.id).cloned().unwrap_or_default();
@@ -461,6 +451,19 @@ impl Cluster for FakeCluster {
             })
             .collect::<Vec<_>>()
             .join("---\n")
+    }
+}
+
+#[async_trait]
+impl Fleet for FakeCluster {
+    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
+        let state = self.called("info".into())?;
+        Ok(ClusterInfo { version: "v1.33.0".into(), nodes: state.nodes.clone(), obstacles: state.seen.clone() })
+    }
+
+    async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
+        self.changed(format!("set_quota {}", course.namespace))?.quotas.insert(course.namespace.clone(), *limits);
+        Ok(())
     }
 
     fn watch(&self) -> BoxStream<'static, Change> {

@@ -12,7 +12,7 @@ use futures::stream::BoxStream;
 use storage::testing::fuse::{Fuse, Step, Verdict};
 
 use super::FakeCluster;
-use crate::ports::{Change, Cluster, ClusterError, ClusterInfo, Growth, LabOrder};
+use crate::ports::{Change, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, Workloads};
 
 pub struct FragileCluster {
     inner: Arc<FakeCluster>,
@@ -45,43 +45,58 @@ fn cut_off() -> ClusterError {
 }
 
 #[async_trait]
-impl Cluster for FragileCluster {
-    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
-        self.alive()?.info().await
-    }
+impl Workloads for FragileCluster {
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError> {
         self.call("start", self.inner.start(order)).await
     }
+
     async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError> {
         self.call("keep_end", self.inner.keep_end(order)).await
     }
+
     async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError> {
         self.call("stop", self.inner.stop(order)).await
     }
+
     async fn destroy(&self, order: &LabOrder, last_of_course: bool) -> Result<u32, ClusterError> {
         self.call("destroy", self.inner.destroy(order, last_of_course)).await
     }
-    async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
-        self.call("set_quota", self.inner.set_quota(course, limits)).await
-    }
+
     async fn observe(&self, order: &LabOrder) -> Result<Observation, ClusterError> {
         self.alive()?.observe(order).await
     }
+
     async fn volume(&self, order: &LabOrder) -> Result<Option<Volume>, ClusterError> {
         self.alive()?.volume(order).await
     }
+
     async fn check_growth(&self, order: &LabOrder, gib: u32) -> Result<Growth, ClusterError> {
         self.alive()?.check_growth(order, gib).await
     }
+
     async fn repair(&self, order: &LabOrder) -> Result<u32, ClusterError> {
         self.call("repair", self.inner.repair(order)).await
     }
+
     async fn grow_volume(&self, order: &LabOrder) -> Result<bool, ClusterError> {
         self.call("grow_volume", self.inner.grow_volume(order)).await
     }
+
     fn manifests(&self, order: &LabOrder) -> String {
         self.inner.manifests(order)
     }
+}
+
+#[async_trait]
+impl Fleet for FragileCluster {
+    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
+        self.alive()?.info().await
+    }
+
+    async fn set_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {
+        self.call("set_quota", self.inner.set_quota(course, limits)).await
+    }
+
     fn watch(&self) -> BoxStream<'static, Change> {
         self.inner.watch()
     }
