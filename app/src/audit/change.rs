@@ -135,7 +135,7 @@ fn side(language: Language, text: Option<String>, marked: bool, new: bool) -> An
 fn mark(language: Language, kind: Kind) -> AnyView {
     match kind {
         Kind::Same => view! { <span class="muted">{td_string!(language, audit_tools.unchanged)}</span> }.into_any(),
-        Kind::Changed => view! { <Status kind=StatusKind::Busy>{td_string!(language, audit_tools.changed)}</Status> }.into_any(),
+        Kind::Changed => view! { <Status kind=StatusKind::Held>{td_string!(language, audit_tools.changed)}</Status> }.into_any(),
         Kind::Added => view! { <Status kind=StatusKind::Live>{td_string!(language, audit_tools.added)}</Status> }.into_any(),
         Kind::Removed => view! { <Status kind=StatusKind::Off>{td_string!(language, audit_tools.removed)}</Status> }.into_any(),
     }

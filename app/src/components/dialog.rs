@@ -32,6 +32,9 @@ pub fn ConfirmDialog(
     #[prop(default = ButtonKind::DangerSolid)]
     confirm_kind: ButtonKind,
     #[prop(optional)] small: bool,
+    /// On the button that closes it, where "Cancel" would read as consent: "Keep the order".
+    #[prop(optional, into)]
+    keep_text: Option<String>,
     children: Children,
 ) -> impl IntoView {
     let language = language::current();
@@ -77,7 +80,7 @@ pub fn ConfirmDialog(
                         {..custom_attribute("commandfor", id.clone())}
                         on:click=close
                     >
-                        {td_string!(language, components.cancel)}
+                        {keep_text.unwrap_or_else(|| td_string!(language, components.cancel).to_owned())}
                     </button>
                     <Button kind=confirm_kind>{confirm_text}</Button>
                 </div>

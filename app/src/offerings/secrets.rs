@@ -24,7 +24,7 @@ pub fn SecretRows(typed: StoredValue<Typed>, fields: Fields) -> impl IntoView {
         <fieldset class="field" id=control("base.secrets")>
             <legend>{td_string!(language, offerings.secrets)}</legend>
             <p class="help">{td_string!(language, offerings.secrets_help)}</p>
-            {rows}
+            <div class="stack">{rows}</div>
         </fieldset>
     }
     .into_any()

@@ -89,6 +89,7 @@ pub fn CancelAll(class: ClassRef) -> impl IntoView {
             open_text=td_string!(language, class.cancel)
             title=td_string!(language, class.cancel_title, orders = class.orders()).to_string()
             confirm_text=td_string!(language, class.cancel)
+            keep_text=td_string!(language, class.cancel_keep).to_owned()
             action=CancelClass::PATH
         >
             <input type="hidden" name="id" value=class.id.to_string()/>

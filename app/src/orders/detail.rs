@@ -222,6 +222,7 @@ fn Cancel(order: Order, has_lab: bool) -> impl IntoView {
             open_text=td_string!(language, orders.cancel)
             title=td_string!(language, orders.cancel_title, number = order.number).to_string()
             confirm_text=td_string!(language, orders.cancel)
+            keep_text=td_string!(language, orders.cancel_keep).to_owned()
             action=CancelOrder::url()
             kind=ButtonKind::Plain
         >
