@@ -4,6 +4,7 @@ pub mod extend;
 pub mod lifecycle;
 pub mod moment;
 pub mod resize;
+pub mod start;
 mod volume;
 
 use serde::{Deserialize, Serialize};
@@ -344,6 +345,9 @@ pub struct LabDetail {
     pub usage: Vec<UsageLine>,
     /// Every failure, the first one first.
     pub failures: Vec<FailedAttempt>,
+    /// The steps of the last start; empty while the lab is down.
+    #[serde(default)]
+    pub start: Vec<start::StepTime>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

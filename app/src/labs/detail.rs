@@ -12,6 +12,7 @@ use super::{
     extend::{ExtendChoices, Extendable},
     failures::Failures,
     history::History,
+    start::StartSteps,
     time_left::TimeLeft,
     words::{lead, reason_text, state_kind, view_text},
 };
@@ -44,6 +45,7 @@ pub fn LabDetailView(
     let record = part(lab, |lab| lab.detail.view.lab.clone());
     let clock = part(lab, |lab| (lab.detail.view.lab.clone(), lab.now));
     let history = part(lab, |lab| (lab.detail.history.clone(), lab.detail.view.owner.id));
+    let start = part(lab, |lab| (lab.detail.start.clone(), lab.now));
     let conditions = part(lab, |lab| lab.detail.observation.conditions.clone());
     let events = part(lab, |lab| lab.detail.observation.events.clone());
     let objects = part(lab, |lab| lab.detail.observation.objects.clone());
@@ -101,6 +103,7 @@ pub fn LabDetailView(
                     <Card title=td_string!(language, lifecycle.more_time)><ExtendChoices lab refused=failed reload/></Card>
                 })}
                 {move || failures.get().map(|failures| view! { <Failures failures/> })}
+                {move || start.get().map(|(steps, now)| view! { <StartSteps steps now/> })}
                 <Card title=td_string!(language, labs.history) end=move || view! { <LiveMark liveness/> }>
                     {move || history.get().map(|(history, owner)| view! { <History history owner/> })}
                 </Card>

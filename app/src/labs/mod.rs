@@ -14,5 +14,6 @@ pub mod history;
 pub mod list;
 pub mod page;
 pub mod resize;
+pub mod start;
 pub mod time_left;
 pub mod words;

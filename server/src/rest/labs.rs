@@ -7,7 +7,9 @@ use axum::{
 use domain::{
     courses::CourseKey,
     ids::LabId,
-    labs::{ClusterEvent, Condition, FailedAttempt, Failure, LabDetail, LabFilter, LabState, LabView, Lifecycle, ObjectRef, StateChange},
+    labs::{
+        ClusterEvent, Condition, FailedAttempt, Failure, LabDetail, LabFilter, LabState, LabView, Lifecycle, ObjectRef, StateChange, start::StepTime,
+    },
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -113,6 +115,22 @@ pub struct LabWithDetail {
     pub usage: Vec<Usage>,
     /// Every failure, the first one first.
     pub failures: Vec<Attempt>,
+    /// The steps of the last start; empty while the lab is down.
+    pub start: Vec<StartStep>,
+}
+
+/// One step of a start.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StartStep {
+    /// `approval`, `queue`, `volumes`, `schedule`, `pull`, `container` or `ready`.
+    #[schema(example = "pull")]
+    pub step: &'static str,
+    /// Null while an earlier step lasts.
+    pub from: Option<String>,
+    /// Null while it lasts.
+    pub until: Option<String>,
+    /// Median of the offering's last starts; null before its first one.
+    pub usual_seconds: Option<u32>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -214,7 +232,7 @@ impl From<LabView> for Lab {
 
 impl From<LabDetail> for LabWithDetail {
     fn from(detail: LabDetail) -> Self {
-        let LabDetail { view, history, observation, observed_at, usage, failures } = detail;
+        let LabDetail { view, history, observation, observed_at, usage, failures, start } = detail;
         let (id, name, course) = (view.lab.id, view.lab.name.clone(), view.course.clone());
         let change = |StateChange { seq: _, from, to, at, noticed_at, ran_until, cause, by }: StateChange| Change {
             from: from.map(LabState::as_str),
@@ -238,7 +256,14 @@ impl From<LabDetail> for LabWithDetail {
             observed_at: observed_at.map(moment),
             usage: usage.into_iter().map(|line| Usage::of(id, &name, course.clone(), line)).collect(),
             failures: failures.into_iter().map(Into::into).collect(),
+            start: start.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<StepTime> for StartStep {
+    fn from(StepTime { step, from, until, usual_seconds }: StepTime) -> Self {
+        Self { step: step.as_str(), from: from.map(moment), until: until.map(moment), usual_seconds }
     }
 }
 

@@ -3,6 +3,7 @@
 mod failures;
 mod lifecycle;
 mod read;
+mod starts;
 
 pub use failures::{add_failure, failures};
 pub use lifecycle::{
@@ -11,6 +12,7 @@ pub use lifecycle::{
 };
 pub(crate) use read::started_by;
 pub use read::{Listed, Query, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered, waiting_of, waits_for_leaver};
+pub use starts::{add_start, earlier_starts, order_times};
 
 use domain::{
     ids::{LabId, UserId},

@@ -16,6 +16,7 @@ mod resize;
 mod restart;
 mod retry;
 mod start;
+pub(crate) mod starts;
 mod stop;
 pub(crate) mod transition;
 mod volume;

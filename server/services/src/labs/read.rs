@@ -1,5 +1,6 @@
 //! Reading labs. A list is two statements whatever its length, and one more for every 32 courses of labs that the reader may give time;
-//! a lab's own page is six, one more for whoever may give it time, and one more while a change of it waits.
+//! a lab's own page is six, one more for whoever may give it time, one more while a change of it waits, one more while it runs and two
+//! while it starts.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ use domain::{
 };
 use storage::labs::{Listed, Query};
 
-use super::{basis, extend, load, transition};
+use super::{basis, extend, load, starts, transition};
 use crate::{
     Caller, Services, audit,
     capacity::wait_reason,
@@ -116,7 +117,8 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
         Vec::new()
     };
     let view = LabView { wait, more_time_waits, more_time_asks, ..shown(services, caller, &shelf, listed) };
-    Ok(LabDetail { view, history, observation, observed_at, usage, failures })
+    let start = starts::steps(&mut read, &view.lab, &history, &observation).await?;
+    Ok(LabDetail { view, history, observation, observed_at, usage, failures, start })
 }
 
 /// The labs that the caller may read, newest first. Errors: `Invalid` on `limit` or `after`; `Forbidden` for those who read no lab at all.

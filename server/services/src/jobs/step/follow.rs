@@ -13,7 +13,7 @@ use crate::{
     hub::News,
     jobs::{lease, with_secrets},
     labs::{
-        ended, notices,
+        ended, notices, starts,
         transition::{self, By},
     },
     notifications::{Told, notify},
@@ -193,7 +193,10 @@ async fn turn(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
     transition::take_with(services, &mut write, &mut lab, event, By::Job(JOB), Some(seen), None).await?;
     storage::observations::put(&mut write, lab.id, seen, services.clock.now()).await.or_domain()?;
     let told = match event {
-        LabEvent::Ready => notices::ready(services, &mut write, &lab).await?,
+        LabEvent::Ready => {
+            starts::store(&mut write, &lab, seen).await?;
+            notices::ready(services, &mut write, &lab).await?
+        }
         _ => Told::default(),
     };
     write.commit().await.or_domain()?;

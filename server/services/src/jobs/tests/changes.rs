@@ -457,3 +457,23 @@ async fn an_order_is_filled_again_as_it_was_with_what_changed() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_steps_of_a_start_are_shown_and_kept_for_the_next_one() {
+    for_each_engine("the_steps_of_a_start_are_shown_and_kept_for_the_next_one", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let first = scene.running().await;
+        let steps = labs::get(services, &scene.teacher, first).await.expect("reads").start;
+        let names: Vec<_> = steps.iter().map(|step| step.step.as_str()).collect();
+        assert_eq!(names, ["approval", "queue", "volumes", "schedule", "pull", "container", "ready"]);
+        assert!(steps.iter().all(|step| step.until.is_some()), "{steps:?}");
+        let next = scene.pending().await;
+        let steps = labs::get(services, &scene.teacher, next).await.expect("reads").start;
+        assert!(steps[1].is_current() && steps.iter().all(|step| step.usual_seconds.is_some()), "{steps:?}");
+        labs::stop(services, &scene.teacher, first).await.expect("stops");
+        scene.settle().await;
+        assert_eq!(labs::get(services, &scene.teacher, first).await.expect("reads").start, []);
+    })
+    .await;
+}

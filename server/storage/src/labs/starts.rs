@@ -1,0 +1,58 @@
+//! How long the steps of labs' starts took.
+
+use domain::{
+    ids::{LabId, OfferingId, OrderId},
+    labs::start::{OrderTimes, StartStep},
+    time::Timestamp,
+};
+use sqlx::AnyConnection;
+
+use crate::{
+    error::Result,
+    row::{Row, json},
+};
+
+/// The offering's starts that are counted: enough for a median, few enough to follow a change.
+const COUNTED: i64 = 21;
+
+/// Stores a start that is over. Writing it again changes nothing.
+pub async fn add_start(
+    connection: &mut AnyConnection,
+    lab: LabId,
+    ready_at: Timestamp,
+    offering: OfferingId,
+    steps: &[(StartStep, u32)],
+) -> Result<()> {
+    sqlx::query("INSERT INTO lab_starts (lab_id, ready_at, offering_id, steps) VALUES ($1, $2, $3, $4) ON CONFLICT (lab_id, ready_at) DO NOTHING")
+        .bind(lab.to_string())
+        .bind(ready_at.micros())
+        .bind(offering.to_string())
+        .bind(json(&steps))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The last starts of the offering's labs, the newest first.
+pub async fn earlier_starts(connection: &mut AnyConnection, offering: OfferingId) -> Result<Vec<Vec<(StartStep, u32)>>> {
+    let rows = sqlx::query("SELECT steps FROM lab_starts WHERE offering_id = $1 ORDER BY ready_at DESC LIMIT $2")
+        .bind(offering.to_string())
+        .bind(COUNTED)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Row::of("lab_starts", row).json("steps")).collect()
+}
+
+/// When the order was submitted and decided, and of which offering it is; `None` if there is no such order.
+pub async fn order_times(connection: &mut AnyConnection, order: OrderId) -> Result<Option<(OrderTimes, OfferingId)>> {
+    let row = sqlx::query("SELECT submitted_at, decided_at, offering_id FROM orders WHERE id = $1")
+        .bind(order.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| {
+        let row = Row::of("orders", &row);
+        let times = OrderTimes { submitted_at: row.timestamp("submitted_at")?, decided_at: row.optional_timestamp("decided_at")? };
+        Ok((times, row.parse("offering_id")?))
+    })
+    .transpose()
+}
