@@ -152,6 +152,7 @@ pub fn action_text(language: Language, code: &str) -> String {
         "order.change" => td_string!(language, audit.action_order_change),
         "order.propose" => td_string!(language, audit.action_order_propose),
         "order.accept" => td_string!(language, audit.action_order_accept),
+        "order.renew" => td_string!(language, audit.action_order_renew),
         "order.withdraw" => td_string!(language, audit.action_order_withdraw),
         "order.decline" => td_string!(language, audit.action_order_decline),
         "order.ask" => td_string!(language, audit.action_order_ask),

@@ -112,8 +112,13 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
         return Ok(true);
     }
     let lab = give(services, &mut write, By::Person(caller), listed, &extended, Some(by)).await?;
+    // Another size that waits costs more for the added time.
+    let renewed = Box::pin(orders::renew_change(services, &mut write, caller, lab.id)).await?;
     write.commit().await.or_domain()?;
     services.hub.tell(News::lab(&lab));
+    if let Some(renewed) = renewed {
+        renewed.tell(services);
+    }
     Ok(false)
 }
 
@@ -150,47 +155,56 @@ pub(super) struct Asked {
     pub given: u32,
 }
 
-/// What an approved order gives: so many minutes from the end that is planned, or from now when that is over; not beyond `until`. What
-/// others have given meanwhile is not given twice. `cost` is held already; of what others have given it holds nothing more.
+/// What a request that waited still adds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rest {
+    /// Minutes that are added.
+    pub added: u32,
+    /// When the lab ends then; `None` for one that has not run yet.
+    pub ends_at: Option<Timestamp>,
+}
+
+/// What the request adds to the lab as it is now: so many minutes from the end that is planned, or from now when that is over; not beyond
+/// `until`. What others have given meanwhile is not given twice: `None` where they gave it all.
 ///
-/// Errors: `InvalidTransition` for a lab that is destroyed, and when `until` is over; `OverQuota` beside lessons that were booked since.
-pub(super) async fn apply(
-    services: &Services,
-    write: &mut Write,
-    mut listed: Listed,
-    Asked { minutes, until, given }: Asked,
-    cost: Money,
-) -> Result<()> {
-    let now = services.clock.now();
-    check_alive(&listed.lab)?;
+/// Errors: `InvalidTransition` for a lab that is destroyed, and when `until` is over.
+pub(super) fn rest(lab: &Lab, Asked { minutes, until, given }: Asked, now: Timestamp) -> Result<Option<Rest>> {
+    check_alive(lab)?;
     let rest = if until.is_none() { minutes.saturating_sub(given) } else { minutes };
     if rest == 0 {
-        return Ok(());
+        return Ok(None);
     }
     if until.is_some_and(|until| until <= now) {
         return Err(Error::InvalidTransition { state: "ended".into(), event: "extend".into() });
     }
-    ended::stop_overdue(services, write, &mut listed.lab).await?;
-    let quota = basis::quota(write, &listed.lab, now).await?;
-    let lab = &listed.lab;
     let from = lab.counts_from(now);
     let ends_at = until.or_else(|| from.map(|from| from.plus_minutes(rest.into())));
     if lab.ends_at.is_some_and(|end| ends_at.is_some_and(|wanted| wanted <= end)) {
-        return Ok(());
+        return Ok(None);
     }
     let added = match (until, from) {
         (Some(until), Some(from)) => rest.min(minutes_between(from, until)),
         _ => rest,
     };
-    check_lessons(&quota, lab, ends_at, now)?;
-    let extended = Extended { added, minutes: lab.minutes.saturating_add(added), ends_at, cost: cost_of(added, minutes, cost) };
-    give(services, write, By::Job("approval"), listed, &extended, until.map(Extension::Until)).await.map(drop)
+    Ok(Some(Rest { added, ends_at }))
 }
 
-/// The cost of `added` minutes, if `minutes` minutes cost `cost`.
-fn cost_of(added: u32, minutes: u32, cost: Money) -> Money {
-    let share = i128::from(cost.micros) * i128::from(added) / i128::from(minutes.max(1));
-    Money { micros: i64::try_from(share).unwrap_or(cost.micros), ..cost }
+/// Gives what an approved order still adds, at the price of the lab as it is now. `most`: what the approver saw and the order holds.
+///
+/// Errors: those of [`rest`]; `Stale` where it costs more than `most`; `OverQuota` beside lessons that were booked since.
+pub(super) async fn apply(services: &Services, write: &mut Write, mut listed: Listed, asked: Asked, most: Money) -> Result<()> {
+    let now = services.clock.now();
+    let Some(Rest { added, ends_at }) = rest(&listed.lab, asked, now)? else { return Ok(()) };
+    let shelf = crate::catalogue::shelf(services, write).await?;
+    let cost = shelf.book(listed.lab.tenant).estimate(&listed.lab.spec, added, now)?.total;
+    if cost.micros > most.micros {
+        return Err(Error::Stale);
+    }
+    ended::stop_overdue(services, write, &mut listed.lab).await?;
+    let quota = basis::quota(write, &listed.lab, now).await?;
+    check_lessons(&quota, &listed.lab, ends_at, now)?;
+    let extended = Extended { added, minutes: listed.lab.minutes.saturating_add(added), ends_at, cost };
+    give(services, write, By::Job("approval"), listed, &extended, asked.until.map(Extension::Until)).await.map(drop)
 }
 
 /// Rounded up.

@@ -22,7 +22,7 @@ pub(crate) mod transition;
 mod volume;
 mod warn;
 
-pub(crate) use approved::apply;
+pub(crate) use approved::{Worth, apply, worth};
 pub use autostop::set_autostop;
 pub use destroy::destroy;
 pub use ended::{stop_daily, stop_ended};

@@ -17,7 +17,7 @@ use domain::{
     quotas::{Amounts, QuotaStatus},
     time::Timestamp,
 };
-use storage::{Write, labs::Listed};
+use storage::{AnyConnection, Write, labs::Listed};
 
 use super::{
     basis, load, read,
@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     Caller, Services, capacity,
+    catalogue::{Shelf, shelf},
     error::OrDomain,
     hub::News,
     orders::{self, Wanted},
@@ -107,8 +108,13 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
         return Ok(true);
     }
     let news = save(services, &mut write, By::Person(caller), listed, wanted).await?;
+    // More time that waits costs what the new size costs, and another size that waits is what is left of it.
+    let renewed = Box::pin(orders::renew_change(services, &mut write, caller, id)).await?;
     write.commit().await.or_domain()?;
     services.hub.tell(news);
+    if let Some(renewed) = renewed {
+        renewed.tell(services);
+    }
     Ok(false)
 }
 
@@ -131,33 +137,45 @@ fn fits(listed: &Listed, wanted: &Resized, quota: &QuotaStatus, now: Timestamp) 
     quota.during(span, now).check_amounts(&more)
 }
 
-/// What an approved order gives. `cost` is held already, and the cluster was asked about the volume when it was filed. `seen`: the size
-/// that the lab had then. Of what others have given meanwhile it gives and holds nothing more.
+/// What a request that waited makes of the lab as it is now: a parameter that others have changed since it was filed is only raised.
+/// `seen`: the size that the lab had then. `None` where nothing is left to change.
 ///
-/// Errors: `Invalid` when the offering does not allow it any more, `OverQuota`, `OverCapacity`, `InvalidTransition`.
+/// Errors: `Invalid` when the offering does not allow it any more, `PriceMissing`.
+pub(super) async fn rest(
+    connection: &mut AnyConnection,
+    shelf: &Shelf,
+    listed: &Listed,
+    (input, seen): (&ParameterInput, &ParameterInput),
+    now: Timestamp,
+) -> Result<Option<Resized>> {
+    let volume_gib = volume::reported(connection, listed.lab.id).await?;
+    let offering = basis::offering(shelf, listed)?;
+    let input = still_asked(&listed.lab.spec, offering, input, seen);
+    let wanted = resized(&listed.lab, offering, &input, volume_gib, shelf.book(listed.lab.tenant), now)?;
+    Ok(Some(wanted).filter(|wanted| wanted.spec != listed.lab.spec))
+}
+
+/// Gives what an approved order still changes, at the price of the lab as it is now. The cluster was asked about the volume when it was
+/// filed. `sizes`: those asked for, and those that the lab had then; `most`: what the approver saw and the order holds.
+///
+/// Errors: those of [`rest`]; `Stale` where it costs more than `most`; `OverQuota`, `OverCapacity`, `InvalidTransition`.
 pub(super) async fn apply(
     services: &Services,
     write: &mut Write,
     listed: Listed,
-    input: &ParameterInput,
-    seen: &ParameterInput,
-    cost: Money,
+    sizes: (&ParameterInput, &ParameterInput),
+    most: Money,
 ) -> Result<()> {
     let now = services.clock.now();
-    let shelf = crate::catalogue::shelf(services, write).await?;
+    let shelf = shelf(services, write).await?;
     let quota = basis::quota(write, &listed.lab, now).await?;
-    let volume_gib = volume::reported(write, listed.lab.id).await?;
-    let offering = basis::offering(&shelf, &listed)?;
-    let input = still_asked(&listed.lab.spec, offering, input, seen);
-    let wanted = resized(&listed.lab, offering, &input, volume_gib, shelf.book(listed.lab.tenant), now)?;
-    if wanted.spec == listed.lab.spec {
-        return Ok(());
+    let Some(wanted) = rest(write, &shelf, &listed, sizes, now).await? else { return Ok(()) };
+    if wanted.difference.micros.max(0) > most.micros {
+        return Err(Error::Stale);
     }
-    let is_as_seen = seen.is_empty() || *seen == size_values(offering, &listed.lab.spec);
-    let cost = if is_as_seen { cost } else { Money { micros: wanted.difference.micros.min(cost.micros).max(0), ..cost } };
     check_state(&listed.lab, now)?;
     fits(&listed, &wanted, &quota, now)?;
-    save(services, write, By::Job("approval"), listed, Resized { difference: cost, ..wanted }).await.map(drop)
+    save(services, write, By::Job("approval"), listed, wanted).await.map(drop)
 }
 
 async fn save(services: &Services, write: &mut Write, who: By<'_>, listed: Listed, wanted: Resized) -> Result<News> {

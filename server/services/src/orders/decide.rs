@@ -13,13 +13,20 @@ use domain::{
 use serde_json::Value;
 use storage::Write;
 
-use super::{audited, change, grant::Cards, leavers, name, read, stages, tell};
+use super::{
+    audited, change,
+    grant::Cards,
+    lab_changes::{self, Found},
+    leavers, name, read, stages, tell,
+};
 use crate::{Caller, Services, audit, delegations, error::OrDomain, hub::News, notifications::Told};
 
 /// `seen_version`: the version that the decider looked at; another one is `Stale`. Approving again what the same person approved is no error.
 ///
+/// A change of a lab that costs more than the order says is `Stale` too, and the order then says what it costs.
+///
 /// Errors: `OwnOrder`, `Forbidden`, `DecidedBefore`, `NotFound`, `Stale`, `InvalidTransition`; `RequesterLeft` if the requester may not
-/// order for the course any more.
+/// order for the course any more; of a change of a lab also `OverBudget`, `OverQuota`, `OverCapacity` and `RefusedByPolicy`.
 pub async fn approve(services: &Services, caller: &Caller, id: OrderId, seen_version: Option<i64>) -> Result<OrderView> {
     let order = load(services, caller, id).await?;
     let what = || audited::attempt("order.approve", id, order.as_ref());
@@ -120,6 +127,9 @@ async fn decide(services: &Services, caller: &Caller, order: Option<&Order>, see
         services.hub.tell(News::lab_of(&before, lab));
     }
     done.told.tell(services);
+    if done.is_stale {
+        return Err(Error::Stale);
+    }
     Ok(read::view_for(services, &caller.actor, &away, listed))
 }
 
@@ -147,6 +157,8 @@ fn decided_before(caller: &Caller, order: &Order, seen: Option<i64>, verdict: Ve
 struct Done {
     lab: Option<LabId>,
     told: Told,
+    /// It was not decided: the order says something else now than the caller saw.
+    is_stale: bool,
 }
 
 /// The person who decides, and the absent approver whom they represent.
@@ -172,12 +184,17 @@ async fn carry_out(services: &Services, write: &mut Write, decider: &Decider<'_>
         Verdict::Reject(reason) => {
             let after = reject_one(services, write, decider, before, reason).await?;
             let told = tell::settled(services, write, before).await?;
-            Ok(Done { lab: None, told: told.and(tell::decided(services, write, &after, Decided::Rejected).await?) })
+            Ok(Done { told: told.and(tell::decided(services, write, &after, Decided::Rejected).await?), ..Done::default() })
         }
         Verdict::Approve => {
             // Before any lock on cards: what is decided already must not wait for them.
             waits_for_approver(before)?;
-            pass(services, write, decider, before, before.clone(), Passing { step: Step::Approve, text: "", changes: Vec::new() }).await
+            match Box::pin(lab_changes::look_again(services, write, caller, before)).await? {
+                Found::AsSeen(order) => {
+                    pass(services, write, decider, before, *order, Passing { step: Step::Approve, text: "", changes: Vec::new() }).await
+                }
+                Found::More(told) => Ok(Done { lab: None, told, is_stale: true }),
+            }
         }
         Verdict::Change(form, text) => {
             waits_for_approver(before)?;
@@ -203,7 +220,7 @@ async fn carry_out(services: &Services, write: &mut Write, decider: &Decider<'_>
             audit::success(services, write, caller, entry).await?;
             let notice = Notice::OrderProposed { order: after.id, number: after.number, version: after.version, cost };
             let told = tell::settled(services, write, before).await?;
-            Ok(Done { lab: None, told: told.and(tell::owner(services, write, &after, &notice).await?) })
+            Ok(Done { told: told.and(tell::owner(services, write, &after, &notice).await?), ..Done::default() })
         }
     }
 }
@@ -261,7 +278,7 @@ async fn pass(services: &Services, write: &mut Write, decider: &Decider<'_>, bef
         let notice = Notice::OrderChanged { order: after.id, number: after.number, version: after.version };
         told = told.and(tell::owner(services, write, &after, &notice).await?);
     }
-    Ok(Done { lab, told })
+    Ok(Done { lab, told, is_stale: false })
 }
 
 async fn pass_one(

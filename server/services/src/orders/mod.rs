@@ -33,7 +33,7 @@ pub use bulk::{Chosen, approve_all, reject_all, summary};
 pub use cancel::{cancel, expire};
 pub use class::{approve_class, cancel_class, class_summary, reject_class};
 pub use decide::{approve, approve_with, reject};
-pub(crate) use lab_changes::{Wanted, file_change};
+pub(crate) use lab_changes::{Wanted, file_change, renew_change};
 pub use leavers::cancel_of_leavers;
 pub(crate) use line::Line;
 pub use preview::preview;

@@ -5,7 +5,7 @@ use storage::testing::for_each_engine;
 
 use super::{
     Scene,
-    fixtures::{Supervised, cards_form, input, key, quota, with_cards},
+    fixtures::{Supervised, cards_form, input, key, quota, require_approval, with_cards},
 };
 use crate::{jobs::watch, labs, orders, ports::Change};
 
@@ -41,18 +41,80 @@ async fn a_size_that_others_gave_meanwhile_is_not_given_or_held_twice() {
         // What a manager gives at once while the request for so many cards waits, and what the lab has after the approval.
         for (asked, given, after) in [("6", "3", 6), ("6", "6", 6), ("5", "6", 6)] {
             let id = with_cards(&scene, &scene.teacher, 1).await;
+            let before = quota(&scene).await.budget.held;
+            let form = labs::resize_context(services, &scene.teacher, id).await.expect("a form");
+            let cost = form.preview(&input(&[("cards", &after.to_string())])).expect("the offering allows it").difference;
             let order = labs::resize(services, &scene.teacher, id, &input(&[("cards", asked)])).await.expect("filed").pending_change;
             labs::resize(services, &manager, id, &input(&[("cards", given)])).await.expect("given at once");
-            let given_to = quota(&scene).await.budget.held;
             scene.settle_restart().await;
             orders::approve(services, &manager, order.expect("an order waits"), None).await.expect("approved");
             assert_eq!(scene.lab(id).await.spec.cards(), after, "{asked} asked, {given} given");
-            assert!(quota(&scene).await.budget.held.micros < given_to.micros, "what was given is not held twice");
+            let more = quota(&scene).await.budget.held.minus(before).minus(cost).micros;
+            assert!((-10..=10).contains(&more), "what was given is held once: {more} micros differ");
             labs::destroy(services, &scene.teacher, id).await.expect("goes");
             scene.settle().await;
             // The cards that a course may start are counted by the day.
             scene.world.clock.advance(24 * 3_600);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_size_that_waits_costs_what_the_lab_makes_of_it_and_is_approved_as_it_is_shown() {
+    for_each_engine("a_size_that_waits_costs_what_the_lab_makes_of_it_and_is_approved_as_it_is_shown", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.one_node(8).await;
+        let manager = scene.world.manager("zhang").await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        let size = input(&[("cards", "6")]);
+        let filed = labs::resize(services, &scene.teacher, id, &size).await.expect("filed").pending_change.expect("an order waits");
+        let order = async || orders::get(services, &manager, filed).await.expect("read").order;
+        let cost = async || labs::resize_context(services, &manager, id).await.expect("a form").preview(&size).expect("it is allowed").difference;
+        let seen = order().await;
+        assert_eq!(seen.estimate.total, cost().await);
+        labs::extend(services, &manager, id, Extension::Minutes(90), None).await.expect("given at once");
+        let renewed = order().await;
+        assert_eq!(renewed.estimate.total, cost().await, "five more cards for all of the time");
+        assert!(renewed.estimate.total.micros > seen.estimate.total.micros);
+        assert!(scene.recorded(&filed.to_string()).await.contains(&"order.renew".to_owned()));
+        assert_eq!(orders::approve(services, &manager, filed, Some(seen.version)).await.err(), Some(Error::Stale));
+        // Something else made it cost more, and nobody renewed it: the approval does, and gives nothing.
+        let mut lab = scene.lab(id).await;
+        (lab.minutes, lab.ends_at) = (lab.minutes + 60, lab.ends_at.map(|end| end.plus_minutes(60)));
+        let mut write = services.db.begin_write().await.expect("a transaction");
+        assert!(storage::labs::save(&mut write, &lab).await.expect("written"));
+        write.commit().await.expect("kept");
+        assert_eq!(orders::approve(services, &manager, filed, Some(renewed.version)).await.err(), Some(Error::Stale));
+        let shown = order().await;
+        assert_eq!((shown.estimate.total, scene.lab(id).await.spec.cards()), (cost().await, 1));
+        let held = quota(&scene).await.budget.held;
+        orders::approve(services, &manager, filed, Some(shown.version)).await.expect("approved as it is shown");
+        assert_eq!((scene.lab(id).await.spec.cards(), quota(&scene).await.budget.held), (6, held), "the lab's own order holds all of it");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn time_that_waits_costs_what_the_size_costs_that_the_lab_has_meanwhile() {
+    for_each_engine("time_that_waits_costs_what_the_size_costs_that_the_lab_has_meanwhile", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.one_node(8).await;
+        let manager = scene.world.manager("zhang").await;
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        require_approval(&scene).await;
+        let filed = labs::extend(services, &scene.teacher, id, Extension::Minutes(60), None).await.expect("filed").pending_change;
+        let filed = filed.expect("an order waits");
+        labs::resize(services, &manager, id, &input(&[("cards", "3")])).await.expect("given at once");
+        let shown = orders::get(services, &manager, filed).await.expect("read").order;
+        let wanted = labs::extend_preview(services, &manager, id, Extension::Minutes(60)).await.expect("a preview");
+        assert_eq!((shown.estimate.total, shown.spec.cards(), shown.version), (wanted.cost, 3, 2), "an hour of three cards");
+        assert_eq!(orders::approve(services, &manager, filed, Some(1)).await.err(), Some(Error::Stale), "the approver saw one card");
+        let held = quota(&scene).await.budget.held;
+        orders::approve(services, &manager, filed, Some(2)).await.expect("approved as it is shown");
+        assert_eq!((scene.lab(id).await.minutes, quota(&scene).await.budget.held), (wanted.minutes, held));
     })
     .await;
 }
