@@ -139,7 +139,7 @@ pub struct BudgetStatus {
     pub limit: Money,
     /// Term and thresholds.
     pub terms: BudgetTerms,
-    /// Metered so far, in the term.
+    /// Metered so far, in the term, with credits and charges; below zero where more was credited.
     pub spent: Money,
     /// The rest of what live orders were estimated at.
     pub held: Money,

@@ -43,7 +43,7 @@ pub async fn lock_all(write: &mut Write, courses: impl IntoIterator<Item = Cours
 // Held: orders that wait for a decision or for cards; an approved order has a lab, which counts instead.
 // Budget held: what waiting orders and live labs were estimated at, less what they have cost. A stopped lab holds the rest
 // until its ordered time is over, since it may be started again until then.
-// Spent: what labs have cost; with a term, what was used from its beginning on.
+// Spent: what labs have cost; with a term, what was used from its beginning on; with credits and charges, as on the bill.
 // Started: labs made since midnight on campus (restarts make none), and orders in the queue, which start as soon as cards are free.
 // Booked: orders with a time that wait, by that time, as text, since both engines join texts alike; what of them is held now, and what
 // starts today, is added where the row is read. Only their money is in the sums.
@@ -58,8 +58,7 @@ macro_rules! status_sql {
              COALESCE(u.storage, 0) AS used_storage, COALESCE(u.labs, 0) AS used_labs, \
              COALESCE(h.cards, 0) AS held_cards, COALESCE(h.cpu, 0) AS held_cpu, COALESCE(h.memory, 0) AS held_memory, \
              COALESCE(h.storage, 0) AS held_storage, COALESCE(h.labs, 0) AS held_labs, \
-             CASE WHEN c.budget_from IS NULL THEN COALESCE(u.spent, 0) ELSE COALESCE((SELECT ", micros_sum!("g.amount_micros"), " \
-               FROM usage_records g WHERE g.course_id = c.id AND g.from_at >= c.budget_from), 0) END AS spent, COALESCE(u.rest, 0) + COALESCE(h.money, 0) AS held_money, \
+             ", budget_spent!("u.spent"), " AS spent, COALESCE(u.rest, 0) + COALESCE(h.money, 0) AS held_money, \
              COALESCE(u.started, 0) + COALESCE(h.starting, 0) AS started, b.booked, \
              (SELECT COUNT(*) FROM course_students s WHERE s.course_id = c.id) AS students, ",
             $($ends)+,

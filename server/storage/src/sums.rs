@@ -19,6 +19,24 @@ macro_rules! micros_sum {
     };
 }
 
+/// What counts in the budget of the course `c`, as SQL: what its labs have cost (`$labs`, by their own sums), or with a term of its own
+/// what was used from its beginning on, and credits and charges. Corrections of closed months are in the labs' own cost, but in no usage of
+/// a term. Quotas, orders and bills read this one sum.
+macro_rules! budget_spent {
+    ($labs:literal) => {
+        concat!(
+            "CASE WHEN c.budget_from IS NULL THEN COALESCE(",
+            $labs,
+            ", 0) ELSE COALESCE((SELECT ",
+            micros_sum!("bu.amount_micros"),
+            " FROM usage_records bu WHERE bu.course_id = c.id AND bu.from_at >= c.budget_from), 0) END + COALESCE((SELECT ",
+            micros_sum!("ba.amount_micros"),
+            " FROM adjustments ba WHERE ba.course_id = c.id AND (c.budget_from IS NULL AND ba.kind <> 'correction' \
+               OR ba.created_at >= c.budget_from)), 0)"
+        )
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{row::Row, testing::for_each_engine};

@@ -13,49 +13,45 @@ use sqlx::AnyConnection;
 
 use crate::{error::Result, ids_list::list as list_of, row::Row};
 
-/// Every course of the tenant (or of these) with its month, the month before and its budget, by code.
-///
-/// Corrections count for the months but not for what was spent ever: the labs' own cost holds them already.
+/// Every course of the tenant (or of these) with its month, the month before and its budget, by code. What counts in the budget is the sum
+/// by which orders are decided (`quotas`).
 pub async fn courses(
     connection: &mut AnyConnection,
     tenant: TenantId,
     courses: Option<&BTreeSet<CourseId>>,
     month: Month,
 ) -> Result<Vec<CourseMonth>> {
-    let rows = sqlx::query(
-        concat!(
-            "SELECT c.id, c.code, c.name, c.currency, c.budget_micros, c.budget_from, c.budget_to, COALESCE(s.spent, 0) + COALESCE(a.ever, 0) AS spent_ever, \
+    let rows = sqlx::query(concat!(
+        "SELECT c.id, c.code, c.name, c.currency, c.budget_micros, c.budget_from, c.budget_to, ",
+        budget_spent!("s.spent"),
+        " AS spent_ever, \
          COALESCE(g.this_month, 0) AS usage_micros, COALESCE(g.last_month, 0) + COALESCE(a.last_month, 0) AS previous, \
          COALESCE(a.this_month, 0) AS adjusted, COALESCE(g.labs, 0) AS labs, COALESCE(g.card_seconds, 0) AS card_seconds \
          FROM courses c \
          LEFT JOIN (SELECT u.course_id, \
            ",
-            micros_sum!("CASE WHEN u.month = $2 THEN u.amount_micros ELSE 0 END"),
-            " AS this_month, \
+        micros_sum!("CASE WHEN u.month = $2 THEN u.amount_micros ELSE 0 END"),
+        " AS this_month, \
            ",
-            micros_sum!("CASE WHEN u.month = $3 THEN u.amount_micros ELSE 0 END"),
-            " AS last_month, \
+        micros_sum!("CASE WHEN u.month = $3 THEN u.amount_micros ELSE 0 END"),
+        " AS last_month, \
            COUNT(DISTINCT CASE WHEN u.month = $2 THEN u.lab_id END) AS labs, \
            CAST(SUM(CASE WHEN u.month = $2 AND u.meter LIKE 'gpu-%' THEN u.quantity * u.seconds ELSE 0 END) AS BIGINT) AS card_seconds \
            FROM usage_records u WHERE u.tenant_id = $1 AND u.month IN ($2, $3) GROUP BY u.course_id) g ON g.course_id = c.id \
          LEFT JOIN (SELECT l.course_id, ",
-            micros_sum!("l.cost_micros"),
-            " AS spent FROM labs l WHERE l.tenant_id = $1 GROUP BY l.course_id) s \
+        micros_sum!("l.cost_micros"),
+        " AS spent FROM labs l WHERE l.tenant_id = $1 GROUP BY l.course_id) s \
            ON s.course_id = c.id \
          LEFT JOIN (SELECT d.course_id, \
            ",
-            micros_sum!("CASE WHEN d.kind = 'correction' THEN 0 ELSE d.amount_micros END"),
-            " AS ever, \
+        micros_sum!("CASE WHEN d.month = $2 THEN d.amount_micros ELSE 0 END"),
+        " AS this_month, \
            ",
-            micros_sum!("CASE WHEN d.month = $2 THEN d.amount_micros ELSE 0 END"),
-            " AS this_month, \
-           ",
-            micros_sum!("CASE WHEN d.month = $3 THEN d.amount_micros ELSE 0 END"),
-            " AS last_month \
+        micros_sum!("CASE WHEN d.month = $3 THEN d.amount_micros ELSE 0 END"),
+        " AS last_month \
            FROM adjustments d WHERE d.tenant_id = $1 GROUP BY d.course_id) a ON a.course_id = c.id \
          WHERE c.tenant_id = $1 AND ($4 IS NULL OR $4 LIKE '%' || c.id || '%') ORDER BY c.code"
-        ),
-    )
+    ))
     .bind(tenant.to_string())
     .bind(month.to_string())
     .bind(month.previous().to_string())
