@@ -129,13 +129,15 @@ pub fn formula_text(line: &UsageLine) -> String {
     text
 }
 
-/// `41.1 %`; a dash where nothing cost anything.
+/// `41.1 %`, `-2.8 %`; a dash where nothing cost anything. Halves are rounded away from zero, like money.
 pub fn percent(part: i64, whole: i64) -> String {
     if whole <= 0 {
         return "–".to_owned();
     }
-    let tenths = (i128::from(part) * 1_000 + i128::from(whole) / 2) / i128::from(whole);
-    format!("{}.{}\u{a0}%", tenths / 10, tenths % 10)
+    let whole = u128::from(whole.unsigned_abs());
+    let tenths = (u128::from(part.unsigned_abs()) * 1_000 + whole / 2) / whole;
+    let sign = if part < 0 && tenths > 0 { "-" } else { "" };
+    format!("{sign}{}.{}\u{a0}%", tenths / 10, tenths % 10)
 }
 
 /// `November`, `11 月`
@@ -171,6 +173,8 @@ mod tests {
         assert_eq!(percent(411, 1_000), "41.1\u{a0}%");
         assert_eq!(percent(1, 3), "33.3\u{a0}%");
         assert_eq!(percent(0, 0), "–");
+        assert_eq!((percent(-28, 1_000), percent(-1, 3), percent(-4, 100_000)), ("-2.8\u{a0}%".into(), "-33.3\u{a0}%".into(), "0.0\u{a0}%".into()));
+        assert_eq!((percent(1_372, 1_000), percent(i64::MIN, 1)), ("137.2\u{a0}%".into(), "-922337203685477580800.0\u{a0}%".into()));
         assert_eq!(change_percent(110, 100), Some(("10.0".into(), true)));
         assert_eq!((change_percent(95, 100), change_percent(1, 0)), (Some(("5.0".into(), false)), None));
     }
