@@ -18,7 +18,8 @@ use crate::{
 
 const ACTION: &str = "password.change";
 
-/// Ends every session of the person but gives the new credentials version for the one that asked.
+/// Ends every session of the person but gives the new credentials version for the one that asked. One-time links end too: whoever made one
+/// for a lost password would take the account with it. Tokens stay, which programs use.
 ///
 /// Errors: `Invalid` on `current` (`Missing`, `WrongPassword`) or `new`; `RateLimited` like signing in, since it is a way to guess.
 pub async fn change_password(services: &Services, caller: &Caller, current: &str, new: &str) -> Result<i64> {
@@ -73,6 +74,7 @@ pub async fn change_password(services: &Services, caller: &Caller, current: &str
         write.rollback().await.or_domain()?;
         return Err(Error::Stale);
     }
+    storage::links::revoke_all(&mut write, user, services.clock.now()).await.or_domain()?;
     let entry = about(caller, ACTION).before(json!({"password": "***"})).after(json!({"password": "***"}));
     audit::success(services, &mut write, caller, entry).await?;
     forgive(&mut write, &buckets).await?;

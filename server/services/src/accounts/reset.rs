@@ -5,7 +5,7 @@ use serde_json::json;
 use storage::{
     Write,
     accounts::{devices, users},
-    sessions, tokens,
+    links, sessions, tokens,
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     logins, password,
 };
 
-/// Sets a random password and returns it; only its hash is stored. Every session and token of the person ends.
+/// Sets a random password and returns it; only its hash is stored. Every session, token and one-time link of the person ends.
 ///
 /// Errors: `NotFound` for an unknown login.
 pub async fn reset_password(services: &Services, origin: &Origin, login: &str) -> Result<String> {
@@ -34,14 +34,17 @@ pub async fn reset_password(services: &Services, origin: &Origin, login: &str) -
     Ok(new)
 }
 
-/// Ends everything that acts as this person: sessions, tokens, and known browsers. Returns how many tokens were valid.
+/// Ends everything that acts as this person or lets somebody in as them: sessions, tokens, known browsers and one-time links. Returns how
+/// many tokens were valid.
 pub(crate) async fn end_access(services: &Services, write: &mut Write, user: UserId) -> Result<u64> {
+    let now = services.clock.now();
     sessions::delete_of_user(write, user).await.or_domain()?;
     devices::forget(write, user).await.or_domain()?;
-    tokens::revoke_all(write, user, services.clock.now()).await.or_domain()
+    links::revoke_all(write, user, now).await.or_domain()?;
+    tokens::revoke_all(write, user, now).await.or_domain()
 }
 
-/// Ends every session and token at once. Disabling again is no error.
+/// Ends every session, token and one-time link at once. Disabling again is no error.
 ///
 /// Errors: `NotFound` for an unknown login.
 pub async fn disable(services: &Services, origin: &Origin, login: &str) -> Result<()> {

@@ -143,7 +143,7 @@ async fn keep_one(write: &mut Write, caller: &Caller, except: UserId) -> Result<
     }
 }
 
-/// Disabling ends every session and token at once; one cannot disable oneself. Who is disabled already stays so.
+/// Disabling ends every session, token and one-time link at once; one cannot disable oneself. Who is disabled already stays so.
 ///
 /// Errors: `Forbidden`; `NotFound` also for another tenant's people.
 pub async fn disable(services: &Services, caller: &Caller, user: UserId) -> Result<()> {
@@ -164,7 +164,6 @@ pub async fn disable(services: &Services, caller: &Caller, user: UserId) -> Resu
             keep_one(&mut write, caller, user).await?;
         }
         users::set_disabled(&mut write, user, Some(now)).await.or_domain()?;
-        storage::links::revoke_all(&mut write, user, now).await.or_domain()?;
         let revoked = end_access(services, &mut write, user).await?;
         let entry =
             about(&person.person, "people.disable").before(json!({"disabled": false})).after(json!({"disabled": true, "tokens_revoked": revoked}));

@@ -241,6 +241,39 @@ async fn a_reset_ends_tokens_as_it_ends_sessions() {
 }
 
 #[tokio::test]
+async fn a_link_ends_with_the_password_that_it_was_made_for_and_with_the_account() {
+    for_each_engine("a_link_ends_with_the_password_that_it_was_made_for_and_with_the_account", async |database| {
+        let world = TestWorld::college_on(database).await;
+        let services = &world.services;
+        let administrator = world.administrator("root").await;
+        let made = create(services, &administrator, &new("li.hua"), [Role::Teacher].into(), [].into()).await.expect("made");
+        let user = made.person.id;
+        let li = accounts::sign_in(services, &TestWorld::origin(), "li.hua", "a long password").await.expect("signed in").actor;
+        let li = crate::Caller { actor: li, origin: TestWorld::origin() };
+        let link = async || secret(&links::reissue(services, &administrator, user).await.expect("a link"));
+        let is_over = async |link: &str| {
+            assert_eq!(joining(services, link).await, Err(Error::LinkOver));
+            assert_eq!(join(services, &TestWorld::origin(), link, "", "an unusual sentence").await.map(drop), Err(Error::LinkOver));
+        };
+        let changed = link().await;
+        accounts::change_password(services, &li, "a long password", "an unusual sentence").await.expect("their own change");
+        is_over(&changed).await;
+        let reset = link().await;
+        accounts::reset_password(services, &Origin::cli(), "li.hua").await.expect("reset by whoever owns the machine");
+        is_over(&reset).await;
+        let shut = link().await;
+        accounts::disable(services, &Origin::cli(), "li.hua").await.expect("shut by whoever owns the machine");
+        enable(services, &administrator, user).await.expect("let in again");
+        is_over(&shut).await;
+        let disabled = link().await;
+        disable(services, &administrator, user).await.expect("disabled");
+        enable(services, &administrator, user).await.expect("let in again");
+        is_over(&disabled).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn nobody_gives_themselves_a_role_that_reads_the_record() {
     for_each_engine("nobody_gives_themselves_a_role_that_reads_the_record", async |database| {
         let world = TestWorld::college_on(database).await;
