@@ -1,6 +1,7 @@
 //! Refusals, counted in the process for each kind and source; those of changes also for each object. The first of a window has a record of
 //! its own. Use cases write theirs; of what no use case records a task writes it, and no request waits for it. The others of the window are counted in memory and become one record when the window is over. Whatever asks and
-//! however often, the windows and the records that wait for the writer stay few. A process that is killed loses the counts of open windows.
+//! however often, the windows and the records that wait for the writer stay few. A record of several objects says how often each was asked for.
+//! A process that is killed loses the counts of open windows.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,7 +10,7 @@ use std::{
 
 use domain::{
     Result,
-    audit::Event,
+    audit::{Event, Object},
     ids::{AuditEventId, UserId},
     time::Timestamp,
 };
@@ -24,6 +25,10 @@ const MOST_WINDOWS: usize = 4_096;
 const MOST_WAITING: usize = 256;
 /// Objects of a kind of change and a person that have windows of their own at a time. Further ones share one.
 const MOST_OBJECTS: usize = 16;
+/// Objects of one record that are counted by themselves.
+const MOST_NAMED: usize = 8;
+/// Most characters of a label that stands for several objects.
+const LABEL_MAX: usize = 200;
 /// Records of one transaction, so that others do not wait for the writer.
 const BATCH: usize = 64;
 
@@ -101,33 +106,75 @@ struct Window {
     span: Span,
     /// Refusals that have no record yet.
     more: u32,
+    /// How many of them each object had, in the order in which they came; only the first objects.
+    of: Vec<(Object, u32)>,
     last: Event,
 }
 
 impl Window {
+    /// `event`: the first of it, which has a record of its own.
+    const fn new(began: Timestamp, span: Span, event: Event) -> Self {
+        Self { began, span, more: 0, of: Vec::new(), last: event }
+    }
+
     const fn is_over(&self, now: Timestamp) -> bool {
         now.seconds_since(self.began) >= self.span.seconds()
     }
 
-    /// The record of those that have none: as the last of them was.
+    fn add(&mut self, event: Event) {
+        self.more = self.more.saturating_add(1);
+        match self.of.iter_mut().find(|(object, _)| *object == event.object) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None if self.of.len() < MOST_NAMED => self.of.push((event.object.clone(), 1)),
+            None => {}
+        }
+        self.last = event;
+    }
+
+    /// The record of those that have none: as the last of them was. One of several objects names none as its own, but says how often each
+    /// was asked for.
     fn record(self, services: &Services) -> Option<Event> {
-        let Self { began, span, more, last } = self;
+        let Self { began, span, more, of, last } = self;
         if more == 0 {
             return None;
         }
-        let since = match span {
+        let mut since = match span {
             Span::Minute => json!({"minute": began.to_rfc3339()}),
             Span::Hour => json!({"hour": began.to_rfc3339()}),
         };
+        let named = of.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
+        let are_several = of.len() > 1 || named < more;
+        let object = if are_several { several(&of, named < more, &last.object.kind) } else { last.object };
+        if are_several {
+            let name = |object: &Object| if object.label.is_empty() { object.id.clone() } else { object.label.clone() };
+            let mut each: Vec<_> = of.iter().map(|(object, count)| format!("{} \u{d7}{count}", name(object))).collect();
+            if named < more {
+                each.push(format!("… \u{d7}{}", more.saturating_sub(named)));
+            }
+            since["each"] = json!(each);
+        }
         Some(Event {
             id: AuditEventId::from_uuid(services.entropy.uuid()),
             at: services.clock.now(),
             request_id: None,
             after: if more > 1 { Some(since) } else { last.after },
             count: more,
+            object,
+            course: last.course.filter(|_| !are_several),
             ..last
         })
     }
+}
+
+/// What stands for several objects: their labels, as far as there is room. `are_more`: further ones are not named.
+fn several(of: &[(Object, u32)], are_more: bool, kind: &str) -> Object {
+    let labels: Vec<_> = of.iter().map(|(object, _)| object.label.as_str()).filter(|label| !label.is_empty()).collect();
+    let mut label = labels.join(", ");
+    if label.chars().count() > LABEL_MAX || are_more && !label.is_empty() {
+        label = label.chars().take(LABEL_MAX).chain(['…']).collect();
+    }
+    let is_alike = of.iter().all(|(object, _)| object.kind == kind);
+    Object { kind: if is_alike { kind.to_owned() } else { String::new() }, id: String::new(), label }
 }
 
 #[derive(Debug, Default)]
@@ -167,15 +214,17 @@ impl RefusalCounts {
         if let Some(window) = windows.get_mut(&key)
             && (is_full || !window.is_over(now))
         {
-            window.more = window.more.saturating_add(1);
-            window.last = event;
+            window.add(event);
             return false;
         }
         waiting.extend(windows.remove(&key).and_then(|over| over.record(services)));
-        if !is_full {
-            waiting.push_back(event.clone());
+        let mut window = Window::new(now, span, event.clone());
+        if is_full {
+            window.add(event);
+        } else {
+            waiting.push_back(event);
         }
-        windows.insert(key, Window { began: now, span, more: u32::from(is_full), last: event });
+        windows.insert(key, window);
         !is_full && !std::mem::replace(has_writer, true)
     }
 
@@ -188,12 +237,11 @@ impl RefusalCounts {
         if let Some(window) = windows.get_mut(&key)
             && !window.is_over(now)
         {
-            window.more = window.more.saturating_add(1);
-            window.last = event;
+            window.add(event);
             return None;
         }
         waiting.extend(windows.remove(&key).and_then(|over| over.record(services)));
-        windows.insert(key, Window { began: now, span: Span::Minute, more: 0, last: event.clone() });
+        windows.insert(key, Window::new(now, Span::Minute, event.clone()));
         Some(event)
     }
 
@@ -348,7 +396,42 @@ mod tests {
             let mut all = texts(&services.db, NAMED).await;
             all.retain(|record| !first.contains(record));
             all.sort();
-            assert_eq!(all, ["32 lab.stop 1", "32 lab.stop 2", "33 lab.stop 0", "99 lab.read 99"]);
+            assert_eq!(all, ["32 lab.stop 1", "32 lab.stop 2", "33 lab.stop 0", "99 lab.read "], "none of the 99 labs is named as if it were all");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_record_of_several_requests_says_how_often_each_was_made() {
+        for_each_engine("a_record_of_several_requests_says_how_often_each_was_made", async |database| {
+            const SAID: &str = "SELECT attempts || ' ' || object_label || ' ' || COALESCE(after_json, '') FROM audit_events \
+                WHERE outcome = 'refused' ORDER BY at, id";
+            let world = TestWorld::college_on(database).await;
+            let (services, li) = (&world.services, world.person("li.hua").add().await);
+            for path in ["/labs/1", "/audit/searches", "/labs/1", "/audit/searches"] {
+                request_refused(services, &li, &format!("GET {path}"), "forbidden");
+            }
+            world.clock.advance(60);
+            flush(services).await.expect("written");
+            let said = texts(&services.db, SAID).await;
+            assert_eq!(said[0], "1 GET /labs/1 ");
+            assert!(said[1].starts_with("3 GET /audit/searches, GET /labs/1 "), "{said:?}");
+            assert!(said[1].contains("GET /audit/searches ×2") && said[1].contains("GET /labs/1 ×1"), "{said:?}");
+            // One path alone is named as it is.
+            for _ in 0..3 {
+                request_refused(services, &li, "GET /policies", "forbidden");
+            }
+            flush_all(services).await.expect("written");
+            let said = texts(&services.db, SAID).await;
+            assert!(said[3].starts_with("2 GET /policies ") && !said[3].contains("each"), "{said:?}");
+            // Paths without end are counted without their names.
+            world.clock.advance(60);
+            for path in 0..20 {
+                request_refused(services, &li, &format!("GET /labs/{path}"), "forbidden");
+            }
+            flush_all(services).await.expect("written");
+            let said = texts(&services.db, SAID).await;
+            assert!(said[5].starts_with("19 GET /labs/1, ") && said[5].contains("… ×11"), "{said:?}");
         })
         .await;
     }
