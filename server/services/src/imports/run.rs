@@ -8,7 +8,7 @@ use domain::{
     courses::{Course, namespace},
     gpu::CardShare,
     ids::{CourseId, OutboxId, UserId},
-    imports::{Import, ImportKind, ImportRow, ImportState, RowResult, Verdict},
+    imports::{CellChange, Import, ImportKind, ImportRow, ImportState, RowResult, Verdict},
     money::Money,
     people::PersonRef,
     quotas::{BudgetTerms, QuotaSettings, check_limits},
@@ -166,7 +166,7 @@ async fn person(
     author: UserId,
     person: Person,
 ) -> Result<(Verdict, String, Told)> {
-    let Person { row, department, courses, there, verdict, changes: _ } = person;
+    let Person { row, department, courses, there, verdict, changes } = person;
     let Some(user) = there else {
         let access = links::Access { department, roles: row.roles.clone(), courses };
         let id = links::make(services, write, caller, row.login.clone(), row.name.clone(), &access).await?;
@@ -199,8 +199,12 @@ async fn person(
         for course in courses {
             members::add(write, user.id, course).await.or_domain()?;
         }
-        let entry = Entry::new("people.set_access", "user", user.id, user.login.as_str());
-        let entry = entry.before(json!({"name": user.name})).after(person_facts(import, &row));
+        let (mut was, mut is) = changed_facts(import, &changes);
+        if row.department.is_some() {
+            // Where the roles are held; it does not change.
+            (was["department"], is["department"]) = (json!(row.department), json!(row.department));
+        }
+        let entry = Entry::new("people.set_access", "user", user.id, user.login.as_str()).before(was).after(is);
         audit::success(services, write, caller, entry).await?;
     }
     Ok((verdict, user.id.to_string(), told))
@@ -208,6 +212,22 @@ async fn person(
 
 fn person_facts(import: &Import, row: &domain::imports::PersonRow) -> Value {
     json!({"name": row.name, "department": row.department, "roles": row.roles, "courses": row.courses, "import": import.id})
+}
+
+/// What the row changes, before and after it: what it only repeats is no change.
+fn changed_facts(import: &Import, changes: &[CellChange]) -> (Value, Value) {
+    let value = |field: &str, items: &[String]| match field {
+        "roles" | "courses" | "teachers" => json!(items),
+        _ => json!(items.first()),
+    };
+    let mut facts = (json!({}), json!({"import": import.id}));
+    for CellChange { field, before, after } in changes {
+        if let Some(before) = before {
+            facts.0[field.as_str()] = value(field, before);
+        }
+        facts.1[field.as_str()] = value(field, after);
+    }
+    facts
 }
 
 async fn course(
@@ -218,7 +238,7 @@ async fn course(
     ground: &Ground,
     planned: PlannedCourse,
 ) -> Result<(Verdict, String)> {
-    let PlannedCourse { row, department, teachers, there, verdict, changes: _ } = planned;
+    let PlannedCourse { row, department, teachers, there, verdict, changes } = planned;
     let id = match there {
         None => {
             let slug = storage::courses::tenant(write, ground.tenant).await.or_domain()?.ok_or(Error::NotFound)?.slug;
@@ -242,7 +262,8 @@ async fn course(
         }
         Some((course, place)) => {
             if verdict == Verdict::Change {
-                change(services, write, caller, import, (&course, place), &row, department.as_ref().map(|department| department.id)).await?;
+                let facts = changed_facts(import, &changes);
+                change(services, write, caller, facts, (&course, place), &row, department.as_ref().map(|department| department.id)).await?;
             }
             course.id
         }
@@ -257,7 +278,7 @@ async fn change(
     services: &Services,
     write: &mut Write,
     caller: &Caller,
-    import: &Import,
+    (was, is): (Value, Value),
     (course, place): (&Course, Option<domain::ids::TenantId>),
     row: &domain::imports::CourseRow,
     department: Option<domain::ids::TenantId>,
@@ -283,12 +304,7 @@ async fn change(
         let work = OutboxId::from_uuid(services.entropy.uuid());
         outbox::want(work, outbox::SET_QUOTA, &course.id.to_string(), now).run(write).await.or_domain()?;
     }
-    let after = json!({
-        "name": row.name, "department": row.department, "budget": row.budget, "cards": row.cards.map(|parts| CardShare::from_parts(parts).to_string()),
-        "import": import.id,
-    });
-    let before = json!({"name": course.name, "budget": course.settings.budget, "cards": course.settings.limits.cards.to_string()});
-    let entry = Entry::new("course.change", "course", course.id, course.code.as_str()).course(course.id).before(before).after(after);
+    let entry = Entry::new("course.change", "course", course.id, course.code.as_str()).course(course.id).before(was).after(is);
     audit::success(services, write, caller, entry).await
 }
 

@@ -25,6 +25,16 @@ async fn page_of(world: &TestWorld, caller: &Caller, id: domain::ids::ImportId) 
     (import, page.items)
 }
 
+/// Before and after of what was recorded as done.
+async fn recorded(world: &TestWorld, action: &str) -> Vec<(serde_json::Value, serde_json::Value)> {
+    let side = async |column: &str| {
+        let sql = format!("SELECT {column} AS text FROM audit_events WHERE action = '{action}' AND outcome = 'success' ORDER BY id");
+        let texts = storage::testing::texts(&world.services.db, &sql).await;
+        texts.iter().map(|text| serde_json::from_str(text).expect("JSON")).collect::<Vec<_>>()
+    };
+    side("before_json").await.into_iter().zip(side("after_json").await).collect()
+}
+
 #[test]
 fn the_name_of_a_file_hides_nothing() {
     assert_eq!(super::shown_name(" 名\u{202e}单\u{200b}\n1.csv "), "名单 1.csv");
@@ -68,6 +78,10 @@ async fn a_list_of_people_is_looked_at_mended_and_taken_over() {
         let filter = PersonFilter { text: Some("20260001".into()), ..PersonFilter::default() };
         let made = people::search(services, &administrator, &filter, &PageRequest::default()).await.expect("read").items.remove(0);
         assert_eq!((made.state, made.posts[0].department.id, made.courses), (PersonState::Invited, department, vec![course.brief()]));
+        let recorded = recorded(&world, "people.set_access").await;
+        let was = serde_json::json!({"name": old, "roles": ["teacher"], "courses": []});
+        let is = serde_json::json!({"name": "改了的名", "roles": ["teacher", "auditor"], "courses": ["CV2402"], "import": import.id});
+        assert_eq!(recorded, [(was, is)], "what was there and what is there now");
         let filter = PersonFilter { text: Some("old".into()), ..PersonFilter::default() };
         let changed = people::search(services, &administrator, &filter, &PageRequest::default()).await.expect("read").items.remove(0);
         assert_eq!((changed.person.name.as_str(), changed.roles), ("改了的名", [Role::Teacher, Role::Auditor].into()), "nothing is taken away");
@@ -122,6 +136,9 @@ async fn a_list_of_courses_makes_and_changes_them() {
         assert_eq!(changes, expected);
         start(services, &administrator, import.id).await.expect("started");
         assert_eq!(run(services).await, Ok(2));
+        let was = serde_json::json!({"name": old.name, "department": null, "cards": cards});
+        let is = serde_json::json!({"name": "Renamed", "department": "软件技术系", "cards": "8", "import": import.id});
+        assert_eq!(recorded(&world, "course.change").await, [(was, is)], "the row named no budget");
         let detail = courses::get(services, &administrator, old.id).await.expect("read");
         assert_eq!((detail.course.name.as_str(), detail.course.settings.limits.cards.parts()), ("Renamed", 8 * 840));
         assert_eq!(detail.department.expect("placed").name, "软件技术系");
