@@ -141,6 +141,7 @@ pub fn action_text(language: Language, code: &str) -> String {
         "audit.search_delete" => td_string!(language, audit.action_audit_search_delete),
         "audit.verify" => td_string!(language, audit.action_audit_verify),
         "audit.verified" => td_string!(language, audit.action_audit_verified),
+        "audit.unreadable" => td_string!(language, audit.action_audit_unreadable),
         "order.submit" => td_string!(language, audit.action_order_submit),
         "order.approve" => td_string!(language, audit.action_order_approve),
         "order.reject" => td_string!(language, audit.action_order_reject),

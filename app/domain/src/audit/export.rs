@@ -1,7 +1,8 @@
 //! An export with proof: a file of JSON lines that `lectern audit verify FILE` checks without the database.
 //!
 //! First a [`Head`], then sealed records in the order of their chains and places, at last an [`End`]. Records that the filter
-//! left out make gaps; the verifier counts them and says that their links could not be followed.
+//! left out make gaps; the verifier counts them and says that their links could not be followed. A record that is damaged in the database has
+//! a line that says so, at which verifying ends.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,10 +34,21 @@ pub struct ChainHead {
     pub hash: Hash,
 }
 
-/// Last line of a file: without it the file was cut off.
+/// Last line of a file: without it the file was cut off. Damaged records are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     pub records: i64,
+}
+
+/// A record that could not be read as the file was made: it was damaged in the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    pub chain: Chain,
+    pub seq: i64,
+    /// As it is stored.
+    pub id: String,
+    /// The first column that cannot be read.
+    pub column: String,
 }
 
 /// A line between them, and at the end.
@@ -45,6 +57,7 @@ pub struct End {
 #[expect(clippy::large_enum_variant, reason = "nearly every line is a record")]
 pub enum Line {
     Record(Sealed),
+    Unreadable(Unreadable),
     End(End),
 }
 
@@ -114,6 +127,7 @@ impl FileVerifier {
         }
         match serde_json::from_str(text).map_err(|error| Bad::Unreadable { line, reason: error.to_string() })? {
             Line::Record(sealed) => self.record(&sealed),
+            Line::Unreadable(Unreadable { seq, column, .. }) => Err(Bad::Record { line, broken: Broken::Unreadable { seq, reason: column } }),
             Line::End(End { records }) if records == self.records => {
                 self.ended = true;
                 Ok(())

@@ -8,13 +8,20 @@ use domain::{
     access::{Action, Resource},
     audit::{
         Chain, Filter, Sealed, Who, canonical_json,
-        export::{CANONICAL, ChainHead, End, FORMAT, Head, Line},
+        export::{CANONICAL, ChainHead, End, FORMAT, Head, Line, Unreadable},
     },
     csv::{self, BYTE_ORDER_MARK, Cell},
 };
 use futures::{Stream, stream};
 use serde_json::json;
-use storage::{Database, audit::chain, row::json as text};
+use storage::{
+    Database,
+    audit::{
+        chain,
+        read::{Damaged, UNREADABLE},
+    },
+    row::json as text,
+};
 
 use super::{Entry, read, recording};
 use crate::{Caller, Services, error::OrDomain};
@@ -116,11 +123,15 @@ impl Export {
                 let span = (self.after, head.seq);
                 storage::audit::read::sealed(&mut connection, self.db.engine(), head.chain, &self.filter, span, BATCH).await.or_domain()?
             };
-            if let Some(last) = found.last() {
-                self.after = last.seq;
-                self.records += i64::try_from(found.len()).unwrap_or(i64::MAX);
-                let format = self.format;
-                return Ok(Some(found.into_iter().map(|sealed| line(format, sealed)).collect()));
+            if let Some((last, _)) = found.last() {
+                self.after = *last;
+                self.records += i64::try_from(found.iter().filter(|(_, record)| record.is_ok()).count()).unwrap_or(i64::MAX);
+                let (format, chain) = (self.format, head.chain);
+                let line = |(seq, record)| match record {
+                    Ok(sealed) => line(format, sealed),
+                    Err(damaged) => damaged_line(format, chain, seq, damaged),
+                };
+                return Ok(Some(found.into_iter().map(line).collect()));
             }
             self.heads.pop_front();
             self.after = 0;
@@ -137,6 +148,21 @@ fn line(format: Format, sealed: Sealed) -> String {
     match format {
         Format::Jsonl => format!("{}\n", text(&Line::Record(sealed))),
         Format::Csv => csv_line(&sealed),
+    }
+}
+
+/// What cannot be read is said in its place, and the others follow.
+fn damaged_line(format: Format, chain: Chain, seq: i64, Damaged { id, column }: Damaged) -> String {
+    match format {
+        Format::Jsonl => format!("{}\n", text(&Line::Unreadable(Unreadable { chain, seq, id, column: column.to_owned() }))),
+        Format::Csv => csv::line(COLUMNS.map(|name| match name {
+            "chain" => Cell::plain(chain.to_string()),
+            "seq" => Cell::plain(seq.to_string()),
+            "action" => Cell::text(UNREADABLE),
+            "after" => Cell::text(canonical_json(&json!({ "unreadable": column }))),
+            "id" => Cell::text(id.clone()),
+            _ => Cell::plain(""),
+        })),
     }
 }
 

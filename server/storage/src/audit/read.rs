@@ -11,7 +11,13 @@ use sea_query::{Cond, Expr, ExprTrait, Order, PostgresQueryBuilder, Query, Selec
 use sea_query_sqlx::SqlxBinder;
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::{database::Engine, dialect, error::Result, ids_list, row::Row};
+use crate::{
+    database::Engine,
+    dialect,
+    error::{Error, Result},
+    ids_list,
+    row::Row,
+};
 
 const COLUMNS: [&str; 23] = [
     "id",
@@ -39,6 +45,20 @@ const COLUMNS: [&str; 23] = [
     "hash",
 ];
 
+/// The action under which a record is shown that cannot be read.
+pub const UNREADABLE: &str = "audit.unreadable";
+
+/// The end of the year 9999, in microseconds.
+const END_OF_TIME: i64 = 253_402_300_799_000_000;
+
+/// A sealed record that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damaged {
+    pub id: String,
+    /// The first column that cannot be read.
+    pub column: &'static str,
+}
+
 /// Where a page ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
@@ -60,10 +80,8 @@ pub(super) fn select() -> SelectStatement {
     Query::select().columns(COLUMNS).from("audit_events").take()
 }
 
-/// The event of a row, whether sealed or not.
-pub(super) fn event(row: &AnyRow) -> Result<Event> {
-    let row = Row::of("audit_events", row);
-    let who = match row.text("who_kind")?.as_str() {
+fn who(row: Row<'_>) -> Result<Who> {
+    Ok(match row.text("who_kind")?.as_str() {
         "person" => Who::Person {
             id: row.optional_parse("who_id")?.ok_or_else(|| row.fail("who_id", "missing"))?,
             login: row.text("who_label")?,
@@ -75,7 +93,13 @@ pub(super) fn event(row: &AnyRow) -> Result<Event> {
             Who::Anonymous { login: (!login.is_empty()).then_some(login) }
         }
         other => return Err(row.fail("who_kind", format!("unknown value {other:?}"))),
-    };
+    })
+}
+
+/// The event of a row, whether sealed or not.
+pub(super) fn event(row: &AnyRow) -> Result<Event> {
+    let row = Row::of("audit_events", row);
+    let who = who(row)?;
     Ok(Event {
         id: row.parse("id")?,
         chain: row.parse("chain")?,
@@ -102,14 +126,54 @@ pub(super) fn seal(row: &AnyRow) -> Result<Option<(i64, Hash, Hash)>> {
     Ok(Some((seq, row.parse("prev")?, row.parse("hash")?)))
 }
 
-fn listed(row: &AnyRow) -> Result<Listed> {
-    Ok(Listed { event: event(row)?, seal: seal(row)? })
+/// The record of a row of this chain. A row that cannot be read is shown as such in its place: one damaged row must not hide the others.
+fn listed(row: &AnyRow, chain: Chain) -> Listed {
+    match event(row).and_then(|event| Ok(Listed { event, seal: seal(row)? })) {
+        Ok(listed) => listed,
+        Err(error) => damaged(row, chain, &error),
+    }
 }
 
+/// As much of a damaged row as can be read, under an action of its own; what it was and what is wrong with it are its data.
+fn damaged(row: &AnyRow, chain: Chain, error: &Error) -> Listed {
+    let cells = Row::of("audit_events", row);
+    let text = |column: &'static str| cells.text(column).unwrap_or_default();
+    let event = Event {
+        id: cells.parse("id").unwrap_or_else(|_| AuditEventId::from_uuid(uuid::Uuid::nil())),
+        chain,
+        // SQLite sorts a text behind every number, so that a page goes on where it should.
+        at: cells.timestamp("at").unwrap_or(Timestamp::from_micros(END_OF_TIME)),
+        who: who(cells).unwrap_or(Who::Anonymous { login: None }),
+        via: cells.state("via", Via::parse).unwrap_or(Via::Job),
+        address: cells.optional_text("address").unwrap_or_default(),
+        request_id: cells.optional_text("request_id").unwrap_or_default(),
+        action: UNREADABLE.to_owned(),
+        object: Object { kind: text("object_kind"), id: text("object_id"), label: text("object_label") },
+        course: cells.optional_parse("course_id").unwrap_or_default(),
+        outcome: cells.state("outcome", Outcome::parse).unwrap_or(Outcome::Failed),
+        code: cells.optional_text("code").unwrap_or_default(),
+        before: None,
+        after: Some(serde_json::json!({ "action": text("action"), "unreadable": column_of(error) })),
+        count: cells.count("attempts").unwrap_or(1),
+    };
+    Listed { event, seal: seal(row).unwrap_or_default() }
+}
+
+/// The column that cannot be read, without what is in it.
+const fn column_of(error: &Error) -> &'static str {
+    match error {
+        Error::Unreadable { column, .. } => *column,
+        _ => "",
+    }
+}
+
+/// `None` also for a record of a name that is no chain: nobody may read it.
 pub async fn by_id(connection: &mut AnyConnection, id: AuditEventId) -> Result<Option<Listed>> {
     let (sql, values) = select().and_where(Expr::col("id").eq(id.to_string())).build_sqlx(PostgresQueryBuilder);
     let row = sqlx::query_with(sqlx::AssertSqlSafe(sql), values).fetch_optional(connection).await?;
-    row.as_ref().map(listed).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let chain = Row::of("audit_events", &row).parse("chain").ok();
+    Ok(chain.map(|chain| listed(&row, chain)))
 }
 
 /// At most `limit` records of these chains (and of these courses, when given) that all of `filter` fits, those first that are nearest to
@@ -149,9 +213,7 @@ pub async fn search(
         }
         let (sql, values) = query.build_sqlx(PostgresQueryBuilder);
         let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), values).fetch_all(&mut *connection).await?;
-        for row in &rows {
-            found.push(listed(row)?);
-        }
+        found.extend(rows.iter().map(|row| listed(row, *chain)));
     }
     let key = |listed: &Listed| (listed.event.at, listed.event.id);
     match side {
@@ -163,6 +225,7 @@ pub async fn search(
 }
 
 /// At most `limit` sealed records of one chain that all of `filter` fits, in order of their places, from after `after` up to `to`.
+/// What cannot be read is there by its place.
 pub async fn sealed(
     connection: &mut AnyConnection,
     engine: Engine,
@@ -170,7 +233,7 @@ pub async fn sealed(
     filter: &Filter,
     (after, to): (i64, i64),
     limit: u32,
-) -> Result<Vec<Sealed>> {
+) -> Result<Vec<(i64, Result<Sealed, Damaged>)>> {
     let Some(condition) = condition(engine, filter) else { return Ok(Vec::new()) };
     let mut query = select();
     query
@@ -183,9 +246,14 @@ pub async fn sealed(
     let (sql, values) = query.build_sqlx(PostgresQueryBuilder);
     let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), values).fetch_all(connection).await?;
     rows.iter()
-        .map(|row| match seal(row)? {
-            Some((seq, prev, hash)) => Ok(Sealed { event: event(row)?, seq, prev, hash }),
-            None => Err(Row::of("audit_events", row).fail("seq", "missing")),
+        .map(|row| {
+            let cells = Row::of("audit_events", row);
+            let place = cells.integer("seq")?;
+            let sealed = event(row).and_then(|event| match seal(row)? {
+                Some((seq, prev, hash)) => Ok(Sealed { event, seq, prev, hash }),
+                None => Err(cells.fail("seq", "missing")),
+            });
+            Ok((place, sealed.map_err(|error| Damaged { id: cells.text("id").unwrap_or_default(), column: column_of(&error) })))
         })
         .collect()
 }
@@ -207,7 +275,7 @@ pub async fn latest_of(connection: &mut AnyConnection, chain: Chain, prefixes: &
         .limit(limit.into());
     let (sql, values) = query.build_sqlx(PostgresQueryBuilder);
     let rows = sqlx::query_with(sqlx::AssertSqlSafe(sql), values).fetch_all(connection).await?;
-    rows.iter().map(listed).collect()
+    Ok(rows.iter().map(|row| listed(row, chain)).collect())
 }
 
 /// Not LIKE: it is blind to case on SQLite and `_` is a wildcard.

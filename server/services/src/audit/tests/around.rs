@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{entry, find_id, record, sealed_world};
 use crate::{
     Caller,
-    audit::{Format, export, get, runs, seal, search, searches},
+    audit::{Format, export, get, runs, seal, search, searches, verify},
     hub::News,
     testing::TestWorld,
 };
@@ -92,6 +92,54 @@ async fn an_export_verifies_offline_and_says_what_the_filter_left_out() {
         assert!(matches!(export(&world.services, &li, &Filter::default(), Format::Csv).await, Err(Error::Forbidden)));
         exported(&world, &auditor, Filter::default(), Format::Jsonl).await;
         assert_eq!(outcomes(&world, "audit.export").await, [Outcome::Refused, Outcome::Success, Outcome::Success], "the same twice is one");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_shown_as_unreadable_and_hides_no_other() {
+    for_each_engine("a_damaged_record_is_shown_as_unreadable_and_hides_no_other", async |database| {
+        let engine = database.engine();
+        let world = sealed_world(database).await;
+        let auditor = world.auditor("shen").await;
+        let json = "UPDATE audit_events SET before_json = '{' WHERE chain <> 'system' AND seq = 4";
+        // PostgreSQL keeps no text in a column of numbers.
+        let time = "UPDATE audit_events SET at = 'never' WHERE chain <> 'system' AND seq = 7";
+        let (off, damages): (&[&str], &[&str]) = match engine {
+            storage::Engine::Sqlite => (&["DROP TRIGGER audit_events_stay", "DROP TRIGGER audit_events_fixed"], &[json, time]),
+            storage::Engine::Postgres => (&["DROP TRIGGER audit_events_fixed ON audit_events"], &[json]),
+        };
+        for sql in off.iter().chain(damages) {
+            execute(&world.services.db, sql).await.expect(sql);
+        }
+        let mut page = PageRequest { limit: 5, after: None };
+        let mut listed = Vec::new();
+        loop {
+            let found = search(&world.services, &auditor, &Filter::default(), &page).await.expect("the others are listed");
+            listed.extend(found.items);
+            page.after = found.next;
+            if page.after.is_none() {
+                break;
+            }
+        }
+        let labels = |labs: &str| listed.iter().filter(|listed| listed.event.object.label == labs).count();
+        assert!((1..=12).all(|number| labels(&format!("lab-{number}")) == 1), "each once, the damaged ones too");
+        let unreadable: Vec<_> = listed.iter().filter(|listed| listed.event.action == "audit.unreadable").collect();
+        assert_eq!(unreadable.len(), damages.len());
+        let damaged = unreadable.iter().find(|listed| listed.event.object.label == "lab-4").expect("in its place");
+        assert_eq!(damaged.event.after, Some(json!({"action": "lab.start", "unreadable": "before_json"})));
+        let shown = get(&world.services, &auditor, damaged.event.id).await.expect("it has a page");
+        assert_eq!((shown.listed.event.action.as_str(), shown.intact), ("audit.unreadable", Some(false)));
+
+        let file = exported(&world, &auditor, Filter::default(), Format::Jsonl).await;
+        assert!(file.contains("\"lab-12\"") && file.contains("{\"unreadable\":"), "{file}");
+        let named = verified(&file);
+        assert!(matches!(named, Err(Bad::Record { broken: Broken::Unreadable { seq: 4, .. }, .. })), "the file says which: {named:?}");
+        let csv = exported(&world, &auditor, Filter::default(), Format::Csv).await;
+        assert!(csv.matches("audit.unreadable").count() == damages.len() && csv.contains("lab-12"), "{csv}");
+        let reports = verify(&world.services.db).await.expect("read");
+        let named = reports.into_iter().find(|report| report.chain == Chain::Tenant(world.tenant)).expect("the chain").result;
+        assert!(matches!(named, Err(Broken::Unreadable { seq: 4, .. })), "{named:?}");
     })
     .await;
 }
