@@ -42,10 +42,12 @@ pub enum Step {
     Answer,
     /// Nobody decided in time.
     Expire,
+    /// The order ended before its lab ran: cancelled by a person, or by a job when there was no more use for it.
+    Cancel,
 }
 
 impl Step {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Approve,
         Self::Change,
         Self::Propose,
@@ -56,6 +58,7 @@ impl Step {
         Self::Ask,
         Self::Answer,
         Self::Expire,
+        Self::Cancel,
     ];
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,6 +72,7 @@ impl Step {
             Self::Ask => "ask",
             Self::Answer => "answer",
             Self::Expire => "expire",
+            Self::Cancel => "cancel",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {

@@ -19,6 +19,7 @@ pub fn step_text(language: Language, step: Step) -> &'static str {
         Step::Ask => td_string!(language, decisions.step_ask),
         Step::Answer => td_string!(language, decisions.step_answer),
         Step::Expire => td_string!(language, decisions.step_expire),
+        Step::Cancel => td_string!(language, decisions.step_cancel),
     }
 }
 
@@ -36,7 +37,7 @@ pub const fn step_kind(step: Step) -> StatusKind {
         Step::Approve | Step::Change | Step::Accept => StatusKind::Ok,
         Step::Propose => StatusKind::Wait,
         Step::Ask | Step::Answer => StatusKind::Idle,
-        Step::Decline | Step::Withdraw | Step::Reject | Step::Expire => StatusKind::Off,
+        Step::Decline | Step::Withdraw | Step::Reject | Step::Expire | Step::Cancel => StatusKind::Off,
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Decision {
     /// Whose stage it was, where a stand-in acted.
     pub on_behalf_of: Option<Person>,
     pub at: String,
-    /// `approve`, `change`, `propose`, `accept`, `decline`, `withdraw`, `reject`, `ask`, `answer` or `expire`.
+    /// `approve`, `change`, `propose`, `accept`, `decline`, `withdraw`, `reject`, `ask`, `answer`, `expire` or `cancel`.
     #[schema(value_type = String, example = "change")]
     pub step: Step,
     /// Reason, question or answer; may be empty.

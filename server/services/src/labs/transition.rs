@@ -17,6 +17,7 @@ use crate::{
     audit::{self, Entry},
     error::OrDomain,
     hub::News,
+    orders,
 };
 
 /// Seconds by which the portal may be late before the time to keep a volume counts from when the lab went down.
@@ -226,6 +227,13 @@ pub(crate) async fn order(
     }
     if !storage::orders::save(write, &order).await.or_domain()? {
         return Err(Error::Stale);
+    }
+    if event == OrderEvent::Cancel {
+        let person = match by {
+            By::Person(caller) => Some(caller),
+            By::Job(_) => None,
+        };
+        orders::cancelled(services, write, &order, person).await?;
     }
     let entry = Entry::new(format!("order.{}", event.as_str()), "order", order.id, format!("#{}", order.number))
         .course(order.course)

@@ -14,7 +14,7 @@ use storage::Write;
 use super::{
     audited,
     decide::{load, save},
-    read, tell,
+    read, stages, tell,
 };
 use crate::{
     Caller, Services, audit,
@@ -62,6 +62,7 @@ async fn cancel_once(services: &Services, caller: &Caller, order: &Order) -> Res
     for lab in &before.labs {
         destroy(services, &mut write, caller, *lab).await?;
     }
+    stages::cancelled(services, &mut write, &before.order, Some(caller)).await?;
     let entry = audited::entry("order.cancel", &after).before(audited::transition(&before.order)).after(audited::transition(&after));
     audit::success(services, &mut write, caller, entry).await?;
     let listed = storage::orders::get(&mut write, order.id).await.or_domain()?.ok_or(Error::NotFound)?;
@@ -134,9 +135,12 @@ async fn cancel_undecided(services: &Services, before: Order, cause: Cause) -> R
         Err(other) => return Err(other),
     };
     let mut told = tell::settled(services, &mut write, &before).await?;
-    if matches!(cause, Cause::Expired) {
-        storage::decisions::insert(&mut write, &expiry(services, &before)).await.or_domain()?;
-        told = told.and(tell::expired(services, &mut write, &after).await?);
+    match cause {
+        Cause::Expired => {
+            storage::decisions::insert(&mut write, &expiry(services, &before)).await.or_domain()?;
+            told = told.and(tell::expired(services, &mut write, &after).await?);
+        }
+        Cause::LabGone => stages::cancelled(services, &mut write, &before, None).await?,
     }
     let entry = audited::entry(action, &after).before(audited::transition(&before)).after(audited::transition(&after));
     audit::by_job(services, &mut write, "expire-orders", after.tenant, entry, Outcome::Success).await?;

@@ -20,7 +20,7 @@ use storage::{
     accounts::{roles, standing, users},
 };
 
-use super::{audited, decide::save, tell};
+use super::{audited, decide::save, stages, tell};
 use crate::{
     Services, audit,
     error::OrDomain,
@@ -86,6 +86,7 @@ async fn cancel_of(services: &Services, owner: UserId, course: CourseId, done: &
         after.proposal = None;
         // The lock prevents concurrent decisions.
         let after = save(&mut write, after).await?;
+        stages::cancelled(services, &mut write, before, None).await?;
         let entry = audited::entry("order.cancel", &after).before(audited::transition(before)).after(audited::transition(&after));
         audit::by_job(services, &mut write, JOB, after.tenant, entry, Outcome::Success).await?;
         news.push(News::order(&after));

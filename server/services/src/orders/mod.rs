@@ -42,6 +42,7 @@ pub(crate) use read::decider;
 pub use read::{approval, decisions, get, inbox, list, waiting};
 pub use remind::remind;
 pub use reply::{accept, decline};
+pub(crate) use stages::cancelled;
 pub use submit::{IdempotencyKey, submit};
 pub use talk::{answer, ask};
 pub use withdraw::withdraw;

@@ -98,3 +98,21 @@ pub(super) async fn note(services: &Services, write: &mut Write, caller: &Caller
     storage::decisions::insert(write, &decision).await.or_domain()?;
     Ok(decision.id)
 }
+
+/// Keeps that the order was cancelled, by whom and when. `by`: `None` for a job. `order`: as it stood before.
+pub(crate) async fn cancelled(services: &Services, write: &mut Write, order: &Order, by: Option<&Caller>) -> Result<()> {
+    let by = by.map(|Caller { actor, .. }| PersonRef { id: actor.user, login: actor.login.clone(), name: actor.name.clone() });
+    let decision = Decision {
+        id: DecisionId::from_uuid(services.entropy.uuid()),
+        order: order.id,
+        stage: order.stage,
+        role: None,
+        by,
+        on_behalf_of: None,
+        at: services.clock.now(),
+        step: Step::Cancel,
+        text: String::new(),
+        changes: Vec::new(),
+    };
+    storage::decisions::insert(write, &decision).await.or_domain()
+}

@@ -1,10 +1,10 @@
 //! Cancelling and expiring: what was held comes back.
 
-use domain::{Error, gpu::CardShare, labs::LabState, orders::OrderState};
+use domain::{Error, decisions::Step, gpu::CardShare, labs::LabState, orders::OrderState};
 
 use super::{SLICE, cards, on_each_engine, order, quota, records, slice, state, whole};
 use crate::{
-    orders::{approve, cancel, expire},
+    orders::{approve, cancel, expire, get},
     testing::TestWorld,
 };
 
@@ -33,6 +33,29 @@ on_each_engine!(cancelling_an_approved_order_takes_its_lab_down, |world| {
     assert_eq!((lab.state, lab.reserved), (LabState::Destroying, true));
     drop(connection);
     assert_eq!(quota(&world, course.id).await.used.running_labs, 0);
+});
+
+on_each_engine!(a_cancelled_order_says_when_and_by_whom_it_was_cancelled, |world| {
+    cards(&world, SLICE, 14).await;
+    let course = world.course("CV2402").add().await;
+    let teacher = world.teacher("li", &[&course]).await;
+    let manager = world.manager("zhou").await;
+    let waits = order(&world, &teacher, &whole(&course, 2)).await.expect("ordered").order.id;
+    let (starts, destroyed) = (order(&world, &teacher, &slice(&course)).await, order(&world, &teacher, &slice(&course)).await);
+    let (starts, destroyed) = (starts.expect("ordered"), destroyed.expect("ordered"));
+    world.clock.advance(60);
+    for _ in 0..2 {
+        cancel(&world.services, &manager, waits).await.expect("cancelled, and a second click");
+    }
+    cancel(&world.services, &teacher, starts.order.id).await.expect("cancelled");
+    // Its lab was destroyed before it ran.
+    crate::labs::destroy(&world.services, &teacher, destroyed.labs[0]).await.expect("destroyed");
+    let now = world.services.clock.now();
+    for (id, by) in [(waits, &manager), (starts.order.id, &teacher), (destroyed.order.id, &teacher)] {
+        let view = get(&world.services, &teacher, id).await.expect("read");
+        let last: Vec<_> = view.steps.iter().map(|step| (step.step, step.at, step.by.as_ref().map(|by| by.id))).collect();
+        assert_eq!((view.order.state, last), (OrderState::Cancelled, vec![(Step::Cancel, now, Some(by.actor.user))]));
+    }
 });
 
 #[tokio::test]
