@@ -76,7 +76,7 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<A
         _ => td_string!(language, approvals.cards_unknown).to_owned(),
     };
     let (id, cheaper) = (order.id, aid.as_ref().and_then(|aid| aid.cheaper.clone()));
-    let waiters = aid.map(|aid| aid.waiters).unwrap_or_default();
+    let (waiters, more_wait) = aid.map(|aid| (aid.waiters, aid.more_wait)).unwrap_or_default();
     let named = !waiters.is_empty();
     let about_waiting = match what_if.waiting_for_same_card {
         0 => td_string!(language, approvals.waiting_none).to_owned(),
@@ -111,7 +111,7 @@ pub fn WhatIfPanel(view: OrderView, what_if: WhatIf, asked: Asked, aid: Option<A
                 <p>{about_cards}</p>
                 <h3>{td_string!(language, approvals.waiting_title)}</h3>
                 {(!named).then(|| view! { <p>{about_waiting}</p> })}
-                <Waiters waiters card/>
+                <Waiters waiters card more_wait/>
             </section>
             <section>
                 {cheaper}
@@ -177,7 +177,7 @@ fn kept_text(language: Language, end: Option<LaterEnd>) -> String {
 
 /// People of the tenant with what they wait for.
 #[component]
-fn Waiters(waiters: Vec<Waiter>, card: Card) -> impl IntoView {
+fn Waiters(waiters: Vec<Waiter>, card: Card, more_wait: bool) -> impl IntoView {
     let language = language::current();
     if waiters.is_empty() {
         return None;
@@ -191,13 +191,17 @@ fn Waiters(waiters: Vec<Waiter>, card: Card) -> impl IntoView {
                 _ => td_string!(language, decisions.waits_pending),
             };
             let (owner, course, cards) = (each.owner.as_str(), each.course.as_str(), pieces_text(language, card, each.cards));
-            let title = td_string!(language, decisions.waiter, owner = owner, course = course, cards = cards).to_string();
+            let title = match each.orders {
+                1 => td_string!(language, decisions.waiter, owner = owner, course = course, cards = cards).to_string(),
+                orders => td_string!(language, decisions.waiter_class, owner = owner, course = course, cards = cards, orders = orders).to_string(),
+            };
             let since = moment_text(each.since, MomentStyle::Minute);
             let about = td_string!(language, decisions.waiter_since, number = each.number, state = state, since = since).to_string();
             view! { <li><a href=routes::order(each.order)>{title}</a><small class="fine">" "{about}</small></li> }
         })
         .collect_view();
-    Some(view! { <ul class="plain-list">{items}</ul> }.into_any())
+    let more = more_wait.then(|| view! { <p class="fine">{td_string!(language, decisions.waiters_more)}</p> });
+    Some(view! { <ul class="plain-list">{items}</ul>{more} }.into_any())
 }
 
 /// The hold of an undecided or queued order is in the quota already: it is drawn apart from what others use.

@@ -96,20 +96,27 @@ pub struct Aid {
     pub offering: Option<Offering>,
     /// Who else waits for the same kind of card, those first who wait longest; of the tenant, [`WAITERS`] at most.
     pub waiters: Vec<Waiter>,
+    /// More wait than are named.
+    #[serde(default)]
+    pub more_wait: bool,
     pub cheaper: Option<Cheaper>,
 }
 
 /// Most that [`Aid`] names.
 pub const WAITERS: u32 = 8;
 
-/// Another order for the same kind of card that waits for a decision or for cards.
+/// Another order, or the orders of a class, for the same kind of card that waits for a decision or for cards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiter {
+    /// Of a class the first.
     pub order: OrderId,
     pub number: i64,
     pub owner: String,
     pub course: String,
+    /// Cards or slices of all of them.
     pub cards: u32,
+    /// 1 for an order by itself.
+    pub orders: u32,
     pub state: OrderState,
     pub since: Timestamp,
 }

@@ -20,7 +20,9 @@ pub(super) async fn load(services: &Services, connection: &mut AnyConnection, or
         Some(offering) => Some(offering.clone()),
         None => storage::offerings::find(connection, order.offering, order.offering_version).await.or_domain()?,
     };
-    let waiters = storage::orders::waiters(connection, order.tenant, card, order, now, WAITERS).await.or_domain()?;
+    let mut waiters = storage::orders::waiters(connection, order.tenant, card, order, now, WAITERS + 1).await.or_domain()?;
+    let more_wait = waiters.len() > WAITERS as usize;
+    waiters.truncate(WAITERS as usize);
     // After the decision the order is no question any more.
     // Before the first report of the cluster nothing is known of its cards.
     let there = |card| supplies.is_empty() || supplies.iter().any(|supply| supply.card == card && supply.total > 0);
@@ -28,5 +30,5 @@ pub(super) async fn load(services: &Services, connection: &mut AnyConnection, or
     let cheaper = asked.and_then(|offering| cheaper(order, offering, shelf.book(order.tenant), there, now));
     // A change of a lab is approved as it was asked for.
     let offering = offering.filter(|_| order.change.is_none());
-    Ok(Aid { offering, waiters, cheaper })
+    Ok(Aid { offering, waiters, more_wait, cheaper })
 }

@@ -127,6 +127,10 @@ async fn those_who_wait_for_the_same_cards_are_named_and_forecasts_know_ends_and
         orders::insert(&mut write, &seat(8)).await.expect("inserted");
         let beside = orders::waiters(&mut write, tenant(), card(), &seat(9), now(), 10).await.expect("read");
         assert_eq!(beside.iter().map(|each| each.number).collect::<Vec<_>>(), [1, 2, 4], "seats of the same class are no others");
+        orders::insert(&mut write, &seat(10)).await.expect("inserted");
+        let waiters = orders::waiters(&mut write, tenant(), card(), &this, now(), 10).await.expect("read");
+        let lines: Vec<_> = waiters.iter().map(|each| (each.number, each.orders, each.cards)).collect();
+        assert_eq!(lines, [(1, 1, 1), (2, 1, 1), (8, 2, 2)], "a class is one line");
 
         pools::put(&mut write, card(), 6, 4, now()).await.expect("put");
         let machine = Some(Machine { cpu_cores: 64, memory_gib: 512, pods: Some(20) });
