@@ -36,18 +36,43 @@ const LONGEST_WORD: usize = 2_000;
 /// Words beyond these narrow no further: both engines give up on a condition of thousands.
 const MOST_WORDS: usize = 100;
 
-/// The value for [`words_condition`]: every token must occur.
+/// The value for [`words_condition`]: every token must occur, in narrow or in full width, or all of them as they were typed. The index has the
+/// words as they were written, so that a search looks for both.
 pub fn words_query(engine: Engine, text: &str) -> Option<String> {
+    let (and, or, quote) = match engine {
+        Engine::Sqlite => (" AND ", " OR ", '"'),
+        Engine::Postgres => (" & ", " | ", '\''),
+    };
+    let quoted = |token: &String| format!("{quote}{token}{quote}");
+    let of_both_widths = |token: &String| match wide(token) {
+        Some(wide) => format!("({}{or}{})", quoted(token), quoted(&wide)),
+        None => quoted(token),
+    };
+    let narrow = searched(&domain::text::narrow(text));
+    let typed = searched(text).filter(|typed| narrow.as_ref() != Some(typed));
+    let folded = narrow.map(|tokens| tokens.iter().map(of_both_widths).collect::<Vec<_>>().join(and));
+    let typed = typed.map(|tokens| tokens.iter().map(quoted).collect::<Vec<_>>().join(and));
+    match (folded, typed) {
+        (Some(folded), Some(typed)) => Some(format!("({folded}){or}({typed})")),
+        (folded, typed) => folded.or(typed),
+    }
+}
+
+/// The tokens of a search; `None` where nothing can be found.
+fn searched(text: &str) -> Option<Vec<String>> {
     let mut tokens = tokens(text);
     // A word that no index holds is in no record.
     if tokens.is_empty() || tokens.iter().any(|token| token.len() > LONGEST_WORD) {
         return None;
     }
     tokens.truncate(MOST_WORDS);
-    Some(match engine {
-        Engine::Sqlite => tokens.iter().map(|token| format!("\"{token}\"")).collect::<Vec<_>>().join(" AND "),
-        Engine::Postgres => tokens.iter().map(|token| format!("'{token}'")).collect::<Vec<_>>().join(" & "),
-    })
+    Some(tokens)
+}
+
+/// The token with its letters and digits in full width; `None` where it has no other form.
+fn wide(token: &str) -> Option<String> {
+    let widened = |c: char| if c.is_ascii_graphic() { char::from_u32(u32::from(c) + 0xfee0).unwrap_or(c) } else { c };
+    Some(token.chars().map(widened).collect::<String>()).filter(|wide| wide != token && wide.len() <= LONGEST_WORD)
 }
 
 /// Words for the index: bigrams of Chinese runs (so that two-character words are found), lower-cased runs of letters and digits of the rest.
@@ -139,5 +164,9 @@ mod tests {
         assert_eq!(words_query(Engine::Postgres, &"a".repeat(3_000)), None);
         let many = words_query(Engine::Sqlite, &"a ".repeat(3_000)).expect("words");
         assert_eq!(many.matches("AND").count(), 99);
+        let query = |text| words_query(Engine::Sqlite, text).expect("words");
+        assert_eq!(query("lab-7"), "(\"lab\" OR \"ｌａｂ\") AND (\"7\" OR \"７\")");
+        assert_eq!(query("ＬＡＢ"), "((\"lab\" OR \"ｌａｂ\")) OR (\"ｌａｂ\")");
+        assert_eq!(query("深度"), "\"深度\"");
     }
 }

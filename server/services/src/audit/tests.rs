@@ -41,7 +41,7 @@ async fn every_filter_finds_what_it_should_and_nothing_else() {
         world.clock.advance(60);
         let noon = world.services.clock.now();
         record(&world, &wang, entry("orders_of.lab", "lab_1")).await;
-        super::refused(&world.services, &li, entry("lab.stop", "lab-2047").after(json!({"reason": "GPU, idle"})), Error::Forbidden).await;
+        super::refused(&world.services, &li, entry("lab.stop", "lab-2047").after(json!({"reason": "GPU, idle, ＣＵＤＡ"})), Error::Forbidden).await;
 
         let by = |filter: Filter| find(&world, &auditor, filter);
         let all = Filter::default;
@@ -72,6 +72,10 @@ async fn every_filter_finds_what_it_should_and_nothing_else() {
             ("学习 实验", vec!["#2047"]),
             ("学习 idle", vec![]),
             ("gpu", vec!["lab-2047"]),
+            ("ｇｐｕ", vec!["lab-2047"]),
+            ("ＬＡＢ－２０４７", vec!["lab-2047"]),
+            ("cuda", vec!["lab-2047"]),
+            ("ＣＵＤＡ idle", vec!["lab-2047"]),
             ("lab-2047", vec!["lab-2047"]),
             ("forbidden", vec!["lab-2047"]),
             ("  ", vec!["lab-2047", "lab_1", "#2047", "#2047"]),
