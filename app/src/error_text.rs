@@ -151,6 +151,7 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::Taken => td_string!(language, errors.taken).to_string(),
         Problem::BadFormat { example } => td_string!(language, errors.bad_format, example = example.as_str()).to_string(),
         Problem::Invisible { character } => td_string!(language, errors.invisible, character = character.as_str()).to_string(),
+        Problem::LooseMark { character } => td_string!(language, errors.loose_mark, character = character.as_str()).to_string(),
         Problem::Stacked { max } => td_string!(language, errors.stacked, max = *max).to_string(),
         Problem::MixedAlphabets { character } => td_string!(language, errors.mixed_alphabets, character = character.as_str()).to_string(),
         Problem::CommonPassword => td_string!(language, errors.common_password).to_string(),

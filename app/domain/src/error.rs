@@ -314,6 +314,10 @@ pub enum Problem {
     Invisible {
         character: String,
     },
+    /// An accent or another mark at the beginning, without a letter that carries it: `U+0301`.
+    LooseMark {
+        character: String,
+    },
     /// More than `max` accents or other marks on one letter.
     Stacked {
         max: u32,

@@ -12,6 +12,7 @@ use crate::{
     courses::{check_code, check_course_name},
     error::{Error, FieldError, FieldErrors, Problem},
     ids::ImportId,
+    names,
     people::{PersonRef, check_login, check_name},
     quotas::{cards, whole_units},
     time::Timestamp,
@@ -269,7 +270,7 @@ pub fn person_row(cells: &Cells) -> Result<PersonRow, Error> {
         errors.push("login", problem);
         String::new()
     });
-    let name = check_name(cell(cells, "name")).unwrap_or_else(|problem| {
+    let name = names::check_ends(cell(cells, "name")).and_then(|()| check_name(cell(cells, "name"))).unwrap_or_else(|problem| {
         errors.push("name", problem);
         String::new()
     });
@@ -295,7 +296,7 @@ pub fn course_row(cells: &Cells) -> Result<CourseRow, Error> {
     } else if let Err(problem) = check_code(code) {
         errors.push("code", problem);
     }
-    let name = check_course_name(name).unwrap_or_else(|problem| {
+    let name = names::check_ends(name).and_then(|()| check_course_name(name)).unwrap_or_else(|problem| {
         errors.push("name", problem);
         String::new()
     });
@@ -335,6 +336,16 @@ mod tests {
         let budget = |text: &str| course_row(&cells(&[("code", "CV2402"), ("name", "计算机视觉"), ("budget", text)])).map(|row| row.budget);
         assert_eq!(budget("1，200，000"), Ok(Some(1_200_000)));
         assert_eq!(budget("12,5"), Err(Error::field("budget", Problem::NotANumber)), "a decimal comma is no group of thousands");
+    }
+
+    #[test]
+    fn a_name_is_stored_as_the_preview_shows_it_or_refused() {
+        for name in ["李华\u{202e}", "\u{200b}李华"] {
+            let code = if name.starts_with('李') { "U+202E" } else { "U+200B" };
+            let refused = Error::field("name", Problem::Invisible { character: code.into() });
+            assert_eq!(person_row(&cells(&[("login", "li.hua"), ("name", name)])), Err(refused.clone()));
+            assert_eq!(course_row(&cells(&[("code", "CV2402"), ("name", name)])), Err(refused));
+        }
     }
 
     #[test]

@@ -6,8 +6,9 @@ use crate::error::Problem;
 
 /// The name in its stored form: 1 to `max` characters, one space between words, nothing invisible at the ends.
 ///
-/// Errors: `Missing`; `TooLong`; `Invisible` for a character that is invisible or that changes how the text around it is shown; `Stacked` for
-/// so many marks on one letter that they cover the lines beside it.
+/// Errors: `Missing`; `TooLong`; `Invisible` for a character that is invisible or that changes how the text around it is shown; `LooseMark` for
+/// a mark at the beginning, which would be drawn on what stands before the name; `Stacked` for so many marks on one letter that they cover the
+/// lines beside it.
 pub fn check(name: &str, max: u32) -> Result<String, Problem> {
     let ends = |c: char| c.is_whitespace() || is_invisible(c);
     let name = name.trim_start_matches(|c: char| ends(c) || is_selector(c)).trim_end_matches(ends);
@@ -18,6 +19,9 @@ pub fn check(name: &str, max: u32) -> Result<String, Problem> {
     let name = name.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     if !name.chars().any(is_seen) {
         return Err(Problem::Missing);
+    }
+    if let Some(mark) = name.chars().next().filter(|first| is_mark(*first)) {
+        return Err(Problem::LooseMark { character: code(mark) });
     }
     if name.chars().count() > max as usize {
         return Err(Problem::TooLong { max });
@@ -49,7 +53,19 @@ fn is_stacked(name: &str) -> bool {
     })
 }
 
+/// Whether the character is drawn on the one before it.
+#[cfg(not(target_arch = "wasm32"))]
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
 /// The browser has no tables of marks: the server decides.
+#[cfg(target_arch = "wasm32")]
+const fn is_mark(_c: char) -> bool {
+    false
+}
+
+/// As [`is_mark`].
 #[cfg(target_arch = "wasm32")]
 const fn is_stacked(_name: &str) -> bool {
     false
@@ -59,14 +75,24 @@ const fn is_stacked(_name: &str) -> bool {
 ///
 /// Errors: those of [`check`], and `Invisible` at an end too.
 pub fn check_written(name: &str, max: u32) -> Result<(), Problem> {
-    match first_hidden(name.trim()) {
-        Some(found) => Err(invisible(found)),
-        None => check(name, max).map(drop),
-    }
+    check_ends(name)?;
+    check(name, max).map(drop)
+}
+
+/// For names in lists, whose preview shows what will be stored: [`check`] would strip what nobody sees at their ends.
+///
+/// Errors: `Invisible`.
+pub(crate) fn check_ends(name: &str) -> Result<(), Problem> {
+    first_hidden(name.trim()).map_or(Ok(()), |found| Err(invisible(found)))
 }
 
 pub(crate) fn invisible(found: char) -> Problem {
-    Problem::Invisible { character: format!("U+{:04X}", u32::from(found)) }
+    Problem::Invisible { character: code(found) }
+}
+
+/// `U+202E`
+fn code(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
 }
 
 /// A name that was stored before this rule, without invisible characters: for places where it is shown beside other text.
@@ -200,6 +226,15 @@ mod tests {
             }
         }
         assert!(check(&format!("L{}", "i\u{301}".repeat(40)), 100).is_ok(), "one mark each");
+    }
+
+    #[test]
+    fn a_name_begins_with_a_letter_that_carries_its_marks() {
+        for (name, mark) in [("\u{301}a", "U+0301"), (" \u{200b}\u{5b0}שלום", "U+05B0"), ("\u{93e}म", "U+093E")] {
+            let loose: Result<String, Problem> = Err(Problem::LooseMark { character: mark.into() });
+            assert_eq!(check(name, 100), loose, "{name:?}");
+        }
+        assert_eq!(check("e\u{301}a", 100).as_deref(), Ok("e\u{301}a"));
     }
 
     #[test]

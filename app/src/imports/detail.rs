@@ -1,7 +1,7 @@
 //! One list: what each row would do, mending those that are wrong, taking it over, what came of it.
 
 use domain::imports::{Import, ImportKind, ImportRow, ImportState, RowResult, Verdict};
-use domain::page::Page;
+use domain::{names, page::Page};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
@@ -152,7 +152,7 @@ fn OneRow(import: String, kind: ImportKind, row: ImportRow, may_mend: bool, show
         .filter_map(|column| row.cells.get(column.field).map(|text| (column, text)))
         .map(|(column, text)| {
             let name = column_text(language, kind, column.field);
-            view! { <span class="pair"><span class="fine">{name}</span>" "{text.clone()}" "</span> }
+            view! { <span class="pair"><span class="fine">{name}</span>" "{names::shown(text)}" "</span> }
         })
         .collect_view();
     let changes = row.changes.iter().map(|change| view! { <li>{change_text(language, kind, change)}</li> }).collect_view();
