@@ -52,6 +52,12 @@ pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
     all
 }
 
+/// Whether a network policy is what Lectern writes for the lab, whatever the port of its proxy.
+pub fn is_policy_of_lab(lab: LabId, policy: &Value) -> bool {
+    let port = &policy["spec"]["ingress"][1]["ports"][0]["port"];
+    without_empty(&policy["spec"]) == without_empty(&manifests::network::spec(lab, port))
+}
+
 fn differs(wanted: &Manifest, there: Option<&Value>) -> bool {
     let Some(there) = there else { return true };
     // An additional rule would allow more traffic, so policies must be equal.

@@ -17,6 +17,7 @@ pub struct PodCards {
     pub namespace: String,
     pub pod: String,
     pub node: String,
+    /// The lab that its labels name.
     pub lab: Option<LabId>,
     /// Extended resource and count.
     pub asked: BTreeMap<String, u32>,
@@ -50,24 +51,24 @@ pub fn of_pod(pod: &Pod) -> Option<PodCards> {
     })
 }
 
-/// Gives each node the pods that hold its cards, in order of their names.
-pub fn attach<'p>(nodes: &mut [Node], pods: impl Iterator<Item = &'p PodCards>) {
-    let mut of_node = BTreeMap::<&str, Vec<&PodCards>>::new();
-    for pod in pods {
-        of_node.entry(&pod.node).or_default().push(pod);
+/// Gives each node the pods that hold its cards, in order of their names. Each pod comes with the lab that it counts for.
+pub fn attach<'p>(nodes: &mut [Node], pods: impl Iterator<Item = (&'p PodCards, Option<LabId>)>) {
+    let mut of_node = BTreeMap::<&str, Vec<(&PodCards, Option<LabId>)>>::new();
+    for (pod, lab) in pods {
+        of_node.entry(&pod.node).or_default().push((pod, lab));
     }
     for node in nodes {
         let holds = of_node.remove(node.name.as_str()).unwrap_or_default();
-        let mut holds: Vec<_> = holds.into_iter().flat_map(|pod| of_product(pod, &node.product)).collect();
+        let mut holds: Vec<_> = holds.into_iter().flat_map(|(pod, lab)| of_product(pod, lab, &node.product)).collect();
         holds.sort();
         node.holds = holds;
     }
 }
 
-fn of_product(pod: &PodCards, product: &str) -> Vec<Hold> {
+fn of_product(pod: &PodCards, lab: Option<LabId>, product: &str) -> Vec<Hold> {
     let hold = |(resource, cards): (&String, &u32)| {
         let card = Card::of_node(product, resource)?;
-        Some(Hold { namespace: pod.namespace.clone(), pod: pod.pod.clone(), lab: pod.lab, card, cards: *cards })
+        Some(Hold { namespace: pod.namespace.clone(), pod: pod.pod.clone(), lab, card, cards: *cards })
     };
     pod.asked.iter().filter_map(hold).collect()
 }

@@ -30,8 +30,8 @@ impl Kubernetes {
         let (nodes, pods) = tokio::try_join!(within(nodes.list(&everything)), within(pods.list(&everything)))?;
         let mut nodes: Vec<_> = nodes.items.iter().map(of_node).collect();
         let (loads, holds): (Vec<_>, Vec<_>) = pods.items.iter().map(|pod| (loads::of_pod(pod), holds::of_pod(pod))).unzip();
-        holds::attach(&mut nodes, holds.iter().flatten());
-        loads::attach(&mut nodes, loads.iter().flatten());
+        holds::attach(&mut nodes, holds.iter().flatten().map(|pod| (pod, pod.lab)));
+        loads::attach(&mut nodes, loads.iter().flatten().map(|load| (load, load.lab)));
         Ok(ClusterInfo { version, nodes, obstacles: Vec::new() })
     }
 }

@@ -17,7 +17,8 @@ use crate::{labels, observe::pod_phase, quantity};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodLoad {
     node: String,
-    lab: Option<LabId>,
+    /// The lab that its labels name.
+    pub lab: Option<LabId>,
     cpu_millis: u64,
     memory_mib: u64,
 }
@@ -29,7 +30,7 @@ pub fn of_pod(pod: &Pod) -> Option<PodLoad> {
     if matches!(pod_phase(pod), "Succeeded" | "Failed") {
         return None;
     }
-    let sum = |of: fn(&Container) -> u64| spec.containers.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&Container) -> u64| spec.containers.iter().map(of).fold(0, u64::saturating_add);
     // Init containers run before the others, so they need additional room only if they request more.
     let before = |of: fn(&Container) -> u64| spec.init_containers.iter().flatten().map(of).max().unwrap_or_default();
     Some(PodLoad {
@@ -55,13 +56,14 @@ fn memory(container: &Container) -> u64 {
 }
 
 /// Adds pods and requests to each node: one sum for each lab, and one for all other pods. A pod that requests nothing takes a slot too.
-pub fn attach<'l>(nodes: &mut [Node], loads: impl Iterator<Item = &'l PodLoad>) {
+/// Each pod comes with the lab that it counts for.
+pub fn attach<'l>(nodes: &mut [Node], loads: impl Iterator<Item = (&'l PodLoad, Option<LabId>)>) {
     let mut sums = BTreeMap::<(&str, Option<LabId>), (u64, u64, u32)>::new();
-    for load in loads {
-        let (cpu_millis, memory_mib, pods) = sums.entry((&load.node, load.lab)).or_default();
-        *cpu_millis += load.cpu_millis;
-        *memory_mib += load.memory_mib;
-        *pods += 1;
+    for (load, lab) in loads {
+        let (cpu_millis, memory_mib, pods) = sums.entry((&load.node, lab)).or_default();
+        *cpu_millis = cpu_millis.saturating_add(load.cpu_millis);
+        *memory_mib = memory_mib.saturating_add(load.memory_mib);
+        *pods = pods.saturating_add(1);
     }
     let mut of_node = BTreeMap::<&str, Vec<Load>>::new();
     for ((node, lab), (cpu_millis, memory_mib, pods)) in sums {

@@ -8,7 +8,7 @@ pub mod end;
 mod job;
 mod limits;
 mod namespace;
-mod network;
+pub mod network;
 mod pod;
 mod quota;
 mod secret;

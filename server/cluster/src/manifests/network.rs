@@ -1,7 +1,7 @@
 //! Network policies (G3). A namespace starts closed both ways. A lab hears its own pods and the portal's proxy, and reaches its own pods,
 //! the cluster's name service and the public internet: no private address, so no other tenant's pod, node or campus host.
 
-use domain::courses::Course;
+use domain::{courses::Course, ids::LabId};
 use serde_json::{Value, json};
 use services::ports::LabOrder;
 
@@ -18,8 +18,14 @@ pub fn default_deny(course: &Course) -> Manifest {
 
 pub fn of_lab(order: &LabOrder) -> Manifest {
     let lab = &order.lab;
-    let own_pods = json!({ "matchLabels": { labels::LAB: lab.id.to_string() } });
-    let spec = json!({
+    let spec = spec(lab.id, &json!(lab.spec.port));
+    Manifest::new(Kind::NetworkPolicy, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "spec": spec }))
+}
+
+/// What a lab may hear and reach. `port`: the one that the portal's proxy reaches.
+pub fn spec(lab: LabId, port: &Value) -> Value {
+    let own_pods = json!({ "matchLabels": { labels::LAB: lab.to_string() } });
+    json!({
         "podSelector": own_pods,
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [
@@ -30,7 +36,7 @@ pub fn of_lab(order: &LabOrder) -> Manifest {
                     "namespaceSelector": { "matchLabels": { labels::PORTAL: "true" } },
                     "podSelector": { "matchLabels": { "app.kubernetes.io/name": "lectern" } },
                 }],
-                "ports": [{ "protocol": "TCP", "port": lab.spec.port }],
+                "ports": [{ "protocol": "TCP", "port": port }],
             },
         ],
         "egress": [
@@ -38,8 +44,7 @@ pub fn of_lab(order: &LabOrder) -> Manifest {
             name_service(),
             { "to": internet() },
         ],
-    });
-    Manifest::new(Kind::NetworkPolicy, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "spec": spec }))
+    })
 }
 
 /// DNS in the cluster: CoreDNS by its usual label, and the cache that some clusters run on every node.

@@ -25,11 +25,14 @@ use crate::{
 
 /// Namespace and name.
 type Place = (String, String);
+/// The lab that objects name by their labels, and the namespace that they are in.
+type Home = (String, LabId);
 
 #[derive(Default)]
 pub struct Contents {
     synced: [bool; sources::COUNT],
-    labs: HashMap<LabId, LabObjects>,
+    /// By the namespace too: an object that bears a lab's labels in another namespace is not the lab's.
+    labs: HashMap<Home, LabObjects>,
     /// Labs by the name that their objects have or begin with.
     places: HashMap<Place, LabId>,
     /// By namespace, object and name of the event, so that those of one object are neighbours.
@@ -50,15 +53,34 @@ const MOST_POLICIES: usize = 20;
 
 #[derive(Default)]
 struct LabObjects {
-    workload: Option<Workload>,
+    /// By kind and name: only one of them is the lab's.
+    workloads: BTreeMap<(Kind, String), Workload>,
     pods: BTreeMap<String, Pod>,
-    volume: Option<PersistentVolumeClaim>,
+    volumes: BTreeMap<String, PersistentVolumeClaim>,
     others: BTreeMap<(Kind, String), Value>,
 }
 
 impl LabObjects {
     fn is_empty(&self) -> bool {
-        self.workload.is_none() && self.pods.is_empty() && self.volume.is_none() && self.others.is_empty()
+        self.workloads.is_empty() && self.pods.is_empty() && self.volumes.is_empty() && self.others.is_empty()
+    }
+
+    /// The object that makes the lab's pods.
+    fn workload(&self, order: &LabOrder) -> Option<&Workload> {
+        let workload = order.lab.spec.workload;
+        let kind = if workload.ends() {
+            Kind::Job
+        } else if workload.is_deployment() {
+            Kind::Deployment
+        } else {
+            Kind::StatefulSet
+        };
+        self.workloads.get(&(kind, order.lab.name.clone()))
+    }
+
+    /// Whether a policy with the lab's labels is the lab's own. A changed policy of the lab's name is drift, so it counts as its own.
+    fn is_own_policy(&self, lab: LabId, name: &str, policy: &Value) -> bool {
+        self.workloads.keys().any(|(_, workload)| workload == name) || drift::is_policy_of_lab(lab, policy)
     }
 }
 
@@ -96,8 +118,10 @@ impl Contents {
         }
         let mut nodes: Vec<_> = self.nodes.values().cloned().collect();
         nodes.sort_by(|one, two| one.name.cmp(&two.name));
-        holds::attach(&mut nodes, self.holds.values());
-        loads::attach(&mut nodes, self.loads.values());
+        // A pod that only bears a lab's labels is somebody else's.
+        let of_lab = |namespace: &str, lab: Option<LabId>| lab.filter(|lab| self.has_lab(namespace, *lab));
+        holds::attach(&mut nodes, self.holds.values().map(|pod| (pod, of_lab(&pod.namespace, pod.lab))));
+        loads::attach(&mut nodes, self.loads.iter().map(|((namespace, _), load)| (load, of_lab(namespace, load.lab))));
         for node in &mut nodes {
             node.events = events::of_node(self.events.values(), &node.name);
         }
@@ -111,11 +135,11 @@ impl Contents {
         }
         let lab = &order.lab;
         let mut seen = Seen { namespace: lab.namespace.clone(), ..Seen::default() };
-        if let Some(objects) = self.labs.get(&lab.id) {
-            seen.workload.clone_from(&objects.workload);
+        if let Some(objects) = self.labs.get(&home(order)) {
+            seen.workload = objects.workload(order).cloned();
             seen.pods = objects.pods.values().cloned().collect();
             seen.pods.sort_by_key(order_of_pods);
-            seen.volume.clone_from(&objects.volume);
+            seen.volume = objects.volumes.get(&lab.name).cloned();
             seen.others = objects.others.keys().cloned().collect();
         }
         let from = (lab.namespace.clone(), lab.name.clone(), String::new());
@@ -128,12 +152,24 @@ impl Contents {
 
     /// The manifests that the lab's objects differ from. Empty while the watch is incomplete, and for a lab without a workload.
     pub fn drift(&self, order: &LabOrder) -> Vec<Manifest> {
-        match self.labs.get(&order.lab.id) {
-            Some(objects) if self.is_complete() && objects.workload.is_some() => {
-                drift::find(order, &Around { objects, shared: &self.shared, namespace: &order.lab.namespace })
+        match self.labs.get(&home(order)) {
+            Some(objects) if self.is_complete() && objects.workload(order).is_some() => {
+                drift::find(order, &Around { objects, shared: &self.shared, order })
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether a namespace is one that Lectern keeps labs in.
+    fn is_of_labs(&self, namespace: &str) -> bool {
+        let has = |kind: Kind, name: &str| self.shared.contains_key(&(namespace.to_owned(), kind, name.to_owned()));
+        has(Kind::Namespace, namespace) || has(Kind::NetworkPolicy, DEFAULT_DENY)
+    }
+
+    /// Whether the namespace has the lab, and not only pods with its labels.
+    fn has_lab(&self, namespace: &str, lab: LabId) -> bool {
+        let objects = self.labs.get(&(namespace.to_owned(), lab));
+        objects.is_some_and(|objects| !objects.workloads.is_empty() || !objects.others.is_empty()) && self.is_of_labs(namespace)
     }
 
     fn put(&mut self, object: Object) -> Vec<Change> {
@@ -170,14 +206,14 @@ impl Contents {
 
     fn put_other(&mut self, object: Object) -> Option<Change> {
         match object {
-            Object::StatefulSet(set) => self.lab(&set.metadata.clone(), |lab, _| lab.workload = Some(Workload::StatefulSet(set))),
+            Object::StatefulSet(set) => self.workload(Kind::StatefulSet, Workload::StatefulSet(set)),
             Object::Job(job) if is_timer(&job.metadata) => {
                 self.lab(&job.metadata, |lab, name| drop(lab.others.insert((Kind::Job, name), Value::Null)))
             }
-            Object::Job(job) => self.lab(&job.metadata.clone(), |lab, _| lab.workload = Some(Workload::Job(job))),
-            Object::Deployment(it) => self.lab(&it.metadata.clone(), |lab, _| lab.workload = Some(Workload::Deployment(it))),
+            Object::Job(job) => self.workload(Kind::Job, Workload::Job(job)),
+            Object::Deployment(it) => self.workload(Kind::Deployment, Workload::Deployment(it)),
             Object::Pod(_) => None,
-            Object::Volume(claim) => self.lab(&claim.metadata.clone(), |lab, _| lab.volume = Some(*claim)),
+            Object::Volume(claim) => self.lab(&claim.metadata.clone(), |lab, name| drop(lab.volumes.insert(name, *claim))),
             Object::Other(..) => None,
             Object::Node(node) => {
                 // Nodes beat every few seconds; only what the portal shows of them counts.
@@ -192,6 +228,10 @@ impl Contents {
                 lab.map(Change::Lab)
             }
         }
+    }
+
+    fn workload(&mut self, kind: Kind, workload: Workload) -> Option<Change> {
+        self.lab(&workload.metadata().clone(), |lab, name| drop(lab.workloads.insert((kind, name), workload)))
     }
 
     fn remove(&mut self, object: &Object) -> Vec<Change> {
@@ -251,9 +291,9 @@ impl Contents {
         if self.shared.remove(&(namespace.clone(), kind, name.clone())).is_some() {
             changed.extend(self.places.iter().filter(|((of, _), _)| *of == namespace).map(|(_, lab)| Change::Lab(*lab)));
         }
-        let lab = self.places.get(&(namespace, name.clone())).copied();
+        let lab = self.places.get(&(namespace.clone(), name.clone())).copied();
         if let Some(lab) = lab
-            && self.labs.get_mut(&lab).is_some_and(|objects| objects.others.remove(&(kind, name)).is_some())
+            && self.labs.get_mut(&(namespace, lab)).is_some_and(|objects| objects.others.remove(&(kind, name)).is_some())
         {
             changed.push(Change::Lab(lab));
         }
@@ -266,28 +306,35 @@ impl Contents {
             return Vec::new();
         }
         let namespaces: BTreeSet<&str> = self.places.keys().map(|(namespace, _)| namespace.as_str()).collect();
-        let mut all: BTreeSet<(&str, &str)> = self.strangers.iter().map(|(namespace, name)| (namespace.as_str(), name.as_str())).collect();
-        let shared = self.shared.keys().filter(|(_, kind, _)| *kind == Kind::NetworkPolicy);
+        let strangers = self.strangers.iter().filter(|place| !self.is_restored(place));
+        let mut all: BTreeSet<(&str, &str)> = strangers.map(|(namespace, name)| (namespace.as_str(), name.as_str())).collect();
+        let shared = self.shared.keys().filter(|(_, kind, name)| *kind == Kind::NetworkPolicy && name != DEFAULT_DENY);
         all.extend(shared.map(|(namespace, _, name)| (namespace.as_str(), name.as_str())));
-        for ((namespace, _), lab) in &self.places {
-            let others = self.labs.get(lab).into_iter().flat_map(|objects| objects.others.keys());
-            all.extend(others.filter(|(kind, _)| *kind == Kind::NetworkPolicy).map(|(_, name)| (namespace.as_str(), name.as_str())));
+        for ((namespace, lab), objects) in &self.labs {
+            let policies = objects.others.iter().filter(|((kind, _), _)| *kind == Kind::NetworkPolicy);
+            let foreign = policies.filter(|((_, name), policy)| !objects.is_own_policy(*lab, name, policy));
+            all.extend(foreign.map(|((_, name), _)| (namespace.as_str(), name.as_str())));
         }
-        // Lectern's own have these names; another client's change to them is drift.
-        let is_own = |namespace: &str, name: &str| name == DEFAULT_DENY || self.places.contains_key(&(namespace.to_owned(), name.to_owned()));
-        let foreign = all.into_iter().filter(|(namespace, name)| namespaces.contains(namespace) && !is_own(namespace, name));
+        let foreign = all.into_iter().filter(|(namespace, _)| namespaces.contains(namespace) && self.is_of_labs(namespace));
         let told = foreign.map(|(namespace, name)| Obstacle::ForeignPolicy { namespace: namespace.to_owned(), name: name.to_owned() });
         told.take(MOST_POLICIES).collect()
     }
 
+    /// Whether a policy without Lectern's label is one that lost it and gets it again: the closing one, and that of a lab with pods.
+    fn is_restored(&self, place: &Place) -> bool {
+        let (namespace, name) = place;
+        let lab = self.places.get(place).and_then(|lab| self.labs.get(&(namespace.clone(), *lab)));
+        name == DEFAULT_DENY || lab.is_some_and(|lab| !lab.pods.is_empty() && lab.workloads.keys().any(|(_, workload)| workload == name))
+    }
+
     fn remove_other(&mut self, object: &Object) -> Option<Change> {
         match object {
-            Object::StatefulSet(set) => self.lab(&set.metadata, |lab, _| lab.drop_workload(set.metadata.uid.as_deref())),
+            Object::StatefulSet(set) => self.drop_workload(Kind::StatefulSet, &set.metadata),
             Object::Job(job) if is_timer(&job.metadata) => self.lab(&job.metadata, |lab, name| drop(lab.others.remove(&(Kind::Job, name)))),
-            Object::Job(job) => self.lab(&job.metadata, |lab, _| lab.drop_workload(job.metadata.uid.as_deref())),
-            Object::Deployment(it) => self.lab(&it.metadata, |lab, _| lab.drop_workload(it.metadata.uid.as_deref())),
+            Object::Job(job) => self.drop_workload(Kind::Job, &job.metadata),
+            Object::Deployment(it) => self.drop_workload(Kind::Deployment, &it.metadata),
             Object::Pod(_) => None,
-            Object::Volume(claim) => self.lab(&claim.metadata, |lab, _| lab.volume = None),
+            Object::Volume(claim) => self.lab(&claim.metadata, |lab, name| drop(lab.volumes.remove(&name))),
             Object::Other(..) => None,
             Object::Node(node) => self.nodes.remove(node.metadata.name.as_deref().unwrap_or_default()).map(|_| Change::Nodes),
             // It expired; nothing happened.
@@ -298,14 +345,22 @@ impl Contents {
         }
     }
 
+    /// Forgets a workload, unless another of the same name has come meanwhile.
+    fn drop_workload(&mut self, kind: Kind, metadata: &ObjectMeta) -> Option<Change> {
+        self.lab(metadata, |lab, name| {
+            lab.workloads.retain(|known, workload| *known != (kind, name.clone()) || workload.metadata().uid != metadata.uid)
+        })
+    }
+
     /// Changes the lab that this object's labels name; a lab without objects is forgotten.
     fn lab(&mut self, metadata: &ObjectMeta, change: impl FnOnce(&mut LabObjects, String)) -> Option<Change> {
         let id = labels::lab_of(metadata.labels.as_ref()).filter(|_| labels::is_ours(metadata.labels.as_ref()))?;
-        let objects = self.labs.entry(id).or_default();
+        let home = (metadata.namespace.clone().unwrap_or_default(), id);
+        let objects = self.labs.entry(home.clone()).or_default();
         change(objects, metadata.name.clone().unwrap_or_default());
-        let place = (metadata.namespace.clone().unwrap_or_default(), labels::instance_of(metadata.labels.as_ref()));
+        let place = (home.0.clone(), labels::instance_of(metadata.labels.as_ref()));
         if objects.is_empty() {
-            self.labs.remove(&id);
+            self.labs.remove(&home);
             self.places.remove(&place);
         } else {
             self.places.insert(place, id);
@@ -329,7 +384,7 @@ impl Contents {
     /// Forgets labs of which a new list no longer tells anything.
     fn prune(&mut self) {
         self.labs.retain(|_, objects| !objects.is_empty());
-        self.places.retain(|_, lab| self.labs.contains_key(lab));
+        self.places.retain(|(namespace, _), lab| self.labs.contains_key(&(namespace.clone(), *lab)));
     }
 
     /// Drops what a source has told, since it tells all anew.
@@ -347,12 +402,12 @@ impl Contents {
         }
         for objects in self.labs.values_mut() {
             match kind {
-                "StatefulSet" if matches!(objects.workload, Some(Workload::StatefulSet(_))) => objects.workload = None,
-                "Job" if matches!(objects.workload, Some(Workload::Job(_))) => objects.workload = None,
-                "Deployment" if matches!(objects.workload, Some(Workload::Deployment(_))) => objects.workload = None,
                 "Pod" => objects.pods.clear(),
-                "PersistentVolumeClaim" => objects.volume = None,
-                _ => objects.others.retain(|(other, _), _| other.as_str() != kind),
+                "PersistentVolumeClaim" => objects.volumes.clear(),
+                _ => {
+                    objects.workloads.retain(|(other, _), _| other.as_str() != kind);
+                    objects.others.retain(|(other, _), _| other.as_str() != kind);
+                }
             }
         }
         self.shared.retain(|(_, other, _), _| other.as_str() != kind);
@@ -363,17 +418,17 @@ impl Contents {
 struct Around<'c> {
     objects: &'c LabObjects,
     shared: &'c HashMap<(String, Kind, String), Value>,
-    namespace: &'c str,
+    order: &'c LabOrder,
 }
 
 impl Known for Around<'_> {
     fn object(&self, kind: Kind, name: &str) -> Option<&Value> {
         let own = self.objects.others.get(&(kind, name.to_owned()));
-        own.or_else(|| self.shared.get(&(self.namespace.to_owned(), kind, name.to_owned())))
+        own.or_else(|| self.shared.get(&(self.order.lab.namespace.clone(), kind, name.to_owned())))
     }
 
     fn replicas(&self) -> Option<i32> {
-        match self.objects.workload.as_ref()? {
+        match self.objects.workload(self.order)? {
             Workload::StatefulSet(set) if set.metadata.deletion_timestamp.is_none() => set.spec.as_ref()?.replicas,
             Workload::Deployment(deployment) if deployment.metadata.deletion_timestamp.is_none() => deployment.spec.as_ref()?.replicas,
             _ => None,
@@ -381,7 +436,7 @@ impl Known for Around<'_> {
     }
 
     fn template(&self) -> Option<(Value, Option<String>)> {
-        let workload = self.objects.workload.as_ref().filter(|workload| workload.metadata().deletion_timestamp.is_none())?;
+        let workload = self.objects.workload(self.order).filter(|workload| workload.metadata().deletion_timestamp.is_none())?;
         let template = match workload {
             Workload::StatefulSet(set) => &set.spec.as_ref()?.template,
             Workload::Deployment(deployment) => &deployment.spec.as_ref()?.template,
@@ -392,13 +447,9 @@ impl Known for Around<'_> {
     }
 }
 
-impl LabObjects {
-    /// Unless another of the same name has come meanwhile.
-    fn drop_workload(&mut self, uid: Option<&str>) {
-        if self.workload.as_ref().is_some_and(|workload| workload.metadata().uid.as_deref() == uid) {
-            self.workload = None;
-        }
-    }
+/// Where the lab's own objects are.
+fn home(order: &LabOrder) -> Home {
+    (order.lab.namespace.clone(), order.lab.id)
 }
 
 /// Whether the Job is a lab's timer and not its workload.

@@ -295,7 +295,8 @@ async fn a_policy_of_somebody_else_that_opens_labs_is_told() {
     let told = || async { rig.cluster.info().await.expect("an answer").obstacles };
     assert_eq!(told().await, []);
     let policies = rig.api(Kind::NetworkPolicy, &order.lab.namespace);
-    let ours = json!({ "app.kubernetes.io/managed-by": "lectern", "lectern.dev/lab": order.lab.id.to_string() });
+    let ours =
+        json!({ "app.kubernetes.io/managed-by": "lectern", "lectern.dev/lab": order.lab.id.to_string(), "app.kubernetes.io/instance": "opens-b" });
     let open = json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [{}], "egress": [{}] });
     let closed = json!({ "podSelector": {}, "policyTypes": ["Ingress"] });
     for (name, labels, spec) in [("closes", json!({}), closed), ("opens-a", json!({}), open.clone()), ("opens-b", ours, open)] {
@@ -356,4 +357,52 @@ async fn a_workload_that_lost_its_label_is_destroyed_with_its_lab() {
         let workloads = rig.api(kind, &order.lab.namespace);
         until("nor the workload", || workloads.get_opt(&order.lab.name), |found| matches!(found, Ok(None))).await.expect("until");
     }
+}
+
+async fn make(rig: &Rig, kind: Kind, namespace: &str, body: Value) {
+    let object: DynamicObject = serde_json::from_value(body).expect("an object");
+    rig.api(kind, namespace).create(&PostParams::default(), &object).await.expect("it is made");
+}
+
+/// An empty StatefulSet with these labels.
+fn empty_set(name: &str, labels: &Value) -> Value {
+    let own = json!({ "app": name });
+    let template = json!({ "metadata": { "labels": own }, "spec": { "containers": [{ "name": "c", "image": "docker.io/other:1" }] } });
+    let spec = json!({ "replicas": 0, "serviceName": name, "selector": { "matchLabels": own }, "template": template });
+    json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": { "name": name, "labels": labels }, "spec": spec })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn objects_of_somebody_else_with_a_labs_labels_are_not_the_labs() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched_lab(&rig, Orders::new().plain()).await;
+    let (namespace, name) = (order.lab.namespace.as_str(), order.lab.name.as_str());
+    let own = rig.api(Kind::StatefulSet, namespace).get(name).await.expect("a set");
+    let labels = json!(own.metadata.labels);
+    // Pods that count for no lab, on all nodes.
+    let strays = || async {
+        let nodes = rig.cluster.info().await.expect("an answer").nodes;
+        nodes.iter().flat_map(|node| &node.loads).filter(|load| load.lab.is_none()).map(|load| load.pods).sum::<u32>()
+    };
+    let before = strays().await;
+    make(&rig, Kind::StatefulSet, "default", empty_set(name, &labels)).await;
+    make(&rig, Kind::StatefulSet, namespace, empty_set("other", &labels)).await;
+    let pod = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": { "name": format!("{name}-0"), "labels": labels },
+        "spec": { "containers": [{ "name": "c", "image": "docker.io/other:1" }] },
+    });
+    make(&rig, Kind::Pod, "default", pod).await;
+    let is_as_before = async |rig: &Rig| {
+        let seen = rig.cluster.observe(&order).await.expect("an answer");
+        assert_eq!((seen.phase, seen.pods, seen.ready, seen.drift.len()), (ObservedPhase::Ready, 1, 1, 0));
+        assert!(seen.objects.iter().any(|object| object.kind == "StatefulSet" && object.name == name), "{:?}", seen.objects);
+    };
+    until("the pod is somebody else's", strays, |now| *now == before + 1).await;
+    is_as_before(&rig).await;
+    rig.api(Kind::Pod, "default").delete(&format!("{name}-0"), &DeleteParams::default()).await.expect("a deletion");
+    until("the pod is gone", strays, |now| *now == before).await;
+    is_as_before(&rig).await;
+    assert_eq!(rig.cluster.info().await.expect("an answer").obstacles, []);
 }

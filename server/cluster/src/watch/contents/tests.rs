@@ -9,6 +9,10 @@ fn lab() -> LabId {
     LAB.parse().expect("an id")
 }
 
+fn place() -> Home {
+    ("lectern-x".into(), lab())
+}
+
 fn metadata(name: &str) -> Value {
     json!({
         "name": name,
@@ -67,8 +71,8 @@ fn all_is_reported_once_every_source_is_synced_and_again_after_a_new_list() {
     let mut contents = synced();
     assert_eq!(is(&mut contents, "Pod", pod("lab-7-0")), [Change::Lab(lab())]);
     assert_eq!(contents.take(number("Pod"), Item::Begins), []);
-    assert!(contents.labs[&lab()].pods.is_empty(), "the new list will tell");
-    assert!(contents.labs[&lab()].workload.is_some(), "another source told that");
+    assert!(contents.labs[&place()].pods.is_empty(), "the new list will tell");
+    assert!(!contents.labs[&place()].workloads.is_empty(), "another source told that");
     assert_eq!(is(&mut contents, "Pod", pod("lab-7-0")), [], "as part of the list");
     assert_eq!(contents.take(number("Pod"), Item::Synced), [Change::All, Change::Nodes]);
 }
@@ -88,6 +92,29 @@ fn a_lab_that_went_unseen_is_forgotten_after_a_new_list() {
     contents.take(number("StatefulSet"), Item::Begins);
     contents.take(number("StatefulSet"), Item::Synced);
     assert!(contents.labs.is_empty() && contents.places.is_empty());
+}
+
+/// Another client gives objects of its own the lab's labels, and deletes them again.
+#[test]
+fn objects_with_a_labs_labels_elsewhere_are_not_the_labs() {
+    let mut contents = synced();
+    is(&mut contents, "Pod", pod("lab-7-0"));
+    let elsewhere = |name: &str| {
+        let mut metadata = metadata(name);
+        metadata["namespace"] = json!("default");
+        json!({ "metadata": metadata })
+    };
+    let pod = || Object::Pod(Box::new(serde_json::from_value(elsewhere("lab-7-0")).expect("a pod")));
+    let set = || Object::StatefulSet(Box::new(serde_json::from_value(elsewhere("lab-7")).expect("a set")));
+    is(&mut contents, "Pod", pod());
+    is(&mut contents, "StatefulSet", set());
+    is(&mut contents, "StatefulSet", Object::StatefulSet(Box::new(serde_json::from_value(json!({ "metadata": metadata("other") })).expect("a set"))));
+    assert_eq!(contents.labs[&place()].pods.len(), 1);
+    let names: Vec<_> = contents.labs[&place()].workloads.keys().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(names, ["lab-7", "other"], "the lab's own is found by its name");
+    contents.take(number("Pod"), Item::Gone(pod()));
+    contents.take(number("StatefulSet"), Item::Gone(set()));
+    assert_eq!((contents.labs[&place()].pods.len(), contents.labs.len()), (1, 1));
 }
 
 #[test]
