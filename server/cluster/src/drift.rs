@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::{
     apply,
+    capabilities::Capabilities,
     client::Kubernetes,
     kinds::Kind,
     manifests::{self, Manifest},
@@ -164,6 +165,16 @@ impl Repairs {
 }
 
 impl Kubernetes {
+    /// Makes the workload again that another client deleted. Errors: `Busy` where that happens again and again.
+    pub(crate) async fn remake_lab(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        let workload = manifests::workload(order, Capabilities::CURRENT);
+        if !self.repairs.begin(order.lab.id, &workload) {
+            return Err(ClusterError::Busy(format!("somebody deletes {} {} again and again", workload.kind.as_str(), workload.name)));
+        }
+        tracing::warn!(lab.id = %order.lab.id, lab.name = %order.lab.name, "the lab's workload was deleted by somebody else and is made again");
+        self.start_lab(order).await
+    }
+
     /// Writes again what differs; returns how many objects. Errors: `Busy` where somebody changes one again and again.
     pub(crate) async fn repair_lab(&self, order: &LabOrder) -> Result<u32, ClusterError> {
         let namespace = order.lab.namespace.as_str();

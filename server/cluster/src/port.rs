@@ -17,6 +17,10 @@ impl Workloads for Kubernetes {
         self.start_lab(order).await
     }
 
+    async fn remake(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        self.remake_lab(order).await
+    }
+
     async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError> {
         self.keep_lab_end(order).await
     }

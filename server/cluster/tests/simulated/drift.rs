@@ -8,7 +8,7 @@ use domain::{
 use futures::StreamExt;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-use services::ports::{Change, Fleet, LabOrder, Workloads};
+use services::ports::{Change, ClusterError, Fleet, LabOrder, Workloads};
 
 use crate::{
     scenarios::{observed, phase},
@@ -405,4 +405,20 @@ async fn objects_of_somebody_else_with_a_labs_labels_are_not_the_labs() {
     until("the pod is gone", strays, |now| *now == before).await;
     is_as_before(&rig).await;
     assert_eq!(rig.cluster.info().await.expect("an answer").obstacles, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workload_that_somebody_deletes_again_and_again_is_made_ever_more_slowly() {
+    let rig = Rig::simulated().await;
+    let order = Orders::new().plain();
+    rig.start(&order).await;
+    let mut waits = false;
+    for _ in 0..20 {
+        match rig.cluster.remake(&order).await {
+            Ok(()) => {}
+            Err(ClusterError::Busy(_)) => waits = true,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(waits);
 }

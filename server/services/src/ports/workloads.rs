@@ -92,6 +92,11 @@ pub trait Workloads: Send + Sync + 'static {
     /// service, workload. Server-side apply; unchanged objects stay as they are.
     async fn start(&self, order: &LabOrder) -> Result<(), ClusterError>;
 
+    /// [`Self::start`] for a running lab whose workload another client deleted. Errors: `Busy` if that happens again and again.
+    async fn remake(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        self.start(order).await
+    }
+
     /// Makes the cluster end the lab's pods when its time is over, even if the portal is down then. Called after the lab's end was moved;
     /// [`Self::start`] does it too. Repeating it for the same end costs nothing.
     async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError>;

@@ -50,6 +50,10 @@ impl Workloads for FragileCluster {
         self.call("start", self.inner.start(order)).await
     }
 
+    async fn remake(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        self.call("remake", self.inner.remake(order)).await
+    }
+
     async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError> {
         self.call("keep_end", self.inner.keep_end(order)).await
     }

@@ -158,8 +158,7 @@ fn is_workload_changed(lab: &Lab, seen: &Observation) -> bool {
 
 /// Applies the lab again. Its workload adopts the pods; a Job cannot, so the cluster deletes them first. A ready pod is billed until then.
 async fn make_workload(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
-    tracing::warn!(lab.id = %order.lab.id, lab.name = %order.lab.name, "the lab's workload was deleted by somebody else and is made again");
-    services.cluster.start(&with_secrets(services, order).await?).await?;
+    services.cluster.remake(&with_secrets(services, order).await?).await?;
     Ok(Next::Soon(2))
 }
 
