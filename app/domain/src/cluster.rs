@@ -93,6 +93,17 @@ fn same_cause(one: &Obstacle, other: &Obstacle) -> bool {
     }
 }
 
+/// Most cards or slices of one kind that a node can have. A larger figure is not true, so it is not counted.
+pub const MOST_CARDS: u32 = 1_024;
+
+/// Kind of the [`Trouble`] of a node that reports, or that has a pod with, a number of cards that cannot be true.
+pub const IMPOSSIBLE_CARDS: &str = "ImpossibleCards";
+
+/// The sum of figures that come from the cluster, which may be anything.
+pub fn sum(counts: impl IntoIterator<Item = u32>) -> u32 {
+    counts.into_iter().fold(0, u32::saturating_add)
+}
+
 /// A node as Kubernetes reports it. Fields that came later have defaults: the last report is kept in the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
@@ -168,7 +179,7 @@ pub struct Load {
 /// A node condition that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
-    /// `Ready`, `MemoryPressure`, `DiskPressure`, `PIDPressure`, `NetworkUnavailable`.
+    /// `Ready`, `MemoryPressure`, `DiskPressure`, `PIDPressure`, `NetworkUnavailable`, or [`IMPOSSIBLE_CARDS`].
     pub kind: String,
     pub reason: String,
     pub message: String,

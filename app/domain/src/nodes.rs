@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     capacity::{Machine, Pool, WaitReason},
-    cluster::{MetObstacle, Node, Obstacle},
+    cluster::{IMPOSSIBLE_CARDS, MetObstacle, Node, Obstacle, sum as sum_of},
     courses::CourseRef,
     gpu::{Card, CardShare, Vendor},
     ids::LabId,
@@ -112,6 +112,12 @@ pub enum Finding {
         usual: String,
         nodes: u32,
     },
+    /// A number of cards that cannot be true: of the node, or of a pod on it. These cards are not counted.
+    ImpossibleCards {
+        node: String,
+        /// Whose figure it is, which card, and how many.
+        figure: String,
+    },
     /// Cards of the node that pods cannot get: they are broken, or not yet reported again.
     CardsMissing {
         node: String,
@@ -197,6 +203,7 @@ impl Finding {
             Self::NotReady { .. }
             | Self::Pressure { .. }
             | Self::Unschedulable { .. }
+            | Self::ImpossibleCards { .. }
             | Self::CardsMissing { .. }
             | Self::MissingRight { .. }
             | Self::Credentials { .. }
@@ -219,6 +226,7 @@ impl Finding {
             | Self::Pressure { node, .. }
             | Self::Hot { node, .. }
             | Self::DriverDiffers { node, .. }
+            | Self::ImpossibleCards { node, .. }
             | Self::CardsMissing { node, .. }
             | Self::Shared { node, .. }
             | Self::Tainted { node, .. }
@@ -273,7 +281,7 @@ fn of_obstacle(met: &MetObstacle) -> Finding {
 /// Cards that pods cannot get: not allocatable, time-shared, or behind a taint.
 fn of_cards(node: &Node) -> Vec<Finding> {
     let name = || node.name.clone();
-    let sum = |cards: &[(Card, u32)]| cards.iter().map(|(_, count)| count).sum::<u32>();
+    let sum = |cards: &[(Card, u32)]| sum_of(cards.iter().map(|(_, count)| *count));
     let (allocatable, capacity) = (sum(&node.cards), sum(&node.capacity));
     let mut all = Vec::new();
     if let Some(sharing) = &node.sharing {
@@ -290,7 +298,7 @@ fn of_cards(node: &Node) -> Vec<Finding> {
 
 /// Cards that nobody holds beside too little processor, memory or pod slots.
 fn crowded(NodeView { node, kinds, machine_left, .. }: &NodeView) -> Option<Finding> {
-    let cards: u32 = kinds.iter().map(|kind| kind.total.saturating_sub(kind.used)).sum();
+    let cards = sum_of(kinds.iter().map(|kind| kind.total.saturating_sub(kind.used)));
     let left = (*machine_left)?;
     let is_crowded = node.takes_pods() && cards > 0 && !left.holds_labs(cards);
     is_crowded.then(|| Finding::Crowded { node: node.name.clone(), cards, cpu_cores: left.cpu_cores, memory_gib: left.memory_gib, pods: left.pods })
@@ -303,10 +311,10 @@ fn of_node(view: &NodeView) -> Vec<Finding> {
         .iter()
         .map(|trouble| {
             let (node, message, since) = (node.name.clone(), trouble.message.clone(), trouble.since);
-            if trouble.kind == "Ready" {
-                Finding::NotReady { node, reason: trouble.reason.clone(), message, since }
-            } else {
-                Finding::Pressure { node, condition: trouble.kind.clone(), message, since }
+            match trouble.kind.as_str() {
+                "Ready" => Finding::NotReady { node, reason: trouble.reason.clone(), message, since },
+                IMPOSSIBLE_CARDS => Finding::ImpossibleCards { node, figure: message },
+                _ => Finding::Pressure { node, condition: trouble.kind.clone(), message, since },
             }
         })
         .collect();
@@ -319,10 +327,10 @@ fn of_node(view: &NodeView) -> Vec<Finding> {
     }
     all.extend(of_cards(node));
     all.extend(crowded(view));
-    let (mut cards, mut pods) = (0, Vec::new());
+    let (mut cards, mut pods) = (0_u32, Vec::new());
     for holder in &view.holders {
         if let Who::Pod(pod) = &holder.who {
-            cards += holder.cards;
+            cards = cards.saturating_add(holder.cards);
             pods.push(pod.clone());
         }
     }
@@ -382,7 +390,7 @@ pub fn inventory(nodes: &[NodeView]) -> Vec<Inventory> {
     let of = |view: &NodeView| {
         let NodeView { node, kinds, .. } = view;
         let (whole, slices): (Vec<_>, Vec<_>) = kinds.iter().copied().partition(|kind| kind.card.share() == CardShare::WHOLE);
-        let sum = |pick: fn(&KindUse) -> u32| whole.iter().map(pick).sum();
+        let sum = |pick: fn(&KindUse) -> u32| sum_of(whole.iter().map(pick));
         Inventory {
             node: node.name.clone(),
             gpu_free: sum(|kind| kind.free),
@@ -461,6 +469,20 @@ mod tests {
                 Finding::Tainted { node: "n3".into(), cards: 8, taints: vec!["research=x:NoSchedule".into()] },
             ]
         );
+    }
+
+    #[test]
+    fn a_number_of_cards_that_cannot_be_true_is_a_finding_and_no_overflow() {
+        let card: Card = "a100-80g".parse().expect("a card");
+        let mut view = node("n1", "1");
+        let figure = "default/p: a100-80g × 4294967295";
+        view.node.troubles = vec![Trouble { kind: IMPOSSIBLE_CARDS.into(), reason: String::new(), message: figure.into(), since: None }];
+        view.kinds = vec![KindUse { card, total: u32::MAX, used: 0, free: u32::MAX }; 2];
+        view.node.cards = vec![(card, u32::MAX); 2];
+        view.holders = vec![Holder { card, cards: u32::MAX, who: Who::Pod("default/p".into()) }; 2];
+        let found = findings(std::slice::from_ref(&view), &[], &[], &[]);
+        assert_eq!(found[0], Finding::ImpossibleCards { node: "n1".into(), figure: figure.into() });
+        assert_eq!(inventory(&[view])[0].gpu_total, u32::MAX);
     }
 
     #[test]

@@ -59,6 +59,9 @@ fn words(language: Language, finding: &Finding) -> (String, &'static str) {
         }
         Finding::DriverDiffers { .. } => (td_string!(language, nodes.finding_driver).to_owned(), td_string!(language, nodes.remedy_driver)),
         Finding::Foreign { .. } => (td_string!(language, nodes.finding_foreign).to_owned(), td_string!(language, nodes.remedy_foreign)),
+        Finding::ImpossibleCards { .. } => {
+            (td_string!(language, nodes.finding_impossible_cards).to_owned(), td_string!(language, nodes.remedy_impossible_cards))
+        }
         Finding::CardsMissing { allocatable, capacity, .. } => {
             let title = td_string!(language, nodes.finding_cards_missing, missing = capacity.saturating_sub(*allocatable), capacity = *capacity);
             (title.clone(), td_string!(language, nodes.remedy_cards_missing))
@@ -110,6 +113,7 @@ fn proof(language: Language, finding: Finding) -> AnyView {
             let text = td_string!(language, nodes.proof_foreign, cards = cards).to_string();
             view! { {text}" "<span class="mono">{pods.join(", ")}</span> }.into_any()
         }
+        Finding::ImpossibleCards { figure, .. } => told(figure, None),
         Finding::CardsMissing { allocatable, capacity, .. } => {
             td_string!(language, nodes.proof_cards_missing, allocatable = allocatable, capacity = capacity).to_string().into_any()
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    cluster::{Hold, Node},
+    cluster::{Hold, IMPOSSIBLE_CARDS, MOST_CARDS, Node, Trouble},
     gpu::{Card, Vendor},
     ids::LabId,
 };
@@ -38,7 +38,8 @@ pub fn of_pod(pod: &Pod) -> Option<PodCards> {
         for (resource, amount) in amounts {
             let count = quantity::whole(&amount.0);
             if count > 0 && Vendor::ALL.iter().any(|vendor| resource.starts_with(vendor.prefix())) {
-                *asked.entry(resource.clone()).or_default() += count;
+                let sum = asked.entry(resource.clone()).or_default();
+                *sum = sum.saturating_add(count);
             }
         }
     }
@@ -59,9 +60,17 @@ pub fn attach<'p>(nodes: &mut [Node], pods: impl Iterator<Item = (&'p PodCards, 
     }
     for node in nodes {
         let holds = of_node.remove(node.name.as_str()).unwrap_or_default();
-        let mut holds: Vec<_> = holds.into_iter().flat_map(|(pod, lab)| of_product(pod, lab, &node.product)).collect();
+        let holds = holds.into_iter().flat_map(|(pod, lab)| of_product(pod, lab, &node.product));
+        // No kubelet runs a pod that asks for more than any node has, so it holds none of them.
+        let (mut holds, impossible): (Vec<_>, Vec<_>) = holds.partition(|hold| hold.cards <= MOST_CARDS);
         holds.sort();
         node.holds = holds;
+        node.troubles.extend(impossible.iter().map(|Hold { namespace, pod, card, cards, lab: _ }| Trouble {
+            kind: IMPOSSIBLE_CARDS.into(),
+            reason: String::new(),
+            message: format!("{namespace}/{pod}: {} × {cards}", card.id()),
+            since: None,
+        }));
     }
 }
 
@@ -95,5 +104,24 @@ mod tests {
         assert_eq!(of_pod(&pod("Running", Some("n1"), "0")), None, "no cards");
         let holder = of_pod(&pod("Running", Some("n1"), "2")).expect("a holder");
         assert_eq!((holder.node.as_str(), holder.lab, holder.asked["nvidia.com/gpu"]), ("n1", None, 2));
+    }
+
+    #[test]
+    fn a_pod_that_asks_for_more_cards_than_any_node_has_holds_none_and_is_named() {
+        let mut greedy = pod("Running", Some("n1"), "4294967295");
+        let containers = &mut greedy.spec.as_mut().expect("a spec").containers;
+        containers.push(containers[0].clone());
+        let greedy = of_pod(&greedy).expect("a holder");
+        assert_eq!(greedy.asked["nvidia.com/gpu"], u32::MAX);
+        let labels = json!({ "nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB" });
+        let node = serde_json::from_value(json!({ "metadata": { "name": "n1", "labels": labels } })).expect("a node");
+        let mut nodes = [crate::info::of_node(&node)];
+        let troubles = nodes[0].troubles.len();
+        attach(&mut nodes, [(&greedy, None)].into_iter());
+        assert_eq!(nodes[0].holds, []);
+        assert_eq!(
+            nodes[0].troubles[troubles..].iter().map(|trouble| trouble.message.as_str()).collect::<Vec<_>>(),
+            ["other/p: a100-80g × 4294967295"]
+        );
     }
 }

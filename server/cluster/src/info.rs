@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    cluster::{self, Sharing},
+    cluster::{self, IMPOSSIBLE_CARDS, MOST_CARDS, Sharing},
     gpu::{Card, Vendor},
 };
 use k8s_openapi::{
@@ -47,13 +47,14 @@ pub fn of_node(node: &Node) -> cluster::Node {
     let capacity = status.capacity.unwrap_or_default();
     // A share does not count as a card or slice: a lab that orders one would get a part of it, without isolation.
     let unshared = |resources: &BTreeMap<String, Quantity>| cards(&product, resources, |resource| sharing(node, resource, &capacity).is_none());
+    let (counted, impossible) = plausible(unshared(&allocatable), unshared(&capacity));
     let ready = status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True");
     cluster::Node {
         name: node.metadata.name.clone().unwrap_or_default(),
         ready,
         cordoned: node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or(false),
-        cards: unshared(&allocatable),
-        capacity: unshared(&capacity),
+        cards: counted.allocatable,
+        capacity: counted.capacity,
         taints: untolerated(node, vendor),
         cpu_cores: allocatable.get("cpu").map_or(0, |quantity| quantity::whole(&quantity.0)),
         memory_gib: allocatable.get("memory").map_or(0, |quantity| quantity::gib(&quantity.0)),
@@ -63,12 +64,38 @@ pub fn of_node(node: &Node) -> cluster::Node {
         driver: vendor.and_then(|vendor| label(vendor.driver_label())),
         mig_strategy: label(MIG_STRATEGY).filter(|strategy| strategy != "none"),
         temperature,
-        troubles: status.conditions.iter().flatten().filter_map(trouble).collect(),
+        troubles: status.conditions.iter().flatten().filter_map(trouble).chain(impossible).collect(),
         sharing: vendor.and_then(|vendor| first_shared(node, vendor, &capacity)),
         loads: Vec::new(),
         holds: Vec::new(),
         events: Vec::new(),
     }
+}
+
+/// Cards of each kind.
+struct Counted {
+    allocatable: Vec<(Card, u32)>,
+    capacity: Vec<(Card, u32)>,
+}
+
+/// Leaves out what cannot be true: more cards than any node has, or more to be had than there are. Operators are told of each.
+fn plausible(allocatable: Vec<(Card, u32)>, capacity: Vec<(Card, u32)>) -> (Counted, Vec<cluster::Trouble>) {
+    let mut told = Vec::new();
+    let mut tell = |message: String| told.push(cluster::Trouble { kind: IMPOSSIBLE_CARDS.into(), reason: String::new(), message, since: None });
+    let mut counted = Counted { allocatable: Vec::new(), capacity: Vec::new() };
+    for (card, count) in allocatable {
+        let has = capacity.iter().find(|(of, _)| *of == card).map_or(count, |(_, has)| *has);
+        if count.max(has) > MOST_CARDS {
+            tell(format!("{} × {}", card.id(), count.max(has)));
+            continue;
+        }
+        if count > has {
+            tell(format!("{} × {count} / {has}", card.id()));
+        }
+        counted.allocatable.push((card, count.min(has)));
+    }
+    counted.capacity.extend(capacity.into_iter().filter(|(_, has)| *has <= MOST_CARDS));
+    (counted, told)
 }
 
 /// The first resource of cards or slices whose units are shared.
@@ -82,8 +109,9 @@ fn first_shared(node: &Node, vendor: Vendor, capacity: &BTreeMap<String, Quantit
 /// each. The labels have the resource's name: `nvidia.com/gpu.replicas`, `nvidia.com/mig-1g.10gb.replicas`.
 fn sharing(node: &Node, resource: &str, capacity: &BTreeMap<String, Quantity>) -> Option<Sharing> {
     let label = |name: &str| node.metadata.labels.as_ref()?.get(&format!("{resource}.{name}"));
-    let replicas: u32 = label("replicas").and_then(|text| text.parse().ok()).unwrap_or(1);
-    let strategy = label("sharing-strategy").map_or("none", String::as_str);
+    // A number that cannot be read is no reason to take shares for cards. Older feature discovery knew one strategy and does not name it.
+    let replicas = label("replicas").filter(|text| !text.is_empty()).map_or(1_u32, |text| text.parse().unwrap_or(u32::MAX));
+    let strategy = label("sharing-strategy").map_or("time-slicing", String::as_str);
     if replicas <= 1 || strategy == "none" {
         return None;
     }
@@ -179,6 +207,31 @@ mod tests {
         let unshared = json!({ "nvidia.com/gpu.product": PRODUCT, "nvidia.com/gpu.replicas": "1", "nvidia.com/gpu.sharing-strategy": "none" });
         let seen = node(unshared, json!({}), "8", "8");
         assert_eq!((seen.cards.iter().map(|(_, count)| *count).sum::<u32>(), seen.sharing), (8, None));
+    }
+
+    #[test]
+    fn shares_without_a_strategy_or_a_readable_number_are_not_whole_cards() {
+        for labels in [
+            json!({ "nvidia.com/gpu.product": PRODUCT, "nvidia.com/gpu.replicas": "4" }),
+            json!({ "nvidia.com/gpu.product": PRODUCT, "nvidia.com/gpu.replicas": "99999999999", "nvidia.com/gpu.sharing-strategy": "mps" }),
+        ] {
+            let seen = node(labels, json!({}), "32", "32");
+            assert_eq!((seen.cards.len(), seen.sharing.map(|sharing| sharing.shares)), (0, Some(32)));
+        }
+    }
+
+    #[test]
+    fn cards_that_cannot_be_are_not_counted_and_told() {
+        let told = |capacity: &str, allocatable: &str| {
+            let seen = node(json!({ "nvidia.com/gpu.product": PRODUCT }), json!({}), capacity, allocatable);
+            let cards: Vec<_> = seen.cards.iter().map(|(_, count)| *count).collect();
+            (cards, seen.troubles.into_iter().map(|trouble| (trouble.kind, trouble.message)).collect::<Vec<_>>())
+        };
+        let impossible = |message: &str| vec![(IMPOSSIBLE_CARDS.to_owned(), message.to_owned())];
+        assert_eq!(told("8", "8"), (vec![8], vec![]));
+        assert_eq!(told("4294967295", "4294967295"), (vec![], impossible("a100-80g × 4294967295")));
+        assert_eq!(told("8", "99999999999"), (vec![], impossible("a100-80g × 4294967295")));
+        assert_eq!(told("8", "16"), (vec![8], impossible("a100-80g × 16 / 8")));
     }
 
     /// Seven slices of each of two cards, each shared by four: whole cards beside them stay whole.

@@ -50,9 +50,9 @@ pub fn is_same(one: &str, other: &str) -> bool {
     matches!((milli(one), milli(other)), (Some(one), Some(other)) if one == other)
 }
 
-/// Whole units, rounded down; 0 for what cannot be read, since a node must not vanish over one odd figure.
+/// Whole units, rounded down; 0 for what cannot be read, since a node must not vanish over one odd figure, and the largest number for more.
 pub fn whole(text: &str) -> u32 {
-    milli(text).and_then(|milli| u32::try_from(milli / 1_000).ok()).unwrap_or(0)
+    milli(text).map_or(0, |milli| u32::try_from((milli / 1_000).max(0)).unwrap_or(u32::MAX))
 }
 
 /// Thousandths, rounded down; 0 for a text that cannot be parsed.
@@ -81,6 +81,7 @@ mod tests {
         assert_eq!(whole("1.5k"), 1_500);
         assert_eq!(whole("2e3"), 2_000);
         assert_eq!(whole("-1"), 0);
+        assert_eq!(whole("4294967296"), u32::MAX);
         assert_eq!(whole("many"), 0);
         assert_eq!(gib("512Gi"), 512);
         assert_eq!(gib("528282488Ki"), 503);

@@ -76,7 +76,8 @@ fn cards(spec: &Value) -> BTreeMap<&str, u32> {
     for (resource, limit) in containers(spec).filter_map(|container| container["resources"]["limits"].as_object()).flatten() {
         let count = limit.as_str().map_or(0, quantity::whole);
         if count > 0 && Vendor::ALL.iter().any(|vendor| resource.starts_with(vendor.prefix())) {
-            *all.entry(resource.as_str()).or_default() += count;
+            let sum: &mut u32 = all.entry(resource.as_str()).or_default();
+            *sum = sum.saturating_add(count);
         }
     }
     all

@@ -139,7 +139,7 @@ fn count(nodes: &[Node], before: &[Pool]) -> BTreeMap<Card, (u32, u32)> {
     for node in nodes.iter().filter(|node| node.takes_pods()) {
         for (card, count) in &node.cards {
             let (total, largest) = pools.entry(*card).or_default();
-            *total += count;
+            *total = total.saturating_add(*count);
             *largest = (*largest).max(*count);
         }
     }
@@ -219,4 +219,22 @@ pub(crate) async fn answered(services: &Services) -> Result<()> {
     services.hub.tell(News::Cluster);
     services.hub.wake();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestWorld;
+
+    #[tokio::test]
+    async fn nodes_with_absurd_numbers_of_cards_are_counted_without_overflow() {
+        let world = TestWorld::college().await;
+        let mut nodes = world.services.cluster.info().await.expect("an answer").nodes;
+        for (_, count) in nodes.iter_mut().flat_map(|node| &mut node.cards) {
+            *count = u32::MAX;
+        }
+        let pools = count(&nodes, &[]);
+        assert!(nodes.len() > pools.len(), "two nodes have the same cards");
+        assert!(pools.values().all(|pool| *pool == (u32::MAX, u32::MAX)), "{pools:?}");
+    }
 }

@@ -7,7 +7,7 @@ use domain::{
     Error, Result,
     access::{Action, Resource},
     capacity::wait_reason,
-    cluster::{ClusterStatus, Node, OBSTACLE_SECONDS},
+    cluster::{self, ClusterStatus, Node, OBSTACLE_SECONDS},
     gpu::Card,
     ids::{LabId, TenantId},
     labs::ConditionStatus,
@@ -116,7 +116,7 @@ fn view(held: Vec<Held>, node: Node, tenant: TenantId, labs: &BTreeSet<LabId>) -
         .cards
         .iter()
         .map(|(card, total)| {
-            let used: u32 = holders.iter().filter(|holder| holder.card == *card).map(|holder| holder.cards).sum();
+            let used = cluster::sum(holders.iter().filter(|holder| holder.card == *card).map(|holder| holder.cards));
             // Pods keep cards that the node does not offer any more.
             let had = node.capacity.iter().find(|(of, _)| of == card).map_or(*total, |(_, count)| *count);
             let total = (*total).max(had.min(used));

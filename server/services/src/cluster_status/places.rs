@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     Result,
     capacity::{Pods, Room, plan},
-    cluster::Node,
+    cluster::{Node, sum},
     gpu::Card,
     ids::LabId,
 };
@@ -15,6 +15,11 @@ use storage::{
 };
 
 use crate::error::OrDomain;
+
+/// Pods may ask for any number of cards.
+fn add(to: &mut u32, cards: u32) {
+    *to = to.saturating_add(cards);
+}
 
 /// Cards by node.
 type Places = BTreeMap<String, u32>;
@@ -33,7 +38,7 @@ struct Placed {
 
 impl Placed {
     fn of(lab: &Reserved, bound: Places) -> Self {
-        let mut left = lab.cards.saturating_sub(bound.values().sum());
+        let mut left = lab.cards.saturating_sub(sum(bound.values().copied()));
         let mut expected = Places::new();
         for (node, cards) in &lab.places {
             let here = cards.saturating_sub(bound.get(node).copied().unwrap_or_default()).min(left);
@@ -49,7 +54,7 @@ impl Placed {
     fn places(&self) -> Vec<(String, u32)> {
         let mut places = self.bound.clone();
         for (node, cards) in &self.expected {
-            *places.entry(node.clone()).or_default() += cards;
+            add(places.entry(node.clone()).or_default(), *cards);
         }
         places.into_iter().collect()
     }
@@ -63,7 +68,7 @@ impl Placed {
             for room in rooms.iter_mut().filter(|room| room.node == node) {
                 room.free = room.free.saturating_sub(cards);
             }
-            *self.expected.entry(node).or_default() += cards;
+            add(self.expected.entry(node).or_default(), cards);
             self.unplanned = self.unplanned.saturating_sub(cards);
         }
     }
@@ -96,7 +101,7 @@ fn of_card(nodes: &[Node], card: Card, reserved: &BTreeMap<LabId, Reserved>) -> 
         let foreign = node.holds.iter().filter(|hold| hold.card == card && hold.lab.is_none_or(|lab| !reserved.contains_key(&lab)));
         // A lab without a known place, such as one without cards, is counted by its pods.
         let machine = node.machine(|lab| reserved.get(&lab).is_some_and(|lab| !lab.places.is_empty()));
-        Some(NodeCards { node: node.name.clone(), total: *total, others: foreign.map(|hold| hold.cards).sum(), machine })
+        Some(NodeCards { node: node.name.clone(), total: *total, others: sum(foreign.map(|hold| hold.cards)), machine })
     };
     nodes.iter().filter(|node| node.takes_pods()).filter_map(of_node).collect()
 }
@@ -107,7 +112,7 @@ fn bound(nodes: &[Node], card: Card) -> BTreeMap<LabId, Places> {
     for node in nodes {
         for hold in node.holds.iter().filter(|hold| hold.card == card) {
             if let Some(lab) = hold.lab {
-                *bound.entry(lab).or_default().entry(node.name.clone()).or_default() += hold.cards;
+                add(bound.entry(lab).or_default().entry(node.name.clone()).or_default(), hold.cards);
             }
         }
     }
@@ -119,15 +124,15 @@ fn bound(nodes: &[Node], card: Card) -> BTreeMap<LabId, Places> {
 fn replan(there: &[NodeCards], labs: &mut BTreeMap<LabId, Placed>) {
     let mut rooms = Vec::with_capacity(there.len());
     for NodeCards { node, total, others, machine: _ } in there {
-        let of_lab = |placed: &Placed| [&placed.bound, &placed.expected].iter().filter_map(|places| places.get(node)).sum::<u32>();
-        let mut taken = others.saturating_add(labs.values().map(of_lab).sum());
+        let of_lab = |placed: &Placed| sum([&placed.bound, &placed.expected].into_iter().filter_map(|places| places.get(node).copied()));
+        let mut taken = others.saturating_add(sum(labs.values().map(of_lab)));
         // The youngest lab gives way.
         for placed in labs.values_mut().rev() {
             if taken <= *total {
                 break;
             }
             let cards = placed.expected.remove(node).unwrap_or_default();
-            placed.unplanned += cards;
+            add(&mut placed.unplanned, cards);
             taken = taken.saturating_sub(cards);
         }
         rooms.push(Room { node: node.clone(), total: *total, free: total.saturating_sub(taken), machine: None, machine_free: None });
