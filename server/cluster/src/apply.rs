@@ -69,26 +69,19 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// Applies the workload with the hash of its template, by which a later change is found. An apply keeps containers and volumes that
-    /// another client added; they are removed. What admission then still changes is no drift, so the hash is removed.
+    /// Applies the workload and notes its template, by which a later change is found. An apply keeps what another client added to it; that
+    /// is removed.
     async fn apply_with_template(&self, order: &LabOrder, mut workload: Manifest) -> Result<(), ClusterError> {
         let namespace = order.lab.namespace.as_str();
         let wanted = template::wanted(order);
         workload.body["metadata"]["annotations"] = json!({ labels::TEMPLATE: template::hash(&wanted) });
+        let before = self.get(workload.kind, namespace, &workload.name).await?;
         let mut applied = self.apply(namespace, &workload).await?;
-        let is_covered = |applied: &DynamicObject| template::covers(&applied.data["spec"]["template"], &wanted);
-        if !is_covered(&applied)
-            && let Some(restored) = self.restore_template(order, &template::manifest(order)).await?
-        {
+        let is_changed = before.as_ref().is_some_and(template::is_tampered) || !template::covers(&applied.data["spec"]["template"], &wanted);
+        if is_changed && let Some(restored) = self.restore_template(order, &template::manifest(order)).await? {
             applied = restored;
         }
-        if !is_covered(&applied) {
-            let body = json!({ "metadata": { "annotations": { labels::TEMPLATE: null } } });
-            let (parameters, patch) = merge(&body);
-            applied = self.change(workload.kind.api(&self.client, namespace).patch(&workload.name, &parameters, &patch)).await?;
-        }
-        self.mirror.wrote(order.lab.id, Some(&applied.metadata));
-        Ok(())
+        self.note_template(order, workload.kind, applied).await.map(drop)
     }
 
     pub(crate) async fn apply_quota(&self, course: &Course, limits: &Amounts) -> Result<(), ClusterError> {

@@ -19,7 +19,7 @@ use crate::{
     client::Kubernetes,
     kinds::Kind,
     manifests::{self, Manifest},
-    template,
+    template::{self, Notes},
 };
 
 /// The watch's copy of the objects around a lab.
@@ -28,9 +28,9 @@ pub trait Known {
     fn object(&self, kind: Kind, name: &str) -> Option<&Value>;
     /// Pods that the lab's workload requests; `None` without a workload, and for jobs, whose number is fixed.
     fn replicas(&self) -> Option<i32>;
-    /// The pod template of the lab's workload, and the hash that is noted on it; `None` without a workload, and for jobs, whose template
+    /// The pod template of the lab's workload, and what is noted on it; `None` without a workload, and for jobs, whose template
     /// cannot be changed.
-    fn template(&self) -> Option<(Value, Option<String>)>;
+    fn template(&self) -> Option<(Value, Notes)>;
 }
 
 /// The manifests whose objects differ from them.
@@ -47,7 +47,7 @@ pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
     if known.replicas().is_some_and(|replicas| replicas > 0 && u32::try_from(replicas) != Ok(order.lab.spec.nodes)) {
         all.push(replicas(order));
     }
-    if known.template().is_some_and(|(there, noted)| template::is_changed(order, &there, noted.as_deref())) {
+    if known.template().is_some_and(|(there, noted)| template::is_changed(order, &there, &noted)) {
         all.push(template::manifest(order));
     }
     all

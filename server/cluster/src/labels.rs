@@ -23,6 +23,10 @@ pub const COUNTS_FROM: &str = "lectern.dev/counts-from";
 pub const OWNER: &str = "lectern.dev/owner";
 /// Annotation of a workload: the hash of the pod template that was applied.
 pub const TEMPLATE: &str = "lectern.dev/template";
+/// Annotation of a workload: the hash of its pod template as the server returned it after Lectern wrote it.
+pub const TEMPLATE_THERE: &str = "lectern.dev/template-there";
+/// Field manager of these two. Not [`MANAGER`], whose last change of a workload is when its pods were asked for.
+pub const NOTES: &str = "lectern-notes";
 /// Annotation of the namespaces that Lectern makes.
 pub const COURSE_CODE: &str = "lectern.dev/course-code";
 /// On the portal's own namespace, so that its proxy may reach labs; set by the Helm chart.

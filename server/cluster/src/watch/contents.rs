@@ -21,6 +21,7 @@ use crate::{
     loads::{self, PodLoad},
     manifests::{DEFAULT_DENY, Manifest, end::timer_name},
     observe::{Seen, Workload, events, order_of_pods},
+    template::Notes,
 };
 
 /// Namespace and name.
@@ -435,15 +436,14 @@ impl Known for Around<'_> {
         }
     }
 
-    fn template(&self) -> Option<(Value, Option<String>)> {
+    fn template(&self) -> Option<(Value, Notes)> {
         let workload = self.objects.workload(self.order).filter(|workload| workload.metadata().deletion_timestamp.is_none())?;
         let template = match workload {
             Workload::StatefulSet(set) => &set.spec.as_ref()?.template,
             Workload::Deployment(deployment) => &deployment.spec.as_ref()?.template,
             Workload::Job(_) => return None,
         };
-        let noted = workload.metadata().annotations.as_ref().and_then(|all| all.get(labels::TEMPLATE)).cloned();
-        Some((serde_json::to_value(template).ok()?, noted))
+        Some((serde_json::to_value(template).ok()?, Notes::of(workload.metadata())))
     }
 }
 

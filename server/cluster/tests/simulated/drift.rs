@@ -249,13 +249,22 @@ async fn a_pod_template_that_somebody_changed_is_as_it_was() {
         let (order, _changes) = watched_lab(&rig, order).await;
         let (workloads, name) = (rig.api(kind, &order.lab.namespace), order.lab.name.as_str());
         let before = workloads.get(name).await.expect("a workload").data["spec"]["template"].clone();
-        let mut containers = before["spec"]["containers"].clone();
-        containers[0]["image"] = json!("docker.io/miner:latest");
+        let container = |member: &str, value: Value| {
+            let mut containers = before["spec"]["containers"].clone();
+            containers[0][member] = value;
+            json!({ "containers": containers })
+        };
+        let hook = json!({ "postStart": { "exec": { "command": ["/bin/sh", "-c", "mine"] } } });
         for changed in [
             json!({ "hostNetwork": true }),
+            json!({ "shareProcessNamespace": true }),
+            json!({ "hostAliases": [{ "ip": "10.9.9.9", "hostnames": ["pypi.org"] }] }),
+            container("command", json!(["miner"])),
+            container("lifecycle", hook),
+            container("envFrom", json!([{ "secretRef": { "name": "lab-2049", "optional": true } }])),
             json!({ "hostPID": true }),
             json!({ "securityContext": { "runAsUser": 0, "runAsNonRoot": false } }),
-            json!({ "containers": containers }),
+            container("image", json!("docker.io/miner:latest")),
         ] {
             merge(&rig, kind, &order, name, json!({ "spec": { "template": { "spec": changed } } })).await;
             noticed_and_repaired(&rig, &order, &format!("{}/{name}", kind.as_str())).await;
@@ -272,7 +281,7 @@ async fn a_template_of_an_earlier_version_stays_unless_it_is_dangerous() {
     let (order, _changes) = watched_lab(&rig, Orders::new().plain()).await;
     let (name, drifted) = (order.lab.name.as_str(), format!("StatefulSet/{}", order.lab.name));
     let earlier = json!({
-        "metadata": { "annotations": { "lectern.dev/template": null } },
+        "metadata": { "annotations": { "lectern.dev/template": null, "lectern.dev/template-there": null } },
         "spec": { "template": { "spec": { "terminationGracePeriodSeconds": 10 } } },
     });
     merge(&rig, Kind::StatefulSet, &order, name, earlier).await;
@@ -421,4 +430,36 @@ async fn a_workload_that_somebody_deletes_again_and_again_is_made_ever_more_slow
         }
     }
     assert!(waits);
+}
+
+/// An apply keeps the members of others, and nothing is compared while the lab is down.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_was_added_to_a_stopped_lab_is_gone_after_a_start() {
+    let rig = Rig::simulated().await;
+    let order = Orders::new().plain();
+    rig.start(&order).await;
+    phase(&rig, &order, ObservedPhase::Ready).await;
+    rig.cluster.stop(&order).await.expect("a stop");
+    let (sets, name) = (rig.api(Kind::StatefulSet, &order.lab.namespace), order.lab.name.as_str());
+    let before = sets.get(name).await.expect("a set").data["spec"]["template"]["spec"].clone();
+    let mut containers = before["containers"].clone();
+    containers[0]["command"] = json!(["miner"]);
+    merge(&rig, Kind::StatefulSet, &order, name, json!({ "spec": { "template": { "spec": { "containers": containers } } } })).await;
+    rig.start(&order).await;
+    assert_eq!(sets.get(name).await.expect("a set").data["spec"]["template"]["spec"], before);
+    phase(&rig, &order, ObservedPhase::Ready).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_by_kubectl_is_no_drift() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched_lab(&rig, Orders::new().plain()).await;
+    let restarted = json!({ "kubectl.kubernetes.io/restartedAt": "2026-11-30T18:00:00Z" });
+    merge(&rig, Kind::StatefulSet, &order, &order.lab.name, json!({ "spec": { "template": { "metadata": { "annotations": restarted } } } })).await;
+    // The watch has seen that once it has seen the later change.
+    merge(&rig, Kind::StatefulSet, &order, &order.lab.name, json!({ "spec": { "replicas": 2 } })).await;
+    noticed_and_repaired(&rig, &order, &format!("StatefulSet/{}", order.lab.name)).await;
+    let set = rig.api(Kind::StatefulSet, &order.lab.namespace).get(&order.lab.name).await.expect("a set");
+    let annotations = &set.data["spec"]["template"]["metadata"]["annotations"];
+    assert_eq!(annotations["kubectl.kubernetes.io/restartedAt"], "2026-11-30T18:00:00Z");
 }
