@@ -8,8 +8,7 @@ use std::{
 };
 
 use domain::{catalogue, ids::LabId};
-use kube::api::Patch;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use services::ports::{ClusterError, LabOrder};
 use tokio::time::Instant;
 
@@ -19,6 +18,7 @@ use crate::{
     client::Kubernetes,
     kinds::Kind,
     manifests::{self, Manifest},
+    surplus,
     template::{self, Notes},
 };
 
@@ -56,14 +56,11 @@ pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
 /// Whether a network policy is what Lectern writes for the lab, whatever the port of its proxy.
 pub fn is_policy_of_lab(lab: LabId, policy: &Value) -> bool {
     let port = &policy["spec"]["ingress"][1]["ports"][0]["port"];
-    without_empty(&policy["spec"]) == without_empty(&manifests::network::spec(lab, port))
+    surplus::without_empty(&policy["spec"]) == surplus::without_empty(&manifests::network::spec(lab, port))
 }
 
 fn differs(wanted: &Manifest, there: Option<&Value>) -> bool {
-    let Some(there) = there else { return true };
-    // An additional rule would allow more traffic, so policies must be equal.
-    let exact = wanted.kind != Kind::NetworkPolicy || without_empty(&there["spec"]) == without_empty(&wanted.body["spec"]);
-    !exact || !contains(there, &wanted.body)
+    there.is_none_or(|there| !contains(there, &wanted.body) || surplus::find(wanted, there).is_some())
 }
 
 /// Whether the object has everything that is wanted; the server may have added defaults.
@@ -86,32 +83,6 @@ fn is_empty(value: &Value) -> bool {
         Value::Object(fields) => fields.is_empty(),
         _ => false,
     }
-}
-
-/// Removes empty fields. An empty selector is kept, since it selects everything.
-fn without_empty(value: &Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let says = |value: &Value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty());
-            Value::Object(fields.iter().filter(|(_, value)| says(value)).map(|(key, value)| (key.clone(), without_empty(value))).collect())
-        }
-        Value::Array(items) => items.iter().map(without_empty).collect(),
-        other => other.clone(),
-    }
-}
-
-/// A merge patch that removes every field that exists and is not wanted.
-fn undo(there: &Value, wanted: &Value) -> Value {
-    let (Value::Object(there), Value::Object(wanted)) = (there, wanted) else { return wanted.clone() };
-    let mut patch = Map::new();
-    for (key, there) in there {
-        match wanted.get(key) {
-            None => patch.insert(key.clone(), Value::Null),
-            Some(wanted) if wanted != there => patch.insert(key.clone(), undo(there, wanted)),
-            Some(_) => None,
-        };
-    }
-    Value::Object(patch)
 }
 
 /// A manifest of the workload with its number of pods only.
@@ -189,8 +160,6 @@ impl Kubernetes {
                 "{} {} was changed by somebody else and is restored", manifest.kind.as_str(), manifest.name
             );
             match manifest.kind {
-                Kind::Namespace => self.apply("", manifest).await.map(drop)?,
-                Kind::NetworkPolicy => self.restore_policy(namespace, manifest).await?,
                 Kind::StatefulSet | Kind::Deployment if !manifest.body["spec"]["template"].is_null() => {
                     self.restore_template(order, manifest).await.map(drop)?;
                 }
@@ -199,23 +168,20 @@ impl Kubernetes {
                     let scaled = self.change(manifest.kind.api(&self.client, namespace).patch(&manifest.name, &parameters, &patch)).await?;
                     self.mirror.wrote(order.lab.id, Some(&scaled.metadata));
                 }
-                _ => self.apply(namespace, manifest).await.map(drop)?,
+                _ => self.restore_object(namespace, manifest).await?,
             }
             restored += 1;
         }
         waits.map_or(Ok(restored), Err)
     }
 
-    /// An apply keeps fields that another manager added; an additional rule has to be removed.
-    async fn restore_policy(&self, namespace: &str, manifest: &Manifest) -> Result<(), ClusterError> {
+    /// An apply keeps fields that another manager added; what must not be there is removed.
+    async fn restore_object(&self, namespace: &str, manifest: &Manifest) -> Result<(), ClusterError> {
         let applied = self.apply(namespace, manifest).await?;
-        let (there, wanted) = (without_empty(&applied.data["spec"]), without_empty(&manifest.body["spec"]));
-        if there == wanted {
-            return Ok(());
-        }
-        let extra = json!({ "spec": undo(&there, &wanted) });
-        let (parameters, _) = apply::merge(&extra);
-        self.change(manifest.kind.api(&self.client, namespace).patch(&manifest.name, &parameters, &Patch::Merge(&extra))).await.map(drop)
+        let there = serde_json::to_value(&applied).unwrap_or_default();
+        let Some(surplus) = surplus::find(manifest, &there) else { return Ok(()) };
+        let (parameters, patch) = apply::merge(&surplus);
+        self.change(manifest.kind.api(&self.client, namespace).patch(&manifest.name, &parameters, &patch)).await.map(drop)
     }
 }
 
@@ -230,11 +196,8 @@ mod tests {
         assert!(!differs(&wanted(Kind::NetworkPolicy), Some(&there)));
         let opened = json!({ "spec": { "podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{}] } });
         assert!(differs(&wanted(Kind::NetworkPolicy), Some(&opened)));
-        assert!(!differs(&wanted(Kind::Service), Some(&opened)), "elsewhere more is fine");
+        assert!(!differs(&wanted(Kind::ResourceQuota), Some(&opened)), "elsewhere more is fine");
         assert!(differs(&wanted(Kind::NetworkPolicy), None), "deleted");
-        assert_eq!(undo(&opened["spec"], &wanted(Kind::NetworkPolicy).body["spec"]), json!({ "ingress": null }));
-        let narrowed = json!({ "podSelector": { "matchLabels": { "a": "b" } }, "policyTypes": ["Ingress"] });
-        assert_eq!(undo(&narrowed, &wanted(Kind::NetworkPolicy).body["spec"]), json!({ "podSelector": { "matchLabels": null } }));
     }
 
     #[tokio::test(start_paused = true)]

@@ -20,6 +20,7 @@ mod port;
 mod quantity;
 pub mod rights;
 mod stop;
+mod surplus;
 mod template;
 mod volumes;
 mod watch;

@@ -83,6 +83,33 @@ async fn what_was_opened_is_closed_again() {
     }
 }
 
+/// An apply keeps what another manager added.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_added_around_a_lab_is_removed() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched(&rig).await;
+    let (name, namespace) = (order.lab.name.as_str(), order.lab.namespace.as_str());
+    for (kind, name, added) in [
+        (Kind::Service, name, json!({ "spec": { "externalIPs": ["10.9.9.9"] } })),
+        (Kind::Service, name, json!({ "spec": { "selector": { "extra": "x" }, "sessionAffinity": "ClientIP" } })),
+        (Kind::ServiceAccount, name, json!({ "metadata": { "annotations": { "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/admin" } } })),
+        (Kind::ServiceAccount, name, json!({ "imagePullSecrets": [{ "name": "theirs" }], "automountServiceAccountToken": true })),
+        (Kind::Namespace, namespace, json!({ "metadata": { "labels": { "lectern.dev/portal": "true" } } })),
+        (Kind::Namespace, namespace, json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce-version": "v1.0" } } })),
+    ] {
+        let objects = rig.api(kind, namespace);
+        let content = |object: DynamicObject| (object.data, object.metadata.labels, object.metadata.annotations.unwrap_or_default());
+        let before = content(objects.get(name).await.expect("an object"));
+        merge(&rig, kind, &order, name, added.clone()).await;
+        noticed_and_repaired(&rig, &order, &format!("{}/{name}", kind.as_str())).await;
+        let (mut data, labels, annotations) = content(objects.get(name).await.expect("an object"));
+        if data["imagePullSecrets"].as_array().is_some_and(Vec::is_empty) {
+            data.as_object_mut().expect("members").remove("imagePullSecrets");
+        }
+        assert_eq!((data, labels, annotations), before, "{added}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_notebook_that_somebody_scales_has_one_pod_again() {
     let rig = Rig::simulated().await;
