@@ -122,7 +122,7 @@ impl Repaired {
 
 impl Repairs {
     /// Whether the object may be restored now, for this lab; then it counts.
-    fn begin(&self, lab: LabId, manifest: &Manifest) -> bool {
+    pub fn begin(&self, lab: LabId, manifest: &Manifest) -> bool {
         let now = Instant::now();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, repaired| now - repaired.last < FORGOTTEN_AFTER);

@@ -6,7 +6,10 @@ use domain::{
     cluster::{Node, Obstacle},
     ids::LabId,
 };
-use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{Event, PersistentVolumeClaim, Pod},
+};
 use kube::core::ObjectMeta;
 use serde_json::Value;
 use services::ports::{Change, LabOrder};
@@ -14,6 +17,7 @@ use services::ports::{Change, LabOrder};
 use super::sources::{self, Item, Object};
 use crate::{
     drift::{self, Known},
+    end,
     holds::{self, PodCards},
     info,
     kinds::Kind,
@@ -59,6 +63,8 @@ struct LabObjects {
     pods: BTreeMap<String, Pod>,
     volumes: BTreeMap<String, PersistentVolumeClaim>,
     others: BTreeMap<(Kind, String), Value>,
+    /// The Jobs among the others, whose deadlines end labs.
+    timers: BTreeMap<String, Job>,
 }
 
 impl LabObjects {
@@ -161,6 +167,20 @@ impl Contents {
         }
     }
 
+    pub fn workload_of(&self, order: &LabOrder) -> Option<&Workload> {
+        self.labs.get(&home(order))?.workload(order)
+    }
+
+    /// Whether another client changed when the cluster ends the lab. `false` while the watch is incomplete, and for what is not there.
+    pub fn is_end_changed(&self, order: &LabOrder, written: Option<u64>) -> bool {
+        let Some(objects) = self.labs.get(&home(order)).filter(|_| self.is_complete()) else { return false };
+        match (objects.workload(order), objects.timers.get(&timer_name(&order.lab.name))) {
+            (Some(Workload::Job(job)), _) => end::is_changed(order, job, written),
+            (Some(workload), Some(timer)) => end::is_changed(order, timer, written) || !end::is_owned(workload.metadata(), timer),
+            _ => false,
+        }
+    }
+
     /// Whether a namespace is one that Lectern keeps labs in.
     fn is_of_labs(&self, namespace: &str) -> bool {
         let has = |kind: Kind, name: &str| self.shared.contains_key(&(namespace.to_owned(), kind, name.to_owned()));
@@ -208,9 +228,10 @@ impl Contents {
     fn put_other(&mut self, object: Object) -> Option<Change> {
         match object {
             Object::StatefulSet(set) => self.workload(Kind::StatefulSet, Workload::StatefulSet(set)),
-            Object::Job(job) if is_timer(&job.metadata) => {
-                self.lab(&job.metadata, |lab, name| drop(lab.others.insert((Kind::Job, name), Value::Null)))
-            }
+            Object::Job(job) if is_timer(&job.metadata) => self.lab(&job.metadata.clone(), |lab, name| {
+                lab.others.insert((Kind::Job, name.clone()), Value::Null);
+                lab.timers.insert(name, *job);
+            }),
             Object::Job(job) => self.workload(Kind::Job, Workload::Job(job)),
             Object::Deployment(it) => self.workload(Kind::Deployment, Workload::Deployment(it)),
             Object::Pod(_) => None,
@@ -331,7 +352,10 @@ impl Contents {
     fn remove_other(&mut self, object: &Object) -> Option<Change> {
         match object {
             Object::StatefulSet(set) => self.drop_workload(Kind::StatefulSet, &set.metadata),
-            Object::Job(job) if is_timer(&job.metadata) => self.lab(&job.metadata, |lab, name| drop(lab.others.remove(&(Kind::Job, name)))),
+            Object::Job(job) if is_timer(&job.metadata) => self.lab(&job.metadata, |lab, name| {
+                lab.timers.remove(&name);
+                lab.others.remove(&(Kind::Job, name));
+            }),
             Object::Job(job) => self.drop_workload(Kind::Job, &job.metadata),
             Object::Deployment(it) => self.drop_workload(Kind::Deployment, &it.metadata),
             Object::Pod(_) => None,
@@ -408,6 +432,7 @@ impl Contents {
                 _ => {
                     objects.workloads.retain(|(other, _), _| other.as_str() != kind);
                     objects.others.retain(|(other, _), _| other.as_str() != kind);
+                    objects.timers.retain(|_, _| kind != "Job");
                 }
             }
         }

@@ -44,6 +44,14 @@ impl Mirror {
         contents.map_or_else(Vec::new, |contents| lock(&contents).drift(order))
     }
 
+    /// Whether another client changed what ends the lab at its time, as far as a watch knows. `written`: the version of the Job with the
+    /// deadline that was written from here.
+    pub fn is_end_changed(&self, order: &LabOrder, written: Option<u64>) -> bool {
+        let Some(contents) = lock(&self.current).clone() else { return false };
+        let contents = lock(&contents);
+        self.is_current(order.lab.id, contents.workload_of(order)) && contents.is_end_changed(order, written)
+    }
+
     /// The nodes with what holds their cards; `None` when the server must be asked.
     pub fn nodes(&self) -> Option<Vec<Node>> {
         let contents = lock(&self.current).clone()?;

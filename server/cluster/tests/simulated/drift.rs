@@ -490,3 +490,37 @@ async fn a_restart_by_kubectl_is_no_drift() {
     let annotations = &set.data["spec"]["template"]["metadata"]["annotations"];
     assert_eq!(annotations["kubectl.kubernetes.io/restartedAt"], "2026-11-30T18:00:00Z");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_that_somebody_moves_or_suspends_is_restored() {
+    for (order, timer) in [(Orders::new().plain(), "-end"), (Orders::new().batch(), "")] {
+        let rig = Rig::simulated().await;
+        let (mut order, _changes) = watched_lab(&rig, order).await;
+        order.lab.ends_at = Some(order.at.plus_seconds(3_600 - 15));
+        rig.cluster.keep_end(&order).await.expect("an end");
+        let (jobs, name) = (rig.api(Kind::Job, &order.lab.namespace), format!("{}{timer}", order.lab.name));
+        for changed in [json!({ "activeDeadlineSeconds": 99_999_999 }), json!({ "suspend": true })] {
+            merge(&rig, Kind::Job, &order, &name, json!({ "spec": changed })).await;
+            let kept = || async {
+                rig.cluster.keep_end(&order).await.expect("an end");
+                jobs.get(&name).await.expect("the Job").data["spec"].clone()
+            };
+            until("the end is as it was", kept, |spec| spec["activeDeadlineSeconds"] == 3_600 && spec["suspend"] != true).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workload_that_somebody_took_from_its_timer_is_given_back() {
+    let rig = Rig::simulated().await;
+    let (mut order, _changes) = watched_lab(&rig, Orders::new().plain()).await;
+    order.lab.ends_at = Some(order.at.plus_seconds(3_600));
+    rig.cluster.keep_end(&order).await.expect("an end");
+    merge(&rig, Kind::StatefulSet, &order, &order.lab.name, json!({ "metadata": { "ownerReferences": null } })).await;
+    let sets = rig.api(Kind::StatefulSet, &order.lab.namespace);
+    let owners = || async {
+        rig.cluster.keep_end(&order).await.expect("an end");
+        sets.get(&order.lab.name).await.expect("a set").metadata.owner_references.unwrap_or_default()
+    };
+    until("it belongs to its timer", owners, |owners| owners.len() == 1 && owners[0].name.ends_with("-end")).await;
+}
