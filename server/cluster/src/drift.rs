@@ -53,6 +53,13 @@ pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
     all
 }
 
+/// The manifests of the objects that open the namespace although the lab is down. One that was deleted opens nothing.
+pub fn opened(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
+    let guards = manifests::of_course(&order.course).into_iter().chain(manifests::of_lab(order));
+    let guards = guards.filter(|manifest| matches!(manifest.kind, Kind::Namespace | Kind::NetworkPolicy));
+    guards.filter(|manifest| known.object(manifest.kind, &manifest.name).is_some_and(|there| differs(manifest, Some(there)))).collect()
+}
+
 /// Whether a network policy is what Lectern writes for the lab, whatever the port of its proxy.
 pub fn is_policy_of_lab(lab: LabId, policy: &Value) -> bool {
     let port = &policy["spec"]["ingress"][1]["ports"][0]["port"];

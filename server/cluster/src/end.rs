@@ -95,7 +95,10 @@ impl Kubernetes {
         let job = Manifest { kind: Kind::Job, name, body: Value::Null };
         let begins = self.repairs.begin(order.lab.id, &job);
         if begins {
-            tracing::warn!(lab.id = %order.lab.id, lab.name = %order.lab.name, "somebody else changed when the cluster ends the lab, and it is restored");
+            tracing::warn!(
+                lab.id = %order.lab.id, lab.name = %order.lab.name,
+                "when the cluster ends the lab was changed by somebody else and is restored"
+            );
         }
         begins
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::{
     cluster::{Node, Obstacle},
     ids::LabId,
+    labs::LabState,
 };
 use k8s_openapi::api::{
     batch::v1::Job,
@@ -157,12 +158,14 @@ impl Contents {
         Some(seen)
     }
 
-    /// The manifests that the lab's objects differ from. Empty while the watch is incomplete, and for a lab without a workload.
+    /// The manifests that the lab's objects differ from. Empty while the watch is incomplete. Of a lab that is down only what guards the
+    /// other labs of its namespace counts.
     pub fn drift(&self, order: &LabOrder) -> Vec<Manifest> {
-        match self.labs.get(&home(order)) {
-            Some(objects) if self.is_complete() && objects.workload(order).is_some() => {
-                drift::find(order, &Around { objects, shared: &self.shared, order })
-            }
+        let Some(objects) = self.labs.get(&home(order)).filter(|_| self.is_complete()) else { return Vec::new() };
+        let around = Around { objects, shared: &self.shared, order };
+        match order.lab.state {
+            LabState::Stopped | LabState::Failed => drift::opened(order, &around),
+            _ if objects.workload(order).is_some() => drift::find(order, &around),
             _ => Vec::new(),
         }
     }

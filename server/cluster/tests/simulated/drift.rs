@@ -3,7 +3,7 @@
 use cluster::{Kind, Kubernetes};
 use domain::{
     cluster::Obstacle,
-    labs::{Observation, ObservedPhase},
+    labs::{LabState, Observation, ObservedPhase},
 };
 use futures::StreamExt;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
@@ -523,4 +523,21 @@ async fn a_workload_that_somebody_took_from_its_timer_is_given_back() {
         sets.get(&order.lab.name).await.expect("a set").metadata.owner_references.unwrap_or_default()
     };
     until("it belongs to its timer", owners, |owners| owners.len() == 1 && owners[0].name.ends_with("-end")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_policy_of_a_stopped_lab_opens_nothing() {
+    for order in [Orders::new().plain(), Orders::new().batch()] {
+        let rig = Rig::simulated().await;
+        let (mut order, _changes) = watched_lab(&rig, order).await;
+        rig.cluster.stop(&order).await.expect("a stop");
+        observed(&rig, &order, "no pod is left", |seen| seen.pods == 0).await;
+        order.lab.state = LabState::Stopped;
+        let policies = rig.api(Kind::NetworkPolicy, &order.lab.namespace);
+        let before = policies.get(&order.lab.name).await.expect("a policy").data["spec"].clone();
+        let open = json!({ "spec": { "podSelector": { "matchLabels": null }, "ingress": [{}], "egress": [{}] } });
+        merge(&rig, Kind::NetworkPolicy, &order, &order.lab.name, open).await;
+        noticed_and_repaired(&rig, &order, &format!("NetworkPolicy/{}", order.lab.name)).await;
+        assert_eq!(policies.get(&order.lab.name).await.expect("a policy").data["spec"], before);
+    }
 }

@@ -87,9 +87,14 @@ pub(super) async fn keep_down(services: &Services, order: &LabOrder) -> Result<N
         services.cluster.stop(order).await?;
         return Ok(Next::Soon(1));
     }
+    let is_opened = !seen.drift.is_empty();
     let seen = volume::remembered(services, order, seen).await?;
     let kept = if order.lab.failure.is_some() { with_evidence(services, &order.lab, seen).await? } else { seen };
     keep_observation(services, &order.lab, &kept).await?;
+    // Its policy stays in the namespace of other labs.
+    if is_opened {
+        services.cluster.repair(order).await?;
+    }
     if volume::grow(services, order, &kept).await? {
         return Ok(Next::Soon(2));
     }

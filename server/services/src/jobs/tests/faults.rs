@@ -447,3 +447,23 @@ async fn pods_that_fail_with_a_template_of_somebody_else_do_not_fail_the_lab() {
     })
     .await;
 }
+
+/// Its policy stays in the namespace of labs that run.
+#[tokio::test]
+async fn what_somebody_changes_around_a_stopped_lab_is_restored() {
+    for_each_engine("what_somebody_changes_around_a_stopped_lab_is_restored", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        crate::labs::stop(services, &scene.teacher, id).await.expect("is asked");
+        scene.settle().await;
+        assert_eq!(scene.lab(id).await.state, LabState::Stopped);
+        let name = scene.lab(id).await.name;
+        scene.world.cluster.drift(id, &format!("NetworkPolicy/{name}"));
+        watch::take(services, &[Change::Lab(id)]).await.expect("work");
+        scene.settle().await;
+        assert!(scene.world.cluster.calls().contains(&format!("repair {name}")));
+        assert_eq!(scene.lab(id).await.state, LabState::Stopped);
+    })
+    .await;
+}
