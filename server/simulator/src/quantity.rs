@@ -91,11 +91,11 @@ fn scaled(number: &str, power: i32) -> Option<i128> {
         return None;
     }
     let all: i128 = format!("0{whole}{fraction}").parse().ok()?;
-    let exponent = power + 9 - i32::try_from(fraction.len()).ok()?;
+    let exponent = power.checked_add(9)?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
     let nano = if exponent >= 0 {
         all.checked_mul(10_i128.checked_pow(exponent.try_into().ok()?)?)?
     } else {
-        let divisor = 10_i128.checked_pow((-exponent).try_into().ok()?)?;
+        let divisor = 10_i128.checked_pow(exponent.unsigned_abs())?;
         all / divisor + i128::from(all % divisor != 0)
     };
     Some(if negative { -nano } else { nano })

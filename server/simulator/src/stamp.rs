@@ -25,13 +25,20 @@ pub fn since(text: &str) -> Duration {
 
 /// An instant later than now, to the second.
 pub fn after(seconds: i64) -> String {
-    let at = OffsetDateTime::now_utc() + time::Duration::seconds(seconds);
+    let at = moved(OffsetDateTime::now_utc(), seconds);
     format(at.replace_nanosecond(0).unwrap_or(at))
 }
 
 /// An instant plus a number of seconds, for log lines.
 pub fn plus(at: OffsetDateTime, seconds: i64) -> String {
-    format(at + time::Duration::seconds(seconds))
+    format(moved(at, seconds))
+}
+
+/// Most seconds that an instant is moved by, a century: objects may ask for any number.
+const MOST: i64 = 100 * 365 * 86_400;
+
+fn moved(at: OffsetDateTime, seconds: i64) -> OffsetDateTime {
+    at.checked_add(time::Duration::seconds(seconds.clamp(-MOST, MOST))).unwrap_or(at)
 }
 
 /// An age as `kubectl` prints it: `42s`, `5m3s`, `7h`, `12d`.

@@ -63,7 +63,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
         value::set(&mut template, &["metadata", "labels", "pod-template-hash"], hash.as_str());
         let mut selector = deployment["spec"]["selector"].clone();
         value::set(&mut selector, &["matchLabels", "pod-template-hash"], hash.as_str());
-        let number = (newest + 1).to_string();
+        let number = newest.saturating_add(1).to_string();
         let body = json!({
             "metadata": {"name": current, "labels": template["metadata"]["labels"], "annotations": {REVISION: number}, "ownerReferences": [reference(&deployment)]},
             "spec": {"replicas": wanted, "selector": selector, "template": template},
@@ -83,7 +83,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
         let set = Key::new(Resource::ReplicaSets, &*key.namespace, &*current);
         for object in [&set, key] {
             update::modify(&mut txn, object, Part::Main, &writer, |one| {
-                value::set(one, &["metadata", "annotations", REVISION], (newest + 1).to_string());
+                value::set(one, &["metadata", "annotations", REVISION], newest.saturating_add(1).to_string());
             });
         }
     }
@@ -101,13 +101,13 @@ pub fn reconcile(context: &mut Context, key: &Key) {
         update::modify(&mut txn, &Key::of(Resource::ReplicaSets, set), Part::Main, &writer, |set| {
             value::set(set, &["spec", "replicas"], target);
             // A quarter more while one template replaces another, rounded up.
-            for (name, count) in [("desired-replicas", wanted), ("max-replicas", wanted + (wanted + 3) / 4)] {
+            for (name, count) in [("desired-replicas", wanted), ("max-replicas", wanted.saturating_add(wanted.saturating_add(3) / 4))] {
                 value::set(set, &["metadata", "annotations", &format!("deployment.kubernetes.io/{name}")], count.to_string());
             }
         });
     }
-    let sum = |field: &str| sets.iter().map(|set| count(set, field)).sum::<i64>();
-    let updated = sets.iter().filter(|set| value::name(set) == current).map(|set| count(set, "replicas")).sum::<i64>();
+    let sum = |field: &str| sets.iter().map(|set| count(set, field)).fold(0, i64::saturating_add);
+    let updated = sets.iter().filter(|set| value::name(set) == current).map(|set| count(set, "replicas")).fold(0, i64::saturating_add);
     let (all, ready) = (sum("replicas"), sum("readyReplicas"));
     update::modify(&mut txn, key, Part::Status, &writer, |one| {
         let generation = one["metadata"]["generation"].clone();
@@ -116,7 +116,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
             ("readyReplicas", ready),
             ("availableReplicas", ready),
             ("updatedReplicas", updated),
-            ("unavailableReplicas", (wanted - ready).max(0)),
+            ("unavailableReplicas", wanted.saturating_sub(ready).max(0)),
         ] {
             value::set(one, &["status", field], number);
         }

@@ -65,7 +65,7 @@ pub fn record(txn: &mut Txn<'_>, about: &Value, said: &Said<'_>) {
         .cloned();
     if let Some(same) = same {
         let mut event = (*same).clone();
-        let count = value::int(&event, "/count").unwrap_or(1) + 1;
+        let count = value::int(&event, "/count").unwrap_or(1).saturating_add(1);
         value::set(&mut event, &["count"], count);
         value::set(&mut event, &["lastTimestamp"], now);
         txn.put(Resource::Events, event);

@@ -40,7 +40,7 @@ pub fn wish(pod: &Value, node: &Value) -> i64 {
     let fits = |term: &&Value| {
         LabelSelector::of(&json!({"matchExpressions": term["preference"]["matchExpressions"]})).is_none_or(|selector| selector.matches(node))
     };
-    terms.iter().filter(fits).map(|term| value::int(term, "/weight").unwrap_or_default()).sum()
+    terms.iter().filter(fits).map(|term| value::int(term, "/weight").unwrap_or_default()).fold(0, i64::saturating_add)
 }
 
 fn tolerates(pod: &Value, taint: &Value) -> bool {

@@ -62,12 +62,21 @@ fn as_number(quantity: &str) -> f64 {
 fn next(now: i32, share: f64) -> i32 {
     let aim = IDLE + (f64::from(LOAD) * share.clamp(0.0, 1.0)).round() as i32;
     let drift = rand::rng().random_range(-1..=1);
+    // The annotation may hold any number.
+    let now = now.clamp(IDLE - 4, IDLE + LOAD + 4);
     (now + (aim - now).clamp(-STEP, STEP) + drift).clamp(IDLE - 4, IDLE + LOAD + 4)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reading_that_cannot_be_true_is_corrected() {
+        for reading in [i32::MIN, i32::MAX] {
+            assert!((32..=78).contains(&next(reading, 0.5)), "{reading}");
+        }
+    }
 
     #[test]
     fn a_reading_moves_towards_the_load_in_small_steps() {

@@ -90,7 +90,7 @@ pub fn reconcile(context: &mut Context, key: &Key) {
         && verdict.is_none()
         && let Some(started) = stamp::parse(value::text(&job, "/status/startTime"))
     {
-        let at = stamp::plus(started, limit + 1);
+        let at = stamp::plus(started, limit.saturating_add(1));
         let rest = stamp::parse(&at).map_or(0, |at| (at - time::OffsetDateTime::now_utc()).whole_milliseconds().max(50));
         context.queue.push_later(Work::Job(key.clone()), std::time::Duration::from_millis(u64::try_from(rest).unwrap_or(1000)));
     }
@@ -128,7 +128,7 @@ fn fill(txn: &mut Txn<'_>, job: &Object, standing: &Standing, writer: &Writer, c
     let completions = value::int(job, "/spec/completions");
     let active = i64::try_from(standing.active.len()).unwrap_or(i64::MAX);
     let wanted = match completions {
-        Some(completions) => parallelism.min(completions - standing.succeeded),
+        Some(completions) => parallelism.min(completions.saturating_sub(standing.succeeded)),
         None if standing.succeeded > 0 => active,
         None => parallelism,
     };

@@ -143,20 +143,23 @@ pub fn write(txn: &mut Txn<'_>, key: &Key, job: &Object, standing: &Standing, ve
     }
 }
 
+/// Most completions of an indexed Job.
+const MOST_INDEXES: usize = 100_000;
+
 /// `0-2,5` as a set.
 fn parse_indexes(text: &str) -> BTreeSet<i64> {
     let part = |part: &str| -> Option<std::ops::RangeInclusive<i64>> {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
         Some(from.parse().ok()?..=to.parse().ok()?)
     };
-    text.split(',').filter_map(part).flatten().collect()
+    text.split(',').filter_map(part).flatten().take(MOST_INDEXES).collect()
 }
 
 fn show_indexes(indexes: &BTreeSet<i64>) -> String {
     let mut runs: Vec<(i64, i64)> = Vec::new();
     for index in indexes {
         match runs.last_mut() {
-            Some((_, last)) if *last + 1 == *index => *last = *index,
+            Some((_, last)) if last.checked_add(1) == Some(*index) => *last = *index,
             _ => runs.push((*index, *index)),
         }
     }

@@ -67,7 +67,7 @@ pub async fn run(store: Arc<Store>, pace: Pace, faults: Arc<Switchboard>, stoppi
         match store.changes_after(cursor) {
             Ok((changes, version)) => {
                 for change in &changes {
-                    observe(&mut context, change);
+                    guarded(|| observe(&mut context, change));
                 }
                 cursor = version;
             }
@@ -77,7 +77,9 @@ pub async fn run(store: Arc<Store>, pace: Pace, faults: Arc<Switchboard>, stoppi
         // A few at a time, so that what they cause is heard in between and other tasks get their turn.
         for _ in 0..32 {
             let Some(work) = context.queue.pop() else { break };
-            reconcile(&mut context, work);
+            if !guarded(|| reconcile(&mut context, work.clone())) {
+                context.queue.push_later(work, context.pace.retry);
+            }
         }
         if context.queue.is_idle() {
             let next = context.queue.next_due();
@@ -98,6 +100,16 @@ pub async fn run(store: Arc<Store>, pace: Pace, faults: Arc<Switchboard>, stoppi
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Whether the work was done without a panic: one object that nobody expected must not end the whole control plane. The store's state is
+/// valid between two statements, and all work is idempotent.
+fn guarded(work: impl FnOnce()) -> bool {
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    if done.is_err() {
+        tracing::error!("a controller panicked over one object and will retry");
+    }
+    done.is_ok()
 }
 
 async fn wait(until: Option<tokio::time::Instant>) {

@@ -31,6 +31,9 @@ pub enum Work {
     Heat,
 }
 
+/// Longest delay: what an object asks for may be any number.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
 /// Work without repetition, timers, and deadlines that are met once.
 #[derive(Debug, Default)]
 pub struct Queue {
@@ -45,7 +48,7 @@ impl Queue {
     }
 
     pub fn push_later(&mut self, work: Work, delay: Duration) {
-        self.later.push(Reverse((Instant::now() + delay, work)));
+        self.later.push(Reverse((Instant::now() + delay.min(LONGEST), work)));
     }
 
     /// The next work, due timers included.
@@ -74,7 +77,7 @@ impl Queue {
 
     /// Whether `delay` has passed since the first call for this stage of this object. The first call also sets the timer.
     pub fn has_passed(&mut self, uid: &str, stage: &'static str, delay: Duration, work: &Work) -> bool {
-        let at = Instant::now() + delay;
+        let at = Instant::now() + delay.min(LONGEST);
         if let Some(deadline) = self.deadlines.get(&(uid.to_owned(), stage)) {
             return *deadline <= Instant::now();
         }

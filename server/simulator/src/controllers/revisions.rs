@@ -24,7 +24,7 @@ pub fn keep(txn: &mut Txn<'_>, set: &Object, name: &str, writer: &Writer) {
         Some(same) if number(same) == newest => return,
         Some(same) => {
             update::modify(txn, &Key::of(Resource::ControllerRevisions, same), Part::Main, writer, |revision| {
-                value::set(revision, &["revision"], newest + 1);
+                value::set(revision, &["revision"], newest.saturating_add(1));
             });
         }
         None => {
@@ -34,7 +34,7 @@ pub fn keep(txn: &mut Txn<'_>, set: &Object, name: &str, writer: &Writer) {
             labels["controller.kubernetes.io/hash"] = name.rsplit('-').next().unwrap_or_default().into();
             let body = json!({
                 "metadata": {"name": name, "labels": labels, "ownerReferences": [reference(set)]},
-                "data": {"spec": {"template": template}}, "revision": newest + 1,
+                "data": {"spec": {"template": template}}, "revision": newest.saturating_add(1),
             });
             if let Err(error) = create::create(txn, Resource::ControllerRevisions.kind(), value::namespace(set), body, writer) {
                 tracing::debug!(error = %error, "a revision cannot be kept");

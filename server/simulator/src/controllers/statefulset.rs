@@ -67,9 +67,10 @@ fn step(txn: &mut Txn<'_>, set: &Object, pods: &[Object], revision: &str) -> Res
     let writer = Writer::controller("kube-controller-manager");
     let replicas = value::int(set, "/spec/replicas").unwrap_or(1);
     let first = value::int(set, "/spec/ordinals/start").unwrap_or(0);
+    let end = first.saturating_add(replicas);
     let is_parallel = value::text(set, "/spec/podManagementPolicy") == "Parallel";
     let mut all_healthy = true;
-    for at in first..first + replicas {
+    for at in first..end {
         match pods.iter().find(|pod| ordinal(pod) == at) {
             None => {
                 make(txn, set, at, revision, &writer)?;
@@ -93,7 +94,7 @@ fn step(txn: &mut Txn<'_>, set: &Object, pods: &[Object], revision: &str) -> Res
             return Ok(());
         }
     }
-    let mut extra: Vec<&Object> = pods.iter().filter(|pod| !(first..first + replicas).contains(&ordinal(pod))).collect();
+    let mut extra: Vec<&Object> = pods.iter().filter(|pod| !(first..end).contains(&ordinal(pod))).collect();
     extra.sort_by_key(|pod| -ordinal(pod));
     for pod in extra {
         if !value::is_terminating(pod) {

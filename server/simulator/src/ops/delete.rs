@@ -93,7 +93,7 @@ pub fn delete(txn: &mut Txn<'_>, kind: &'static Kind, key: &Key, options: &Optio
         value::set(&mut new, &["metadata", "deletionTimestamp"], stamp::after(grace));
         value::set(&mut new, &["metadata", "deletionGracePeriodSeconds"], grace);
         if let Some(generation) = value::int(&new, "/metadata/generation") {
-            value::set(&mut new, &["metadata", "generation"], generation + 1);
+            value::set(&mut new, &["metadata", "generation"], generation.saturating_add(1));
         }
     }
     if kind.resource == Resource::Namespaces {

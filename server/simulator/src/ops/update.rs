@@ -110,7 +110,7 @@ pub fn store_changed(txn: &mut Txn<'_>, kind: &'static Kind, old: &Object, mut n
         validate::updated(kind, old, &new)?;
         admission::check_resize(txn, kind, old, &new)?;
         if has_generation(kind) && new.get("spec") != old.get("spec") {
-            let generation = value::int(old, "/metadata/generation").unwrap_or_default() + 1;
+            let generation = value::int(old, "/metadata/generation").unwrap_or_default().saturating_add(1);
             value::set(&mut new, &["metadata", "generation"], generation);
         }
     }

@@ -42,8 +42,11 @@ pub fn logs(api: &Arc<Api>, key: &Key, call: &Call) -> Result<Response> {
     let stamps = call.query.flag("timestamps") && call.query.get("timestamps").is_some();
     let mut lines = run.lines(0, run.until(OffsetDateTime::now_utc()));
     if let Some(seconds) = call.query.number("sinceSeconds") {
-        let from = OffsetDateTime::now_utc() - Duration::from_secs(seconds);
-        lines.retain(|(at, _)| *at >= from);
+        let before = time::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
+        // Before the beginning of time is all of it.
+        if let Some(from) = OffsetDateTime::now_utc().checked_sub(before) {
+            lines.retain(|(at, _)| *at >= from);
+        }
     }
     if let Some(tail) = call.query.number("tailLines") {
         let skip = lines.len().saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX));

@@ -25,6 +25,8 @@ use crate::{
 const BOOKMARK_EVERY: Duration = Duration::from_secs(30);
 /// The longest watch of a client that names no limit.
 const LONGEST: u64 = 1800;
+/// No clock counts further than the largest number that may be asked for.
+const A_YEAR: u64 = 365 * 86_400;
 /// All that a client hears of the last event when the connection breaks.
 const HALF_A_LINE: &[u8] = br#"{"type":"MODIFIED","object":{"kind":"#;
 const ON_ITS_WAY: Duration = Duration::from_millis(20);
@@ -64,7 +66,8 @@ pub fn stream(api: &Arc<Api>, kind: &'static Kind, namespace: &str, name: Option
         }
     };
     let wants_initial = call.query.flag("sendInitialEvents") && call.query.get("sendInitialEvents").is_some();
-    let ends = Instant::now() + Duration::from_secs(call.query.number("timeoutSeconds").filter(|seconds| *seconds > 0).unwrap_or(LONGEST));
+    let asked_seconds = call.query.number("timeoutSeconds").filter(|seconds| *seconds > 0).unwrap_or(LONGEST);
+    let ends = Instant::now() + Duration::from_secs(asked_seconds.min(A_YEAR));
     let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(64);
     tokio::spawn(async move {
         let stopping = watch.api.stopping.clone();
