@@ -36,6 +36,11 @@ pub fn conditions(seen: &Seen) -> Vec<Condition> {
 
 fn volume(seen: &Seen) -> Option<Condition> {
     let claim = seen.volume.as_ref()?;
+    // Its phase stays as it was until the last pod that uses it is gone.
+    if let Some(at) = &claim.metadata.deletion_timestamp {
+        let (kind, reason) = ("VolumeBound".into(), "Terminating".into());
+        return Some(Condition { kind, status: ConditionStatus::False, reason, message: String::new(), since: Some(stamp(at)) });
+    }
     let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
     // What holds up a claim is said in its events only.
     let told = seen

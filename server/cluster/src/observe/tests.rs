@@ -223,6 +223,11 @@ fn a_claim_that_waits_says_why_and_a_lost_one_fails_the_lab() {
     }))];
     let bound = conclude(&seen).conditions.remove(0);
     assert_eq!((bound.kind.as_str(), bound.reason.as_str(), bound.message.as_str()), ("VolumeBound", "ProvisioningFailed", "storageclass not found"));
+    let mut ending = metadata("lab-7");
+    ending["deletionTimestamp"] = json!(START);
+    seen.volume = Some(read(json!({ "metadata": ending, "status": { "phase": "Bound" } })));
+    let bound = conclude(&seen).conditions.remove(0);
+    assert_eq!((bound.status, bound.reason.as_str()), (ConditionStatus::False, "Terminating"), "whatever its phase");
     seen.volume = Some(read(json!({ "metadata": metadata("lab-7"), "status": { "phase": "Lost" } })));
     assert_eq!(conclude(&seen).failure.expect("a failure").0, "VolumeLost");
 }

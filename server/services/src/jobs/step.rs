@@ -114,6 +114,12 @@ async fn start(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
     match services.cluster.start(&with_secrets(services, order).await?).await {
         Ok(()) => {}
         Err(ClusterError::Refused { reason, message }) => return follow::fail(services, &order.lab, &reason, &message, None).await,
+        Err(busy @ ClusterError::Busy(_)) => {
+            // The lab's page shows what the start waits for, such as a volume that is being deleted.
+            let seen = volume::remembered(services, order, services.cluster.observe(order).await?).await?;
+            keep_observation(services, &order.lab, &seen).await?;
+            return Err(busy.into());
+        }
         Err(other) => return Err(other.into()),
     }
     let mut lab = order.lab.clone();
