@@ -135,7 +135,7 @@ pub async fn refresh(services: &Services) -> Result<bool> {
 
 /// Cards of each kind on nodes that can take pods: all of them, and the most on one node. Kinds that were there before are there with none.
 fn count(nodes: &[Node], before: &[Pool]) -> BTreeMap<Card, (u32, u32)> {
-    let mut pools: BTreeMap<_, _> = before.iter().map(|pool| (pool.card, (0, 0))).collect();
+    let mut pools: BTreeMap<Card, (u32, u32)> = before.iter().map(|pool| (pool.card, (0, 0))).collect();
     for node in nodes.iter().filter(|node| node.takes_pods()) {
         for (card, count) in &node.cards {
             let (total, largest) = pools.entry(*card).or_default();

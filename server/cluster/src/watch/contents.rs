@@ -376,7 +376,7 @@ impl Contents {
     /// Forgets a workload, unless another of the same name has come meanwhile.
     fn drop_workload(&mut self, kind: Kind, metadata: &ObjectMeta) -> Option<Change> {
         self.lab(metadata, |lab, name| {
-            lab.workloads.retain(|known, workload| *known != (kind, name.clone()) || workload.metadata().uid != metadata.uid)
+            lab.workloads.retain(|known, workload| *known != (kind, name.clone()) || workload.metadata().uid != metadata.uid);
         })
     }
 

@@ -18,8 +18,8 @@ use crate::{
 
 const ACTION: &str = "password.change";
 
-/// Ends every session of the person but gives the new credentials version for the one that asked. One-time links end too: whoever made one
-/// for a lost password would take the account with it. Tokens stay, which programs use.
+/// Ends every session of the person but gives the new credentials version for the one that asked. One-time links end too: a link that was made
+/// for the lost password would still open the account. Tokens stay, which programs use.
 ///
 /// Errors: `Invalid` on `current` (`Missing`, `WrongPassword`) or `new`; `RateLimited` like signing in, since it is a way to guess.
 pub async fn change_password(services: &Services, caller: &Caller, current: &str, new: &str) -> Result<i64> {

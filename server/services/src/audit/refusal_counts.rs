@@ -123,10 +123,10 @@ impl Window {
 
     fn add(&mut self, event: Event) {
         self.more = self.more.saturating_add(1);
-        match self.of.iter_mut().find(|(object, _)| *object == event.object) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None if self.of.len() < MOST_NAMED => self.of.push((event.object.clone(), 1)),
-            None => {}
+        if let Some((_, count)) = self.of.iter_mut().find(|(object, _)| *object == event.object) {
+            *count = count.saturating_add(1);
+        } else if self.of.len() < MOST_NAMED {
+            self.of.push((event.object.clone(), 1));
         }
         self.last = event;
     }

@@ -30,7 +30,7 @@ async fn recorded(world: &TestWorld, action: &str) -> Vec<(serde_json::Value, se
     let side = async |column: &str| {
         let sql = format!("SELECT {column} AS text FROM audit_events WHERE action = '{action}' AND outcome = 'success' ORDER BY id");
         let texts = storage::testing::texts(&world.services.db, &sql).await;
-        texts.iter().map(|text| serde_json::from_str(text).expect("JSON")).collect::<Vec<_>>()
+        texts.iter().map(|text| serde_json::from_str(text).expect("JSON")).collect::<Vec<serde_json::Value>>()
     };
     side("before_json").await.into_iter().zip(side("after_json").await).collect()
 }

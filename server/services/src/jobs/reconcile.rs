@@ -12,7 +12,8 @@ use crate::{Services, cluster_status, ports::ClusterError};
 ///
 /// Errors: `Unavailable` while the cluster or the database is away.
 pub async fn lab(services: &Services, id: LabId) -> Result<bool> {
-    match step::lab(services, id).await {
+    // A step has many ways to go; on the heap its future burdens no caller.
+    match Box::pin(step::lab(services, id)).await {
         Ok(next) => Ok(!matches!(next, Next::Done)),
         Err(Trouble::Cluster(ClusterError::Away(reason))) => {
             cluster_status::away(services, &reason).await?;

@@ -1,5 +1,5 @@
-//! Orders for more time or another size of a lab that exists, where the policy asks somebody: filed here, decided like every order. They
-//! are worth what the lab makes of them: whoever changes the lab while one waits renews it, and so does its approval.
+//! Orders for more time or another size of a lab that exists, where the policy asks somebody: filed here, decided like every order. Their
+//! price depends on the lab: a change of the lab renews the order that waits, and so does its approval.
 
 use std::collections::BTreeSet;
 
@@ -117,7 +117,7 @@ async fn renew(services: &Services, write: &mut Write, caller: &Caller, before: 
     let after = save(write, renewed(before, worth)).await?;
     let entry = audited::entry("order.renew", &after).before(audited::tracked(before)).after(audited::tracked(&after));
     audit::success(services, write, caller, entry).await?;
-    // Whoever was told that it waits is not told again: it waits in their inbox with the new figures.
+    // People who were told that it waits are not told again: it waits in their inbox with the new figures.
     let told = if more { tell::waits(services, write, &after).await? } else { Told::default() };
     Ok((after, told))
 }

@@ -32,7 +32,7 @@ pub enum Work {
 }
 
 /// Longest delay: what an object asks for may be any number.
-const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// Work without repetition, timers, and deadlines that are met once.
 #[derive(Debug, Default)]

@@ -162,7 +162,7 @@ fn damaged(row: &AnyRow, chain: Chain, error: &Error) -> Listed {
 /// The column that cannot be read, without what is in it.
 const fn column_of(error: &Error) -> &'static str {
     match error {
-        Error::Unreadable { column, .. } => *column,
+        Error::Unreadable { column, .. } => column,
         _ => "",
     }
 }

@@ -126,9 +126,9 @@ async fn a_damaged_record_is_shown_as_unreadable_and_hides_no_other() {
         assert!((1..=12).all(|number| labels(&format!("lab-{number}")) == 1), "each once, the damaged ones too");
         let unreadable: Vec<_> = listed.iter().filter(|listed| listed.event.action == "audit.unreadable").collect();
         assert_eq!(unreadable.len(), damages.len());
-        let damaged = unreadable.iter().find(|listed| listed.event.object.label == "lab-4").expect("in its place");
-        assert_eq!(damaged.event.after, Some(json!({"action": "lab.start", "unreadable": "before_json"})));
-        let shown = get(&world.services, &auditor, damaged.event.id).await.expect("it has a page");
+        let fourth = unreadable.iter().find(|listed| listed.event.object.label == "lab-4").expect("in its place");
+        assert_eq!(fourth.event.after, Some(json!({"action": "lab.start", "unreadable": "before_json"})));
+        let shown = get(&world.services, &auditor, fourth.event.id).await.expect("it has a page");
         assert_eq!((shown.listed.event.action.as_str(), shown.intact), ("audit.unreadable", Some(false)));
 
         let file = exported(&world, &auditor, Filter::default(), Format::Jsonl).await;

@@ -1,11 +1,11 @@
 //! Changes of a lab that meet others: what somebody else gave meanwhile, and who waits for the same cards.
 
-use domain::{Error, capacity::NoRoom, labs::Extension, orders::OrderState};
+use domain::{Error, access::Role, capacity::NoRoom, labs::Extension, orders::OrderState};
 use storage::testing::for_each_engine;
 
 use super::{
     Scene,
-    fixtures::{Supervised, cards_form, input, key, quota, require_approval, with_cards},
+    fixtures::{Supervised, cards_form, input, key, quota, require_approval, require_operator_over, with_cards},
 };
 use crate::{jobs::watch, labs, orders, ports::Change};
 
@@ -115,6 +115,35 @@ async fn time_that_waits_costs_what_the_size_costs_that_the_lab_has_meanwhile() 
         let held = quota(&scene).await.budget.held;
         orders::approve(services, &manager, filed, Some(2)).await.expect("approved as it is shown");
         assert_eq!((scene.lab(id).await.minutes, quota(&scene).await.budget.held), (wanted.minutes, held));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_that_grew_past_a_rule_waits_for_the_people_of_that_rule_too() {
+    for_each_engine("a_change_that_grew_past_a_rule_waits_for_the_people_of_that_rule_too", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.one_node(8).await;
+        let (manager, operator) = (scene.world.manager("zhang").await, scene.world.operator("wu").await);
+        let id = with_cards(&scene, &scene.teacher, 1).await;
+        require_operator_over(&scene, 200).await;
+        let filed = labs::resize(services, &scene.teacher, id, &input(&[("cards", "6")])).await.expect("filed").pending_change;
+        let filed = filed.expect("an order waits");
+        let stages = async || orders::get(services, &manager, filed).await.expect("read").order.ruling.outcome.stages().to_vec();
+        assert_eq!(stages().await, [Role::Manager], "90 minutes");
+        labs::extend(services, &manager, id, Extension::Minutes(150), None).await.expect("given at once");
+        assert_eq!(stages().await, [Role::Manager, Role::Operator], "four hours");
+        let passed = orders::approve(services, &manager, filed, None).await.expect("their stage").order;
+        assert_eq!((passed.awaits(), scene.lab(id).await.spec.cards()), (Some(Role::Operator), 1));
+        // It grows again before the last stage: who passed a smaller one is asked again.
+        labs::extend(services, &manager, id, Extension::Minutes(30), None).await.expect("given at once");
+        let again = orders::get(services, &manager, filed).await.expect("read").order;
+        assert_eq!((again.awaits(), again.stage, again.barred.len()), (Some(Role::Manager), 0, 0));
+        for decider in [&manager, &operator] {
+            orders::approve(services, decider, filed, None).await.expect("approved");
+        }
+        assert_eq!(scene.lab(id).await.spec.cards(), 6);
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     access::Role,
-    approvals::{Condition, Outcome, Policy, Rule},
+    approvals::{Condition, OrderTest, Outcome, Policy, Rule},
     catalogue::{Localized, ParameterInput},
     ids::LabId,
     orders::OrderForm,
@@ -56,10 +56,21 @@ impl Supervised {
 
 /// Puts a policy in force by which a manager approves everything.
 pub(super) async fn require_approval(scene: &Scene) {
+    require(scene, Vec::new()).await;
+}
+
+/// As [`require_approval`], and what runs for longer than this is approved by a manager and an operator.
+pub(super) async fn require_operator_over(scene: &Scene, minutes: u32) {
+    let both = Outcome::Stages(vec![Role::Manager, Role::Operator]);
+    let long = Rule::new(Localized { zh: "时间长".into(), en: "Long".into() }, OrderTest::MinutesOver(minutes).into(), both);
+    require(scene, vec![long]).await;
+}
+
+async fn require(scene: &Scene, mut rules: Vec<Rule>) {
     let services = &scene.world.services;
     let admin = scene.world.administrator("admin").await;
-    let rule = Rule::new(Localized { zh: "都要批".into(), en: "All".into() }, Condition::Always, Outcome::Stages(vec![Role::Manager]));
-    let policy = Policy { rules: vec![rule], same_person_twice: false };
+    rules.push(Rule::new(Localized { zh: "都要批".into(), en: "All".into() }, Condition::Always, Outcome::Stages(vec![Role::Manager])));
+    let policy = Policy { rules, same_person_twice: false };
     let version = policies::get(services, &admin).await.expect("read").stored.version;
     policies::replace(services, &admin, &policy, version).await.expect("in force");
 }
