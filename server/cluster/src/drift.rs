@@ -8,6 +8,7 @@ use std::{
 };
 
 use domain::{catalogue, ids::LabId};
+use kube::api::{DeleteParams, DynamicObject};
 use serde_json::{Value, json};
 use services::ports::{ClusterError, LabOrder};
 use tokio::time::Instant;
@@ -17,6 +18,7 @@ use crate::{
     capabilities::Capabilities,
     client::Kubernetes,
     kinds::Kind,
+    labels,
     manifests::{self, Manifest},
     surplus,
     template::{self, Notes},
@@ -31,6 +33,8 @@ pub trait Known {
     /// The pod template of the lab's workload, and what is noted on it; `None` without a workload, and for jobs, whose template
     /// cannot be changed.
     fn template(&self) -> Option<(Value, Notes)>;
+    /// Whether a pod of an earlier template is not ready: a StatefulSet then waits for it, for ever if its template never lets it start.
+    fn is_stuck(&self) -> bool;
 }
 
 /// The manifests whose objects differ from them.
@@ -47,7 +51,7 @@ pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
     if known.replicas().is_some_and(|replicas| replicas > 0 && u32::try_from(replicas) != Ok(order.lab.spec.nodes)) {
         all.push(replicas(order));
     }
-    if known.template().is_some_and(|(there, noted)| template::is_changed(order, &there, &noted)) {
+    if known.is_stuck() || known.template().is_some_and(|(there, noted)| template::is_changed(order, &there, &noted)) {
         all.push(template::manifest(order));
     }
     all
@@ -169,6 +173,9 @@ impl Kubernetes {
             match manifest.kind {
                 Kind::StatefulSet | Kind::Deployment if !manifest.body["spec"]["template"].is_null() => {
                     self.restore_template(order, manifest).await.map(drop)?;
+                    if manifest.kind == Kind::StatefulSet {
+                        self.delete_unready(order).await?;
+                    }
                 }
                 Kind::StatefulSet | Kind::Deployment => {
                     let (parameters, patch) = apply::merge(&manifest.body);
@@ -182,6 +189,18 @@ impl Kubernetes {
         waits.map_or(Ok(restored), Err)
     }
 
+    /// Deletes the pods that a StatefulSet would wait for before it gives any pod the restored template.
+    async fn delete_unready(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        let namespace = order.lab.namespace.as_str();
+        let pods = self.find(namespace, &[Kind::Pod], &labels::selector_of(order.lab.id)).await?;
+        let unready = pods.iter().map(|(_, pod)| pod).filter(|pod| pod.metadata.deletion_timestamp.is_none() && !is_ready(pod));
+        let names: Vec<_> = unready.filter_map(|pod| pod.metadata.name.as_deref()).collect();
+        for name in names {
+            self.delete(Kind::Pod, namespace, name, &DeleteParams::background()).await?;
+        }
+        Ok(())
+    }
+
     /// An apply keeps fields that another manager added; what must not be there is removed.
     async fn restore_object(&self, namespace: &str, manifest: &Manifest) -> Result<(), ClusterError> {
         let applied = self.apply(namespace, manifest).await?;
@@ -190,6 +209,11 @@ impl Kubernetes {
         let (parameters, patch) = apply::merge(&surplus);
         self.change(manifest.kind.api(&self.client, namespace).patch(&manifest.name, &parameters, &patch)).await.map(drop)
     }
+}
+
+fn is_ready(pod: &DynamicObject) -> bool {
+    let conditions = pod.data["status"]["conditions"].as_array();
+    conditions.is_some_and(|all| all.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True"))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ const RIGHTS: [(&str, &str, &[&str]); 17] = [
     ("apps", "statefulsets", &["get", "list", "watch", "create", "patch", "delete"]),
     ("apps", "deployments", &["get", "list", "watch", "create", "patch", "delete"]),
     ("batch", "jobs", &["get", "list", "watch", "create", "patch", "delete"]),
-    // Deleted only if their owner no longer exists.
+    // Deleted only if their owner no longer exists, and pods also if it waits for them.
     ("", "pods", &["list", "watch", "delete"]),
     ("apps", "replicasets", &["list", "delete"]),
     ("apps", "controllerrevisions", &["list", "delete"]),

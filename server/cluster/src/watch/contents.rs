@@ -473,6 +473,21 @@ impl Known for Around<'_> {
         };
         Some((serde_json::to_value(template).ok()?, Notes::of(workload.metadata())))
     }
+
+    fn is_stuck(&self) -> bool {
+        let Some(Workload::StatefulSet(set)) = self.objects.workload(self.order) else { return false };
+        let status = set.status.as_ref().filter(|status| status.observed_generation == set.metadata.generation);
+        let Some(current) = status.and_then(|status| status.update_revision.as_ref()) else { return false };
+        let is_earlier = |pod: &Pod| {
+            let revision = pod.metadata.labels.as_ref().and_then(|all| all.get("controller-revision-hash"));
+            revision.is_some_and(|revision| revision != current)
+        };
+        let is_ready = |pod: &Pod| {
+            let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+            conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
+        };
+        self.objects.pods.values().any(|pod| pod.metadata.deletion_timestamp.is_none() && is_earlier(pod) && !is_ready(pod))
+    }
 }
 
 /// Where the lab's own objects are.

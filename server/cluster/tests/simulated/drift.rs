@@ -541,3 +541,20 @@ async fn the_policy_of_a_stopped_lab_opens_nothing() {
         assert_eq!(policies.get(&order.lab.name).await.expect("a policy").data["spec"], before);
     }
 }
+
+/// A StatefulSet waits for a pod that is not ready before it gives one the restored template.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_no_node_takes_goes_with_the_template_that_asked_for_it() {
+    let rig = Rig::simulated().await;
+    let (order, _changes) = watched_lab(&rig, Orders::new().plain()).await;
+    let nowhere = json!({ "spec": { "template": { "spec": { "nodeSelector": { "foo": "bar" } } } } });
+    merge(&rig, Kind::StatefulSet, &order, &order.lab.name, nowhere).await;
+    let is_refused = |seen: &Observation| seen.conditions.iter().any(|condition| condition.reason == "Unschedulable");
+    observed(&rig, &order, "no node takes its pod", is_refused).await;
+    let repaired = || async {
+        // Refused while it is restored for the sixth time or more.
+        drop(rig.cluster.repair(&order).await);
+        rig.cluster.observe(&order).await.expect("an answer")
+    };
+    until("it is as it was", repaired, |seen| seen.phase == ObservedPhase::Ready && seen.drift.is_empty()).await;
+}
