@@ -172,6 +172,9 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         // Owners change their own labs. Managers may extend, resize and keep any lab; operators may restart and keep any lab.
         (Role::Teacher, A::OrderReply | A::LabStart | A::LabRestart | A::LabExtend | A::LabResize | A::LabKeep | A::LabAutostop) => OwnInCourse,
         (Role::Manager, A::LabExtend | A::LabResize | A::LabKeep) => Tenant,
+        // Managers visit labs; operators enter one only with a reason.
+        (Role::Teacher, A::LabEnter) => OwnInCourse,
+        (Role::Manager, A::LabEnter) | (Role::Operator, A::LabBreakGlass) => Tenant,
         (Role::Manager, A::LabRestart | A::LabAutostop) => Own,
         (Role::Operator, A::LabRestart | A::LabKeep) => Tenant,
         (Role::Manager, A::LabStart | A::LabDestroy | A::OrderReply) => Own,
@@ -253,6 +256,7 @@ impl Actor {
 
     fn has_scope(&self, action: Action) -> Result<(), Error> {
         match &self.scopes {
+            Some(_) if action.needs_session() => Err(Error::Forbidden),
             Some(scopes) if !scopes.contains(&action.scope()) => Err(Error::ScopeMissing { scope: action.scope().as_str().to_owned() }),
             _ => Ok(()),
         }
@@ -309,6 +313,7 @@ const fn reading(action: Action) -> Option<Action> {
         Action::OrderCancel | Action::OrderDecide | Action::OrderReply => Some(Action::OrderRead),
         Action::LabStart | Action::LabStop | Action::LabDestroy => Some(Action::LabRead),
         Action::LabRestart | Action::LabExtend | Action::LabResize | Action::LabKeep | Action::LabAutostop => Some(Action::LabRead),
+        Action::LabEnter | Action::LabBreakGlass => Some(Action::LabRead),
         Action::QuotaWrite => Some(Action::QuotaRead),
         Action::CourseWrite | Action::RosterWrite | Action::OrderSubmit | Action::OrderPreview => Some(Action::CourseRead),
         Action::PeopleWrite => Some(Action::PeopleRead),
@@ -454,5 +459,9 @@ mod tests {
         let own = Resource::owned(teacher.tenant, CourseId::from_uuid(Uuid::from_u128(20)), teacher.user);
         assert_eq!(teacher.can(Action::LabRead, &own), Ok(()));
         assert_eq!(teacher.can(Action::LabStop, &own), Err(Error::ScopeMissing { scope: "labs:write".into() }));
+        let mut operator = actor(Role::Operator);
+        assert_eq!(operator.can(Action::LabBreakGlass, &own), Ok(()));
+        operator.scopes = Some(Scope::ALL.into());
+        assert_eq!(operator.can(Action::LabBreakGlass, &own), Err(Error::Forbidden), "no token breaks the glass");
     }
 }

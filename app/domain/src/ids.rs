@@ -91,4 +91,8 @@ ids! {
     AnnouncementId,
     /// A list that is taken over.
     ImportId,
+    /// A person's right to enter one lab's site from one browser (not its secret).
+    PassId,
+    /// A span of time in which somebody was in a lab.
+    VisitId,
 }

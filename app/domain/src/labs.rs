@@ -1,6 +1,7 @@
 //! Labs: what an order becomes. Desired state is what people ask for, observed state what the cluster reports (B4, B5).
 
 pub mod extend;
+pub mod host;
 pub mod lifecycle;
 pub mod moment;
 pub mod resize;
@@ -277,6 +278,20 @@ pub struct Observation {
     /// The lab's persistent volume, if it has one.
     #[serde(default)]
     pub volume: Option<Volume>,
+    /// The lab's pods, in order of rank.
+    #[serde(default)]
+    pub members: Vec<LabPod>,
+}
+
+/// A pod of the lab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabPod {
+    pub name: String,
+    /// The next pod of this name has another one.
+    pub uid: String,
+    pub ready: bool,
+    pub containers: Vec<String>,
+    pub init_containers: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

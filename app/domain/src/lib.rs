@@ -44,6 +44,7 @@ pub mod text;
 pub mod texts;
 pub mod time;
 pub mod tokens;
+pub mod visits;
 
 pub use error::{Error, FieldError, Problem};
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -172,6 +172,10 @@ pub fn action_text(language: Language, code: &str) -> String {
         "lab.resize" => td_string!(language, audit.action_lab_resize),
         "lab.keep" => td_string!(language, audit.action_lab_keep),
         "lab.autostop" => td_string!(language, audit.action_lab_autostop),
+        "lab.enter" => td_string!(language, audit.action_lab_enter),
+        "lab.break_glass" => td_string!(language, audit.action_lab_break_glass),
+        "lab.open" => td_string!(language, audit.action_lab_open),
+        "lab.visit" => td_string!(language, audit.action_lab_visit),
         "lab.read" => td_string!(language, audit.action_lab_read),
         "lab.applied" => td_string!(language, audit.action_lab_applied),
         "lab.ready" => td_string!(language, audit.action_lab_ready),
@@ -221,5 +225,8 @@ mod tests {
     fn whatever_can_be_refused_has_words() {
         let raw: Vec<_> = Action::ALL.into_iter().map(Action::code).filter(|code| action_text(Language::en, code) == *code).collect();
         assert!(raw.is_empty(), "no words for {raw:?}");
+        for code in ["lab.open", "lab.visit"] {
+            assert_ne!(action_text(Language::en, code), code);
+        }
     }
 }

@@ -27,6 +27,10 @@ pub enum Action {
     /// Keep a lab that is down longer than it would be.
     LabKeep,
     LabAutostop,
+    /// Enter one's own lab, and labs that one may visit.
+    LabEnter,
+    /// Enter any lab, with a reason.
+    LabBreakGlass,
     UsageRead,
     BillRead,
     QuotaRead,
@@ -52,7 +56,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
@@ -69,6 +73,8 @@ impl Action {
         Self::LabResize,
         Self::LabKeep,
         Self::LabAutostop,
+        Self::LabEnter,
+        Self::LabBreakGlass,
         Self::UsageRead,
         Self::BillRead,
         Self::QuotaRead,
@@ -90,7 +96,7 @@ impl Action {
     ];
 
     /// Whether the action can make a course pay more than without it. A person who left the course may not do it, even on resources that
-    /// they own.
+    /// they own. A lab that is in use is not stopped for being idle, so entering counts too.
     pub const fn spends(self) -> bool {
         matches!(
             self,
@@ -102,7 +108,13 @@ impl Action {
                 | Self::LabResize
                 | Self::LabKeep
                 | Self::LabAutostop
+                | Self::LabEnter
         )
+    }
+
+    /// Whether no token allows it, whatever its scopes.
+    pub const fn needs_session(self) -> bool {
+        matches!(self, Self::LabBreakGlass)
     }
 
     /// `order.submit`: the stable name in audit records.
@@ -124,6 +136,8 @@ impl Action {
             Self::LabResize => "lab.resize",
             Self::LabKeep => "lab.keep",
             Self::LabAutostop => "lab.autostop",
+            Self::LabEnter => "lab.enter",
+            Self::LabBreakGlass => "lab.break_glass",
             Self::UsageRead => "usage.read",
             Self::BillRead => "bill.read",
             Self::QuotaRead => "quota.read",
@@ -145,7 +159,7 @@ impl Action {
         }
     }
 
-    /// The token scope that allows it over the API.
+    /// The token scope that allows it over the API; see [`Self::needs_session`].
     pub const fn scope(self) -> Scope {
         match self {
             Self::CatalogueRead => Scope::OfferingsRead,
@@ -155,6 +169,7 @@ impl Action {
             Self::LabRead => Scope::LabsRead,
             Self::LabStart | Self::LabStop | Self::LabDestroy => Scope::LabsWrite,
             Self::LabRestart | Self::LabExtend | Self::LabResize | Self::LabKeep | Self::LabAutostop => Scope::LabsWrite,
+            Self::LabEnter | Self::LabBreakGlass => Scope::LabsWrite,
             Self::UsageRead => Scope::UsageRead,
             Self::BillRead | Self::PriceRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,

@@ -1,0 +1,138 @@
+//! Entering labs. A pass is a person's right to enter one lab's site from one browser; a visit is a span of time in which the pass was used,
+//! one line in the lab's connection log.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    access::{Actor, Role},
+    ids::{CourseId, UserId, VisitId},
+    people::PersonRef,
+    time::Timestamp,
+};
+
+/// Most characters of the reason of a break-glass visit.
+pub const REASON_MAX: usize = 500;
+
+/// In which role a person enters a lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VisitRole {
+    Owner,
+    /// Teaches the lab's course.
+    Teacher,
+    Manager,
+    /// An operator who gave a reason.
+    BreakGlass,
+}
+
+impl VisitRole {
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Teacher, Self::Manager, Self::BreakGlass];
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Teacher => "teacher",
+            Self::Manager => "manager",
+            Self::BreakGlass => "break_glass",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// The role of somebody who may enter the lab without a reason.
+    pub fn of(actor: &Actor, course: CourseId, owner: UserId) -> Self {
+        if actor.user == owner {
+            Self::Owner
+        } else if actor.roles_in(course).contains(&Role::Manager) {
+            Self::Manager
+        } else {
+            Self::Teacher
+        }
+    }
+}
+
+/// Why a pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PassEnd {
+    /// The session of the portal ended before its time.
+    SignedOut,
+    /// The person is disabled or may not enter the lab any more.
+    AccessLost,
+    /// The session of the portal reached its end.
+    Expired,
+    LabDestroyed,
+}
+
+impl PassEnd {
+    pub const ALL: [Self; 4] = [Self::SignedOut, Self::AccessLost, Self::Expired, Self::LabDestroyed];
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::AccessLost => "access_lost",
+            Self::Expired => "expired",
+            Self::LabDestroyed => "lab_destroyed",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|end| end.as_str() == text)
+    }
+}
+
+/// Why a visit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VisitEnd {
+    /// The lab was not used for some minutes.
+    Left,
+    LabStopped,
+    PassEnded,
+}
+
+impl VisitEnd {
+    pub const ALL: [Self; 3] = [Self::Left, Self::LabStopped, Self::PassEnded];
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::LabStopped => "lab_stopped",
+            Self::PassEnded => "pass_ended",
+        }
+    }
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|end| end.as_str() == text)
+    }
+}
+
+/// A line of a lab's connection log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    pub id: VisitId,
+    pub person: PersonRef,
+    pub role: VisitRole,
+    /// Of a break-glass visit.
+    pub reason: Option<String>,
+    pub from: Timestamp,
+    /// `None` while it lasts.
+    pub until: Option<Timestamp>,
+    pub ended_by: Option<VisitEnd>,
+    /// IP address of the browser.
+    pub address: Option<String>,
+    /// Bytes to the lab.
+    pub bytes_in: i64,
+    /// Bytes from the lab.
+    pub bytes_out: i64,
+    pub last_used_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_names_are_read_back() {
+        assert!(VisitRole::ALL.into_iter().all(|role| VisitRole::parse(role.as_str()) == Some(role)));
+        assert!(PassEnd::ALL.into_iter().all(|end| PassEnd::parse(end.as_str()) == Some(end)));
+        assert!(VisitEnd::ALL.into_iter().all(|end| VisitEnd::parse(end.as_str()) == Some(end)));
+        assert_eq!(VisitRole::parse("Owner"), None);
+    }
+}
