@@ -54,6 +54,7 @@ pub mod testing;
 pub mod tokens;
 pub mod transplant;
 pub mod usage;
+pub mod visits;
 
 pub use database::{Database, Engine, Write};
 pub use error::{Error, Result};

@@ -67,6 +67,7 @@ const STEPS: &[Step] = &[
     step!(44, "0044_lab_change_orders"),
     step!(46, "0046_pod_slots"),
     step!(47, "0047_import_starters"),
+    step!(48, "0048_visits"),
     step!(49, "0049_lab_starts"),
 ];
 

@@ -1,0 +1,13 @@
+//! Passes into labs and visits. Tickets and cookies are stored as their SHA-256 only. `passes` is the life of a pass, `facts` all that
+//! decides whether it still holds, `log` the visits themselves.
+
+mod facts;
+mod log;
+mod passes;
+
+pub use facts::{BATCH, Facts, LabNow, actors, by_cookie, observations, of_passes};
+pub use log::{LiveVisit, abandoned, close, of_lab, present, put};
+pub use passes::{NewPass, Taken, end, insert, lab_named, sweep, take_ticket, ticket_origin, touch_session};
+
+#[cfg(test)]
+mod tests;
