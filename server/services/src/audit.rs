@@ -107,6 +107,12 @@ fn succeeded(services: &Services, caller: &Caller, entry: Entry) -> Event {
     event(services, caller.who(), &caller.origin, Chain::Tenant(caller.actor.tenant), entry, Outcome::Success, None)
 }
 
+/// Records a success of a person that no request brings: the end of something that they began.
+pub(crate) async fn by_person(services: &Services, write: &mut Write, who: Who, origin: &Origin, tenant: TenantId, entry: Entry) -> Result<()> {
+    let event = event(services, who, origin, Chain::Tenant(tenant), entry, Outcome::Success, None);
+    storage::audit::insert(write, &event).await.or_domain()
+}
+
 /// Records what a background job did.
 pub async fn by_job(services: &Services, write: &mut Write, job: &str, tenant: TenantId, entry: Entry, outcome: Outcome) -> Result<()> {
     let event = event(services, Who::System { job: job.into() }, &Origin::job(), Chain::Tenant(tenant), entry, outcome, None);

@@ -50,6 +50,7 @@ pub mod setup;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokens;
+pub mod visits;
 
 use std::{ops::Deref, sync::Arc};
 
@@ -74,6 +75,7 @@ pub struct Parts {
     pub(crate) line: orders::Line,
     pub(crate) hashing: password::Pool,
     pub(crate) slowed: accounts::Slowed,
+    pub(crate) visits: visits::Live,
     pub settings: Settings,
 }
 
@@ -92,6 +94,8 @@ pub struct Settings {
     pub longest_session_hours: i64,
     /// `https://lectern.example.edu`, for links that are passed on; `None` where only the reader's browser knows it.
     pub public_url: Option<String>,
+    /// The sites of labs, `http://{lab}.localhost:3001` with the place of a lab's label; `None` where labs cannot be entered.
+    pub labs_url: Option<String>,
     /// The identity provider that people may sign in through.
     pub identity_provider: Option<IdentityProvider>,
     /// The keys of the secret store. Without a key, secrets can be neither stored nor read.
@@ -139,6 +143,7 @@ impl Default for Settings {
             session_hours: 12,
             longest_session_hours: 168,
             public_url: None,
+            labs_url: None,
             identity_provider: None,
             keyring: encryption::Keyring::default(),
             pod_annotations: std::collections::BTreeMap::new(),
@@ -158,6 +163,7 @@ impl Services {
             line: orders::Line::default(),
             hashing: password::Pool::default(),
             slowed: accounts::Slowed::default(),
+            visits: visits::Live::default(),
             settings,
         }))
     }

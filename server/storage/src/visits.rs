@@ -6,7 +6,7 @@ mod log;
 mod passes;
 
 pub use facts::{BATCH, Facts, LabNow, actors, by_cookie, observations, of_passes};
-pub use log::{LiveVisit, abandoned, close, of_lab, present, put};
+pub use log::{LiveVisit, abandoned, close, of_lab, present, put, totals};
 pub use passes::{NewPass, Taken, end, insert, lab_named, sweep, take_ticket, ticket_origin, touch_session};
 
 #[cfg(test)]

@@ -108,8 +108,8 @@ pub async fn get(services: &Services, caller: &Caller, id: AuditEventId) -> Resu
     .await
 }
 
-/// What people with power over others did: accounts, rights, tokens, limits, and reading the record away.
-const PRIVILEGED: [&str; 8] = ["people.", "token.", "password.reset", "course.", "quota.", "policy.", "setup.", "audit.export"];
+/// What people with power over others did: accounts, rights, tokens, limits, entering labs by break-glass, and reading the record away.
+const PRIVILEGED: [&str; 9] = ["people.", "token.", "password.reset", "course.", "quota.", "policy.", "setup.", "lab.break_glass", "audit.export"];
 
 /// The newest of it in a tenant since `from`, for whoever may read the record. One statement; the caller checks the permission.
 pub(crate) async fn latest_privileged(connection: &mut AnyConnection, tenant: TenantId, from: Timestamp, limit: u32) -> Result<Vec<Listed>> {

@@ -10,7 +10,7 @@ use domain::{
     cluster::Node,
     courses::Course,
     ids::LabId,
-    labs::{ClusterEvent, Condition, ConditionStatus, ObjectRef, Observation, ObservedPhase, Volume},
+    labs::{ClusterEvent, Condition, ConditionStatus, LabPod, ObjectRef, Observation, ObservedPhase, Volume},
     quotas::Amounts,
 };
 use futures::{StreamExt as _, stream::BoxStream};
@@ -87,7 +87,15 @@ impl TermCluster {
             }
         };
         let nodes = std::iter::repeat_n(node, pods as usize).collect();
-        Observation { pods, ready, phase, failure: fault, nodes, conditions, events, objects: objects(order), ..Observation::default() }
+        let member = |rank| LabPod {
+            name: format!("{}-{rank}", lab.name),
+            uid: format!("{}-{}-{rank}", lab.id, now.micros()),
+            ready: ready == pods,
+            containers: vec!["lab".into()],
+            init_containers: Vec::new(),
+        };
+        let members = (0..pods).map(member).collect();
+        Observation { pods, ready, phase, failure: fault, nodes, conditions, events, objects: objects(order), members, ..Observation::default() }
     }
 }
 

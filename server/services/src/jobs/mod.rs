@@ -5,7 +5,7 @@ pub mod lease;
 pub mod metering;
 pub mod outbox;
 pub mod reconcile;
-mod rounds;
+pub(crate) mod rounds;
 mod step;
 #[cfg(test)]
 mod tests;

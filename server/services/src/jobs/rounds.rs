@@ -11,7 +11,7 @@ use crate::Services;
 const AFTER_TROUBLE: Duration = Duration::from_secs(5);
 
 /// Does a round, waits `period`, and so on for ever.
-pub(super) async fn every<F>(name: &'static str, period: Duration, services: Services, round: impl Fn(Services) -> F + Send)
+pub(crate) async fn every<F>(name: &'static str, period: Duration, services: Services, round: impl Fn(Services) -> F + Send)
 where
     F: Future<Output = Result<()>> + Send,
 {

@@ -1,5 +1,6 @@
 //! A cluster in memory behind the [`Cluster`] port, for tests of use cases only: no API server, no scheduler.
-//! Pods of a started lab are ready at once unless [`FakeCluster::hold_pods`] said otherwise.
+//! Pods of a started lab are ready at once unless [`FakeCluster::hold_pods`] said otherwise. A test answers connections to their ports by
+//! [`FakeCluster::listen`].
 
 use std::{
     collections::BTreeMap,
@@ -12,15 +13,23 @@ use domain::{
     courses::Course,
     gpu::Card,
     ids::LabId,
-    labs::{ObjectRef, Observation, ObservedPhase, Volume},
+    labs::{LabPod, ObjectRef, Observation, ObservedPhase, Volume},
     quotas::Amounts,
     time::Timestamp,
 };
 use futures::{StreamExt, stream::BoxStream};
-use tokio::sync::broadcast;
+use tokio::{
+    io::DuplexStream,
+    sync::{broadcast, mpsc},
+};
 use tokio_stream::wrappers::BroadcastStream;
 
-use crate::ports::{Change, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, Workloads};
+use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Fleet, Growth, LabOrder, PodTarget, Workloads};
+
+/// Bytes that wait in a connection until the other side reads them.
+const CONNECTION_BUFFER: usize = 64 * 1_024;
+/// Connections that wait until a listener takes them.
+const BACKLOG: usize = 1_024;
 
 #[derive(Debug)]
 pub struct FakeCluster {
@@ -53,6 +62,9 @@ struct State {
     seen: Vec<Obstacle>,
     refuse_stops: Option<(String, String)>,
     calls: Vec<String>,
+    /// Pods made so far; each has another uid.
+    pods_made: u32,
+    listeners: BTreeMap<(LabId, u16), mpsc::Sender<DuplexStream>>,
 }
 
 impl Default for FakeCluster {
@@ -75,6 +87,8 @@ impl Default for FakeCluster {
             seen: Vec::new(),
             refuse_stops: None,
             calls: Vec::new(),
+            pods_made: 0,
+            listeners: BTreeMap::new(),
         };
         Self { state: Mutex::new(state), changes: broadcast::channel(256).0 }
     }
@@ -179,6 +193,7 @@ impl FakeCluster {
             observation.ready = observation.pods;
             observation.phase = ObservedPhase::Ready;
             observation.failure = None;
+            observation.members.iter_mut().for_each(|pod| pod.ready = true);
         });
     }
     /// A pod that was ready is not any more.
@@ -186,11 +201,43 @@ impl FakeCluster {
         self.change(lab, |observation| {
             observation.ready = observation.ready.saturating_sub(1);
             observation.phase = ObservedPhase::Progressing;
+            if let Some(pod) = observation.members.iter_mut().rev().find(|pod| pod.ready) {
+                pod.ready = false;
+            }
         });
+    }
+    /// Other pods of the same names take the place of the lab's, and are ready.
+    pub fn replace_pods(&self, lab: LabId) {
+        let mut state = self.state();
+        let State { labs, pods_made, .. } = &mut *state;
+        for pod in &mut labs.get_mut(&lab).expect("the cluster has the lab").members {
+            *pods_made += 1;
+            pod.uid = uid(*pods_made);
+        }
+        drop(state);
+        self.tell(Change::Lab(lab));
+    }
+    /// Connections to this port of the lab's pods, whichever they are, arrive here from now on: what is written into one is what the
+    /// caller of `connect` reads. Until then, and when the receiver is dropped, nothing listens.
+    ///
+    /// ```ignore
+    /// let mut connections = world.cluster.listen(lab, 8_888);
+    /// tokio::spawn(async move {
+    ///     while let Some(connection) = connections.recv().await {
+    ///         let (mut from, mut to) = tokio::io::split(connection);
+    ///         tokio::spawn(async move { tokio::io::copy(&mut from, &mut to).await });
+    ///     }
+    /// });
+    /// ```
+    pub fn listen(&self, lab: LabId, port: u16) -> mpsc::Receiver<DuplexStream> {
+        let (sender, receiver) = mpsc::channel(BACKLOG);
+        self.state().listeners.insert((lab, port), sender);
+        receiver
     }
     pub fn fail(&self, lab: LabId, reason: &str, message: &str) {
         self.change(lab, |observation| {
             observation.ready = 0;
+            observation.members.iter_mut().for_each(|pod| pod.ready = false);
             observation.phase = ObservedPhase::Failed;
             observation.failure = Some((reason.into(), message.into()));
         });
@@ -220,6 +267,7 @@ impl FakeCluster {
     pub fn finish(&self, lab: LabId) {
         self.change(lab, |observation| {
             observation.ready = 0;
+            observation.members.iter_mut().for_each(|pod| pod.ready = false);
             observation.phase = ObservedPhase::Finished;
         });
     }
@@ -317,6 +365,22 @@ impl State {
         }
         volume.requested_gib >= wanted
     }
+
+    /// The pods of a lab that is started.
+    fn make_pods(&mut self, order: &LabOrder, ready: bool) -> Vec<LabPod> {
+        let init_containers: Vec<String> = order.lab.spec.git_url.iter().map(|_| "clone".to_owned()).collect();
+        (0..order.lab.spec.nodes)
+            .map(|rank| {
+                self.pods_made += 1;
+                let name = format!("{}-{rank}", order.lab.name);
+                LabPod { name, uid: uid(self.pods_made), ready, containers: vec!["lab".into()], init_containers: init_containers.clone() }
+            })
+            .collect()
+    }
+}
+
+fn uid(number: u32) -> String {
+    format!("pod-{number}")
 }
 
 /// What the cluster reports about a lab whose pods were deleted.
@@ -361,9 +425,10 @@ impl Workloads for FakeCluster {
             let pods = order.lab.spec.nodes;
             let (ready, phase) = if state.hold_pods { (0, ObservedPhase::Progressing) } else { (pods, ObservedPhase::Ready) };
             let nodes = state.nodes.first().map(|node| node.name.clone()).into_iter().cycle().take(pods as usize).collect();
+            let members = state.make_pods(order, ready == pods);
             state.generations.insert(id, order.lab.lifecycle.generation);
             state.ends.extend(order.lab.stops_at().map(|end| (id, end)));
-            state.labs.insert(id, Observation { pods, ready, phase, nodes, objects: objects(order), ..Observation::default() });
+            state.labs.insert(id, Observation { pods, ready, phase, nodes, objects: objects(order), members, ..Observation::default() });
         }
         self.tell(Change::Lab(id));
         Ok(())
@@ -451,6 +516,17 @@ impl Workloads for FakeCluster {
             })
             .collect::<Vec<_>>()
             .join("---\n")
+    }
+
+    async fn connect(&self, pod: &PodTarget, port: u16) -> Result<Connection, ClusterError> {
+        let state = self.called(format!("connect {} {port}", pod.name))?;
+        let lab = state.labs.iter().find(|(_, seen)| seen.members.iter().any(|member| member.uid == pod.uid)).map(|(lab, _)| *lab);
+        let lab = lab.ok_or_else(|| ClusterError::Busy(format!("the pod {} is gone", pod.name)))?;
+        let refused = || ClusterError::Busy(format!("nothing listens on port {port} of {}", pod.name));
+        let listener = state.listeners.get(&(lab, port)).ok_or_else(refused)?;
+        let (near, far) = tokio::io::duplex(CONNECTION_BUFFER);
+        listener.try_send(far).map_err(|_| refused())?;
+        Ok(Box::new(near))
     }
 }
 

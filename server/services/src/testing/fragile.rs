@@ -12,7 +12,7 @@ use futures::stream::BoxStream;
 use storage::testing::fuse::{Fuse, Step, Verdict};
 
 use super::FakeCluster;
-use crate::ports::{Change, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, Workloads};
+use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Fleet, Growth, LabOrder, PodTarget, Workloads};
 
 pub struct FragileCluster {
     inner: Arc<FakeCluster>,
@@ -88,6 +88,10 @@ impl Workloads for FragileCluster {
 
     fn manifests(&self, order: &LabOrder) -> String {
         self.inner.manifests(order)
+    }
+
+    async fn connect(&self, pod: &PodTarget, port: u16) -> Result<Connection, ClusterError> {
+        self.alive()?.connect(pod, port).await
     }
 }
 

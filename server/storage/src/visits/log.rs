@@ -54,6 +54,13 @@ pub async fn put(connection: &mut AnyConnection, visit: &LiveVisit) -> Result<bo
     Ok(done.rows_affected() == 1)
 }
 
+/// Bytes to the lab and from it, as they are written. Errors: `RowNotFound` as `Sql`.
+pub async fn totals(connection: &mut AnyConnection, id: VisitId) -> Result<(i64, i64)> {
+    let row = sqlx::query("SELECT bytes_in, bytes_out FROM lab_visits WHERE id = $1").bind(id.to_string()).fetch_one(connection).await?;
+    let row = Row::of("lab_visits", &row);
+    Ok((row.integer("bytes_in")?, row.integer("bytes_out")?))
+}
+
 /// Ends the visit; `false` if it was over.
 pub async fn close(connection: &mut AnyConnection, id: VisitId, at: Timestamp, by: VisitEnd) -> Result<bool> {
     let done = sqlx::query("UPDATE lab_visits SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL")

@@ -189,6 +189,7 @@ async fn a_visit_is_written_again_and_again_until_it_ends() {
         assert!(close(&mut write, visit_id(2), now(), VisitEnd::Left).await.expect("closed"));
         assert!(!close(&mut write, visit_id(2), now(), VisitEnd::LabStopped).await.expect("asked"), "once");
         assert!(!put(&mut write, &visit(2, id)).await.expect("asked"), "it is over");
+        assert_eq!(totals(&mut write, visit_id(2)).await.expect("read"), (10, 20));
         assert_eq!(present(&mut write, id, 10).await.expect("read").len(), 1);
         assert_eq!(of_lab(&mut write, id, None, 1).await.expect("read")[0].ended_by, Some(VisitEnd::Left));
     })

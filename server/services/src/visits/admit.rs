@@ -1,0 +1,100 @@
+//! Admitting requests: from memory as a rule, by three statements for a cookie that this process does not know.
+
+use std::{slice, sync::Arc};
+
+use domain::{Error, Result, ids::LabId, labs::host};
+
+use super::{
+    check::{self, Standing},
+    entry::Entry,
+    is_secret,
+    live::Named,
+};
+use crate::{Services, digest::hex_sha256, error::OrDomain};
+
+/// A request's right to the lab, from a cache that is at most 5 seconds old. `None`: no such lab, no pass, or the pass is over. Keep the
+/// entry for as long as a connection of it is open: an entry that nobody holds is forgotten after some minutes.
+///
+/// Errors: `Unavailable` for an unknown cookie while the database is away; known ones are admitted then.
+pub async fn admit(services: &Services, label: &str, cookie: &str) -> Result<Option<Arc<Entry>>> {
+    if !is_secret(cookie) {
+        return Ok(None);
+    }
+    let cookie_hash = hex_sha256(cookie);
+    let entry = match services.visits.get(&cookie_hash) {
+        Some(entry) => {
+            renew(services, &entry).await?;
+            entry
+        }
+        None if services.visits.is_unknown(&cookie_hash) => return Ok(None),
+        None => match load(services, &cookie_hash).await? {
+            Some(entry) => entry,
+            None => return Ok(None),
+        },
+    };
+    let is_good = entry.is_of(label) && !entry.ended().is_cancelled();
+    if is_good {
+        entry.admitted(services.clock.now());
+    }
+    Ok(is_good.then_some(entry))
+}
+
+/// Looks at the pass again if nobody did for some seconds. `keep` does so as a rule.
+async fn renew(services: &Services, entry: &Arc<Entry>) -> Result<()> {
+    let now = services.clock.now();
+    if entry.is_fresh(now) || services.visits.is_database_away() {
+        return Ok(());
+    }
+    match check::of(services, slice::from_ref(entry)).await {
+        Err(Error::Unavailable { .. }) => {
+            // Not every request shall wait for a database that is away.
+            entry.checked(now);
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Reads the pass with this cookie and remembers it. `None` if there is none, or it is over.
+pub(super) async fn load(services: &Services, cookie_hash: &str) -> Result<Option<Arc<Entry>>> {
+    let now = services.clock.now();
+    let mut read = services.db.read().await.or_domain()?;
+    let Some(facts) = storage::visits::by_cookie(&mut read, cookie_hash).await.or_domain()? else {
+        services.visits.note_unknown(cookie_hash);
+        return Ok(None);
+    };
+    let mut actors = storage::visits::actors(&mut read, &[facts.user]).await.or_domain()?;
+    let actor = actors.remove(&facts.user);
+    if let Standing::Over(end) = check::standing(&facts, actor.as_ref(), None, now) {
+        drop(read);
+        if facts.ended.is_none() {
+            // So that it does not come back when, say, the person teaches the course again.
+            let mut write = services.db.begin_write().await.or_domain()?;
+            storage::visits::end(&mut write, facts.pass, now, end).await.or_domain()?;
+            write.commit().await.or_domain()?;
+        }
+        services.visits.note_unknown(cookie_hash);
+        return Ok(None);
+    }
+    let Some(actor) = actor else { return Ok(None) };
+    let seen = storage::visits::observations(&mut read, &[facts.lab.id]).await.or_domain()?.pop();
+    drop(read);
+    let entry = Entry::new(services, &facts, &actor, seen.map(|(_, seen, at)| (seen.members, at)), now);
+    Ok(Some(services.visits.insert(cookie_hash, entry)))
+}
+
+/// The lab with this label, for the page of those without a pass. One statement the first time.
+pub async fn lab_of(services: &Services, label: &str) -> Result<Option<LabId>> {
+    let label = label.to_ascii_lowercase();
+    let Some((name, suffix)) = host::split_label(&label) else { return Ok(None) };
+    if let Some(Named(known)) = services.visits.lab_of(&label) {
+        return Ok(known);
+    }
+    let named = {
+        let mut read = services.db.read().await.or_domain()?;
+        storage::visits::lab_named(&mut read, name).await.or_domain()?
+    };
+    let lab = named.filter(|id| host::suffix(*id) == suffix);
+    services.visits.note_lab(&label, Named(lab));
+    Ok(lab)
+}

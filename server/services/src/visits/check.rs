@@ -1,0 +1,106 @@
+//! Whether passes still hold: the portal's session, the account, the right, the lab. Looking costs three statements for 32 passes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::{
+    Error, Result,
+    access::{Action, Actor, Resource},
+    labs::{LabPod, LabState},
+    time::Timestamp,
+    visits::{PassEnd, VisitRole},
+};
+use serde_json::Value;
+use storage::visits::{BATCH, Facts};
+
+use super::entry::Entry;
+use crate::{Services, error::OrDomain};
+
+/// Key of a session's data that counts the changes of credentials; the portal writes it at sign-in.
+const CREDENTIALS: &str = "credentials_version";
+/// Longest wait for the database, so that an entry does not grow stale unnoticed.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a pass is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Good,
+    /// The credentials changed and the session does not know it yet: it follows within a moment if it was there that they were changed.
+    Doubtful,
+    Over(PassEnd),
+}
+
+/// `known_until`: when the session was to end, if that is known from before.
+pub(super) fn standing(facts: &Facts, actor: Option<&Actor>, known_until: Option<Timestamp>, now: Timestamp) -> Standing {
+    if let Some(end) = facts.ended {
+        return Standing::Over(end);
+    }
+    if matches!(facts.lab.state, LabState::Destroying | LabState::Destroyed) {
+        return Standing::Over(PassEnd::LabDestroyed);
+    }
+    let Some(actor) = actor.filter(|_| !facts.disabled) else { return Standing::Over(PassEnd::AccessLost) };
+    let Some((data, _)) = facts.session_now.as_ref().filter(|(_, until)| *until > now) else {
+        let until = facts.session_now.as_ref().map(|(_, until)| *until).or(known_until);
+        return Standing::Over(if until.is_some_and(|until| until <= now) { PassEnd::Expired } else { PassEnd::SignedOut });
+    };
+    let action = if facts.role == VisitRole::BreakGlass { Action::LabBreakGlass } else { Action::LabEnter };
+    if actor.can(action, &Resource::owned(facts.tenant, facts.lab.course, facts.lab.owner)).is_err() {
+        return Standing::Over(PassEnd::AccessLost);
+    }
+    let version = serde_json::from_str::<Value>(data).ok().and_then(|data| data.get(CREDENTIALS)?.as_i64());
+    if version.is_some_and(|version| version != facts.credentials_version) { Standing::Doubtful } else { Standing::Good }
+}
+
+/// Looks at all passes that this process knows. Errors: `Unavailable`, and then passes stay as they are.
+pub async fn check(services: &Services) -> Result<()> {
+    let looked = of(services, &services.visits.all()).await;
+    services.visits.set_database_away(matches!(looked, Err(Error::Unavailable { .. })));
+    looked
+}
+
+/// Looks at these passes and tells their entries.
+pub(super) async fn of(services: &Services, entries: &[Arc<Entry>]) -> Result<()> {
+    for batch in entries.chunks(BATCH) {
+        match tokio::time::timeout(PATIENCE, look(services, batch)).await {
+            Ok(looked) => looked?,
+            Err(_) => return Err(Error::Unavailable { retry_after_seconds: 5 }),
+        }
+    }
+    Ok(())
+}
+
+async fn look(services: &Services, batch: &[Arc<Entry>]) -> Result<()> {
+    let mut read = services.db.read().await.or_domain()?;
+    let passes: Vec<_> = batch.iter().map(|entry| entry.pass).collect();
+    let facts: BTreeMap<_, _> =
+        storage::visits::of_passes(&mut read, &passes).await.or_domain()?.into_iter().map(|facts| (facts.pass, facts)).collect();
+    let users: Vec<_> = facts.values().map(|facts| facts.user).collect::<BTreeSet<_>>().into_iter().collect();
+    let actors = storage::visits::actors(&mut read, &users).await.or_domain()?;
+    // Of labs that were reported on or changed their state since.
+    let labs: BTreeSet<_> = batch
+        .iter()
+        .filter_map(|entry| {
+            facts.get(&entry.pass).filter(|facts| entry.observed_at() != facts.lab.observed_at || entry.lab_state() != facts.lab.state)
+        })
+        .map(|facts| facts.lab.id)
+        .collect();
+    let labs: Vec<_> = labs.into_iter().collect();
+    let seen: BTreeMap<_, (Vec<LabPod>, Timestamp)> =
+        storage::visits::observations(&mut read, &labs).await.or_domain()?.into_iter().map(|(lab, seen, at)| (lab, (seen.members, at))).collect();
+    drop(read);
+    let now = services.clock.now();
+    for entry in batch {
+        match facts.get(&entry.pass) {
+            Some(facts) => {
+                let standing = standing(facts, actors.get(&facts.user), Some(entry.session_until()), now);
+                entry.renew(facts, seen.get(&facts.lab.id).cloned(), standing, now);
+            }
+            // Passes that were entered are not deleted.
+            None => entry.end(PassEnd::AccessLost),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Entering labs. The portal opens a pass (`open`), the lab's site takes its ticket (`enter`), every request there is admitted by its cookie
+//! (`admit`), and `keep` looks at all of it again every two seconds: it ends passes and writes the connection log (`log`).
+//! What a process knows of passes is in `live`, one `entry` each; the rows are in `storage::visits`.
+
+mod admit;
+mod check;
+mod close;
+mod enter;
+mod entry;
+mod keep;
+mod live;
+mod log;
+mod open;
+mod visiting;
+mod write;
+
+pub use admit::{admit, lab_of};
+pub use check::check;
+pub use enter::{EnterError, Entered, enter};
+pub use entry::Entry;
+pub use keep::{keep, round};
+pub use live::Live;
+pub use log::{list, present};
+pub use open::{Opening, open};
+pub use write::flush;
+
+use domain::labs::Lab;
+
+use crate::{Services, audit::Entry as Record};
+
+/// Path on a lab's site to which the browser posts a ticket.
+pub const ENTER_PATH: &str = "/.lectern/enter";
+/// Characters of a ticket and of a cookie.
+const SECRET_LENGTH: usize = 43;
+
+/// Origin of the lab's site: `http://lab-7-1f0c9a33be.localhost:3001`. `None` where labs have no site.
+pub fn site(services: &Services, label: &str) -> Option<String> {
+    Some(services.settings.labs_url.as_deref()?.trim_end_matches('/').replace("{lab}", label))
+}
+
+/// Whether the text may be a ticket or a cookie: others need no look into the database.
+fn is_secret(text: &str) -> bool {
+    text.len() == SECRET_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// A record about the lab.
+fn record(action: &str, lab: &Lab) -> Record {
+    Record::new(action, "lab", lab.id, lab.name.clone()).course(lab.course)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! Opening a lab: the portal makes a pass and gives the browser its ticket, which is good once and for 30 seconds.
+
+use domain::{
+    Error, Problem, Result,
+    access::{Action, Resource},
+    ids::{LabId, PassId},
+    labs::{Lab, LabState, host::host_label},
+    secret::Secret,
+    visits::{REASON_MAX, VisitRole},
+};
+use serde_json::json;
+use storage::visits::NewPass;
+
+use super::{ENTER_PATH, record, site};
+use crate::{
+    Caller, Services,
+    audit::{self, Entry as Record},
+    digest::hex_sha256,
+    error::OrDomain,
+    secret,
+};
+
+/// Seconds in which a ticket must be taken.
+pub(super) const TICKET_SECONDS: i64 = 30;
+/// Longest path that is kept for after the entry.
+const NEXT_MAX: usize = 2_000;
+
+/// Where the browser posts the ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    pub lab_name: String,
+    /// `{site}/.lectern/enter`
+    pub action: String,
+    /// Origin of the lab's site.
+    pub site: String,
+    pub ticket: Secret,
+    /// Path on the lab's site that is shown first.
+    pub next: String,
+}
+
+/// Makes a pass. `session`: the stored id of the caller's session; `origin`: the portal's own, as the browser names it; `next`: path and
+/// query on the lab's site, `/` in the place of anything else; `reason`: for a break-glass visit.
+///
+/// Errors: `NotFound`, `Forbidden`; `Invalid` on `reason`; `InvalidTransition` for a lab that is destroyed; `Unavailable` where labs have no
+/// site.
+pub async fn open(
+    services: &Services,
+    caller: &Caller,
+    session: &str,
+    origin: &str,
+    lab: LabId,
+    next: &str,
+    reason: Option<&str>,
+) -> Result<Opening> {
+    let seen = {
+        let mut read = services.db.read().await.or_domain()?;
+        storage::labs::get(&mut read, lab).await.or_domain()?
+    };
+    audit::recording(services, caller, || attempt(caller, lab, seen.as_ref(), reason.is_some()), async {
+        let lab = seen.as_ref().ok_or(Error::NotFound)?;
+        let role = authorise(caller, lab, reason.is_some())?;
+        let reason = reason.map(check_reason).transpose()?;
+        if matches!(lab.state, LabState::Destroying | LabState::Destroyed) {
+            return Err(Error::InvalidTransition { state: lab.state.as_str().into(), event: "open".into() });
+        }
+        let site = site(services, &host_label(&lab.name, lab.id)).ok_or(Error::Unavailable { retry_after_seconds: 60 })?;
+        let now = services.clock.now();
+        let pass = NewPass {
+            id: PassId::from_uuid(services.entropy.uuid()),
+            tenant: lab.tenant,
+            lab: lab.id,
+            user: caller.actor.user,
+            session: session.to_owned(),
+            role,
+            reason,
+            origin: origin.to_owned(),
+            next: safe_next(next).to_owned(),
+            created_at: now,
+            ticket_expires_at: now.plus_seconds(TICKET_SECONDS),
+        };
+        let ticket = make(services, caller, lab, &pass).await?;
+        Ok(Opening { lab_name: lab.name.clone(), action: format!("{site}{ENTER_PATH}"), site, ticket, next: pass.next })
+    })
+    .await
+}
+
+/// In which role the caller may enter. Errors: those of [`domain::access::Actor::can`]; `Forbidden` for tokens, which have no session.
+fn authorise(caller: &Caller, lab: &Lab, breaks_glass: bool) -> Result<VisitRole> {
+    let actor = &caller.actor;
+    let action = if breaks_glass { Action::LabBreakGlass } else { Action::LabEnter };
+    actor.can(action, &Resource::owned(lab.tenant, lab.course, lab.owner))?;
+    if actor.scopes.is_some() {
+        return Err(Error::Forbidden);
+    }
+    Ok(if breaks_glass { VisitRole::BreakGlass } else { VisitRole::of(actor, lab.course, lab.owner) })
+}
+
+/// The pass and its record in one transaction.
+async fn make(services: &Services, caller: &Caller, lab: &Lab, pass: &NewPass) -> Result<Secret> {
+    let ticket = secret::random(&*services.entropy, "");
+    let after = match &pass.reason {
+        Some(reason) => json!({"role": pass.role.as_str(), "reason": reason}),
+        None => json!({"role": pass.role.as_str()}),
+    };
+    let mut write = services.db.begin_write().await.or_domain()?;
+    storage::visits::insert(&mut write, pass, &hex_sha256(&ticket)).await.or_domain()?;
+    audit::success(services, &mut write, caller, record(action_code(pass.reason.is_some()), lab).after(after)).await?;
+    write.commit().await.or_domain()?;
+    Ok(Secret::new(ticket))
+}
+
+/// Break-glass has a code of its own, so that it is among what auditors see first.
+const fn action_code(breaks_glass: bool) -> &'static str {
+    if breaks_glass { "lab.break_glass" } else { "lab.open" }
+}
+
+/// The record of an attempt that was refused. It names the lab only to people of its tenant.
+fn attempt(caller: &Caller, id: LabId, seen: Option<&Lab>, breaks_glass: bool) -> Record {
+    match seen {
+        Some(lab) if lab.tenant == caller.actor.tenant => record(action_code(breaks_glass), lab),
+        _ => Record::new(action_code(breaks_glass), "lab", id, ""),
+    }
+}
+
+fn check_reason(reason: &str) -> Result<String> {
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err(Error::field("reason", Problem::Missing));
+    }
+    if reason.chars().count() > REASON_MAX {
+        return Err(Error::field("reason", Problem::TooLong { max: u32::try_from(REASON_MAX).unwrap_or(u32::MAX) }));
+    }
+    Ok(reason.to_owned())
+}
+
+/// The path, if it is one on the site itself; the way in is not a place to go to.
+fn safe_next(next: &str) -> &str {
+    let is_path = next.starts_with('/') && !next.starts_with("//") && !next.starts_with(ENTER_PATH);
+    let is_plain = next.len() <= NEXT_MAX && next.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b'\\');
+    if is_path && is_plain { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_path_on_the_site_itself_is_shown_first() {
+        for good in ["/", "/lab/tree/a.ipynb?x=1&y=%20", "/.lectern/terminal"] {
+            assert_eq!(safe_next(good), good);
+        }
+        let long = format!("/{}", "a".repeat(NEXT_MAX));
+        for bad in ["", "lab", "//evil.example", "/\\evil.example", "https://evil.example/", "/a\r\nSet-Cookie: x", "/é", "/a b", ENTER_PATH, &long]
+        {
+            assert_eq!(safe_next(bad), "/", "{bad:?}");
+        }
+    }
+}
