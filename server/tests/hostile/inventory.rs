@@ -8,7 +8,7 @@ const DOMAIN: &str = "app/domain/tests/hostile/";
 const SERVER: &str = "server/tests/hostile/";
 
 /// File, and the file of the test that feeds what it reads. A new reader gets a property in one of them, or in a new one.
-const READERS: [(&str, &str, &str); 71] = [
+const READERS: [(&str, &str, &str); 73] = [
     ("app/domain/src/access.rs", DOMAIN, "words.rs"),
     ("app/domain/src/access/scopes.rs", DOMAIN, "words.rs"),
     ("app/domain/src/announcements.rs", DOMAIN, "forms.rs"),
@@ -47,6 +47,7 @@ const READERS: [(&str, &str, &str); 71] = [
     ("app/domain/src/roster.rs", DOMAIN, "classes.rs"),
     ("app/domain/src/time.rs", DOMAIN, "times.rs"),
     ("app/domain/src/tokens.rs", DOMAIN, "forms.rs"),
+    ("app/domain/src/visits.rs", DOMAIN, "words.rs"),
     ("app/src/approvals/bulk.rs", SERVER, "functions.rs"),
     ("app/src/audit/filters.rs", SERVER, "readers.rs"),
     // Drafts that the browser's part of the code wrote.
@@ -59,6 +60,7 @@ const READERS: [(&str, &str, &str); 71] = [
     ("server/cluster/src/quantity.rs", "server/cluster/src/", "quantity.rs"),
     // What stands in a session, which only the server writes; its name is what the cookie says.
     ("server/services/src/accounts/sessions.rs", SERVER, "pages.rs"),
+    ("server/services/src/visits/session_data.rs", "server/services/src/visits/", "session_data.rs"),
     ("server/services/src/audit/export.rs", SERVER, "readers.rs"),
     ("server/services/src/billing.rs", SERVER, "api.rs"),
     ("server/services/src/billing/export.rs", SERVER, "readers.rs"),

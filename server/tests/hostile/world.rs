@@ -130,6 +130,20 @@ impl World {
         let order = self.thing("/approvals");
         let asked = format!("UPDATE orders SET changes_lab = '{lab}', lab_change = '{change}' WHERE id = '{order}'");
         storage::testing::execute(&services.db, &asked).await.expect("an order");
+        // Somebody who came into the lab by break-glass.
+        let pass = format!(
+            "INSERT INTO lab_passes (id, tenant_id, lab_id, user_id, session_id, role, reason, origin, next, ticket_hash, ticket_expires_at, \
+             cookie_hash, created_at, entered_at) SELECT '{user}', tenant_id, id, '{user}', 's', 'break_glass', 'Disk full', 'https://x', '/', \
+             't', 1, 'c', 1, 1 FROM labs WHERE id = '{lab}'"
+        );
+        let visit = format!(
+            "INSERT INTO lab_visits (id, pass_id, tenant_id, lab_id, user_id, role, reason, address, started_at, bytes_in, bytes_out, \
+             last_used_at) SELECT '{user}', '{user}', tenant_id, id, '{user}', 'break_glass', 'Disk full', '10.1.1.1', 1, 1, 1, 1 \
+             FROM labs WHERE id = '{lab}'"
+        );
+        for sql in [pass, visit] {
+            assert_eq!(storage::testing::execute(&services.db, &sql).await.expect("a visit"), 1);
+        }
         link.rsplit('/').next().unwrap_or_default().to_owned()
     }
 

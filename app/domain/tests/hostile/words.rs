@@ -12,7 +12,7 @@ use domain::{
     gpu::Card,
     ids::{LabId, OrderId},
     imports::{ImportKind, ImportState, RowResult, Verdict},
-    labs::LabState,
+    labs::{LabState, host},
     names,
     offerings::VersionState,
     orders::OrderState,
@@ -20,6 +20,7 @@ use domain::{
     pricing::{Meter, Quoted},
     quotas::BudgetAction,
     search, tokens,
+    visits::{PassEnd, VisitEnd, VisitRole},
 };
 use proptest::prelude::*;
 
@@ -60,6 +61,9 @@ const WORDS: &[&str] = &[
     "minute",
     "block",
     "approve",
+    "break_glass",
+    "signed_out",
+    "lab_stopped",
     "Teacher",
     "orders:READ",
 ];
@@ -74,7 +78,15 @@ proptest! {
     fn a_word_reads_as_itself_or_not_at_all(text in near(WORDS)) {
         words!(&text; Role, Scope, Level, audit::Via, audit::Outcome, Range, RunState, AdjustmentKind, Dimension, Purpose, Workload,
             DepartmentKind, ImportKind, Verdict, RowResult, ImportState, LabState, VersionState, OrderState, LinkKind, PersonState, Quoted,
-            BudgetAction, decisions::Step);
+            BudgetAction, decisions::Step, VisitRole, PassEnd, VisitEnd);
+    }
+
+    #[test]
+    fn a_label_of_a_host_is_a_name_and_a_suffix(text in near(&["lab-2047-1f0c9a33be", "lab-2047", "8888--lab-2047-1f0c9a33be", "-0123456789"])) {
+        if let Some((name, suffix)) = host::split_label(&text) {
+            prop_assert_eq!(format!("{name}-{suffix}"), text.clone());
+            prop_assert!(!name.is_empty() && suffix.len() == 10);
+        }
     }
 
     #[test]

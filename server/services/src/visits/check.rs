@@ -13,14 +13,11 @@ use domain::{
     time::Timestamp,
     visits::{PassEnd, VisitRole},
 };
-use serde_json::Value;
 use storage::visits::{BATCH, Facts};
 
-use super::entry::Entry;
+use super::{entry::Entry, session_data::SessionData};
 use crate::{Services, error::OrDomain};
 
-/// Key of a session's data that counts the changes of credentials; the portal writes it at sign-in.
-const CREDENTIALS: &str = "credentials_version";
 /// Longest wait for the database, so that an entry does not grow stale unnoticed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -50,7 +47,7 @@ pub(super) fn standing(facts: &Facts, actor: Option<&Actor>, known_until: Option
     if actor.can(action, &Resource::owned(facts.tenant, facts.lab.course, facts.lab.owner)).is_err() {
         return Standing::Over(PassEnd::AccessLost);
     }
-    let version = serde_json::from_str::<Value>(data).ok().and_then(|data| data.get(CREDENTIALS)?.as_i64());
+    let version = SessionData::read(data).credentials_version;
     if version.is_some_and(|version| version != facts.credentials_version) { Standing::Doubtful } else { Standing::Good }
 }
 

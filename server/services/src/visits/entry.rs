@@ -13,14 +13,12 @@ use domain::{
     time::Timestamp,
     visits::{PassEnd, VisitRole},
 };
-use serde_json::Value;
 use storage::visits::Facts;
 use tokio_util::sync::CancellationToken;
 
-use super::{check::Standing, visiting::Visiting};
+use super::{check::Standing, session_data::SessionData, visiting::Visiting};
 use crate::{
     Services,
-    accounts::sessions,
     cache::LIFE_SECONDS,
     ports::{Clock, Entropy, PodTarget},
 };
@@ -245,7 +243,7 @@ impl Entry {
             now.checked_at = at;
             if let Some((data, until)) = &facts.session_now {
                 now.session_until = *until;
-                now.session_began = began(data);
+                now.session_began = SessionData::read(data).began;
             }
             now.state = facts.lab.state;
             now.port = facts.lab.port;
@@ -299,10 +297,4 @@ fn judge(now: &mut Now, standing: Standing, at: Timestamp) -> Option<PassEnd> {
         }
     }
     None
-}
-
-/// When a session began, by its data.
-fn began(data: &str) -> Option<Timestamp> {
-    let data: Value = serde_json::from_str(data).ok()?;
-    serde_json::from_value(data.get(sessions::BEGAN)?.clone()).ok()
 }

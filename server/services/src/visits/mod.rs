@@ -11,6 +11,7 @@ mod keep;
 mod live;
 mod log;
 mod open;
+mod session_data;
 mod visiting;
 mod write;
 

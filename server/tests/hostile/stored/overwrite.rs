@@ -13,7 +13,7 @@ content=0;url=//127.0.0.1:9><form action=/api/people/set-access method=post><but
 <img src=x onerror=alert(1)>\" lectern-probe=\"1\" x='";
 
 /// Columns of plain text that people, other systems or the cluster write.
-const PLAIN: [&str; 38] = [
+const PLAIN: [&str; 41] = [
     "adjustments.reason",
     "announcements.text_en",
     "announcements.text_zh",
@@ -35,7 +35,10 @@ const PLAIN: [&str; 38] = [
     "imports.file_name",
     "lab_failures.message",
     "lab_failures.reason",
+    "lab_passes.next",
+    "lab_passes.reason",
     "lab_places.node",
+    "lab_visits.reason",
     "labs.folded",
     "labs.name",
     "node_cards.node",
@@ -81,7 +84,7 @@ const DOCUMENTS: [&str; 22] = [
 /// Documents that hold ids and words of Lectern's too, beside typed text.
 const MIXED: [&str; 1] = ["orders.ruling"];
 /// Names of columns that hold ids, words from a fixed list, hashes, numbers and days: no free text can get in.
-const CLOSED: [&str; 44] = [
+const CLOSED: [&str; 45] = [
     "action",
     "address",
     "asked_by",
@@ -100,6 +103,7 @@ const CLOSED: [&str; 44] = [
     "currency",
     "decided_by",
     "digest",
+    "ended_by",
     "estimate",
     "from_state",
     "hash",
@@ -128,13 +132,14 @@ const CLOSED: [&str; 44] = [
     "via",
 ];
 /// The same for single columns. A session holds only its own person's text, a search only names of filters.
-const CLOSED_HERE: [&str; 15] = [
+const CLOSED_HERE: [&str; 16] = [
     "audit_searches.filter",
     "cluster_status.name",
     "courses.budget_thresholds",
     "import_rows.problems",
     "import_rows.result",
     "known_devices.device",
+    "lab_passes.origin",
     "leases.name",
     "order_numbers.name",
     "orders.changes_lab",
