@@ -151,8 +151,10 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         // Everybody in the tenant sees the catalogue.
         (_, A::CatalogueRead) => Tenant,
         (Role::Teacher, A::OrderPreview | A::OrderSubmit | A::UsageRead | A::BillRead | A::QuotaRead | A::CourseRead | A::RosterWrite) => Course,
+        // Those who teach a course together help each other: they see and visit each other's labs there.
+        (Role::Teacher, A::LabRead | A::LabEnter) => Course,
         // Also after the teacher left the course: they may still look, and end what costs money.
-        (Role::Teacher, A::OrderRead | A::OrderCancel | A::LabRead | A::LabStop | A::LabDestroy) => Own,
+        (Role::Teacher, A::OrderRead | A::OrderCancel | A::LabStop | A::LabDestroy) => Own,
         (
             Role::Manager,
             A::OrderPreview
@@ -173,7 +175,6 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         (Role::Teacher, A::OrderReply | A::LabStart | A::LabRestart | A::LabExtend | A::LabResize | A::LabKeep | A::LabAutostop) => OwnInCourse,
         (Role::Manager, A::LabExtend | A::LabResize | A::LabKeep) => Tenant,
         // Managers visit labs; operators enter one only with a reason.
-        (Role::Teacher, A::LabEnter) => OwnInCourse,
         (Role::Manager, A::LabEnter) | (Role::Operator, A::LabBreakGlass) => Tenant,
         (Role::Manager, A::LabRestart | A::LabAutostop) => Own,
         (Role::Operator, A::LabRestart | A::LabKeep) => Tenant,
@@ -423,7 +424,9 @@ mod tests {
         let teacher = actor(Role::Teacher);
         let course = CourseId::from_uuid(Uuid::from_u128(20));
         let colleagues = Resource::owned(teacher.tenant, course, UserId::from_uuid(Uuid::from_u128(2)));
-        assert_eq!(teacher.can(Action::LabStop, &colleagues), Err(Error::NotFound));
+        assert_eq!(teacher.can(Action::OrderCancel, &colleagues), Err(Error::NotFound));
+        assert_eq!(teacher.can(Action::LabStop, &colleagues), Err(Error::Forbidden), "they teach the course together");
+        assert_eq!((teacher.can(Action::LabRead, &colleagues), teacher.can(Action::LabEnter, &colleagues)), (Ok(()), Ok(())));
         let own = Resource::owned(teacher.tenant, course, teacher.user);
         assert_eq!(teacher.can(Action::OrderDecide, &own), Err(Error::Forbidden));
         let elsewhere = Resource { tenant: TenantId::from_uuid(Uuid::from_u128(11)), ..own };

@@ -44,7 +44,8 @@ pub fn entries(viewer: &Viewer, language: Language) -> Vec<Entry> {
         list.push(entry(routes::CATALOGUE, td_string!(language, layout.catalogue), Glyph::Shelf));
     }
     if may(Action::LabRead) {
-        let own = viewer.reach(Action::LabRead) == Reach::Own;
+        // Teachers see those of their courses too, but theirs are what they come for.
+        let own = viewer.reach(Action::LabStop) == Reach::Own;
         let labs = if own { td_string!(language, layout.labs) } else { td_string!(language, layout.all_labs) };
         list.push(entry(routes::LABS, labs, Glyph::Lab));
     }

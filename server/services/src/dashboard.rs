@@ -51,7 +51,9 @@ async fn own_labs(services: &Services, caller: &Caller) -> Result<Option<Labs>> 
     if caller.actor.reach(Action::LabRead) == Reach::Nothing || caller.actor.can(Action::LabRead, &caller.own()).is_err() {
         return Ok(None);
     }
-    let filter = LabFilter { live: true, ..LabFilter::default() };
+    // Teachers see labs of their courses in the list, and here their own.
+    let mine = caller.actor.reach(Action::LabStop) == Reach::Own;
+    let filter = LabFilter { live: true, mine, ..LabFilter::default() };
     let page = labs::list(services, caller, &filter, &PageRequest { limit: LABS_SHOWN, after: None }).await?;
     Ok(Some(Labs { shown: page.items, more: page.next.is_some() }))
 }

@@ -48,7 +48,7 @@ async fn a_lab_is_changed_by_api_and_a_repeated_request_changes_nothing() {
     assert_eq!((status, answer["duration_minutes"].as_i64()), (200, Some(105)), "{answer}");
     let (status, answer) = send(&teacher, &format!("{lab}/extend"), json!({"minutes": 10_000})).await;
     assert_eq!((status, answer["errors"][0]["field"].as_str()), (422, Some("minutes")), "{answer}");
-    assert_eq!(send(&colleague, &format!("{lab}/extend"), json!({"minutes": 30})).await.0, 404);
+    assert_eq!(send(&colleague, &format!("{lab}/extend"), json!({"minutes": 30})).await.0, 403);
 
     for _ in 0..2 {
         let (status, answer) = send(&teacher, &format!("{lab}/resize"), json!({"parameters": {"cpu_cores": 8, "storage_gib": 40}})).await;

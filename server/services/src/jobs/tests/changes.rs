@@ -136,8 +136,8 @@ async fn an_extension_holds_its_cost_once() {
         let longest = labs::extend(services, &scene.teacher, id, Extension::Minutes(100_000), None).await.expect_err("too long");
         assert!(matches!(longest, Error::Invalid(_)), "{longest:?}");
         let other = scene.world.teacher("wang", &[&scene.course]).await;
-        let hidden = labs::extend(services, &other, id, Extension::Minutes(30), None).await.expect_err("a colleague's");
-        assert_eq!(hidden, Error::NotFound);
+        let refused = labs::extend(services, &other, id, Extension::Minutes(30), None).await.expect_err("a colleague's");
+        assert_eq!(refused, Error::Forbidden);
     })
     .await;
 }

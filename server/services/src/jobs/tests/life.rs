@@ -218,8 +218,12 @@ async fn who_may_not_read_a_lab_does_not_learn_that_it_exists() {
     let elsewhere = scene.world.other_tenant("arts").await;
     let stranger = scene.world.person("stranger").in_tenant(elsewhere).role(domain::access::Role::Operator).add().await;
 
-    assert_eq!(labs::get(services, &colleague, id).await.expect_err("not theirs"), Error::NotFound);
-    assert_eq!(labs::stop(services, &colleague, id).await.expect_err("not theirs"), Error::NotFound);
+    let other = scene.world.course("EE1000").add().await;
+    let outsider = scene.world.teacher("qian", &[&other]).await;
+    assert_eq!(labs::get(services, &outsider, id).await.expect_err("another course's"), Error::NotFound);
+    assert_eq!(labs::stop(services, &outsider, id).await.expect_err("another course's"), Error::NotFound);
+    labs::get(services, &colleague, id).await.expect("they teach the course together");
+    assert_eq!(labs::stop(services, &colleague, id).await.expect_err("not theirs"), Error::Forbidden);
     assert_eq!(labs::stop(services, &stranger, id).await.expect_err("another tenant's"), Error::NotFound);
     assert_eq!(labs::manifests(services, &stranger, id).await.expect_err("another tenant's"), Error::NotFound);
     assert_eq!(labs::stop(services, &auditor, id).await.expect_err("only reads"), Error::Forbidden);
@@ -229,11 +233,11 @@ async fn who_may_not_read_a_lab_does_not_learn_that_it_exists() {
     let refusals: Vec<_> = scene.recorded(&id.to_string()).await.into_iter().skip(2).collect();
     let [read, stop, destroy] = [Action::LabRead, Action::LabStop, Action::LabDestroy].map(Action::code);
     // The stranger's attempts are in their own tenant's chain.
-    assert_eq!(refusals, [read, stop, stop, destroy, stop]);
+    assert_eq!(refusals, [read, stop, stop, stop, destroy, stop]);
 
     let filter = LabFilter::default();
     let page = PageRequest::default();
-    for (caller, seen) in [(&scene.teacher, 1), (&colleague, 0), (&manager, 1), (&auditor, 1), (&operator, 1), (&stranger, 0)] {
+    for (caller, seen) in [(&scene.teacher, 1), (&outsider, 0), (&colleague, 1), (&manager, 1), (&auditor, 1), (&operator, 1), (&stranger, 0)] {
         assert_eq!(labs::list(services, caller, &filter, &page).await.expect("a list").items.len(), seen, "{}", caller.actor.login);
     }
     assert_eq!(labs::list(services, &administrator, &filter, &page).await.expect_err("reads no labs"), Error::Forbidden);

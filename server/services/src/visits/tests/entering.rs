@@ -95,8 +95,8 @@ async fn a_ticket_that_is_late_or_of_another_lab_opens_nothing() {
 }
 
 #[tokio::test]
-async fn owners_and_managers_enter_and_operators_only_by_break_glass() {
-    for_each_engine("owners_and_managers_enter_and_operators_only_by_break_glass", async |database| {
+async fn owners_colleagues_and_managers_enter_and_operators_only_by_break_glass() {
+    for_each_engine("owners_colleagues_and_managers_enter_and_operators_only_by_break_glass", async |database| {
         let scene = Scene::on(database).await;
         let (world, services) = (&scene.world, scene.services());
         let (manager, operator, auditor) = (world.manager("zhang").await, world.operator("ops").await, world.auditor("audit").await);
@@ -109,8 +109,11 @@ async fn owners_and_managers_enter_and_operators_only_by_break_glass() {
             open(services, caller, &session, PORTAL, scene.id, "/", reason).await
         };
 
-        let (_, cookie) = scene.visit(&manager).await;
-        assert_eq!(scene.admit(&cookie).await.expect("a pass").role, VisitRole::Manager);
+        let colleague = world.teacher("zhao", &[&scene.course]).await;
+        for (caller, role) in [(&manager, VisitRole::Manager), (&colleague, VisitRole::Teacher)] {
+            let (_, cookie) = scene.visit(caller).await;
+            assert_eq!(scene.admit(&cookie).await.expect("a pass").role, role);
+        }
         assert_eq!(asks(&operator, None).await.map(drop), Err(Error::Forbidden));
         assert_eq!(asks(&operator, Some(" ")).await.map(drop), Err(Error::field("reason", Problem::Missing)));
         assert_eq!(asks(&operator, Some(&"x".repeat(501))).await.map(drop), Err(Error::field("reason", Problem::TooLong { max: 500 })));
