@@ -28,7 +28,9 @@ impl Kubernetes {
         seen.stuck = self.patience.look(&seen.pods);
         seen.ordered = usize::try_from(order.lab.spec.nodes).ok();
         let mut observation = conclude(&seen);
-        observation.outdated = count(seen.outdated(order.lab.lifecycle.generation));
+        let generation = order.lab.lifecycle.generation;
+        observation.outdated = count(seen.outdated(generation));
+        observation.members = seen.members(generation);
         Ok(observation)
     }
 }
@@ -44,6 +46,7 @@ fn conclude(seen: &seen::Seen) -> Observation {
         ended_at: times::ended_at(seen, phase),
         failure,
         outdated: 0,
+        members: Vec::new(),
         nodes: seen.nodes(),
         conditions: conditions::conditions(seen),
         events: events::readable(&seen.events),

@@ -5,12 +5,15 @@ use std::{
     time::Duration,
 };
 
-use domain::{labs::ObjectRef, time::Timestamp};
+use domain::{
+    labs::{LabPod, ObjectRef},
+    time::Timestamp,
+};
 use k8s_openapi::{
     api::{
         apps::v1::{Deployment, StatefulSet},
         batch::v1::{Job, JobCondition},
-        core::v1::{Event, PersistentVolumeClaim, Pod, PodCondition},
+        core::v1::{Container, Event, PersistentVolumeClaim, Pod, PodCondition},
     },
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time},
 };
@@ -90,6 +93,12 @@ impl Seen {
         self.pods.iter().filter(|pod| pod_generation(pod) < generation).count()
     }
 
+    /// Pods of this generation that are not ending, in order of rank.
+    pub fn members(&self, generation: u32) -> Vec<LabPod> {
+        let current = self.pods.iter().filter(|pod| !is_ending(pod) && pod_generation(pod) >= generation);
+        current.map(member).collect()
+    }
+
     /// Ranks that are done while others still work.
     pub fn succeeded(&self) -> usize {
         self.pods.iter().filter(|pod| pod_phase(pod) == "Succeeded").count()
@@ -138,6 +147,21 @@ impl Seen {
         }
         all
     }
+}
+
+fn member(pod: &Pod) -> LabPod {
+    let spec = pod.spec.as_ref();
+    LabPod {
+        name: pod_name(pod).to_owned(),
+        uid: pod.metadata.uid.clone().unwrap_or_default(),
+        ready: is_ready(pod),
+        containers: spec.map_or_else(Vec::new, |spec| container_names(&spec.containers)),
+        init_containers: spec.and_then(|spec| spec.init_containers.as_deref()).map_or_else(Vec::new, container_names),
+    }
+}
+
+fn container_names(containers: &[Container]) -> Vec<String> {
+    containers.iter().map(|container| container.name.clone()).collect()
 }
 
 pub fn pod_phase(pod: &Pod) -> &str {

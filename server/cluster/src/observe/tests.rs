@@ -7,10 +7,10 @@ use domain::{
 use serde_json::{Value, json};
 
 use super::{
-    conclude,
+    conclude, order_of_pods,
     seen::{Seen, Workload},
 };
-use crate::kinds::Kind;
+use crate::{kinds::Kind, labels::GENERATION};
 
 const START: &str = "2026-11-21T10:00:00Z";
 
@@ -325,4 +325,27 @@ fn a_lab_ends_with_its_last_try_and_not_with_a_rank_that_is_done() {
     let mut seen = notebook(first);
     seen.ordered = Some(2);
     assert_eq!(conclude(&seen).ended_at, Timestamp::parse_rfc3339(early), "one of two, and nothing in its place yet");
+}
+
+#[test]
+fn members_are_the_pods_of_this_generation_that_are_not_ending_in_order_of_rank() {
+    let rank = |rank: &str, generation: &str| {
+        let mut pod = pod(&format!("lab-7-{rank}-abcde"), "Running", "True");
+        pod["metadata"]["annotations"] = json!({ (GENERATION): generation, "batch.kubernetes.io/job-completion-index": rank });
+        pod["spec"]["containers"] = json!([{ "name": "lab" }, { "name": "logs" }]);
+        pod["spec"]["initContainers"] = json!([{ "name": "code" }]);
+        pod
+    };
+    let mut ending = rank("1", "2");
+    ending["metadata"]["deletionTimestamp"] = json!(START);
+    let mut starting = rank("10", "2");
+    starting["status"]["conditions"][1]["status"] = json!("False");
+    let mut seen = training(11, &json!([]), vec![starting, rank("9", "2"), ending, rank("0", "1")]);
+    seen.pods.sort_by_key(order_of_pods);
+    let members = seen.members(2);
+    let told: Vec<_> = members.iter().map(|pod| (pod.name.as_str(), pod.uid.as_str(), pod.ready)).collect();
+    assert_eq!(told, [("lab-7-9-abcde", "uid-lab-7-9-abcde", true), ("lab-7-10-abcde", "uid-lab-7-10-abcde", false)]);
+    assert_eq!(members[0].containers, ["lab", "logs"]);
+    assert_eq!(members[0].init_containers, ["code"]);
+    assert_eq!(seen.members(1).len(), 3, "without the one that is ending");
 }
