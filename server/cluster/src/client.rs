@@ -20,6 +20,7 @@ use crate::{
     end::KnownEnds,
     errors::within,
     observe::Patience,
+    reach::Dial,
     watch::{Mirror, Paced},
 };
 
@@ -50,6 +51,8 @@ pub struct Kubernetes {
     pub(crate) ends: Arc<KnownEnds>,
     /// How often objects of labs were restored of late.
     pub(crate) repairs: Arc<Repairs>,
+    /// How pods are connected to.
+    pub(crate) dial: Dial,
 }
 
 impl Kubernetes {
@@ -67,6 +70,8 @@ impl Kubernetes {
             courses: Arc::default(),
             ends: Arc::default(),
             repairs: Arc::default(),
+            // Pods have addresses only inside the cluster.
+            dial: Dial::PortForward,
         })
     }
 
@@ -80,7 +85,7 @@ impl Kubernetes {
 
     /// With the service account of the pod that this runs in.
     pub async fn in_cluster() -> Result<Self, ConnectError> {
-        Self::connect(Config::incluster()?).await
+        Ok(Self { dial: Dial::Address, ..Self::connect(Config::incluster()?).await? })
     }
 
     async fn from_parsed(kubeconfig: Kubeconfig) -> Result<Self, ConnectError> {

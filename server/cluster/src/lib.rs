@@ -1,4 +1,4 @@
-//! Kubernetes behind the `Cluster` port: manifests from an order, server-side apply, observation, watches. One code path for a kubeconfig,
+//! Kubernetes behind the `Cluster` port: manifests from an order, server-side apply, observation, watches, the way into pods. One code path for a kubeconfig,
 //! for in-cluster use and for the simulator. `rights` lists the cluster-wide rights that Lectern needs.
 
 mod apply;
@@ -18,6 +18,7 @@ pub mod manifests;
 mod observe;
 mod port;
 mod quantity;
+mod reach;
 pub mod rights;
 mod stop;
 mod surplus;

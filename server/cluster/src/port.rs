@@ -7,7 +7,9 @@ use domain::{
     quotas::Amounts,
 };
 use futures::stream::BoxStream;
-use services::ports::{Change, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, Workloads};
+use services::ports::{
+    Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, LogRequest, LogStream, PodTarget, Workloads,
+};
 
 use crate::{capabilities::Capabilities, client::Kubernetes, manifests, watch};
 
@@ -55,6 +57,18 @@ impl Workloads for Kubernetes {
 
     fn manifests(&self, order: &LabOrder) -> String {
         manifests::yaml(order, self.known_capabilities().unwrap_or(Capabilities::CURRENT))
+    }
+
+    async fn connect(&self, pod: &PodTarget, port: u16) -> Result<Connection, ClusterError> {
+        self.connect_to_pod(pod, port).await
+    }
+
+    async fn exec(&self, pod: &PodTarget, request: &ExecRequest) -> Result<Exec, ClusterError> {
+        self.exec_in_pod(pod, request).await
+    }
+
+    async fn logs(&self, pod: &PodTarget, request: &LogRequest) -> Result<LogStream, ClusterError> {
+        self.logs_of_pod(pod, request).await
     }
 }
 

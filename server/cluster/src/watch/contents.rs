@@ -1,5 +1,7 @@
 //! Everything that one session has seen of labs, nodes and events: what is told of a change, and what can be read instead of asking.
 
+mod pods;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
@@ -396,13 +398,15 @@ impl Contents {
         Some(Change::Lab(id))
     }
 
-    /// The lab whose name the event's object has or begins with: `lab-7` for `lab-7-0`.
     fn lab_of_event(&self, event: &Event) -> Option<LabId> {
         let object = &event.involved_object;
-        let namespace = object.namespace.clone().unwrap_or_default();
-        let mut name = object.name.as_deref()?;
+        self.lab_named(object.namespace.as_deref().unwrap_or_default(), object.name.as_deref()?)
+    }
+
+    /// The lab whose name this is or begins with: `lab-7` for `lab-7-0`.
+    fn lab_named(&self, namespace: &str, mut name: &str) -> Option<LabId> {
         loop {
-            if let Some(id) = self.places.get(&(namespace.clone(), name.to_owned())) {
+            if let Some(id) = self.places.get(&(namespace.to_owned(), name.to_owned())) {
                 return Some(*id);
             }
             (name, _) = name.rsplit_once('-')?;

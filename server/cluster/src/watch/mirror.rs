@@ -11,12 +11,13 @@ use domain::{
     ids::LabId,
 };
 use kube::core::ObjectMeta;
-use services::ports::LabOrder;
+use services::ports::{ClusterError, LabOrder, PodTarget};
 
 use super::contents::Contents;
 use crate::{
     manifests::Manifest,
     observe::{Seen, Workload},
+    reach::Found,
 };
 
 /// The contents of one session; it writes, others read.
@@ -36,6 +37,13 @@ impl Mirror {
         let contents = lock(&self.current).clone()?;
         let seen = lock(&contents).seen(order)?;
         self.is_current(order.lab.id, seen.workload.as_ref()).then_some(seen)
+    }
+
+    /// The pod, if it is still the one asked for; `None` when the server must be asked.
+    pub fn pod(&self, target: &PodTarget) -> Option<Result<Found, ClusterError>> {
+        let contents = lock(&self.current).clone()?;
+        let contents = lock(&contents);
+        contents.pod(target)
     }
 
     /// The manifests that the lab's objects differ from, as far as a watch knows.

@@ -1,5 +1,6 @@
 use domain::time::Timestamp;
 use serde_json::{Value, json};
+use services::ports::{ClusterError, PodTarget};
 
 use super::*;
 
@@ -157,4 +158,21 @@ fn a_pod_that_is_no_lab_changes_the_nodes_when_it_takes_and_leaves_cards() {
     assert_eq!((nodes[0].holds.len(), nodes[0].holds[0].cards, nodes[0].holds[0].lab), (1, 2, None));
     assert_eq!(contents.take(number("Pod"), Item::Gone(with_cards("p", Some("n1")))), [Change::Nodes]);
     assert!(contents.nodes().expect("all is known")[0].holds.is_empty());
+}
+
+#[test]
+fn a_pod_is_looked_up_by_its_name_and_compared_by_its_uid() {
+    let target = |name: &str, uid: &str| PodTarget { namespace: "lectern-x".into(), name: name.into(), uid: uid.into() };
+    assert!(Contents::default().pod(&target("lab-7-0", "uid-of-lab-7-0")).is_none(), "the server must be asked");
+    let mut contents = synced();
+    is(&mut contents, "Pod", pod("lab-7-0"));
+    let known = |contents: &Contents, name: &str, uid: &str| contents.pod(&target(name, uid)).expect("the watch is complete");
+    assert!(known(&contents, "lab-7-0", "uid-of-lab-7-0").is_ok());
+    for (name, uid) in [("lab-7-0", "uid-of-the-one-before"), ("lab-7-1", "uid-of-lab-7-1"), ("lab-8-0", "uid-of-lab-8-0"), ("", "")] {
+        assert!(matches!(known(&contents, name, uid), Err(ClusterError::Busy(_))), "{name} {uid}");
+    }
+    contents.take(number("Pod"), Item::Gone(pod("lab-7-0")));
+    assert!(matches!(known(&contents, "lab-7-0", "uid-of-lab-7-0"), Err(ClusterError::Busy(_))));
+    contents.take(number("Pod"), Item::Begins);
+    assert!(contents.pod(&target("lab-7-0", "uid-of-lab-7-0")).is_none(), "the new list will tell");
 }
