@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 /// API group, resource, verbs.
-const RIGHTS: [(&str, &str, &[&str]); 17] = [
+const RIGHTS: [(&str, &str, &[&str]); 20] = [
     ("", "namespaces", &["get", "list", "watch", "create", "patch", "delete"]),
     // Listed and deleted in namespaces that existed before. Server-side apply needs `create` besides `patch`.
     ("", "resourcequotas", &["list", "create", "patch", "delete"]),
@@ -18,8 +18,12 @@ const RIGHTS: [(&str, &str, &[&str]); 17] = [
     ("apps", "statefulsets", &["get", "list", "watch", "create", "patch", "delete"]),
     ("apps", "deployments", &["get", "list", "watch", "create", "patch", "delete"]),
     ("batch", "jobs", &["get", "list", "watch", "create", "patch", "delete"]),
-    // Deleted only if their owner no longer exists, and pods also if it waits for them.
-    ("", "pods", &["list", "watch", "delete"]),
+    // Read one by one before they are reached while no watch runs. Deleted only if their owner no longer exists, or if it waits for them.
+    ("", "pods", &["get", "list", "watch", "delete"]),
+    // The streams are opened by GET. From Kubernetes 1.35 on it needs `create` besides `get`.
+    ("", "pods/exec", &["get", "create"]),
+    ("", "pods/portforward", &["get", "create"]),
+    ("", "pods/log", &["get"]),
     ("apps", "replicasets", &["list", "delete"]),
     ("apps", "controllerrevisions", &["list", "delete"]),
     ("", "nodes", &["list", "watch"]),
