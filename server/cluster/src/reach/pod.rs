@@ -16,7 +16,8 @@ pub enum Found {
     Over,
 }
 
-/// Compares the pod of the target's name with the target. Errors: `Busy` if there is none, if it is another one, or if it is ending.
+/// Compares the pod of the target's name with the target. Errors: `Busy` if there is none, if it is another one, if it is ending, or if it has
+/// no node yet: the server answers the log of such a pod with an empty one.
 pub fn check_pod(pod: Option<&Pod>, target: &PodTarget) -> Result<Found, ClusterError> {
     let name = &target.name;
     let Some(pod) = pod else { return Err(ClusterError::Busy(format!("pod {name} is gone"))) };
@@ -28,6 +29,9 @@ pub fn check_pod(pod: Option<&Pod>, target: &PodTarget) -> Result<Found, Cluster
     }
     if matches!(pod_phase(pod), "Succeeded" | "Failed") {
         return Ok(Found::Over);
+    }
+    if pod.spec.as_ref().is_none_or(|spec| spec.node_name.is_none()) {
+        return Err(ClusterError::Busy(format!("pod {name} has no node yet")));
     }
     let address = pod.status.as_ref().and_then(|status| status.pod_ip.as_deref()).and_then(|address| address.parse().ok());
     Ok(Found::Alive(address))
@@ -46,14 +50,17 @@ mod tests {
     }
 
     fn found(metadata: &Value, status: &Value) -> Result<Found, ClusterError> {
-        let pod = serde_json::from_value(json!({ "metadata": metadata, "status": status })).expect("a pod");
+        let spec = json!({ "nodeName": "n1", "containers": [] });
+        let pod = serde_json::from_value(json!({ "metadata": metadata, "spec": spec, "status": status })).expect("a pod");
         check_pod(Some(&pod), &target())
     }
 
     #[test]
-    fn a_pod_that_is_gone_or_ending_or_another_one_is_not_reached() {
+    fn a_pod_that_is_gone_or_ending_or_unplaced_or_another_one_is_not_reached() {
         let ending = json!({ "name": "lab-7-0", "uid": "u1", "deletionTimestamp": "2026-11-21T10:00:00Z" });
+        let unplaced = serde_json::from_value(json!({ "metadata": { "name": "lab-7-0", "uid": "u1" } })).expect("a pod");
         let cases = [
+            check_pod(Some(&unplaced), &target()),
             check_pod(None, &target()),
             found(&json!({ "name": "lab-7-0", "uid": "u2" }), &json!({ "phase": "Running" })),
             found(&json!({ "name": "lab-7-0" }), &json!({ "phase": "Running" })),

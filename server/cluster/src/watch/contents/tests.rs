@@ -165,7 +165,8 @@ fn a_pod_is_looked_up_by_its_name_and_compared_by_its_uid() {
     let target = |name: &str, uid: &str| PodTarget { namespace: "lectern-x".into(), name: name.into(), uid: uid.into() };
     assert!(Contents::default().pod(&target("lab-7-0", "uid-of-lab-7-0")).is_none(), "the server must be asked");
     let mut contents = synced();
-    is(&mut contents, "Pod", pod("lab-7-0"));
+    let placed = json!({ "metadata": metadata("lab-7-0"), "spec": { "nodeName": "n1", "containers": [] } });
+    is(&mut contents, "Pod", Object::Pod(Box::new(serde_json::from_value(placed).expect("a pod"))));
     let known = |contents: &Contents, name: &str, uid: &str| contents.pod(&target(name, uid)).expect("the watch is complete");
     assert!(known(&contents, "lab-7-0", "uid-of-lab-7-0").is_ok());
     for (name, uid) in [("lab-7-0", "uid-of-the-one-before"), ("lab-7-1", "uid-of-lab-7-1"), ("lab-8-0", "uid-of-lab-8-0"), ("", "")] {
