@@ -81,4 +81,6 @@ scenarios! {
     network::a_connection_that_dies_silently_is_noticed,
     network::a_watched_lab_is_seen_as_the_server_has_it,
     network::version_and_nodes_are_read,
+    reach::a_pod_that_was_replaced_is_not_reached,
+    reach::the_right_that_reaching_a_pod_lacks_is_named,
 }

@@ -131,6 +131,10 @@ where
             }
         };
         let message = tokio::select! {
+            // Sizes first: what is typed after a change is meant for the new size.
+            biased;
+            // Once nobody sends sizes any more this branch is off.
+            Some(size) = next_size => framed(RESIZE, json!({ "Width": size.columns, "Height": size.rows }).to_string().as_bytes()),
             read = stdin.read(&mut buffer), if is_open => match read {
                 Ok(length) if length > 0 => framed(STDIN, &buffer[..length]),
                 _ => {
@@ -141,8 +145,6 @@ where
                     framed(CLOSE, &[STDIN])
                 }
             },
-            // Once nobody sends sizes any more this branch is off.
-            Some(size) = next_size => framed(RESIZE, json!({ "Width": size.columns, "Height": size.rows }).to_string().as_bytes()),
             _ = pings.tick() => Message::Ping(Bytes::new()),
         };
         // The receiving task gets the error too, and reports it.

@@ -5,6 +5,7 @@ pub mod ends;
 pub mod failures;
 pub mod life;
 pub mod network;
+pub mod reach;
 
 use domain::labs::{Observation, ObservedPhase};
 use services::ports::{LabOrder, Workloads};

@@ -4,6 +4,7 @@ mod drains;
 mod drift;
 mod ends;
 mod places;
+mod reach;
 mod rights;
 mod volumes;
 mod webhooks;

@@ -11,7 +11,10 @@ use kube::{
 use serde_json::json;
 use services::ports::{Change, ClusterError, Fleet, Growth, LabOrder, Workloads};
 
-use crate::support::{Orders, orders::annotated, rig::Rig, until};
+use crate::{
+    scenarios::reach::{RESOURCES, refusals, target},
+    support::{Orders, orders::annotated, rig::Rig, until},
+};
 
 const USER: &str = "system:serviceaccount:lectern:lectern";
 
@@ -35,6 +38,14 @@ async fn lack(rig: &Rig, resource: &str, verb: &str) {
     for rule in rules.as_array_mut().expect("rules").iter_mut().filter(|rule| rule["resources"] == json!([resource])) {
         rule["verbs"].as_array_mut().expect("verbs").retain(|one| one != verb);
     }
+    let granted = Api::<ClusterRole>::all(rig.client.clone());
+    granted.patch("lectern", &PatchParams::default(), &Patch::Merge(json!({ "rules": rules }))).await.expect("a change");
+}
+
+/// Takes the resource out of the role.
+async fn lack_all(rig: &Rig, resource: &str) {
+    let mut rules = rights::rules();
+    rules.as_array_mut().expect("rules").retain(|rule| rule["resources"] != json!([resource]));
     let granted = Api::<ClusterRole>::all(rig.client.clone());
     granted.patch("lectern", &PatchParams::default(), &Patch::Merge(json!({ "rules": rules }))).await.expect("a change");
 }
@@ -116,4 +127,26 @@ async fn each_right_that_a_start_lacks_is_named_and_the_start_waits_for_it() {
     lack(&rig, "deployments", "none").await;
     until("a start", || cluster.start(&order), Result::is_ok).await.expect("until");
     reaches(&cluster, &order, ObservedPhase::Ready).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rights_are_enough_to_reach_a_pod_and_each_that_is_missing_is_named() {
+    let rig = Rig::simulated().await;
+    grant(&rig).await;
+    let cluster = rig.acting_as(USER).await;
+    let order = Orders::new().plain();
+    cluster.start(&order).await.expect("a start");
+    reaches(&cluster, &order, ObservedPhase::Ready).await;
+    let pod = target(&order, &cluster.observe(&order).await.expect("an answer").members[0]);
+    let refused = refusals(&cluster, &pod).await;
+    assert!(refused.iter().all(Option::is_none), "{refused:?}");
+    for lacked in RESOURCES {
+        lack_all(&rig, lacked).await;
+        for (resource, refusal) in RESOURCES.iter().zip(refusals(&cluster, &pod).await) {
+            match refusal {
+                Some(ClusterError::Blocked(Obstacle::MissingRight { resource, .. })) => assert_eq!(resource, lacked),
+                other => assert!(*resource != lacked && other.is_none(), "{resource} without {lacked}: {other:?}"),
+            }
+        }
+    }
 }

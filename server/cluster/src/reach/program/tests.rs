@@ -9,7 +9,7 @@ fn started(output: Output) -> (Exec, Server) {
 }
 
 fn say(server: &Server, channel: u8, bytes: &[u8]) {
-    server.say(&[&[channel], bytes].concat());
+    server.say(&[&[channel][..], bytes].concat());
 }
 
 #[tokio::test]
@@ -53,13 +53,15 @@ async fn keys_get_through_while_output_waits_for_its_reader() {
 #[tokio::test]
 async fn the_end_of_the_input_and_the_size_are_sent() {
     let (exec, mut server) = started(Output::Terminal);
-    let Exec { stdin, stdout, resize, .. } = exec;
+    let Exec { stdin, stdout, stderr, resize, exit } = exec;
     let resize = resize.expect("a terminal");
     resize.send(TerminalSize { columns: 80, rows: 24 }).await.expect("sent");
-    assert_eq!(server.hears().await, Some([&[RESIZE], &br#"{"Height":24,"Width":80}"#[..]].concat()));
+    let size = server.hears().await.expect("a size");
+    assert_eq!(size[0], RESIZE);
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&size[1..]).expect("JSON"), json!({ "Width": 80, "Height": 24 }));
     drop((stdin, resize));
     assert_eq!(server.hears().await, Some(vec![CLOSE, STDIN]));
-    drop(stdout);
+    drop((stdout, stderr, exit));
     assert_eq!(server.hears().await, None, "the connection is closed with the last stream");
 }
 
