@@ -133,7 +133,7 @@ where
         let message = tokio::select! {
             // Sizes first: what is typed after a change is meant for the new size.
             biased;
-            // Once nobody sends sizes any more this branch is off.
+            // If the sender of the sizes is dropped, this branch is off.
             Some(size) = next_size => framed(RESIZE, json!({ "Width": size.columns, "Height": size.rows }).to_string().as_bytes()),
             read = stdin.read(&mut buffer), if is_open => match read {
                 Ok(length) if length > 0 => framed(STDIN, &buffer[..length]),
