@@ -1,8 +1,8 @@
 //! An API server for laptops and tests: Kubernetes as far as Lectern and kubectl go, spoken to over the wire.
 //!
 //! It listens on loopback only, with TLS and a bearer token. Objects live in `store`, requests come in by `rest` and go through
-//! `ops` (with `admission`, `validate` and `apply`), and `controllers` bring pods to a simulated life. To add a kind, see `registry`; what
-//! can go wrong is in `faults`.
+//! `ops` (with `admission`, `validate` and `apply`), and `controllers` bring pods to a simulated life. What runs inside them is in `pods`.
+//! To add a kind, see `registry`; what can go wrong is in `faults`.
 
 mod admission;
 mod apply;
@@ -15,17 +15,21 @@ mod kubeconfig;
 mod nodes;
 mod ops;
 mod pace;
+mod pods;
+mod pump;
 mod quantity;
 mod registry;
 mod rest;
 mod selector;
 mod server;
+mod spdy;
 mod stamp;
 mod store;
 mod table;
 mod tls;
 mod validate;
 mod value;
+mod web_socket;
 mod workload_text;
 
 use std::{

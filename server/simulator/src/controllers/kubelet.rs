@@ -277,17 +277,25 @@ fn write(txn: &mut Txn<'_>, key: &Key, change: impl FnOnce(&mut Value)) -> Optio
 
 fn statuses(pod: &Value, list: &str, state: &dyn Fn(&Value) -> Value, is_ready: bool, is_started: bool) -> Vec<Value> {
     let restarts = steer(pod, "restarts").and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+    let last = if restarts > 0 { last_run(pod) } else { json!({}) };
     let one = |container: &Value| {
         let (name, image) = (value::text(container, "/name"), value::text(container, "/image"));
         let state = state(container);
         let has_run = state.get("waiting").is_none();
         json!({
             "name": name, "image": image, "imageID": if has_run { format!("simulated://{image}") } else { String::new() }, "ready": is_ready,
-            "restartCount": restarts, "started": is_started, "lastState": {}, "state": state,
+            "restartCount": restarts, "started": is_started, "lastState": last, "state": state,
             "containerID": if has_run { format!("simulated://{}/{name}", value::uid(pod)) } else { String::new() },
         })
     };
     value::items(pod, &format!("/spec/{list}")).iter().map(one).collect()
+}
+
+/// How a container that is said to have been restarted ended before.
+fn last_run(pod: &Value) -> Value {
+    let at = value::text(pod, "/metadata/creationTimestamp");
+    let id = format!("simulated://{}/previous", value::uid(pod));
+    json!({"terminated": {"exitCode": 1, "reason": "Error", "startedAt": at, "finishedAt": at, "containerID": id}})
 }
 
 fn host_ip(pod: &Value) -> String {

@@ -103,6 +103,11 @@ fn parts(kind: &Kind) -> Vec<Value> {
         list.push(part("scale", Some(("autoscaling", "v1", "Scale")), &["get", "patch", "update"]));
     }
     if kind.plural == "pods" {
+        for (name, options) in [("attach", "PodAttachOptions"), ("exec", "PodExecOptions"), ("portforward", "PodPortForwardOptions")] {
+            let mut entry = part(name, None, &["create", "get"]);
+            entry["kind"] = options.into();
+            list.push(entry);
+        }
         list.push(part("log", None, &["get"]));
         list.push(part("eviction", Some(("policy", "v1", "Eviction")), &["create"]));
         list.push(part("binding", Some(("", "v1", "Binding")), &["create"]));

@@ -12,6 +12,7 @@ mod protobuf;
 mod query;
 mod reviews;
 mod scale;
+mod streams;
 mod watch;
 mod write;
 
@@ -25,6 +26,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use hyper::upgrade::OnUpgrade;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -46,7 +48,7 @@ pub struct Api {
     pub store: Arc<Store>,
     pub token: String,
     pub faults: Arc<Switchboard>,
-    /// Ends watches and followed logs.
+    /// Ends watches, followed logs and streams.
     pub stopping: CancellationToken,
 }
 
@@ -58,6 +60,8 @@ struct Call {
     query: Query,
     headers: HeaderMap,
     body: bytes::Bytes,
+    /// The connection, if the answer turns it into something else than HTTP.
+    upgrade: OnUpgrade,
 }
 
 pub fn router(api: Arc<Api>) -> axum::Router {
@@ -85,13 +89,14 @@ fn json(status: StatusCode, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-async fn answer(api: &Arc<Api>, request: Request) -> Result<Response> {
+async fn answer(api: &Arc<Api>, mut request: Request) -> Result<Response> {
     check_host(&request)?;
     let path = request.uri().path().to_owned();
     if matches!(path.as_str(), "/healthz" | "/readyz" | "/livez") {
         return Ok((StatusCode::OK, "ok").into_response());
     }
     check_token(api, request.headers())?;
+    let upgrade = hyper::upgrade::on(&mut request);
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, LARGEST_BODY)
         .await
@@ -99,7 +104,7 @@ async fn answer(api: &Arc<Api>, request: Request) -> Result<Response> {
     if let Some(answer) = console::answer(api, &path, &parts.method, &body) {
         return answer;
     }
-    let call = Call { query: Query::read(&parts.uri), headers: parts.headers, body };
+    let call = Call { query: Query::read(&parts.uri), headers: parts.headers, body, upgrade };
     let asked = faulty::Asked::of(&parts.method, &path, &call.query);
     let turned = api.faults.turned();
     let fault = api.faults.meet(&asked.met());
@@ -162,9 +167,8 @@ async fn dispatch(api: &Arc<Api>, method: &Method, target: Target, call: &Call, 
         ("POST", What::Eviction, true) => write::evict(api, kind, &key, call).await,
         ("POST", What::Binding, true) => write::bind(api, kind, &key, call).await,
         (_, What::Scale, true) => scale::answer(api, kind, &key, method, call).await,
-        (_, What::Unsupported, _) => {
-            Err(ApiError::new(501, "NotImplemented", "the simulated cluster runs no containers: exec, attach and port-forward are not there"))
-        }
+        ("GET" | "POST", What::Exec | What::Attach | What::PortForward, true) => streams::answer(api, &key, target.what, call),
+        (_, What::Proxy, _) => Err(ApiError::new(501, "NotImplemented", "the simulated cluster has no proxy: forward a port instead")),
         _ => Err(ApiError::method_not_allowed()),
     }
 }

@@ -12,8 +12,11 @@ pub enum What {
     Eviction,
     Binding,
     Finalize,
-    /// Known to the API, but nothing that a simulation can do.
-    Unsupported,
+    Exec,
+    Attach,
+    PortForward,
+    /// Known to the API, but not simulated.
+    Proxy,
 }
 
 impl What {
@@ -27,7 +30,10 @@ impl What {
             Self::Eviction => "eviction",
             Self::Binding => "binding",
             Self::Finalize => "finalize",
-            Self::Unsupported => "exec",
+            Self::Exec => "exec",
+            Self::Attach => "attach",
+            Self::PortForward => "portforward",
+            Self::Proxy => "proxy",
         }
     }
 }
@@ -85,7 +91,10 @@ fn part_of(kind: &Kind, part: &str) -> Option<What> {
         ("pods", "eviction") => Some(What::Eviction),
         ("pods", "binding") => Some(What::Binding),
         ("namespaces", "finalize") => Some(What::Finalize),
-        ("pods", "exec" | "attach" | "portforward" | "proxy") | ("services" | "nodes", "proxy") => Some(What::Unsupported),
+        ("pods", "exec") => Some(What::Exec),
+        ("pods", "attach") => Some(What::Attach),
+        ("pods", "portforward") => Some(What::PortForward),
+        ("pods" | "services" | "nodes", "proxy") => Some(What::Proxy),
         _ => None,
     }
 }

@@ -24,6 +24,11 @@ impl Query {
         self.0.iter().find(|(key, _)| key == name).map(|(_, text)| text.as_str())
     }
 
+    /// All values of a parameter that may be repeated.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, text)| text.as_str())
+    }
+
     pub fn number(&self, name: &str) -> Option<u64> {
         self.get(name).and_then(|text| text.parse().ok())
     }
