@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 mod common;
+#[path = "kubectl/streams.rs"]
+mod streams;
 
 use std::{
     io::{BufRead, BufReader},

@@ -8,7 +8,7 @@ use super::{
     base_name,
     console::{Closed, Console, Input, Output, Size},
     programs,
-    words::{self, Piece, When, Word},
+    words::{self, Piece, When},
 };
 use crate::pods::Environment;
 
@@ -43,8 +43,6 @@ impl Shell {
     pub async fn foreground(&mut self, command: Vec<String>) -> u8 {
         let is_shell = command.first().is_some_and(|program| matches!(base_name(program), "sh" | "bash" | "exec" | "env"));
         let Some(mut interrupts) = self.interrupts.take_if(|_| !is_shell) else { return self.program(command).await };
-        // Pressed before the command began.
-        while interrupts.try_recv().is_ok() {}
         let ended = tokio::select! {
             code = self.program(command) => Some(code),
             Some(()) = interrupts.recv() => None,
@@ -89,7 +87,7 @@ impl Shell {
     }
 
     /// `None` for a variable that is empty and not quoted.
-    fn expanded(&self, word: &Word) -> Option<String> {
+    fn expanded(&self, word: &[Piece]) -> Option<String> {
         let text: String = word
             .iter()
             .map(|piece| match piece {
@@ -110,6 +108,8 @@ impl Shell {
             }
             let (input, interrupts) = (&mut self.input, &mut self.interrupts);
             let line = tokio::select! {
+                // Ctrl-C typed after a line is for the command in that line.
+                biased;
                 line = input.line() => line,
                 () = pressed(interrupts) => {
                     self.last = INTERRUPTED;
