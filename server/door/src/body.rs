@@ -1,0 +1,86 @@
+//! A body on its way through the door: nothing of it is kept, its bytes are counted, and it breaks off when the pass ends or the pod is gone.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::{limits::Place, ports::SharedPass};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    ToLab,
+    ToBrowser,
+    /// Passes without being use of the lab.
+    Uncounted,
+}
+
+/// Why a body broke off.
+#[derive(Debug)]
+struct Over;
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the way to the lab is over")
+    }
+}
+
+impl std::error::Error for Over {}
+
+pub struct Passing {
+    body: Body,
+    way: Way,
+    pass: SharedPass,
+    over: [Pin<Box<WaitForCancellationFutureOwned>>; 2],
+    /// Taken until the body has passed.
+    _place: Option<Place>,
+}
+
+impl Passing {
+    /// `gone`: cancelled when the pod is gone that the body comes from or goes to.
+    pub fn wrap(body: Body, way: Way, pass: &SharedPass, gone: &CancellationToken, place: Option<Place>) -> Body {
+        if body.is_end_stream() {
+            return body;
+        }
+        let over = [pass.ended(), gone].map(|token| Box::pin(token.clone().cancelled_owned()));
+        Body::new(Self { body, way, pass: SharedPass::clone(pass), over, _place: place })
+    }
+}
+
+impl HttpBody for Passing {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = &mut *self;
+        if this.over.iter_mut().any(|over| over.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(Some(Err(axum::Error::new(Over))));
+        }
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            let bytes = data.len() as u64;
+            match this.way {
+                Way::ToLab => this.pass.count(bytes, 0),
+                Way::ToBrowser => this.pass.count(0, bytes),
+                Way::Uncounted => {}
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,240 @@
+//! Which headers pass the door. To the lab: all but those of one connection, what the client claims of its way, our cookies and Lectern's
+//! own tokens; `Host` stays as it is, since applications compare it with `Origin`. From the lab: all but what would reach beyond its site.
+
+use std::net::IpAddr;
+
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use services::secret;
+
+use crate::cookie;
+
+/// Headers of one connection, whatever `Connection` says.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers of an answer that bind more than the lab's site. `Clear-Site-Data: "cookies"` signs out of every site of the domain, the portal's
+/// among them; `Strict-Transport-Security` and `Alt-Svc` say how the host is reached, which is not the lab's to say.
+const BEYOND: [&str; 3] = ["alt-svc", "clear-site-data", "strict-transport-security"];
+
+const FORGIVING: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+
+/// What the lab is told of the client.
+#[derive(Debug, Clone, Copy)]
+pub struct Client<'a> {
+    pub address: Option<IpAddr>,
+    pub https: bool,
+    pub host: &'a HeaderValue,
+}
+
+/// Makes a request's headers fit for the lab. `upgrade`: the protocol that the connection is to change to.
+pub fn for_lab(headers: &mut HeaderMap, client: Client<'_>, upgrade: Option<&HeaderValue>) {
+    strip_connection(headers);
+    // The door asks for the body itself.
+    headers.remove(header::EXPECT);
+    strip_claims(headers);
+    if headers.get_all(header::AUTHORIZATION).iter().any(is_ours) {
+        headers.remove(header::AUTHORIZATION);
+    }
+    cookie::strip_request(headers);
+    headers.insert(header::HOST, client.host.clone());
+    if let Some(address) = client.address.and_then(|address| HeaderValue::from_str(&address.to_canonical().to_string()).ok()) {
+        headers.insert("x-forwarded-for", address.clone());
+        headers.insert("x-real-ip", address);
+    }
+    headers.insert("x-forwarded-host", client.host.clone());
+    headers.insert("x-forwarded-proto", HeaderValue::from_static(if client.https { "https" } else { "http" }));
+    if let Some(protocol) = upgrade {
+        switch(headers, protocol.clone());
+    }
+}
+
+/// Makes an answer's headers fit for the browser.
+pub fn for_browser(headers: &mut HeaderMap) {
+    strip_connection(headers);
+    for name in BEYOND {
+        headers.remove(name);
+    }
+    cookie::strip_answer(headers);
+}
+
+/// Says that the connection changes its protocol.
+pub fn switch(headers: &mut HeaderMap, protocol: HeaderValue) {
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, protocol);
+}
+
+/// Elements of a header that is a list.
+pub fn list(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
+    let texts = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    texts.flat_map(|text| text.split(',')).map(|element| element.trim().to_ascii_lowercase()).filter(|element| !element.is_empty()).collect()
+}
+
+fn strip_connection(headers: &mut HeaderMap) {
+    for named in list(headers, &header::CONNECTION) {
+        // A request without its host or length would be another request.
+        if !matches!(named.as_str(), "host" | "content-length") {
+            headers.remove(named.as_str());
+        }
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+fn strip_claims(headers: &mut HeaderMap) {
+    let claims: Vec<HeaderName> = headers.keys().filter(|name| is_claim(name.as_str())).cloned().collect();
+    for name in claims {
+        headers.remove(name);
+    }
+}
+
+/// Some servers read `X_Real_IP` as `X-Real-IP`.
+fn is_claim(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    name == "forwarded" || name == "x-real-ip" || name.starts_with("x-forwarded-")
+}
+
+/// Whether this `Authorization` holds a token of Lectern, as a bearer or as a part of name and password.
+fn is_ours(value: &HeaderValue) -> bool {
+    let value = value.as_bytes().trim_ascii();
+    let (scheme, credentials) = match value.iter().position(u8::is_ascii_whitespace) {
+        Some(at) => (&value[..at], value[at..].trim_ascii()),
+        None => (&value[..0], value),
+    };
+    let begins = |part: &[u8]| part.starts_with(secret::TOKEN.as_bytes());
+    if scheme.eq_ignore_ascii_case(b"basic") {
+        return FORGIVING.decode(credentials).is_ok_and(|decoded| decoded.split(|byte| *byte == b':').any(begins));
+    }
+    begins(credentials)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    fn sent(pairs: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = headers(pairs);
+        let host = HeaderValue::from_static("lab-7.localhost:3001");
+        for_lab(&mut headers, Client { address: "::ffff:10.0.0.7".parse().ok(), https: false, host: &host }, None);
+        headers
+    }
+
+    #[test]
+    fn what_the_client_claims_of_its_way_is_replaced_and_the_host_stays() {
+        let sent = sent(&[
+            ("host", "lab-7.localhost:3001"),
+            ("origin", "http://lab-7.localhost:3001"),
+            ("forwarded", "for=1.1.1.1"),
+            ("x-forwarded-for", "1.1.1.1"),
+            ("x_forwarded_for", "1.1.1.1"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-user", "root"),
+            ("x-real-ip", "1.1.1.1"),
+            ("accept", "*/*"),
+        ]);
+        let expected = headers(&[
+            ("host", "lab-7.localhost:3001"),
+            ("origin", "http://lab-7.localhost:3001"),
+            ("accept", "*/*"),
+            ("x-forwarded-for", "10.0.0.7"),
+            ("x-real-ip", "10.0.0.7"),
+            ("x-forwarded-host", "lab-7.localhost:3001"),
+            ("x-forwarded-proto", "http"),
+        ]);
+        assert_eq!(sent, expected);
+    }
+
+    #[test]
+    fn headers_of_one_connection_stay_on_it() {
+        let hop = [
+            ("connection", "keep-alive, X-Secret, host, content-length"),
+            ("x-secret", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "h2c"),
+            ("http2-settings", "AA"),
+            ("proxy-authorization", "Basic eDp5"),
+            ("expect", "100-continue"),
+            ("content-length", "3"),
+        ];
+        let sent = sent(&hop);
+        for (name, _) in &hop[..9] {
+            assert!(!sent.contains_key(*name), "{name}");
+        }
+        assert_eq!(sent["content-length"], "3");
+        assert_eq!(sent["host"], "lab-7.localhost:3001");
+        let mut answered = headers(&[("connection", "close, x-hop"), ("x-hop", "1"), ("content-type", "text/html")]);
+        for_browser(&mut answered);
+        assert_eq!(answered, headers(&[("content-type", "text/html")]));
+    }
+
+    #[test]
+    fn an_upgrade_is_asked_for_anew() {
+        let mut headers = headers(&[("connection", "keep-alive, Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "k")]);
+        let protocol = HeaderValue::from_static("websocket");
+        for_lab(&mut headers, Client { address: None, https: true, host: &HeaderValue::from_static("a.b") }, Some(&protocol));
+        assert_eq!(headers["connection"], "upgrade");
+        assert_eq!(headers["upgrade"], "websocket");
+        assert_eq!(headers["sec-websocket-key"], "k");
+        assert_eq!(headers["x-forwarded-proto"], "https");
+        assert!(!headers.contains_key("x-forwarded-for"));
+    }
+
+    #[test]
+    fn an_applications_own_authorization_passes_and_lecterns_tokens_do_not() {
+        let passes = |value: &str| sent(&[("authorization", value)]).contains_key("authorization");
+        // `Basic`: user:hunter2, and nothing that is Base64.
+        for own in ["Bearer eyJhbGciOi", "token 4f5a", "Basic dXNlcjpodW50ZXIy", "Basic %%%", "Bearer xlct_a", "x"] {
+            assert!(passes(own), "{own}");
+        }
+        // `Basic`: li.hua:lct_abc with and without padding, and lct_abc: as the name.
+        let ours = [
+            "Bearer lct_abc",
+            "bearer  lct_abc",
+            "token lct_abc",
+            "lct_abc",
+            "Basic bGkuaHVhOmxjdF9hYmM=",
+            "basic bGkuaHVhOmxjdF9hYmM",
+            "Basic bGN0X2FiYzo=",
+        ];
+        for ours in ours {
+            assert!(!passes(ours), "{ours}");
+        }
+    }
+
+    #[test]
+    fn an_answer_binds_no_more_than_its_own_site() {
+        let mut answered = headers(&[
+            ("strict-transport-security", "max-age=1; includeSubDomains"),
+            ("alt-svc", "h3=\":443\""),
+            ("clear-site-data", "\"cookies\""),
+            ("content-security-policy", "frame-ancestors 'self'"),
+            ("service-worker-allowed", "/"),
+            ("set-cookie", "lectern-lab=x"),
+            ("set-cookie", "a=1"),
+        ]);
+        for_browser(&mut answered);
+        let kept = [("content-security-policy", "frame-ancestors 'self'"), ("service-worker-allowed", "/"), ("set-cookie", "a=1")];
+        assert_eq!(answered, headers(&kept));
+    }
+}

@@ -1,0 +1,123 @@
+//! What the door needs of the rest of Lectern, as traits: passes, connections to pods, random bytes. `Services` is the real one; the tests
+//! of the door have their own, so that they need no database and no cluster.
+
+use std::sync::Arc;
+
+use domain::{
+    Error,
+    ids::{LabId, UserId},
+    labs::LabState,
+    time::Timestamp,
+};
+use futures::future::BoxFuture;
+use services::{
+    Services,
+    ports::{ClusterError, Connection, PodTarget},
+    visits::{self, EnterError, Entered},
+};
+use tokio_util::sync::CancellationToken;
+
+/// A person's right to enter one lab from one browser, while it is good.
+pub trait Pass: Send + Sync + 'static {
+    fn person(&self) -> UserId;
+    fn lab(&self) -> LabId;
+    fn lab_name(&self) -> &str;
+    fn lab_state(&self) -> LabState;
+    /// When the lab came into its state, if that is known.
+    fn since(&self) -> Option<Timestamp> {
+        None
+    }
+    /// The pod and the port that serve the lab; `None` while the lab is not ready.
+    fn target(&self) -> Option<(PodTarget, u16)>;
+    /// Cancelled when the pass ends.
+    fn ended(&self) -> &CancellationToken;
+    /// Cancelled when the pod that serves the lab now is gone.
+    fn pod_gone(&self) -> CancellationToken;
+    /// Notes use of the lab: bytes to it and from it.
+    fn count(&self, bytes_in: u64, bytes_out: u64);
+}
+
+pub type SharedPass = Arc<dyn Pass>;
+
+/// Gives passes and checks them. `label` is that of the lab's host.
+pub trait Passes: Send + Sync + 'static {
+    fn enter<'a>(
+        &'a self,
+        label: &'a str,
+        ticket: &'a str,
+        origin: Option<&'a str>,
+        address: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Entered, EnterError>>;
+
+    /// The pass behind a cookie; `None` if it is none, or is over.
+    fn admit<'a>(&'a self, label: &'a str, cookie: &'a str) -> BoxFuture<'a, Result<Option<SharedPass>, Error>>;
+
+    /// The lab of a host, if there is one.
+    fn lab_of<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<LabId>, Error>>;
+
+    /// Random text for one page's Content-Security-Policy.
+    fn nonce(&self) -> String;
+}
+
+/// Connects to a port of a pod.
+pub trait Dial: Send + Sync + 'static {
+    fn dial(&self, pod: PodTarget, port: u16) -> BoxFuture<'static, Result<Connection, ClusterError>>;
+}
+
+impl Pass for visits::Entry {
+    fn person(&self) -> UserId {
+        self.person
+    }
+    fn lab(&self) -> LabId {
+        self.lab
+    }
+    fn lab_name(&self) -> &str {
+        &self.lab_name
+    }
+    fn lab_state(&self) -> LabState {
+        Self::lab_state(self)
+    }
+    fn target(&self) -> Option<(PodTarget, u16)> {
+        Self::target(self)
+    }
+    fn ended(&self) -> &CancellationToken {
+        Self::ended(self)
+    }
+    fn pod_gone(&self) -> CancellationToken {
+        Self::pod_gone(self)
+    }
+    fn count(&self, bytes_in: u64, bytes_out: u64) {
+        Self::count(self, bytes_in, bytes_out);
+    }
+}
+
+impl Passes for Services {
+    fn enter<'a>(
+        &'a self,
+        label: &'a str,
+        ticket: &'a str,
+        origin: Option<&'a str>,
+        address: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Entered, EnterError>> {
+        Box::pin(visits::enter(self, label, ticket, origin, address))
+    }
+
+    fn admit<'a>(&'a self, label: &'a str, cookie: &'a str) -> BoxFuture<'a, Result<Option<SharedPass>, Error>> {
+        Box::pin(async move { Ok::<_, Error>(visits::admit(self, label, cookie).await?.map(|entry| entry as SharedPass)) })
+    }
+
+    fn lab_of<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<LabId>, Error>> {
+        Box::pin(visits::lab_of(self, label))
+    }
+
+    fn nonce(&self) -> String {
+        services::secret::random(&*self.entropy, "")
+    }
+}
+
+impl Dial for Services {
+    fn dial(&self, pod: PodTarget, port: u16) -> BoxFuture<'static, Result<Connection, ClusterError>> {
+        let services = self.clone();
+        Box::pin(async move { services.cluster.connect(&pod, port).await })
+    }
+}

@@ -1,0 +1,105 @@
+//! Passes a request on to the lab and its answer back, piece by piece in both ways: each side is read only as fast as the other takes it.
+
+use axum::{body::Body, extract::Request, response::Response};
+use http::{HeaderValue, StatusCode, Version, header, request::Parts};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use services::ports::PodTarget;
+use tokio_util::sync::CancellationToken;
+use tower::BoxError;
+
+use crate::{
+    Asked, Inner,
+    body::{Passing, Way},
+    headers::{self, Client},
+    limits::Place,
+    page::Reader,
+    ports::SharedPass,
+    words::Matter,
+};
+
+/// The way to a lab for one request.
+pub struct Line {
+    pub pass: SharedPass,
+    pub pod: PodTarget,
+    pub port: u16,
+    /// Cancelled when the pod is gone.
+    pub gone: CancellationToken,
+    pub place: Place,
+}
+
+/// Why there is no answer of the lab.
+#[derive(Debug)]
+pub enum Broken {
+    PassEnded,
+    PodGone,
+    Failed(BoxError),
+}
+
+pub async fn forward(door: &Inner, asked: &Asked, parts: Parts, body: Body, line: Line) -> Response {
+    let request = for_lab(door, asked, parts, body, &line, None);
+    let answer = line.until_over(door.upstream.send(request, &line.pod, line.port)).await;
+    match answer {
+        // Nothing was to be upgraded: what follows could not be told from the next answer.
+        Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => door.no_answer(asked.reader, &line.pass),
+        Ok(answer) => for_browser(asked, answer, line),
+        Err(broken) => broken_off(door, asked, &line, &broken),
+    }
+}
+
+/// The request as the lab gets it.
+pub fn for_lab(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, line: &Line, upgrade: Option<&HeaderValue>) -> Request {
+    let client = Client { address: asked.address, https: door.sites.is_https(), host: &asked.site.host };
+    headers::for_lab(&mut parts.headers, client, upgrade);
+    let body = Passing::wrap(body, way(asked, Way::ToLab), &line.pass, &line.gone, None);
+    // Otherwise the client would take a GET with a body of unknown length for one without a body.
+    if !body.is_end_stream() && body.size_hint().exact().is_none() {
+        parts.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    parts.version = Version::HTTP_11;
+    parts.extensions.clear();
+    Request::from_parts(parts, body)
+}
+
+/// The answer as the browser gets it.
+pub fn for_browser(asked: &Asked, answer: http::Response<Incoming>, line: Line) -> Response {
+    let way = way(asked, Way::ToBrowser);
+    if way != Way::Uncounted {
+        // An answer without a body is use of the lab too.
+        line.pass.count(0, 0);
+    }
+    let (mut head, body) = answer.into_parts();
+    headers::for_browser(&mut head.headers);
+    head.version = Version::HTTP_11;
+    let Line { pass, gone, place, .. } = line;
+    Response::from_parts(head, Passing::wrap(Body::new(body), way, &pass, &gone, Some(place)))
+}
+
+/// The answer where the lab gave none.
+pub fn broken_off(door: &Inner, asked: &Asked, line: &Line, broken: &Broken) -> Response {
+    match broken {
+        Broken::PassEnded => door.about(asked.reader, Matter::NoPass),
+        Broken::PodGone => door.not_ready(asked.reader, &line.pass),
+        Broken::Failed(error) => {
+            tracing::debug!(%error, lab.id = %line.pass.lab(), "a lab does not answer");
+            door.no_answer(asked.reader, &line.pass)
+        }
+    }
+}
+
+/// A previewer and a browser that fetches ahead do not use the lab.
+fn way(asked: &Asked, way: Way) -> Way {
+    if asked.reader == Reader::Onlooker { Way::Uncounted } else { way }
+}
+
+impl Line {
+    /// The outcome of `doing`, unless the pass or the pod ends first.
+    pub async fn until_over<T>(&self, doing: impl Future<Output = Result<T, BoxError>>) -> Result<T, Broken> {
+        tokio::select! {
+            biased;
+            () = self.pass.ended().cancelled() => Err(Broken::PassEnded),
+            () = self.gone.cancelled() => Err(Broken::PodGone),
+            done = doing => done.map_err(Broken::Failed),
+        }
+    }
+}

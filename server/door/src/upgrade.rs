@@ -1,0 +1,178 @@
+//! Connections that become another protocol, WebSockets above all. The browser is answered 101 only if the lab was; then bytes are copied
+//! both ways until one side ends, the pass ends, the pod is gone or the server stops.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{body::Body, response::Response};
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header, request::Parts};
+use http_body::Body as _;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Asked, Inner,
+    headers::{self, list},
+    ports::SharedPass,
+    proxy::{self, Line},
+};
+
+/// After one side has ended, the other side gets this long to do the same: not every way to a pod carries half an end.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// After a refusal with a longer body the connection stays as it is: hyper would cut what a slow client has not taken yet.
+const SHORT: u64 = 16 * 1_024;
+
+/// The protocols that a request asks to change to. None for HTTP/2 over plain text: requests inside would not pass the door.
+pub fn wanted(parts: &Parts) -> Option<HeaderValue> {
+    let asks = parts.version == Version::HTTP_11 && list(&parts.headers, &header::CONNECTION).iter().any(|element| element == "upgrade");
+    let protocols = list(&parts.headers, &header::UPGRADE);
+    let is_known = |protocol: &String| protocol != "h2c" && !protocol.starts_with("http/") && !protocol.starts_with("tls/");
+    if !asks || protocols.is_empty() || !protocols.iter().all(is_known) || parts.extensions.get::<OnUpgrade>().is_none() {
+        return None;
+    }
+    let mut values = parts.headers.get_all(header::UPGRADE).iter();
+    values.next().filter(|_| values.next().is_none()).cloned()
+}
+
+pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, protocol: HeaderValue, line: Line) -> Response {
+    let near = parts.extensions.remove::<OnUpgrade>();
+    let request = proxy::for_lab(door, asked, parts, body, &line, Some(&protocol));
+    let answer = line.until_over(door.upstream.send_alone(request, &line.pod, line.port)).await;
+    let mut answer = match answer {
+        Ok(answer) => answer,
+        Err(broken) => return proxy::broken_off(door, asked, &line, &broken),
+    };
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let mut refusal = proxy::for_browser(asked, answer, line);
+        if refusal.body().size_hint().exact().is_some_and(|bytes| bytes <= SHORT) {
+            refusal.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        return refusal;
+    }
+    let (Some(near), Some(far)) = (near, answer.extensions_mut().remove::<OnUpgrade>()) else {
+        return door.no_answer(asked.reader, &line.pass);
+    };
+    let Some(chosen) = chosen(answer.headers(), &protocol) else { return door.no_answer(asked.reader, &line.pass) };
+    let mut headers = std::mem::take(answer.headers_mut());
+    headers::for_browser(&mut headers);
+    headers::switch(&mut headers, chosen);
+    let mut switching = Response::new(Body::empty());
+    *switching.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *switching.headers_mut() = headers;
+    line.pass.count(0, 0);
+    tokio::spawn(tunnel(near, far, line, door.stopping.clone()));
+    switching
+}
+
+/// The protocol that the lab chose of those that were asked for.
+fn chosen(answer: &HeaderMap, asked: &HeaderValue) -> Option<HeaderValue> {
+    let mut only = HeaderMap::new();
+    only.insert(header::UPGRADE, asked.clone());
+    let (chosen, asked) = (list(answer, &header::UPGRADE), list(&only, &header::UPGRADE));
+    let good = !chosen.is_empty() && chosen.iter().all(|protocol| asked.contains(protocol));
+    if good { answer.get(header::UPGRADE).cloned() } else { None }
+}
+
+/// Copies until it is over, whoever ends it. Both sockets are closed by dropping them.
+async fn tunnel(near: OnUpgrade, far: OnUpgrade, line: Line, stopping: CancellationToken) {
+    let Line { pass, gone, place, .. } = line;
+    tokio::select! {
+        biased;
+        () = pass.ended().cancelled() => {}
+        () = gone.cancelled() => {}
+        () = stopping.cancelled() => {}
+        () = copy(near, far, &pass) => {}
+    }
+    drop(place);
+}
+
+async fn copy(near: OnUpgrade, far: OnUpgrade, pass: &SharedPass) {
+    let (Ok(near), Ok(far)) = tokio::join!(near, far) else { return };
+    let closed = CancellationToken::new();
+    let mut near = Side { io: TokioIo::new(near), closed: closed.clone(), pass: None };
+    let mut far = Side { io: TokioIo::new(far), closed: closed.clone(), pass: Some(SharedPass::clone(pass)) };
+    let copying = tokio::io::copy_bidirectional(&mut near, &mut far);
+    let lingering = async {
+        closed.cancelled().await;
+        tokio::time::sleep(LINGER).await;
+    };
+    tokio::select! {
+        copied = copying => {
+            if let Err(error) = copied {
+                tracing::debug!(%error, "a socket of a lab broke");
+            }
+        }
+        () = lingering => {}
+    }
+}
+
+/// One end of the tunnel.
+struct Side {
+    io: TokioIo<Upgraded>,
+    /// Cancelled when this side sends no more.
+    closed: CancellationToken,
+    /// On the lab's side: counts its bytes.
+    pass: Option<SharedPass>,
+}
+
+impl AsyncRead for Side {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let (before, room) = (buffer.filled().len(), buffer.remaining());
+        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
+        let bytes = buffer.filled().len() - before;
+        if bytes == 0 && room > 0 {
+            self.closed.cancel();
+        } else if let Some(pass) = &self.pass {
+            pass.count(0, bytes as u64);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Side {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
+        if let Some(pass) = &self.pass {
+            pass.count(written as u64, 0);
+        }
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lab_chooses_among_the_protocols_that_were_asked_for() {
+        let answer = |value: &'static str| [(header::UPGRADE, HeaderValue::from_static(value))].into_iter().collect::<HeaderMap>();
+        let asked = HeaderValue::from_static("websocket");
+        assert_eq!(chosen(&answer("WebSocket"), &asked), Some(HeaderValue::from_static("WebSocket")));
+        for wrong in ["h2c", "websocket, h2c", ""] {
+            assert_eq!(chosen(&answer(wrong), &asked), None, "{wrong}");
+        }
+        assert_eq!(chosen(&HeaderMap::new(), &asked), None);
+        assert_eq!(chosen(&answer("a"), &HeaderValue::from_static("a, b")), Some(HeaderValue::from_static("a")));
+    }
+
+    #[test]
+    fn without_a_connection_that_can_change_there_is_no_upgrade() {
+        let request = http::Request::get("/").header("connection", "upgrade").header("upgrade", "websocket");
+        assert_eq!(wanted(&request.body(()).unwrap().into_parts().0), None);
+    }
+}

@@ -1,0 +1,260 @@
+//! Every text of the door's own pages, in both languages. The pages are served where the portal's own files are not, so their texts are
+//! here. To add a matter: a variant of [`Matter`] and a line in each table.
+
+use domain::labs::LabState;
+use http::{HeaderMap, StatusCode, header};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    Chinese,
+    English,
+}
+
+impl Language {
+    /// The reader's choice; Chinese where they name none of ours, as in the portal.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let mut best = (Self::Chinese, 0.0);
+        for range in accepted.split(',') {
+            let mut parts = range.split(';');
+            let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+            let quality = parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
+            let language = match name.split('-').next() {
+                Some("zh") => Self::Chinese,
+                Some("en") => Self::English,
+                _ => continue,
+            };
+            if quality > best.1 {
+                best = (language, quality);
+            }
+        }
+        best.0
+    }
+
+    pub const fn tag(self) -> &'static str {
+        self.pick("zh-CN", "en")
+    }
+
+    const fn pick(self, chinese: &'static str, english: &'static str) -> &'static str {
+        match self {
+            Self::Chinese => chinese,
+            Self::English => english,
+        }
+    }
+}
+
+/// What a page or an answer of the door is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matter {
+    /// The host is no lab's.
+    WrongHost,
+    /// The request cannot be understood.
+    Malformed,
+    /// A method that the door does not take here.
+    Method,
+    /// No lab has this host, or the door has no such page.
+    NotFound,
+    /// The browser has no pass for this lab.
+    NoPass,
+    /// The ticket was used before, is too old, or was never one.
+    NoTicket,
+    /// The ticket came from another site than the portal.
+    WrongOrigin,
+    /// Another site asked in the person's name.
+    CrossSite,
+    TooMany,
+    NotReady,
+    /// The application in the lab does not answer, or not as it should.
+    NoAnswer,
+    /// The portal cannot check passes at the moment.
+    Unavailable,
+}
+
+impl Matter {
+    #[cfg(test)]
+    pub const ALL: [Self; 12] = [
+        Self::WrongHost,
+        Self::Malformed,
+        Self::Method,
+        Self::NotFound,
+        Self::NoPass,
+        Self::NoTicket,
+        Self::WrongOrigin,
+        Self::CrossSite,
+        Self::TooMany,
+        Self::NotReady,
+        Self::NoAnswer,
+        Self::Unavailable,
+    ];
+
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NoPass => StatusCode::UNAUTHORIZED,
+            Self::NoTicket | Self::WrongOrigin | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotReady | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoAnswer => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// For programs; it never changes.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::WrongHost => "wrong_host",
+            Self::Malformed => "malformed",
+            Self::Method => "method_not_allowed",
+            Self::NotFound => "not_found",
+            Self::NoPass => "no_pass",
+            Self::NoTicket => "no_ticket",
+            Self::WrongOrigin => "wrong_origin",
+            Self::CrossSite => "cross_site",
+            Self::TooMany => "too_many_connections",
+            Self::NotReady => "lab_not_ready",
+            Self::NoAnswer => "no_answer",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// Seconds after which it is worth trying again.
+    pub const fn retry_after(self) -> Option<u32> {
+        match self {
+            Self::TooMany | Self::NotReady | Self::NoAnswer | Self::Unavailable => Some(5),
+            _ => None,
+        }
+    }
+
+    pub const fn title(self, language: Language) -> &'static str {
+        match self {
+            Self::WrongHost => language.pick("这个网址不是任何实验环境的", "This address belongs to no lab"),
+            Self::Malformed => language.pick("请求无法识别", "The request cannot be read"),
+            Self::Method => language.pick("这里不接受这种请求", "This kind of request is not accepted here"),
+            Self::NotFound => language.pick("没有这个实验环境或页面", "There is no such lab or page"),
+            Self::NoPass | Self::NoTicket => language.pick("请从 Lectern 打开这个实验环境", "Open this lab from Lectern"),
+            Self::WrongOrigin => language.pick("这次打开不是从 Lectern 发起的", "This was not opened from Lectern"),
+            Self::CrossSite => language.pick("已拒绝来自其他网站的请求", "A request from another site was refused"),
+            Self::TooMany => language.pick("打开的连接太多", "Too many connections are open"),
+            Self::NotReady => language.pick("实验环境还没有就绪", "The lab is not ready"),
+            Self::NoAnswer => language.pick("实验环境里的程序没有响应", "The application in the lab does not answer"),
+            Self::Unavailable => language.pick("暂时无法打开", "Not available at the moment"),
+        }
+    }
+
+    pub const fn text(self, language: Language) -> &'static str {
+        match self {
+            Self::WrongHost => language
+                .pick("请检查网址，或在 Lectern 的实验环境页面点“打开”。", "Check the address, or press Open on the page of the lab in Lectern."),
+            Self::Malformed => language.pick("没有做任何改动。请重新打开页面。", "Nothing was changed. Open the page again."),
+            Self::Method => language.pick("没有做任何改动。", "Nothing was changed."),
+            Self::NotFound => language.pick(
+                "它可能已被销毁，或者网址有误。你的实验环境都列在 Lectern 里。",
+                "It may have been destroyed, or the address is wrong. Lectern lists all labs that you may open.",
+            ),
+            Self::NoPass => language.pick(
+                "这个浏览器还没有进入权，或者进入权已经结束。请在 Lectern 的实验环境页面点“打开”。",
+                "This browser has no access to the lab, or its access has ended. Press Open on the page of the lab in Lectern.",
+            ),
+            Self::NoTicket => language.pick(
+                "打开链接只能用一次，30 秒内有效。请再点一次“打开”。如果又回到这里，请允许这个网站使用 Cookie。",
+                "Each opening works once and for 30 seconds. Press Open again. If you come back here, allow cookies for this site.",
+            ),
+            Self::WrongOrigin => language.pick(
+                "没有进入实验环境。请在 Lectern 的实验环境页面点“打开”。",
+                "You were not let in. Press Open on the page of the lab in Lectern.",
+            ),
+            Self::CrossSite => {
+                language.pick("只有实验环境自己的页面可以这样做。没有做任何改动。", "Only pages of the lab itself may do this. Nothing was changed.")
+            }
+            Self::TooMany => language.pick("请关闭不用的标签页，几秒后再试。", "Close tabs that you do not use and try again in a few seconds."),
+            Self::NotReady => language.pick(
+                "就绪后此页会自动打开它。停止的实验环境要在 Lectern 里启动。",
+                "This page opens it as soon as it is ready. A stopped lab is started in Lectern.",
+            ),
+            Self::NoAnswer => language.pick(
+                "程序可能正在启动或已经退出。文件不受影响。几秒后重试，或在 Lectern 查看日志。",
+                "It may be starting, or it has ended. Files are not affected. Try again in a few seconds, or read its log in Lectern.",
+            ),
+            Self::Unavailable => language.pick(
+                "Lectern 正在恢复，实验环境照常运行。请几秒后再试。",
+                "Lectern is recovering; the lab goes on running. Try again in a few seconds.",
+            ),
+        }
+    }
+}
+
+pub const fn state(state: LabState, language: Language) -> &'static str {
+    match state {
+        LabState::Pending => language.pick("等待开通", "Pending"),
+        LabState::Starting => language.pick("正在启动", "Starting"),
+        // Its pod is about to be ready, or is being replaced.
+        LabState::Running => language.pick("正在连接", "Connecting"),
+        LabState::Stopping => language.pick("正在停止", "Stopping"),
+        LabState::Stopped => language.pick("已停止", "Stopped"),
+        LabState::Failed => language.pick("启动失败", "Failed"),
+        LabState::Destroying => language.pick("正在销毁", "Being destroyed"),
+        LabState::Destroyed => language.pick("已销毁", "Destroyed"),
+    }
+}
+
+pub const fn lab_term(language: Language) -> &'static str {
+    language.pick("实验环境", "Lab")
+}
+
+pub const fn state_term(language: Language) -> &'static str {
+    language.pick("状态", "State")
+}
+
+pub const fn since_term(language: Language) -> &'static str {
+    language.pick("始于", "Since")
+}
+
+pub const fn open(language: Language) -> &'static str {
+    language.pick("打开", "Open")
+}
+
+pub const fn lab_page(language: Language) -> &'static str {
+    language.pick("实验环境页面", "Page of the lab")
+}
+
+pub const fn try_again(language: Language) -> &'static str {
+    language.pick("重试", "Try again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn language(accepted: &str) -> Language {
+        let mut headers = HeaderMap::new();
+        headers.insert("accept-language", accepted.parse().unwrap());
+        Language::of(&headers)
+    }
+
+    #[test]
+    fn the_reader_gets_the_language_they_prefer_and_chinese_without_a_word() {
+        assert_eq!(language("en-GB,en;q=0.9,zh-CN;q=0.8"), Language::English);
+        assert_eq!(language("zh,en;q=0.9"), Language::Chinese);
+        for silence in ["", "*", "fr", "en;q=0", "en;q=x", ";;;,,,"] {
+            assert_eq!(language(silence), Language::Chinese, "{silence:?}");
+        }
+        assert_eq!(Language::of(&HeaderMap::new()), Language::Chinese);
+    }
+
+    #[test]
+    fn every_text_is_there_and_needs_no_escape_in_json() {
+        for matter in Matter::ALL {
+            for language in [Language::Chinese, Language::English] {
+                for text in [matter.title(language), matter.text(language), matter.code()] {
+                    assert!(!text.is_empty() && !text.contains(['"', '\\', '\n', '<', '&']), "{text}");
+                }
+            }
+            assert_ne!(matter.text(Language::Chinese), matter.text(Language::English));
+        }
+        for lab in LabState::ALL {
+            assert_ne!(state(lab, Language::Chinese), state(lab, Language::English));
+        }
+    }
+}
