@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(candidates(&many, false), ["one", "two"]);
         assert_eq!(candidates(&many, true), [""; 0]);
         let flood: Vec<String> = (0..300).map(|number| format!("lectern-lab=v{number}")).collect();
-        assert_eq!(candidates(&headers("cookie", &[&flood.join("; ")]), false), ["v0", "v1", "v2", "v3"]);
+        assert_eq!(candidates(&headers("cookie", &[flood.join("; ").as_str()]), false), ["v0", "v1", "v2", "v3"]);
         assert_eq!(candidates(&headers("cookie", &["__Host-lectern-lab=s; lectern-lab=p"]), true), ["s"]);
     }
 
@@ -127,8 +127,8 @@ mod tests {
         assert_eq!(stripped(&["_xsrf=2|a; lectern-lab=secret; theme=dark"]).as_deref(), Some("_xsrf=2|a; theme=dark"));
         assert_eq!(stripped(&["a=1", "__Host-lectern-lab=s; b=2"]).as_deref(), Some("a=1; b=2"));
         for ours in OURS {
-            assert_eq!(stripped(&[&format!("{ours}=s")]), None, "{ours}");
-            assert_eq!(stripped(&[&format!("{} =s;;", ours.to_uppercase())]), None, "{ours}");
+            assert_eq!(stripped(&[format!("{ours}=s").as_str()]), None, "{ours}");
+            assert_eq!(stripped(&[format!("{} =s;;", ours.to_uppercase()).as_str()]), None, "{ours}");
             assert_eq!(stripped(&[ours]), None, "{ours}");
         }
         assert_eq!(stripped(&["lectern-labs=1; xlectern=2; =3"]).as_deref(), Some("lectern-labs=1; xlectern=2; =3"));

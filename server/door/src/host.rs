@@ -191,7 +191,7 @@ mod tests {
             assert_eq!(label(&local(), "/", &[host]), Err(HostError::Misdirected), "{host}");
         }
         let long = format!("{}.localhost:3001", "a".repeat(64));
-        assert_eq!(label(&local(), "/", &[&long]), Err(HostError::Misdirected));
+        assert_eq!(label(&local(), "/", &[long.as_str()]), Err(HostError::Misdirected));
     }
 
     #[test]

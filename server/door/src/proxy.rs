@@ -51,7 +51,11 @@ pub async fn forward(door: &Inner, asked: &Asked, parts: Parts, body: Body, line
 pub fn for_lab(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, line: &Line, upgrade: Option<&HeaderValue>) -> Request {
     let client = Client { address: asked.address, https: door.sites.is_https(), host: &asked.site.host };
     headers::for_lab(&mut parts.headers, client, upgrade);
-    let body = Passing::wrap(body, way(asked, Way::ToLab), &line.pass, &line.gone, None);
+    let way = way(asked, Way::ToLab);
+    if way != Way::Uncounted {
+        line.pass.count(headers::size(&parts.headers), 0);
+    }
+    let body = Passing::wrap(body, way, &line.pass, &line.gone, None);
     // Otherwise the client would take a GET with a body of unknown length for one without a body.
     if !body.is_end_stream() && body.size_hint().exact().is_none() {
         parts.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
@@ -64,11 +68,10 @@ pub fn for_lab(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, line: 
 /// The answer as the browser gets it.
 pub fn for_browser(asked: &Asked, answer: http::Response<Incoming>, line: Line) -> Response {
     let way = way(asked, Way::ToBrowser);
-    if way != Way::Uncounted {
-        // An answer without a body is use of the lab too.
-        line.pass.count(0, 0);
-    }
     let (mut head, body) = answer.into_parts();
+    if way != Way::Uncounted {
+        line.pass.count(0, headers::size(&head.headers));
+    }
     headers::for_browser(&mut head.headers);
     head.version = Version::HTTP_11;
     let Line { pass, gone, place, .. } = line;

@@ -66,7 +66,6 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
     let mut switching = Response::new(Body::empty());
     *switching.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *switching.headers_mut() = headers;
-    line.pass.count(0, 0);
     tokio::spawn(tunnel(near, far, line, door.stopping.clone()));
     switching
 }

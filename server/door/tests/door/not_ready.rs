@@ -1,0 +1,90 @@
+//! The lab does not run, or its application does not answer.
+
+use std::sync::atomic::Ordering;
+
+use domain::labs::LabState;
+
+use crate::{
+    app::App,
+    fixtures::{Site, until},
+};
+
+const PAGE: [(&str, &str); 2] = [("sec-fetch-mode", "navigate"), ("accept-language", "en")];
+
+#[tokio::test]
+async fn people_wait_on_a_page_and_programs_are_told_to_come_again() {
+    let (app, address) = App::start().await;
+    let site = Site::before(address).await;
+    site.world.pass.close(LabState::Stopped);
+    let page = site.use_lab("GET /lab", &PAGE, "").await;
+    assert_eq!((page.status(), page.header("retry-after"), page.header("x-frame-options")), (503, Some("5"), Some("DENY")));
+    let policy = page.header("content-security-policy").unwrap_or_default();
+    assert!(policy.contains("script-src 'nonce-n0nce'") && policy.starts_with("default-src 'none'"), "{policy}");
+    for shown in ["lab-7 &lt;b&gt;", "Stopped", "data-state=\"stopped\"", "/labs/00000000-0000-0000-0000-000000000007\"", "/.lectern/status"] {
+        assert!(page.body().contains(shown), "{shown}: {page:?}");
+    }
+    let chinese = site.use_lab("GET /lab", &[("sec-fetch-mode", "navigate")], "").await;
+    assert!(chinese.body().contains("lang=\"zh-CN\"") && chinese.body().contains("已停止"), "{chinese:?}");
+    for (line, headers) in [
+        ("GET /api/kernels?1", &[("accept", "*/*")][..]),
+        ("POST /api/contents", &[("accept", "application/json")][..]),
+        ("GET /api/terminals", &[("accept", "text/html"), ("sec-fetch-mode", "cors")][..]),
+    ] {
+        let answer = site.use_lab(line, headers, "").await;
+        assert_eq!(
+            (answer.status(), answer.header("content-type"), answer.header("retry-after")),
+            (503, Some("application/json"), Some("5")),
+            "{line}"
+        );
+        assert!(answer.body().contains(r#""state":"stopped""#) && answer.header("location").is_none(), "{answer:?}");
+    }
+    let head = site.use_lab("HEAD /lab", &[], "").await;
+    assert_eq!((head.status(), head.body()), (503, ""));
+    assert_eq!((app.requests.load(Ordering::SeqCst), site.world.named.load(Ordering::SeqCst)), (0, 0));
+    assert_eq!(site.world.pass.bytes_out.load(Ordering::SeqCst), 0, "waiting is no use");
+}
+
+#[tokio::test]
+async fn the_waiting_page_learns_when_the_lab_is_ready() {
+    let site = Site::before(App::start().await.1).await;
+    site.world.pass.close(LabState::Starting);
+    assert_eq!(site.use_lab("GET /.lectern/status", &[], "").await.body(), r#"{"state":"starting","ready":false}"#);
+    *site.world.pass.state.lock().unwrap() = LabState::Running;
+    assert_eq!(site.use_lab("GET /.lectern/status", &[], "").await.body(), r#"{"state":"running","ready":false}"#);
+    site.world.pass.serve_by("pod-1");
+    assert_eq!(site.use_lab("GET /.lectern/status", &[], "").await.body(), r#"{"state":"running","ready":true}"#);
+    assert_eq!(site.use_lab("POST /.lectern/status", &[], "").await.status(), 405);
+    let stranger = site.ask("GET /.lectern/status", &PAGE, "").await;
+    assert_eq!((stranger.status(), stranger.header("content-type")), (401, Some("application/json")));
+}
+
+#[tokio::test]
+async fn an_application_that_does_not_listen_is_a_bad_gateway() {
+    let site = Site::before(App::start().await.1).await;
+    site.world.pods.lock().unwrap().clear();
+    let page = site.use_lab("GET /lab", &PAGE, "").await;
+    assert_eq!(page.status(), 502);
+    assert!(page.body().contains("The application in the lab does not answer") && page.body().contains("Try again"), "{page:?}");
+    let program = site.use_lab("GET /api", &[], "").await;
+    assert_eq!((program.status(), program.header("content-type")), (502, Some("application/json")));
+    assert_eq!(site.use_lab("GET /socket", &[("upgrade", "websocket")], "").await.status(), 502);
+}
+
+#[tokio::test]
+async fn a_request_that_waits_ends_with_the_pod_and_with_the_pass() {
+    let (app, address) = App::start().await;
+    let site = Site::before(address).await;
+    let (waiting, ()) = tokio::join!(site.use_lab("GET /silent", &[], ""), async {
+        until(|| app.requests.load(Ordering::SeqCst) == 1).await;
+        site.world.pass.close(LabState::Stopping);
+    });
+    assert_eq!(waiting.status(), 503);
+    *site.world.pass.state.lock().unwrap() = LabState::Running;
+    site.world.pass.serve_by("pod-1");
+    let (waiting, ()) = tokio::join!(site.use_lab("GET /silent", &[], ""), async {
+        until(|| app.requests.load(Ordering::SeqCst) == 2).await;
+        site.world.pass.ended.cancel();
+    });
+    assert_eq!(waiting.status(), 401);
+    assert_eq!(site.use_lab("GET /", &[], "").await.status(), 401, "the pass is over");
+}
