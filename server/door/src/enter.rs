@@ -90,7 +90,7 @@ fn read(form: &[u8]) -> Option<HashMap<String, String>> {
 
 /// A place on this site, whatever the ticket says.
 fn inside(next: &str) -> &str {
-    let good = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && !next.starts_with("/.lectern");
+    let good = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && !next.starts_with(PATH);
     if good { next } else { "/" }
 }
 
@@ -110,7 +110,9 @@ mod tests {
 
     #[test]
     fn entering_leads_nowhere_but_into_the_lab() {
-        assert_eq!(inside("/lab/tree?x=1"), "/lab/tree?x=1");
+        for good in ["/lab/tree?x=1", "/.lectern/terminal"] {
+            assert_eq!(inside(good), good);
+        }
         for outside in ["", "lab", "//evil.example", "/\\evil.example", "https://evil.example", "/.lectern/enter"] {
             assert_eq!(inside(outside), "/", "{outside}");
         }

@@ -153,7 +153,7 @@ impl Inner {
         let Some(place) = self.limits.take(pass.lab(), pass.person()) else { return self.about(asked.reader, Matter::TooMany) };
         let line = Line { pass, pod, port, gone, place };
         match protocol {
-            Some(protocol) => upgrade::forward(self, asked, parts, body, protocol, line).await,
+            Some(protocol) => upgrade::forward(self, asked, parts, body, &protocol, line).await,
             None => proxy::forward(self, asked, parts, body, line).await,
         }
     }

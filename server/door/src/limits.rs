@@ -55,16 +55,16 @@ impl Limits {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.limits.lock();
-        leave(&mut open.labs, self.lab);
-        leave(&mut open.people, self.person);
+        leave(&mut open.labs, &self.lab);
+        leave(&mut open.people, &self.person);
     }
 }
 
-fn leave<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
-    if let Some(count) = counts.get_mut(&key) {
+fn leave<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(&key);
+            counts.remove(key);
         }
     }
 }

@@ -41,9 +41,9 @@ pub fn wanted(parts: &Parts) -> Option<HeaderValue> {
     values.next().filter(|_| values.next().is_none()).cloned()
 }
 
-pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, protocol: HeaderValue, line: Line) -> Response {
+pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, protocol: &HeaderValue, line: Line) -> Response {
     let near = parts.extensions.remove::<OnUpgrade>();
-    let request = proxy::for_lab(door, asked, parts, body, &line, Some(&protocol));
+    let request = proxy::for_lab(door, asked, parts, body, &line, Some(protocol));
     let answer = line.until_over(door.upstream.send_alone(request, &line.pod, line.port)).await;
     let mut answer = match answer {
         Ok(answer) => answer,
@@ -59,7 +59,7 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
     let (Some(near), Some(far)) = (near, answer.extensions_mut().remove::<OnUpgrade>()) else {
         return door.no_answer(asked.reader, &line.pass);
     };
-    let Some(chosen) = chosen(answer.headers(), &protocol) else { return door.no_answer(asked.reader, &line.pass) };
+    let Some(chosen) = chosen(answer.headers(), protocol) else { return door.no_answer(asked.reader, &line.pass) };
     let mut headers = std::mem::take(answer.headers_mut());
     headers::for_browser(&mut headers);
     headers::switch(&mut headers, chosen);
