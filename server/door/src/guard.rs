@@ -1,5 +1,5 @@
 //! Keeps pages of other sites, those of other labs among them, from using a person's pass: what changes something, opens a WebSocket or
-//! reads for a script must come from the lab's own pages. Only a link or an address that somebody opens may come from elsewhere.
+//! reads for a script must come from the lab's own pages. Only a link that a person follows may come from elsewhere.
 
 use http::{HeaderMap, HeaderName, Method, header, request::Parts};
 
@@ -16,7 +16,7 @@ pub fn allows(request: &Parts, own: &str, is_handshake: bool) -> bool {
     }
 }
 
-/// Whether somebody follows a link here in a window of its own, in no frame of another site.
+/// Whether a person follows a link here in a window of its own, in no frame of another site.
 fn opens_page(headers: &HeaderMap) -> bool {
     single(headers, "sec-fetch-mode") == Ok(Some("navigate")) && matches!(single(headers, "sec-fetch-dest"), Ok(None | Some("document")))
 }

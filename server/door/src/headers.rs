@@ -33,7 +33,7 @@ const BEYOND: [&str; 3] = ["alt-svc", "clear-site-data", "strict-transport-secur
 const FORGIVING: GeneralPurpose =
     GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
-/// What the lab is told of the client.
+/// Facts about the client that the lab gets.
 #[derive(Debug, Clone, Copy)]
 pub struct Client<'a> {
     pub address: Option<IpAddr>,

@@ -75,7 +75,7 @@ pub(crate) struct Inner {
     stopping: CancellationToken,
 }
 
-/// What is known of a request before its pass is looked at.
+/// Facts of a request that need no pass.
 pub(crate) struct Asked {
     site: Site,
     reader: Reader,

@@ -28,10 +28,10 @@ if(answer.status===401||answer.status===404){location.reload();return}\
 if(answer.ok){const lab=await answer.json();if(lab.ready||lab.state!==shown){location.reload();return}}\
 }catch{}setTimeout(ask,2000)};setTimeout(ask,2000)})()";
 
-/// Who reads an answer of the door.
+/// The kind of reader of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
-    /// Somebody opens a page.
+    /// A person who opens a page.
     Person(Language),
     /// A script or another program.
     Program(Language),
@@ -58,7 +58,7 @@ pub fn is_prefetch(headers: &HeaderMap) -> bool {
     ["sec-purpose", "purpose", "x-moz"].iter().any(|name| headers.get(*name).is_some_and(|value| value.as_bytes().starts_with(b"prefetch")))
 }
 
-/// What else a page shows.
+/// Further content of a page.
 #[derive(Debug, Default, Clone)]
 pub struct Extras {
     /// Terms and texts.

@@ -1,4 +1,4 @@
-//! What the door needs of the rest of Lectern, as traits: passes, connections to pods, random bytes. `Services` is the real one; the tests
+//! The door's needs of the rest of Lectern, as traits: passes, connections to pods, random text. `Services` is the real one; the tests
 //! of the door have their own, so that they need no database and no cluster.
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use crate::{
     words::{self, Language, Matter},
 };
 
-/// What the waiting page asks.
+/// Path that the waiting page polls.
 pub const STATUS: &str = "/.lectern/status";
 
 impl Inner {

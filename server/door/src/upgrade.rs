@@ -79,7 +79,7 @@ fn chosen(answer: &HeaderMap, asked: &HeaderValue) -> Option<HeaderValue> {
     if good { answer.get(header::UPGRADE).cloned() } else { None }
 }
 
-/// Copies until it is over, whoever ends it. Both sockets are closed by dropping them.
+/// Copies until one side, the pass, the pod or the server ends. Dropping both sockets closes them.
 async fn tunnel(near: OnUpgrade, far: OnUpgrade, line: Line, stopping: CancellationToken) {
     let Line { pass, gone, place, .. } = line;
     tokio::select! {

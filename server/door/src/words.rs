@@ -43,7 +43,7 @@ impl Language {
     }
 }
 
-/// What a page or an answer of the door is about.
+/// The subject of a page or of another answer of the door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matter {
     /// The host is no lab's.

@@ -24,7 +24,7 @@ async fn a_thousand_refused_handshakes_leave_no_descriptor_behind() {
     };
     refused(403).await;
     let mut before = usize::MAX;
-    // Those of the first request are closed a moment after it.
+    // The descriptors of the first request are closed a moment after it.
     until(|| std::mem::replace(&mut before, descriptors()) == descriptors()).await;
     for status in [200, 403, 503].into_iter().cycle().take(1_000) {
         refused(status).await;

@@ -19,7 +19,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// What the application has seen.
+/// Counts of the application.
 #[derive(Debug, Default)]
 pub struct App {
     pub requests: AtomicUsize,

@@ -110,7 +110,7 @@ impl FakePass {
     }
 }
 
-/// One lab and its pass, and the pods.
+/// A lab, its pass and the pods.
 pub struct World {
     pub pass: Arc<FakePass>,
     used: AtomicBool,

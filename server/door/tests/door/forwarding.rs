@@ -150,7 +150,7 @@ async fn the_lab_is_read_as_fast_as_the_browser_reads() {
     let site = Site::before(address).await;
     let mut stream = begin(&site, "/flood").await;
     read_until(&mut stream, "\r\n\r\n").await;
-    // Nobody reads on: what the sockets hold fills up, and then nothing more is taken.
+    // The browser reads no more: the buffers of the sockets fill up, and then nothing more is taken.
     let mut before = 0;
     in_time(async {
         loop {
