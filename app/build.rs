@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 33] = [
+const NAMESPACES: [&str; 34] = [
     "account",
     "announcements",
     "api_docs",
@@ -34,6 +34,7 @@ const NAMESPACES: [&str; 33] = [
     "nodes",
     "notifications",
     "offerings",
+    "open",
     "orders",
     "people",
     "policies",

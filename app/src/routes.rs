@@ -27,6 +27,8 @@ pub const APPROVALS: &str = "/approvals";
 /// Many decisions at once.
 pub const APPROVALS_BULK: &str = "/approvals/bulk";
 pub const LABS: &str = "/labs";
+/// After the path of a lab.
+const OPEN: &str = "/open";
 pub const BILLING: &str = "/billing";
 pub const BILLING_MONTHS: &str = "/billing/months";
 pub const BILLING_ADJUSTMENTS: &str = "/billing/adjustments";
@@ -80,6 +82,15 @@ pub fn policy_rule(number: impl Display) -> String {
 }
 pub fn lab(id: impl Display) -> String {
     format!("{LABS}/{id}")
+}
+/// The way into a lab; the server's own route. A form that is posted here is answered by the page that leads on to the lab's site.
+pub fn lab_open(id: impl Display) -> String {
+    format!("{LABS}/{id}{OPEN}")
+}
+/// Whether a path is one of [`lab_open`].
+pub fn is_lab_open(path: &str) -> bool {
+    let id = path.strip_prefix(LABS).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.strip_suffix(OPEN));
+    id.is_some_and(|id| !id.is_empty() && !id.contains('/'))
 }
 /// Another size for a lab.
 pub fn lab_resize(id: impl Display) -> String {
@@ -211,6 +222,8 @@ mod tests {
     fn links_lead_to_their_routes() {
         assert_eq!(lab("0199"), "/labs/0199");
         assert_eq!(order_form("jupyter-slice"), "/catalogue/jupyter-slice/order");
+        assert!(is_lab_open(&lab_open("0199")));
+        assert!(!is_lab_open("/labs/open") && !is_lab_open("/labs//open") && !is_lab_open("/labs/a/b/open"));
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn is_limit(error: &(dyn StdError + 'static)) -> bool {
 }
 
 fn takes_form(path: &str) -> bool {
-    path.starts_with("/api/") || [app::preferences::PATH, app::routes::SIGN_OUT].contains(&path)
+    path.starts_with("/api/") || [app::preferences::PATH, app::routes::SIGN_OUT].contains(&path) || app::routes::is_lab_open(path)
 }
 
 fn declared(headers: &HeaderMap) -> Option<usize> {

@@ -22,6 +22,7 @@ pub mod methods;
 pub mod metrics;
 pub mod nul;
 pub mod oidc;
+pub mod open;
 pub mod outside;
 pub mod preferences;
 pub mod progress;

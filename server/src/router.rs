@@ -29,7 +29,7 @@ use tower_http::{
 };
 
 use crate::{
-    audit_export, auth, bodies, error_page, events, export, forms, headers, health, hosts, imports, methods, metrics, nul, oidc, preferences,
+    audit_export, auth, bodies, error_page, events, export, forms, headers, health, hosts, imports, methods, metrics, nul, oidc, open, preferences,
     refusals, request,
     rest::{self, problem::Problem},
     sign_out,
@@ -109,6 +109,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/events", get(events::stream))
         .route(app::routes::AUDIT_EXPORT, get(audit_export::download))
         .route(app::routes::BILLING_EXPORT, get(export::download))
+        .route(&app::routes::lab_open("{id}"), get(open::ask).post(open::open))
         .route(app::preferences::PATH, post(preferences::save))
         .route(app::routes::SIGN_IN_OIDC, get(oidc::start))
         .route(app::routes::SIGN_IN_OIDC_CALLBACK, get(oidc::callback))

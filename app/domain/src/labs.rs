@@ -346,6 +346,12 @@ pub struct LabView {
     pub may_start: bool,
     pub may_stop: bool,
     pub may_destroy: bool,
+    /// It can be opened now, and this reader may enter it.
+    #[serde(default)]
+    pub may_enter: bool,
+    /// The same for an operator who gives a reason.
+    #[serde(default)]
+    pub may_break_glass: bool,
     pub options: LabOptions,
 }
 

@@ -13,6 +13,7 @@ use crate::{
     i18n::td_string,
     labs::{
         extend::{ExtendButton, Extendable},
+        open::open_button,
         words,
     },
     language::{self, Language},
@@ -74,6 +75,7 @@ fn lab(language: Language, view: LabView, now: Timestamp, reload: Callback<()>) 
     let kind = words::state_kind(view.lab.state);
     let text = StoredValue::new(words::view_text(language, &view));
     let extend = Extendable::of(&view).filter(|_| running);
+    let open = open_button(&view, true);
     let left = view.lab.stops_at().filter(|_| running).map(|end| left_text(language, end, now));
     let (name, owner) = (view.lab.name, view.owner.name);
     view! {
@@ -85,7 +87,8 @@ fn lab(language: Language, view: LabView, now: Timestamp, reload: Callback<()>) 
                 </span>
                 <div class="row">
                     {extend.map(|lab| view! { <ExtendButton lab reload/> })}
-                    <a class="btn small" href=href>{if failed { td_string!(language, home.see_why) } else { td_string!(language, home.open) }}</a>
+                    <a class="btn small" href=href>{if failed { td_string!(language, home.see_why) } else { td_string!(language, home.details) }}</a>
+                    {open}
                 </div>
             </div>
         </Card>

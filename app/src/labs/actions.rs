@@ -9,6 +9,7 @@ use leptos::{form::ActionForm, prelude::*, server_fn::ServerFn};
 use super::{
     api::{DestroyLab, LabNow, StartLab, StopLab},
     changes::{RestartLab, RetryLab},
+    open::OpenLab,
 };
 use crate::{
     components::{Button, ButtonKind, Card, ConfirmDialog, Glyph, LinkButton, Reading, part, use_toasts},
@@ -24,6 +25,7 @@ use crate::{
 pub struct Allowed {
     id: Signal<Option<String>>,
     name: Signal<Option<String>>,
+    enter: Signal<Option<bool>>,
     stop: Signal<Option<bool>>,
     /// With the state, since a failed lab is tried again and a stopped one is started.
     start: Signal<Option<(bool, LabState)>>,
@@ -37,6 +39,7 @@ impl Allowed {
         Self {
             id: part(lab, |lab| lab.detail.view.lab.id.to_string()),
             name: part(lab, |lab| lab.detail.view.lab.name.clone()),
+            enter: part(lab, |lab| lab.detail.view.may_enter),
             stop: part(lab, |lab| lab.detail.view.may_stop),
             start: part(lab, |lab| (lab.detail.view.may_start, lab.detail.view.lab.state)),
             restart: part(lab, |lab| (lab.detail.view.options.may_restart, lab.detail.view.lab.lifecycle.generation)),
@@ -45,7 +48,7 @@ impl Allowed {
     }
 }
 
-/// Start and stop, whichever is possible now.
+/// Open, stop and start, whichever is possible now.
 #[component]
 pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callback<()>) -> impl IntoView {
     let language = language::current();
@@ -72,6 +75,7 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     follow(stop.value().into(), stopped, Some((may_undo, undo)), failed, reload);
     let name = StoredValue::new(name);
     view! {
+        {move || allowed.enter.get().filter(|may| *may).map(|_| view! { <OpenLab id=id.get_value() name=name.get_value()/> })}
         {move || allowed.stop.get().filter(|may| *may).map(|_| view! {
             <ActionForm action=stop>
                 <input type="hidden" name="id" value=id.get_value()/>

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::{
     extend::{ExtendButton, Extendable},
     filters::{ALL, Wanted},
+    open::open_button,
     words::{state_kind, view_text},
 };
 use crate::{
@@ -87,6 +88,7 @@ fn LabRow(view: LabView, place: usize, reload: Callback<()>) -> impl IntoView {
     let language = language::current();
     let state = view_text(language, &view);
     let extend = Extendable::of(&view).filter(|_| view.lab.state == LabState::Running);
+    let open = open_button(&view, true);
     let LabView { lab, owner, owner_left, seat, course, cost, .. } = view;
     let attention = (lab.state == LabState::Failed).then_some(StatusKind::Bad);
     let name = lab.offering_name.get(language::tag(language)).to_owned();
@@ -106,8 +108,8 @@ fn LabRow(view: LabView, place: usize, reload: Callback<()>) -> impl IntoView {
             </Cell>
             <Cell label=td_string!(language, labs.stops_at)>{stops}</Cell>
             <Cell label=td_string!(language, labs.cost) numeric=true><Amount money=cost/></Cell>
-            <Cell place=if extend.is_some() { CellPlace::Wide } else { CellPlace::DeskOnly }>
-                {extend.map(|lab| view! { <ExtendButton lab reload/> })}
+            <Cell place=if extend.is_some() || open.is_some() { CellPlace::Wide } else { CellPlace::DeskOnly }>
+                <div class="row">{open}{extend.map(|lab| view! { <ExtendButton lab reload/> })}</div>
             </Cell>
         </tr>
     }

@@ -1,6 +1,7 @@
 //! All of one's notifications, newest first; works without scripts.
 
 use domain::{
+    ids::LabId,
     labs::LabView,
     notifications::{Notice, Notification},
 };
@@ -18,7 +19,7 @@ use crate::{
     error::AppError,
     flash::flash,
     i18n::td_string,
-    labs::extend::ExtendEnding,
+    labs::{extend::ExtendEnding, open::open_button},
     language::{self, Language},
     routes,
 };
@@ -89,11 +90,11 @@ fn row(
     read: ServerAction<ReadNotification>,
 ) -> impl IntoView + use<> {
     let fresh = read_at.is_none();
-    // Pressed late or twice it adds nothing.
-    let extend = match &notice {
-        Notice::LabEndsSoon { lab, ends_at, .. } => {
-            running.iter().find(|view| view.lab.id == *lab).map(|view| view! { <ExtendEnding view=view.clone() ends_at=*ends_at/> })
-        }
+    let runs = |lab: LabId| running.iter().find(|view| view.lab.id == lab);
+    let action = match &notice {
+        // Pressed late or twice it adds nothing.
+        Notice::LabEndsSoon { lab, ends_at, .. } => runs(*lab).map(|view| view! { <ExtendEnding view=view.clone() ends_at=*ends_at/> }.into_any()),
+        Notice::LabReady { lab, .. } => runs(*lab).and_then(|view| open_button(view, true)),
         _ => None,
     };
     view! {
@@ -112,7 +113,7 @@ fn row(
                 </a>
                 <small><Moment at=created_at/></small>
             </div>
-            {extend}
+            {action}
             {fresh.then(|| view! {
                 <ActionForm action=read>
                     <input type="hidden" name="id" value=id.to_string()/>

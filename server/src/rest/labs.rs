@@ -197,6 +197,8 @@ impl From<LabView> for Lab {
             may_start: _,
             may_stop: _,
             may_destroy: _,
+            may_enter: _,
+            may_break_glass: _,
             options: _,
         } = view;
         let Lifecycle { generation, autostop, daily_stop_at, kept_until, grace_from: _ } = lab.lifecycle;

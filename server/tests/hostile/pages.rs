@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What pages and downloads read from a query.
-const NAMES: [&str; 36] = [
+const NAMES: [&str; 37] = [
     "after",
     "text",
     "state",
@@ -48,13 +48,15 @@ const NAMES: [&str; 36] = [
     "draft",
     "code",
     "meter",
+    "next",
 ];
 /// What answers by itself instead of a page. Not `/events`, which never ends.
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 12] = [
     "/audit/export",
     "/billing/export",
     "/imports/sample/{}",
     "/imports/{}/result.csv",
+    "/labs/{}/open",
     "/sign-in/oidc",
     "/sign-in/oidc/callback",
     "/healthz",

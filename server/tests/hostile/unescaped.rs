@@ -12,11 +12,15 @@ const PLACES: [(&str, &[&str], &str); 20] = [
     ("html::style", &[], "Leptos does not escape the text inside"),
     ("html::noscript", &[], "Leptos does not escape the text inside"),
     ("<Title", &["app/src/components/document_title.rs"], "`DocumentTitle` escapes its text"),
-    ("<title", &["app/src/components/bar_chart.rs", "server/src/error_page.rs"], "Leptos escapes that of a drawing; a word of our own"),
+    (
+        "<title",
+        &["app/src/components/bar_chart.rs", "server/src/error_page.rs", "server/src/open.rs"],
+        "Leptos escapes that of a drawing; escaped by hand",
+    ),
     ("inner_html", &["app/src/components/icon.rs", "app/src/layout/document.rs"], "files of our own; names of files as `script_string`"),
     ("outer_html", &[], "unescaped by its nature"),
     ("insert_adjacent_html", &[], "unescaped by its nature"),
-    ("<script", &["app/src/layout/document.rs"], "names of files as `script_string`"),
+    ("<script", &["app/src/layout/document.rs", "server/src/open.rs"], "names of files as `script_string`; nothing of outside"),
     ("<Script", &[], "Leptos does not escape the text inside"),
     ("<style", &[], "Leptos does not escape the text inside"),
     ("<Style", &[], "Leptos does not escape the text inside"),
@@ -24,7 +28,7 @@ const PLACES: [(&str, &[&str], &str); 20] = [
     ("<Html ", &[], "leptos_meta puts its attributes in by text search"),
     ("<Body ", &[], "leptos_meta puts its attributes in by text search"),
     ("custom_attribute(", &["app/src/components/dialog.rs"], "a name of our own; Leptos does not escape names"),
-    ("Html(", &["server/src/error_page.rs"], "escapes the only text that is not its own"),
+    ("Html(", &["server/src/error_page.rs", "server/src/open.rs"], "they escape every text that is not their own"),
 ];
 const FOLDERS: [&str; 2] = ["app/src", "server/src"];
 

@@ -26,15 +26,22 @@ use crate::{
 /// Characters of a search that are looked for.
 const LONGEST_TEXT: usize = 100;
 
+/// States in which a lab is offered to be opened: its own site shows how far its start is.
+const ENTERED: [LabState; 3] = [LabState::Pending, LabState::Starting, LabState::Running];
+
 fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) -> LabView {
     let options = options(services, caller, shelf, &listed);
     let Listed { lab, owner, owner_left, seat, course, cost, running_since, queue_position, pending_change, .. } = listed;
     let may = |action, event| lab.state.allows(event) && load::authorise(caller, action, &lab).is_ok();
     let over = lab.is_over(services.clock.now());
+    let is_open = services.settings.labs_url.is_some() && ENTERED.contains(&lab.state);
+    let may_enter = load::authorise(caller, Action::LabEnter, &lab).is_ok();
     LabView {
         may_start: !over && may(Action::LabStart, LabEvent::Start),
         may_stop: may(Action::LabStop, LabEvent::Stop),
         may_destroy: may(Action::LabDestroy, LabEvent::Destroy),
+        may_enter: is_open && may_enter,
+        may_break_glass: is_open && !may_enter && load::authorise(caller, Action::LabBreakGlass, &lab).is_ok(),
         lab,
         owner,
         owner_left,

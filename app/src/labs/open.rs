@@ -1,0 +1,75 @@
+//! The way into a lab: the button on the pages, and the words of the two pages in between, which the server writes by itself
+//! (`server/src/open.rs`).
+
+use domain::{labs::LabView, visits::VisitRole};
+use leptos::prelude::*;
+
+use crate::{
+    components::{Button, ButtonKind, Glyph},
+    i18n::td_string,
+    language::{self, Language},
+    routes,
+};
+
+/// Opens the lab in a tab of its own. `name`: for screen readers, where a page has several of these buttons.
+#[component]
+pub fn OpenLab(#[prop(into)] id: String, #[prop(into)] name: String, #[prop(optional)] small: bool) -> impl IntoView {
+    let language = language::current();
+    // The text that is seen comes first, so that the button can be named by voice.
+    let rest = td_string!(language, open.rest, name = name.as_str()).to_string();
+    view! {
+        <form method="post" action=routes::lab_open(id) target="_blank">
+            <Button kind=ButtonKind::Primary small icon=Glyph::Right>
+                {td_string!(language, open.open)}<span class="sr">{rest}</span>
+            </Button>
+        </form>
+    }
+    .into_any()
+}
+
+/// The button of a lab that this reader may enter now.
+pub fn open_button(view: &LabView, small: bool) -> Option<AnyView> {
+    view.may_enter.then(|| view! { <OpenLab id=view.lab.id.to_string() name=view.lab.name.clone() small/> }.into_any())
+}
+
+/// As what somebody enters a lab.
+pub fn role_text(language: Language, role: VisitRole) -> &'static str {
+    match role {
+        VisitRole::Owner => td_string!(language, open.role_owner),
+        VisitRole::Teacher => td_string!(language, open.role_teacher),
+        VisitRole::Manager => td_string!(language, open.role_manager),
+        VisitRole::BreakGlass => td_string!(language, open.role_break_glass),
+    }
+}
+
+/// Whose lab it is and as what the reader would enter it; nothing more for the owner.
+pub fn visit_text(language: Language, view: &LabView, role: VisitRole) -> String {
+    let (name, owner) = (view.lab.name.as_str(), view.owner.name.as_str());
+    match role {
+        VisitRole::Owner => td_string!(language, open.own, name = name).to_string(),
+        VisitRole::Teacher | VisitRole::Manager => {
+            td_string!(language, open.visit, name = name, owner = owner, role = role_text(language, role)).to_string()
+        }
+        VisitRole::BreakGlass => td_string!(language, open.break_glass, name = name, owner = owner).to_string(),
+    }
+}
+
+pub fn opening_text(language: Language, name: &str) -> String {
+    td_string!(language, open.opening, name = name).to_string()
+}
+
+pub fn open_text(language: Language) -> &'static str {
+    td_string!(language, open.open)
+}
+
+pub fn visit_button_text(language: Language, role: VisitRole) -> &'static str {
+    if role == VisitRole::Owner { open_text(language) } else { td_string!(language, open.visit_do) }
+}
+
+pub fn reason_label(language: Language) -> &'static str {
+    td_string!(language, open.reason)
+}
+
+pub fn to_lab_page_text(language: Language) -> &'static str {
+    td_string!(language, open.to_lab_page)
+}

@@ -1,0 +1,245 @@
+//! `/labs/{id}/open`: the way from the portal into a lab. POST makes a ticket and answers with a page that posts it on to the lab's site; a
+//! redirect cannot, since it carries no body. GET asks first: it is where links to a lab lead, and gives nobody a ticket by itself. Both
+//! pages have scripts and styles by a nonce alone, and say in their own policy where their form may go.
+
+use std::collections::BTreeMap;
+
+use app::{
+    html_text::escaped,
+    labs::open as texts,
+    language::{self, Language},
+    layout::assets,
+    preferences::Preferences,
+    routes,
+};
+use axum::{
+    Extension, Form,
+    extract::{Path, Query, State},
+    response::{Html, IntoResponse as _, Response},
+};
+use domain::{
+    Error,
+    access::{Action, Resource},
+    ids::LabId,
+    labs::{Lab, LabView},
+    visits::{REASON_MAX, VisitRole},
+};
+use http::{HeaderMap, HeaderValue, header};
+use services::{Caller, Services, digest::hex_sha256, visits::Opening};
+use tower_sessions::Session;
+
+use crate::{error_page, state::AppState};
+
+/// `POST /labs/{id}/open` with `next` (path and query on the lab's site) and `reason`, both optional.
+pub async fn open(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    session: Session,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Form(asked): Form<BTreeMap<String, String>>,
+) -> Response {
+    let services = &state.services;
+    let given = |name: &str| asked.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+    let opening = async {
+        let id = id.parse::<LabId>().map_err(|_| Error::NotFound)?;
+        let session = session.id().map(|id| hex_sha256(id.to_string())).ok_or(Error::Unauthenticated)?;
+        let origin = origin(services, &headers);
+        services::visits::open(services, &caller, &session, &origin, id, given("next").unwrap_or("/"), given("reason")).await
+    };
+    match opening.await {
+        Ok(opening) => hand_over(&Sheet::of(services, &headers), &opening),
+        Err(error) => error_page::answer(&headers, &error),
+    }
+}
+
+/// `GET /labs/{id}/open?next=`: a page with the button. It presses itself for the lab's owner.
+pub async fn ask(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Query(given): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    let found = async {
+        let id = id.parse::<LabId>().map_err(|_| Error::NotFound)?;
+        let view = services::labs::get(&state.services, &caller, id).await?.view;
+        let role = role(&caller, &view.lab)?;
+        Ok::<_, Error>((view, role))
+    };
+    match found.await {
+        Ok((view, role)) => {
+            let presses_itself = role == VisitRole::Owner && is_navigation(&headers);
+            let next = given.get("next").map_or("/", String::as_str);
+            question(&Sheet::of(&state.services, &headers), &view, role, next, presses_itself)
+        }
+        Err(error) => error_page::answer(&headers, &error),
+    }
+}
+
+/// As what the caller would enter the lab. Errors: those of [`domain::access::Actor::can`].
+fn role(caller: &Caller, lab: &Lab) -> Result<VisitRole, Error> {
+    let on = Resource::owned(lab.tenant, lab.course, lab.owner);
+    match caller.actor.can(Action::LabEnter, &on) {
+        Ok(()) => Ok(VisitRole::of(&caller.actor, lab.course, lab.owner)),
+        Err(error) => caller.actor.can(Action::LabBreakGlass, &on).map(|()| VisitRole::BreakGlass).map_err(|_| error),
+    }
+}
+
+/// The origin of the portal as this browser knows it: the lab's site takes the ticket from there only.
+fn origin(services: &Services, headers: &HeaderMap) -> String {
+    let said = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).filter(|origin| *origin != "null");
+    said.map_or_else(|| app::caller::site_of(services, headers), ToOwned::to_owned)
+}
+
+/// Whether a person goes to this page now. A browser that fetches it ahead, a previewer of links or a script does not.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_ahead = ["sec-purpose", "purpose"].iter().any(|name| text(name).is_some_and(|purpose| purpose.contains("prefetch")));
+    !is_ahead && text("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
+}
+
+/// What both pages are drawn with.
+struct Sheet {
+    language: Language,
+    theme: &'static str,
+    nonce: String,
+}
+
+impl Sheet {
+    fn of(services: &Services, headers: &HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+        let Preferences { language, theme } = Preferences::from_headers(text(header::COOKIE), text(header::ACCEPT_LANGUAGE));
+        let mut bytes = [0; 16];
+        services.entropy.fill(&mut bytes);
+        Self { language, theme: theme.name(), nonce: hex_sha256(bytes) }
+    }
+
+    /// A page with one form, which may be sent to `to` only.
+    fn page(&self, title: &str, inside: &str, presses_itself: bool, to: &str) -> Response {
+        let Self { language, theme, nonce } = self;
+        let (tag, style, title) = (language::tag(*language), assets::installed().style, escaped(title));
+        let script =
+            if presses_itself { format!("<script nonce=\"{nonce}\">document.getElementById(\"open\").submit()</script>") } else { String::new() };
+        let html = format!(
+            "<!DOCTYPE html><html lang=\"{tag}\" data-theme=\"{theme}\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} · Lectern</title>\
+             <link rel=\"stylesheet\" nonce=\"{nonce}\" href=\"{style}\"><link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\"></head>\
+             <body><main class=\"page\"><h1>{title}</h1>{inside}</main>{script}</body></html>"
+        );
+        let policy = format!(
+            "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:; form-action {to}; base-uri 'none'; \
+             frame-ancestors 'none'"
+        );
+        let mut response = Html(html).into_response();
+        // Without a policy of its own the page gets the strictest, by which nothing can be sent.
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+fn hidden(name: &str, value: &str) -> String {
+    format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", attribute(value))
+}
+
+/// Text as the value of an attribute in double quotes.
+fn attribute(text: &str) -> String {
+    escaped(text).replace('"', "&quot;")
+}
+
+fn button(text: &str) -> String {
+    format!("<button class=\"btn\" data-kind=\"primary\" type=\"submit\">{}</button>", escaped(text))
+}
+
+/// The page that carries the ticket. Its script sends it while the page still loads, so that the browser's Back leads past it.
+fn hand_over(sheet: &Sheet, opening: &Opening) -> Response {
+    let Opening { lab_name, action, site, ticket, next } = opening;
+    let inside = format!(
+        "<form id=\"open\" class=\"stack\" method=\"post\" action=\"{}\">{}{}<p>{}</p><p>{}</p></form>",
+        attribute(action),
+        hidden("ticket", ticket.expose()),
+        hidden("next", next),
+        escaped(&texts::opening_text(sheet.language, lab_name)),
+        button(texts::open_text(sheet.language)),
+    );
+    let mut response = sheet.page(lab_name, &inside, true, site);
+    // The other side takes the ticket from the portal only: with the usual policy the browser would say that it comes from nowhere.
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
+    response
+}
+
+/// The page that asks whether to enter.
+fn question(sheet: &Sheet, view: &LabView, role: VisitRole, next: &str, presses_itself: bool) -> Response {
+    let language = sheet.language;
+    let reason = if role == VisitRole::BreakGlass {
+        format!(
+            "<p><label for=\"reason\">{}</label><br><input class=\"input\" id=\"reason\" name=\"reason\" required maxlength=\"{REASON_MAX}\"></p>",
+            escaped(texts::reason_label(language))
+        )
+    } else {
+        String::new()
+    };
+    let inside = format!(
+        "<p>{}</p><form id=\"open\" class=\"stack\" method=\"post\" action=\"{}\">{}{reason}<p>{} <a class=\"btn\" href=\"{}\">{}</a></p></form>",
+        escaped(&texts::visit_text(language, view, role)),
+        attribute(&routes::lab_open(view.lab.id)),
+        hidden("next", next),
+        button(texts::visit_button_text(language, role)),
+        attribute(&routes::lab(view.lab.id)),
+        escaped(texts::to_lab_page_text(language)),
+    );
+    sheet.page(&view.lab.name, &inside, presses_itself, "'self'")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use domain::secret::Secret;
+
+    use super::*;
+
+    fn sheet() -> Sheet {
+        Sheet { language: Language::en, theme: "light", nonce: "abc".into() }
+    }
+
+    async fn body(response: Response) -> String {
+        String::from_utf8(to_bytes(response.into_body(), 100_000).await.unwrap().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_ticket_may_go_to_the_labs_site_only() {
+        let opening = Opening {
+            lab_name: "lab-7".into(),
+            action: "http://lab-7-0123456789.localhost:3001/.lectern/enter".into(),
+            site: "http://lab-7-0123456789.localhost:3001".into(),
+            ticket: Secret::new("hush".to_owned()),
+            next: "/lab?a=\"><script>".into(),
+        };
+        let response = hand_over(&sheet(), &opening);
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        assert!(policy.contains("default-src 'none'; script-src 'nonce-abc';"), "{policy}");
+        assert!(policy.contains("; form-action http://lab-7-0123456789.localhost:3001; base-uri 'none'; frame-ancestors 'none'"), "{policy}");
+        assert_eq!(response.headers()[header::REFERRER_POLICY], "strict-origin");
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        let html = body(response).await;
+        assert!(html.contains("name=\"ticket\" value=\"hush\"") && html.contains("/lab?a=&quot;&gt;&lt;script&gt;"), "{html}");
+        assert_eq!(html.matches("<script").count(), 1, "{html}");
+    }
+
+    #[test]
+    fn what_is_fetched_ahead_does_not_open() {
+        let goes = |pairs: &[(&'static str, &'static str)]| {
+            let headers: HeaderMap = pairs.iter().map(|(name, value)| ((*name).parse().unwrap(), (*value).parse().unwrap())).collect();
+            is_navigation(&headers)
+        };
+        let navigate = ("sec-fetch-mode", "navigate");
+        assert!(goes(&[]) && goes(&[navigate]));
+        assert!(!goes(&[("sec-fetch-mode", "cors")]));
+        for ahead in [("sec-purpose", "prefetch"), ("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch")] {
+            assert!(!goes(&[navigate, ahead]), "{ahead:?}");
+        }
+    }
+}
