@@ -19,6 +19,8 @@ export class Server {
   private constructor(
     readonly data: string,
     readonly port: number,
+    /** Of the lab site: `http://{lab}.localhost:LABS_PORT`. */
+    readonly labsPort: number,
     private readonly flags: string[],
   ) {}
 
@@ -27,14 +29,15 @@ export class Server {
   }
 
   static async start(flags: string[] = ["--demo"]): Promise<Server> {
-    const server = new Server(mkdtempSync(join(tmpdir(), "lectern-end2end-")), await freePort(), flags);
+    const server = new Server(mkdtempSync(join(tmpdir(), "lectern-end2end-")), await freePort(), await freePort(), flags);
     await server.run();
     return server;
   }
 
   /** Starts the process (again, on the same data and port) and waits until it serves. */
   async run(): Promise<void> {
-    this.child = spawn(BINARY, ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data, "--site-root", SITE, ...this.flags], {
+    const addresses = ["--listen", `127.0.0.1:${this.port}`, "--labs-listen", `127.0.0.1:${this.labsPort}`];
+    this.child = spawn(BINARY, ["serve", ...addresses, "--data", this.data, "--site-root", SITE, ...this.flags], {
       cwd: ROOT,
       // A term of history only where a test asks for it: it takes up to a minute.
       env: { LECTERN_DEMO_HISTORY: "0", ...process.env },

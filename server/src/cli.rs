@@ -72,6 +72,12 @@ pub struct Serve {
     /// What people type to get here, like `https://lectern.example.edu`
     #[arg(long, env = "LECTERN_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// Address and port of the lab site [default: that of the portal with the next port, on a loopback address]
+    #[arg(long, env = "LECTERN_LABS_LISTEN", value_name = "ADDRESS")]
+    pub labs_listen: Option<SocketAddr>,
+    /// What browsers call the site of a lab, like `https://{lab}.labs.example.edu` [default: `http://{lab}.localhost:PORT`]
+    #[arg(long, env = "LECTERN_LABS_URL", value_name = "URL")]
+    pub labs_url: Option<String>,
     /// File with the keys that secrets in the database are encrypted under [default: secret.key in the data folder]
     #[arg(long, env = "LECTERN_SECRET_KEY_FILE", value_name = "FILE")]
     pub secret_key_file: Option<PathBuf>,
@@ -195,6 +201,12 @@ impl Serve {
         if let Some(url) = &self.public_url {
             config.server.public_url = Some(url.trim_end_matches('/').to_owned());
         }
+        if let Some(listen) = self.labs_listen {
+            config.labs.listen = Some(listen);
+        }
+        if let Some(url) = &self.labs_url {
+            config.labs.url = Some(url.trim_end_matches('/').to_owned());
+        }
         if let Some(file) = &self.secret_key_file {
             config.secrets.key_file = Some(file.clone());
         }
@@ -288,6 +300,8 @@ mod tests {
         assert_eq!(config.server.listen.port(), 5000);
         assert!(!config.server.demo && config.demo.history);
         assert!(!serve(&["serve", "--demo-history", "0"]).demo.history);
+        let labs = serve(&["--labs-listen", "127.0.0.1:5001", "--labs-url", "https://{lab}.labs.example.edu/"]).labs;
+        assert_eq!((labs.listen, labs.url.as_deref()), ("127.0.0.1:5001".parse().ok(), Some("https://{lab}.labs.example.edu")));
         assert_eq!(config.cluster.source, Source::Kubeconfig(Some("/k".into())));
     }
 

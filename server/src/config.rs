@@ -2,6 +2,7 @@
 //! variables go over the file. An unknown key stops the start with an error that names it. A new key is a field with a default.
 
 mod connections;
+mod labs;
 mod metrics;
 mod oidc;
 
@@ -17,6 +18,7 @@ use openidconnect::url::Url;
 use serde::Deserialize;
 
 pub use connections::Connections;
+pub use labs::Labs;
 pub use metrics::Metrics;
 pub use oidc::{Oidc, is_safe};
 
@@ -108,13 +110,6 @@ impl Sessions {
 pub struct Orders {
     /// Days that an undecided order holds its quota: 7.
     pub hold_days: i64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Labs {
-    /// Days that a stopped or failed lab is kept before it is destroyed with its files; its owner is warned a day before: 14.
-    pub keep_stopped_days: i64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -227,12 +222,6 @@ impl Default for Orders {
     }
 }
 
-impl Default for Labs {
-    fn default() -> Self {
-        Self { keep_stopped_days: 14 }
-    }
-}
-
 impl Default for Demo {
     fn default() -> Self {
         Self { history: true }
@@ -302,9 +291,7 @@ impl Config {
         if !self.cluster.simulator_listen.ip().is_loopback() {
             bail!("the simulated cluster listens on loopback only, and {} is not", self.cluster.simulator_listen);
         }
-        if self.labs.keep_stopped_days < 2 {
-            bail!("labs.keep_stopped_days must be at least 2, so that there is a day between the warning and the end");
-        }
+        self.labs.check(&self.server)?;
         if let Some(oidc) = &self.oidc {
             oidc.check()?;
             if self.server.public_url.is_none() && !self.server.listen.ip().is_loopback() {

@@ -49,7 +49,7 @@ pub async fn services(config: &Config, database: Database, cluster: SharedCluste
         session_hours: config.sessions.hours,
         longest_session_hours: config.sessions.longest_hours(),
         public_url: config.server.public_url.clone(),
-        labs_url: None,
+        labs_url: config.labs.url.clone(),
         identity_provider: config.oidc.as_ref().map(identity_provider),
         keyring,
         pod_annotations: BTreeMap::new(),

@@ -52,7 +52,7 @@ impl Portal {
         std::fs::create_dir_all(&start.data)?;
         let config = start.data.join("bench.toml");
         let log = settings.log.as_deref().unwrap_or(start.log);
-        std::fs::write(&config, format!("[log]\n{}\n[cluster]\nsimulator_fast = {}\n", log, start.fast))?;
+        std::fs::write(&config, format!("[log]\n{}\n[cluster]\nsimulator_fast = {}\n[labs]\nlisten = \"127.0.0.1:0\"\n", log, start.fast))?;
         let base = format!("http://127.0.0.1:{}", free_port()?);
         let mut command = Command::new(&settings.binary);
         command.arg("serve").arg("--config").arg(&config).arg("--data").arg(&start.data).arg("--demo");

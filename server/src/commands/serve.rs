@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
+    lab_site::LabSite,
     lock::{self, DataLock},
     progress::Progress,
     router::{metrics_router, router},
@@ -29,12 +30,13 @@ use crate::{
 /// Open requests are given this long when the server stops.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-pub async fn run(config: Config) -> Result<ExitCode> {
+pub async fn run(mut config: Config) -> Result<ExitCode> {
     telemetry::start(&config.log);
     let mut stop = Box::pin(asked_to_stop()?);
     let _lock = DataLock::take(&config.storage.data)?;
     let socket = bind(config.server.listen).await?;
     let address = socket.local_addr()?;
+    let labs = LabSite::bind(&mut config).await?;
     let metrics = match config.metrics.listen {
         Some(address) => Some(bind(address).await?),
         None => None,
@@ -54,18 +56,24 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     warn_of_openness(&config, address);
 
     let stopping = CancellationToken::new();
-    let jobs = start_jobs(&services, &stopping);
+    let jobs = start(services::jobs::run(services.clone()), "background jobs", &stopping);
+    let visits = start(services::visits::keep(services.clone()), "the watch over passes to labs", &stopping);
     let state = AppState::new(services.clone(), config, stopping.clone());
     tracing::info!("serving {url}");
     let scraped = metrics.map(|socket| tokio::spawn(serve_metrics(socket, state.clone())));
+    let entered = labs.map(|labs| {
+        tracing::info!("labs are at {}", labs.url());
+        tokio::spawn(labs.serve(state.clone(), Descriptors::of(&state).labs, PATIENCE))
+    });
     serve(socket, state, stop).await?;
-    if let Some(scraped) = scraped {
-        let _ = scraped.await;
+    for other in [scraped, entered].into_iter().flatten() {
+        let _ = other.await;
     }
 
     tracing::info!("stopping");
     stopping.cancel();
     let _ = jobs.await;
+    let _ = visits.await;
     // Logged where it failed: what was counted is lost then.
     let _ = services::audit::refusals::flush_all(&services).await;
     services.db.close().await;
@@ -76,8 +84,27 @@ pub async fn run(config: Config) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// File descriptors that are reserved for other uses than the portal's connections: the database, the cluster, the log, other ports.
+/// File descriptors that are reserved for other uses than connections of people: the database, the cluster, the log, other ports.
 const OTHER_DESCRIPTORS: usize = 128;
+
+/// The file descriptors that the process may have, divided.
+struct Descriptors {
+    /// All, and those of them that are not for the portal's connections.
+    all: usize,
+    others: usize,
+    /// For connections to labs and their other halves: half of what is not reserved, where labs can be entered.
+    labs: usize,
+}
+
+impl Descriptors {
+    fn of(state: &AppState) -> Self {
+        let all = listener::raise_descriptor_limit();
+        let has_labs = state.services.settings.labs_url.is_some();
+        let labs = if has_labs { all.saturating_sub(OTHER_DESCRIPTORS) / 2 } else { 0 };
+        Self { all, others: OTHER_DESCRIPTORS + labs, labs }
+    }
+}
+
 /// Most connections to the metrics port: there are few scrapers.
 const SCRAPERS: usize = 64;
 
@@ -93,7 +120,8 @@ fn local_url(address: SocketAddr) -> String {
 /// Serves until `stop`, then lets open requests end.
 pub async fn serve(socket: TcpListener, state: AppState, stop: impl Future<Output = ()>) -> Result<()> {
     let stopping = state.stopping.clone();
-    let limits = state.config.connections.limits().within_descriptors(listener::raise_descriptor_limit(), OTHER_DESCRIPTORS);
+    let Descriptors { all, others, labs: _ } = Descriptors::of(&state);
+    let limits = state.config.connections.limits().within_descriptors(all, others);
     state.streams.leave_room_in(limits.connections);
     let mut serving = pin!(Listener::new(socket, limits, stopping.clone(), PATIENCE).serve(router(state)));
     let ended = tokio::select! {
@@ -115,12 +143,12 @@ pub async fn serve_metrics(socket: TcpListener, state: AppState) {
     Listener::new(socket, limits, state.stopping.clone(), PATIENCE).serve(metrics_router(state)).await;
 }
 
-/// Jobs stop where they are: each is safe to kill anywhere.
-fn start_jobs(services: &Services, stopping: &CancellationToken) -> JoinHandle<()> {
-    let (services, stopping) = (services.clone(), stopping.clone());
+/// Runs what never ends by itself until the server stops. It stops where it is: each is safe to kill anywhere.
+fn start(work: impl Future<Output = ()> + Send + 'static, name: &'static str, stopping: &CancellationToken) -> JoinHandle<()> {
+    let stopping = stopping.clone();
     tokio::spawn(async move {
         tokio::select! {
-            () = services::jobs::run(services) => tracing::error!("background jobs ended by themselves"),
+            () = work => tracing::error!("{name} ended"),
             () = stopping.cancelled() => {}
         }
     })
@@ -166,6 +194,12 @@ fn table(accounts: &[Account]) -> String {
 fn warn_of_openness(config: &Config, address: SocketAddr) {
     if let Some(open) = config.metrics.open_at(address) {
         tracing::warn!("/metrics is shown to everybody who reaches {open}: set metrics.token_file, or have metrics.listen on a loopback address");
+    }
+    if config.is_https() && config.labs.url.as_deref().is_some_and(|url| url.starts_with("http://")) {
+        tracing::warn!("labs are opened without https although the portal has it: what people do in labs can be read on the way. Set labs.url");
+    }
+    if config.labs.url.is_none() {
+        tracing::warn!("labs cannot be opened: set labs.listen and labs.url (docs/operations.md, The lab site)");
     }
     if address.ip().is_loopback() {
         return;

@@ -17,6 +17,9 @@ use tempfile::TempDir;
 /// How long a server may take until it serves, or ends: a bound against hanging, not a measure.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The lab site is on any free port: the next one after the portal's may be that of another place.
+const CONFIG: &str = "[cluster]\nsimulator_fast = true\n[labs]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"warn\"\n";
+
 /// Where a server lives: its data folder, its database and its port stay the same from one process to the next.
 pub struct Place {
     data: TempDir,
@@ -43,7 +46,7 @@ impl Place {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let data = tempfile::tempdir().unwrap();
-        std::fs::write(data.path().join("lectern.toml"), "[cluster]\nsimulator_fast = true\n[log]\nfilter = \"warn\"\n").unwrap();
+        std::fs::write(data.path().join("lectern.toml"), CONFIG).unwrap();
         Self { data, database, port: free_port() }
     }
 
