@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 34] = [
+const NAMESPACES: [&str; 35] = [
     "account",
     "announcements",
     "api_docs",
@@ -31,6 +31,7 @@ const NAMESPACES: [&str; 34] = [
     "labs",
     "layout",
     "lifecycle",
+    "logs",
     "nodes",
     "notifications",
     "offerings",

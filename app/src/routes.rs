@@ -92,6 +92,10 @@ pub fn is_lab_open(path: &str) -> bool {
     let id = path.strip_prefix(LABS).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.strip_suffix(OPEN));
     id.is_some_and(|id| !id.is_empty() && !id.contains('/'))
 }
+/// What a lab's containers wrote, as text; the server's own route.
+pub fn lab_log(id: impl Display) -> String {
+    format!("{LABS}/{id}/logs")
+}
 /// Another size for a lab.
 pub fn lab_resize(id: impl Display) -> String {
     format!("{LABS}/{id}/resize")

@@ -17,6 +17,7 @@ pub mod headers;
 pub mod health;
 pub mod hosts;
 pub mod imports;
+pub mod lab_logs;
 pub mod lab_site;
 pub mod lock;
 pub mod methods;

@@ -12,7 +12,7 @@ use axum::{
     routing::{get, post},
 };
 use domain::Error;
-use http::{StatusCode, header};
+use http::{Extensions, HeaderMap, StatusCode, Version, header};
 use leptos::prelude::provide_context;
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _, generate_route_list};
 use listener::BodyPace;
@@ -29,8 +29,8 @@ use tower_http::{
 };
 
 use crate::{
-    audit_export, auth, bodies, error_page, events, export, forms, headers, health, hosts, imports, methods, metrics, nul, oidc, open, preferences,
-    refusals, request,
+    audit_export, auth, bodies, error_page, events, export, forms, headers, health, hosts, imports, lab_logs, methods, metrics, nul, oidc, open,
+    preferences, refusals, request,
     rest::{self, problem::Problem},
     sign_out,
     site::Site,
@@ -76,7 +76,8 @@ fn compression() -> CompressionLayer<impl Predicate> {
         .and(NotForContentType::SSE)
         .and(NotForContentType::IMAGES)
         .and(NotForContentType::const_new("application/zip"))
-        .and(NotForContentType::const_new("application/vnd.openxmlformats"));
+        .and(NotForContentType::const_new("application/vnd.openxmlformats"))
+        .and(|_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| !headers.contains_key(lab_logs::UNBUFFERED));
     CompressionLayer::new().quality(CompressionLevel::Precise(4)).compress_when(worth_it)
 }
 
@@ -110,6 +111,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route(app::routes::AUDIT_EXPORT, get(audit_export::download))
         .route(app::routes::BILLING_EXPORT, get(export::download))
         .route(&app::routes::lab_open("{id}"), get(open::ask).post(open::open))
+        .route(&app::routes::lab_log("{id}"), get(lab_logs::show))
         .route(app::preferences::PATH, post(preferences::save))
         .route(app::routes::SIGN_IN_OIDC, get(oidc::start))
         .route(app::routes::SIGN_IN_OIDC_CALLBACK, get(oidc::callback))

@@ -1,6 +1,6 @@
 //! One lab: how it stands, how long it still has, what happened, what the cluster says, what it costs.
 
-use domain::labs::{Lab, LabDetail, LabState, VOLUME_NOT_GROWN};
+use domain::labs::{Lab, LabDetail, LabPod, LabState, VOLUME_NOT_GROWN};
 use leptos::prelude::*;
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     extend::{ExtendChoices, Extendable},
     failures::Failures,
     history::History,
+    logs::Logs,
     start::StartSteps,
     time_left::TimeLeft,
     words::{lead, reason_text, state_kind, view_text},
@@ -61,6 +62,10 @@ pub fn LabDetailView(
         let lab = &lab.detail.view.lab;
         (lab.state != LabState::Destroyed).then_some((last.failure.at, lab.spec.storage_gib))
     });
+    // Drawn anew for new pods only: whether they are ready makes no other log.
+    let pods = part(lab, |lab| lab.detail.observation.members.iter().map(|pod| LabPod { ready: true, ..pod.clone() }).collect::<Vec<_>>());
+    let ends_by_itself = part(lab, |lab| lab.detail.view.lab.spec.workload.ends()).get_untracked().unwrap_or_default();
+    let log_state = part(lab, |lab| if lab.detail.observation.members.is_empty() { lab.detail.view.lab.state } else { LabState::Running });
     let view = part(lab, |lab| lab.detail.view.clone());
     let extend = part(lab, |lab| Extendable::of(&lab.detail.view));
     let autostop = part(lab, |lab| {
@@ -74,6 +79,10 @@ pub fn LabDetailView(
         (view.owner_left && view.lab.state != LabState::Destroyed).then(|| (view.owner.name.clone(), view.course.code.clone()))
     });
     let buttons = Allowed::of(lab);
+    let log_id = id.clone();
+    let log = move || pods.get().zip(log_state.get()).map(|(pods, state)| view! { <Logs id=log_id.clone() pods state/> });
+    // A job is run for what it writes.
+    let (first_log, log) = if ends_by_itself { (Some(log), None) } else { (None, Some(log)) };
     view! {
         <div class="stack tight">
         <PageHead title=name.get_untracked().unwrap_or_default() crumb=(routes::LABS.to_owned(), td_string!(language, labs.title).to_owned())>
@@ -98,6 +107,7 @@ pub fn LabDetailView(
         {move || view.get().map(|view| view! { <KeptNotice view reload/> })}
         <div class="cols main-side">
             <div class="stack loose">
+                {first_log}
                 {move || clock.get().map(|(lab, now)| view! { <TimeLeft lab now/> })}
                 {move || extend.get().flatten().map(|lab| view! {
                     <Card title=td_string!(language, lifecycle.more_time)><ExtendChoices lab refused=failed reload/></Card>
@@ -107,6 +117,7 @@ pub fn LabDetailView(
                 <Card title=td_string!(language, labs.history) end=move || view! { <LiveMark liveness/> }>
                     {move || history.get().map(|(history, owner)| view! { <History history owner/> })}
                 </Card>
+                {log}
                 {move || conditions.get().map(|conditions| view! { <Conditions conditions/> })}
                 {move || events.get().map(|events| view! { <Events events/> })}
                 <Objects id objects/>

@@ -18,6 +18,7 @@ pub mod dto;
 mod examples;
 pub mod imports;
 pub mod lab_changes;
+pub mod lab_logs;
 pub mod labs;
 pub mod nodes;
 pub mod notifications;
@@ -105,6 +106,7 @@ pub fn operations() -> Vec<Operation> {
         changing("/policies/dry-run", post(policies::dry_run)),
         reading("/labs", get(labs::list)),
         reading("/labs/{id}", get(labs::show)),
+        reading("/labs/{id}/logs", get(lab_logs::show)),
         changing("/labs/{id}/start", post(labs::start)),
         changing("/labs/{id}/stop", post(labs::stop)),
         changing("/labs/{id}/destroy", post(labs::destroy)),

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What pages and downloads read from a query.
-const NAMES: [&str; 37] = [
+const NAMES: [&str; 41] = [
     "after",
     "text",
     "state",
@@ -49,13 +49,18 @@ const NAMES: [&str; 37] = [
     "code",
     "meter",
     "next",
+    "member",
+    "container",
+    "tail",
+    "download",
 ];
 /// What answers by itself instead of a page. Not `/events`, which never ends.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 13] = [
     "/audit/export",
     "/billing/export",
     "/imports/sample/{}",
     "/imports/{}/result.csv",
+    "/labs/{}/logs",
     "/labs/{}/open",
     "/sign-in/oidc",
     "/sign-in/oidc/callback",

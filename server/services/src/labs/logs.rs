@@ -1,0 +1,153 @@
+//! What a lab's containers wrote, read from the cluster as it is asked for; nothing of it is kept here. Reading is two statements, and leaves
+//! no record: who may read the lab may read its log.
+
+use domain::{
+    Error, Problem, Result,
+    access::Action,
+    ids::LabId,
+    labs::{LabPod, LabState},
+};
+
+use super::{load, transition};
+use crate::{
+    Caller, Services, audit,
+    error::OrDomain,
+    ports::{ClusterError, LogRequest, LogStream, PodTarget},
+};
+
+/// Seconds after which a cluster that does not answer is asked again.
+const AGAIN_SECONDS: u32 = 5;
+
+/// Which log is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogAsk {
+    /// A pod of the lab by its name; the first one if not given.
+    pub member: Option<String>,
+    /// A container of the pod, which may be an init container; the first one that is none if not given.
+    pub container: Option<String>,
+    /// The run of the container before this one.
+    pub previous: bool,
+    /// Only so many of the last lines.
+    pub tail: Option<u32>,
+    /// Goes on with what is written from now on.
+    pub follow: bool,
+}
+
+/// A log that is being read.
+pub struct Log {
+    pub lab_name: String,
+    pub member: String,
+    pub container: String,
+    pub pieces: LogStream,
+}
+
+/// The log of a container of the lab.
+///
+/// Errors: `InvalidTransition` with the lab's state where the container has not started yet, or its pod is gone with its log; `NotFound` where
+/// there was no earlier run; `Invalid` for a pod or container that the lab does not have; `Unavailable` while the cluster does not answer.
+pub async fn logs(services: &Services, caller: &Caller, id: LabId, ask: &LogAsk) -> Result<Log> {
+    let seen = load::seen(services, id).await?;
+    let allowed = seen.as_ref().ok_or(Error::NotFound).and_then(|lab| load::authorise(caller, Action::LabRead, lab));
+    if let Err(error) = allowed {
+        let entry = transition::attempt(caller, Action::LabRead, id, seen.as_ref());
+        return Err(audit::refused(services, caller, entry, error).await);
+    }
+    let lab = seen.ok_or(Error::NotFound)?;
+    let observed = {
+        let mut read = services.db.read().await.or_domain()?;
+        storage::observations::get(&mut read, id).await.or_domain()?
+    };
+    let members = observed.map(|(observation, _)| observation.members).unwrap_or_default();
+    let (member, container) = chosen(lab.state, &members, ask)?;
+    let target = PodTarget { namespace: lab.namespace.clone(), name: member.name.clone(), uid: member.uid.clone() };
+    let request =
+        LogRequest { container: container.to_owned(), follow: ask.follow, previous: ask.previous, tail: ask.tail, since: None, timestamps: false };
+    let pieces = services.cluster.logs(&target, &request).await.map_err(|error| refusal(&error, lab.state))?;
+    Ok(Log { member: member.name.clone(), container: container.to_owned(), lab_name: lab.name, pieces })
+}
+
+/// There is no log in this state of the lab: nothing has started yet, or nothing is left.
+fn no_log(state: LabState) -> Error {
+    Error::InvalidTransition { state: state.as_str().into(), event: "logs".into() }
+}
+
+/// The pod and its container that are asked for.
+fn chosen<'m>(state: LabState, members: &'m [LabPod], ask: &LogAsk) -> Result<(&'m LabPod, &'m str)> {
+    let first = members.first().ok_or_else(|| no_log(state))?;
+    let member = match &ask.member {
+        None => first,
+        Some(name) => members
+            .iter()
+            .find(|member| member.name == *name)
+            .ok_or_else(|| not_one_of("member", members.iter().map(|member| member.name.clone()).collect()))?,
+    };
+    let all = || member.containers.iter().chain(&member.init_containers);
+    let container = match &ask.container {
+        None => all().next().ok_or_else(|| no_log(state))?,
+        Some(name) => all().find(|container| *container == name).ok_or_else(|| not_one_of("container", all().cloned().collect()))?,
+    };
+    Ok((member, container.as_str()))
+}
+
+fn not_one_of(field: &str, choices: Vec<String>) -> Error {
+    Error::field(field, Problem::NotOneOf { choices })
+}
+
+/// What the cluster's refusal means to the reader.
+fn refusal(error: &ClusterError, state: LabState) -> Error {
+    match error {
+        ClusterError::Busy(_) => no_log(state),
+        ClusterError::Refused { reason, .. } if matches!(reason.as_str(), "BadRequest" | "NotFound" | "NotSupported") => Error::NotFound,
+        ClusterError::Away(_) | ClusterError::Blocked(_) | ClusterError::Refused { .. } => {
+            tracing::warn!(%error, "a lab's log cannot be read");
+            Error::Unavailable { retry_after_seconds: AGAIN_SECONDS }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(name: &str) -> LabPod {
+        let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect();
+        LabPod {
+            name: name.into(),
+            uid: format!("uid-{name}"),
+            ready: true,
+            containers: texts(&["main", "shell"]),
+            init_containers: texts(&["clone"]),
+        }
+    }
+
+    fn ask(member: &str, container: &str) -> LogAsk {
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        LogAsk { member: given(member), container: given(container), ..LogAsk::default() }
+    }
+
+    #[test]
+    fn the_first_container_that_is_no_init_container_is_read_unless_another_is_named() {
+        let pods = [pod("lab-1-0"), pod("lab-1-1")];
+        let found = |member, container| {
+            let (member, container) = chosen(LabState::Running, &pods, &ask(member, container))?;
+            Ok::<_, Error>((member.name.clone(), container.to_owned()))
+        };
+        let names = |member: &str, container: &str| Ok((member.to_owned(), container.to_owned()));
+        assert_eq!(found("", ""), names("lab-1-0", "main"));
+        assert_eq!(found("lab-1-1", "clone"), names("lab-1-1", "clone"));
+        assert!(matches!(found("lab-2-0", ""), Err(Error::Invalid(_))), "a pod of another lab");
+        assert!(matches!(found("", "proxy"), Err(Error::Invalid(_))));
+        assert_eq!(chosen(LabState::Stopped, &[], &ask("", "")).unwrap_err(), no_log(LabState::Stopped));
+    }
+
+    #[test]
+    fn refusals_of_the_cluster_say_what_to_do() {
+        let refused = |reason: &str| ClusterError::Refused { reason: reason.into(), message: String::new() };
+        let starting = LabState::Starting;
+        assert_eq!(refusal(&ClusterError::Busy("waiting".into()), starting), no_log(starting));
+        assert_eq!(refusal(&refused("BadRequest"), starting), Error::NotFound);
+        for error in [ClusterError::Away("no route".into()), refused("Forbidden")] {
+            assert!(matches!(refusal(&error, starting), Error::Unavailable { .. }), "{error}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The log of a lab's containers, as text.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use domain::ids::LabId;
+use services::labs::LogAsk;
+
+use super::{bearer::Bearer, orders::id, problem::Problem, query::Parameters};
+use crate::{
+    lab_logs::{answer, program_over, tail},
+    state::AppState,
+};
+
+/// What a container of the lab wrote.
+///
+/// With `follow` the answer goes on with what is written from now on, for an hour at most. A pod's log is gone with the pod, when the lab is
+/// stopped or restarted.
+#[utoipa::path(get, path = "/api/v1/labs/{id}/logs", tag = "labs",
+    params(("id" = String, Path), ("member" = Option<String>, Query, description = "Name of a pod of the lab; the first one if left out", example = "lab-2047-0"),
+        ("container" = Option<String>, Query, description = "A container of the pod, which may be an init container; the first one if left out", example = "main"),
+        ("previous" = Option<bool>, Query, description = "Of the container's run before this one"),
+        ("tail" = Option<String>, Query, description = "How many of the last lines, or `all`: 200 if left out", example = "1000"),
+        ("follow" = Option<bool>, Query, description = "Goes on with new lines")),
+    responses((status = 200, body = String, description = "The log, as it is read", content_type = "text/plain"),
+        (status = 409, description = "`invalid_transition`: the container has not started yet, or its pod is gone with its log"),
+        (status = 503, description = "`unavailable`: the cluster does not answer")))]
+pub async fn show(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Path(text): Path<String>,
+    mut query: Parameters,
+) -> Result<Response, Problem> {
+    let mut ask = LogAsk {
+        member: query.text("member"),
+        container: query.text("container"),
+        previous: query.flag("previous"),
+        tail: None,
+        follow: query.flag("follow"),
+    };
+    let lines = query.text("tail");
+    query.finish()?;
+    ask.tail = tail(lines.as_deref().unwrap_or("200"))?;
+    let log = services::labs::logs(&state.services, &caller, id::<LabId>(&text)?, &ask).await?;
+    let until = ask.follow.then(|| program_over(&state, caller.actor.user));
+    Ok(answer(&state, log, until, false))
+}
