@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 35] = [
+const NAMESPACES: [&str; 36] = [
     "account",
     "announcements",
     "api_docs",
@@ -44,6 +44,7 @@ const NAMESPACES: [&str; 35] = [
     "search",
     "session",
     "setup",
+    "visits",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

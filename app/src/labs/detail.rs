@@ -15,6 +15,7 @@ use super::{
     logs::Logs,
     start::StartSteps,
     time_left::TimeLeft,
+    visits::Visits,
     words::{lead, reason_text, state_kind, view_text},
 };
 use crate::{
@@ -78,6 +79,9 @@ pub fn LabDetailView(
         let view = &lab.detail.view;
         (view.owner_left && view.lab.state != LabState::Destroyed).then(|| (view.owner.name.clone(), view.course.code.clone()))
     });
+    let read_at = part(lab, |lab| lab.now);
+    let break_glass = part(lab, |lab| lab.detail.view.may_break_glass);
+    let visits_id = id.clone();
     let buttons = Allowed::of(lab);
     let log_id = id.clone();
     let log = move || pods.get().zip(log_state.get()).map(|(pods, state)| view! { <Logs id=log_id.clone() pods state/> });
@@ -117,6 +121,7 @@ pub fn LabDetailView(
                 <Card title=td_string!(language, labs.history) end=move || view! { <LiveMark liveness/> }>
                     {move || history.get().map(|(history, owner)| view! { <History history owner/> })}
                 </Card>
+                <Visits id=visits_id read_at break_glass/>
                 {log}
                 {move || conditions.get().map(|conditions| view! { <Conditions conditions/> })}
                 {move || events.get().map(|events| view! { <Events events/> })}

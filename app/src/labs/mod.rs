@@ -18,4 +18,5 @@ pub mod page;
 pub mod resize;
 pub mod start;
 pub mod time_left;
+pub mod visits;
 pub mod words;

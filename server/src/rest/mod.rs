@@ -19,6 +19,7 @@ mod examples;
 pub mod imports;
 pub mod lab_changes;
 pub mod lab_logs;
+pub mod lab_visits;
 pub mod labs;
 pub mod nodes;
 pub mod notifications;
@@ -107,6 +108,7 @@ pub fn operations() -> Vec<Operation> {
         reading("/labs", get(labs::list)),
         reading("/labs/{id}", get(labs::show)),
         reading("/labs/{id}/logs", get(lab_logs::show)),
+        reading("/labs/{id}/visits", get(lab_visits::list)),
         changing("/labs/{id}/start", post(labs::start)),
         changing("/labs/{id}/stop", post(labs::stop)),
         changing("/labs/{id}/destroy", post(labs::destroy)),

@@ -40,6 +40,7 @@ use super::{
         super::policies::show, super::policies::replace, super::policies::dry_run,
         super::labs::list, super::labs::show, super::labs::start, super::labs::stop, super::labs::destroy,
         super::lab_logs::show,
+        super::lab_visits::list,
         super::lab_changes::restart,
         super::lab_changes::retry,
         super::lab_changes::extend,

@@ -46,6 +46,7 @@ async fn a_cursor_that_is_none_is_refused_by_every_list() {
         ("/bills/{id}/lines", "/bills/2026-11_CV2402/lines"),
         ("/imports/{id}/rows", rows.as_str()),
         ("/offerings/{slug}/versions", "/offerings/jupyterlab-slice/versions"),
+        ("/labs/{id}/visits", "/labs/01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e/visits"),
     ];
     let mut lists = lists_with(&portal, "after", &things).await;
     lists.extend(["/usage?group_by=course".to_owned(), "/bills?course=CV2402".to_owned(), "/orders?course=CV2402".to_owned()]);

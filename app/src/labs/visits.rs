@@ -1,0 +1,215 @@
+//! The connection log of a lab: who is in it now, and who was. Read by the browser once the page is there, so that it costs the page nothing.
+
+use domain::{
+    page::Page,
+    time::Timestamp,
+    visits::{Visit, VisitEnd},
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+use super::open::role_text;
+use crate::{
+    components::{Card, Cell, CellPlace, Column, DataTable, ErrorNotice, Moment, MomentStyle, Row, Status, StatusKind, moment_text},
+    error::AppError,
+    i18n::td_string,
+    language::{self, Language},
+    routes,
+};
+
+/// Visits of a page of the log, and who is there now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitsShown {
+    /// Only with the first page.
+    pub here: Vec<Visit>,
+    pub page: Page<Visit>,
+}
+
+/// `after`: the cursor from the page before.
+#[server(ReadVisits, endpoint = "labs/visits", input = GetUrl)]
+pub async fn read_visits(id: String, #[server(default)] after: String) -> Result<VisitsShown, AppError> {
+    use crate::caller::{caller, id_of, services};
+    use domain::page::PageRequest;
+    let (services, caller) = (services()?, caller()?);
+    let lab = id_of(&id)?;
+    let page = PageRequest { limit: 10, after: (!after.is_empty()).then_some(after) };
+    let here = if page.after.is_none() { services::visits::present(&services, &caller, lab).await? } else { Vec::new() };
+    Ok(VisitsShown { here, page: services::visits::list(&services, &caller, lab, &page).await? })
+}
+
+/// `3.2 MB`: bytes as people count them.
+pub fn bytes_text(bytes: i64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1_000 {
+        return format!("{}\u{a0}B", bytes.max(0));
+    }
+    let mut unit = 0;
+    // In tenths of the unit.
+    let mut tenths = bytes / 100;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1_000;
+        unit += 1;
+    }
+    format!("{}.{}\u{a0}{}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+fn end_text(language: Language, end: VisitEnd) -> &'static str {
+    match end {
+        VisitEnd::Left => td_string!(language, visits.end_left),
+        VisitEnd::LabStopped => td_string!(language, visits.end_lab_stopped),
+        VisitEnd::PassEnded => td_string!(language, visits.end_pass_ended),
+    }
+}
+
+/// The card. `read_at`: changes when the page has read the lab again. `break_glass`: whether the reader may enter with a reason only.
+#[component]
+pub fn Visits(id: String, read_at: Signal<Option<Timestamp>>, break_glass: Signal<Option<bool>>) -> impl IntoView {
+    let language = language::current();
+    let of_lab = StoredValue::new(id);
+    let first = Action::new(move |(): &()| read_visits(of_lab.get_value(), String::new()));
+    let more = Action::new(move |after: &String| read_visits(of_lab.get_value(), after.clone()));
+    let (here, log, next) = (RwSignal::new(Vec::new()), RwSignal::new(Vec::new()), RwSignal::new(None::<String>));
+    let has_older = StoredValue::new(false);
+    Effect::new(move |_| {
+        read_at.track();
+        first.dispatch(());
+    });
+    // Somebody came or went: no news tells of it.
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        let look = move || {
+            first.dispatch(());
+        };
+        if let Ok(interval) = set_interval_with_handle(look, std::time::Duration::from_secs(15)) {
+            on_cleanup(move || interval.clear());
+        }
+    });
+    Effect::new(move |_| {
+        if let Some(Ok(VisitsShown { here: now, page })) = first.value().get() {
+            here.set(now);
+            // What the reader unfolded stays.
+            if !has_older.get_value() {
+                log.set(page.items);
+                next.set(page.next);
+            }
+        }
+    });
+    Effect::new(move |_| {
+        if let Some(Ok(VisitsShown { page, .. })) = more.value().get() {
+            has_older.set_value(true);
+            log.update(|log| log.extend(page.items));
+            next.set(page.next);
+        }
+    });
+    let emergency = move || {
+        break_glass.get().filter(|may| *may).map(|_| {
+            view! { <a class="btn small" data-kind="danger" rel="external" target="_blank" href=routes::lab_open(of_lab.get_value())>{td_string!(language, visits.break_glass)}</a> }
+        })
+    };
+    view! {
+        <div class="script-only">
+            <Card title=td_string!(language, visits.title) id="visits" end=emergency>
+                {move || here.with(|here| (!here.is_empty()).then(|| view! { <Here visits=here.clone()/> }))}
+                {move || match first.value().get() {
+                    None => view! { <p class="fine">{td_string!(language, visits.loading)}</p> }.into_any(),
+                    Some(Err(error)) => view! { <ErrorNotice error/> }.into_any(),
+                    Some(Ok(_)) => ().into_any(),
+                }}
+                {move || {
+                    let is_read = first.value().with(|read| matches!(read, Some(Ok(_))));
+                    is_read.then(|| log.with(|log: &Vec<Visit>| view! { <Log visits=log.clone()/> }))
+                }}
+                {move || next.get().map(|after| view! {
+                    <button type="button" class="btn small" on:click=move |_| { more.dispatch(after.clone()); }>{td_string!(language, visits.older)}</button>
+                })}
+            </Card>
+        </div>
+    }
+    .into_any()
+}
+
+/// Who is in the lab now.
+#[component]
+fn Here(visits: Vec<Visit>) -> impl IntoView {
+    let language = language::current();
+    let items = visits
+        .into_iter()
+        .map(|visit| {
+            let since = td_string!(language, visits.since, at = moment_text(visit.from, MomentStyle::Minute)).to_string();
+            view! {
+                <li class="row">
+                    <Status kind=StatusKind::Live>{visit.person.name}</Status>
+                    <span class="soft">{role_text(language, visit.role)}</span>
+                    <span class="fine">{since}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <p class="soft">{td_string!(language, visits.here)}</p>
+        <ul class="plain-list">{items}</ul>
+    }
+    .into_any()
+}
+
+#[component]
+fn Log(visits: Vec<Visit>) -> impl IntoView {
+    let language = language::current();
+    if visits.is_empty() {
+        return view! { <p class="soft">{td_string!(language, visits.empty)}</p> }.into_any();
+    }
+    let columns = vec![
+        Column::text(td_string!(language, visits.person)),
+        Column::text(td_string!(language, visits.from)),
+        Column::text(td_string!(language, visits.until)),
+        Column::text(td_string!(language, visits.address)),
+        Column::number(td_string!(language, visits.traffic)),
+    ];
+    let rows = visits.into_iter().map(|visit| view! { <VisitRow visit/> }).collect_view();
+    view! { <DataTable caption=td_string!(language, visits.title) columns dense=true>{rows}</DataTable> }.into_any()
+}
+
+#[component]
+fn VisitRow(visit: Visit) -> impl IntoView {
+    let language = language::current();
+    let Visit { person, role, reason, from, until, ended_by, address, bytes_in, bytes_out, .. } = visit;
+    let until = match until {
+        Some(at) => view! { <Moment at/><small>{ended_by.map(|end| end_text(language, end))}</small> }.into_any(),
+        None => view! { <Status kind=StatusKind::Live>{td_string!(language, visits.still_here)}</Status> }.into_any(),
+    };
+    let traffic = td_string!(language, visits.bytes, sent = bytes_text(bytes_in), received = bytes_text(bytes_out)).to_string();
+    view! {
+        <Row>
+            <Cell>
+                <b>{person.name}</b><small>{role_text(language, role)}</small>
+                {reason.map(|reason| view! { <small>{td_string!(language, visits.reason, reason = reason).to_string()}</small> })}
+            </Cell>
+            <Cell label=td_string!(language, visits.from)><Moment at=from/></Cell>
+            <Cell label=td_string!(language, visits.until) place=CellPlace::Corner>{until}</Cell>
+            <Cell label=td_string!(language, visits.address)><span class="mono">{address}</span></Cell>
+            <Cell label=td_string!(language, visits.traffic) numeric=true>{traffic}</Cell>
+        </Row>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_in_the_unit_that_fits() {
+        for (bytes, text) in [
+            (-1, "0 B"),
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (999_999, "999.9 kB"),
+            (1_000_000, "1.0 MB"),
+            (3_250_000, "3.2 MB"),
+            (i64::MAX, "9223372.0 TB"),
+        ] {
+            assert_eq!(bytes_text(bytes).replace('\u{a0}', " "), text);
+        }
+    }
+}
