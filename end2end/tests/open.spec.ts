@@ -1,0 +1,164 @@
+// The door: a click opens the lab itself, on a host of its own; a ticket is good once; the way in ends with the session, the lab with its stop.
+import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
+import { type Page, expect } from "@playwright/test";
+import { hydrated, openPage, signIn, test } from "../support/pages.ts";
+import { Server } from "../support/server.ts";
+import { words } from "../support/words.ts";
+
+test.describe.configure({ mode: "serial" });
+
+const w = words("en");
+const BODY = { offering: "jupyterlab-slice", course: "CV2402", parameters: {}, duration_minutes: 60 };
+
+let server: Server;
+let teacher: Page & { faults: string[] };
+let tab: Page;
+let lab = "";
+
+test.beforeAll(async ({ browser }) => {
+  test.setTimeout(120_000);
+  server = await Server.start();
+  teacher = await openPage(browser, server);
+  await signIn(teacher, server, "teacher");
+  const token = server.command("token", "create", "--user", "teacher", "--scope", "orders:write", "--scope", "labs:read").trim();
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", "idempotency-key": "open" };
+  const made = await fetch(`${server.url}/api/v1/orders`, { method: "POST", headers, body: JSON.stringify(BODY) });
+  expect(made.status).toBe(201);
+  lab = (await made.json()).labs[0];
+  const state = async () => (await (await fetch(`${server.url}/api/v1/labs/${lab}`, { headers })).json()).state;
+  await expect.poll(state, { timeout: 60_000 }).toBe("running");
+});
+test.afterAll(async () => server?.stop());
+test.afterEach(async () => expect(teacher?.faults.splice(0) ?? []).toEqual([]));
+
+/** Presses Open on the page that shows the lab, and gives the tab that it opens. */
+async function opened(page: Page): Promise<Page> {
+  const opening = page.context().waitForEvent("page");
+  await page.locator(`form[action="/labs/${lab}/open"] button`).first().click();
+  return opening;
+}
+
+/** The page that carries the ticket, as the browser gets it. */
+async function ticket(page: Page): Promise<{ host: string; ticket: string }> {
+  const answer = await page.context().request.post(`/labs/${lab}/open`, { headers: { origin: server.url }, form: {} });
+  expect(answer.status()).toBe(200);
+  const html = await answer.text();
+  const value = (pattern: RegExp) => pattern.exec(html)?.[1] ?? "";
+  const action = value(/action="([^"]+)"/);
+  expect(answer.headers()["content-security-policy"]).toContain(`form-action ${new URL(action).origin};`);
+  expect(answer.headers()["referrer-policy"]).toBe("strict-origin");
+  return { host: new URL(action).host, ticket: value(/name="ticket" value="([^"]+)"/) };
+}
+
+/** Posts a ticket to the lab's site. Only browsers resolve `*.localhost`, so the host is named by hand. */
+function enter(host: string, ticket: string, origin: string): Promise<{ status: number; headers: IncomingHttpHeaders }> {
+  return new Promise((done, fail) => {
+    const body = new URLSearchParams({ ticket, next: "/" }).toString();
+    const headers = { host, origin, "content-type": "application/x-www-form-urlencoded", "content-length": body.length };
+    const sent = httpRequest({ host: "127.0.0.1", port: server.labsPort, method: "POST", path: "/.lectern/enter", headers }, (answer) => {
+      answer.resume();
+      answer.on("end", () => done({ status: answer.statusCode ?? 0, headers: answer.headers }));
+    });
+    sent.on("error", fail);
+    sent.end(body);
+  });
+}
+
+test("a teacher opens the running lab from its page, and its WebSocket answers", async () => {
+  await teacher.goto(`/labs/${lab}`);
+  await hydrated(teacher);
+  tab = await opened(teacher);
+  await expect(tab.getByRole("heading", { name: "Simulated lab" })).toBeVisible();
+  expect(new URL(tab.url()).hostname).toMatch(/^lab-\d+-[0-9a-f]{10}\.localhost$/);
+  const echoed = await tab.evaluate(
+    () =>
+      new Promise((done, fail) => {
+        const socket = new WebSocket(`ws://${location.host}/ws`);
+        socket.onopen = () => socket.send("深 echo");
+        socket.onmessage = (message) => done(message.data);
+        socket.onerror = () => fail(new Error("the socket failed"));
+      }),
+  );
+  expect(echoed).toBe("深 echo");
+});
+
+test("Today and the list open it too", async () => {
+  for (const page of ["/", "/labs"]) {
+    await teacher.goto(page);
+    await hydrated(teacher);
+    const other = await opened(teacher);
+    await expect(other.getByRole("heading", { name: "Simulated lab" })).toBeVisible();
+    await other.close();
+  }
+});
+
+test("the lab gets its own host's name and none of our cookies", async () => {
+  const { headers } = await tab.evaluate(async () => (await fetch("/echo")).json());
+  expect(headers.host).toEqual([new URL(tab.url()).host]);
+  expect((headers.cookie ?? []).join()).not.toContain("lectern");
+  expect(await tab.evaluate(() => document.cookie)).toBe("");
+});
+
+test("a ticket is good once, and only from the portal", async () => {
+  const first = await ticket(teacher);
+  const entered = await enter(first.host, first.ticket, server.url);
+  expect(entered.status).toBe(303);
+  expect(entered.headers["set-cookie"]?.[0]).toContain("HttpOnly");
+  const again = await enter(first.host, first.ticket, server.url);
+  expect([again.status, again.headers["set-cookie"]]).toEqual([403, undefined]);
+  for (const origin of ["null", "http://evil.example"]) {
+    const other = await ticket(teacher);
+    const refused = await enter(other.host, other.ticket, origin);
+    expect([refused.status, refused.headers["set-cookie"]]).toEqual([403, undefined]);
+  }
+});
+
+test("a link to a lab leads its owner in, and shows others as what they would visit it", async ({ browser }) => {
+  const link = await teacher.context().newPage();
+  await link.goto(`${server.url}/labs/${lab}/open?next=/echo`);
+  await expect(link).toHaveURL(/^http:\/\/lab-.*\/echo$/);
+  await link.close();
+  const manager = await openPage(browser, server);
+  await signIn(manager, server, "manager");
+  await manager.goto(`/labs/${lab}/open`);
+  await expect(manager.locator("main")).toContainText(w("open.role_manager"));
+  await manager.getByRole("button", { name: w("open.visit_do") }).click();
+  await expect(manager.getByRole("heading", { name: "Simulated lab" })).toBeVisible();
+  // The owner sees the visit while it lasts.
+  await teacher.goto(`/labs/${lab}`);
+  await hydrated(teacher);
+  await expect(teacher.locator("#visits .plain-list")).toContainText(w("open.role_manager"), { timeout: 45_000 });
+  await expect(teacher.locator("#visits table")).toContainText(w("open.role_owner"));
+  expect((await teacher.context().request.get(`/labs/${lab}/logs`)).status()).toBe(200);
+});
+
+test("signing out ends the way in", async () => {
+  const status = () => tab.evaluate(async () => (await fetch("/echo")).status);
+  expect(await status()).toBe(200);
+  const answer = await teacher.context().request.post("/sign-out", { headers: { origin: server.url }, maxRedirects: 0 });
+  expect(answer.status()).toBe(303);
+  await expect.poll(status, { timeout: 15_000 }).toBe(401);
+  await tab.close();
+  await signIn(teacher, server, "teacher");
+  await teacher.goto(`/labs/${lab}`);
+  await hydrated(teacher);
+  tab = await opened(teacher);
+  await expect(tab.getByRole("heading", { name: "Simulated lab" })).toBeVisible();
+});
+
+test("a lab that is stopped closes its sockets, and its tab says that it is stopped", async () => {
+  await tab.evaluate(
+    () =>
+      new Promise<void>((done) => {
+        const socket = new WebSocket(`ws://${location.host}/ws`);
+        socket.onopen = () => done();
+        socket.onclose = () => document.documentElement.setAttribute("data-closed", "");
+      }),
+  );
+  await teacher.getByRole("button", { name: w("labs.stop"), exact: true }).click();
+  await tab.locator("html[data-closed]").waitFor({ timeout: 30_000, state: "attached" });
+  await expect(async () => {
+    await tab.reload();
+    await expect(tab.locator("body")).toContainText(/Stopp(ing|ed)/, { timeout: 1_000 });
+  }).toPass({ timeout: 30_000 });
+});

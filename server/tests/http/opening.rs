@@ -1,0 +1,115 @@
+//! The way from the portal into a lab: the page with the ticket, the page that asks first, and who gets neither.
+
+use http::StatusCode;
+use serde_json::json;
+use services::{Settings, testing::TestWorld};
+use storage::testing::TestDatabase;
+
+use crate::support::{People, Portal, location};
+
+async fn portal(labs_url: Option<&str>) -> Portal {
+    let settings = Settings { simulated_cluster: true, labs_url: labs_url.map(ToOwned::to_owned), ..Settings::default() };
+    Portal::of(TestWorld::college_with(TestDatabase::sqlite().await, settings).await).await
+}
+
+/// A lab of the teacher's.
+async fn lab(portal: &Portal, people: &People) -> String {
+    let body = json!({"offering": "jupyterlab-slice", "course": "CV2402", "parameters": {}, "duration_minutes": 60});
+    let order = portal.api(&people.teacher).await.order("open", &body).await;
+    order["labs"][0].as_str().unwrap_or_else(|| panic!("a lab: {order}")).to_owned()
+}
+
+fn header(response: &reqwest::Response, name: &str) -> String {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_with_the_ticket_may_send_it_to_the_labs_site_and_nowhere_else() {
+    let portal = portal(Some("https://{lab}.labs.example.edu")).await;
+    let people = portal.people().await;
+    let lab = lab(&portal, &people).await;
+    let browser = portal.browser_of(&people.teacher).await;
+    let open = format!("/labs/{lab}/open");
+    let answer = browser.form(&open, &format!("/labs/{lab}"), &[("next", "/tree?a=1&b=\"")]).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let policy = header(&answer, "content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'nonce-"), "{policy}");
+    let site = policy.split("form-action ").nth(1).and_then(|rest| rest.split(';').next()).unwrap().to_owned();
+    assert!(site.starts_with("https://lab-") && site.ends_with(".labs.example.edu"), "{policy}");
+    assert_eq!(header(&answer, "referrer-policy"), "strict-origin");
+    assert_eq!(header(&answer, "cache-control"), "no-store");
+    assert_eq!(header(&answer, "x-frame-options"), "DENY");
+    let html = answer.text().await.unwrap();
+    assert!(html.contains(&format!("action=\"{site}/.lectern/enter\"")) && html.contains("name=\"ticket\""), "{html}");
+    // A form without fields opens it too, as the buttons of the pages do. Each opening has a ticket of its own.
+    let again = browser.form(&open, &format!("/labs/{lab}"), &[]).send().await.unwrap().text().await.unwrap();
+    let ticket = |html: &str| html.split("name=\"ticket\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    assert_ne!(ticket(&html), ticket(&again));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_to_a_lab_asks_first_and_gives_no_ticket() {
+    let portal = portal(Some("http://{lab}.localhost:3001")).await;
+    let people = portal.people().await;
+    let lab = lab(&portal, &people).await;
+    let open = format!("/labs/{lab}/open?next=/tree%22%3Ca%3E");
+    let owner = portal.browser_of(&people.teacher).await.page(&open).await;
+    assert_eq!((owner.status(), header(&owner, "referrer-policy").as_str()), (StatusCode::OK, "same-origin"));
+    assert!(header(&owner, "content-security-policy").contains("form-action 'self';"));
+    let html = owner.text().await.unwrap();
+    assert!(html.contains(".submit()") && html.contains("/tree&quot;&lt;a&gt;") && !html.contains("ticket"), "{html}");
+    let browser = portal.browser_of(&people.teacher).await;
+    let ahead = browser.client.get(portal.url(&open)).header("accept", "text/html").header("sec-purpose", "prefetch").send().await.unwrap();
+    assert!(!ahead.text().await.unwrap().contains("<script"), "what is fetched ahead opens nothing");
+    let manager = portal.browser_of(&people.manager).await.page(&open).await.text().await.unwrap();
+    assert!(manager.contains("as manager") && !manager.contains("<script") && !manager.contains("name=\"reason\""), "{manager}");
+    let operator = portal.browser_of(&people.operator).await.page(&open).await.text().await.unwrap();
+    assert!(operator.contains("name=\"reason\" required") && !operator.contains("<script"), "{operator}");
+    assert_eq!(portal.browser_of(&people.auditor).await.page(&open).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(portal.browser_of(&people.administrator).await.page(&open).await.status(), StatusCode::NOT_FOUND);
+    let nobody = portal.browser().page(&open).await;
+    assert!(location(&nobody).starts_with("/sign-in?back=/labs/"), "{}", location(&nobody));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_site_cannot_open_a_lab_and_an_operator_needs_a_reason() {
+    let portal = portal(Some("http://{lab}.localhost:3001")).await;
+    let people = portal.people().await;
+    let lab = lab(&portal, &people).await;
+    let open = format!("/labs/{lab}/open");
+    let browser = portal.browser_of(&people.teacher).await;
+    for site in ["same-site", "cross-site"] {
+        let answer = browser.client.post(portal.url(&open)).header("accept", "text/html").header("sec-fetch-site", site).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{site}");
+        assert!(!answer.text().await.unwrap().contains("ticket"));
+    }
+    let operator = portal.browser_of(&people.operator).await;
+    let without = operator.form(&open, &open, &[]).send().await.unwrap();
+    assert_eq!(without.status(), StatusCode::FORBIDDEN);
+    let with = operator.form(&open, &open, &[("reason", "The notebook floods the network")]).send().await.unwrap();
+    assert_eq!(with.status(), StatusCode::OK);
+    let auditor = portal.browser_of(&people.auditor).await.form(&open, &open, &[("reason", "curious")]).send().await.unwrap();
+    assert_eq!(auditor.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_lab_site_no_page_offers_to_open_a_lab() {
+    let portal = portal(None).await;
+    let people = portal.people().await;
+    let lab = lab(&portal, &people).await;
+    let browser = portal.browser_of(&people.teacher).await;
+    let action = format!("action=\"/labs/{lab}/open\"");
+    for page in ["/".to_owned(), "/labs".to_owned(), format!("/labs/{lab}")] {
+        assert!(!browser.page(&page).await.text().await.unwrap().contains(&action), "{page}");
+    }
+    let answer = browser.form(&format!("/labs/{lab}/open"), "/labs", &[]).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let there = self::portal(Some("http://{lab}.localhost:3001")).await;
+    let people = there.people().await;
+    let lab = self::lab(&there, &people).await;
+    let browser = there.browser_of(&people.teacher).await;
+    let action = format!("action=\"/labs/{lab}/open\"");
+    for page in ["/".to_owned(), "/labs".to_owned(), format!("/labs/{lab}")] {
+        assert!(browser.page(&page).await.text().await.unwrap().contains(&action), "{page}");
+    }
+}
