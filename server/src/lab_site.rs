@@ -49,24 +49,27 @@ impl LabSite {
         &self.url
     }
 
-    /// Serves until the portal stops; what is open then is given `patience`.
-    pub async fn serve(self, state: AppState, descriptors: usize, patience: Duration) {
-        let config = &state.config;
+    /// What serves it until the portal stops; what is open then is given `patience`. Errors: the door cannot read the URL.
+    pub fn serve(self, state: &AppState, descriptors: usize, patience: Duration) -> Result<impl Future<Output = ()> + Send + use<>> {
+        let Self { sockets, url } = self;
+        let (config, stopping) = (&state.config, state.stopping.clone());
         let settings = DoorSettings {
-            labs_url: self.url,
+            labs_url: url,
             portal_url: config.server.public_url.clone(),
             behind_proxy: config.server.behind_proxy,
             per_lab: config.labs.connections_per_lab,
             per_person: config.labs.connections_per_person,
         };
-        let limits = limits(config, descriptors, self.sockets.len());
-        let router = Door::new(state.services.clone(), settings, state.stopping.clone()).router();
-        let serving = self.sockets.into_iter().map(|socket| Listener::new(socket, limits, state.stopping.clone(), patience).serve(router.clone()));
-        let cut_off: usize =
-            join_all(serving).await.into_iter().map(|ended| if let Ended::CutOff(connections) = ended { connections } else { 0 }).sum();
-        if cut_off > 0 {
-            tracing::warn!(connections = cut_off, "requests to labs that did not end were cut off");
-        }
+        let door = Door::new(state.services.clone(), settings, stopping.clone())?;
+        let limits = limits(config, descriptors, sockets.len());
+        Ok(async move {
+            let serving = sockets.into_iter().map(|socket| Listener::new(socket, limits, stopping.clone(), patience).serve(door.clone()));
+            let ended = join_all(serving).await;
+            let cut_off: usize = ended.into_iter().map(|ended| if let Ended::CutOff(connections) = ended { connections } else { 0 }).sum();
+            if cut_off > 0 {
+                tracing::warn!(connections = cut_off, "requests to labs that did not end were cut off");
+            }
+        })
     }
 }
 

@@ -61,10 +61,13 @@ pub async fn run(mut config: Config) -> Result<ExitCode> {
     let state = AppState::new(services.clone(), config, stopping.clone());
     tracing::info!("serving {url}");
     let scraped = metrics.map(|socket| tokio::spawn(serve_metrics(socket, state.clone())));
-    let entered = labs.map(|labs| {
-        tracing::info!("labs are at {}", labs.url());
-        tokio::spawn(labs.serve(state.clone(), Descriptors::of(&state).labs, PATIENCE))
-    });
+    let entered = match labs {
+        Some(labs) => {
+            tracing::info!("labs are at {}", labs.url());
+            Some(tokio::spawn(labs.serve(&state, Descriptors::of(&state).labs, PATIENCE)?))
+        }
+        None => None,
+    };
     serve(socket, state, stop).await?;
     for other in [scraped, entered].into_iter().flatten() {
         let _ = other.await;
@@ -76,6 +79,7 @@ pub async fn run(mut config: Config) -> Result<ExitCode> {
     let _ = visits.await;
     // Logged where it failed: what was counted is lost then.
     let _ = services::audit::refusals::flush_all(&services).await;
+    let _ = services::visits::flush(&services).await;
     services.db.close().await;
     if let Some(simulator) = found.simulator {
         simulator.shutdown().await;
