@@ -15,7 +15,7 @@ use domain::{
     ids::{LabId, UserId},
 };
 use futures::{StreamExt as _, future::BoxFuture};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use services::{
     Caller,
     digest::hex_sha256,
@@ -26,7 +26,7 @@ use tower_sessions::Session;
 use crate::{error_page, state::AppState};
 
 /// Says to proxies, and to our own compression, that the answer goes out piece by piece.
-pub const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+pub const UNBUFFERED: &str = "x-accel-buffering";
 /// Most lines that can be asked for by their number.
 pub const TAIL_MOST: u32 = 1_000_000;
 /// How often it is checked that the reader may still read.

@@ -79,7 +79,9 @@ pub async fn run(mut config: Config) -> Result<ExitCode> {
     let _ = visits.await;
     // Logged where it failed: what was counted is lost then.
     let _ = services::audit::refusals::flush_all(&services).await;
-    let _ = services::visits::flush(&services).await;
+    if let Err(error) = services::visits::flush(&services).await {
+        tracing::warn!(%error, "what was counted of visits since the last 15 seconds is lost");
+    }
     services.db.close().await;
     if let Some(simulator) = found.simulator {
         simulator.shutdown().await;
