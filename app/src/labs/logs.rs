@@ -147,7 +147,7 @@ fn PodLogs(id: String, pods: Vec<LabPod>) -> impl IntoView {
                         {tail_options}
                     </select>
                 </div>
-                <CheckField name="previous" label=td_string!(language, logs.previous) on_change=Callback::new(move |is_on| previous.set(is_on))/>
+                <CheckField name="previous" label=td_string!(language, logs.previous) on_change=Callback::new(move |is_on: bool| previous.set(is_on))/>
                 <div class="row">
                     <button
                         type="button"

@@ -65,7 +65,7 @@ const NEAR: i32 = 24;
 type Reading = StoredValue<Option<AbortController>, LocalStorage>;
 
 /// Keeps the text on the page what `view` asks for, until the owner of the caller ends.
-pub fn keep(view: LogView) {
+pub(super) fn keep(view: LogView) {
     let reading: Reading = StoredValue::new_local(None);
     Effect::new(move |_| {
         let (url, is_followed) = (view.url.get(), view.follow.get());
