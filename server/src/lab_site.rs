@@ -49,13 +49,14 @@ impl LabSite {
         &self.url
     }
 
-    /// What serves it until the portal stops; what is open then is given `patience`. Errors: the door cannot read the URL.
-    pub fn serve(self, state: &AppState, descriptors: usize, patience: Duration) -> Result<impl Future<Output = ()> + Send + use<>> {
+    /// What serves it until the portal stops; what is open then is given `patience`. `portal`: the URL to which pages of the site lead people
+    /// who have no access yet. Errors: the door cannot read the URL of the site.
+    pub fn serve(self, state: &AppState, portal: &str, descriptors: usize, patience: Duration) -> Result<impl Future<Output = ()> + Send + use<>> {
         let Self { sockets, url } = self;
         let (config, stopping) = (&state.config, state.stopping.clone());
         let settings = DoorSettings {
             labs_url: url,
-            portal_url: config.server.public_url.clone(),
+            portal_url: Some(portal.to_owned()),
             behind_proxy: config.server.behind_proxy,
             per_lab: config.labs.connections_per_lab,
             per_person: config.labs.connections_per_person,

@@ -64,7 +64,7 @@ pub async fn run(mut config: Config) -> Result<ExitCode> {
     let entered = match labs {
         Some(labs) => {
             tracing::info!("labs are at {}", labs.url());
-            Some(tokio::spawn(labs.serve(&state, Descriptors::of(&state).labs, PATIENCE)?))
+            Some(tokio::spawn(labs.serve(&state, &url, Descriptors::of(&state).labs, PATIENCE)?))
         }
         None => None,
     };
