@@ -7,17 +7,24 @@ use std::time::Duration;
 
 use common::{Cluster, cluster, create, in_phase, refusal, until};
 use futures::SinkExt as _;
-use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Status};
+use k8s_openapi::{
+    api::{
+        core::v1::Pod,
+        rbac::v1::{Role, RoleBinding},
+    },
+    apimachinery::pkg::apis::meta::v1::Status,
+};
 use kube::{
-    Api,
+    Api, Client, Config,
     api::{AttachParams, AttachedProcess, DeleteParams, TerminalSize},
+    config::{KubeConfigOptions, Kubeconfig},
 };
 use serde_json::{Value, json};
 use simulator::faults::{Fault, Rule};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Long enough for a busy machine; a test that waits for it has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const PROMPT: &str = "lab@web:~$ ";
 
@@ -224,4 +231,31 @@ async fn attach_reads_the_log_as_it_grows() {
     run_pod(&pods, "train", json!([{"name": "main", "image": "pytorch:2"}])).await;
     let mut process = pods.attach("train", &AttachParams::default()).await.unwrap();
     until_text(&mut process.stdout().unwrap(), "loss").await;
+}
+
+/// The pods as a user without an administrator's rights.
+async fn acting_as(cluster: &Cluster, user: &str) -> Api<Pod> {
+    let kubeconfig = Kubeconfig::from_yaml(&cluster.simulator.kubeconfig()).unwrap();
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    config.headers.push((http::HeaderName::from_static("impersonate-user"), user.parse().unwrap()));
+    Api::namespaced(Client::try_from(config).unwrap(), "lab")
+}
+
+#[tokio::test]
+async fn each_kind_of_stream_is_a_right_of_its_own() {
+    let (cluster, _pods) = with_pod().await;
+    let rules = json!([{"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get"]}]);
+    create(&Api::<Role>::namespaced(cluster.client.clone(), "lab"), json!({"metadata": {"name": "exec"}, "rules": rules})).await.unwrap();
+    let binding = json!({
+        "metadata": {"name": "exec"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "exec"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "robot"}],
+    });
+    create(&Api::<RoleBinding>::namespaced(cluster.client.clone(), "lab"), binding).await.unwrap();
+    let robot = acting_as(&cluster, "robot").await;
+    robot.exec("web", ["true"], &AttachParams::default()).await.unwrap();
+    let (status, message) = refusal(robot.portforward("web", &[8888]).await.map(|_| ()));
+    assert_eq!((status, message.contains("cannot get resource \"pods/portforward\"")), (403, true), "{message}");
+    let stranger = acting_as(&cluster, "stranger").await;
+    let (status, message) = refusal(stranger.exec("web", ["true"], &AttachParams::default()).await.map(|_| ()));
+    assert_eq!((status, message.contains("cannot get resource \"pods/exec\"")), (403, true), "{message}");
 }

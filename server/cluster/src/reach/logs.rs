@@ -19,13 +19,12 @@ impl Kubernetes {
         self.pod(target).await?;
         let mut opening = self.open_log(target, wanted);
         let log = if wanted.follow {
-            match tokio::time::timeout(QUIET, &mut opening).await {
-                Ok(log) => log?,
-                Err(_) => {
-                    // Tells a quiet container from a server that does not answer.
-                    self.version().await?;
-                    once_open(opening)
-                }
+            if let Ok(log) = tokio::time::timeout(QUIET, &mut opening).await {
+                log?
+            } else {
+                // Tells a quiet container from a server that does not answer.
+                self.version().await?;
+                once_open(opening)
             }
         } else {
             self.in_time(target, opening).await?

@@ -79,16 +79,16 @@ impl Pass for FakePass {
         "lab-7 <b>"
     }
     fn lab_state(&self) -> LabState {
-        *self.state.lock().unwrap()
+        *self.state.lock().expect("no panic")
     }
     fn target(&self) -> Option<(PodTarget, u16)> {
-        self.target.lock().unwrap().clone()
+        self.target.lock().expect("no panic").clone()
     }
     fn ended(&self) -> &CancellationToken {
         &self.ended
     }
     fn pod_gone(&self) -> CancellationToken {
-        self.gone.lock().unwrap().clone()
+        self.gone.lock().expect("no panic").clone()
     }
     fn count(&self, bytes_in: u64, bytes_out: u64) {
         self.bytes_in.fetch_add(bytes_in, Ordering::SeqCst);
@@ -100,13 +100,13 @@ impl FakePass {
     /// From now on the lab is served by this pod.
     pub fn serve_by(&self, uid: &str) {
         let pod = PodTarget { namespace: "ai-cv2402".into(), name: "lab-7-0".into(), uid: uid.into() };
-        *self.target.lock().unwrap() = Some((pod, 8_888));
+        *self.target.lock().expect("no panic") = Some((pod, 8_888));
     }
     /// The lab is in this state, and no pod serves it.
     pub fn close(&self, state: LabState) {
-        *self.state.lock().unwrap() = state;
-        *self.target.lock().unwrap() = None;
-        std::mem::take(&mut *self.gone.lock().unwrap()).cancel();
+        *self.state.lock().expect("no panic") = state;
+        *self.target.lock().expect("no panic") = None;
+        std::mem::take(&mut *self.gone.lock().expect("no panic")).cancel();
     }
 }
 
@@ -167,8 +167,8 @@ impl Passes for World {
 
 impl Dial for World {
     fn dial(&self, pod: PodTarget, _port: u16) -> BoxFuture<'static, Result<Connection, ClusterError>> {
-        self.dialled.lock().unwrap().push(pod.uid.clone());
-        let address = self.pods.lock().unwrap().get(&pod.uid).copied();
+        self.dialled.lock().expect("no panic").push(pod.uid.clone());
+        let address = self.pods.lock().expect("no panic").get(&pod.uid).copied();
         Box::pin(async move {
             let gone = || ClusterError::Busy("nothing listens".to_owned());
             let stream = TcpStream::connect(address.ok_or_else(gone)?).await.map_err(|_| gone())?;

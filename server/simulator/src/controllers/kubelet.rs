@@ -277,14 +277,14 @@ fn write(txn: &mut Txn<'_>, key: &Key, change: impl FnOnce(&mut Value)) -> Optio
 
 fn statuses(pod: &Value, list: &str, state: &dyn Fn(&Value) -> Value, is_ready: bool, is_started: bool) -> Vec<Value> {
     let restarts = steer(pod, "restarts").and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
-    let last = if restarts > 0 { last_run(pod) } else { json!({}) };
+    let previous = if restarts > 0 { last_run(pod) } else { json!({}) };
     let one = |container: &Value| {
         let (name, image) = (value::text(container, "/name"), value::text(container, "/image"));
         let state = state(container);
         let has_run = state.get("waiting").is_none();
         json!({
             "name": name, "image": image, "imageID": if has_run { format!("simulated://{image}") } else { String::new() }, "ready": is_ready,
-            "restartCount": restarts, "started": is_started, "lastState": last, "state": state,
+            "restartCount": restarts, "started": is_started, "lastState": previous, "state": state,
             "containerID": if has_run { format!("simulated://{}/{name}", value::uid(pod)) } else { String::new() },
         })
     };

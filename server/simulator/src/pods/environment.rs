@@ -12,7 +12,7 @@ use crate::{
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What a program in a container knows.
+/// The name and the variables that a program in a container sees.
 #[derive(Debug, Clone)]
 pub struct Environment {
     pub hostname: String,

@@ -142,7 +142,7 @@ fn numbered(number: u32, rest: &[u8]) -> BytesMut {
     payload
 }
 
-/// What is written here is far below 16 MiB.
+/// Frames written here are far below 16 MiB.
 fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX) & 0x00ff_ffff
 }

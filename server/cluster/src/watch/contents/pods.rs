@@ -14,6 +14,6 @@ impl Contents {
 
     fn pod_named(&self, namespace: &str, name: &str) -> Option<&Pod> {
         let lab = self.lab_named(namespace, name)?;
-        self.labs.get(&lab)?.pods.get(name)
+        self.labs.get(&(namespace.to_owned(), lab))?.pods.get(name)
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::line_editor::{LineEditor, Typed};
 
-/// Which output a piece belongs to.
+/// The output that a piece belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Channel {
     Out,
@@ -42,7 +42,7 @@ pub struct Output {
     muted: Muted,
 }
 
-/// What goes to `/dev/null`.
+/// Outputs that go to `/dev/null`.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Muted {
     pub out: bool,
@@ -54,7 +54,7 @@ pub struct Muted {
 pub struct Closed;
 
 impl Output {
-    /// The same, with so much less; returns it as it was.
+    /// Mutes more, and returns the output as it was.
     pub fn mute(&mut self, more: Muted) -> Self {
         let before = self.clone();
         self.muted = Muted { out: self.muted.out || more.out, err: self.muted.err || more.err };
@@ -102,7 +102,7 @@ impl Output {
         is_wanted.then(|| (channel, Bytes::copy_from_slice(bytes)))
     }
 
-    /// What a terminal shows of typed keys: as it is.
+    /// Shows typed keys as they are.
     async fn echo(&self, keys: &mut BytesMut) {
         if !keys.is_empty() {
             // If the client is gone, reading ends too.
@@ -146,7 +146,7 @@ impl Input {
     }
 }
 
-/// What a program is connected to.
+/// The input, the output and the terminal of a program.
 #[derive(Debug)]
 pub struct Console {
     pub input: Input,

@@ -3,7 +3,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-/// What a key ends.
+/// An event that a key causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Typed {
     /// With its end.
@@ -22,7 +22,7 @@ pub struct LineEditor {
     after_return: bool,
 }
 
-/// How far a key that is sent as several bytes has come.
+/// The state within a key that is sent as several bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Escape {
     #[default]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use time::{OffsetDateTime, macros::format_description};
+use time::OffsetDateTime;
 
 use super::{
     base_name,
@@ -57,7 +57,8 @@ pub async fn run(shell: &mut Shell, command: Vec<String>) -> u8 {
             Some(name) if KNOWN.contains(&base_name(name)) => shell.say(&format!("/bin/{}", base_name(name))).await,
             _ => 127,
         },
-        _ if arguments.is_empty() && assign(shell, program) => 0,
+        // A variable that is set for one command stays set.
+        _ if assign(shell, program) => shell.program(arguments.to_vec()).await,
         _ => shell.complain(&format!("sh: {program}: command not found"), 127).await,
     }
 }
@@ -121,8 +122,9 @@ fn date(format: &str) -> String {
     if format == "+%s" {
         return now.unix_timestamp().to_string();
     }
-    let usual = format_description!("[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] UTC [year]");
-    now.format(usual).unwrap_or_default()
+    let (weekday, month) = (now.weekday().to_string(), now.month().to_string());
+    let (day, hour, minute, second, year) = (now.day(), now.hour(), now.minute(), now.second(), now.year());
+    format!("{weekday:.3} {month:.3} {day:>2} {hour:02}:{minute:02}:{second:02} UTC {year}")
 }
 
 async fn sleep(shell: &mut Shell, arguments: &[String]) -> u8 {

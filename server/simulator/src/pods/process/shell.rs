@@ -41,7 +41,8 @@ impl Shell {
 
     /// Runs a command until it ends or Ctrl-C is pressed. A shell takes Ctrl-C itself.
     pub async fn foreground(&mut self, command: Vec<String>) -> u8 {
-        let is_shell = command.first().is_some_and(|program| matches!(base_name(program), "sh" | "bash" | "exec" | "env"));
+        let program = command.iter().find(|word| !matches!(base_name(word), "exec" | "env") && !word.contains('='));
+        let is_shell = program.is_some_and(|program| matches!(base_name(program), "sh" | "bash"));
         let Some(mut interrupts) = self.interrupts.take_if(|_| !is_shell) else { return self.program(command).await };
         let ended = tokio::select! {
             code = self.program(command) => Some(code),
@@ -171,5 +172,5 @@ async fn pressed(interrupts: &mut Option<mpsc::Receiver<()>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

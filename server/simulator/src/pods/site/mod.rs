@@ -30,7 +30,7 @@ struct Site {
 pub async fn serve(pipe: DuplexStream, place: Place, container: String, port: u16) {
     let site = Arc::new(Site { place, container, port });
     let service = TowerToHyperService::new(router(Arc::clone(&site)));
-    let connection = hyper::server::conn::http1::Builder::new().half_close(true).serve_connection(TokioIo::new(pipe), service).with_upgrades();
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(pipe), service).with_upgrades();
     tokio::select! {
         // The other side went away, or does not speak HTTP.
         _ = connection => {}

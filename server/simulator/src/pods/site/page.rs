@@ -67,12 +67,13 @@ fn section(words: &Words, pod: &Value, container: &str, port: u16) -> String {
         cards,
         status.map_or("", |status| value::text(status, "/state/running/startedAt")).to_owned(),
     ];
-    let rows: String = words.labels.iter().zip(&facts).map(|(label, fact)| format!("<dt>{label}</dt><dd>{}</dd>", encode_text(fact))).collect();
-    let explained = |chinese: &'static str, english: &'static str| if words.lang == "en" { english } else { chinese };
-    let links: String = LINKS
-        .into_iter()
-        .map(|(path, chinese, english)| format!("<li><a href=\"{path}\"><code>{path}</code></a> {}</li>", explained(chinese, english)))
-        .collect();
+    let rows: Vec<String> = words.labels.iter().zip(&facts).map(|(label, fact)| format!("<dt>{label}</dt><dd>{}</dd>", encode_text(fact))).collect();
+    let link = |(path, chinese, english): (&str, &str, &str)| {
+        let what = if words.lang == "en" { english } else { chinese };
+        format!("<li><a href=\"{path}\"><code>{path}</code></a> {what}</li>")
+    };
+    let links: Vec<String> = LINKS.into_iter().map(link).collect();
+    let (rows, links) = (rows.concat(), links.concat());
     let Words { lang, title, explanation, .. } = words;
     format!("<section lang=\"{lang}\"><h1>{title}</h1><p>{explanation}</p><dl>{rows}</dl><ul>{links}</ul></section>")
 }

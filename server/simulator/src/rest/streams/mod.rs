@@ -38,7 +38,7 @@ pub fn answer(api: &Arc<Api>, key: &Key, what: What, call: &Call) -> Result<Resp
     }
 }
 
-/// Whether the pod has a node that answers.
+/// Refuses a pod without a node that answers.
 fn check_node(place: &Place, pod: &Value) -> Result<()> {
     if value::text(pod, "/spec/nodeName").is_empty() {
         return Err(ApiError::bad_request(format!("pod {} does not have a host assigned", value::name(pod))));
