@@ -231,6 +231,18 @@ impl Kubernetes {
 mod tests {
     use super::*;
 
+    #[test]
+    fn an_object_of_any_shape_has_a_hash_or_none() {
+        for template in [json!(null), json!([]), json!("x"), json!({ "spec": 7 }), json!({ "spec": { "containers": "x" } })] {
+            let workload = serde_json::from_value(json!({ "metadata": {}, "spec": { "template": template } })).expect("an object");
+            let _ = hash_of(&workload);
+        }
+        let bare = serde_json::from_value(json!({ "metadata": {} })).expect("an object");
+        let _ = hash_of(&bare);
+        let whole = json!({ "metadata": {}, "spec": { "template": { "spec": { "containers": [{ "name": "lab" }] } } } });
+        assert!(hash_of(&serde_json::from_value(whole).expect("an object")).is_some());
+    }
+
     fn spec(container: &Value, pod: &Value) -> Value {
         let mut spec = json!({ "containers": [container] });
         if let (Value::Object(spec), Value::Object(pod)) = (&mut spec, pod) {

@@ -2,7 +2,7 @@
 //! an application that lost its lab polls many times a second.
 
 use axum::response::Response;
-use domain::ids::LabId;
+use domain::{ids::LabId, labs::LabState};
 use http::{Method, StatusCode, request::Parts};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -52,6 +52,13 @@ impl Inner {
     /// People get a page that waits for the lab; programs are told to come again, never by a page or a redirect.
     pub(crate) fn not_ready(&self, reader: Reader, pass: &SharedPass) -> Response {
         let state = pass.lab_state();
+        let matter = match state {
+            LabState::Pending | LabState::Starting | LabState::Running => Matter::NotReady,
+            LabState::Stopping | LabState::Stopped => Matter::Stopped,
+            LabState::Failed => Matter::Failed,
+            // Its pass ends within seconds.
+            LabState::Destroying | LabState::Destroyed => return self.about(reader, Matter::NotFound),
+        };
         let mut extras = Extras { waits_in: Some(state.as_str()), ..Extras::default() };
         if let Reader::Person(language) = reader {
             extras.facts.push((words::lab_term(language), pass.lab_name().to_owned()));
@@ -60,9 +67,14 @@ impl Inner {
                 let since = since.on_campus();
                 extras.facts.push((words::since_term(language), format!("{} {}", since.date(), since.time())));
             }
-            extras.links.extend(self.lab_page(language, pass.lab()));
+            let link = match matter {
+                Matter::Stopped => words::start(language),
+                Matter::Failed => words::reason(language),
+                _ => words::lab_page(language),
+            };
+            extras.links.extend(self.lab_page(link, pass.lab()));
         }
-        self.say(reader, Matter::NotReady, &extras)
+        self.say(reader, matter, &extras)
     }
 
     /// The application does not answer, or not as it should.
@@ -72,7 +84,7 @@ impl Inner {
             extras.facts.push((words::lab_term(language), pass.lab_name().to_owned()));
             // An empty address is that of the page itself.
             extras.links.push((words::try_again(language), String::new()));
-            extras.links.extend(self.lab_page(language, pass.lab()));
+            extras.links.extend(self.lab_page(words::lab_page(language), pass.lab()));
         }
         self.say(reader, Matter::NoAnswer, &extras)
     }
@@ -97,9 +109,10 @@ impl Inner {
         }
     }
 
-    fn lab_page(&self, language: Language, lab: LabId) -> Option<(&'static str, String)> {
+    /// A link to the lab's page on the portal.
+    fn lab_page(&self, text: &'static str, lab: LabId) -> Option<(&'static str, String)> {
         let portal = self.portal.as_ref()?;
-        Some((words::lab_page(language), format!("{portal}/labs/{lab}")))
+        Some((text, format!("{portal}/labs/{lab}")))
     }
 
     /// The portal's page that opens a lab at `next`.

@@ -64,6 +64,10 @@ pub enum Matter {
     CrossSite,
     TooMany,
     NotReady,
+    /// The lab is down until somebody starts it.
+    Stopped,
+    /// The lab did not start, or broke.
+    Failed,
     /// The application in the lab does not answer, or not as it should.
     NoAnswer,
     /// The portal cannot check passes at the moment.
@@ -72,7 +76,7 @@ pub enum Matter {
 
 impl Matter {
     #[cfg(test)]
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::WrongHost,
         Self::Malformed,
         Self::Method,
@@ -83,6 +87,8 @@ impl Matter {
         Self::CrossSite,
         Self::TooMany,
         Self::NotReady,
+        Self::Stopped,
+        Self::Failed,
         Self::NoAnswer,
         Self::Unavailable,
     ];
@@ -96,7 +102,7 @@ impl Matter {
             Self::NoPass => StatusCode::UNAUTHORIZED,
             Self::NoTicket | Self::WrongOrigin | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::Stopped | Self::Failed | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer => StatusCode::BAD_GATEWAY,
         }
     }
@@ -113,7 +119,7 @@ impl Matter {
             Self::WrongOrigin => "wrong_origin",
             Self::CrossSite => "cross_site",
             Self::TooMany => "too_many_connections",
-            Self::NotReady => "lab_not_ready",
+            Self::NotReady | Self::Stopped | Self::Failed => "lab_not_ready",
             Self::NoAnswer => "no_answer",
             Self::Unavailable => "unavailable",
         }
@@ -122,7 +128,7 @@ impl Matter {
     /// Seconds after which it is worth trying again.
     pub const fn retry_after(self) -> Option<u32> {
         match self {
-            Self::TooMany | Self::NotReady | Self::NoAnswer | Self::Unavailable => Some(5),
+            Self::TooMany | Self::NotReady | Self::Stopped | Self::Failed | Self::NoAnswer | Self::Unavailable => Some(5),
             _ => None,
         }
     }
@@ -137,7 +143,9 @@ impl Matter {
             Self::WrongOrigin => language.pick("这次打开不是从 Lectern 发起的", "This was not opened from Lectern"),
             Self::CrossSite => language.pick("已拒绝来自其他网站的请求", "A request from another site was refused"),
             Self::TooMany => language.pick("打开的连接太多", "Too many connections are open"),
-            Self::NotReady => language.pick("实验环境还没有就绪", "The lab is not ready"),
+            Self::NotReady => language.pick("实验环境正在准备", "The lab is getting ready"),
+            Self::Stopped => language.pick("实验环境已停止", "The lab is stopped"),
+            Self::Failed => language.pick("实验环境出了故障", "The lab failed"),
             Self::NoAnswer => language.pick("实验环境里的程序没有响应", "The application in the lab does not answer"),
             Self::Unavailable => language.pick("暂时无法打开", "Not available at the moment"),
         }
@@ -169,9 +177,14 @@ impl Matter {
                 language.pick("只有实验环境自己的页面可以这样做。没有做任何改动。", "Only pages of the lab itself may do this. Nothing was changed.")
             }
             Self::TooMany => language.pick("请关闭不用的标签页，几秒后再试。", "Close tabs that you do not use and try again in a few seconds."),
-            Self::NotReady => language.pick(
-                "就绪后此页会自动打开它。停止的实验环境要在 Lectern 里启动。",
-                "This page opens it as soon as it is ready. A stopped lab is started in Lectern.",
+            Self::NotReady => language.pick("就绪后此页会自动打开它。", "This page opens it as soon as it is ready."),
+            Self::Stopped => language.pick(
+                "文件都保留着。在 Lectern 里启动后，此页会自动打开它。",
+                "Its files are kept. Start it in Lectern, and this page opens it as soon as it is ready.",
+            ),
+            Self::Failed => language.pick(
+                "文件都保留着。原因和重试都在它的页面上；恢复后此页会自动打开它。",
+                "Its files are kept. Its page has the reason and a way to try again; this page opens it when it works.",
             ),
             Self::NoAnswer => language.pick(
                 "程序可能正在启动或已经退出。文件不受影响。几秒后重试，或在 Lectern 查看日志。",
@@ -213,6 +226,15 @@ pub const fn since_term(language: Language) -> &'static str {
 
 pub const fn open(language: Language) -> &'static str {
     language.pick("打开", "Open")
+}
+
+/// The page of the lab, by what one does there.
+pub const fn start(language: Language) -> &'static str {
+    language.pick("去启动", "Start it")
+}
+
+pub const fn reason(language: Language) -> &'static str {
+    language.pick("查看原因", "See the reason")
 }
 
 pub const fn lab_page(language: Language) -> &'static str {

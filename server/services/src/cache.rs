@@ -15,7 +15,8 @@ use domain::{
     cluster::ClusterStatus,
     courses::Tenant,
     delegations::Delegation,
-    ids::{LinkId, TenantId, TokenId, UserId},
+    ids::{LinkId, OfferingId, TenantId, TokenId, UserId},
+    labs::start::StartStep,
     time::{MICROS_PER_SECOND, Timestamp},
 };
 
@@ -43,6 +44,8 @@ pub struct Cache {
     pub tokens: Once<TokenId, String>,
     /// The status of the cluster.
     pub cluster: Cached<ClusterStatus>,
+    /// The steps of the last starts of an offering's labs.
+    pub starts: CachedMap<OfferingId, Vec<Vec<(StartStep, u32)>>>,
     /// Readings of the audit record within ten minutes, by reader and filter.
     pub readings: CachedMap<(UserId, String), ()>,
     /// Requests whose refusal has been recorded.
@@ -66,6 +69,7 @@ impl Default for Cache {
             links: Once::default(),
             tokens: Once::default(),
             cluster: Cached::default(),
+            starts: CachedMap::living(60),
             readings: CachedMap::living(600),
             recorded: crate::audit::refusals::Recorded::default(),
             refusals: crate::audit::refusals::RefusalCounts::default(),

@@ -8,7 +8,7 @@ const DOMAIN: &str = "app/domain/tests/hostile/";
 const SERVER: &str = "server/tests/hostile/";
 
 /// File, and the file of the test that feeds what it reads. A new reader gets a property in one of them, or in a new one.
-const READERS: [(&str, &str, &str); 73] = [
+const READERS: [(&str, &str, &str); 75] = [
     ("app/domain/src/access.rs", DOMAIN, "words.rs"),
     ("app/domain/src/access/scopes.rs", DOMAIN, "words.rs"),
     ("app/domain/src/announcements.rs", DOMAIN, "forms.rs"),
@@ -58,6 +58,8 @@ const READERS: [(&str, &str, &str); 73] = [
     ("app/src/layout/document.rs", SERVER, "pages.rs"),
     ("app/src/preferences.rs", SERVER, "readers.rs"),
     ("server/cluster/src/quantity.rs", "server/cluster/src/", "quantity.rs"),
+    ("server/cluster/src/reach/program.rs", "server/cluster/src/reach/program/", "tests.rs"),
+    ("server/cluster/src/template.rs", "server/cluster/src/", "template.rs"),
     // What stands in a session, which only the server writes; its name is what the cookie says.
     ("server/services/src/accounts/sessions.rs", SERVER, "pages.rs"),
     ("server/services/src/visits/session_data.rs", "server/services/src/visits/", "session_data.rs"),

@@ -34,10 +34,10 @@ async fn drift(cluster: &Kubernetes, order: &LabOrder) -> Vec<String> {
     cluster.observe(order).await.expect("an answer").drift
 }
 
-/// Waits until the watch reports the difference, repairs it, and waits until there is none.
+/// Waits until the watch reports the difference, repairs it, and waits until there is none. Repairs soon after one another are put off.
 async fn noticed_and_repaired(rig: &Rig, order: &LabOrder, what: &str) {
     until(what, || drift(&rig.cluster, order), |drift| drift.iter().any(|object| object == what)).await;
-    assert!(rig.cluster.repair(order).await.expect("an answer") > 0);
+    until("it is repaired", || rig.cluster.repair(order), |repaired| matches!(repaired, Ok(1..))).await.expect("until");
     until("it is as it was", || drift(&rig.cluster, order), Vec::is_empty).await;
 }
 

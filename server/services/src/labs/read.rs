@@ -1,6 +1,6 @@
 //! Reading labs. A list is two statements whatever its length, and one more for every 32 courses of labs that the reader may give time;
-//! a lab's own page is six, one more for whoever may give it time, one more while a change of it waits, one more while it runs and two
-//! while it starts.
+//! a lab's own page is six, one more for whoever may give it time, one more while a change of it waits, and while it starts one
+//! more a minute.
 
 use std::collections::BTreeSet;
 
@@ -123,8 +123,8 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
     } else {
         Vec::new()
     };
+    let start = starts::steps(services, &mut read, &listed, &history, &observation).await?;
     let view = LabView { wait, more_time_waits, more_time_asks, ..shown(services, caller, &shelf, listed) };
-    let start = starts::steps(&mut read, &view.lab, &history, &observation).await?;
     Ok(LabDetail { view, history, observation, observed_at, usage, failures, start })
 }
 

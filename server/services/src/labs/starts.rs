@@ -2,45 +2,43 @@
 
 use domain::{
     Result,
-    ids::OfferingId,
     labs::{
         Lab, LabState, Observation, StateChange,
         start::{StepTime, durations, start_steps, with_usual},
     },
 };
-use storage::AnyConnection;
+use storage::{AnyConnection, labs::Listed};
 
-use crate::error::OrDomain;
+use crate::{Services, error::OrDomain};
 
-/// The steps of the last start of a lab that is up; while it still starts, with their usual times. Two statements then, one while it runs.
-pub(super) async fn steps(connection: &mut AnyConnection, lab: &Lab, history: &[StateChange], seen: &Observation) -> Result<Vec<StepTime>> {
-    if !matches!(lab.state, LabState::Pending | LabState::Starting | LabState::Running) {
+/// The steps of the last start of a lab that is up; while it still starts, with their usual times, which are asked for once a minute.
+pub(super) async fn steps(
+    services: &Services,
+    connection: &mut AnyConnection,
+    listed: &Listed,
+    history: &[StateChange],
+    seen: &Observation,
+) -> Result<Vec<StepTime>> {
+    let state = listed.lab.state;
+    if !matches!(state, LabState::Pending | LabState::Starting | LabState::Running) {
         return Ok(Vec::new());
     }
-    let Some((steps, offering)) = of_last_start(connection, lab, history, seen).await? else { return Ok(Vec::new()) };
-    if lab.state == LabState::Running {
+    let steps = start_steps(listed.order, history, seen);
+    if state == LabState::Running {
         return Ok(steps);
     }
-    Ok(with_usual(steps, &storage::labs::earlier_starts(connection, offering).await.or_domain()?))
+    let load = async { storage::labs::earlier_starts(connection, listed.offering).await.or_domain() };
+    let earlier = services.cache.starts.get_or_load(listed.offering, services.clock.now(), load).await?;
+    Ok(with_usual(steps, &earlier))
 }
 
 /// Stores how long the start of a lab took that has just become ready, in the transaction that says so.
 pub(crate) async fn store(connection: &mut AnyConnection, lab: &Lab, seen: &Observation) -> Result<()> {
     let history = storage::labs::history(connection, lab.id).await.or_domain()?;
     let Some(ready) = history.last().filter(|change| change.to == LabState::Running).map(|change| change.at) else { return Ok(()) };
-    let Some((steps, offering)) = of_last_start(connection, lab, &history, seen).await? else { return Ok(()) };
-    match durations(&steps) {
+    let Some((order, offering)) = storage::labs::order_times(connection, lab.order).await.or_domain()? else { return Ok(()) };
+    match durations(&start_steps(order, &history, seen)) {
         Some(durations) => storage::labs::add_start(connection, lab.id, ready, offering, &durations).await.or_domain(),
         None => Ok(()),
     }
-}
-
-async fn of_last_start(
-    connection: &mut AnyConnection,
-    lab: &Lab,
-    history: &[StateChange],
-    seen: &Observation,
-) -> Result<Option<(Vec<StepTime>, OfferingId)>> {
-    let order = storage::labs::order_times(connection, lab.order).await.or_domain()?;
-    Ok(order.map(|(times, offering)| (start_steps(times, history, seen), offering)))
 }

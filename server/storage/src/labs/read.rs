@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     courses::{CourseKey, CourseRef},
     ids::{CourseId, LabId, OfferingId, OrderId, TenantId, UserId},
-    labs::{Lab, LabState, Lifecycle, StateChange},
+    labs::{Lab, LabState, Lifecycle, StateChange, start::OrderTimes},
     money::Money,
     people::PersonRef,
     time::Timestamp,
@@ -32,7 +32,7 @@ macro_rules! listed_columns {
         concat!(
             lab_columns!(),
             ", u.login AS owner_login, u.name AS owner_name, c.code AS course_code, c.name AS course_name, l.cost_micros, l.currency, \
-             g.offering_id, g.held_micros, g.seat, ",
+             g.offering_id, g.held_micros, g.seat, g.submitted_at, g.decided_at, ",
             owner_left!("l"),
             " AS owner_left, (SELECT MIN(q.id) FROM orders q WHERE q.changes_lab = l.id AND q.state = 'pending_approval') AS pending_change, \
              CASE WHEN l.state = 'running' THEN (SELECT MAX(h.at) FROM lab_changes h WHERE h.lab_id = l.id AND h.to_state = 'running') END \
@@ -58,6 +58,7 @@ pub struct Listed {
     pub queue_position: Option<u32>,
     /// What its order was for.
     pub offering: OfferingId,
+    pub order: OrderTimes,
     /// Whose it is in a class.
     pub seat: Option<String>,
     /// The owner may not order for the course any more.
@@ -131,6 +132,7 @@ fn with_surroundings(any: &AnyRow) -> Result<Listed> {
             .map(|position| u32::try_from(position).map_err(|_| row.fail("queue_position", "out of range")))
             .transpose()?,
         offering: row.parse("offering_id")?,
+        order: OrderTimes { submitted_at: row.timestamp("submitted_at")?, decided_at: row.optional_timestamp("decided_at")? },
         seat: row.optional_text("seat")?,
         owner_left: row.flag("owner_left")?,
         pending_change: row.optional_parse("pending_change")?,

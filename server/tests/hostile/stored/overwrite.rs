@@ -132,7 +132,7 @@ const CLOSED: [&str; 45] = [
     "via",
 ];
 /// The same for single columns. A session holds only its own person's text, a search only names of filters.
-const CLOSED_HERE: [&str; 16] = [
+const CLOSED_HERE: [&str; 17] = [
     "audit_searches.filter",
     "cluster_status.name",
     "courses.budget_thresholds",
@@ -140,6 +140,7 @@ const CLOSED_HERE: [&str; 16] = [
     "import_rows.result",
     "known_devices.device",
     "lab_passes.origin",
+    "lab_starts.steps",
     "leases.name",
     "order_numbers.name",
     "orders.changes_lab",

@@ -28,6 +28,9 @@ async fn output_and_errors_come_apart_and_the_exit_code_at_the_end() {
 
 #[test]
 fn a_program_that_was_not_started_has_no_exit_code() {
+    for nonsense in [&b""[..], b"{", b"\xff\x00", b"[]", b"\"Success\"", b"{}", br#"{"details":{"causes":[{"reason":"ExitCode","message":"x"}]}}"#] {
+        assert!(exit_code(nonsense).is_err(), "{nonsense:?}");
+    }
     assert_eq!(exit_code(SUCCESS).expect("a code"), 0);
     let error = exit_code(br#"{"status":"Failure","reason":"InternalError","message":"exec: \"foo\": not found","code":500}"#);
     let expected = r#"exec: "foo": not found"#;
