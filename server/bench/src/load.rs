@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{SendRequest, handshake},
+};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, task::JoinSet};
 
@@ -19,6 +22,8 @@ pub struct Target {
     pub host: String,
     pub path: String,
     pub cookie: Option<String>,
+    /// `Host` where it is not the address.
+    pub site: Option<String>,
 }
 
 #[derive(Debug)]
@@ -31,7 +36,11 @@ pub struct Load {
 
 impl Target {
     pub fn new(base: &str, path: &str, cookie: Option<&str>) -> Self {
-        Self { host: base.trim_start_matches("http://").to_owned(), path: path.to_owned(), cookie: cookie.map(ToOwned::to_owned) }
+        Self { host: base.trim_start_matches("http://").to_owned(), path: path.to_owned(), cookie: cookie.map(ToOwned::to_owned), site: None }
+    }
+
+    pub fn name(&self) -> &str {
+        self.site.as_deref().unwrap_or(&self.host)
     }
 
     async fn connect(&self) -> Result<SendRequest<Empty<Bytes>>> {
@@ -43,15 +52,20 @@ impl Target {
         Ok(sender)
     }
 
-    async fn ask(&self, sender: &mut SendRequest<Empty<Bytes>>) -> Result<Bytes> {
-        let mut request = http::Request::get(&self.path).header("host", &self.host).header("accept", "text/html").header("accept-language", "zh-CN");
+    /// Errors: an answer that is not 200.
+    async fn send(&self, sender: &mut SendRequest<Empty<Bytes>>) -> Result<http::Response<Incoming>> {
+        let mut request = http::Request::get(&self.path).header("host", self.name()).header("accept", "text/html").header("accept-language", "zh-CN");
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
         sender.ready().await?;
         let answer = sender.send_request(request.body(Empty::new())?).await?;
         ensure!(answer.status() == 200, "{} answered {}", self.path, answer.status());
-        Ok(answer.into_body().collect().await?.to_bytes())
+        Ok(answer)
+    }
+
+    async fn ask(&self, sender: &mut SendRequest<Empty<Bytes>>) -> Result<Bytes> {
+        Ok(self.send(sender).await?.into_body().collect().await?.to_bytes())
     }
 
     /// The page's body.
@@ -69,6 +83,34 @@ impl Target {
             times.push(milliseconds(started.elapsed()));
         }
         Ok(Times::of(times))
+    }
+
+    /// Asks one after the other on one connection, each time when its moment has come; times in milliseconds. One request goes before, so that
+    /// connections are made.
+    pub async fn paced(&self, every: Duration, count: usize) -> Result<Times> {
+        let mut sender = self.connect().await?;
+        self.ask(&mut sender).await?;
+        let mut moments = tokio::time::interval(every);
+        let mut times = Vec::with_capacity(count);
+        for _ in 0..count {
+            moments.tick().await;
+            let started = Instant::now();
+            self.ask(&mut sender).await?;
+            times.push(milliseconds(started.elapsed()));
+        }
+        Ok(Times::of(times))
+    }
+
+    /// Takes a body of any length and keeps nothing of it: its bytes, and the time from the request to the last of them.
+    pub async fn drain(&self) -> Result<(u64, Duration)> {
+        let mut sender = self.connect().await?;
+        let started = Instant::now();
+        let mut body = self.send(&mut sender).await?.into_body();
+        let mut bytes = 0;
+        while let Some(frame) = body.frame().await {
+            bytes += frame?.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        Ok((bytes, started.elapsed()))
     }
 
     /// Errors: the first answer that is not 200, or a connection that broke.

@@ -63,6 +63,21 @@ impl Process {
         }
     }
 
+    /// Waits until its output holds this text.
+    pub async fn until_it_says(&mut self, text: &str, patience: Duration) -> Result<()> {
+        let started = Instant::now();
+        while !self.said().contains(text) {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("it ended with {status} before it said {text:?}:\n{}", self.said());
+            }
+            if started.elapsed() > patience {
+                bail!("it does not say {text:?} after {patience:?}:\n{}", self.said());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Ok(())
+    }
+
     /// SIGTERM, and SIGKILL for what does not end in 20 s.
     pub async fn stop(mut self) -> Result<()> {
         if let Some(id) = self.child.id() {
@@ -77,6 +92,22 @@ impl Process {
     pub fn memory(&self) -> Result<Memory> {
         Memory::of(self.id()?)
     }
+
+    /// Processor time that it has taken so far, in its own code and in the kernel for it, to a hundredth of a second.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let id = self.id()?;
+        let text = std::fs::read_to_string(format!("/proc/{id}/stat")).with_context(|| format!("no /proc/{id}/stat"))?;
+        processor_time(&text).with_context(|| format!("/proc/{id}/stat cannot be read: {text}"))
+    }
+}
+
+/// Fields 14 and 15 of `/proc/PID/stat`, which count hundredths of a second. The name in the second field may hold spaces and parentheses.
+fn processor_time(stat: &str) -> Option<Duration> {
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields.split(' ').skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let kernel: u64 = fields.next()?.parse().ok()?;
+    Some(Duration::from_millis((user + kernel) * 10))
 }
 
 /// Bytes of resident memory.
@@ -110,4 +141,16 @@ pub async fn run(command: &mut Command) -> Result<String> {
         bail!("{command:?} ended with {}: {}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_that_of_the_process_and_of_the_kernel_for_it() {
+        let stat = "4711 (a (b) c) S 1 4711 4711 0 -1 4194560 1523 0 0 0 250 75 9 9 20 0 12 0 1";
+        assert_eq!(processor_time(stat), Some(Duration::from_millis(3_250)));
+        assert_eq!(processor_time("4711 (a) S 1"), None);
+    }
 }
