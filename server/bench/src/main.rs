@@ -7,6 +7,7 @@ mod clicks;
 mod cluster;
 mod database;
 mod jupyterhub;
+mod lab_site;
 mod load;
 mod pages;
 mod portal;
@@ -27,12 +28,13 @@ use tokio::runtime::Builder;
 
 use crate::{report::Section, settings::Settings};
 
-const SECTIONS: [(&str, &str); 5] = [
+const SECTIONS: [(&str, &str); 6] = [
     ("starts", "Everybody starts a lab at once"),
     ("catalogue", "The catalogue under load"),
     ("pages", "Every page"),
     ("thousand", "A thousand labs on two hundred nodes"),
     ("startup", "Starting, and what is shipped"),
+    ("door", "The way into labs"),
 ];
 
 fn main() -> ExitCode {
@@ -76,6 +78,7 @@ async fn run() -> Result<()> {
             "catalogue" => catalogue::measure(&settings, &mut section).await,
             "pages" => pages::measure(&settings, &mut section).await,
             "thousand" => thousand::measure(&settings, &mut section).await,
+            "door" => lab_site::measure(&settings, &mut section).await,
             _ => startup::measure(&settings, &mut section).await,
         }
         .with_context(|| name)?;
