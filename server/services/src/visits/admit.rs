@@ -2,7 +2,7 @@
 
 use std::{slice, sync::Arc};
 
-use domain::{Error, Result, ids::LabId, labs::host};
+use domain::{Error, Result, ids::LabId, labs::host, time::Timestamp};
 
 use super::{
     check::{self, Standing},
@@ -20,10 +20,10 @@ pub async fn admit(services: &Services, label: &str, cookie: &str) -> Result<Opt
     if !is_secret(cookie) {
         return Ok(None);
     }
-    let cookie_hash = hex_sha256(cookie);
+    let (cookie_hash, now) = (hex_sha256(cookie), services.clock.now());
     let entry = match services.visits.get(&cookie_hash) {
         Some(entry) => {
-            renew(services, &entry).await?;
+            renew(services, &entry, now).await?;
             entry
         }
         None if services.visits.is_unknown(&cookie_hash) => return Ok(None),
@@ -34,14 +34,13 @@ pub async fn admit(services: &Services, label: &str, cookie: &str) -> Result<Opt
     };
     let is_good = entry.is_of(label) && !entry.ended().is_cancelled();
     if is_good {
-        entry.admitted(services.clock.now());
+        entry.admitted(now);
     }
     Ok(is_good.then_some(entry))
 }
 
 /// Looks at the pass again if nobody did for some seconds. `keep` does so as a rule.
-async fn renew(services: &Services, entry: &Arc<Entry>) -> Result<()> {
-    let now = services.clock.now();
+async fn renew(services: &Services, entry: &Arc<Entry>, now: Timestamp) -> Result<()> {
     if entry.is_fresh(now) || services.visits.is_database_away() {
         return Ok(());
     }
