@@ -1,7 +1,11 @@
 //! Keeps pages of other sites, those of other labs among them, from using a person's pass: what changes something, opens a WebSocket or
 //! reads for a script must come from the lab's own pages. Only a link that a person follows may come from elsewhere.
 
-use http::{HeaderMap, HeaderName, Method, header, request::Parts};
+use http::{
+    HeaderMap, Method,
+    header::{self, AsHeaderName},
+    request::Parts,
+};
 
 /// Whether a request with a pass may reach the lab. `own`: the origin of the lab's site.
 pub fn allows(request: &Parts, own: &str, is_handshake: bool) -> bool {
@@ -22,8 +26,7 @@ fn opens_page(headers: &HeaderMap) -> bool {
 }
 
 /// The only value of a header. `Err` if there are several, or if it is no text.
-fn single(headers: &HeaderMap, name: impl TryInto<HeaderName>) -> Result<Option<&str>, ()> {
-    let name = name.try_into().map_err(|_| ())?;
+fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Result<Option<&str>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (value, None) => value.map(|value| value.to_str().map_err(|_| ())).transpose(),

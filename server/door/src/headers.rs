@@ -110,8 +110,9 @@ fn strip_claims(headers: &mut HeaderMap) {
 
 /// Some servers read `X_Real_IP` as `X-Real-IP`.
 fn is_claim(name: &str) -> bool {
-    let name = name.replace('_', "-");
-    name == "forwarded" || name == "x-real-ip" || name.starts_with("x-forwarded-")
+    let is_same = |(one, other): (u8, u8)| one == other || (one, other) == (b'_', b'-');
+    let begins = |text: &str| name.len() >= text.len() && name.bytes().zip(text.bytes()).all(is_same);
+    name == "forwarded" || name.len() == "x-real-ip".len() && begins("x-real-ip") || begins("x-forwarded-")
 }
 
 /// Whether this `Authorization` holds a token of Lectern, as a bearer or as a part of name and password.
@@ -151,15 +152,21 @@ mod tests {
             ("forwarded", "for=1.1.1.1"),
             ("x-forwarded-for", "1.1.1.1"),
             ("x_forwarded_for", "1.1.1.1"),
+            ("x-forwarded_host", "a"),
+            ("x_real-ip", "1.1.1.1"),
             ("x-forwarded-proto", "https"),
             ("x-forwarded-user", "root"),
             ("x-real-ip", "1.1.1.1"),
             ("accept", "*/*"),
+            ("x-real-ips", "own"),
+            ("x-forward", "own"),
         ]);
         let expected = headers(&[
             ("host", "lab-7.localhost:3001"),
             ("origin", "http://lab-7.localhost:3001"),
             ("accept", "*/*"),
+            ("x-real-ips", "own"),
+            ("x-forward", "own"),
             ("x-forwarded-for", "10.0.0.7"),
             ("x-real-ip", "10.0.0.7"),
             ("x-forwarded-host", "lab-7.localhost:3001"),

@@ -31,7 +31,9 @@ const SHORT: u64 = 16 * 1_024;
 
 /// The protocols that a request asks to change to. None for HTTP/2 over plain text: requests inside would not pass the door.
 pub fn wanted(parts: &Parts) -> Option<HeaderValue> {
-    let asks = parts.version == Version::HTTP_11 && list(&parts.headers, &header::CONNECTION).iter().any(|element| element == "upgrade");
+    // Browsers send `Connection` with every request: it is read only where there is an upgrade.
+    let may_ask = parts.version == Version::HTTP_11 && parts.headers.contains_key(header::UPGRADE);
+    let asks = may_ask && list(&parts.headers, &header::CONNECTION).iter().any(|element| element == "upgrade");
     let protocols = list(&parts.headers, &header::UPGRADE);
     let is_known = |protocol: &String| protocol != "h2c" && !protocol.starts_with("http/") && !protocol.starts_with("tls/");
     if !asks || protocols.is_empty() || !protocols.iter().all(is_known) || parts.extensions.get::<OnUpgrade>().is_none() {
