@@ -37,7 +37,11 @@ pub struct Passing {
     body: Body,
     way: Way,
     pass: SharedPass,
-    over: [Pin<Box<WaitForCancellationFutureOwned>>; 2],
+    /// Cancelled when the pod is gone.
+    gone: CancellationToken,
+    /// Wakes the body when the pass ends or the pod is gone. Made when the body has to be waited for: most answers are there at once, and two
+    /// entries in lists of waiting tasks cost more than the rest of a small body.
+    over: Option<[Pin<Box<WaitForCancellationFutureOwned>>; 2]>,
     /// Taken until the body has passed.
     _place: Option<Place>,
 }
@@ -48,8 +52,18 @@ impl Passing {
         if body.is_end_stream() {
             return body;
         }
-        let over = [pass.ended(), gone].map(|token| Box::pin(token.clone().cancelled_owned()));
-        Body::new(Self { body, way, pass: SharedPass::clone(pass), over, _place: place })
+        Body::new(Self { body, way, pass: SharedPass::clone(pass), gone: gone.clone(), over: None, _place: place })
+    }
+
+    fn is_over(&self) -> bool {
+        self.pass.ended().is_cancelled() || self.gone.is_cancelled()
+    }
+
+    /// Whether the way ended after [`Self::is_over`] was asked; else the task is woken when it ends.
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> bool {
+        let (ended, gone) = (self.pass.ended(), &self.gone);
+        let over = self.over.get_or_insert_with(|| [ended, gone].map(|token| Box::pin(token.clone().cancelled_owned())));
+        over.iter_mut().any(|over| over.as_mut().poll(cx).is_ready())
     }
 }
 
@@ -59,10 +73,13 @@ impl HttpBody for Passing {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
-        if this.over.iter_mut().any(|over| over.as_mut().poll(cx).is_ready()) {
+        if this.is_over() {
             return Poll::Ready(Some(Err(axum::Error::new(Over))));
         }
         let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if polled.is_pending() && this.poll_over(cx) {
+            return Poll::Ready(Some(Err(axum::Error::new(Over))));
+        }
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
         {
