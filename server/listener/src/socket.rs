@@ -61,10 +61,10 @@ impl AsyncRead for Socket {
                 meter.read_nothing(Instant::now());
                 return Poll::Pending;
             };
-            match can_read.and_then(|()| self.stream.try_read(buffer.initialize_unfilled())) {
+            // Into uninitialised memory: the buffer for a body grows to hundreds of kB, and zeroing it would cost more than the read.
+            match can_read.and_then(|()| self.stream.try_read_buf(buffer)) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Ok(bytes) => {
-                    buffer.advance(bytes);
                     if bytes > 0 {
                         meter.read(Instant::now());
                     }
