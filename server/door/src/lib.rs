@@ -14,6 +14,7 @@ mod limits;
 mod page;
 pub mod ports;
 mod proxy;
+mod relay;
 mod state;
 mod upgrade;
 mod upstream;

@@ -21,6 +21,7 @@ use crate::{
     headers::{self, list},
     ports::SharedPass,
     proxy::{self, Line},
+    relay,
 };
 
 /// After one side has ended, the other side gets this long to do the same: not every way to a pod carries half an end.
@@ -99,7 +100,7 @@ async fn copy(near: OnUpgrade, far: OnUpgrade, pass: &SharedPass) {
     let closed = CancellationToken::new();
     let mut near = Side { io: TokioIo::new(near), closed: closed.clone(), pass: None };
     let mut far = Side { io: TokioIo::new(far), closed: closed.clone(), pass: Some(SharedPass::clone(pass)) };
-    let copying = tokio::io::copy_bidirectional(&mut near, &mut far);
+    let copying = relay::both(&mut near, &mut far);
     let lingering = async {
         closed.cancelled().await;
         tokio::time::sleep(LINGER).await;
