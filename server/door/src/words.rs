@@ -17,14 +17,10 @@ impl Language {
         let mut best = (Self::Chinese, 0.0);
         for range in accepted.split(',') {
             let mut parts = range.split(';');
-            let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+            let name = parts.next().unwrap_or_default().trim().split('-').next().unwrap_or_default();
             let quality = parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(1.0, |text| text.parse::<f32>().unwrap_or(0.0));
-            let language = match name.split('-').next() {
-                Some("zh") => Self::Chinese,
-                Some("en") => Self::English,
-                _ => continue,
-            };
-            if quality > best.1 {
+            let known = [("zh", Self::Chinese), ("en", Self::English)].into_iter().find(|(tag, _)| name.eq_ignore_ascii_case(tag));
+            if let Some((_, language)) = known.filter(|_| quality > best.1) {
                 best = (language, quality);
             }
         }
