@@ -27,7 +27,8 @@ pub async fn admit(services: &Services, label: &str, cookie: &str) -> Result<Opt
             entry
         }
         None if services.visits.is_unknown(&cookie_hash) => return Ok(None),
-        None => match load(services, &cookie_hash).await? {
+        // On the heap: known cookies, which nearly all are, need no room for its statements.
+        None => match Box::pin(load(services, &cookie_hash)).await? {
             Some(entry) => entry,
             None => return Ok(None),
         },
@@ -44,7 +45,7 @@ async fn renew(services: &Services, entry: &Arc<Entry>, now: Timestamp) -> Resul
     if entry.is_fresh(now) || services.visits.is_database_away() {
         return Ok(());
     }
-    match check::of(services, slice::from_ref(entry)).await {
+    match Box::pin(check::of(services, slice::from_ref(entry))).await {
         Err(Error::Unavailable { .. }) => {
             // Not every request shall wait for a database that is away.
             entry.checked(now);
