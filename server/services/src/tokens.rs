@@ -109,6 +109,11 @@ fn made(token: &Token, login: &str) -> Entry {
 /// The person behind a bearer token, narrowed to its scopes. Errors: `Unauthenticated`, which the door records
 /// (see [`audit::unauthenticated`]).
 pub async fn authenticate(services: &Services, secret: &str) -> Result<Actor> {
+    Ok(identify(services, secret).await?.0)
+}
+
+/// The same with the token's id.
+pub(crate) async fn identify(services: &Services, secret: &str) -> Result<(Actor, TokenId)> {
     if !secret.starts_with(PREFIX) || secret.len() != PREFIX.len() + 43 {
         return Err(Error::Unauthenticated);
     }
@@ -126,7 +131,7 @@ pub async fn authenticate(services: &Services, secret: &str) -> Result<Actor> {
         write.commit().await.or_domain()?;
     }
     actor.scopes = Some(token.scopes);
-    Ok(actor)
+    Ok((actor, token.id))
 }
 
 /// The caller's own, newest first.

@@ -69,6 +69,7 @@ const STEPS: &[Step] = &[
     step!(47, "0047_import_starters"),
     step!(48, "0048_visits"),
     step!(49, "0049_lab_starts"),
+    step!(50, "0050_token_passes"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

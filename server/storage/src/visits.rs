@@ -5,9 +5,9 @@ mod facts;
 mod log;
 mod passes;
 
-pub use facts::{BATCH, Facts, LabNow, actors, by_cookie, observations, of_passes};
+pub use facts::{BATCH, Facts, LabNow, TokenNow, actors, by_cookie, by_token, observations, of_passes};
 pub use log::{LiveVisit, abandoned, close, of_lab, present, put, totals};
-pub use passes::{NewPass, Taken, end, insert, lab_named, sweep, take_ticket, ticket_origin, touch_session};
+pub use passes::{NewPass, Taken, TokenPass, end, insert, insert_of_token, lab_named, sweep, take_ticket, ticket_origin, touch_session};
 
 #[cfg(test)]
 mod tests;

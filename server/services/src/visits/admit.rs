@@ -3,6 +3,7 @@
 use std::{slice, sync::Arc};
 
 use domain::{Error, Result, ids::LabId, labs::host, time::Timestamp};
+use storage::visits::Facts;
 
 use super::{
     check::{self, Standing},
@@ -57,15 +58,24 @@ async fn renew(services: &Services, entry: &Arc<Entry>, now: Timestamp) -> Resul
 
 /// Reads the pass with this cookie and remembers it. `None` if there is none, or it is over.
 pub(super) async fn load(services: &Services, cookie_hash: &str) -> Result<Option<Arc<Entry>>> {
-    let now = services.clock.now();
-    let mut read = services.db.read().await.or_domain()?;
-    let Some(facts) = storage::visits::by_cookie(&mut read, cookie_hash).await.or_domain()? else {
+    let facts = {
+        let mut read = services.db.read().await.or_domain()?;
+        storage::visits::by_cookie(&mut read, cookie_hash).await.or_domain()?
+    };
+    let Some(facts) = facts else {
         services.visits.note_unknown(cookie_hash);
         return Ok(None);
     };
+    remember(services, &facts, cookie_hash).await
+}
+
+/// Remembers the pass under this key. `None` if it is over.
+pub(super) async fn remember(services: &Services, facts: &Facts, key: &str) -> Result<Option<Arc<Entry>>> {
+    let now = services.clock.now();
+    let mut read = services.db.read().await.or_domain()?;
     let mut actors = storage::visits::actors(&mut read, &[facts.user]).await.or_domain()?;
     let actor = actors.remove(&facts.user);
-    if let Standing::Over(end) = check::standing(&facts, actor.as_ref(), None, now) {
+    if let Standing::Over(end) = check::standing(facts, actor.as_ref(), None, now) {
         drop(read);
         if facts.ended.is_none() {
             // So that it does not come back when, say, the person teaches the course again.
@@ -73,14 +83,14 @@ pub(super) async fn load(services: &Services, cookie_hash: &str) -> Result<Optio
             storage::visits::end(&mut write, facts.pass, now, end).await.or_domain()?;
             write.commit().await.or_domain()?;
         }
-        services.visits.note_unknown(cookie_hash);
+        services.visits.note_unknown(key);
         return Ok(None);
     }
     let Some(actor) = actor else { return Ok(None) };
     let seen = storage::visits::observations(&mut read, &[facts.lab.id]).await.or_domain()?.pop();
     drop(read);
-    let entry = Entry::new(services, &facts, &actor, seen.map(|(_, seen, at)| (seen.members, at)), now);
-    Ok(Some(services.visits.insert(cookie_hash, entry)))
+    let entry = Entry::new(services, facts, &actor, seen.map(|(_, seen, at)| (seen.members, at)), now);
+    Ok(Some(services.visits.insert(key, entry)))
 }
 
 /// The lab with this label, for the page of those without a pass. One statement the first time.

@@ -1,4 +1,4 @@
-//! Whether passes still hold: the portal's session, the account, the right, the lab. Looking costs three statements for 32 passes.
+//! Whether passes still hold: the portal's session or the token, the account, the right, the lab. Looking costs three statements for 32 passes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use domain::{
     time::Timestamp,
     visits::{PassEnd, VisitRole},
 };
-use storage::visits::{BATCH, Facts};
+use storage::visits::{BATCH, Facts, TokenNow};
 
 use super::{entry::Entry, session_data::SessionData};
 use crate::{Services, error::OrDomain};
@@ -39,6 +39,9 @@ pub(super) fn standing(facts: &Facts, actor: Option<&Actor>, known_until: Option
         return Standing::Over(PassEnd::LabDestroyed);
     }
     let Some(actor) = actor.filter(|_| !facts.disabled) else { return Standing::Over(PassEnd::AccessLost) };
+    if let Some(token) = &facts.token {
+        return standing_of_token(facts, token, actor, now);
+    }
     let Some((data, _)) = facts.session_now.as_ref().filter(|(_, until)| *until > now) else {
         let until = facts.session_now.as_ref().map(|(_, until)| *until).or(known_until);
         return Standing::Over(if until.is_some_and(|until| until <= now) { PassEnd::Expired } else { PassEnd::SignedOut });
@@ -49,6 +52,19 @@ pub(super) fn standing(facts: &Facts, actor: Option<&Actor>, known_until: Option
     }
     let version = SessionData::read(data).credentials_version;
     if version.is_some_and(|version| version != facts.credentials_version) { Standing::Doubtful } else { Standing::Good }
+}
+
+/// The same for a pass of a token. Its scopes were checked when the pass was made, and do not change.
+fn standing_of_token(facts: &Facts, token: &TokenNow, actor: &Actor, now: Timestamp) -> Standing {
+    if token.revoked {
+        Standing::Over(PassEnd::SignedOut)
+    } else if token.expires_at.is_some_and(|at| at <= now) {
+        Standing::Over(PassEnd::Expired)
+    } else if actor.can(Action::LabEnter, &Resource::owned(facts.tenant, facts.lab.course, facts.lab.owner)).is_err() {
+        Standing::Over(PassEnd::AccessLost)
+    } else {
+        Standing::Good
+    }
 }
 
 /// Looks at all passes that this process knows. Errors: `Unavailable`, and then passes stay as they are.

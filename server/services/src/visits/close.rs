@@ -33,6 +33,7 @@ pub(super) struct Ended {
     pub role: VisitRole,
     pub reason: Option<String>,
     pub address: Option<String>,
+    pub via: Via,
     pub from: Timestamp,
     pub bytes_in: i64,
     pub bytes_out: i64,
@@ -40,7 +41,7 @@ pub(super) struct Ended {
 
 /// Ends the visit, and records it if anything went to or from the lab: once, whatever the number of requests.
 pub(super) async fn close(services: &Services, write: &mut Write, ended: Ended, at: Timestamp, by: VisitEnd) -> Result<()> {
-    let Ended { id, tenant, lab, lab_name, course, who, role, reason, address, from, bytes_in, bytes_out } = ended;
+    let Ended { id, tenant, lab, lab_name, course, who, role, reason, address, via, from, bytes_in, bytes_out } = ended;
     if !storage::visits::close(write, id, at, by).await.or_domain()? || (bytes_in, bytes_out) == (0, 0) {
         return Ok(());
     }
@@ -55,7 +56,7 @@ pub(super) async fn close(services: &Services, write: &mut Write, ended: Ended, 
     if let Some(reason) = reason {
         after["reason"] = json!(reason);
     }
-    let origin = Origin { via: Via::Web, address, request_id: None, device: None };
+    let origin = Origin { via, address, request_id: None, device: None };
     let record = Record::new("lab.visit", "lab", lab, lab_name).course(course).after(after);
     audit::by_person(services, write, who, &origin, tenant, record).await
 }
@@ -82,6 +83,8 @@ pub(super) async fn end_abandoned(services: &Services) -> Result<()> {
             role: visit.role,
             reason: visit.reason,
             address: visit.address,
+            // The process that knew better is gone; the pass itself still says by which token it was, if by one.
+            via: Via::Web,
             from: visit.from,
             bytes_in: visit.bytes_in,
             bytes_out: visit.bytes_out,

@@ -8,7 +8,7 @@ use std::{
 use domain::{
     access::{Actor, Resource},
     audit::Who,
-    ids::{CourseId, LabId, PassId, TenantId, UserId, VisitId},
+    ids::{CourseId, LabId, PassId, TenantId, TokenId, UserId, VisitId},
     labs::{LabPod, LabState, host::host_label},
     time::Timestamp,
     visits::{PassEnd, VisitRole},
@@ -26,7 +26,7 @@ use crate::{
 /// Seconds without a request after which an entry that nobody holds is forgotten.
 const DISUSED_SECONDS: i64 = 600;
 
-/// The right of one browser to one lab.
+/// The right of one browser, or of the programs with one token, to one lab.
 pub struct Entry {
     pub pass: PassId,
     pub person: UserId,
@@ -53,6 +53,8 @@ pub(super) struct About {
     pub name: String,
     /// Stored id of the portal's session.
     pub session: String,
+    /// The token in its place.
+    pub token: Option<TokenId>,
     pub reason: Option<String>,
     pub address: Option<String>,
 }
@@ -85,7 +87,7 @@ impl fmt::Debug for Entry {
 
 impl Entry {
     pub(super) fn new(services: &Services, facts: &Facts, actor: &Actor, seen: Option<(Vec<LabPod>, Timestamp)>, now: Timestamp) -> Self {
-        let Facts { pass, tenant, user, session, role, reason, address, lab, .. } = facts;
+        let Facts { pass, tenant, user, session, token, role, reason, address, lab, .. } = facts;
         let about = About {
             label: host_label(&lab.name, lab.id),
             course: lab.course,
@@ -94,6 +96,7 @@ impl Entry {
             login: actor.login.clone(),
             name: actor.name.clone(),
             session: session.clone(),
+            token: token.as_ref().map(|token| token.id),
             reason: reason.clone(),
             address: address.clone(),
         };
@@ -180,6 +183,12 @@ impl Entry {
     /// Whether the label of a request's host is this lab's.
     pub(super) fn is_of(&self, label: &str) -> bool {
         self.about.label.eq_ignore_ascii_case(label)
+    }
+
+    /// Whether this is the pass of this token to this lab from this address, and still good.
+    pub(super) fn is_by(&self, token: TokenId, lab: LabId, address: Option<&str>) -> bool {
+        let same = self.about.token == Some(token) && self.lab == lab && self.about.address.as_deref() == address;
+        same && !self.ended.is_cancelled()
     }
 
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {

@@ -1,4 +1,4 @@
-//! What this process knows of passes, by the hash of their cookie. A restart forgets it: the rows are in the database.
+//! What this process knows of passes, by the hash of their cookie, or of their own id for those of tokens. A restart forgets it: the rows are in the database.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,7 +10,7 @@ use std::{
 };
 
 use domain::{
-    ids::{LabId, UserId},
+    ids::{LabId, TokenId, UserId},
     time::Timestamp,
 };
 
@@ -58,6 +58,10 @@ impl Live {
 
     pub(super) fn get(&self, cookie_hash: &str) -> Option<Arc<Entry>> {
         self.entries().get(cookie_hash).cloned()
+    }
+
+    pub(super) fn of_token(&self, token: TokenId, lab: LabId, address: Option<&str>) -> Option<Arc<Entry>> {
+        self.entries().values().find(|entry| entry.is_by(token, lab, address)).cloned()
     }
 
     /// The entry; the one that is there if another request was quicker.

@@ -1,6 +1,7 @@
 //! Entering labs. The portal opens a pass (`open`), the lab's site takes its ticket (`enter`), every request there is admitted by its cookie
 //! (`admit`), and `keep` looks at all of it again every two seconds: it ends passes and writes the connection log (`log`).
-//! What a process knows of passes is in `live`, one `entry` each; the rows are in `storage::visits`.
+//! Programs enter by an access token instead (`token`). What a process knows of passes is in `live`, one `entry` each; the rows are in
+//! `storage::visits`.
 
 mod admit;
 mod check;
@@ -12,6 +13,7 @@ mod live;
 mod log;
 mod open;
 mod session_data;
+mod token;
 mod visiting;
 mod write;
 
@@ -23,6 +25,7 @@ pub use keep::{keep, round};
 pub use live::Live;
 pub use log::{list, present};
 pub use open::{Opening, open};
+pub use token::enter_by_token;
 pub use write::flush;
 
 use domain::labs::Lab;

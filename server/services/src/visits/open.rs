@@ -115,7 +115,7 @@ const fn action_code(breaks_glass: bool) -> &'static str {
 }
 
 /// The record of an attempt that was refused. It names the lab only to people of its tenant.
-fn attempt(caller: &Caller, id: LabId, seen: Option<&Lab>, breaks_glass: bool) -> Record {
+pub(super) fn attempt(caller: &Caller, id: LabId, seen: Option<&Lab>, breaks_glass: bool) -> Record {
     match seen {
         Some(lab) if lab.tenant == caller.actor.tenant => record(action_code(breaks_glass), lab),
         _ => Record::new(action_code(breaks_glass), "lab", id, ""),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Result,
+    audit::Via,
     time::Timestamp,
     visits::{PassEnd, VisitEnd, VisitRole},
 };
@@ -112,6 +113,7 @@ async fn put(services: &Services, write: &mut Write, due: &Due, now: Timestamp) 
                 role: entry.role,
                 reason: entry.about.reason.clone(),
                 address: entry.about.address.clone(),
+                via: if entry.about.token.is_some() { Via::Api } else { Via::Web },
                 from: counted.started_at,
                 bytes_in: counted.bytes_in,
                 bytes_out: counted.bytes_out,

@@ -7,8 +7,8 @@ use std::{
 };
 
 use domain::{
-    access::{Actor, Role},
-    ids::{CourseId, LabId, PassId, TenantId, UserId},
+    access::{Actor, Role, Scope},
+    ids::{CourseId, LabId, PassId, TenantId, TokenId, UserId},
     labs::{LabState, Observation},
     time::Timestamp,
     visits::{PassEnd, VisitRole},
@@ -35,11 +35,12 @@ macro_rules! batch {
 macro_rules! facts {
     ($($where:tt)*) => {
         concat!(
-            "SELECT p.id, p.tenant_id, p.user_id, p.session_id, p.role, p.reason, p.address, p.ended_at, p.ended_by, \
+            "SELECT p.id, p.tenant_id, p.user_id, p.session_id, p.token_id, p.role, p.reason, p.address, p.ended_at, p.ended_by, \
+             t.scopes AS token_scopes, t.expires_at AS token_expires_at, t.revoked_at AS token_revoked_at, \
              s.data AS session_data, s.expires_at AS session_expires_at, u.disabled_at, u.credentials_version, \
              l.id AS lab_id, l.name AS lab_name, l.namespace, l.course_id, l.owner_id, l.spec, l.state, o.observed_at \
              FROM lab_passes p JOIN users u ON u.id = p.user_id JOIN labs l ON l.id = p.lab_id \
-             LEFT JOIN sessions s ON s.id = p.session_id AND s.user_id = p.user_id \
+             LEFT JOIN sessions s ON s.id = p.session_id AND s.user_id = p.user_id LEFT JOIN tokens t ON t.id = p.token_id \
              LEFT JOIN lab_observations o ON o.lab_id = l.id WHERE ",
             $($where)*
         )
@@ -61,13 +62,25 @@ pub struct LabNow {
     pub observed_at: Option<Timestamp>,
 }
 
+/// The access token that a pass was made by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenNow {
+    pub id: TokenId,
+    pub scopes: BTreeSet<Scope>,
+    pub expires_at: Option<Timestamp>,
+    pub revoked: bool,
+}
+
 /// An entered pass with all that decides whether it holds, but for the person's roles: see [`actors`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     pub pass: PassId,
     pub tenant: TenantId,
     pub user: UserId,
+    /// Empty for a pass of a token.
     pub session: String,
+    /// `None` for a pass of a portal session.
+    pub token: Option<TokenNow>,
     pub role: VisitRole,
     pub reason: Option<String>,
     pub address: Option<String>,
@@ -96,11 +109,21 @@ fn facts(row: &AnyRow) -> Result<Facts> {
         Some(data) => Some((data, row.timestamp("session_expires_at")?)),
         None => None,
     };
+    let token = match row.optional_parse("token_id")? {
+        Some(id) => Some(TokenNow {
+            id,
+            scopes: row.json("token_scopes")?,
+            expires_at: row.optional_timestamp("token_expires_at")?,
+            revoked: row.optional_timestamp("token_revoked_at")?.is_some(),
+        }),
+        None => None,
+    };
     Ok(Facts {
         pass: row.parse("id")?,
         tenant: row.parse("tenant_id")?,
         user: row.parse("user_id")?,
         session: row.text("session_id")?,
+        token,
         role: row.state("role", VisitRole::parse)?,
         reason: row.optional_text("reason")?,
         address: row.optional_text("address")?,
@@ -124,6 +147,14 @@ fn facts(row: &AnyRow) -> Result<Facts> {
 /// The pass with this cookie, whatever became of it. `cookie_hash`: hexadecimal SHA-256.
 pub async fn by_cookie(connection: &mut AnyConnection, cookie_hash: &str) -> Result<Option<Facts>> {
     let row = sqlx::query(facts!("p.cookie_hash = $1")).bind(cookie_hash.to_owned()).fetch_optional(connection).await?;
+    row.as_ref().map(facts).transpose()
+}
+
+/// The pass that lasts of this token to this lab from this address. Newest first, should two requests have made one each.
+pub async fn by_token(connection: &mut AnyConnection, token: TokenId, lab: LabId, address: Option<&str>) -> Result<Option<Facts>> {
+    let sql = facts!("p.token_id = $1 AND p.lab_id = $2 AND COALESCE(p.address, '') = $3 AND p.ended_at IS NULL ORDER BY p.id DESC LIMIT 1");
+    let query = sqlx::query(sql).bind(token.to_string()).bind(lab.to_string()).bind(address.unwrap_or_default().to_owned());
+    let row = query.fetch_optional(connection).await?;
     row.as_ref().map(facts).transpose()
 }
 

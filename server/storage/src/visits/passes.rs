@@ -1,7 +1,7 @@
 //! The life of a pass: made with a ticket, entered once, ended once.
 
 use domain::{
-    ids::{LabId, PassId, TenantId, UserId},
+    ids::{LabId, PassId, TenantId, TokenId, UserId},
     time::Timestamp,
     visits::{PassEnd, VisitRole},
 };
@@ -45,6 +45,40 @@ pub async fn insert(connection: &mut AnyConnection, pass: &NewPass, ticket_hash:
     .bind(ticket_hash.to_owned())
     .bind(ticket_expires_at.micros())
     .bind(created_at.micros())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A pass of an access token, which needs no ticket: its connections are made by the token itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenPass {
+    pub id: PassId,
+    pub tenant: TenantId,
+    pub lab: LabId,
+    pub user: UserId,
+    pub token: TokenId,
+    pub role: VisitRole,
+    pub address: Option<String>,
+    pub at: Timestamp,
+}
+
+/// Writes the pass as one that was entered. `ticket_hash`: the hash of a ticket that was given to nobody.
+pub async fn insert_of_token(connection: &mut AnyConnection, pass: &TokenPass, ticket_hash: &str) -> Result<()> {
+    let TokenPass { id, tenant, lab, user, token, role, address, at } = pass;
+    sqlx::query(
+        "INSERT INTO lab_passes (id, tenant_id, lab_id, user_id, session_id, token_id, role, origin, next, ticket_hash, ticket_expires_at, \
+         address, created_at, entered_at) VALUES ($1, $2, $3, $4, '', $5, $6, '', '', $7, $8, $9, $8, $8)",
+    )
+    .bind(id.to_string())
+    .bind(tenant.to_string())
+    .bind(lab.to_string())
+    .bind(user.to_string())
+    .bind(token.to_string())
+    .bind(role.as_str())
+    .bind(ticket_hash.to_owned())
+    .bind(at.micros())
+    .bind(address.clone())
     .execute(connection)
     .await?;
     Ok(())
@@ -116,8 +150,8 @@ pub async fn end(connection: &mut AnyConnection, id: PassId, at: Timestamp, by: 
     Ok(done.rows_affected() == 1)
 }
 
-/// Deletes passes from before `unused_before` whose ticket was not taken, and ends those whose portal session is gone at `now`. Returns how
-/// many there were of both.
+/// Deletes passes from before `unused_before` whose ticket was not taken, and ends those whose portal session or token is gone at `now`.
+/// Returns how many there were of both.
 pub async fn sweep(connection: &mut AnyConnection, unused_before: Timestamp, now: Timestamp) -> Result<u64> {
     let deleted = sqlx::query("DELETE FROM lab_passes WHERE entered_at IS NULL AND ended_at IS NULL AND created_at < $1")
         .bind(unused_before.micros())
@@ -125,7 +159,9 @@ pub async fn sweep(connection: &mut AnyConnection, unused_before: Timestamp, now
         .await?;
     let ended = sqlx::query(
         "UPDATE lab_passes SET ended_at = $1, ended_by = 'expired' WHERE ended_at IS NULL AND entered_at IS NOT NULL \
-         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = lab_passes.session_id AND s.expires_at > $1)",
+         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = lab_passes.session_id AND s.expires_at > $1) \
+         AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.id = lab_passes.token_id AND t.revoked_at IS NULL \
+         AND (t.expires_at IS NULL OR t.expires_at > $1))",
     )
     .bind(now.micros())
     .execute(connection)

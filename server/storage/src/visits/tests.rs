@@ -1,10 +1,11 @@
 use domain::{
-    access::Role,
-    ids::{LabId, PassId, VisitId},
+    access::{Role, Scope},
+    ids::{LabId, PassId, TokenId, VisitId},
     labs::{LabPod, LabState, Observation},
     money::Currency,
     orders::OrderState,
     time::Timestamp,
+    tokens::TokenView,
     visits::{PassEnd, VisitEnd, VisitRole},
 };
 
@@ -19,6 +20,7 @@ use crate::{
     },
     sessions,
     testing::{TestDatabase, for_each_engine},
+    tokens::{self, Token},
 };
 
 const ORIGIN: &str = "https://lectern.example.edu";
@@ -161,6 +163,43 @@ async fn tickets_that_were_not_used_go_and_passes_of_gone_sessions_end() {
         assert!(!touch_session(&mut write, "session", teacher(), now().plus_seconds(7_200), now().plus_seconds(9_000)).await.expect("asked"));
         let facts = by_cookie(&mut write, "cookie").await.expect("read").expect("a pass");
         assert_eq!(facts.ended, Some(PassEnd::Expired));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pass_of_a_token_lasts_as_long_as_the_token() {
+    for_each_engine("a_pass_of_a_token_lasts_as_long_as_the_token", async |test| {
+        let (mut write, id) = running(&test).await;
+        let token = TokenId::from_uuid(uuid(0x700));
+        let view = TokenView {
+            id: token,
+            name: "ssh".into(),
+            scopes: [Scope::LabsWrite].into(),
+            created_at: now(),
+            expires_at: Some(now().plus_seconds(7_200)),
+            last_used_at: None,
+            revoked_at: None,
+        };
+        tokens::insert(&mut write, &Token { user: teacher(), view }, "secret").await.expect("a token");
+        for (number, address) in [(1, Some("10.1.1.1".to_owned())), (2, None)] {
+            let pass =
+                TokenPass { id: pass_id(number), tenant: tenant(), lab: id, user: teacher(), token, role: VisitRole::Owner, address, at: now() };
+            insert_of_token(&mut write, &pass, &format!("nobody's {number}")).await.expect("a pass");
+        }
+        let facts = by_token(&mut write, token, id, Some("10.1.1.1")).await.expect("read").expect("a pass");
+        assert_eq!((facts.pass, facts.session.as_str(), facts.session_now.clone(), facts.ended), (pass_id(1), "", None, None));
+        let expected = TokenNow { id: token, scopes: [Scope::LabsWrite].into(), expires_at: Some(now().plus_seconds(7_200)), revoked: false };
+        assert_eq!(facts.token, Some(expected));
+        assert_eq!(by_token(&mut write, token, id, None).await.expect("read").map(|facts| facts.pass), Some(pass_id(2)));
+        assert_eq!(by_token(&mut write, token, id, Some("10.9.9.9")).await.expect("read"), None);
+        assert_eq!(sweep(&mut write, now().plus_seconds(60), now().plus_seconds(7_199)).await.expect("swept"), 0, "no session ends it");
+        assert!(end(&mut write, pass_id(2), now(), PassEnd::AccessLost).await.expect("ended"));
+        assert_eq!(by_token(&mut write, token, id, None).await.expect("read"), None, "it is over");
+        assert!(tokens::revoke(&mut write, token, now()).await.expect("revoked"));
+        let facts = of_passes(&mut write, &[pass_id(1)]).await.expect("read").pop().expect("a pass");
+        assert!(facts.token.is_some_and(|token| token.revoked));
+        assert_eq!(sweep(&mut write, now().plus_seconds(60), now()).await.expect("swept"), 1, "its token is revoked");
     })
     .await;
 }

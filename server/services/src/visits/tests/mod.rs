@@ -3,6 +3,7 @@
 mod counting;
 mod ending;
 mod entering;
+mod tokens;
 
 use std::sync::Arc;
 
