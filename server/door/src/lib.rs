@@ -16,6 +16,7 @@ pub mod ports;
 mod proxy;
 mod relay;
 mod state;
+mod tcp;
 mod upgrade;
 mod upstream;
 mod words;
@@ -131,6 +132,7 @@ impl Inner {
         match parts.uri.path() {
             enter::PATH => enter::answer(self, &asked, &parts, body).await,
             state::STATUS => self.status(&asked, &parts).await,
+            path if path.starts_with(tcp::PATH) => tcp::answer(self, &asked, parts).await,
             path if path == "/.lectern" || path.starts_with("/.lectern/") => self.about(reader, Matter::NotFound),
             path if !path.starts_with('/') => self.about(reader, Matter::Malformed),
             _ => self.lab(&asked, parts, body).await,

@@ -17,7 +17,7 @@ use services::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// A person's right to enter one lab from one browser, while it is good.
+/// A person's right to enter one lab from one browser, or by one token, while it is good.
 pub trait Pass: Send + Sync + 'static {
     fn person(&self) -> UserId;
     fn lab(&self) -> LabId;
@@ -51,6 +51,9 @@ pub trait Passes: Send + Sync + 'static {
 
     /// The pass behind a cookie; `None` if it is none, or is over.
     fn admit<'a>(&'a self, label: &'a str, cookie: &'a str) -> BoxFuture<'a, Result<Option<SharedPass>, Error>>;
+
+    /// The pass of an access token for one more connection. Errors: `Unauthenticated`, `NotFound`, `Forbidden`, `ScopeMissing`.
+    fn enter_by_token<'a>(&'a self, label: &'a str, token: &'a str, address: Option<&'a str>) -> BoxFuture<'a, Result<SharedPass, Error>>;
 
     /// The lab of a host, if there is one.
     fn lab_of<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<LabId>, Error>>;
@@ -104,6 +107,10 @@ impl Passes for Services {
 
     fn admit<'a>(&'a self, label: &'a str, cookie: &'a str) -> BoxFuture<'a, Result<Option<SharedPass>, Error>> {
         Box::pin(async move { Ok::<_, Error>(visits::admit(self, label, cookie).await?.map(|entry| entry as SharedPass)) })
+    }
+
+    fn enter_by_token<'a>(&'a self, label: &'a str, token: &'a str, address: Option<&'a str>) -> BoxFuture<'a, Result<SharedPass, Error>> {
+        Box::pin(async move { Ok::<_, Error>(visits::enter_by_token(self, label, token, address).await? as SharedPass) })
     }
 
     fn lab_of<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<LabId>, Error>> {

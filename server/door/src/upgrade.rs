@@ -69,7 +69,11 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
     let mut switching = Response::new(Body::empty());
     *switching.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *switching.headers_mut() = headers;
-    tokio::spawn(tunnel(near, far, line, door.stopping.clone()));
+    let both = async move {
+        let (Ok(near), Ok(far)) = tokio::join!(near, far) else { return None };
+        Some((near, TokioIo::new(far)))
+    };
+    tokio::spawn(tunnel(both, line, door.stopping.clone()));
     switching
 }
 
@@ -82,24 +86,30 @@ fn chosen(answer: &HeaderMap, asked: &HeaderValue) -> Option<HeaderValue> {
     if good { answer.get(header::UPGRADE).cloned() } else { None }
 }
 
-/// Copies until one side, the pass, the pod or the server ends. Dropping both sockets closes them.
-async fn tunnel(near: OnUpgrade, far: OnUpgrade, line: Line, stopping: CancellationToken) {
+/// Copies until one side, the pass, the pod or the server ends. `both`: the client's side and the lab's. Dropping both closes them.
+pub async fn tunnel<F>(both: impl Future<Output = Option<(Upgraded, F)>>, line: Line, stopping: CancellationToken)
+where
+    F: AsyncRead + AsyncWrite + Unpin,
+{
     let Line { pass, gone, place, .. } = line;
     tokio::select! {
         biased;
         () = pass.ended().cancelled() => {}
         () = gone.cancelled() => {}
         () = stopping.cancelled() => {}
-        () = copy(near, far, &pass) => {}
+        () = copy(both, &pass) => {}
     }
     drop(place);
 }
 
-async fn copy(near: OnUpgrade, far: OnUpgrade, pass: &SharedPass) {
-    let (Ok(near), Ok(far)) = tokio::join!(near, far) else { return };
+async fn copy<F>(both: impl Future<Output = Option<(Upgraded, F)>>, pass: &SharedPass)
+where
+    F: AsyncRead + AsyncWrite + Unpin,
+{
+    let Some((near, far)) = both.await else { return };
     let closed = CancellationToken::new();
     let mut near = Side { io: TokioIo::new(near), closed: closed.clone(), pass: None };
-    let mut far = Side { io: TokioIo::new(far), closed: closed.clone(), pass: Some(SharedPass::clone(pass)) };
+    let mut far = Side { io: far, closed: closed.clone(), pass: Some(SharedPass::clone(pass)) };
     let copying = relay::both(&mut near, &mut far);
     let lingering = async {
         closed.cancelled().await;
@@ -116,15 +126,15 @@ async fn copy(near: OnUpgrade, far: OnUpgrade, pass: &SharedPass) {
 }
 
 /// One end of the tunnel.
-struct Side {
-    io: TokioIo<Upgraded>,
+struct Side<S> {
+    io: S,
     /// Cancelled when this side sends no more.
     closed: CancellationToken,
     /// On the lab's side: counts its bytes.
     pass: Option<SharedPass>,
 }
 
-impl AsyncRead for Side {
+impl<S: AsyncRead + Unpin> AsyncRead for Side<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let (before, room) = (buffer.filled().len(), buffer.remaining());
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
@@ -138,7 +148,7 @@ impl AsyncRead for Side {
     }
 }
 
-impl AsyncWrite for Side {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Side<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
         if let Some(pass) = &self.pass {

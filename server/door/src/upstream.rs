@@ -60,6 +60,11 @@ impl Upstream {
         Ok(self.client.request(request).await?)
     }
 
+    /// A connection for anything.
+    pub async fn dial(&self, pod: &PodTarget, port: u16) -> Result<Channel, BoxError> {
+        Ok(self.connector.connect(pod.clone(), port).await?)
+    }
+
     /// Sends a request on a connection of its own, which closes after the answer or becomes the upgraded one.
     pub async fn send_alone(&self, mut request: Request<Body>, pod: &PodTarget, port: u16) -> Result<Response<Incoming>, BoxError> {
         let mut parts = std::mem::take(request.uri_mut()).into_parts();
@@ -125,7 +130,7 @@ impl Service<Uri> for Connector {
 }
 
 /// A connection to a pod, as the client takes it.
-struct Channel(Connection);
+pub struct Channel(Connection);
 
 impl Metadata for Channel {
     fn connected(&self) -> Connected {

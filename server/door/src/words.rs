@@ -66,13 +66,19 @@ pub enum Matter {
     Failed,
     /// The application in the lab does not answer, or not as it should.
     NoAnswer,
+    /// A program came without an access token, or with one that is not good.
+    NoToken,
+    /// The token's scopes or its owner's rights do not suffice.
+    NotAllowed,
+    /// A port of the lab that programs may not reach.
+    WrongPort,
     /// The portal cannot check passes at the moment.
     Unavailable,
 }
 
 impl Matter {
     #[cfg(test)]
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::WrongHost,
         Self::Malformed,
         Self::Method,
@@ -86,6 +92,9 @@ impl Matter {
         Self::Stopped,
         Self::Failed,
         Self::NoAnswer,
+        Self::NoToken,
+        Self::NotAllowed,
+        Self::WrongPort,
         Self::Unavailable,
     ];
 
@@ -95,8 +104,8 @@ impl Matter {
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::NoPass => StatusCode::UNAUTHORIZED,
-            Self::NoTicket | Self::WrongOrigin | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::NoPass | Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::NoTicket | Self::WrongOrigin | Self::CrossSite | Self::NotAllowed | Self::WrongPort => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::NotReady | Self::Stopped | Self::Failed | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer => StatusCode::BAD_GATEWAY,
@@ -117,6 +126,9 @@ impl Matter {
             Self::TooMany => "too_many_connections",
             Self::NotReady | Self::Stopped | Self::Failed => "lab_not_ready",
             Self::NoAnswer => "no_answer",
+            Self::NoToken => "no_token",
+            Self::NotAllowed => "not_allowed",
+            Self::WrongPort => "wrong_port",
             Self::Unavailable => "unavailable",
         }
     }
@@ -143,6 +155,11 @@ impl Matter {
             Self::Stopped => language.pick("实验环境已停止", "The lab is stopped"),
             Self::Failed => language.pick("实验环境出了故障", "The lab failed"),
             Self::NoAnswer => language.pick("实验环境里的程序没有响应", "The application in the lab does not answer"),
+            Self::NoToken => language.pick("需要有效的访问令牌", "A good access token is needed"),
+            Self::NotAllowed => {
+                language.pick("这个令牌不能进入这个实验环境，需要 labs:write", "This token may not enter the lab. It needs the scope labs:write")
+            }
+            Self::WrongPort => language.pick("只能连接实验环境自己的端口和 22、2222", "Only the lab's own port and ports 22 and 2222 can be reached"),
             Self::Unavailable => language.pick("暂时无法打开", "Not available at the moment"),
         }
     }
@@ -186,6 +203,15 @@ impl Matter {
                 "程序可能正在启动或已经退出。文件不受影响。几秒后重试，或在 Lectern 查看日志。",
                 "It may be starting, or it has ended. Files are not affected. Try again in a few seconds, or read its log in Lectern.",
             ),
+            Self::NoToken => language.pick(
+                "在 Lectern 的账户设置里新建令牌，再运行 lectern login。",
+                "Make a token on your account page in Lectern and run lectern login.",
+            ),
+            Self::NotAllowed => language.pick(
+                "令牌需要 labs:write，它的主人也要能进入这个实验环境。",
+                "The token needs the scope labs:write, and its owner must be allowed to enter the lab.",
+            ),
+            Self::WrongPort => language.pick("没有建立连接。", "No connection was made."),
             Self::Unavailable => language.pick(
                 "Lectern 正在恢复，实验环境照常运行。请几秒后再试。",
                 "Lectern is recovering; the lab goes on running. Try again in a few seconds.",

@@ -41,6 +41,10 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub const PORTAL: &str = "http://127.0.0.1:3000";
 pub const TICKET: &str = "ticket-of-lab-7";
 pub const COOKIE: &str = "cookie-of-lab-7";
+pub const TOKEN: &str = "lct_of-the-owner";
+/// A token without the scope, and one of somebody who may not know the lab.
+pub const NARROW: &str = "lct_without-the-scope";
+pub const FOREIGN: &str = "lct_of-somebody-else";
 
 /// Ends the test if an event does not come.
 pub async fn in_time<T>(doing: impl Future<Output = T>) -> T {
@@ -122,6 +126,7 @@ pub struct World {
     pub pods: Mutex<HashMap<String, SocketAddr>>,
     /// Uids of the pods that were dialled.
     pub dialled: Mutex<Vec<String>>,
+    pub dialled_ports: Mutex<Vec<u16>>,
 }
 
 impl Passes for World {
@@ -153,6 +158,20 @@ impl Passes for World {
         })
     }
 
+    fn enter_by_token<'a>(&'a self, label: &'a str, token: &'a str, _address: Option<&'a str>) -> BoxFuture<'a, Result<SharedPass, Error>> {
+        Box::pin(async move {
+            if self.away.load(Ordering::SeqCst) {
+                return Err(Error::Unavailable { retry_after_seconds: 5 });
+            }
+            match token {
+                TOKEN if label == "lab-7" && !self.pass.ended.is_cancelled() => Ok(Arc::clone(&self.pass) as SharedPass),
+                NARROW => Err(Error::ScopeMissing { scope: "labs:write".into() }),
+                FOREIGN => Err(Error::NotFound),
+                _ => Err(Error::Unauthenticated),
+            }
+        })
+    }
+
     fn lab_of<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<LabId>, Error>> {
         Box::pin(async move {
             self.named.fetch_add(1, Ordering::SeqCst);
@@ -166,8 +185,9 @@ impl Passes for World {
 }
 
 impl Dial for World {
-    fn dial(&self, pod: PodTarget, _port: u16) -> BoxFuture<'static, Result<Connection, ClusterError>> {
+    fn dial(&self, pod: PodTarget, port: u16) -> BoxFuture<'static, Result<Connection, ClusterError>> {
         self.dialled.lock().expect("no panic").push(pod.uid.clone());
+        self.dialled_ports.lock().expect("no panic").push(port);
         let address = self.pods.lock().expect("no panic").get(&pod.uid).copied();
         Box::pin(async move {
             let gone = || ClusterError::Busy("nothing listens".to_owned());
@@ -218,6 +238,7 @@ impl Site {
             named: AtomicUsize::new(0),
             pods: Mutex::new([("pod-1".to_owned(), app)].into()),
             dialled: Mutex::default(),
+            dialled_ports: Mutex::default(),
         });
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = socket.local_addr().expect("an address").port();

@@ -5,4 +5,5 @@ mod entry;
 mod fixtures;
 mod forwarding;
 mod not_ready;
+mod tcp;
 mod upgrades;
