@@ -352,6 +352,9 @@ pub struct LabView {
     /// The same for an operator who gives a reason.
     #[serde(default)]
     pub may_break_glass: bool,
+    /// Origin of its own site; `None` where labs have none, and once it is destroyed.
+    #[serde(default)]
+    pub site: Option<String>,
     pub options: LabOptions,
 }
 

@@ -45,6 +45,12 @@ pub struct Lab {
     /// Whose it is in a class: a student, or `3/30` without names.
     pub seat: Option<String>,
     pub spec: Spec,
+    /// Port that it answers on.
+    #[schema(example = 8888)]
+    pub port: u16,
+    /// Address of its own site; null where labs have none, and once it is destroyed.
+    #[schema(example = "https://lab-2047-1f0c9a33be.labs.example.edu")]
+    pub site: Option<String>,
     pub duration_minutes: u32,
     /// Metered so far, volume included.
     pub cost: Money,
@@ -199,6 +205,7 @@ impl From<LabView> for Lab {
             may_destroy: _,
             may_enter: _,
             may_break_glass: _,
+            site,
             options: _,
         } = view;
         let Lifecycle { generation, autostop, daily_stop_at, kept_until, grace_from: _ } = lab.lifecycle;
@@ -213,6 +220,8 @@ impl From<LabView> for Lab {
             owner: owner.into(),
             owner_left,
             seat,
+            port: lab.spec.port,
+            site,
             spec: lab.spec.into(),
             duration_minutes: lab.minutes,
             cost: cost.into(),

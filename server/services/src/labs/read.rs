@@ -8,7 +8,7 @@ use domain::{
     Error, Result,
     access::{Action, Extent},
     ids::LabId,
-    labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabView, resize::size_parameters},
+    labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabView, host::host_label, resize::size_parameters},
     orders::ChangeTo,
     page::{Page, PageRequest, read_cursor, write_cursor},
 };
@@ -21,6 +21,7 @@ use crate::{
     catalogue::{Shelf, shelf},
     error::OrDomain,
     jobs::lab_order,
+    visits,
 };
 
 /// Characters of a search that are looked for.
@@ -36,12 +37,14 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
     let over = lab.is_over(services.clock.now());
     let is_open = services.settings.labs_url.is_some() && ENTERED.contains(&lab.state);
     let may_enter = load::authorise(caller, Action::LabEnter, &lab).is_ok();
+    let is_there = !matches!(lab.state, LabState::Destroying | LabState::Destroyed);
     LabView {
         may_start: !over && may(Action::LabStart, LabEvent::Start),
         may_stop: may(Action::LabStop, LabEvent::Stop),
         may_destroy: may(Action::LabDestroy, LabEvent::Destroy),
         may_enter: is_open && may_enter,
         may_break_glass: is_open && !may_enter && load::authorise(caller, Action::LabBreakGlass, &lab).is_ok(),
+        site: visits::site(services, &host_label(&lab.name, lab.id)).filter(|_| is_there),
         lab,
         owner,
         owner_left,
