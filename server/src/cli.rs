@@ -41,6 +41,12 @@ enum Command {
     SecretKey,
     /// The simulated cluster alone, for kubectl and for tests
     Simulator(Simulator),
+    /// Store a portal's address and an access token, which is read from standard input
+    Login(Login),
+    /// Carry a connection to the SSH server in a lab over standard input and output, as OpenSSH's ProxyCommand
+    Ssh(Ssh),
+    /// Print the block for ~/.ssh/config, by which `ssh lab-2047.lectern` works
+    SshConfig(SshConfig),
     /// Print the version
     Version,
 }
@@ -158,6 +164,44 @@ pub enum User {
     },
 }
 
+/// Where the portal's address and the token are.
+#[derive(Debug, Args)]
+pub struct Client {
+    /// File with url and token, readable by its owner only; LECTERN_URL and LECTERN_TOKEN go over it [default: ~/.config/lectern/config.toml]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Login {
+    #[command(flatten)]
+    pub client: Client,
+    /// Address of the portal, like `https://lectern.example.edu`
+    #[arg(value_name = "URL")]
+    pub url: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Ssh {
+    #[command(flatten)]
+    pub client: Client,
+    /// Name or id of the lab; `.lectern` at its end is left out
+    #[arg(value_name = "LAB")]
+    pub lab: String,
+    /// Port of the SSH server: 22, 2222 or the lab's own [default: the lab's own if it is one of these, else 2222]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct SshConfig {
+    #[command(flatten)]
+    pub client: Client,
+    /// User in the labs
+    #[arg(long, default_value = "ubuntu", value_name = "NAME")]
+    pub user: String,
+}
+
 #[derive(Debug, Args)]
 pub struct Simulator {
     /// Loopback address and port
@@ -249,6 +293,9 @@ pub fn run() -> ExitCode {
             Command::User(User::Disable { place, login }) => quiet(&place, async |config| commands::user::disable(config, &login).await).await,
             Command::Simulator(simulator) => commands::simulator::run(simulator).await,
             Command::SecretKey => commands::secret_key::show(),
+            Command::Login(Login { client, url }) => commands::client::login(client.config, &url).await,
+            Command::Ssh(Ssh { client, lab, port }) => commands::ssh::run(client.config.as_deref(), &lab, port).await,
+            Command::SshConfig(SshConfig { client, user }) => commands::ssh::config(client.config.as_deref(), &user),
             Command::Version => commands::version::show(),
         }
     });

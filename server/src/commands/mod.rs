@@ -1,10 +1,12 @@
 //! What the command line can do; one file for each command.
 
 pub mod audit;
+pub mod client;
 pub mod offering;
 pub mod secret_key;
 pub mod serve;
 pub mod simulator;
+pub mod ssh;
 pub mod token;
 pub mod user;
 pub mod version;

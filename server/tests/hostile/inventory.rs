@@ -73,6 +73,8 @@ const READERS: [(&str, &str, &str); 75] = [
     ("server/services/src/encryption.rs", "server/services/src/", "encryption.rs"),
     ("server/services/src/secrets/clear.rs", "server/services/src/secrets/", "tests.rs"),
     ("server/src/auth/store.rs", SERVER, "pages.rs"),
+    ("server/src/commands/client.rs", "server/src/commands/", "client.rs"),
+    ("server/src/commands/client/account.rs", "server/src/commands/client/", "account.rs"),
     ("server/src/commands/token.rs", DOMAIN, "words.rs"),
     ("server/src/config.rs", SERVER, "readers.rs"),
     ("server/src/config/oidc.rs", SERVER, "readers.rs"),

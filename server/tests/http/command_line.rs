@@ -12,7 +12,7 @@ use storage::testing::{execute, texts};
 
 use crate::support::Portal;
 
-fn lectern(arguments: &[&str]) -> Command {
+pub fn lectern(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lectern"));
     // Tests are about the server, not about a term.
     command.args(arguments).env_clear().env("LECTERN_DEMO_HISTORY", "0");
@@ -23,7 +23,7 @@ fn run(arguments: &[&str]) -> Output {
     lectern(arguments).output().expect("the binary runs")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -37,6 +37,7 @@ mod rest_thread;
 mod round_trips;
 mod secrets;
 mod sign_in;
+mod ssh;
 mod strangers;
 mod support;
 mod who_may;
