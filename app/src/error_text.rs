@@ -175,6 +175,8 @@ pub fn field_problem_text(language: Language, problem: &Problem) -> String {
         Problem::SameRows { row, other } => td_string!(language, errors.same_rows, row = *row, other = *other).to_string(),
         Problem::TooManyOrders { orders, max } => td_string!(language, errors.too_many_orders, orders = *orders, max = *max).to_string(),
         Problem::SecretInClear => td_string!(language, errors.secret_in_clear).to_string(),
+        Problem::PrivateKey => td_string!(language, errors.private_key).to_string(),
+        Problem::WeakKey { bits } => td_string!(language, errors.weak_key, bits = *bits).to_string(),
         Problem::EmptyRoster => td_string!(language, errors.empty_roster).to_string(),
         Problem::TooFarAhead { days } => td_string!(language, errors.too_far_ahead, days = *days).to_string(),
         Problem::MonthClosed => td_string!(language, errors.month_closed).to_string(),

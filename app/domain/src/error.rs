@@ -398,6 +398,12 @@ pub enum Problem {
     EmptyRoster,
     /// A secret in a field that everybody may read: it belongs in the offering's secrets.
     SecretInClear,
+    /// A private key where a public one is wanted.
+    PrivateKey,
+    /// An RSA key that is so short that it can be broken: it needs `bits`.
+    WeakKey {
+        bits: u32,
+    },
     /// Later than one may order.
     TooFarAhead {
         days: i64,

@@ -95,4 +95,6 @@ ids! {
     PassId,
     /// A span of time in which somebody was in a lab.
     VisitId,
+    /// Somebody's public key for SSH.
+    SshKeyId,
 }

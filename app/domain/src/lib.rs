@@ -39,6 +39,7 @@ pub mod roster;
 pub mod rules;
 pub mod search;
 pub mod secret;
+pub mod ssh_keys;
 pub mod steady_clock;
 pub mod text;
 pub mod texts;

@@ -8,6 +8,7 @@ use super::{
     api::{ChangePassword, EndOtherSessions, EndSession, Rename, identity, posts, sessions},
     away::AwayCard,
     identity::identity_facts,
+    keys::KeysCard,
     tokens::TokensCard,
 };
 use crate::{
@@ -60,6 +61,7 @@ pub fn AccountPage() -> impl IntoView {
                 </Suspense>
                 <AwayCard/>
                 <TokensCard/>
+                <KeysCard/>
             </div>
             <aside class="stack">
                 <Suspense>

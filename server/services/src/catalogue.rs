@@ -13,7 +13,7 @@ use domain::{
     Error, Result,
     access::{Action, Resource},
     capacity::Pool,
-    catalogue::{Offering, OfferingCard},
+    catalogue::{Offering, OfferingCard, Parameter},
     orders::OrderContext,
     pricing::PriceBook,
     time::Timestamp,
@@ -21,7 +21,10 @@ use domain::{
 
 use storage::quotas::CourseQuota;
 
-use crate::{Caller, Services, error::OrDomain};
+use crate::{Caller, Services, error::OrDomain, ssh_keys};
+
+/// The variable of a lab that holds public keys.
+const AUTHORIZED_KEYS: &str = "LECTERN_AUTHORIZED_KEYS";
 
 /// What is on sale. Two statements.
 pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<OfferingCard>> {
@@ -38,7 +41,7 @@ pub async fn get(services: &Services, caller: &Caller, offering: &str) -> Result
 }
 
 /// What the order form decides by: offering, the caller's courses with quotas, prices, policy, cards and who waits for
-/// them. Three statements.
+/// them. Three statements, one more for an offering that takes a public key.
 ///
 /// Errors: `NotFound` for the offering; `Forbidden` for those who order nothing.
 pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Result<OrderContext> {
@@ -49,7 +52,8 @@ pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Re
         let shelf = shelf(services, &mut connection).await?;
         (shelf, storage::supplies::all(&mut connection, now).await.or_domain()?)
     };
-    let offering = public(shelf.offering(&caller.actor, offering).ok_or(Error::NotFound)?);
+    let mut offering = public(shelf.offering(&caller.actor, offering).ok_or(Error::NotFound)?);
+    offer_key(services, caller, &mut offering).await?;
     let quotas = orderable(services, caller, now).await?;
     let students = quotas.iter().filter(|quota| quota.students > 0).map(|quota| (quota.course.id, quota.students)).collect();
     let courses: Vec<_> = quotas.into_iter().map(|quota| (quota.course, quota.status)).collect();
@@ -67,6 +71,16 @@ pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Re
         students,
         now,
     })
+}
+
+/// Puts the caller's newest public key into the form of an offering that asks for one.
+async fn offer_key(services: &Services, caller: &Caller, offering: &mut Offering) -> Result<()> {
+    let takes_key = |parameter: &&mut Parameter| parameter.default.is_none() && parameter.typed_variable() == Some(AUTHORIZED_KEYS);
+    if let Some(parameter) = offering.parameters.iter_mut().find(takes_key) {
+        let newest = ssh_keys::newest(services, caller.actor.user).await?.map(|key| key.public_key);
+        parameter.default = newest.filter(|text| parameter.check(text).is_ok());
+    }
+    Ok(())
 }
 
 /// Courses that the caller may order for. Errors: `Forbidden` or `ScopeMissing` for those who may order for none, whatever the course.

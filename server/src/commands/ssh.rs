@@ -3,7 +3,6 @@
 //! editor that lost its lab tries again and again.
 
 use std::{
-    convert::Infallible,
     env,
     io::{self, Read as _},
     path::{Path, PathBuf},
@@ -78,17 +77,17 @@ async fn carry(socket: Upgraded, lab: &Lab, port: u16) -> Result<ExitCode> {
             }
         }
         let _ = to.shutdown().await;
-        std::future::pending::<Infallible>().await
+        std::future::pending::<io::Result<u64>>().await
     };
     let down = async {
         let mut out = stdout();
         let bytes = copy(&mut from, &mut out).await?;
         out.flush().await?;
-        Ok::<_, io::Error>(bytes)
+        io::Result::Ok(bytes)
     };
     let carried = tokio::select! {
         carried = down => carried,
-        never = up => match never {},
+        carried = up => carried,
     };
     match carried {
         Ok(0) if !is_over.load(Ordering::SeqCst) => bail!("port {port} of {} closed the connection: does an SSH server listen there?", lab.name),

@@ -36,6 +36,7 @@ pub mod quotas;
 pub mod rosters;
 pub mod scopes;
 pub mod search;
+pub mod ssh_keys;
 pub mod tenants;
 pub mod usage;
 
@@ -118,6 +119,9 @@ pub fn operations() -> Vec<Operation> {
         changing("/labs/{id}/resize", post(lab_changes::resize)),
         changing("/labs/{id}/keep", post(lab_changes::keep)),
         setting("/labs/{id}/autostop", put(lab_changes::autostop)),
+        reading("/ssh-keys", get(ssh_keys::list)),
+        changing("/ssh-keys", post(ssh_keys::add)),
+        Operation { method: Method::DELETE, path: "/ssh-keys/{id}", route: delete(ssh_keys::remove) },
         reading("/usage", get(usage::list)),
         reading("/bills", get(bills::list)),
         reading("/bills/{id}/lines", get(bills::lines)),

@@ -47,6 +47,7 @@ use super::{
         super::lab_changes::resize,
         super::lab_changes::keep,
         super::lab_changes::autostop,
+        super::ssh_keys::list, super::ssh_keys::add, super::ssh_keys::remove,
         super::again::again,
         super::usage::list,
         super::bills::list,

@@ -16,8 +16,8 @@ pub fn of(method: &str, path: &str) -> Option<Scope> {
         "class-orders" if last != "cancel" => Scope::OrdersDecide,
         "orders" | "class-orders" => Scope::OrdersWrite,
         "approvals" | "delegations" => Scope::OrdersDecide,
-        "labs" if reading => Scope::LabsRead,
-        "labs" => Scope::LabsWrite,
+        "labs" | "ssh-keys" if reading => Scope::LabsRead,
+        "labs" | "ssh-keys" => Scope::LabsWrite,
         "usage" | "cost-estimate" => Scope::UsageRead,
         "bills" | "prices" | "discounts" | "adjustments" if reading => Scope::BillsRead,
         // With it whoever orders says for whom.

@@ -70,6 +70,7 @@ const STEPS: &[Step] = &[
     step!(48, "0048_visits"),
     step!(49, "0049_lab_starts"),
     step!(50, "0050_token_passes"),
+    step!(51, "0051_ssh_keys"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

@@ -8,7 +8,7 @@ const DOMAIN: &str = "app/domain/tests/hostile/";
 const SERVER: &str = "server/tests/hostile/";
 
 /// File, and the file of the test that feeds what it reads. A new reader gets a property in one of them, or in a new one.
-const READERS: [(&str, &str, &str); 75] = [
+const READERS: [(&str, &str, &str); 76] = [
     ("app/domain/src/access.rs", DOMAIN, "words.rs"),
     ("app/domain/src/access/scopes.rs", DOMAIN, "words.rs"),
     ("app/domain/src/announcements.rs", DOMAIN, "forms.rs"),
@@ -70,6 +70,7 @@ const READERS: [(&str, &str, &str); 75] = [
     ("server/services/src/imports/decode.rs", SERVER, "readers.rs"),
     ("server/services/src/offerings/yaml.rs", SERVER, "readers.rs"),
     ("server/services/src/orders/submit.rs", SERVER, "readers.rs"),
+    ("server/services/src/ssh_keys/parse.rs", "server/services/src/ssh_keys/", "parse.rs"),
     ("server/services/src/encryption.rs", "server/services/src/", "encryption.rs"),
     ("server/services/src/secrets/clear.rs", "server/services/src/secrets/", "tests.rs"),
     ("server/src/auth/store.rs", SERVER, "pages.rs"),

@@ -19,6 +19,10 @@ pub struct World {
     things: Vec<(&'static str, String)>,
 }
 
+fn ssh_key() -> Value {
+    json!({"name": "laptop", "public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHkqJQz67Fz7AMAY/mC0VMP9qFFndLTJTEhAwJFce4To"})
+}
+
 impl World {
     pub async fn on(database: TestDatabase) -> Self {
         // Host names that requests of the tests use.
@@ -53,6 +57,8 @@ impl World {
         let stand_in = json!({"stand_in": "spare", "until": "2027-06-01"});
         let delegation = administrator.post("/delegations").json(&stand_in).send().await.expect("an answer");
         let delegation: Value = delegation.json().await.expect("JSON");
+        let key = teacher.post("/ssh-keys").json(&ssh_key()).send().await.expect("an answer");
+        let key: Value = key.json().await.expect("JSON");
         let list = json!({"kind": "people", "list": "账号,姓名\n20260001,示范教师甲\n"});
         let import = administrator.say("/imports", &list).await;
         let discount = administrator.post("/discounts").json(&json!({"percent": "10", "reason": "pilot"})).send().await.expect("an answer");
@@ -71,6 +77,7 @@ impl World {
             ("/people", person),
             ("/announcements", named(&announcement)),
             ("/delegations", named(&delegation)),
+            ("/ssh-keys", named(&key)),
             ("/imports", named(&import)),
             ("/discounts", named(&discount)),
             ("/audit/searches", named(&search)),
@@ -90,6 +97,7 @@ impl World {
         let (administrator, teacher) = (portal.api(&people.administrator).await, portal.api(&people.teacher).await);
         let (manager, auditor) = (portal.api(&people.manager).await, portal.api(&people.auditor).await);
         auditor.post("/audit/searches").json(&json!({"name": "kept"})).send().await.expect("an answer");
+        teacher.say("/ssh-keys", &ssh_key()).await;
         administrator.say("/tenants", &json!({"name": "Software", "kind": "department"})).await;
         let guest = administrator.say("/people", &json!({"login": "guest", "name": "Guest", "roles": "teacher"})).await;
         let link = guest["link"]["url"].as_str().expect("a link").to_owned();

@@ -38,6 +38,7 @@ mod round_trips;
 mod secrets;
 mod sign_in;
 mod ssh;
+mod ssh_keys;
 mod strangers;
 mod support;
 mod who_may;

@@ -24,7 +24,7 @@ const ROUND_TRIPS: [&str; 12] = [
 ];
 
 /// Writes whose body is no value that a read gives.
-const OTHERS: [(&str, &str); 29] = [
+const OTHERS: [(&str, &str); 30] = [
     ("POST /adjustments", "an amount on a bill stays; another one is typed anew"),
     ("POST /approvals/approve", "names orders"),
     ("POST /approvals/reject", "names orders"),
@@ -53,6 +53,7 @@ const OTHERS: [(&str, &str); 29] = [
     ("POST /policies/dry-run", "reads the policy as PUT /policies does, and stores nothing"),
     ("POST /prices/preview", "reads the body as POST /prices does, and stores nothing"),
     ("POST /prices/withdraw", "names a price"),
+    ("POST /ssh-keys", "a key that is shown is there already"),
     ("POST /tenants", "a department that is shown exists already"),
 ];
 

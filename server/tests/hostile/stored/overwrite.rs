@@ -13,7 +13,7 @@ content=0;url=//127.0.0.1:9><form action=/api/people/set-access method=post><but
 <img src=x onerror=alert(1)>\" lectern-probe=\"1\" x='";
 
 /// Columns of plain text that people, other systems or the cluster write.
-const PLAIN: [&str; 41] = [
+const PLAIN: [&str; 42] = [
     "adjustments.reason",
     "announcements.text_en",
     "announcements.text_zh",
@@ -50,6 +50,7 @@ const PLAIN: [&str; 41] = [
     "outbox.last_error",
     "reservations.preferred_node",
     "sign_in_attempts.bucket",
+    "ssh_keys.name",
     "tenants.name",
     "tokens.name",
     "users.folded",
@@ -132,7 +133,7 @@ const CLOSED: [&str; 45] = [
     "via",
 ];
 /// The same for single columns. A session holds only its own person's text, a search only names of filters.
-const CLOSED_HERE: [&str; 17] = [
+const CLOSED_HERE: [&str; 19] = [
     "audit_searches.filter",
     "cluster_status.name",
     "courses.budget_thresholds",
@@ -150,6 +151,8 @@ const CLOSED_HERE: [&str; 17] = [
     "sessions.data",
     "settings.key",
     "settings.value",
+    "ssh_keys.fingerprint",
+    "ssh_keys.public_key",
 ];
 /// Members of documents that hold typed text. In the audit record and in rows of lists all members do.
 const WORDS: [&str; 20] = [
