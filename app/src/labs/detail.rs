@@ -13,6 +13,7 @@ use super::{
     failures::Failures,
     history::History,
     logs::Logs,
+    ssh::{SshCard, ssh_command},
     start::StartSteps,
     time_left::TimeLeft,
     visits::Visits,
@@ -81,6 +82,7 @@ pub fn LabDetailView(
     });
     let read_at = part(lab, |lab| lab.now);
     let break_glass = part(lab, |lab| lab.detail.view.may_break_glass);
+    let ssh = part(lab, |lab| ssh_command(&lab.detail.view));
     let visits_id = id.clone();
     let buttons = Allowed::of(lab);
     let log_id = id.clone();
@@ -112,6 +114,7 @@ pub fn LabDetailView(
         <div class="cols main-side">
             <div class="stack loose">
                 {first_log}
+                {move || ssh.get().flatten().map(|command| view! { <SshCard command/> })}
                 {move || clock.get().map(|(lab, now)| view! { <TimeLeft lab now/> })}
                 {move || extend.get().flatten().map(|lab| view! {
                     <Card title=td_string!(language, lifecycle.more_time)><ExtendChoices lab refused=failed reload/></Card>

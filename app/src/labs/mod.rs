@@ -16,6 +16,7 @@ pub mod logs;
 pub mod open;
 pub mod page;
 pub mod resize;
+pub mod ssh;
 pub mod start;
 pub mod time_left;
 pub mod visits;
