@@ -41,6 +41,7 @@ pub mod search;
 pub mod secret;
 pub mod ssh_keys;
 pub mod steady_clock;
+pub mod terminal;
 pub mod text;
 pub mod texts;
 pub mod time;

@@ -77,6 +77,7 @@ pub struct Parts {
     pub(crate) hashing: password::Pool,
     pub(crate) slowed: accounts::Slowed,
     pub(crate) visits: visits::Live,
+    pub(crate) shells: labs::terminal::Shells,
     pub settings: Settings,
 }
 
@@ -165,6 +166,7 @@ impl Services {
             hashing: password::Pool::default(),
             slowed: accounts::Slowed::default(),
             visits: visits::Live::default(),
+            shells: labs::terminal::Shells::default(),
             settings,
         }))
     }

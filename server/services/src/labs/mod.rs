@@ -19,6 +19,7 @@ mod retry;
 mod start;
 pub(crate) mod starts;
 mod stop;
+pub mod terminal;
 pub(crate) mod transition;
 mod volume;
 mod warn;

@@ -17,14 +17,14 @@ use domain::{
     quotas::Amounts,
     time::Timestamp,
 };
-use futures::{StreamExt, stream::BoxStream};
+use futures::{FutureExt, StreamExt, stream::BoxStream};
 use tokio::{
     io::DuplexStream,
-    sync::{broadcast, mpsc},
+    sync::{broadcast, mpsc, oneshot},
 };
 use tokio_stream::wrappers::BroadcastStream;
 
-use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Fleet, Growth, LabOrder, PodTarget, Workloads};
+use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, PodTarget, TerminalSize, Workloads};
 
 /// Bytes that wait in a connection until the other side reads them.
 const CONNECTION_BUFFER: usize = 64 * 1_024;
@@ -65,6 +65,18 @@ struct State {
     /// Pods made so far; each has another uid.
     pods_made: u32,
     listeners: BTreeMap<(LabId, u16), mpsc::Sender<DuplexStream>>,
+    /// Who takes the programs that are started in each lab's pods.
+    hosts: BTreeMap<LabId, mpsc::Sender<FakeProgram>>,
+}
+
+/// The inside of a program that was started in a pod. Dropping `exit` unsent is a connection that broke.
+#[derive(Debug)]
+pub struct FakeProgram {
+    pub request: ExecRequest,
+    pub stdin: DuplexStream,
+    pub stdout: DuplexStream,
+    pub sizes: mpsc::Receiver<TerminalSize>,
+    pub exit: oneshot::Sender<i32>,
 }
 
 impl Default for FakeCluster {
@@ -89,6 +101,7 @@ impl Default for FakeCluster {
             calls: Vec::new(),
             pods_made: 0,
             listeners: BTreeMap::new(),
+            hosts: BTreeMap::new(),
         };
         Self { state: Mutex::new(state), changes: broadcast::channel(256).0 }
     }
@@ -232,6 +245,12 @@ impl FakeCluster {
     pub fn listen(&self, lab: LabId, port: u16) -> mpsc::Receiver<DuplexStream> {
         let (sender, receiver) = mpsc::channel(BACKLOG);
         self.state().listeners.insert((lab, port), sender);
+        receiver
+    }
+    /// Programs in the lab's pods arrive here from now on. Until then, and when the receiver is dropped, none can be started.
+    pub fn host(&self, lab: LabId) -> mpsc::Receiver<FakeProgram> {
+        let (sender, receiver) = mpsc::channel(BACKLOG);
+        self.state().hosts.insert(lab, sender);
         receiver
     }
     pub fn fail(&self, lab: LabId, reason: &str, message: &str) {
@@ -527,6 +546,28 @@ impl Workloads for FakeCluster {
         let (near, far) = tokio::io::duplex(CONNECTION_BUFFER);
         listener.try_send(far).map_err(|_| refused())?;
         Ok(Box::new(near))
+    }
+
+    async fn exec(&self, pod: &PodTarget, request: &ExecRequest) -> Result<Exec, ClusterError> {
+        let state = self.called(format!("exec {}", pod.name))?;
+        let lab = state.labs.iter().find(|(_, seen)| seen.members.iter().any(|member| member.uid == pod.uid)).map(|(lab, _)| *lab);
+        let lab = lab.ok_or_else(|| ClusterError::Busy(format!("the pod {} is gone", pod.name)))?;
+        let refused = || ClusterError::Refused { reason: "InternalError".into(), message: "exec: \"/bin/sh\": not found".into() };
+        let host = state.hosts.get(&lab).ok_or_else(refused)?;
+        let (stdin, far_stdin) = tokio::io::duplex(CONNECTION_BUFFER);
+        let (stdout, far_stdout) = tokio::io::duplex(CONNECTION_BUFFER);
+        let (resize, sizes) = mpsc::channel(8);
+        let (exit, ended) = oneshot::channel();
+        let program = FakeProgram { request: request.clone(), stdin: far_stdin, stdout: far_stdout, sizes, exit };
+        host.try_send(program).map_err(|_| refused())?;
+        let broken = || ClusterError::Away("the connection ended before the program".into());
+        Ok(Exec {
+            stdin: Box::new(stdin),
+            stdout: Box::new(stdout),
+            stderr: None,
+            resize: request.terminal.then_some(resize),
+            exit: ended.map(move |code| code.map_err(|_| broken())).boxed(),
+        })
     }
 }
 

@@ -17,7 +17,7 @@ mod hand;
 pub mod recount;
 mod world;
 
-pub use cluster::FakeCluster;
+pub use cluster::{FakeCluster, FakeProgram};
 pub use fragile::FragileCluster;
 pub use hand::{HandClock, HandEntropy};
 pub use world::{CourseBuilder, PersonBuilder, TestWorld, with_scopes};

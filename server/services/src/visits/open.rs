@@ -85,7 +85,7 @@ pub async fn open(
 }
 
 /// In which role the caller may enter. Errors: those of [`domain::access::Actor::can`]; `Forbidden` for tokens, which have no session.
-fn authorise(caller: &Caller, lab: &Lab, breaks_glass: bool) -> Result<VisitRole> {
+pub(super) fn authorise(caller: &Caller, lab: &Lab, breaks_glass: bool) -> Result<VisitRole> {
     let actor = &caller.actor;
     let action = if breaks_glass { Action::LabBreakGlass } else { Action::LabEnter };
     actor.can(action, &Resource::owned(lab.tenant, lab.course, lab.owner))?;
@@ -96,7 +96,7 @@ fn authorise(caller: &Caller, lab: &Lab, breaks_glass: bool) -> Result<VisitRole
 }
 
 /// The pass and its record in one transaction.
-async fn make(services: &Services, caller: &Caller, lab: &Lab, pass: &NewPass) -> Result<Secret> {
+pub(super) async fn make(services: &Services, caller: &Caller, lab: &Lab, pass: &NewPass) -> Result<Secret> {
     let ticket = secret::random(&*services.entropy, "");
     let after = match &pass.reason {
         Some(reason) => json!({"role": pass.role.as_str(), "reason": reason}),
@@ -122,7 +122,7 @@ pub(super) fn attempt(caller: &Caller, id: LabId, seen: Option<&Lab>, breaks_gla
     }
 }
 
-fn check_reason(reason: &str) -> Result<String> {
+pub(super) fn check_reason(reason: &str) -> Result<String> {
     let reason = reason.trim();
     if reason.is_empty() {
         return Err(Error::field("reason", Problem::Missing));
