@@ -51,6 +51,10 @@ macro_rules! pages {
 
         /// The part that holds the page at `path`; `None` for a page that is always there.
         pub fn part_of(path: &str) -> Option<&'static str> {
+            // The one page whose first segment is shared with another part.
+            if crate::routes::is_lab_terminal(path) {
+                return Some("terminal");
+            }
             match path.split('/').nth(1)? {
                 $($($segment)|+ => Some(stringify!($part)),)+
                 _ => None,
@@ -87,6 +91,9 @@ pages! {
         Lab = load_lab, fetch_lab: crate::labs::page::LabPage;
         Resize = load_resize, fetch_resize: crate::labs::resize::ResizePage;
         Again = load_again, fetch_again: crate::orders::again::AgainPage;
+    }
+    terminal ["terminal"] {
+        Terminal = load_terminal, fetch_terminal: crate::labs::terminal::page::TerminalPage;
     }
     deciding ["approvals", "policies"] {
         Approvals = load_approvals, fetch_approvals: crate::approvals::page::ApprovalsPage;
@@ -159,6 +166,8 @@ mod tests {
     fn a_path_leads_to_its_part() {
         assert_eq!(part_of("/billing"), Some("accounting"));
         assert_eq!(part_of("/catalogue/jupyter/order"), Some("teaching"));
+        assert_eq!(part_of("/labs/0199/terminal"), Some("terminal"));
+        assert_eq!(part_of("/labs/0199"), Some("teaching"));
         assert_eq!(part_of("/people"), Some("managing"));
         assert_eq!(part_of("/"), Some("today"));
         assert_eq!(part_of("/sign-in"), Some("today"));

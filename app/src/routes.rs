@@ -29,6 +29,7 @@ pub const APPROVALS_BULK: &str = "/approvals/bulk";
 pub const LABS: &str = "/labs";
 /// After the path of a lab.
 const OPEN: &str = "/open";
+const TERMINAL: &str = "/terminal";
 pub const BILLING: &str = "/billing";
 pub const BILLING_MONTHS: &str = "/billing/months";
 pub const BILLING_ADJUSTMENTS: &str = "/billing/adjustments";
@@ -89,12 +90,28 @@ pub fn lab_open(id: impl Display) -> String {
 }
 /// Whether a path is one of [`lab_open`].
 pub fn is_lab_open(path: &str) -> bool {
-    let id = path.strip_prefix(LABS).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.strip_suffix(OPEN));
+    is_of_lab(path, OPEN)
+}
+/// Whether a path is that of a lab with this end.
+fn is_of_lab(path: &str, end: &str) -> bool {
+    let id = path.strip_prefix(LABS).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.strip_suffix(end));
     id.is_some_and(|id| !id.is_empty() && !id.contains('/'))
 }
 /// What a lab's containers wrote, as text; the server's own route.
 pub fn lab_log(id: impl Display) -> String {
     format!("{LABS}/{id}/logs")
+}
+/// A shell in the lab.
+pub fn lab_terminal(id: impl Display) -> String {
+    format!("{LABS}/{id}{TERMINAL}")
+}
+/// Whether a path is one of [`lab_terminal`].
+pub fn is_lab_terminal(path: &str) -> bool {
+    is_of_lab(path, TERMINAL)
+}
+/// The WebSocket of that shell; the server's own route.
+pub fn lab_terminal_socket(id: impl Display) -> String {
+    format!("{LABS}/{id}{TERMINAL}/socket")
 }
 /// Another size for a lab.
 pub fn lab_resize(id: impl Display) -> String {
@@ -184,6 +201,7 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/labs") view={Lazy::<lazy::Labs>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/labs/:id") view={Lazy::<lazy::Lab>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/labs/:id/resize") view={Lazy::<lazy::Resize>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/labs/:id/terminal") view={Lazy::<lazy::Terminal>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/billing") view={Lazy::<lazy::Billing>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/billing/months") view={Lazy::<lazy::Months>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/billing/adjustments") view={Lazy::<lazy::Adjustments>::new()} ssr=SsrMode::Async/>
@@ -227,6 +245,7 @@ mod tests {
         assert_eq!(lab("0199"), "/labs/0199");
         assert_eq!(order_form("jupyter-slice"), "/catalogue/jupyter-slice/order");
         assert!(is_lab_open(&lab_open("0199")));
+        assert!(is_lab_terminal(&lab_terminal("0199")) && !is_lab_terminal(&lab_terminal_socket("0199")) && !is_lab_terminal(&lab("0199")));
         assert!(!is_lab_open("/labs/open") && !is_lab_open("/labs//open") && !is_lab_open("/labs/a/b/open"));
     }
 

@@ -38,4 +38,5 @@ pub mod site;
 pub mod state;
 pub mod streams;
 pub mod telemetry;
+pub mod terminal;
 pub mod world;

@@ -35,6 +35,7 @@ use crate::{
     sign_out,
     site::Site,
     state::AppState,
+    terminal,
 };
 
 /// The whole server, ready to be served.
@@ -112,6 +113,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route(app::routes::BILLING_EXPORT, get(export::download))
         .route(&app::routes::lab_open("{id}"), get(open::ask).post(open::open))
         .route(&app::routes::lab_log("{id}"), get(lab_logs::show))
+        .route(&app::routes::lab_terminal_socket("{id}"), get(terminal::socket))
         .route(app::preferences::PATH, post(preferences::save))
         .route(app::routes::SIGN_IN_OIDC, get(oidc::start))
         .route(app::routes::SIGN_IN_OIDC_CALLBACK, get(oidc::callback))

@@ -29,7 +29,7 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
 }
 
 /// The browser's word that the page is ours; or, where it gives none, an `Origin` that is ours.
-fn is_ours(headers: &HeaderMap, public_url: Option<&str>, hosts: &Hosts) -> bool {
+pub fn is_ours(headers: &HeaderMap, public_url: Option<&str>, hosts: &Hosts) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match text("sec-fetch-site") {
         Some("same-origin") => true,

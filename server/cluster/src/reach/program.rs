@@ -20,9 +20,9 @@ use serde_json::json;
 use services::ports::{ClusterError, Exec, TerminalSize};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex},
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::AbortHandle,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, sleep},
 };
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -43,6 +43,8 @@ const BUFFER: usize = 64 * 1_024;
 const LARGEST: usize = 16 * 1_024;
 /// Proxies on the way forget a connection on which nothing passes for a minute or more.
 const PING_EVERY: Duration = Duration::from_secs(30);
+/// A server answers a ping within this time, or the connection is gone without a word, as when a node fails.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What the end of the input does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +95,9 @@ where
     let (resize, sizes) = mpsc::channel(8);
     let sizes = (output == Output::Terminal).then_some(sizes);
     let (report, outcome) = oneshot::channel();
-    let sending = tokio::spawn(send(to_pod, stdin_far, sizes, input)).abort_handle();
-    let receiver = Receiver { stdout: stdout_far, stderr: stderr_far, report, sending: sending.clone() };
+    let (pinged, pings) = watch::channel(());
+    let sending = tokio::spawn(send(to_pod, stdin_far, sizes, input, pinged)).abort_handle();
+    let receiver = Receiver { stdout: stdout_far, stderr: stderr_far, report, sending: sending.clone(), pings };
     let receiving = tokio::spawn(receiver.run(from_pod)).abort_handle();
     let open = Arc::new(Open([sending, receiving]));
     let held = |stream| Held { stream, _open: Arc::clone(&open) };
@@ -114,8 +117,13 @@ where
 }
 
 /// Sends input and sizes until the connection ends.
-async fn send<S>(mut socket: SplitSink<S, Message>, mut stdin: DuplexStream, mut sizes: Option<mpsc::Receiver<TerminalSize>>, input: Input)
-where
+async fn send<S>(
+    mut socket: SplitSink<S, Message>,
+    mut stdin: DuplexStream,
+    mut sizes: Option<mpsc::Receiver<TerminalSize>>,
+    input: Input,
+    pinged: watch::Sender<()>,
+) where
     S: Sink<Message, Error = Error> + Unpin,
 {
     let mut pings = interval(PING_EVERY);
@@ -123,6 +131,8 @@ where
     pings.reset();
     let mut buffer = vec![0; LARGEST];
     let mut is_open = true;
+    // A server that waits for the program to take its input reads no ping either, so a ping that follows input proves nothing.
+    let mut has_typed = false;
     loop {
         let next_size = async {
             match &mut sizes {
@@ -136,7 +146,10 @@ where
             // If the sender of the sizes is dropped, this branch is off.
             Some(size) = next_size => framed(RESIZE, json!({ "Width": size.columns, "Height": size.rows }).to_string().as_bytes()),
             read = stdin.read(&mut buffer), if is_open => match read {
-                Ok(length) if length > 0 => framed(STDIN, &buffer[..length]),
+                Ok(length) if length > 0 => {
+                    has_typed = true;
+                    framed(STDIN, &buffer[..length])
+                }
                 _ => {
                     is_open = false;
                     if input == Input::StaysOpen {
@@ -147,9 +160,13 @@ where
             },
             _ = pings.tick() => Message::Ping(Bytes::new()),
         };
+        let is_proof = matches!(message, Message::Ping(_)) && !std::mem::take(&mut has_typed);
         // The receiving task gets the error too, and reports it.
         if socket.send(message).await.is_err() {
             return;
+        }
+        if is_proof {
+            pinged.send_replace(());
         }
     }
 }
@@ -159,6 +176,8 @@ struct Receiver {
     stderr: Option<DuplexStream>,
     report: oneshot::Sender<Result<i32, ClusterError>>,
     sending: AbortHandle,
+    /// Changes with each ping that must be answered.
+    pings: watch::Receiver<()>,
 }
 
 impl Receiver {
@@ -167,9 +186,14 @@ impl Receiver {
     where
         S: Stream<Item = Result<Message, Error>> + Unpin,
     {
-        let Self { mut stdout, mut stderr, report, sending } = self;
+        let Self { mut stdout, mut stderr, report, sending, mut pings } = self;
         let outcome = loop {
-            let message = match socket.next().await {
+            let next = tokio::select! {
+                biased;
+                next = socket.next() => next,
+                () = unanswered(&mut pings) => break Err(ClusterError::Away("the server does not answer any more".into())),
+            };
+            let message = match next {
                 Some(Ok(Message::Binary(message))) => message,
                 Some(Ok(Message::Close(_))) | None => break Err(ClusterError::Away("the connection ended before the program".into())),
                 Some(Ok(_)) => continue,
@@ -193,6 +217,15 @@ impl Receiver {
         // The caller may not want the exit code.
         drop(report.send(outcome));
     }
+}
+
+/// Ends when a ping was not answered in time. Whatever the server says answers it, since the caller begins anew with each message.
+async fn unanswered(pings: &mut watch::Receiver<()>) {
+    if pings.changed().await.is_err() {
+        // Nothing is sent any more, so nothing is asked.
+        return std::future::pending().await;
+    }
+    sleep(ANSWER).await;
 }
 
 /// A message without data means something else on some servers, so `bytes` is never empty.

@@ -77,3 +77,9 @@ async fn a_connection_that_ends_before_the_program_gives_no_code() {
     server.fail();
     assert!(matches!(exec.exit.await, Err(ClusterError::Away(_))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_on_which_a_ping_stays_unanswered_is_given_up() {
+    let (exec, _server) = started(Output::Terminal);
+    assert!(matches!(exec.exit.await, Err(ClusterError::Away(_))));
+}
