@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 36] = [
+const NAMESPACES: [&str; 37] = [
     "account",
     "announcements",
     "api_docs",
@@ -44,6 +44,7 @@ const NAMESPACES: [&str; 36] = [
     "search",
     "session",
     "setup",
+    "terminal",
     "visits",
 ];
 

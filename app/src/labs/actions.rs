@@ -26,6 +26,7 @@ pub struct Allowed {
     id: Signal<Option<String>>,
     name: Signal<Option<String>>,
     enter: Signal<Option<bool>>,
+    terminal: Signal<Option<bool>>,
     stop: Signal<Option<bool>>,
     /// With the state, since a failed lab is tried again and a stopped one is started.
     start: Signal<Option<(bool, LabState)>>,
@@ -40,6 +41,10 @@ impl Allowed {
             id: part(lab, |lab| lab.detail.view.lab.id.to_string()),
             name: part(lab, |lab| lab.detail.view.lab.name.clone()),
             enter: part(lab, |lab| lab.detail.view.may_enter),
+            terminal: part(lab, |lab| {
+                let view = &lab.detail.view;
+                (view.may_enter || view.may_break_glass) && view.lab.state == LabState::Running
+            }),
             stop: part(lab, |lab| lab.detail.view.may_stop),
             start: part(lab, |lab| (lab.detail.view.may_start, lab.detail.view.lab.state)),
             restart: part(lab, |lab| (lab.detail.view.options.may_restart, lab.detail.view.lab.lifecycle.generation)),
@@ -75,6 +80,9 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     follow(stop.value().into(), stopped, Some((may_undo, undo)), failed, reload);
     let name = StoredValue::new(name);
     view! {
+        {move || allowed.terminal.get().filter(|may| *may).map(|_| view! {
+            <LinkButton href=routes::lab_terminal(id.get_value())>{td_string!(language, terminal.button)}</LinkButton>
+        })}
         {move || allowed.enter.get().filter(|may| *may).map(|_| view! { <OpenLab id=id.get_value() name=name.get_value()/> })}
         {move || allowed.stop.get().filter(|may| *may).map(|_| view! {
             <ActionForm action=stop>

@@ -18,6 +18,7 @@ pub mod page;
 pub mod resize;
 pub mod ssh;
 pub mod start;
+pub mod terminal;
 pub mod time_left;
 pub mod visits;
 pub mod words;

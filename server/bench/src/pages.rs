@@ -235,7 +235,7 @@ fn filled(route: &str, examples: &Examples) -> Result<Option<String>> {
             Some(pending) => pending,
             None => return Ok(None),
         },
-        "/labs/:id" | "/labs/:id/resize" | "/billing/labs/:id" => &examples.lab,
+        "/labs/:id" | "/labs/:id/resize" | "/labs/:id/terminal" | "/billing/labs/:id" => &examples.lab,
         "/audit/:id" => &examples.event,
         "/policies/:number" => "1",
         "/courses/:id" => &examples.course,

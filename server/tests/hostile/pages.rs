@@ -55,13 +55,14 @@ const NAMES: [&str; 41] = [
     "download",
 ];
 /// What answers by itself instead of a page. Not `/events`, which never ends.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 14] = [
     "/audit/export",
     "/billing/export",
     "/imports/sample/{}",
     "/imports/{}/result.csv",
     "/labs/{}/logs",
     "/labs/{}/open",
+    "/labs/{}/terminal/socket",
     "/sign-in/oidc",
     "/sign-in/oidc/callback",
     "/healthz",

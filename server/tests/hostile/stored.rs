@@ -25,7 +25,7 @@ const EACH: u32 = 4;
 async fn parameters(route: &str, db: &Database, token: &str) -> Vec<String> {
     let table = match route {
         "/orders/{id}" | "/orders/{id}/again" | "/approvals/{id}" => "orders",
-        "/labs/{id}" | "/labs/{id}/resize" | "/billing/labs/{id}" => "labs",
+        "/labs/{id}" | "/labs/{id}/resize" | "/labs/{id}/terminal" | "/billing/labs/{id}" => "labs",
         "/audit/{id}" => "audit_events",
         "/people/{id}" => "users",
         "/courses/{id}" => "courses",

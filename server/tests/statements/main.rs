@@ -99,7 +99,7 @@ fn filled(route: &str, things: &Things) -> String {
         "/labs/{id}" => &things.lab,
         "/audit/{id}" => &things.event,
         "/orders/{id}/again" => &things.order,
-        "/labs/{id}/resize" | "/billing/labs/{id}" => &things.lab,
+        "/labs/{id}/resize" | "/labs/{id}/terminal" | "/billing/labs/{id}" => &things.lab,
         "/catalogue/{slug}" | "/offerings/{slug}" => "vscode",
         "/policies/{number}" => "1",
         "/courses/{id}" => &things.course,

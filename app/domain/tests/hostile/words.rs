@@ -19,7 +19,9 @@ use domain::{
     people::{LinkKind, PersonState, check_login, check_name, check_password, device},
     pricing::{Meter, Quoted},
     quotas::BudgetAction,
-    search, tokens,
+    search,
+    terminal::{FromBrowser, Notice, ToBrowser},
+    tokens,
     visits::{PassEnd, VisitEnd, VisitRole},
 };
 use proptest::prelude::*;
@@ -56,6 +58,7 @@ const WORDS: &[&str] = &[
     "running",
     "draft",
     "pending_approval",
+    "lab_stopped",
     "invite",
     "active",
     "minute",
@@ -78,7 +81,7 @@ proptest! {
     fn a_word_reads_as_itself_or_not_at_all(text in near(WORDS)) {
         words!(&text; Role, Scope, Level, audit::Via, audit::Outcome, Range, RunState, AdjustmentKind, Dimension, Purpose, Workload,
             DepartmentKind, ImportKind, Verdict, RowResult, ImportState, LabState, VersionState, OrderState, LinkKind, PersonState, Quoted,
-            BudgetAction, decisions::Step, VisitRole, PassEnd, VisitEnd);
+            BudgetAction, decisions::Step, VisitRole, PassEnd, VisitEnd, Notice);
     }
 
     #[test]
@@ -86,6 +89,17 @@ proptest! {
         if let Some((name, suffix)) = host::split_label(&text) {
             prop_assert_eq!(format!("{name}-{suffix}"), text.clone());
             prop_assert!(!name.is_empty() && suffix.len() == 10);
+        }
+    }
+
+    #[test]
+    fn a_message_of_the_terminal_is_read_as_it_was_written_or_not_at_all(bytes in proptest::collection::vec(any::<u8>(), 0..40), kind in 0_u8..6) {
+        let message = [&[kind][..], &bytes].concat();
+        if let Some(read) = FromBrowser::read(&message) {
+            prop_assert!(FromBrowser::read(&read.write()) == Some(read));
+        }
+        if let Some(read) = ToBrowser::read(&message) {
+            prop_assert!(ToBrowser::read(&read.write()) == Some(read));
         }
     }
 

@@ -1,0 +1,215 @@
+//! The socket. A connection that breaks is made again, with the token of its shell and the count of what is on the screen; the token is kept
+//! in the tab, so that a reload comes back too.
+
+use std::{rc::Rc, time::Duration};
+
+use domain::terminal::{Attached, FromBrowser, Hello, KEPT_SECONDS, Notice, ToBrowser, WINDOW};
+use js_sys::{ArrayBuffer, Uint8Array};
+use leptos::{leptos_dom::helpers::set_timeout_with_handle, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::{BinaryType, Event, MessageEvent, Storage, WebSocket};
+
+use super::{
+    super::{screen::Screen, words::State},
+    Terminal,
+};
+use crate::routes;
+
+/// Bytes of input in one message.
+const PIECE: usize = 16 * 1_024;
+/// The portal is told of so much output at a time, well before it waits for that.
+const TELL: u64 = WINDOW / 4;
+/// Pauses between tries; the last one stays.
+const PAUSES: [Duration; 5] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(5)];
+/// Tries before the reader is asked: ten minutes.
+const TRIES: u32 = 120;
+/// The prefix of what is kept in the tab.
+const KEPT: &str = "lectern.terminal.";
+
+fn kept() -> Option<Storage> {
+    window().session_storage().ok().flatten()
+}
+
+impl Terminal {
+    fn key(&self) -> String {
+        format!("{KEPT}{}", self.parts.id.get_value())
+    }
+
+    pub(super) fn connect(self: &Rc<Self>) {
+        self.hang_up();
+        let location = window().location();
+        let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
+        let path = routes::lab_terminal_socket(self.parts.id.get_value());
+        let Ok(socket) = WebSocket::new(&format!("{scheme}://{}{path}", location.host().unwrap_or_default())) else {
+            self.try_again();
+            return;
+        };
+        socket.set_binary_type(BinaryType::Arraybuffer);
+        let on_open = self.heard(|terminal, _| terminal.say_hello());
+        let on_message = self.heard(|terminal, event| terminal.take(&event));
+        let on_close = self.heard(|terminal, _| terminal.try_again());
+        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        *self.socket.borrow_mut() = Some((socket, vec![on_open, on_message, on_close]));
+    }
+
+    /// Closes the connection, if there is one; nothing of it is heard any more.
+    pub(super) fn hang_up(&self) {
+        if let Some(retry) = self.retry.take() {
+            retry.clear();
+        }
+        if let Some((socket, heard)) = self.socket.take() {
+            socket.set_onopen(None);
+            socket.set_onmessage(None);
+            socket.set_onclose(None);
+            let _ = socket.close();
+            // This may be called by one of them.
+            set_timeout(move || drop(heard), Duration::ZERO);
+        }
+    }
+
+    /// Another shell in the place of one that is over.
+    pub(super) fn begin_anew(self: &Rc<Self>) {
+        if let Some(kept) = kept() {
+            let _ = kept.remove_item(&self.key());
+        }
+        self.clear();
+        self.is_over.set(false);
+        self.tries.set(0);
+        self.parts.news.set(None);
+        self.parts.state.set(State::Connecting);
+        self.connect();
+        let _ = self.elements.input.focus();
+    }
+
+    fn try_again(self: &Rc<Self>) {
+        self.hang_up();
+        if self.is_over.get() {
+            return;
+        }
+        let tries = self.tries.get();
+        if tries >= TRIES {
+            self.end(Notice::Lost);
+            return;
+        }
+        self.tries.set(tries + 1);
+        self.parts.state.set(State::Again);
+        let pause = PAUSES.get(tries as usize).or(PAUSES.last()).copied().unwrap_or_default();
+        let terminal = Rc::downgrade(self);
+        let again = move || {
+            if let Some(terminal) = terminal.upgrade() {
+                terminal.connect();
+            }
+        };
+        self.retry.set(set_timeout_with_handle(again, pause).ok());
+    }
+
+    fn end(&self, by: Notice) {
+        self.is_over.set(true);
+        self.hang_up();
+        self.parts.state.set(State::Over(by));
+    }
+
+    fn say_hello(&self) {
+        let (columns, rows) = self.screen.borrow().size();
+        let token = kept().and_then(|kept| kept.get_item(&self.key()).ok().flatten());
+        let count = self.count.get();
+        let seen = (count > 0).then_some(count);
+        self.send(&FromBrowser::Hello(Hello { columns, rows, token, seen, reason: self.parts.reason.get_value() }));
+    }
+
+    fn send(&self, message: &FromBrowser<'_>) {
+        if let Some((socket, _)) = &*self.socket.borrow()
+            && socket.ready_state() == WebSocket::OPEN
+        {
+            // It only fails while the connection is made.
+            let _ = socket.send_with_u8_array(&message.write());
+        }
+    }
+
+    pub(super) fn send_size(&self) {
+        let (columns, rows) = self.screen.borrow().size();
+        self.send(&FromBrowser::Size { columns, rows });
+    }
+
+    /// What is typed. The screen goes back to where it happens.
+    pub(super) fn type_in(self: &Rc<Self>, bytes: &[u8]) {
+        for piece in bytes.chunks(PIECE) {
+            self.send(&FromBrowser::Data(piece));
+        }
+        let is_back = self.screen.borrow().earlier().1 > 0;
+        if is_back {
+            self.screen.borrow_mut().show_earlier(0);
+            self.ask_to_draw();
+        }
+    }
+
+    fn take(self: &Rc<Self>, event: &Event) {
+        let Some(message) = event.dyn_ref::<MessageEvent>() else { return };
+        let Ok(buffer) = message.data().dyn_into::<ArrayBuffer>() else { return };
+        let bytes = Uint8Array::new(&buffer).to_vec();
+        match ToBrowser::read(&bytes) {
+            Some(ToBrowser::Data(data)) => self.write(data),
+            Some(ToBrowser::Attached(attached)) => self.attached(&attached),
+            Some(ToBrowser::Notice(notice)) if notice.goes_on() => self.parts.news.set(Some(notice)),
+            // The socket closes after it, and is tried again.
+            Some(ToBrowser::Notice(notice)) if notice.is_passing() => {}
+            Some(ToBrowser::Notice(notice)) => self.end(notice),
+            // A later version of the portal says more.
+            None => {}
+        }
+    }
+
+    fn attached(self: &Rc<Self>, attached: &Attached) {
+        if let Some(kept) = kept() {
+            let _ = kept.set_item(&self.key(), &attached.token);
+        }
+        if attached.from != self.count.get() {
+            self.clear();
+        }
+        self.count.set(attached.from);
+        self.told.set(attached.from);
+        self.live.set(attached.live);
+        self.tries.set(0);
+        self.parts.state.set(State::Connected);
+        self.ask_to_draw();
+    }
+
+    /// An empty screen.
+    fn clear(self: &Rc<Self>) {
+        let (columns, rows) = self.screen.borrow().size();
+        *self.screen.borrow_mut() = Screen::new(columns, rows);
+        self.count.set(0);
+        self.parts.title.set(String::new());
+        self.ask_to_draw();
+    }
+
+    fn write(self: &Rc<Self>, data: &[u8]) {
+        let count = self.count.get();
+        let repeated = usize::try_from(self.live.get().saturating_sub(count)).unwrap_or(usize::MAX).min(data.len());
+        let (before, after) = data.split_at(repeated);
+        let (answers, title) = {
+            let mut screen = self.screen.borrow_mut();
+            screen.write(before, true);
+            let answers = screen.write(after, false);
+            (answers, screen.new_title())
+        };
+        let count = count + data.len() as u64;
+        self.count.set(count);
+        if !answers.is_empty() {
+            self.send(&FromBrowser::Data(&answers));
+        }
+        if let Some(title) = title {
+            self.parts.title.set(title);
+        }
+        if count - self.told.get() >= TELL {
+            self.told.set(count);
+            self.send(&FromBrowser::Seen(count));
+        }
+        self.ask_to_draw();
+    }
+}
+
+const _: () = assert!(KEPT_SECONDS == 60, "the texts say a minute");

@@ -1,0 +1,185 @@
+//! The page of a lab's terminal. The server sends its frame; the shell is connected by scripts.
+
+use domain::{labs::LabView, visits::REASON_MAX};
+use leptos::{html, prelude::*};
+use leptos_router::hooks::use_params_map;
+
+use super::words::{State, notice_text, state_text};
+use crate::{
+    components::{Button, ButtonKind, Failed, LinkButton, Notice, NoticeKind, PageHead, Skeleton},
+    i18n::td_string,
+    labs::{api::read_lab, open::visit_text, words::view_text},
+    language, routes,
+};
+
+/// The terminal on the page.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "used in the browser only"))]
+pub(super) struct Parts {
+    pub id: StoredValue<String>,
+    pub reason: StoredValue<Option<String>>,
+    pub state: RwSignal<State>,
+    /// Something that does not end the connection.
+    pub news: RwSignal<Option<domain::terminal::Notice>>,
+    /// As the program in the shell sets it.
+    pub title: RwSignal<String>,
+    /// Counts requests for a new shell.
+    pub again: RwSignal<u32>,
+    pub whole: NodeRef<html::Div>,
+    pub scroller: NodeRef<html::Div>,
+    pub room: NodeRef<html::Div>,
+    pub rows: NodeRef<html::Div>,
+    pub probe: NodeRef<html::Span>,
+    pub input: NodeRef<html::Textarea>,
+    pub leave: NodeRef<html::A>,
+}
+
+#[component]
+pub fn TerminalPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get_str("id").unwrap_or_default().to_owned()));
+    let lab = Resource::new(move || id.get(), read_lab);
+    view! {
+        <Suspense fallback=|| view! { <Skeleton lines=8/> }>
+            {move || lab.get().map(|lab| match lab {
+                Ok(lab) => view! { <LabTerminal view=lab.detail.view/> }.into_any(),
+                Err(error) => view! { <Failed error/> }.into_any(),
+            })}
+        </Suspense>
+    }
+    .into_any()
+}
+
+#[component]
+fn LabTerminal(view: LabView) -> impl IntoView {
+    let language = language::current();
+    let name = view.lab.name.clone();
+    let title = td_string!(language, terminal.title, name = name.as_str()).to_string();
+    let crumb = (routes::lab(view.lab.id), name);
+    let id = view.lab.id.to_string();
+    let inside = if view.may_enter {
+        view! { <Shell id reason=None/> }.into_any()
+    } else if view.may_break_glass {
+        let about = visit_text(language, &view, domain::visits::VisitRole::BreakGlass);
+        view! { <Emergency id about/> }.into_any()
+    } else {
+        let text = td_string!(language, terminal.not_now, state = view_text(language, &view)).to_string();
+        view! {
+            <Notice title=td_string!(language, terminal.not_now_title)>
+                <p>{text}</p>
+                <LinkButton href=routes::lab(view.lab.id)>{td_string!(language, open.to_lab_page)}</LinkButton>
+            </Notice>
+        }
+        .into_any()
+    };
+    view! {
+        <PageHead title crumb/>
+        {inside}
+    }
+    .into_any()
+}
+
+/// Asks an operator for the reason first.
+#[component]
+fn Emergency(id: String, about: String) -> impl IntoView {
+    let given = RwSignal::new(None::<String>);
+    let id = StoredValue::new(id);
+    let about = StoredValue::new(about);
+    (move || match given.get() {
+        Some(reason) => view! { <Shell id=id.get_value() reason=Some(reason)/> }.into_any(),
+        None => view! { <Reason about=about.get_value() given/> }.into_any(),
+    })
+    .into_any()
+}
+
+#[component]
+fn Reason(about: String, given: RwSignal<Option<String>>) -> impl IntoView {
+    let language = language::current();
+    let typed = RwSignal::new(String::new());
+    let give = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let reason = typed.get_untracked().trim().to_owned();
+        if !reason.is_empty() {
+            given.set(Some(reason));
+        }
+    };
+    view! {
+        <form class="stack" on:submit=give>
+            <p>{about}</p>
+            <div class="field">
+                <label for="reason">{td_string!(language, open.reason)}</label>
+                <input
+                    class="input"
+                    id="reason"
+                    required=true
+                    maxlength=REASON_MAX.to_string()
+                    on:input:target=move |event| typed.set(event.target().value())
+                />
+            </div>
+            <div class="row"><Button kind=ButtonKind::Primary>{td_string!(language, terminal.begin)}</Button></div>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn Shell(id: String, reason: Option<String>) -> impl IntoView {
+    let language = language::current();
+    let lab_page = routes::lab(&id);
+    let parts = Parts {
+        id: StoredValue::new(id),
+        reason: StoredValue::new(reason),
+        state: RwSignal::new(State::Connecting),
+        news: RwSignal::new(None),
+        title: RwSignal::new(String::new()),
+        again: RwSignal::new(0),
+        whole: NodeRef::new(),
+        scroller: NodeRef::new(),
+        room: NodeRef::new(),
+        rows: NodeRef::new(),
+        probe: NodeRef::new(),
+        input: NodeRef::new(),
+        leave: NodeRef::new(),
+    };
+    #[cfg(feature = "hydrate")]
+    super::browser::start(parts);
+    let Parts { state, news, title, again, whole, scroller, room, rows, probe, input, leave, .. } = parts;
+    view! {
+        <p class="no-script">{td_string!(language, terminal.needs_scripts)}</p>
+        <div class="row between script-only">
+            <p class="row">
+                <span role="status" id="terminal-state">{move || state_text(language, state.get())}</span>
+                {move || matches!(state.get(), State::Over(_)).then(|| view! {
+                    <button type="button" class="btn small" on:click=move |_| again.update(|again| *again = again.wrapping_add(1))>
+                        {td_string!(language, terminal.another)}
+                    </button>
+                })}
+            </p>
+            <p class="fine soft terminal-title">{move || title.get()}</p>
+        </div>
+        {move || news.get().map(|notice| view! { <Notice kind=NoticeKind::Warn title=notice_text(language, notice)/> })}
+        <div class="terminal script-only" node_ref=whole>
+            <div class="terminal-scroll" node_ref=scroller>
+                <div class="terminal-room" node_ref=room>
+                    <div class="terminal-rows" role="log" aria-label=td_string!(language, terminal.output) node_ref=rows></div>
+                </div>
+            </div>
+            <span class="terminal-probe" aria-hidden="true" node_ref=probe>"MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM"</span>
+            <textarea
+                class="terminal-input"
+                aria-label=td_string!(language, terminal.input)
+                aria-describedby="terminal-keys"
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                rows="1"
+                node_ref=input
+            ></textarea>
+        </div>
+        <p class="fine soft script-only" id="terminal-keys">
+            {td_string!(language, terminal.keys)}" "<a href=lab_page node_ref=leave>{td_string!(language, terminal.leave)}</a>
+        </p>
+        <p class="fine soft">{td_string!(language, terminal.about)}</p>
+    }
+    .into_any()
+}
