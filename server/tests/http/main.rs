@@ -41,4 +41,5 @@ mod ssh;
 mod ssh_keys;
 mod strangers;
 mod support;
+mod terminal;
 mod who_may;
