@@ -173,10 +173,12 @@ pub const fn rule(role: Role, action: Action) -> Reach {
         ) => Tenant,
         // Owners change their own labs. Managers may extend, resize and keep any lab; operators may restart and keep any lab.
         (Role::Teacher, A::OrderReply | A::LabStart | A::LabRestart | A::LabExtend | A::LabResize | A::LabKeep | A::LabAutostop) => OwnInCourse,
+        // Only owners give out links to a lab.
+        (Role::Teacher, A::LabShare) => OwnInCourse,
         (Role::Manager, A::LabExtend | A::LabResize | A::LabKeep) => Tenant,
         // Managers visit labs; operators enter one only with a reason.
         (Role::Manager, A::LabEnter) | (Role::Operator, A::LabBreakGlass) => Tenant,
-        (Role::Manager, A::LabRestart | A::LabAutostop) => Own,
+        (Role::Manager, A::LabRestart | A::LabAutostop | A::LabShare) => Own,
         (Role::Operator, A::LabRestart | A::LabKeep) => Tenant,
         (Role::Manager, A::LabStart | A::LabDestroy | A::OrderReply) => Own,
         // Auditors read and change nothing; only they read the audit record (F3).
@@ -314,7 +316,7 @@ const fn reading(action: Action) -> Option<Action> {
         Action::OrderCancel | Action::OrderDecide | Action::OrderReply => Some(Action::OrderRead),
         Action::LabStart | Action::LabStop | Action::LabDestroy => Some(Action::LabRead),
         Action::LabRestart | Action::LabExtend | Action::LabResize | Action::LabKeep | Action::LabAutostop => Some(Action::LabRead),
-        Action::LabEnter | Action::LabBreakGlass => Some(Action::LabRead),
+        Action::LabEnter | Action::LabBreakGlass | Action::LabShare => Some(Action::LabRead),
         Action::QuotaWrite => Some(Action::QuotaRead),
         Action::CourseWrite | Action::RosterWrite | Action::OrderSubmit | Action::OrderPreview => Some(Action::CourseRead),
         Action::PeopleWrite => Some(Action::PeopleRead),

@@ -97,4 +97,6 @@ ids! {
     VisitId,
     /// Somebody's public key for SSH.
     SshKeyId,
+    /// A link by which a lab is shared (not its secret).
+    ShareId,
 }

@@ -4,6 +4,7 @@ pub mod extend;
 pub mod host;
 pub mod lifecycle;
 pub mod moment;
+pub mod ports;
 pub mod resize;
 pub mod start;
 mod volume;
@@ -355,6 +356,9 @@ pub struct LabView {
     /// Origin of its own site; `None` where labs have none, and once it is destroyed.
     #[serde(default)]
     pub site: Option<String>,
+    /// This reader may give out links to it.
+    #[serde(default)]
+    pub may_share: bool,
     pub options: LabOptions,
 }
 

@@ -40,6 +40,7 @@ pub mod rules;
 pub mod search;
 pub mod secret;
 pub mod ssh_keys;
+pub mod shares;
 pub mod steady_clock;
 pub mod terminal;
 pub mod text;

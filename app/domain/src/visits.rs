@@ -23,16 +23,19 @@ pub enum VisitRole {
     Manager,
     /// An operator who gave a reason.
     BreakGlass,
+    /// Somebody of the college with a link of the owner's.
+    Share,
 }
 
 impl VisitRole {
-    pub const ALL: [Self; 4] = [Self::Owner, Self::Teacher, Self::Manager, Self::BreakGlass];
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Teacher, Self::Manager, Self::BreakGlass, Self::Share];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Owner => "owner",
             Self::Teacher => "teacher",
             Self::Manager => "manager",
             Self::BreakGlass => "break_glass",
+            Self::Share => "share",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {
@@ -62,16 +65,19 @@ pub enum PassEnd {
     /// The session of the portal reached its end.
     Expired,
     LabDestroyed,
+    /// The link that the person came by is over or was withdrawn, or its owner may not share the lab any more.
+    ShareEnded,
 }
 
 impl PassEnd {
-    pub const ALL: [Self; 4] = [Self::SignedOut, Self::AccessLost, Self::Expired, Self::LabDestroyed];
+    pub const ALL: [Self; 5] = [Self::SignedOut, Self::AccessLost, Self::Expired, Self::LabDestroyed, Self::ShareEnded];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignedOut => "signed_out",
             Self::AccessLost => "access_lost",
             Self::Expired => "expired",
             Self::LabDestroyed => "lab_destroyed",
+            Self::ShareEnded => "share_ended",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {

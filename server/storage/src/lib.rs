@@ -49,6 +49,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod settings;
 pub mod ssh_keys;
+pub mod shares;
 pub mod supplies;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

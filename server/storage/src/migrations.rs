@@ -71,6 +71,7 @@ const STEPS: &[Step] = &[
     step!(49, "0049_lab_starts"),
     step!(50, "0050_token_passes"),
     step!(51, "0051_ssh_keys"),
+    step!(52, "0052_lab_shares"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

@@ -31,6 +31,8 @@ pub enum Action {
     LabEnter,
     /// Enter any lab, with a reason.
     LabBreakGlass,
+    /// Give out links to one's own lab, and withdraw them.
+    LabShare,
     UsageRead,
     BillRead,
     QuotaRead,
@@ -56,7 +58,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::CatalogueRead,
         Self::OrderPreview,
         Self::OrderSubmit,
@@ -75,6 +77,7 @@ impl Action {
         Self::LabAutostop,
         Self::LabEnter,
         Self::LabBreakGlass,
+        Self::LabShare,
         Self::UsageRead,
         Self::BillRead,
         Self::QuotaRead,
@@ -96,7 +99,7 @@ impl Action {
     ];
 
     /// Whether the action can make a course pay more than without it. A person who left the course may not do it, even on resources that
-    /// they own. A lab that is in use is not stopped for being idle, so entering counts too.
+    /// they own. A lab that is in use is not stopped for being idle, so entering and sharing count too.
     pub const fn spends(self) -> bool {
         matches!(
             self,
@@ -109,6 +112,7 @@ impl Action {
                 | Self::LabKeep
                 | Self::LabAutostop
                 | Self::LabEnter
+                | Self::LabShare
         )
     }
 
@@ -138,6 +142,7 @@ impl Action {
             Self::LabAutostop => "lab.autostop",
             Self::LabEnter => "lab.enter",
             Self::LabBreakGlass => "lab.break_glass",
+            Self::LabShare => "lab.share",
             Self::UsageRead => "usage.read",
             Self::BillRead => "bill.read",
             Self::QuotaRead => "quota.read",
@@ -169,7 +174,7 @@ impl Action {
             Self::LabRead => Scope::LabsRead,
             Self::LabStart | Self::LabStop | Self::LabDestroy => Scope::LabsWrite,
             Self::LabRestart | Self::LabExtend | Self::LabResize | Self::LabKeep | Self::LabAutostop => Scope::LabsWrite,
-            Self::LabEnter | Self::LabBreakGlass => Scope::LabsWrite,
+            Self::LabEnter | Self::LabBreakGlass | Self::LabShare => Scope::LabsWrite,
             Self::UsageRead => Scope::UsageRead,
             Self::BillRead | Self::PriceRead => Scope::BillsRead,
             Self::QuotaRead | Self::CourseRead => Scope::QuotasRead,

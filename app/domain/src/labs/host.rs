@@ -1,7 +1,7 @@
 //! The label of a lab's host: `lab-2047-1f0c9a33be`. The suffix depends on the lab's id, which is never used again, so an old tab or cookie
-//! never meets another lab.
+//! never meets another lab. Another port of the lab's pod has a host of its own: `8501--lab-2047-1f0c9a33be`.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::RangeInclusive};
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +13,31 @@ const SUFFIX: usize = 10;
 /// The first label of the lab's host: its name, `-`, and the first 10 digits of the hexadecimal SHA-256 of its id.
 pub fn host_label(name: &str, id: LabId) -> String {
     format!("{name}-{}", suffix(id))
+}
+
+/// Ports that may have a host of their own: those that a program without rights can listen on.
+pub const PORTS: RangeInclusive<u16> = 1_024..=65_535;
+/// By which the ranks of a training job meet; it speaks no HTTP, and a connection to it can disturb the job.
+const RESERVED: [u16; 1] = [29_500];
+/// Between the port and the label of the lab's own host.
+const BETWEEN: &str = "--";
+
+/// Whether a port of a lab can be opened beside the lab's own.
+pub fn is_port(port: u16) -> bool {
+    PORTS.contains(&port) && !RESERVED.contains(&port)
+}
+
+/// The label of the host of a port. `port`: 0 for the lab's own.
+pub fn port_label(label: &str, port: u16) -> String {
+    if port == 0 { label.to_owned() } else { format!("{port}{BETWEEN}{label}") }
+}
+
+/// The port, 0 for the lab's own, and the label of the lab's own host. `None` if it names a port that has no host.
+pub fn split_port(label: &str) -> Option<(u16, &str)> {
+    let Some((port, rest)) = label.split_once(BETWEEN) else { return Some((0, label)) };
+    let number: u16 = port.parse().ok()?;
+    // One spelling for each host.
+    (is_port(number) && number.to_string() == port).then_some((number, rest))
 }
 
 /// The lab's name and the suffix. `None` for a text that is no label of a lab.
@@ -49,6 +74,18 @@ mod tests {
     fn two_labs_have_two_labels() {
         let [first, second] = [1, 2].map(|number| LabId::from_uuid(Uuid::from_u128(number)));
         assert_ne!(host_label("lab-2047", first), host_label("lab-2047", second));
+    }
+
+    #[test]
+    fn a_port_has_a_host_of_its_own() {
+        assert_eq!(port_label("lab-7-1f0c9a33be", 0), "lab-7-1f0c9a33be");
+        assert_eq!(port_label("lab-7-1f0c9a33be", 8_501), "8501--lab-7-1f0c9a33be");
+        assert_eq!(split_port("lab-7-1f0c9a33be"), Some((0, "lab-7-1f0c9a33be")));
+        assert_eq!(split_port("8501--lab-7-1f0c9a33be"), Some((8_501, "lab-7-1f0c9a33be")));
+        for port in ["22", "0", "1023", "65536", "08501", "+8501", "x", "", "29500"] {
+            assert_eq!(split_port(&format!("{port}--lab-7-1f0c9a33be")), None, "{port}");
+        }
+        assert!(is_port(1_024) && is_port(65_535) && !is_port(443));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::{
 
 use domain::{
     access::{Actor, Role, Scope},
-    ids::{CourseId, LabId, PassId, TenantId, TokenId, UserId},
+    catalogue::Workload,
+    ids::{CourseId, LabId, PassId, ShareId, TenantId, TokenId, UserId},
     labs::{LabState, Observation},
     time::Timestamp,
     visits::{PassEnd, VisitRole},
@@ -35,11 +36,13 @@ macro_rules! batch {
 macro_rules! facts {
     ($($where:tt)*) => {
         concat!(
-            "SELECT p.id, p.tenant_id, p.user_id, p.session_id, p.token_id, p.role, p.reason, p.address, p.ended_at, p.ended_by, \
+            "SELECT p.id, p.tenant_id, p.user_id, p.session_id, p.token_id, p.role, p.reason, p.address, p.ended_at, p.ended_by, p.port, \
              t.scopes AS token_scopes, t.expires_at AS token_expires_at, t.revoked_at AS token_revoked_at, \
-             s.data AS session_data, s.expires_at AS session_expires_at, u.disabled_at, u.credentials_version, \
+             p.share_id, h.view_only AS share_view_only, h.ends_at AS share_ends_at, h.withdrawn_at AS share_withdrawn_at, \
+             w.disabled_at AS owner_disabled_at, s.data AS session_data, s.expires_at AS session_expires_at, u.disabled_at, u.credentials_version, \
              l.id AS lab_id, l.name AS lab_name, l.namespace, l.course_id, l.owner_id, l.spec, l.state, o.observed_at \
-             FROM lab_passes p JOIN users u ON u.id = p.user_id JOIN labs l ON l.id = p.lab_id \
+             FROM lab_passes p JOIN users u ON u.id = p.user_id JOIN labs l ON l.id = p.lab_id JOIN users w ON w.id = l.owner_id \
+             LEFT JOIN lab_shares h ON h.id = p.share_id \
              LEFT JOIN sessions s ON s.id = p.session_id AND s.user_id = p.user_id LEFT JOIN tokens t ON t.id = p.token_id \
              LEFT JOIN lab_observations o ON o.lab_id = l.id WHERE ",
             $($where)*
@@ -55,6 +58,8 @@ pub struct LabNow {
     pub namespace: String,
     pub course: CourseId,
     pub owner: UserId,
+    pub owner_disabled: bool,
+    pub workload: Workload,
     /// Port that it answers on.
     pub port: u16,
     pub state: LabState,
@@ -71,6 +76,15 @@ pub struct TokenNow {
     pub revoked: bool,
 }
 
+/// The link that a pass was made by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShareNow {
+    pub id: ShareId,
+    pub view_only: bool,
+    pub ends_at: Timestamp,
+    pub withdrawn_at: Option<Timestamp>,
+}
+
 /// An entered pass with all that decides whether it holds, but for the person's roles: see [`actors`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -84,6 +98,10 @@ pub struct Facts {
     pub role: VisitRole,
     pub reason: Option<String>,
     pub address: Option<String>,
+    /// Only with the role of a share.
+    pub share: Option<ShareNow>,
+    /// The port of the pod that it is for; 0 for the lab's own.
+    pub port: u16,
     /// `None` while the pass lasts.
     pub ended: Option<PassEnd>,
     /// JSON data and end of the portal's session; `None` if it is gone.
@@ -96,6 +114,7 @@ pub struct Facts {
 /// The part of a lab's specification that is needed here.
 #[derive(Deserialize)]
 struct Spec {
+    workload: Workload,
     port: u16,
 }
 
@@ -118,6 +137,16 @@ fn facts(row: &AnyRow) -> Result<Facts> {
         }),
         None => None,
     };
+    let share = match row.optional_parse("share_id")? {
+        Some(id) => Some(ShareNow {
+            id,
+            view_only: row.flag("share_view_only")?,
+            ends_at: row.timestamp("share_ends_at")?,
+            withdrawn_at: row.optional_timestamp("share_withdrawn_at")?,
+        }),
+        None => None,
+    };
+    let spec = row.json::<Spec>("spec")?;
     Ok(Facts {
         pass: row.parse("id")?,
         tenant: row.parse("tenant_id")?,
@@ -127,6 +156,8 @@ fn facts(row: &AnyRow) -> Result<Facts> {
         role: row.state("role", VisitRole::parse)?,
         reason: row.optional_text("reason")?,
         address: row.optional_text("address")?,
+        share,
+        port: row.count("port")?,
         ended,
         session_now,
         disabled: row.optional_timestamp("disabled_at")?.is_some(),
@@ -137,7 +168,9 @@ fn facts(row: &AnyRow) -> Result<Facts> {
             namespace: row.text("namespace")?,
             course: row.parse("course_id")?,
             owner: row.parse("owner_id")?,
-            port: row.json::<Spec>("spec")?.port,
+            owner_disabled: row.optional_timestamp("owner_disabled_at")?.is_some(),
+            workload: spec.workload,
+            port: spec.port,
             state: row.state("state", LabState::parse)?,
             observed_at: row.optional_timestamp("observed_at")?,
         },

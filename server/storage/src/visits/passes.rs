@@ -1,7 +1,7 @@
 //! The life of a pass: made with a ticket, entered once, ended once.
 
 use domain::{
-    ids::{LabId, PassId, TenantId, TokenId, UserId},
+    ids::{LabId, PassId, ShareId, TenantId, TokenId, UserId},
     time::Timestamp,
     visits::{PassEnd, VisitRole},
 };
@@ -20,6 +20,10 @@ pub struct NewPass {
     pub session: String,
     pub role: VisitRole,
     pub reason: Option<String>,
+    /// Only with the role of a share.
+    pub share: Option<ShareId>,
+    /// The port of the pod that it is for; 0 for the lab's own.
+    pub port: u16,
     pub origin: String,
     pub next: String,
     pub created_at: Timestamp,
@@ -28,10 +32,10 @@ pub struct NewPass {
 
 /// `ticket_hash`: hexadecimal SHA-256.
 pub async fn insert(connection: &mut AnyConnection, pass: &NewPass, ticket_hash: &str) -> Result<()> {
-    let NewPass { id, tenant, lab, user, session, role, reason, origin, next, created_at, ticket_expires_at } = pass;
+    let NewPass { id, tenant, lab, user, session, role, reason, share, port, origin, next, created_at, ticket_expires_at } = pass;
     sqlx::query(
-        "INSERT INTO lab_passes (id, tenant_id, lab_id, user_id, session_id, role, reason, origin, next, ticket_hash, ticket_expires_at, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO lab_passes (id, tenant_id, lab_id, user_id, session_id, role, reason, origin, next, ticket_hash, ticket_expires_at, created_at, \
+         share_id, port) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(id.to_string())
     .bind(tenant.to_string())
@@ -45,6 +49,8 @@ pub async fn insert(connection: &mut AnyConnection, pass: &NewPass, ticket_hash:
     .bind(ticket_hash.to_owned())
     .bind(ticket_expires_at.micros())
     .bind(created_at.micros())
+    .bind(share.map(|id| id.to_string()))
+    .bind(i64::from(*port))
     .execute(connection)
     .await?;
     Ok(())
@@ -95,6 +101,8 @@ pub async fn lab_named(connection: &mut AnyConnection, name: &str) -> Result<Opt
 pub struct Taken<'a> {
     pub ticket_hash: &'a str,
     pub lab: LabId,
+    /// Of the host that it was posted to; 0 for the lab's own.
+    pub port: u16,
     /// Of the page that posted the ticket.
     pub origin: &'a str,
     pub cookie_hash: &'a str,
@@ -106,7 +114,7 @@ pub struct Taken<'a> {
 /// was opened from another origin. One statement, so that two who come at once do not both enter.
 pub async fn take_ticket(connection: &mut AnyConnection, taken: &Taken<'_>) -> Result<Option<(PassId, String)>> {
     let rows = sqlx::query(
-        "UPDATE lab_passes SET cookie_hash = $4, entered_at = $5, address = $6 WHERE ticket_hash = $1 AND lab_id = $2 AND origin = $3 \
+        "UPDATE lab_passes SET cookie_hash = $4, entered_at = $5, address = $6 WHERE ticket_hash = $1 AND lab_id = $2 AND origin = $3 AND port = $7 \
          AND entered_at IS NULL AND ended_at IS NULL AND ticket_expires_at > $5 RETURNING id, next",
     )
     .bind(taken.ticket_hash.to_owned())
@@ -115,6 +123,7 @@ pub async fn take_ticket(connection: &mut AnyConnection, taken: &Taken<'_>) -> R
     .bind(taken.cookie_hash.to_owned())
     .bind(taken.at.micros())
     .bind(taken.address.map(ToOwned::to_owned))
+    .bind(i64::from(taken.port))
     .fetch_all(connection)
     .await?;
     rows.first()
@@ -125,15 +134,16 @@ pub async fn take_ticket(connection: &mut AnyConnection, taken: &Taken<'_>) -> R
         .transpose()
 }
 
-/// From where the ticket may be posted; `None` if it is no ticket of this lab that can be taken.
-pub async fn ticket_origin(connection: &mut AnyConnection, ticket_hash: &str, lab: LabId, now: Timestamp) -> Result<Option<String>> {
+/// From where the ticket may be posted; `None` if it is no ticket of this host that can be taken.
+pub async fn ticket_origin(connection: &mut AnyConnection, ticket_hash: &str, (lab, port): (LabId, u16), now: Timestamp) -> Result<Option<String>> {
     let row = sqlx::query(
         "SELECT origin FROM lab_passes \
-         WHERE ticket_hash = $1 AND lab_id = $2 AND entered_at IS NULL AND ended_at IS NULL AND ticket_expires_at > $3",
+         WHERE ticket_hash = $1 AND lab_id = $2 AND port = $4 AND entered_at IS NULL AND ended_at IS NULL AND ticket_expires_at > $3",
     )
     .bind(ticket_hash.to_owned())
     .bind(lab.to_string())
     .bind(now.micros())
+    .bind(i64::from(port))
     .fetch_optional(connection)
     .await?;
     row.as_ref().map(|row| Row::of("lab_passes", row).text("origin")).transpose()

@@ -53,6 +53,8 @@ fn pass(number: u128, lab: LabId) -> NewPass {
         session: "session".into(),
         role: VisitRole::Owner,
         reason: None,
+        share: None,
+        port: 0,
         origin: ORIGIN.into(),
         next: "/lab".into(),
         created_at: now(),
@@ -61,7 +63,7 @@ fn pass(number: u128, lab: LabId) -> NewPass {
 }
 
 fn taken(ticket_hash: &str, lab: LabId, at: Timestamp) -> Taken<'_> {
-    Taken { ticket_hash, lab, origin: ORIGIN, cookie_hash: "cookie", address: Some("10.1.1.1"), at }
+    Taken { ticket_hash, lab, port: 0, origin: ORIGIN, cookie_hash: "cookie", address: Some("10.1.1.1"), at }
 }
 
 fn visit(number: u128, lab: LabId) -> LiveVisit {
@@ -92,11 +94,14 @@ async fn a_ticket_is_taken_once_in_time_for_its_lab_and_from_its_origin() {
         assert_eq!(take_ticket(&mut write, &taken("ticket", id, now().plus_seconds(30))).await.expect("asked"), None, "late");
         let elsewhere = Taken { origin: "null", ..taken("ticket", id, now()) };
         assert_eq!(take_ticket(&mut write, &elsewhere).await.expect("asked"), None, "another origin");
-        assert_eq!(ticket_origin(&mut write, "ticket", id, now()).await.expect("asked"), Some(ORIGIN.into()));
+        let port = Taken { port: 8_501, ..taken("ticket", id, now()) };
+        assert_eq!(take_ticket(&mut write, &port).await.expect("asked"), None, "another port");
+        assert_eq!(ticket_origin(&mut write, "ticket", (id, 8_501), now()).await.expect("asked"), None);
+        assert_eq!(ticket_origin(&mut write, "ticket", (id, 0), now()).await.expect("asked"), Some(ORIGIN.into()));
         let got = take_ticket(&mut write, &taken("ticket", id, now().plus_seconds(29))).await.expect("asked");
         assert_eq!(got, Some((pass_id(1), "/lab".into())));
         assert_eq!(take_ticket(&mut write, &taken("ticket", id, now())).await.expect("asked"), None, "twice");
-        assert_eq!(ticket_origin(&mut write, "ticket", id, now()).await.expect("asked"), None);
+        assert_eq!(ticket_origin(&mut write, "ticket", (id, 0), now()).await.expect("asked"), None);
         let name = labs::get(&mut write, id).await.expect("read").expect("a lab").name;
         assert_eq!(lab_named(&mut write, &name).await.expect("asked"), Some(id));
         assert_eq!(lab_named(&mut write, "lab-0").await.expect("asked"), None);
@@ -114,6 +119,7 @@ async fn the_facts_of_a_pass_are_those_of_now() {
         assert_eq!((facts.pass, facts.user, facts.role, facts.ended, facts.disabled), (pass_id(1), teacher(), VisitRole::Owner, None, false));
         assert_eq!(facts.session_now, Some(("{\"a\":1}".into(), now().plus_seconds(3_600))));
         assert_eq!((facts.lab.id, facts.lab.state, facts.lab.port, facts.lab.observed_at), (id, LabState::Running, 8_888, None));
+        assert_eq!((facts.share, facts.port, facts.lab.owner_disabled), (None, 0, false));
         assert_eq!(of_passes(&mut write, &[pass_id(1), pass_id(2)]).await.expect("read"), std::slice::from_ref(&facts));
         assert_eq!(of_passes(&mut write, &[]).await.expect("nothing to read"), []);
 
