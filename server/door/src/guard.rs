@@ -1,11 +1,16 @@
 //! Keeps pages of other sites, those of other labs among them, from using a person's pass: what changes something, opens a WebSocket or
-//! reads for a script must come from the lab's own pages. Only a link that a person follows may come from elsewhere.
+//! reads for a script must come from the lab's own pages. Only a link that a person follows may come from elsewhere. It also keeps those who
+//! may only look from doing more.
 
+use domain::shares::ViewOnly;
 use http::{
-    HeaderMap, Method,
+    HeaderMap, HeaderName, Method,
     header::{self, AsHeaderName},
     request::Parts,
 };
+
+/// By which some frameworks take a request for one of another method.
+const OTHER_METHOD: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
 /// Whether a request with a pass may reach the lab. `own`: the origin of the lab's site.
 pub fn allows(request: &Parts, own: &str, is_handshake: bool) -> bool {
@@ -32,6 +37,12 @@ fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Result<Option<&str>, 
         (value, None) => value.map(|value| value.to_str().map_err(|_| ())).transpose(),
         _ => Err(()),
     }
+}
+
+/// Whether somebody who may only look may send this.
+pub fn only_looks(request: &Parts, is_handshake: bool, limit: ViewOnly) -> bool {
+    let pretends = OTHER_METHOD.iter().any(|name| request.headers.contains_key(*name));
+    !pretends && limit.allows(request.method.as_str(), is_handshake, request.uri.path())
 }
 
 /// Methods that no application in a lab needs and that would go around the door.

@@ -171,6 +171,12 @@ mod tests {
     }
 
     #[test]
+    fn a_port_of_a_lab_has_a_site_of_its_own() {
+        let site = local().site(&parts("/", &["8501--lab-7-1f0c9a33be.localhost:3001"])).unwrap();
+        assert_eq!((site.label.as_str(), site.origin.as_str()), ("8501--lab-7-1f0c9a33be", "http://8501--lab-7-1f0c9a33be.localhost:3001"));
+    }
+
+    #[test]
     fn any_other_host_is_misdirected() {
         let others = [
             "localhost:3001",

@@ -7,6 +7,7 @@ use domain::{
     Error,
     ids::{LabId, UserId},
     labs::LabState,
+    shares::ViewOnly,
     time::Timestamp,
 };
 use futures::future::BoxFuture;
@@ -25,6 +26,10 @@ pub trait Pass: Send + Sync + 'static {
     fn lab_state(&self) -> LabState;
     /// When the lab came into its state, if that is known.
     fn since(&self) -> Option<Timestamp> {
+        None
+    }
+    /// What the person is limited to, if they may only look.
+    fn view_only(&self) -> Option<ViewOnly> {
         None
     }
     /// The pod and the port that serve the lab; `None` while the lab is not ready.
@@ -79,6 +84,9 @@ impl Pass for visits::Entry {
     }
     fn lab_state(&self) -> LabState {
         Self::lab_state(self)
+    }
+    fn view_only(&self) -> Option<ViewOnly> {
+        self.view_only
     }
     fn target(&self) -> Option<(PodTarget, u16)> {
         Self::target(self)

@@ -2,7 +2,10 @@
 //! an application that lost its lab polls many times a second.
 
 use axum::response::Response;
-use domain::{ids::LabId, labs::LabState};
+use domain::{
+    ids::LabId,
+    labs::{LabState, host},
+};
 use http::{Method, StatusCode, request::Parts};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -30,7 +33,7 @@ impl Inner {
             Err(_) => return self.about(asked.reader, Matter::Unavailable),
         };
         let back = if parts.method == Method::GET { parts.uri.path_and_query().map_or("/", |path| path.as_str()) } else { "/" };
-        match self.open_url(lab, back) {
+        match self.open_url(asked, lab, back) {
             Some(url) if parts.method == Method::GET => page::see_other(&url),
             url => self.say(asked.reader, Matter::NoPass, &open_link(language, url)),
         }
@@ -40,7 +43,7 @@ impl Inner {
     pub(crate) async fn without_ticket(&self, asked: &Asked, parts: &Parts) -> Response {
         match asked.reader {
             Reader::Person(language) => match self.passes.lab_of(&asked.site.label).await {
-                Ok(Some(lab)) => self.say(asked.reader, Matter::NoTicket, &open_link(language, self.open_url(lab, "/"))),
+                Ok(Some(lab)) => self.say(asked.reader, Matter::NoTicket, &open_link(language, self.open_url(asked, lab, "/"))),
                 Ok(None) => self.about(asked.reader, Matter::NotFound),
                 Err(_) => self.about(asked.reader, Matter::Unavailable),
             },
@@ -115,10 +118,14 @@ impl Inner {
         Some((text, format!("{portal}/labs/{lab}")))
     }
 
-    /// The portal's page that opens a lab at `next`.
-    fn open_url(&self, lab: LabId, next: &str) -> Option<String> {
+    /// The portal's page that opens the asked port of a lab at `next`.
+    fn open_url(&self, asked: &Asked, lab: LabId, next: &str) -> Option<String> {
         let portal = self.portal.as_ref()?;
-        Some(format!("{portal}/labs/{lab}/open?next={}", utf8_percent_encode(next, NON_ALPHANUMERIC)))
+        let port = match host::split_port(&asked.site.label) {
+            None | Some((0, _)) => String::new(),
+            Some((port, _)) => format!("&port={port}"),
+        };
+        Some(format!("{portal}/labs/{lab}/open?next={}{port}", utf8_percent_encode(next, NON_ALPHANUMERIC)))
     }
 }
 

@@ -58,6 +58,8 @@ pub enum Matter {
     WrongOrigin,
     /// Another site asked in the person's name.
     CrossSite,
+    /// The person came by a link that allows looking only.
+    ViewOnly,
     TooMany,
     NotReady,
     /// The lab is down until somebody starts it.
@@ -78,7 +80,7 @@ pub enum Matter {
 
 impl Matter {
     #[cfg(test)]
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::WrongHost,
         Self::Malformed,
         Self::Method,
@@ -87,6 +89,7 @@ impl Matter {
         Self::NoTicket,
         Self::WrongOrigin,
         Self::CrossSite,
+        Self::ViewOnly,
         Self::TooMany,
         Self::NotReady,
         Self::Stopped,
@@ -105,7 +108,7 @@ impl Matter {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NoPass | Self::NoToken => StatusCode::UNAUTHORIZED,
-            Self::NoTicket | Self::WrongOrigin | Self::CrossSite | Self::NotAllowed | Self::WrongPort => StatusCode::FORBIDDEN,
+            Self::NoTicket | Self::WrongOrigin | Self::CrossSite | Self::ViewOnly | Self::NotAllowed | Self::WrongPort => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::NotReady | Self::Stopped | Self::Failed | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer => StatusCode::BAD_GATEWAY,
@@ -123,6 +126,7 @@ impl Matter {
             Self::NoTicket => "no_ticket",
             Self::WrongOrigin => "wrong_origin",
             Self::CrossSite => "cross_site",
+            Self::ViewOnly => "view_only",
             Self::TooMany => "too_many_connections",
             Self::NotReady | Self::Stopped | Self::Failed => "lab_not_ready",
             Self::NoAnswer => "no_answer",
@@ -150,6 +154,7 @@ impl Matter {
             Self::NoPass | Self::NoTicket => language.pick("请从 Lectern 打开这个实验环境", "Open this lab from Lectern"),
             Self::WrongOrigin => language.pick("这次打开不是从 Lectern 发起的", "This was not opened from Lectern"),
             Self::CrossSite => language.pick("已拒绝来自其他网站的请求", "A request from another site was refused"),
+            Self::ViewOnly => language.pick("你的链接只能查看", "Your link is for looking only"),
             Self::TooMany => language.pick("打开的连接太多", "Too many connections are open"),
             Self::NotReady => language.pick("实验环境正在准备", "The lab is getting ready"),
             Self::Stopped => language.pick("实验环境已停止", "The lab is stopped"),
@@ -189,6 +194,10 @@ impl Matter {
             Self::CrossSite => {
                 language.pick("只有实验环境自己的页面可以这样做。没有做任何改动。", "Only pages of the lab itself may do this. Nothing was changed.")
             }
+            Self::ViewOnly => language.pick(
+                "没有做任何改动。如需操作，请向实验环境的归属人要一个可以操作的链接。",
+                "Nothing was changed. To do more, ask the owner of the lab for a link that allows it.",
+            ),
             Self::TooMany => language.pick("请关闭不用的标签页，几秒后再试。", "Close tabs that you do not use and try again in a few seconds."),
             Self::NotReady => language.pick("就绪后此页会自动打开它。", "This page opens it as soon as it is ready."),
             Self::Stopped => language.pick(

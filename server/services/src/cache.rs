@@ -15,7 +15,7 @@ use domain::{
     cluster::ClusterStatus,
     courses::Tenant,
     delegations::Delegation,
-    ids::{LinkId, OfferingId, TenantId, TokenId, UserId},
+    ids::{LinkId, OfferingId, ShareId, TenantId, TokenId, UserId},
     labs::start::StartStep,
     time::{MICROS_PER_SECOND, Timestamp},
 };
@@ -42,6 +42,8 @@ pub struct Cache {
     pub links: Once<LinkId, crate::people::links::OneTimeLink>,
     /// Secrets of tokens, likewise.
     pub tokens: Once<TokenId, String>,
+    /// Links to labs, likewise.
+    pub shares: Once<ShareId, crate::shares::NewLink>,
     /// The status of the cluster.
     pub cluster: Cached<ClusterStatus>,
     /// The steps of the last starts of an offering's labs.
@@ -68,6 +70,7 @@ impl Default for Cache {
             delegations: Cached::default(),
             links: Once::default(),
             tokens: Once::default(),
+            shares: Once::default(),
             cluster: Cached::default(),
             starts: CachedMap::living(60),
             readings: CachedMap::living(600),

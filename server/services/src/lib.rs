@@ -47,6 +47,7 @@ pub mod secret;
 pub mod secrets;
 pub mod sessions;
 pub mod setup;
+pub mod shares;
 pub mod ssh_keys;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -9,10 +9,12 @@ pub const LINK: &str = "lnk_";
 pub const TOKEN: &str = "lct_";
 /// Mark of browsers in which somebody has signed in.
 pub const DEVICE: &str = "dev_";
-pub const MARKS: [&str; 3] = [LINK, TOKEN, DEVICE];
+/// Mark of links to labs.
+pub const SHARE: &str = "shr_";
+pub const MARKS: [&str; 4] = [LINK, TOKEN, DEVICE, SHARE];
 
 /// Characters after the mark.
-const LENGTH: usize = 43;
+pub const LENGTH: usize = 43;
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// 256 random bits as 43 characters that no URL or shell changes, behind a mark of [`MARKS`]; without one for what is neither kept nor shown.

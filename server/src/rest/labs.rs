@@ -205,6 +205,7 @@ impl From<LabView> for Lab {
             may_destroy: _,
             may_enter: _,
             may_break_glass: _,
+            may_share: _,
             site,
             options: _,
         } = view;

@@ -14,8 +14,9 @@ use std::{
 use domain::{
     Error,
     ids::{LabId, UserId},
-    labs::LabState,
+    labs::{LabState, host},
     secret::Secret,
+    shares::ViewOnly,
 };
 use door::{
     Door, DoorSettings,
@@ -66,6 +67,7 @@ pub struct FakePass {
     person: UserId,
     pub state: Mutex<LabState>,
     pub target: Mutex<Option<(PodTarget, u16)>>,
+    pub view_only: Mutex<Option<ViewOnly>>,
     pub ended: CancellationToken,
     pub gone: Mutex<CancellationToken>,
     pub bytes_in: AtomicU64,
@@ -87,6 +89,9 @@ impl Pass for FakePass {
     }
     fn target(&self) -> Option<(PodTarget, u16)> {
         self.target.lock().expect("no panic").clone()
+    }
+    fn view_only(&self) -> Option<ViewOnly> {
+        *self.view_only.lock().expect("no panic")
     }
     fn ended(&self) -> &CancellationToken {
         &self.ended
@@ -175,7 +180,7 @@ impl Passes for World {
     fn lab_of<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<LabId>, Error>> {
         Box::pin(async move {
             self.named.fetch_add(1, Ordering::SeqCst);
-            Ok((label == "lab-7").then_some(self.pass.lab))
+            Ok(host::split_port(label).filter(|(_, own)| *own == "lab-7").map(|_| self.pass.lab))
         })
     }
 
@@ -224,6 +229,7 @@ impl Site {
             person: UserId::from_uuid(Uuid::from_u128(1)),
             state: Mutex::new(LabState::Running),
             target: Mutex::default(),
+            view_only: Mutex::default(),
             ended: CancellationToken::new(),
             gone: Mutex::default(),
             bytes_in: AtomicU64::new(0),

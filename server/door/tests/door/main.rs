@@ -4,6 +4,8 @@ mod app;
 mod entry;
 mod fixtures;
 mod forwarding;
+mod looking;
 mod not_ready;
+mod port_hosts;
 mod tcp;
 mod upgrades;

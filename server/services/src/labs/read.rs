@@ -43,6 +43,10 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         may_stop: may(Action::LabStop, LabEvent::Stop),
         may_destroy: may(Action::LabDestroy, LabEvent::Destroy),
         may_enter: is_open && may_enter,
+        may_share: services.settings.labs_url.is_some()
+            && !over
+            && !matches!(lab.state, LabState::Destroying | LabState::Destroyed)
+            && load::authorise(caller, Action::LabShare, &lab).is_ok(),
         may_break_glass: is_open && !may_enter && load::authorise(caller, Action::LabBreakGlass, &lab).is_ok(),
         site: visits::site(services, &host_label(&lab.name, lab.id)).filter(|_| is_there),
         lab,

@@ -73,9 +73,9 @@ pub(super) async fn load(services: &Services, cookie_hash: &str) -> Result<Optio
 pub(super) async fn remember(services: &Services, facts: &Facts, key: &str) -> Result<Option<Arc<Entry>>> {
     let now = services.clock.now();
     let mut read = services.db.read().await.or_domain()?;
-    let mut actors = storage::visits::actors(&mut read, &[facts.user]).await.or_domain()?;
-    let actor = actors.remove(&facts.user);
-    if let Standing::Over(end) = check::standing(facts, actor.as_ref(), None, now) {
+    let people: Vec<_> = check::concerned(facts).collect();
+    let actors = storage::visits::actors(&mut read, &people).await.or_domain()?;
+    if let Standing::Over(end) = check::standing(facts, &actors, None, now) {
         drop(read);
         if facts.ended.is_none() {
             // So that it does not come back when, say, the person teaches the course again.
@@ -86,18 +86,19 @@ pub(super) async fn remember(services: &Services, facts: &Facts, key: &str) -> R
         services.visits.note_unknown(key);
         return Ok(None);
     }
-    let Some(actor) = actor else { return Ok(None) };
+    let Some(actor) = actors.get(&facts.user) else { return Ok(None) };
     let seen = storage::visits::observations(&mut read, &[facts.lab.id]).await.or_domain()?.pop();
     drop(read);
-    let entry = Entry::new(services, facts, &actor, seen.map(|(_, seen, at)| (seen.members, at)), now);
+    let entry = Entry::new(services, facts, actor, seen.map(|(_, seen, at)| (seen.members, at)), now);
     Ok(Some(services.visits.insert(key, entry)))
 }
 
-/// The lab with this label, for the page of those without a pass. One statement the first time.
+/// The lab with this label, whatever port of it the label is for; for the page of those without a pass. One statement the first time.
 pub async fn lab_of(services: &Services, label: &str) -> Result<Option<LabId>> {
     let label = label.to_ascii_lowercase();
-    let Some((name, suffix)) = host::split_label(&label) else { return Ok(None) };
-    if let Some(Named(known)) = services.visits.lab_of(&label) {
+    let Some((_, label)) = host::split_port(&label) else { return Ok(None) };
+    let Some((name, suffix)) = host::split_label(label) else { return Ok(None) };
+    if let Some(Named(known)) = services.visits.lab_of(label) {
         return Ok(known);
     }
     let named = {
@@ -105,6 +106,6 @@ pub async fn lab_of(services: &Services, label: &str) -> Result<Option<LabId>> {
         storage::visits::lab_named(&mut read, name).await.or_domain()?
     };
     let lab = named.filter(|id| host::suffix(*id) == suffix);
-    services.visits.note_lab(&label, Named(lab));
+    services.visits.note_lab(label, Named(lab));
     Ok(lab)
 }

@@ -9,7 +9,9 @@ use std::{
 use domain::{
     Error, Result,
     access::{Action, Actor, Resource},
+    ids::UserId,
     labs::{LabPod, LabState},
+    shares,
     time::Timestamp,
     visits::{PassEnd, VisitRole},
 };
@@ -30,15 +32,15 @@ pub(super) enum Standing {
     Over(PassEnd),
 }
 
-/// `known_until`: when the session was to end, if that is known from before.
-pub(super) fn standing(facts: &Facts, actor: Option<&Actor>, known_until: Option<Timestamp>, now: Timestamp) -> Standing {
+/// `actors`: of [`concerned`]; `known_until`: when the session was to end, if that is known from before.
+pub(super) fn standing(facts: &Facts, actors: &BTreeMap<UserId, Actor>, known_until: Option<Timestamp>, now: Timestamp) -> Standing {
     if let Some(end) = facts.ended {
         return Standing::Over(end);
     }
     if matches!(facts.lab.state, LabState::Destroying | LabState::Destroyed) {
         return Standing::Over(PassEnd::LabDestroyed);
     }
-    let Some(actor) = actor.filter(|_| !facts.disabled) else { return Standing::Over(PassEnd::AccessLost) };
+    let Some(actor) = actors.get(&facts.user).filter(|_| !facts.disabled) else { return Standing::Over(PassEnd::AccessLost) };
     if let Some(token) = &facts.token {
         return standing_of_token(facts, token, actor, now);
     }
@@ -46,9 +48,8 @@ pub(super) fn standing(facts: &Facts, actor: Option<&Actor>, known_until: Option
         let until = facts.session_now.as_ref().map(|(_, until)| *until).or(known_until);
         return Standing::Over(if until.is_some_and(|until| until <= now) { PassEnd::Expired } else { PassEnd::SignedOut });
     };
-    let action = if facts.role == VisitRole::BreakGlass { Action::LabBreakGlass } else { Action::LabEnter };
-    if actor.can(action, &Resource::owned(facts.tenant, facts.lab.course, facts.lab.owner)).is_err() {
-        return Standing::Over(PassEnd::AccessLost);
+    if let Some(end) = lost(facts, actor, actors, now) {
+        return Standing::Over(end);
     }
     let version = SessionData::read(data).credentials_version;
     if version.is_some_and(|version| version != facts.credentials_version) { Standing::Doubtful } else { Standing::Good }
@@ -65,6 +66,32 @@ fn standing_of_token(facts: &Facts, token: &TokenNow, actor: &Actor, now: Timest
     } else {
         Standing::Good
     }
+}
+
+/// Why the person may not be in the lab any more, if so. Somebody with a link needs no right of their own, but the link's owner does.
+fn lost(facts: &Facts, actor: &Actor, actors: &BTreeMap<UserId, Actor>, now: Timestamp) -> Option<PassEnd> {
+    let lab = Resource::owned(facts.tenant, facts.lab.course, facts.lab.owner);
+    let action = match facts.role {
+        VisitRole::Owner | VisitRole::Teacher | VisitRole::Manager => Action::LabEnter,
+        VisitRole::BreakGlass => Action::LabBreakGlass,
+        VisitRole::Share => {
+            let is_good = facts.share.is_some_and(|share| shares::is_good(share.ends_at, share.withdrawn_at, now));
+            let may_share = !facts.lab.owner_disabled && actors.get(&facts.lab.owner).is_some_and(|owner| owner.can(Action::LabShare, &lab).is_ok());
+            return if !is_good || !may_share {
+                Some(PassEnd::ShareEnded)
+            } else if actor.tenant != facts.tenant {
+                Some(PassEnd::AccessLost)
+            } else {
+                None
+            };
+        }
+    };
+    actor.can(action, &lab).is_err().then_some(PassEnd::AccessLost)
+}
+
+/// The people whose rights decide about the pass.
+pub(super) fn concerned(facts: &Facts) -> impl Iterator<Item = UserId> + use<> {
+    std::iter::once(facts.user).chain((facts.role == VisitRole::Share).then_some(facts.lab.owner))
 }
 
 /// Looks at all passes that this process knows. Errors: `Unavailable`, and then passes stay as they are.
@@ -90,8 +117,11 @@ async fn look(services: &Services, batch: &[Arc<Entry>]) -> Result<()> {
     let passes: Vec<_> = batch.iter().map(|entry| entry.pass).collect();
     let facts: BTreeMap<_, _> =
         storage::visits::of_passes(&mut read, &passes).await.or_domain()?.into_iter().map(|facts| (facts.pass, facts)).collect();
-    let users: Vec<_> = facts.values().map(|facts| facts.user).collect::<BTreeSet<_>>().into_iter().collect();
-    let actors = storage::visits::actors(&mut read, &users).await.or_domain()?;
+    let users: Vec<_> = facts.values().flat_map(concerned).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut actors = BTreeMap::new();
+    for some in users.chunks(BATCH) {
+        actors.extend(storage::visits::actors(&mut read, some).await.or_domain()?);
+    }
     // Of labs that were reported on or changed their state since.
     let labs: BTreeSet<_> = batch
         .iter()
@@ -108,7 +138,7 @@ async fn look(services: &Services, batch: &[Arc<Entry>]) -> Result<()> {
     for entry in batch {
         match facts.get(&entry.pass) {
             Some(facts) => {
-                let standing = standing(facts, actors.get(&facts.user), Some(entry.session_until()), now);
+                let standing = standing(facts, &actors, Some(entry.session_until()), now);
                 entry.renew(facts, seen.get(&facts.lab.id).cloned(), standing, now);
             }
             // Passes that were entered are not deleted.

@@ -1,6 +1,6 @@
 //! Entering: the lab's site takes a ticket and gives the browser a cookie of its own.
 
-use domain::{Error, ids::PassId, secret::Secret, time::Timestamp, visits::PassEnd};
+use domain::{Error, ids::PassId, labs::host, secret::Secret, time::Timestamp, visits::PassEnd};
 use storage::{Write, visits::Taken};
 
 use super::{
@@ -36,13 +36,14 @@ pub async fn enter(services: &Services, label: &str, ticket: &str, origin: Optio
     // A page that has no origin, or hides it, says `null`.
     let origin = origin.filter(|origin| *origin != "null").ok_or(EnterError::WrongOrigin)?;
     let lab = lab_of(services, label).await?.filter(|_| is_secret(ticket)).ok_or(EnterError::NoTicket)?;
+    let (port, _) = host::split_port(label).ok_or(EnterError::NoTicket)?;
     let cookie = secret::random(&*services.entropy, "");
     let (ticket_hash, cookie_hash) = (hex_sha256(ticket), hex_sha256(&cookie));
     let now = services.clock.now();
-    let taken = Taken { ticket_hash: &ticket_hash, lab, origin, cookie_hash: &cookie_hash, address, at: now };
+    let taken = Taken { ticket_hash: &ticket_hash, lab, port, origin, cookie_hash: &cookie_hash, address, at: now };
     let mut write = services.db.begin_write().await.or_domain()?;
     let Some((pass, next)) = storage::visits::take_ticket(&mut write, &taken).await.or_domain()? else {
-        let elsewhere = storage::visits::ticket_origin(&mut write, &ticket_hash, lab, now).await.or_domain()?;
+        let elsewhere = storage::visits::ticket_origin(&mut write, &ticket_hash, (lab, port), now).await.or_domain()?;
         return Err(if elsewhere.is_some() { EnterError::WrongOrigin } else { EnterError::NoTicket });
     };
     let may = may_enter(&mut write, pass, now).await?;
@@ -60,8 +61,9 @@ pub async fn enter(services: &Services, label: &str, ticket: &str, origin: Optio
 /// Whether the person of the pass may still enter. Ends the pass if not.
 async fn may_enter(write: &mut Write, pass: PassId, now: Timestamp) -> Result<bool, Error> {
     let Some(facts) = storage::visits::of_passes(write, &[pass]).await.or_domain()?.pop() else { return Ok(false) };
-    let actors = storage::visits::actors(write, &[facts.user]).await.or_domain()?;
-    let end = match check::standing(&facts, actors.get(&facts.user), None, now) {
+    let people: Vec<_> = check::concerned(&facts).collect();
+    let actors = storage::visits::actors(write, &people).await.or_domain()?;
+    let end = match check::standing(&facts, &actors, None, now) {
         Standing::Good => return Ok(true),
         Standing::Doubtful => PassEnd::AccessLost,
         Standing::Over(end) => end,

@@ -9,7 +9,11 @@ use domain::{
     access::{Actor, Resource},
     audit::Who,
     ids::{CourseId, LabId, PassId, TenantId, TokenId, UserId, VisitId},
-    labs::{LabPod, LabState, host::host_label},
+    labs::{
+        LabPod, LabState,
+        host::{host_label, port_label},
+    },
+    shares::ViewOnly,
     time::Timestamp,
     visits::{PassEnd, VisitRole},
 };
@@ -34,6 +38,10 @@ pub struct Entry {
     pub lab: LabId,
     pub lab_name: String,
     pub tenant: TenantId,
+    /// What the person is limited to, if they may only look.
+    pub view_only: Option<ViewOnly>,
+    /// The port of the pod that the pass is for; 0 for the lab's own.
+    pub port: u16,
     pub(super) about: About,
     ended: CancellationToken,
     now: Mutex<Now>,
@@ -87,9 +95,9 @@ impl fmt::Debug for Entry {
 
 impl Entry {
     pub(super) fn new(services: &Services, facts: &Facts, actor: &Actor, seen: Option<(Vec<LabPod>, Timestamp)>, now: Timestamp) -> Self {
-        let Facts { pass, tenant, user, session, token, role, reason, address, lab, .. } = facts;
+        let Facts { pass, tenant, user, session, token, role, reason, address, share, port, lab, .. } = facts;
         let about = About {
-            label: host_label(&lab.name, lab.id),
+            label: port_label(&host_label(&lab.name, lab.id), *port),
             course: lab.course,
             owner: lab.owner,
             namespace: lab.namespace.clone(),
@@ -122,6 +130,8 @@ impl Entry {
             lab: lab.id,
             lab_name: lab.name.clone(),
             tenant: *tenant,
+            view_only: share.filter(|share| share.view_only).map(|_| ViewOnly::of(lab.workload)),
+            port: *port,
             about,
             ended: CancellationToken::new(),
             now: Mutex::new(first),
@@ -145,11 +155,12 @@ impl Entry {
         self.now().state
     }
 
-    /// The first ready pod of a running lab and the port that it answers on. `None` while there is none.
+    /// The first ready pod of a running lab and the port that the pass is for. `None` while there is none.
     pub fn target(&self) -> Option<(PodTarget, u16)> {
         let now = self.now();
         let pod = ready(&now)?;
-        Some((PodTarget { namespace: self.about.namespace.clone(), name: pod.name.clone(), uid: pod.uid.clone() }, now.port))
+        let port = if self.port == 0 { now.port } else { self.port };
+        Some((PodTarget { namespace: self.about.namespace.clone(), name: pod.name.clone(), uid: pod.uid.clone() }, port))
     }
 
     /// Cancelled when the pass is over: close everything.

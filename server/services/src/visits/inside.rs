@@ -44,6 +44,8 @@ pub async fn enter_from_portal(services: &Services, caller: &Caller, session: &s
             session: session.to_owned(),
             role,
             reason,
+            share: None,
+            port: 0,
             origin: FROM.to_owned(),
             next: "/".to_owned(),
             created_at: now,

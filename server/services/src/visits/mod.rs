@@ -14,6 +14,7 @@ mod live;
 mod log;
 mod open;
 mod session_data;
+mod shared;
 mod token;
 mod visiting;
 mod write;
@@ -26,7 +27,8 @@ pub use inside::enter_from_portal;
 pub use keep::{keep, round};
 pub use live::Live;
 pub use log::{list, present};
-pub use open::{Opening, open};
+pub use open::{Opening, Way, open, open_port};
+pub use shared::open_shared;
 pub use token::enter_by_token;
 pub use write::flush;
 

@@ -3,8 +3,11 @@
 use domain::{
     Error, Problem, Result,
     access::{Action, Resource},
-    ids::{LabId, PassId},
-    labs::{Lab, LabState, host::host_label},
+    ids::{LabId, PassId, ShareId},
+    labs::{
+        Lab, LabState,
+        host::{self, host_label, port_label},
+    },
     secret::Secret,
     visits::{REASON_MAX, VisitRole},
 };
@@ -38,11 +41,20 @@ pub struct Opening {
     pub next: String,
 }
 
-/// Makes a pass. `session`: the stored id of the caller's session; `origin`: the portal's own, as the browser names it; `next`: path and
-/// query on the lab's site, `/` in the place of anything else; `reason`: for a break-glass visit.
-///
-/// Errors: `NotFound`, `Forbidden`; `Invalid` on `reason`; `InvalidTransition` for a lab that is destroyed; `Unavailable` where labs have no
-/// site.
+/// The browser that a pass is for, and the place that it goes to.
+#[derive(Debug, Clone, Copy)]
+pub struct Way<'a> {
+    /// The stored id of the caller's session.
+    pub session: &'a str,
+    /// The portal's own origin, as the browser names it.
+    pub origin: &'a str,
+    /// Path and query on the lab's site; `/` in the place of anything else.
+    pub next: &'a str,
+    /// Of the lab's pod; 0 for the lab's own.
+    pub port: u16,
+}
+
+/// Makes a pass for the lab's own port: see [`open_port`].
 pub async fn open(
     services: &Services,
     caller: &Caller,
@@ -52,6 +64,14 @@ pub async fn open(
     next: &str,
     reason: Option<&str>,
 ) -> Result<Opening> {
+    open_port(services, caller, lab, Way { session, origin, next, port: 0 }, reason).await
+}
+
+/// Makes a pass. `reason`: for a break-glass visit.
+///
+/// Errors: `NotFound`, `Forbidden`; `Invalid` on `reason` and `port`; `InvalidTransition` for a lab that is destroyed; `Unavailable` where
+/// labs have no site.
+pub async fn open_port(services: &Services, caller: &Caller, lab: LabId, way: Way<'_>, reason: Option<&str>) -> Result<Opening> {
     let seen = {
         let mut read = services.db.read().await.or_domain()?;
         storage::labs::get(&mut read, lab).await.or_domain()?
@@ -60,28 +80,50 @@ pub async fn open(
         let lab = seen.as_ref().ok_or(Error::NotFound)?;
         let role = authorise(caller, lab, reason.is_some())?;
         let reason = reason.map(check_reason).transpose()?;
-        if matches!(lab.state, LabState::Destroying | LabState::Destroyed) {
-            return Err(Error::InvalidTransition { state: lab.state.as_str().into(), event: "open".into() });
-        }
-        let site = site(services, &host_label(&lab.name, lab.id)).ok_or(Error::Unavailable { retry_after_seconds: 60 })?;
-        let now = services.clock.now();
-        let pass = NewPass {
-            id: PassId::from_uuid(services.entropy.uuid()),
-            tenant: lab.tenant,
-            lab: lab.id,
-            user: caller.actor.user,
-            session: session.to_owned(),
-            role,
-            reason,
-            origin: origin.to_owned(),
-            next: safe_next(next).to_owned(),
-            created_at: now,
-            ticket_expires_at: now.plus_seconds(TICKET_SECONDS),
-        };
-        let ticket = make(services, caller, lab, &pass).await?;
-        Ok(Opening { lab_name: lab.name.clone(), action: format!("{site}{ENTER_PATH}"), site, ticket, next: pass.next })
+        issue(services, caller, lab, way, As { role, reason, share: None }).await
     })
     .await
+}
+
+/// As what somebody enters.
+pub(super) struct As {
+    pub role: VisitRole,
+    pub reason: Option<String>,
+    pub share: Option<ShareId>,
+}
+
+/// The pass, its ticket and the record, after the right was checked.
+pub(super) async fn issue(services: &Services, caller: &Caller, lab: &Lab, way: Way<'_>, who: As) -> Result<Opening> {
+    let Way { session, origin, next, port } = way;
+    let As { role, reason, share } = who;
+    if matches!(lab.state, LabState::Destroying | LabState::Destroyed) {
+        return Err(Error::InvalidTransition { state: lab.state.as_str().into(), event: "open".into() });
+    }
+    // The lab's own port has one host.
+    let port = if port == lab.spec.port { 0 } else { port };
+    if port != 0 && !host::is_port(port) {
+        return Err(Error::field("port", Problem::OutOfRange { min: (*host::PORTS.start()).into(), max: (*host::PORTS.end()).into() }));
+    }
+    let label = port_label(&host_label(&lab.name, lab.id), port);
+    let site = site(services, &label).ok_or(Error::Unavailable { retry_after_seconds: 60 })?;
+    let now = services.clock.now();
+    let pass = NewPass {
+        id: PassId::from_uuid(services.entropy.uuid()),
+        tenant: lab.tenant,
+        lab: lab.id,
+        user: caller.actor.user,
+        session: session.to_owned(),
+        role,
+        reason,
+        share,
+        port,
+        origin: origin.to_owned(),
+        next: safe_next(next).to_owned(),
+        created_at: now,
+        ticket_expires_at: now.plus_seconds(TICKET_SECONDS),
+    };
+    let ticket = make(services, caller, lab, &pass).await?;
+    Ok(Opening { lab_name: lab.name.clone(), action: format!("{site}{ENTER_PATH}"), site, ticket, next: pass.next })
 }
 
 /// In which role the caller may enter. Errors: those of [`domain::access::Actor::can`]; `Forbidden` for tokens, which have no session.
@@ -98,10 +140,16 @@ pub(super) fn authorise(caller: &Caller, lab: &Lab, breaks_glass: bool) -> Resul
 /// The pass and its record in one transaction.
 pub(super) async fn make(services: &Services, caller: &Caller, lab: &Lab, pass: &NewPass) -> Result<Secret> {
     let ticket = secret::random(&*services.entropy, "");
-    let after = match &pass.reason {
-        Some(reason) => json!({"role": pass.role.as_str(), "reason": reason}),
-        None => json!({"role": pass.role.as_str()}),
-    };
+    let mut after = json!({"role": pass.role.as_str()});
+    if let Some(reason) = &pass.reason {
+        after["reason"] = json!(reason);
+    }
+    if let Some(share) = pass.share {
+        after["share"] = json!(share.to_string());
+    }
+    if pass.port != 0 {
+        after["port"] = json!(pass.port);
+    }
     let mut write = services.db.begin_write().await.or_domain()?;
     storage::visits::insert(&mut write, pass, &hex_sha256(&ticket)).await.or_domain()?;
     audit::success(services, &mut write, caller, record(action_code(pass.reason.is_some()), lab).after(after)).await?;

@@ -3,6 +3,8 @@
 mod counting;
 mod ending;
 mod entering;
+mod ports;
+mod sharing;
 mod tokens;
 
 use std::sync::Arc;

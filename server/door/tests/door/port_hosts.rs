@@ -1,0 +1,41 @@
+//! Hosts of ports: each is a site of its own, without the cookie of the lab's own host.
+
+use std::sync::atomic::Ordering;
+
+use crate::{
+    app::App,
+    fixtures::{COOKIE, PORTAL, Site},
+};
+
+async fn ask(site: &Site, label: &str, more: &str) -> crate::fixtures::Answer {
+    site.ask_raw(&format!("GET /a HTTP/1.1\r\nhost: {label}.localhost:{}\r\nconnection: close\r\n{more}\r\n", site.port)).await
+}
+
+#[tokio::test]
+async fn without_a_pass_of_its_own_a_port_leads_to_the_portal() {
+    let (app, address) = App::start().await;
+    let site = Site::before(address).await;
+    let cookie = format!("cookie: lectern-lab={COOKIE}\r\nsec-fetch-mode: navigate\r\n");
+    let sent = ask(&site, "8501--lab-7", &cookie).await;
+    let open = format!("{PORTAL}/labs/00000000-0000-0000-0000-000000000007/open?next=%2Fa&port=8501");
+    assert_eq!((sent.status(), sent.header("location")), (303, Some(open.as_str())), "{sent:?}");
+    let own = ask(&site, "lab-7", "sec-fetch-mode: navigate\r\n").await;
+    assert!(own.header("location").is_some_and(|to| to.ends_with("/open?next=%2Fa")), "{own:?}");
+    for none in ["22--lab-7", "08501--lab-7", "29500--lab-7", "8501--lab-8"] {
+        assert_eq!(ask(&site, none, &cookie).await.status(), 404, "{none}");
+    }
+    assert_eq!(app.requests.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_page_of_one_port_uses_no_pass_of_the_lab() {
+    let (app, address) = App::start().await;
+    let site = Site::before(address).await;
+    let cookie = format!("lectern-lab={COOKIE}");
+    let other = format!("http://8501--lab-7.localhost:{}", site.port);
+    for foreign in [("origin", other.as_str()), ("sec-fetch-site", "same-site")] {
+        let post = site.ask("POST /api/terminals", &[("cookie", cookie.as_str()), foreign], "x").await;
+        assert_eq!(post.status(), 403, "{foreign:?}");
+    }
+    assert_eq!(app.requests.load(Ordering::SeqCst), 0);
+}
