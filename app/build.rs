@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 37] = [
+const NAMESPACES: [&str; 39] = [
     "account",
     "announcements",
     "api_docs",
@@ -39,11 +39,13 @@ const NAMESPACES: [&str; 37] = [
     "orders",
     "people",
     "policies",
+    "ports",
     "prices",
     "quotas",
     "search",
     "session",
     "setup",
+    "shares",
     "terminal",
     "visits",
 ];

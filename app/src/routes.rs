@@ -30,6 +30,8 @@ pub const LABS: &str = "/labs";
 /// After the path of a lab.
 const OPEN: &str = "/open";
 const TERMINAL: &str = "/terminal";
+/// Before the secret of a link to a lab; the server's own route.
+pub const SHARED_PREFIX: &str = "/labs/shared/";
 pub const BILLING: &str = "/billing";
 pub const BILLING_MONTHS: &str = "/billing/months";
 pub const BILLING_ADJUSTMENTS: &str = "/billing/adjustments";
@@ -96,6 +98,10 @@ pub fn is_lab_open(path: &str) -> bool {
 fn is_of_lab(path: &str, end: &str) -> bool {
     let id = path.strip_prefix(LABS).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.strip_suffix(end));
     id.is_some_and(|id| !id.is_empty() && !id.contains('/'))
+}
+/// The page of a link to a lab.
+pub fn shared_lab(secret: impl Display) -> String {
+    format!("{SHARED_PREFIX}{secret}")
 }
 /// What a lab's containers wrote, as text; the server's own route.
 pub fn lab_log(id: impl Display) -> String {
@@ -246,6 +252,7 @@ mod tests {
         assert_eq!(order_form("jupyter-slice"), "/catalogue/jupyter-slice/order");
         assert!(is_lab_open(&lab_open("0199")));
         assert!(is_lab_terminal(&lab_terminal("0199")) && !is_lab_terminal(&lab_terminal_socket("0199")) && !is_lab_terminal(&lab("0199")));
+        assert_eq!(shared_lab("shr_a"), "/labs/shared/shr_a");
         assert!(!is_lab_open("/labs/open") && !is_lab_open("/labs//open") && !is_lab_open("/labs/a/b/open"));
     }
 

@@ -33,6 +33,7 @@ pub mod request;
 pub mod rest;
 pub mod router;
 pub mod secret_key;
+pub mod shared;
 pub mod sign_out;
 pub mod site;
 pub mod state;

@@ -18,19 +18,23 @@ use axum::{
     response::{Html, IntoResponse as _, Response},
 };
 use domain::{
-    Error,
+    Error, Problem,
     access::{Action, Resource},
     ids::LabId,
     labs::{Lab, LabView},
     visits::{REASON_MAX, VisitRole},
 };
 use http::{HeaderMap, HeaderValue, header};
-use services::{Caller, Services, digest::hex_sha256, visits::Opening};
+use services::{
+    Caller, Services,
+    digest::hex_sha256,
+    visits::{Opening, Way},
+};
 use tower_sessions::Session;
 
 use crate::{error_page, state::AppState};
 
-/// `POST /labs/{id}/open` with `next` (path and query on the lab's site) and `reason`, both optional.
+/// `POST /labs/{id}/open` with `next` (path and query on the lab's site), `port` (of the lab's pod) and `reason`, all optional.
 pub async fn open(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
@@ -43,9 +47,10 @@ pub async fn open(
     let given = |name: &str| asked.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
     let opening = async {
         let id = id.parse::<LabId>().map_err(|_| Error::NotFound)?;
-        let session = session.id().map(|id| hex_sha256(id.to_string())).ok_or(Error::Unauthenticated)?;
+        let session = session_id(&session)?;
         let origin = origin(services, &headers);
-        services::visits::open(services, &caller, &session, &origin, id, given("next").unwrap_or("/"), given("reason")).await
+        let way = Way { session: &session, origin: &origin, next: given("next").unwrap_or("/"), port: port(given("port"))? };
+        services::visits::open_port(services, &caller, id, way, given("reason")).await
     };
     match opening.await {
         Ok(opening) => hand_over(&Sheet::of(services, &headers), &opening),
@@ -53,7 +58,17 @@ pub async fn open(
     }
 }
 
-/// `GET /labs/{id}/open?next=`: a page with the button. It presses itself for the lab's owner.
+/// The stored id of the session. Errors: `Unauthenticated`.
+pub fn session_id(session: &Session) -> Result<String, Error> {
+    session.id().map(|id| hex_sha256(id.to_string())).ok_or(Error::Unauthenticated)
+}
+
+/// A port as it is typed; 0 for the lab's own, where none is named.
+fn port(text: Option<&str>) -> Result<u16, Error> {
+    text.map_or(Ok(0), |text| text.parse().map_err(|_| Error::field("port", Problem::NotANumber)))
+}
+
+/// `GET /labs/{id}/open?next=&port=`: a page with the button. It presses itself for the lab's owner.
 pub async fn ask(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
@@ -65,13 +80,14 @@ pub async fn ask(
         let id = id.parse::<LabId>().map_err(|_| Error::NotFound)?;
         let view = services::labs::get(&state.services, &caller, id).await?.view;
         let role = role(&caller, &view.lab)?;
-        Ok::<_, Error>((view, role))
+        let port = port(given.get("port").map(|text| text.trim()).filter(|text| !text.is_empty()))?;
+        Ok::<_, Error>((view, role, port))
     };
     match found.await {
-        Ok((view, role)) => {
+        Ok((view, role, port)) => {
             let presses_itself = role == VisitRole::Owner && is_navigation(&headers);
             let next = given.get("next").map_or("/", String::as_str);
-            question(&Sheet::of(&state.services, &headers), &view, role, next, presses_itself)
+            question(&Sheet::of(&state.services, &headers), &view, role, (next, port), presses_itself)
         }
         Err(error) => error_page::answer(&headers, &error),
     }
@@ -87,7 +103,7 @@ fn role(caller: &Caller, lab: &Lab) -> Result<VisitRole, Error> {
 }
 
 /// The origin of the portal as this browser knows it: the lab's site takes the ticket from there only.
-fn origin(services: &Services, headers: &HeaderMap) -> String {
+pub fn origin(services: &Services, headers: &HeaderMap) -> String {
     let said = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).filter(|origin| *origin != "null");
     said.map_or_else(|| app::caller::site_of(services, headers), ToOwned::to_owned)
 }
@@ -99,15 +115,15 @@ fn is_navigation(headers: &HeaderMap) -> bool {
     !is_ahead && text("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
 }
 
-/// What both pages are drawn with.
-struct Sheet {
-    language: Language,
+/// What these pages are drawn with.
+pub struct Sheet {
+    pub language: Language,
     theme: &'static str,
     nonce: String,
 }
 
 impl Sheet {
-    fn of(services: &Services, headers: &HeaderMap) -> Self {
+    pub fn of(services: &Services, headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
         let Preferences { language, theme } = Preferences::from_headers(text(header::COOKIE), text(header::ACCEPT_LANGUAGE));
         let mut bytes = [0; 16];
@@ -116,7 +132,7 @@ impl Sheet {
     }
 
     /// A page with one form, which may be sent to `to` only.
-    fn page(&self, title: &str, inside: &str, presses_itself: bool, to: &str) -> Response {
+    pub fn page(&self, title: &str, inside: &str, presses_itself: bool, to: &str) -> Response {
         let Self { language, theme, nonce } = self;
         let (tag, style, title) = (language::tag(*language), assets::installed().style, escaped(title));
         let script =
@@ -146,16 +162,16 @@ fn hidden(name: &str, value: &str) -> String {
 }
 
 /// Text as the value of an attribute in double quotes.
-fn attribute(text: &str) -> String {
+pub fn attribute(text: &str) -> String {
     escaped(text).replace('"', "&quot;")
 }
 
-fn button(text: &str) -> String {
+pub fn button(text: &str) -> String {
     format!("<button class=\"btn\" data-kind=\"primary\" type=\"submit\">{}</button>", escaped(text))
 }
 
 /// The page that carries the ticket. Its script sends it while the page still loads, so that the browser's Back leads past it.
-fn hand_over(sheet: &Sheet, opening: &Opening) -> Response {
+pub fn hand_over(sheet: &Sheet, opening: &Opening) -> Response {
     let Opening { lab_name, action, site, ticket, next } = opening;
     let inside = format!(
         "<form id=\"open\" class=\"stack\" method=\"post\" action=\"{}\">{}{}<p>{}</p><p>{}</p></form>",
@@ -172,8 +188,9 @@ fn hand_over(sheet: &Sheet, opening: &Opening) -> Response {
 }
 
 /// The page that asks whether to enter.
-fn question(sheet: &Sheet, view: &LabView, role: VisitRole, next: &str, presses_itself: bool) -> Response {
+fn question(sheet: &Sheet, view: &LabView, role: VisitRole, (next, port): (&str, u16), presses_itself: bool) -> Response {
     let language = sheet.language;
+    let port = if port == 0 { String::new() } else { hidden("port", &port.to_string()) };
     let reason = if role == VisitRole::BreakGlass {
         format!(
             "<p><label for=\"reason\">{}</label><br><input class=\"input\" id=\"reason\" name=\"reason\" required maxlength=\"{REASON_MAX}\"></p>",
@@ -183,7 +200,7 @@ fn question(sheet: &Sheet, view: &LabView, role: VisitRole, next: &str, presses_
         String::new()
     };
     let inside = format!(
-        "<p>{}</p><form id=\"open\" class=\"stack\" method=\"post\" action=\"{}\">{}{reason}<p>{} <a class=\"btn\" href=\"{}\">{}</a></p></form>",
+        "<p>{}</p><form id=\"open\" class=\"stack\" method=\"post\" action=\"{}\">{}{port}{reason}<p>{} <a class=\"btn\" href=\"{}\">{}</a></p></form>",
         escaped(&texts::visit_text(language, view, role)),
         attribute(&routes::lab_open(view.lab.id)),
         hidden("next", next),

@@ -101,9 +101,10 @@ fn decoded(path: &str) -> String {
 fn secret_begins(path: &str) -> Option<usize> {
     let path = path.to_ascii_lowercase();
     let marks = secret::MARKS.iter().filter_map(|mark| path.find(mark).map(|at| at + mark.len()));
-    let join = app::routes::JOIN_PREFIX.trim_start_matches('/');
-    let link = path.trim_start_matches(['/', '.']).strip_prefix(join).map(|rest| path.len() - rest.len());
-    marks.chain(link).min()
+    let plain = path.trim_start_matches(['/', '.']);
+    let links = [app::routes::JOIN_PREFIX, app::routes::SHARED_PREFIX];
+    let links = links.iter().filter_map(|link| plain.strip_prefix(link.trim_start_matches('/'))).map(|rest| path.len() - rest.len());
+    marks.chain(links).min()
 }
 
 /// The value of this cookie in all of the headers.
@@ -143,6 +144,8 @@ mod tests {
     #[test]
     fn the_secret_of_a_link_is_not_logged() {
         assert_eq!(loggable("/join/lnk_abc"), "/join/***");
+        assert_eq!(loggable("/labs/shared/shr_abc"), "/labs/shared/***");
+        assert_eq!(loggable("/labs/shared"), "/labs/shared");
         assert_eq!(loggable("/people"), "/people");
         assert_eq!(loggable("/catalogue/a%20b"), "/catalogue/a%20b", "as it came");
         assert_eq!(loggable("/a\u{202e}b\u{9b}c"), "/a%E2%80%AEb%C2%9Bc", "it neither turns the line around nor commands a terminal");
@@ -159,6 +162,9 @@ mod tests {
             ("/join%2f{}", "/join/***"),
             ("/%256aoin%252f{}", "/join/***"),
             ("/join/mistyped", "/join/***"),
+            ("/labs/shared/{}", "/labs/shared/***"),
+            ("//LABS/%73hared/mistyped", "//LABS/shared/***"),
+            ("/labs//shared/shr_SECRET", "/labs//shared/shr_***"),
             ("/x/../join/{}", "/x/../join/lnk_***"),
             ("/people/{}/more", "/people/lnk_***"),
             ("/a%0ab/{}", "/a b/lnk_***"),

@@ -32,7 +32,7 @@ use crate::{
     audit_export, auth, bodies, error_page, events, export, forms, headers, health, hosts, imports, lab_logs, methods, metrics, nul, oidc, open,
     preferences, refusals, request,
     rest::{self, problem::Problem},
-    sign_out,
+    shared, sign_out,
     site::Site,
     state::AppState,
     terminal,
@@ -114,6 +114,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route(&app::routes::lab_open("{id}"), get(open::ask).post(open::open))
         .route(&app::routes::lab_log("{id}"), get(lab_logs::show))
         .route(&app::routes::lab_terminal_socket("{id}"), get(terminal::socket))
+        .route(&app::routes::shared_lab("{secret}"), get(shared::ask).post(shared::open))
         .route(app::preferences::PATH, post(preferences::save))
         .route(app::routes::SIGN_IN_OIDC, get(oidc::start))
         .route(app::routes::SIGN_IN_OIDC_CALLBACK, get(oidc::callback))

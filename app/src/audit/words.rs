@@ -177,6 +177,8 @@ pub fn action_text(language: Language, code: &str) -> String {
         "lab.autostop" => td_string!(language, audit.action_lab_autostop),
         "lab.enter" => td_string!(language, audit.action_lab_enter),
         "lab.break_glass" => td_string!(language, audit.action_lab_break_glass),
+        "lab.share" => td_string!(language, audit.action_lab_share),
+        "lab.unshare" => td_string!(language, audit.action_lab_unshare),
         "lab.open" => td_string!(language, audit.action_lab_open),
         "lab.visit" => td_string!(language, audit.action_lab_visit),
         "lab.read" => td_string!(language, audit.action_lab_read),
@@ -228,7 +230,7 @@ mod tests {
     fn whatever_can_be_refused_has_words() {
         let raw: Vec<_> = Action::ALL.into_iter().map(Action::code).filter(|code| action_text(Language::en, code) == *code).collect();
         assert!(raw.is_empty(), "no words for {raw:?}");
-        for code in ["lab.open", "lab.visit"] {
+        for code in ["lab.open", "lab.visit", "lab.unshare"] {
             assert_ne!(action_text(Language::en, code), code);
         }
     }

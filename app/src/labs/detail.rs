@@ -13,6 +13,8 @@ use super::{
     failures::Failures,
     history::History,
     logs::Logs,
+    ports::PortsCard,
+    share::{ShareCard, Tried},
     ssh::{SshCard, ssh_command},
     start::StartSteps,
     time_left::TimeLeft,
@@ -29,11 +31,12 @@ use crate::{
     routes,
 };
 
-/// Drawn once; each part follows the lab by itself, and only when what it shows has changed.
+/// Drawn once; `tried`: what the form of links left behind; each part follows the lab by itself, and only when what it shows has changed.
 #[component]
 pub fn LabDetailView(
     lab: Signal<Reading<LabNow>>,
     refusal: Option<domain::Error>,
+    tried: Tried,
     liveness: ReadSignal<Liveness>,
     reload: Callback<()>,
 ) -> impl IntoView {
@@ -83,7 +86,9 @@ pub fn LabDetailView(
     let read_at = part(lab, |lab| lab.now);
     let break_glass = part(lab, |lab| lab.detail.view.may_break_glass);
     let ssh = part(lab, |lab| ssh_command(&lab.detail.view));
-    let visits_id = id.clone();
+    let may_share = part(lab, |lab| lab.detail.view.may_share);
+    let may_enter = part(lab, |lab| lab.detail.view.may_enter);
+    let (visits_id, share_id, ports_id) = (id.clone(), id.clone(), id.clone());
     let buttons = Allowed::of(lab);
     let log_id = id.clone();
     let log = move || pods.get().zip(log_state.get()).map(|(pods, state)| view! { <Logs id=log_id.clone() pods state/> });
@@ -124,6 +129,8 @@ pub fn LabDetailView(
                 <Card title=td_string!(language, labs.history) end=move || view! { <LiveMark liveness/> }>
                     {move || history.get().map(|(history, owner)| view! { <History history owner/> })}
                 </Card>
+                {move || may_share.get().filter(|may| *may).map(|_| view! { <ShareCard id=share_id.clone() tried=tried.clone() read_at/> })}
+                {move || may_enter.get().filter(|may| *may).map(|_| view! { <PortsCard id=ports_id.clone()/> })}
                 <Visits id=visits_id read_at break_glass/>
                 {log}
                 {move || conditions.get().map(|conditions| view! { <Conditions conditions/> })}

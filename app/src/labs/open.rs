@@ -39,6 +39,7 @@ pub fn role_text(language: Language, role: VisitRole) -> &'static str {
         VisitRole::Teacher => td_string!(language, open.role_teacher),
         VisitRole::Manager => td_string!(language, open.role_manager),
         VisitRole::BreakGlass => td_string!(language, open.role_break_glass),
+        VisitRole::Share => td_string!(language, open.role_share),
     }
 }
 
@@ -47,7 +48,7 @@ pub fn visit_text(language: Language, view: &LabView, role: VisitRole) -> String
     let (name, owner) = (view.lab.name.as_str(), view.owner.name.as_str());
     match role {
         VisitRole::Owner => td_string!(language, open.own, name = name).to_string(),
-        VisitRole::Teacher | VisitRole::Manager => {
+        VisitRole::Teacher | VisitRole::Manager | VisitRole::Share => {
             td_string!(language, open.visit, name = name, owner = owner, role = role_text(language, role)).to_string()
         }
         VisitRole::BreakGlass => td_string!(language, open.break_glass, name = name, owner = owner).to_string(),

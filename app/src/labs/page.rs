@@ -8,6 +8,7 @@ use super::{
     detail::LabDetailView,
     filters::{Search, States, Wanted},
     list::LabList,
+    share::{self, Tried},
 };
 use crate::{
     catalogue::offering::OrderButton,
@@ -53,6 +54,7 @@ pub fn LabPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get_str("id").unwrap_or_default().to_owned()));
     let lab = Resource::new(move || id.get(), read_lab);
     let last_try = flash(FORM);
+    let (share_try, share_made) = (flash(share::FORM), share::made_link());
     let reload = Callback::new(move |()| lab.refetch());
     // One lab, one stream: the page of another lab is another page.
     let liveness = use_news(news_of_lab(id.get_untracked()), move || lab.refetch());
@@ -62,8 +64,9 @@ pub fn LabPage() -> impl IntoView {
             let outline = outline(lab);
             move || {
                 let (outline, last_try) = (outline.get()?, last_try.get()?);
+                let tried = Tried { failed: share_try.get()?, made: share_made.get()?.ok().flatten() };
                 Some(match outline {
-                    Ok(()) => view! { <LabDetailView lab refusal=last_try.error liveness reload/> }.into_any(),
+                    Ok(()) => view! { <LabDetailView lab refusal=last_try.error tried liveness reload/> }.into_any(),
                     Err(error) => view! { <Failed error/> }.into_any(),
                 })
             }}

@@ -22,7 +22,7 @@ use crate::state::AppState;
 pub struct Visit {
     pub id: String,
     pub person: Person,
-    /// `owner`, `teacher`, `manager` or `break_glass`.
+    /// `owner`, `teacher`, `manager`, `break_glass`, or `share` for somebody with a link.
     #[schema(example = "owner")]
     pub role: &'static str,
     /// Of a break-glass visit.

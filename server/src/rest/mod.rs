@@ -19,6 +19,7 @@ mod examples;
 pub mod imports;
 pub mod lab_changes;
 pub mod lab_logs;
+pub mod lab_shares;
 pub mod lab_visits;
 pub mod labs;
 pub mod nodes;
@@ -110,6 +111,9 @@ pub fn operations() -> Vec<Operation> {
         reading("/labs/{id}", get(labs::show)),
         reading("/labs/{id}/logs", get(lab_logs::show)),
         reading("/labs/{id}/visits", get(lab_visits::list)),
+        reading("/labs/{id}/shares", get(lab_shares::list)),
+        changing("/labs/{id}/shares", post(lab_shares::create)),
+        Operation { method: Method::DELETE, path: "/labs/{id}/shares/{share}", route: delete(lab_shares::withdraw) },
         changing("/labs/{id}/start", post(labs::start)),
         changing("/labs/{id}/stop", post(labs::stop)),
         changing("/labs/{id}/destroy", post(labs::destroy)),

@@ -38,6 +38,7 @@ const OTHERS: [(&str, &str); 30] = [
     ("POST /labs/{id}/extend", "an action"),
     ("POST /labs/{id}/resize", "an action"),
     ("POST /labs/{id}/restart", "an action"),
+    ("POST /labs/{id}/shares", "a link that is shown exists already; another one has another end"),
     ("POST /offerings", "an offering that is shown exists already; its versions go back to /offerings/{slug}/versions"),
     ("POST /offerings/preview", "reads the body as /offerings/{slug}/versions does, and stores nothing"),
     ("POST /offerings/{slug}/publish", "names a revision"),

@@ -12,19 +12,23 @@ use crate::{
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The name and the variables that a program in a container sees.
+/// The name, the variables and the servers that a program in a container sees.
 #[derive(Debug, Clone)]
 pub struct Environment {
     pub hostname: String,
     /// In order; a later one replaces an earlier one of its name.
     pub variables: Vec<(String, String)>,
+    /// Ports on which the pod's containers listen.
+    pub listening: Vec<u16>,
 }
 
 impl Environment {
     pub fn of(place: &Place, container: &str) -> Self {
-        let Some(pod) = place.pod() else { return Self { hostname: String::new(), variables: Vec::new() } };
+        let Some(pod) = place.pod() else { return Self { hostname: String::new(), variables: Vec::new(), listening: Vec::new() } };
         let hostname = Some(value::text(&pod, "/spec/hostname")).filter(|name| !name.is_empty()).unwrap_or(value::name(&pod)).to_owned();
-        let mut environment = Self { hostname: hostname.clone(), variables: Vec::new() };
+        let declared = value::items(&pod, "/spec/containers").iter().flat_map(|one| value::items(one, "/ports"));
+        let listening = declared.filter_map(|port| u16::try_from(value::int(port, "/containerPort")?).ok()).collect();
+        let mut environment = Self { hostname: hostname.clone(), variables: Vec::new(), listening };
         for (name, text) in [("PATH", PATH), ("HOSTNAME", hostname.as_str()), ("HOME", "/root"), ("KUBERNETES_SERVICE_HOST", "10.96.0.1")] {
             environment.set(name, text);
         }

@@ -1,6 +1,6 @@
 //! The programs of a simulated container.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use time::OffsetDateTime;
 
@@ -86,6 +86,8 @@ async fn cat(shell: &mut Shell, arguments: &[String]) -> u8 {
         let ended = match file.as_str() {
             "-" => shell.copy().await,
             "/etc/hostname" => shell.say(&shell.environment.hostname).await,
+            "/proc/net/tcp" => shell.say(&sockets(&shell.environment.listening)).await,
+            "/proc/net/tcp6" => shell.say(&sockets(&[])).await,
             _ => shell.complain(&format!("cat: {file}: No such file or directory"), 1).await,
         };
         if ended != 0 {
@@ -93,6 +95,16 @@ async fn cat(shell: &mut Shell, arguments: &[String]) -> u8 {
         }
     }
     if arguments.is_empty() { shell.copy().await } else { code }
+}
+
+/// Listening sockets as the kernel lists them.
+fn sockets(ports: &[u16]) -> String {
+    let mut list = String::from("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
+    for (number, port) in ports.iter().enumerate() {
+        // Writing to a string does not fail.
+        let _ = write!(list, "\n{number:4}: 00000000:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 {number} 1");
+    }
+    list
 }
 
 async fn env(shell: &mut Shell, arguments: &[String]) -> u8 {

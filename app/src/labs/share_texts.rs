@@ -1,0 +1,35 @@
+//! The words of the page of a link to a lab, which the server writes by itself (`server/src/shared.rs`).
+
+use domain::time::Timestamp;
+
+use crate::{
+    components::{MomentStyle, moment_text},
+    i18n::td_string,
+    language::Language,
+};
+
+/// Whose lab it is and until when the link is good.
+pub fn about(language: Language, name: &str, owner: &str, ends_at: Timestamp) -> String {
+    td_string!(language, shares.about, owner = owner, name = name, at = moment_text(ends_at, MomentStyle::Minute)).to_string()
+}
+
+/// What the reader may do there.
+pub fn limit(language: Language, view_only: bool) -> &'static str {
+    if view_only { td_string!(language, shares.limit_view) } else { td_string!(language, shares.limit_whole) }
+}
+
+pub fn open(language: Language) -> &'static str {
+    td_string!(language, shares.open)
+}
+
+pub fn over_title(language: Language) -> &'static str {
+    td_string!(language, shares.over_title)
+}
+
+pub fn over(language: Language) -> &'static str {
+    td_string!(language, shares.over_text)
+}
+
+pub fn home(language: Language) -> &'static str {
+    td_string!(language, shares.home)
+}
