@@ -1,7 +1,7 @@
 //! Network policies (G3). A namespace starts closed both ways. A lab hears its own pods and the portal's proxy, and reaches its own pods,
 //! the cluster's name service and the public internet: no private address, so no other tenant's pod, node or campus host.
 
-use domain::{courses::Course, ids::LabId};
+use domain::{courses::Course, ids::LabId, labs::host::PORTS};
 use serde_json::{Value, json};
 use services::ports::LabOrder;
 
@@ -22,7 +22,8 @@ pub fn of_lab(order: &LabOrder) -> Manifest {
     Manifest::new(Kind::NetworkPolicy, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "spec": spec }))
 }
 
-/// What a lab may hear and reach. `port`: the one that the portal's proxy reaches.
+/// What a lab may hear and reach. `port`: the one on which its application answers; the portal's proxy reaches the ports that people may open
+/// beside it too.
 pub fn spec(lab: LabId, port: &Value) -> Value {
     let own_pods = json!({ "matchLabels": { labels::LAB: lab.to_string() } });
     json!({
@@ -36,7 +37,10 @@ pub fn spec(lab: LabId, port: &Value) -> Value {
                     "namespaceSelector": { "matchLabels": { labels::PORTAL: "true" } },
                     "podSelector": { "matchLabels": { "app.kubernetes.io/name": "lectern" } },
                 }],
-                "ports": [{ "protocol": "TCP", "port": port }],
+                "ports": [
+                    { "protocol": "TCP", "port": port },
+                    { "protocol": "TCP", "port": PORTS.start(), "endPort": PORTS.end() },
+                ],
             },
         ],
         "egress": [
