@@ -8,7 +8,7 @@ const DOMAIN: &str = "app/domain/tests/hostile/";
 const SERVER: &str = "server/tests/hostile/";
 
 /// File, and the file of the test that feeds what it reads. A new reader gets a property in one of them, or in a new one.
-const READERS: [(&str, &str, &str); 79] = [
+const READERS: [(&str, &str, &str); 80] = [
     ("app/domain/src/access.rs", DOMAIN, "words.rs"),
     ("app/domain/src/access/scopes.rs", DOMAIN, "words.rs"),
     ("app/domain/src/announcements.rs", DOMAIN, "forms.rs"),
@@ -45,6 +45,7 @@ const READERS: [(&str, &str, &str); 79] = [
     ("app/domain/src/quotas.rs", DOMAIN, "words.rs"),
     ("app/domain/src/quotas/forms.rs", DOMAIN, "forms.rs"),
     ("app/domain/src/roster.rs", DOMAIN, "classes.rs"),
+    ("app/domain/src/shares.rs", DOMAIN, "forms.rs"),
     ("app/domain/src/terminal.rs", DOMAIN, "words.rs"),
     ("app/domain/src/time.rs", DOMAIN, "times.rs"),
     ("app/domain/src/tokens.rs", DOMAIN, "forms.rs"),

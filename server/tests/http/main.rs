@@ -36,6 +36,7 @@ mod rest_nodes;
 mod rest_thread;
 mod round_trips;
 mod secrets;
+mod sharing;
 mod sign_in;
 mod ssh;
 mod ssh_keys;

@@ -11,6 +11,7 @@ use domain::{
     people::{Invitation, NewPerson},
     pricing::{DiscountForm, PriceForm},
     quotas::{BudgetForm, QuotaForm},
+    shares::{self, ShareForm},
     time::Timestamp,
     tokens::TokenForm,
 };
@@ -53,6 +54,18 @@ proptest! {
                 prop_assert!(terms.from.zip(terms.to).is_none_or(|(from, to)| from < to));
             }
             Err(error) => names_only(&error, &["amount", "from", "to", "notify", "approve", "block"]),
+        }
+    }
+
+    #[test]
+    fn links_to_a_lab(lasts in near(&["hour", "lab", "until", ""]), until in near(&["2026-11-18T12:00", "2026-11-18T12:00:00+08:00", ""]), ends in 0..9_000_000_i64) {
+        let lab_ends_at = NOW.plus_seconds(ends);
+        let form = ShareForm { lasts, until, view_only: true };
+        match form.check(NOW, Some(lab_ends_at)) {
+            Ok(share) => {
+                prop_assert!(share.ends_at <= shares::latest_end(NOW, Some(lab_ends_at)));
+            }
+            Err(error) => names_only(&error, &["lasts", "until"]),
         }
     }
 

@@ -12,7 +12,7 @@ use domain::{
     gpu::Card,
     ids::{LabId, OrderId},
     imports::{ImportKind, ImportState, RowResult, Verdict},
-    labs::{LabState, host},
+    labs::{LabState, host, ports},
     names,
     offerings::VersionState,
     orders::OrderState,
@@ -20,6 +20,7 @@ use domain::{
     pricing::{Meter, Quoted},
     quotas::BudgetAction,
     search,
+    shares::Lasts,
     terminal::{FromBrowser, Notice, ToBrowser},
     tokens,
     visits::{PassEnd, VisitEnd, VisitRole},
@@ -67,6 +68,7 @@ const WORDS: &[&str] = &[
     "break_glass",
     "signed_out",
     "lab_stopped",
+    "until",
     "Teacher",
     "orders:READ",
 ];
@@ -81,7 +83,7 @@ proptest! {
     fn a_word_reads_as_itself_or_not_at_all(text in near(WORDS)) {
         words!(&text; Role, Scope, Level, audit::Via, audit::Outcome, Range, RunState, AdjustmentKind, Dimension, Purpose, Workload,
             DepartmentKind, ImportKind, Verdict, RowResult, ImportState, LabState, VersionState, OrderState, LinkKind, PersonState, Quoted,
-            BudgetAction, decisions::Step, VisitRole, PassEnd, VisitEnd, Notice);
+            BudgetAction, decisions::Step, VisitRole, PassEnd, VisitEnd, Notice, Lasts);
     }
 
     #[test]
@@ -100,6 +102,25 @@ proptest! {
         }
         if let Some(read) = ToBrowser::read(&message) {
             prop_assert!(ToBrowser::read(&read.write()) == Some(read));
+        }
+    }
+
+    #[test]
+    fn a_label_of_a_port_reads_back_as_itself(text in near(&["8501--lab-2047-1f0c9a33be", "lab-2047-1f0c9a33be", "22--lab-7", "--lab-7"])) {
+        if let Some((port, label)) = host::split_port(&text) {
+            prop_assert_eq!(host::port_label(label, port), text.clone());
+            prop_assert!(port == 0 || host::is_port(port));
+        }
+    }
+
+    #[test]
+    fn a_list_of_sockets_is_read_or_left_out(lines in proptest::collection::vec(near(&[
+        "  sl  local_address rem_address   st tx_queue rx_queue",
+        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000",
+        "   1: 0000000000000000FFFF00000100007F:1772 00000000000000000000000000000000:0000 0A",
+    ]), 0..6)) {
+        if let Some(found) = ports::listening(&lines.join("\n")) {
+            prop_assert!(found.windows(2).all(|pair| pair[0].port < pair[1].port), "{found:?}");
         }
     }
 
