@@ -133,6 +133,46 @@ test("a link to a lab leads its owner in, and shows others as what they would vi
   expect((await teacher.context().request.get(`/labs/${lab}/logs`)).status()).toBe(200);
 });
 
+test("a link for looking lets somebody of the college read, and ends when it is withdrawn", async ({ browser }) => {
+  await teacher.goto(`/labs/${lab}`);
+  await hydrated(teacher);
+  const card = teacher.locator("#share");
+  await card.getByText(w("shares.new"), { exact: true }).click();
+  await card.getByLabel(w("shares.view_only")).check();
+  await card.getByRole("button", { name: w("shares.make") }).click();
+  const link = await teacher.locator("#one-time-share input").inputValue();
+  expect(link).toContain("/labs/shared/shr_");
+  const guest = await openPage(browser, server);
+  await signIn(guest, server, "auditor");
+  await guest.goto(new URL(link).pathname);
+  await expect(guest.locator("main")).toContainText(w("shares.limit_view"));
+  await guest.getByRole("button", { name: w("shares.open") }).click();
+  await expect(guest.getByRole("heading", { name: "Simulated lab" })).toBeVisible();
+  const status = (method: string) => guest.evaluate(async (method) => (await fetch("/echo", { method })).status, method);
+  expect([await status("GET"), await status("POST")]).toEqual([200, 403]);
+  await teacher.goto(`/labs/${lab}`);
+  await hydrated(teacher);
+  await card.getByRole("button", { name: w("shares.withdraw"), exact: true }).first().click();
+  await card.locator("dialog[open]").getByRole("button", { name: w("shares.withdraw"), exact: true }).click();
+  await expect.poll(() => status("GET"), { timeout: 15_000 }).toBe(401);
+  await expect(card.locator("table")).toContainText(w("shares.withdrawn"));
+});
+
+test("another port of the lab has a host of its own", async () => {
+  await teacher.goto(`/labs/${lab}`);
+  await hydrated(teacher);
+  const card = teacher.locator("#ports");
+  await card.getByRole("button", { name: w("ports.look") }).click();
+  await expect(card).toContainText(w("ports.none"));
+  await card.getByLabel(w("ports.port"), { exact: true }).fill("8501");
+  const opening = teacher.context().waitForEvent("page");
+  await card.getByRole("button", { name: w("ports.open"), exact: true }).click();
+  const other = await opening;
+  await expect(other).toHaveURL(/^http:\/\/8501--lab-.*\.localhost:/);
+  await expect(other.locator("body")).toContainText("The application in the lab does not answer");
+  await other.close();
+});
+
 test("signing out ends the way in", async () => {
   const status = () => tab.evaluate(async () => (await fetch("/echo")).status);
   expect(await status()).toBe(200);
