@@ -220,12 +220,13 @@ fn Links(id: String, read_at: Signal<Option<Timestamp>>) -> impl IntoView {
         let read = read.value().get()?;
         Some(read.map(|SharesShown { shares, now }| shares.into_iter().map(|share| (share.is_good(now), share)).collect()))
     });
-    move || match listed.get() {
+    let list = move || match listed.get() {
         None => view! { <p class="fine">{td_string!(language, shares.loading)}</p> }.into_any(),
         Some(Err(error)) => view! { <ErrorNotice error/> }.into_any(),
         Some(Ok(listed)) if listed.is_empty() => view! { <p class="soft">{td_string!(language, shares.empty)}</p> }.into_any(),
         Some(Ok(listed)) => view! { <Table lab=of_lab.get_value() listed/> }.into_any(),
-    }
+    };
+    view! { {list} }.into_any()
 }
 
 #[component]

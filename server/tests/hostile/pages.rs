@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What pages and downloads read from a query.
-const NAMES: [&str; 41] = [
+const NAMES: [&str; 43] = [
     "after",
     "text",
     "state",
@@ -53,9 +53,11 @@ const NAMES: [&str; 41] = [
     "container",
     "tail",
     "download",
+    "port",
+    "share",
 ];
 /// What answers by itself instead of a page. Not `/events`, which never ends.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 15] = [
     "/audit/export",
     "/billing/export",
     "/imports/sample/{}",
@@ -63,6 +65,7 @@ const OTHERS: [&str; 14] = [
     "/labs/{}/logs",
     "/labs/{}/open",
     "/labs/{}/terminal/socket",
+    "/labs/shared/{}",
     "/sign-in/oidc",
     "/sign-in/oidc/callback",
     "/healthz",
