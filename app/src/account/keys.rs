@@ -46,13 +46,13 @@ fn Whole(keys: Vec<SshKey>, failed: Flash) -> impl IntoView {
     let empty = keys.is_empty();
     let rows = keys.into_iter().map(|key| row(language, key)).collect_view();
     view! {
-        <Card title=td_string!(language, account.keys) flush=true id="keys">
+        <Card title=td_string!(language, account.key_list) flush=true id="keys">
             {if empty {
                 let (title, text) = (td_string!(language, account.no_keys), td_string!(language, account.no_keys_text));
                 view! { <div class="inset"><EmptyState glyph=Glyph::Key title text/></div> }.into_any()
             } else {
                 view! {
-                    <DataTable caption=td_string!(language, account.keys) columns>{rows}</DataTable>
+                    <DataTable caption=td_string!(language, account.key_list) columns>{rows}</DataTable>
                     <p class="inset soft">{td_string!(language, account.keys_about)}</p>
                 }
                 .into_any()

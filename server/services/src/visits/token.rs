@@ -73,13 +73,12 @@ async fn entry(services: &Services, caller: &Caller, token: TokenId, lab: &Lab) 
         let mut read = services.db.read().await.or_domain()?;
         storage::visits::by_token(&mut read, token, lab.id, address).await.or_domain()?
     };
-    let facts = match known {
-        Some(facts) => facts,
-        None => {
-            let pass = make(services, caller, token, lab).await?;
-            let mut read = services.db.read().await.or_domain()?;
-            storage::visits::of_passes(&mut read, &[pass]).await.or_domain()?.pop().ok_or(Error::NotFound)?
-        }
+    let facts = if let Some(facts) = known {
+        facts
+    } else {
+        let pass = make(services, caller, token, lab).await?;
+        let mut read = services.db.read().await.or_domain()?;
+        storage::visits::of_passes(&mut read, &[pass]).await.or_domain()?.pop().ok_or(Error::NotFound)?
     };
     // No cookie has this key: cookies are known by their hashes, which are hexadecimal.
     let key = format!("token {}", facts.pass);
