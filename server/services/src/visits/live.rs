@@ -1,4 +1,5 @@
-//! What this process knows of passes, by the hash of their cookie, or of their own id for those of tokens. A restart forgets it: the rows are in the database.
+//! What this process knows of passes, by the hash of their cookie, or by their own id for those of tokens. A restart forgets it: the rows are in
+//! the database.
 
 use std::{
     collections::{HashMap, HashSet},
