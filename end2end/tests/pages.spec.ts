@@ -46,6 +46,7 @@ const VIEWS: View[] = [
   { name: "today-administrator", path: "/", who: "administrator" },
   { name: "notifications", path: "/notifications", who: "manager" },
   { name: "search", path: "/search?q=AI2301", who: "teacher" },
+  { name: "terminal", path: () => `/labs/${running}/terminal`, who: "teacher" },
   { name: "resize", path: () => `/labs/${running}/resize`, who: "teacher" },
   { name: "order-again", path: () => `/orders/${waiting}/again`, who: "teacher" },
   { name: "api-docs", path: "/api-docs", who: "teacher" },

@@ -163,18 +163,18 @@ fn Shell(id: String, reason: Option<String>) -> impl IntoView {
                 <div class="terminal-room" node_ref=room>
                     <div class="terminal-rows" role="log" aria-label=td_string!(language, terminal.output) node_ref=rows></div>
                 </div>
+                <textarea
+                    class="terminal-input"
+                    aria-label=td_string!(language, terminal.input)
+                    aria-describedby="terminal-keys"
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    rows="1"
+                    node_ref=input
+                ></textarea>
             </div>
             <span class="terminal-probe" aria-hidden="true" node_ref=probe>"MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM"</span>
-            <textarea
-                class="terminal-input"
-                aria-label=td_string!(language, terminal.input)
-                aria-describedby="terminal-keys"
-                autocomplete="off"
-                autocapitalize="off"
-                spellcheck="false"
-                rows="1"
-                node_ref=input
-            ></textarea>
         </div>
         <p class="fine soft script-only" id="terminal-keys">
             {td_string!(language, terminal.keys)}" "<a href=lab_page node_ref=leave>{td_string!(language, terminal.leave)}</a>
