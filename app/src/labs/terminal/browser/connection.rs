@@ -36,6 +36,13 @@ impl Terminal {
         format!("{KEPT}{}", self.parts.id.get_value())
     }
 
+    /// The next connection is for a new shell.
+    fn forget(&self) {
+        if let Some(kept) = kept() {
+            let _ = kept.remove_item(&self.key());
+        }
+    }
+
     pub(super) fn connect(self: &Rc<Self>) {
         self.hang_up();
         let location = window().location();
@@ -72,9 +79,7 @@ impl Terminal {
 
     /// Another shell in the place of one that is over.
     pub(super) fn begin_anew(self: &Rc<Self>) {
-        if let Some(kept) = kept() {
-            let _ = kept.remove_item(&self.key());
-        }
+        self.forget();
         self.clear();
         self.is_over.set(false);
         self.tries.set(0);
@@ -108,6 +113,10 @@ impl Terminal {
 
     fn end(&self, by: Notice) {
         self.is_over.set(true);
+        // Another tab has the shell that was taken; every other one is over.
+        if by != Notice::Taken {
+            self.forget();
+        }
         self.hang_up();
         self.parts.state.set(State::Over(by));
     }

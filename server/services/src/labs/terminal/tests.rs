@@ -1,10 +1,16 @@
 //! Shells against a real database and a cluster in memory, whose programs the tests play.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use domain::orders::OrderForm;
 use serde_json::json;
 use storage::testing::{TestDatabase, for_each_engine, texts};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::yield_now,
+    time,
+};
 
 use super::*;
 use crate::{
@@ -242,6 +248,29 @@ async fn a_shell_ends_with_the_right_and_with_the_pod() {
         assert_eq!(none, Some(NoShell::Notice(Notice::NotRunning)));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_shell_that_is_left_for_a_minute_is_hung_up() {
+    let mut scene = Scene::on(TestDatabase::sqlite().await).await;
+    let mut line = scene.connect(None, None).await.expect("a shell");
+    let mut inside = scene.started().await;
+    let (token, ..) = attached(&mut line).await;
+    drop(line);
+    // The shell notices that it is left, before the time passes.
+    for _ in 0..10 {
+        yield_now().await;
+    }
+    time::pause();
+    time::advance(Duration::from_secs(domain::terminal::KEPT_SECONDS + 1)).await;
+    time::resume();
+    assert_eq!(inside.keeper.stdin.read(&mut [0]).await.expect("read"), 0, "the keeper hangs the shell up");
+    inside.keeper.exit.send(0).expect("it waits");
+    while scene.shells() > 0 {
+        yield_now().await;
+    }
+    let mut other = scene.connect(Some(&token), None).await.expect("another shell");
+    assert_eq!(notice(&mut other).await, Some(Notice::NewShell));
 }
 
 #[tokio::test]
