@@ -59,7 +59,7 @@ fn modifiers(press: Press<'_>) -> u8 {
 
 /// Keys that have a name.
 fn named(press: Press<'_>, application: bool) -> Option<Vec<u8>> {
-    let after_escape = |bytes: &[u8]| if press.alt { [b"\x1b", bytes].concat() } else { bytes.to_vec() };
+    let after_escape = |bytes: &[u8]| if press.alt { [&b"\x1b"[..], bytes].concat() } else { bytes.to_vec() };
     let held = modifiers(press);
     let letter = |letter: char| match (held, application) {
         (1, true) => format!("\x1bO{letter}"),

@@ -9,11 +9,11 @@ use leptos::{leptos_dom::helpers::set_timeout_with_handle, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{BinaryType, Event, MessageEvent, Storage, WebSocket};
 
-use super::{
-    super::{screen::Screen, words::State},
-    Terminal,
+use super::Terminal;
+use crate::{
+    labs::terminal::{screen::Screen, words::State},
+    routes,
 };
-use crate::routes;
 
 /// Bytes of input in one message.
 const PIECE: usize = 16 * 1_024;

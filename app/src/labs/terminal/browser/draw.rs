@@ -6,10 +6,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
-use super::{
-    super::screen::{Look, Run, mixed},
-    Terminal,
-};
+use super::Terminal;
+use crate::labs::terminal::screen::{Look, Run, mixed};
 
 /// Characters of the probe.
 const PROBE: f64 = 40.0;

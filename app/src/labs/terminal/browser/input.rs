@@ -6,14 +6,11 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{ClipboardEvent, Event, InputEvent, KeyboardEvent, MouseEvent, Selection, WheelEvent};
 
-use super::{
-    super::{
-        keys::{self, Does, Press},
-        mouse::{self, Act, Report},
-        paste::pasted,
-    },
-    Terminal,
-    draw::whole,
+use super::{Terminal, draw::whole};
+use crate::labs::terminal::{
+    keys::{self, Does, Press},
+    mouse::{self, Act, Report},
+    paste::pasted,
 };
 
 /// The key code of every key that an input method takes.
@@ -67,6 +64,8 @@ impl Terminal {
     }
 
     fn key_down(self: &Rc<Self>, event: &KeyboardEvent) {
+        // The page has keys of its own, such as Ctrl+K for its search; here they are the shell's.
+        event.stop_propagation();
         // Also Enter, with which an input method takes what was typed.
         if event.is_composing() || event.key_code() == TAKEN || self.is_composing.get() {
             return;

@@ -13,7 +13,7 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, EventTarget, HtmlElement, HtmlTextAreaElement, ResizeObserver, WebSocket};
 
-use super::{
+use crate::labs::terminal::{
     page::Parts,
     screen::{Run, Screen},
 };
