@@ -1,5 +1,7 @@
 //! Entering labs. A pass is a person's right to enter one lab's site from one browser; a visit is a span of time in which the pass was used,
-//! one line in the lab's connection log.
+//! one line in the lab's connection log. What of it is real use, after which an unused lab is stopped, is in [`real_use`].
+
+pub mod real_use;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,8 @@ use crate::{
     people::PersonRef,
     time::Timestamp,
 };
+
+pub use real_use::UseKind;
 
 /// Most characters of the reason of a break-glass visit.
 pub const REASON_MAX: usize = 500;

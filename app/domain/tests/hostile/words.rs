@@ -23,7 +23,10 @@ use domain::{
     shares::Lasts,
     terminal::{FromBrowser, Notice, ToBrowser},
     tokens,
-    visits::{PassEnd, VisitEnd, VisitRole},
+    visits::{
+        PassEnd, UseKind, VisitEnd, VisitRole,
+        real_use::{Talk, TalkUse, of_request},
+    },
 };
 use proptest::prelude::*;
 
@@ -83,7 +86,19 @@ proptest! {
     fn a_word_reads_as_itself_or_not_at_all(text in near(WORDS)) {
         words!(&text; Role, Scope, Level, audit::Via, audit::Outcome, Range, RunState, AdjustmentKind, Dimension, Purpose, Workload,
             DepartmentKind, ImportKind, Verdict, RowResult, ImportState, LabState, VersionState, OrderState, LinkKind, PersonState, Quoted,
-            BudgetAction, decisions::Step, VisitRole, PassEnd, VisitEnd, Notice, Lasts);
+            BudgetAction, decisions::Step, VisitRole, PassEnd, VisitEnd, Notice, Lasts, UseKind);
+    }
+
+    #[test]
+    fn whatever_a_client_sends_is_use_or_not(path in nasty(), start in prop::collection::vec(any::<u8>(), 0..600), bytes in any::<u64>()) {
+        let _ = of_request("POST", &path, false);
+        for talk in [Talk::of_socket(&path), Talk::Kernel, Talk::JupyterTerminal, Talk::Messages, Talk::Bytes] {
+            let mut connection = TalkUse::new(talk);
+            for at in [u64::MAX, 0, bytes] {
+                let _ = connection.message(Some(&start), bytes, std::time::Duration::from_secs(at));
+                let _ = connection.message(None, bytes, std::time::Duration::from_secs(at));
+            }
+        }
     }
 
     #[test]
