@@ -8,7 +8,7 @@ use domain::{
 };
 use futures::stream::BoxStream;
 use services::ports::{
-    Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, LogRequest, LogStream, PodTarget, Workloads,
+    Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, LogRequest, LogStream, PodLoad, PodTarget, Workloads,
 };
 
 use crate::{capabilities::Capabilities, client::Kubernetes, manifests, watch};
@@ -69,6 +69,10 @@ impl Workloads for Kubernetes {
 
     async fn logs(&self, pod: &PodTarget, request: &LogRequest) -> Result<LogStream, ClusterError> {
         self.logs_of_pod(pod, request).await
+    }
+
+    async fn load(&self, pod: &PodTarget) -> Result<Option<PodLoad>, ClusterError> {
+        self.load_of_pod(pod).await
     }
 }
 

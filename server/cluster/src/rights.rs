@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 /// API group, resource, verbs.
-const RIGHTS: [(&str, &str, &[&str]); 20] = [
+const RIGHTS: [(&str, &str, &[&str]); 21] = [
     ("", "namespaces", &["get", "list", "watch", "create", "patch", "delete"]),
     // Listed and deleted in namespaces that existed before. Server-side apply needs `create` besides `patch`.
     ("", "resourcequotas", &["list", "create", "patch", "delete"]),
@@ -24,6 +24,8 @@ const RIGHTS: [(&str, &str, &[&str]); 20] = [
     ("", "pods/exec", &["get", "create"]),
     ("", "pods/portforward", &["get", "create"]),
     ("", "pods/log", &["get"]),
+    // Optional: without it, or without metrics, a silent program does not keep an unused lab from being stopped.
+    ("metrics.k8s.io", "pods", &["get"]),
     ("apps", "replicasets", &["list", "delete"]),
     ("apps", "controllerrevisions", &["list", "delete"]),
     ("", "nodes", &["list", "watch"]),

@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 use uuid::Uuid;
 
 pub use fleet::Fleet;
-pub use workloads::{Connection, Duplex, Exec, ExecRequest, LogRequest, LogStream, PodTarget, TerminalSize, Workloads};
+pub use workloads::{Connection, Duplex, Exec, ExecRequest, LogRequest, LogStream, PodLoad, PodTarget, TerminalSize, Workloads};
 
 /// The time. Tests turn it by hand.
 pub trait Clock: Send + Sync + 'static {

@@ -7,6 +7,7 @@ mod exec;
 #[cfg(test)]
 mod fake_socket;
 mod forward;
+mod load;
 mod logs;
 mod meaning;
 mod pod;

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use domain::labs::ObservedPhase;
 use futures::{StreamExt, TryStreamExt, future::join_all};
-use services::ports::{ClusterError, Connection, Exec, ExecRequest, LogRequest, LogStream, PodTarget, TerminalSize, Workloads};
+use services::ports::{ClusterError, Connection, Exec, ExecRequest, LogRequest, LogStream, PodLoad, PodTarget, TerminalSize, Workloads};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
@@ -42,6 +42,21 @@ async fn outcome(exec: Exec) -> (String, i32) {
 async fn text(log: LogStream) -> String {
     let pieces: Vec<_> = log.try_collect().await.expect("a log");
     String::from_utf8(pieces.concat()).expect("text")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_load_of_a_pod_is_known_where_it_is_measured() {
+    let rig = Rig::simulated().await;
+    let order = annotated(Orders::new().plain(), "cpu", "1500m");
+    rig.start(&order).await;
+    let seen = phase(&rig, &order, ObservedPhase::Ready).await;
+    let pod = target(&order, &seen.members[0]);
+    assert_eq!(rig.cluster.load(&pod).await.expect("an answer"), Some(PodLoad { cpu_millicores: 1_500 }));
+    let another = PodTarget { uid: "00000000-0000-0000-0000-000000000000".into(), ..pod };
+    assert!(matches!(rig.cluster.load(&another).await, Err(ClusterError::Busy(_))));
+    let rig = Rig::simulated().await;
+    let unmeasured = notebook(&rig).await;
+    assert_eq!(rig.cluster.load(&unmeasured).await.expect("an answer"), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

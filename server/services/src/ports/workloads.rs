@@ -18,6 +18,13 @@ pub struct PodTarget {
     pub uid: String,
 }
 
+/// What a pod uses of its node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PodLoad {
+    /// Thousandths of a core, over the last half minute or so.
+    pub cpu_millicores: u64,
+}
+
 /// A byte stream both ways.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -142,5 +149,10 @@ pub trait Workloads: Send + Sync + 'static {
     /// `Refused` with reason `BadRequest` if there is no such container or no earlier run of it.
     async fn logs(&self, _pod: &PodTarget, _request: &LogRequest) -> Result<LogStream, ClusterError> {
         unsupported("logs")
+    }
+
+    /// What the pod uses; `None` where the cluster does not measure it, may not be asked, or has not measured this pod yet.
+    async fn load(&self, _pod: &PodTarget) -> Result<Option<PodLoad>, ClusterError> {
+        Ok(None)
     }
 }

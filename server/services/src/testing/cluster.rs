@@ -24,7 +24,9 @@ use tokio::{
 };
 use tokio_stream::wrappers::BroadcastStream;
 
-use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, PodTarget, TerminalSize, Workloads};
+use crate::ports::{
+    Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, PodLoad, PodTarget, TerminalSize, Workloads,
+};
 
 /// Bytes that wait in a connection until the other side reads them.
 const CONNECTION_BUFFER: usize = 64 * 1_024;
@@ -65,6 +67,8 @@ struct State {
     /// Pods made so far; each has another uid.
     pods_made: u32,
     listeners: BTreeMap<(LabId, u16), mpsc::Sender<DuplexStream>>,
+    /// Thousandths of a core that each of the lab's pods uses, where that is measured.
+    cpu_millicores: BTreeMap<LabId, u64>,
     /// Who takes the programs that are started in each lab's pods.
     hosts: BTreeMap<LabId, mpsc::Sender<FakeProgram>>,
 }
@@ -102,6 +106,7 @@ impl Default for FakeCluster {
             pods_made: 0,
             listeners: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            cpu_millicores: BTreeMap::new(),
         };
         Self { state: Mutex::new(state), changes: broadcast::channel(256).0 }
     }
@@ -253,6 +258,10 @@ impl FakeCluster {
         self.state().hosts.insert(lab, sender);
         receiver
     }
+    /// The cluster measures the lab's pods from now on: each uses so many thousandths of a core.
+    pub fn measure(&self, lab: LabId, cpu_millicores: u64) {
+        self.state().cpu_millicores.insert(lab, cpu_millicores);
+    }
     pub fn fail(&self, lab: LabId, reason: &str, message: &str) {
         self.change(lab, |observation| {
             observation.ready = 0;
@@ -383,6 +392,12 @@ impl State {
             (volume.capacity_gib, volume.requested_gib) = (Some(wanted), wanted);
         }
         volume.requested_gib >= wanted
+    }
+
+    /// Errors: `Busy` if the pod is gone.
+    fn lab_of(&self, pod: &PodTarget) -> Result<LabId, ClusterError> {
+        let lab = self.labs.iter().find(|(_, seen)| seen.members.iter().any(|member| member.uid == pod.uid)).map(|(lab, _)| *lab);
+        lab.ok_or_else(|| ClusterError::Busy(format!("the pod {} is gone", pod.name)))
     }
 
     /// The pods of a lab that is started.
@@ -539,8 +554,7 @@ impl Workloads for FakeCluster {
 
     async fn connect(&self, pod: &PodTarget, port: u16) -> Result<Connection, ClusterError> {
         let state = self.called(format!("connect {} {port}", pod.name))?;
-        let lab = state.labs.iter().find(|(_, seen)| seen.members.iter().any(|member| member.uid == pod.uid)).map(|(lab, _)| *lab);
-        let lab = lab.ok_or_else(|| ClusterError::Busy(format!("the pod {} is gone", pod.name)))?;
+        let lab = state.lab_of(pod)?;
         let refused = || ClusterError::Busy(format!("nothing listens on port {port} of {}", pod.name));
         let listener = state.listeners.get(&(lab, port)).ok_or_else(refused)?;
         let (near, far) = tokio::io::duplex(CONNECTION_BUFFER);
@@ -568,6 +582,12 @@ impl Workloads for FakeCluster {
             resize: request.terminal.then_some(resize),
             exit: ended.map(move |code| code.map_err(|_| broken())).boxed(),
         })
+    }
+
+    async fn load(&self, pod: &PodTarget) -> Result<Option<PodLoad>, ClusterError> {
+        let state = self.called(format!("load {}", pod.name))?;
+        let lab = state.lab_of(pod)?;
+        Ok(state.cpu_millicores.get(&lab).map(|cpu_millicores| PodLoad { cpu_millicores: *cpu_millicores }))
     }
 }
 

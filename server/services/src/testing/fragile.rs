@@ -12,7 +12,7 @@ use futures::stream::BoxStream;
 use storage::testing::fuse::{Fuse, Step, Verdict};
 
 use super::FakeCluster;
-use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Fleet, Growth, LabOrder, PodTarget, Workloads};
+use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Fleet, Growth, LabOrder, PodLoad, PodTarget, Workloads};
 
 pub struct FragileCluster {
     inner: Arc<FakeCluster>,
@@ -92,6 +92,10 @@ impl Workloads for FragileCluster {
 
     async fn connect(&self, pod: &PodTarget, port: u16) -> Result<Connection, ClusterError> {
         self.alive()?.connect(pod, port).await
+    }
+
+    async fn load(&self, pod: &PodTarget) -> Result<Option<PodLoad>, ClusterError> {
+        self.alive()?.load(pod).await
     }
 }
 

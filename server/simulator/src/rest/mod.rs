@@ -6,6 +6,7 @@ mod discovery;
 mod faulty;
 mod list;
 mod logs;
+mod metrics;
 mod page;
 mod path;
 mod protobuf;
@@ -132,6 +133,9 @@ async fn serve(api: &Arc<Api>, method: &Method, path: &str, call: &Call, start: 
     }
     if let Some(review) = reviews::answer(&api.store, path, method, call)? {
         return Ok(json(StatusCode::CREATED, &review));
+    }
+    if let Some(metrics) = metrics::answer(&api.store, path, method, call)? {
+        return Ok(json(StatusCode::OK, &metrics));
     }
     let target = path::parse(path).ok_or_else(ApiError::no_such_path)?;
     if let Some(user) = access::User::impersonated(&call.headers) {
