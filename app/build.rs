@@ -8,7 +8,7 @@ use leptos_i18n_parser::parse_locales::{
     parse_locales,
 };
 
-const NAMESPACES: [&str; 39] = [
+const NAMESPACES: [&str; 40] = [
     "account",
     "announcements",
     "api_docs",
@@ -26,6 +26,7 @@ const NAMESPACES: [&str; 39] = [
     "design",
     "errors",
     "home",
+    "idle",
     "imports",
     "join",
     "labs",

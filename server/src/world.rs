@@ -46,6 +46,7 @@ pub async fn services(config: &Config, database: Database, cluster: SharedCluste
         simulated_cluster: config.cluster.source == Source::Simulator,
         hold_days: config.orders.hold_days,
         keep_stopped_days: config.labs.keep_stopped_days,
+        idle_minutes: config.labs.idle_minutes,
         session_hours: config.sessions.hours,
         longest_session_hours: config.sessions.longest_hours(),
         public_url: config.server.public_url.clone(),

@@ -83,6 +83,8 @@ pub struct Operating {
     pub cards_out: u32,
     pub labs_running: u32,
     pub labs_failed: u32,
+    /// Running labs whose cards are unused.
+    pub labs_unused: u32,
     pub queue: u32,
     /// Pieces of background work that are due.
     pub work: u32,

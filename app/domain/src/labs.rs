@@ -2,6 +2,7 @@
 
 pub mod extend;
 pub mod host;
+pub mod idle;
 pub mod lifecycle;
 pub mod moment;
 pub mod ports;
@@ -11,6 +12,7 @@ mod volume;
 
 use serde::{Deserialize, Serialize};
 
+pub use idle::{LabUse, LastUse};
 pub use lifecycle::{Autostop, EarlierSize, Extension, FailedAttempt, LabOptions, Lifecycle, TimeOfDay};
 pub use moment::Moment;
 pub use volume::{VOLUME_LOST, VOLUME_NOT_GROWN, Volume};
@@ -360,6 +362,12 @@ pub struct LabView {
     #[serde(default)]
     pub may_share: bool,
     pub options: LabOptions,
+    /// How it is used; only while it runs.
+    #[serde(default)]
+    pub used: Option<LabUse>,
+    /// Minutes without use after which the college stops labs whose owners chose none.
+    #[serde(default)]
+    pub college_idle_minutes: Option<u32>,
 }
 
 /// A lab with all that its own page shows.
@@ -379,6 +387,7 @@ pub struct LabDetail {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each condition, and all may hold together")]
 pub struct LabFilter {
     pub state: Option<LabState>,
     pub course: Option<CourseKey>,
@@ -387,6 +396,8 @@ pub struct LabFilter {
     pub live: bool,
     /// Only labs whose owner left the course.
     pub owner_left: bool,
+    /// Only labs whose cards are unused: see [`LabUse::flagged`].
+    pub unused: bool,
     /// Part of the lab's name, its offering's, its owner's or its course's; empty for all.
     pub text: String,
 }

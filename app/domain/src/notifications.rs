@@ -52,6 +52,10 @@ pub enum Notice {
     RequesterLeft { order: OrderId, number: i64, orders: u32, owner: String, code: String },
     /// The reader's lab stops at `ends_at`, which is `minutes` away.
     LabEndsSoon { lab: LabId, name: String, ends_at: Timestamp, minutes: u32 },
+    /// The reader's lab has not been used since `since`, and is stopped at `stops_at` if it stays so.
+    LabIdle { lab: LabId, name: String, since: Timestamp, stops_at: Timestamp },
+    /// The reader's lab was stopped at `at`, after it had not been used for so many `minutes`.
+    LabIdleStopped { lab: LabId, name: String, minutes: u32, at: Timestamp },
     /// The reader's labs of one lesson, from orders that were made together, stop at `ends_at`; given so many `minutes` before.
     ClassEndsSoon { class: ClassId, number: i64, ends_at: Timestamp, minutes: u32 },
     /// The reader's lab is down and is destroyed with its files at `kept_until`.
@@ -152,6 +156,8 @@ impl Notice {
             | Self::RequesterLeft { order, .. }
             | Self::ProposalWithdrawn { order, .. } => Target::Order(*order),
             Self::LabEndsSoon { lab, .. }
+            | Self::LabIdle { lab, .. }
+            | Self::LabIdleStopped { lab, .. }
             | Self::LabGoesSoon { lab, .. }
             | Self::LabFailed { lab, .. }
             | Self::LabFilesLost { lab, .. }

@@ -174,6 +174,8 @@ pub fn action_text(language: Language, code: &str) -> String {
         "lab.extend" => td_string!(language, audit.action_lab_extend),
         "lab.resize" => td_string!(language, audit.action_lab_resize),
         "lab.keep" => td_string!(language, audit.action_lab_keep),
+        "lab.keep_running" => td_string!(language, idle.action_keep_running),
+        "lab.idle" => td_string!(language, idle.action_idle),
         "lab.autostop" => td_string!(language, audit.action_lab_autostop),
         "lab.enter" => td_string!(language, audit.action_lab_enter),
         "lab.break_glass" => td_string!(language, audit.action_lab_break_glass),
@@ -230,7 +232,7 @@ mod tests {
     fn whatever_can_be_refused_has_words() {
         let raw: Vec<_> = Action::ALL.into_iter().map(Action::code).filter(|code| action_text(Language::en, code) == *code).collect();
         assert!(raw.is_empty(), "no words for {raw:?}");
-        for code in ["lab.open", "lab.visit", "lab.unshare"] {
+        for code in ["lab.open", "lab.visit", "lab.unshare", "lab.idle", "lab.keep_running"] {
             assert_ne!(action_text(Language::en, code), code);
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     i18n::td_string,
     labs::{
         extend::{ExtendButton, Extendable},
+        idle::short_text,
         open::open_button,
         words,
     },
@@ -76,6 +77,7 @@ fn lab(language: Language, view: LabView, now: Timestamp, reload: Callback<()>) 
     let text = StoredValue::new(words::view_text(language, &view));
     let extend = Extendable::of(&view).filter(|_| running);
     let open = open_button(&view, true);
+    let unused = view.used.as_ref().and_then(|used| short_text(language, used));
     let left = view.lab.stops_at().filter(|_| running).map(|end| left_text(language, end, now));
     let (name, owner) = (view.lab.name, view.owner.name);
     view! {
@@ -85,6 +87,7 @@ fn lab(language: Language, view: LabView, now: Timestamp, reload: Callback<()>) 
                     <span class="mono">{name}</span>" · "{owner}
                     {left.map(|left| format!(" · {left}"))}
                 </span>
+                {unused.map(|text| view! { <Status kind=StatusKind::Warn>{text}</Status> })}
                 <div class="row">
                     {extend.map(|lab| view! { <ExtendButton lab reload/> })}
                     <a class="btn small" href=href>{if failed { td_string!(language, home.see_why) } else { td_string!(language, home.details) }}</a>

@@ -10,7 +10,7 @@ use super::figure::Figure;
 use crate::{
     components::{MomentStyle, Section, StatusKind, moment_text},
     i18n::td_string,
-    labs::words::seconds_text,
+    labs::{filters::UNUSED, words::seconds_text},
     language::Language,
     orders::words::duration_text,
     routes,
@@ -20,6 +20,7 @@ pub fn operating(language: Language, page: &Dashboard) -> AnyView {
     let Some(part) = page.operating.clone() else { return ().into_any() };
     let count = move |number: u32| td_string!(language, home.labs_count, count = number).to_string();
     let failed = routes::with_query(routes::LABS, &[("state", "failed")]);
+    let unused = routes::with_query(routes::LABS, &[("state", UNUSED)]);
     let nodes_note = match part.nodes_out {
         0 => td_string!(language, home.all_ready).to_owned(),
         out => td_string!(language, home.nodes_out, count = out).to_string(),
@@ -52,6 +53,12 @@ pub fn operating(language: Language, page: &Dashboard) -> AnyView {
                 />
                 <Figure name=td_string!(language, home.running) value=count(part.labs_running) href=routes::LABS/>
                 <Figure name=td_string!(language, home.labs_failed) value=count(part.labs_failed) href=failed nostrip:state=bad(part.labs_failed)/>
+                <Figure
+                    name=td_string!(language, home.labs_unused)
+                    value=count(part.labs_unused)
+                    href=unused
+                    nostrip:state=(part.labs_unused > 0).then_some(StatusKind::Warn)
+                />
                 {clock}
                 <Figure
                     name=td_string!(language, home.overruns)

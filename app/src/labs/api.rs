@@ -25,7 +25,8 @@ pub async fn read_lab(id: String) -> Result<LabNow, AppError> {
     Ok(LabNow { detail, now: services.clock.now() })
 }
 
-/// `state`: a state's name, `all`, `left` for labs whose owner left the course, or empty for labs that are not destroyed. `course`: its
+/// `state`: a state's name, `all`, `left` for labs whose owner left the course, `unused` for labs with unused cards, or empty for labs that
+/// are not destroyed. `course`: its
 /// code. `after`: the cursor from the previous page.
 #[server(ListLabs, endpoint = "labs/list", input = GetUrl)]
 pub async fn list_labs(
@@ -40,9 +41,10 @@ pub async fn list_labs(
         labs::{LabFilter, LabState},
         page::PageRequest,
     };
-    let owner_left = state == super::filters::LEFT;
-    let live = state.is_empty() || owner_left;
-    let filter = LabFilter { state: LabState::parse(&state), live, owner_left, course: CourseKey::read(&course), text, ..LabFilter::default() };
+    let (owner_left, unused) = (state == super::filters::LEFT, state == super::filters::UNUSED);
+    let live = state.is_empty() || owner_left || unused;
+    let filter =
+        LabFilter { state: LabState::parse(&state), live, owner_left, unused, course: CourseKey::read(&course), text, ..LabFilter::default() };
     let page = PageRequest { after: (!after.is_empty()).then_some(after), ..PageRequest::default() };
     Ok(services::labs::list(&services()?, &caller()?, &filter, &page).await?)
 }

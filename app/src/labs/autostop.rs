@@ -1,6 +1,6 @@
-//! When a lab stops by itself, and how long it is kept once it is down. Idle labs are not offered here: nothing reports use yet.
+//! When a lab stops by itself, and how long it is kept once it is down.
 
-use domain::labs::{Lab, LabState, LabView};
+use domain::labs::{Lab, LabState, LabView, idle::MINUTES};
 use leptos::{form::ActionForm, prelude::*};
 
 use super::changes::{KeepLab, SetAutostop};
@@ -10,11 +10,12 @@ use crate::{
     error::AppError,
     i18n::td_string,
     language,
+    orders::words::duration_text,
 };
 
-/// The daily stop, chosen by the owner.
+/// The daily stop and the time without use, chosen by the owner. `college`: minutes without use that hold where the owner chose none.
 #[component]
-pub fn AutostopCard(lab: Lab, may_set: bool, failed: RwSignal<Option<domain::Error>>, reload: Callback<()>) -> impl IntoView {
+pub fn AutostopCard(lab: Lab, college: Option<u32>, may_set: bool, failed: RwSignal<Option<domain::Error>>, reload: Callback<()>) -> impl IntoView {
     let language = language::current();
     let toasts = use_toasts();
     let action = ServerAction::<SetAutostop>::new();
@@ -35,17 +36,41 @@ pub fn AutostopCard(lab: Lab, may_set: bool, failed: RwSignal<Option<domain::Err
         (Some(time), None) => td_string!(language, lifecycle.autostop_daily, time = time.as_str()).to_string(),
         (None, _) => td_string!(language, lifecycle.autostop_none).to_owned(),
     };
+    let minutes = lab.lifecycle.autostop.idle_minutes;
+    let unused = match (minutes, college) {
+        (Some(minutes), _) => td_string!(language, idle.after_own, time = duration_text(language, minutes)).to_string(),
+        (None, Some(minutes)) => td_string!(language, idle.after_college, time = duration_text(language, minutes)).to_string(),
+        (None, None) => td_string!(language, idle.after_none).to_owned(),
+    };
     view! {
         <Card title=td_string!(language, lifecycle.autostop)>
             <p class="soft">{about}</p>
+            <p class="soft">{unused}</p>
             {may_set.then(|| view! {
-                <ActionForm action attr:class="row">
+                <ActionForm action attr:class="stack tight">
                     <input type="hidden" name="id" value=lab.id.to_string()/>
-                    <label for="daily">{td_string!(language, lifecycle.autostop_label)}</label>
-                    <input class="input" type="time" id="daily" name="daily" value=daily.clone() aria-describedby="daily-note"/>
-                    <Button small=true busy=action.pending()>{td_string!(language, lifecycle.save)}</Button>
+                    <div class="row">
+                        <label for="daily">{td_string!(language, lifecycle.autostop_label)}</label>
+                        <input class="input" type="time" id="daily" name="daily" value=daily.clone() aria-describedby="daily-note"/>
+                    </div>
+                    <p class="fine" id="daily-note">{td_string!(language, lifecycle.autostop_help)}</p>
+                    <div class="row">
+                        <label for="idle-minutes">{td_string!(language, idle.label)}</label>
+                        <input
+                            class="input"
+                            type="number"
+                            id="idle-minutes"
+                            name="idle_minutes"
+                            min=MINUTES.start().to_string()
+                            max=MINUTES.end().to_string()
+                            value=minutes.map(|minutes| minutes.to_string())
+                            placeholder=college.map(|minutes| minutes.to_string())
+                            aria-describedby="idle-note"
+                        />
+                    </div>
+                    <p class="fine" id="idle-note">{td_string!(language, idle.help)}</p>
+                    <div class="row"><Button small=true busy=action.pending()>{td_string!(language, lifecycle.save)}</Button></div>
                 </ActionForm>
-                <p class="fine" id="daily-note">{td_string!(language, lifecycle.autostop_help)}</p>
             })}
         </Card>
     }

@@ -97,12 +97,24 @@ pub async fn read_resize(id: String) -> Result<ResizeContext, AppError> {
     Ok(services::labs::resize_context(&services()?, &caller()?, id_of(&id)?).await?)
 }
 
-/// `daily`: a time on campus (`22:00`); empty for no daily stop. What is set about idle labs stays.
+/// Counts as use of a running lab.
+#[server(KeepRunning, endpoint = "labs/keep-running")]
+pub async fn keep_running(id: String) -> Result<(), AppError> {
+    use crate::{caller, routes};
+    let result = async {
+        services::labs::keep_running(&caller::services()?, &caller::caller()?, caller::id_of(&id)?).await?;
+        Ok(())
+    }
+    .await;
+    caller::answer(FORM, &routes::lab(&id), caller::typed([]), result, |()| routes::lab(&id)).await
+}
+
+/// The whole setting. `daily`: a time on campus (`22:00`); empty for no daily stop. `idle_minutes`: without use; empty for the college's.
 #[server(SetAutostop, endpoint = "labs/autostop")]
-pub async fn set_autostop(id: String, #[server(default)] daily: String) -> Result<(), AppError> {
+pub async fn set_autostop(id: String, #[server(default)] daily: String, #[server(default)] idle_minutes: String) -> Result<(), AppError> {
     use crate::{caller, routes};
     use domain::{Error, Problem, labs::Autostop};
-    let typed = caller::typed([("daily", &daily)]);
+    let typed = caller::typed([("daily", &daily), ("idle_minutes", &idle_minutes)]);
     let result = async {
         let (services, caller) = (caller::services()?, caller::caller()?);
         let id = caller::id_of(&id)?;
@@ -110,8 +122,11 @@ pub async fn set_autostop(id: String, #[server(default)] daily: String) -> Resul
             "" => None,
             text => Some(text.parse().map_err(|_| Error::field("daily", Problem::BadFormat { example: "22:00".into() }))?),
         };
-        let before = services::labs::get(&services, &caller, id).await?.view.lab.lifecycle.autostop;
-        services::labs::set_autostop(&services, &caller, id, Autostop { daily, ..before }).await?;
+        let idle_minutes = match idle_minutes.trim() {
+            "" => None,
+            text => Some(text.parse().map_err(|_| Error::field("idle_minutes", Problem::NotANumber))?),
+        };
+        services::labs::set_autostop(&services, &caller, id, Autostop { idle_minutes, daily }).await?;
         Ok(())
     }
     .await;

@@ -1,6 +1,6 @@
 //! One lab: how it stands, how long it still has, what happened, what the cluster says, what it costs.
 
-use domain::labs::{Lab, LabDetail, LabPod, LabState, VOLUME_NOT_GROWN};
+use domain::labs::{Autostop, Lab, LabDetail, LabPod, LabState, VOLUME_NOT_GROWN};
 use leptos::prelude::*;
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     extend::{ExtendChoices, Extendable},
     failures::Failures,
     history::History,
+    idle::{IdleNotice, Shown, UseCard},
     logs::Logs,
     ports::PortsCard,
     share::{ShareCard, Tried},
@@ -75,8 +76,10 @@ pub fn LabDetailView(
     let extend = part(lab, |lab| Extendable::of(&lab.detail.view));
     let autostop = part(lab, |lab| {
         let view = &lab.detail.view;
-        (view.options.may_autostop || view.lab.lifecycle.autostop.daily.is_some()).then(|| (view.lab.clone(), view.options.may_autostop))
+        let is_chosen = view.lab.lifecycle.autostop != Autostop::default();
+        (view.options.may_autostop || is_chosen).then(|| (view.lab.clone(), view.college_idle_minutes, view.options.may_autostop))
     });
+    let used = part(lab, |lab| Shown::of(&lab.detail.view, lab.now));
     let may_destroy = part(lab, |lab| lab.detail.view.may_destroy.then(|| lab.detail.view.lab.clone()));
     let pending = part(lab, |lab| lab.detail.view.pending_change);
     let left = part(lab, |lab| {
@@ -116,6 +119,7 @@ pub fn LabDetailView(
         })}
         {move || left.get().flatten().map(|(name, code)| view! { <LeftNotice name code/> })}
         {move || view.get().map(|view| view! { <KeptNotice view reload/> })}
+        {move || used.get().flatten().map(|shown| view! { <IdleNotice shown reload/> })}
         <div class="cols main-side">
             <div class="stack loose">
                 {first_log}
@@ -140,7 +144,8 @@ pub fn LabDetailView(
             <aside class="stack loose">
                 {move || cost.get().map(|(usage, view)| view! { <Cost usage view/> })}
                 <Card title=td_string!(language, labs.what)>{move || about.get().map(|detail| view! { <What detail/> })}</Card>
-                {move || autostop.get().flatten().map(|(lab, may_set)| view! { <AutostopCard lab may_set failed reload/> })}
+                {move || used.get().flatten().map(|shown| view! { <UseCard shown/> })}
+                {move || autostop.get().flatten().map(|(lab, college, may_set)| view! { <AutostopCard lab college may_set failed reload/> })}
                 {move || may_destroy.get().flatten().map(|lab| view! { <Destroy lab/> })}
             </aside>
         </div>

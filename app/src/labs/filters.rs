@@ -19,6 +19,8 @@ use crate::{
 pub const ALL: &str = "all";
 /// Value in the address for labs that are not destroyed and whose owner left the course.
 pub const LEFT: &str = "left";
+/// Value in the address for running labs whose cards are unused.
+pub const UNUSED: &str = "unused";
 const OFFERED: [LabState; 4] = [LabState::Running, LabState::Stopped, LabState::Failed, LabState::Destroyed];
 
 /// What the address asks for.
@@ -52,6 +54,7 @@ pub fn States(wanted: Wanted) -> impl IntoView {
         let link = |name: &str, text: &'static str| LinkItem::new(wanted.with_state(name), text, name == wanted.state);
         let mut items = vec![link("", td_string!(language, labs.filter_live))];
         items.extend(OFFERED.into_iter().map(|state| link(state.as_str(), state_text(language, state))));
+        items.push(link(UNUSED, td_string!(language, idle.filter)));
         // Only for people who can see other people's labs.
         if viewer.person().is_some_and(|viewer| viewer.reach(Action::LabRead) > Reach::Own) {
             items.push(link(LEFT, td_string!(language, labs.filter_left)));

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::{
     extend::{ExtendButton, Extendable},
     filters::{ALL, Wanted},
+    idle::short_text,
     open::open_button,
     words::{state_kind, view_text},
 };
@@ -89,7 +90,8 @@ fn LabRow(view: LabView, place: usize, reload: Callback<()>) -> impl IntoView {
     let state = view_text(language, &view);
     let extend = Extendable::of(&view).filter(|_| view.lab.state == LabState::Running);
     let open = open_button(&view, true);
-    let LabView { lab, owner, owner_left, seat, course, cost, .. } = view;
+    let LabView { lab, owner, owner_left, seat, course, cost, used, .. } = view;
+    let unused = used.and_then(|used| short_text(language, &used));
     let attention = (lab.state == LabState::Failed).then_some(StatusKind::Bad);
     let name = lab.offering_name.get(language::tag(language)).to_owned();
     let stops = match lab.stops_at().filter(|_| lab.state == LabState::Running) {
@@ -99,7 +101,10 @@ fn LabRow(view: LabView, place: usize, reload: Callback<()>) -> impl IntoView {
     view! {
         <tr role="row" data-st=attention.map(StatusKind::name) style=format!("order: {place}")>
             <Cell><a href=routes::lab(lab.id)><b class="mono">{lab.name.clone()}</b></a><small>{name}</small></Cell>
-            <Cell label=td_string!(language, labs.state) place=CellPlace::Corner><Status kind=state_kind(lab.state)>{state}</Status></Cell>
+            <Cell label=td_string!(language, labs.state) place=CellPlace::Corner>
+                <Status kind=state_kind(lab.state)>{state}</Status>
+                {unused.map(|text| view! { <small><Status kind=StatusKind::Warn>{text}</Status></small> })}
+            </Cell>
             <Cell label=td_string!(language, labs.cards)>{cards_text(&lab.spec)}</Cell>
             <Cell label=td_string!(language, labs.course)>{course.code}</Cell>
             <Cell label=td_string!(language, labs.owner)>

@@ -11,6 +11,7 @@ pub mod extend;
 pub mod failures;
 pub mod filters;
 pub mod history;
+pub mod idle;
 pub mod list;
 pub mod logs;
 pub mod open;

@@ -2,7 +2,7 @@
 
 use domain::{
     ids::UserId,
-    labs::{LabDetail, LabEvent, LabState, LabView, StateChange},
+    labs::{LabDetail, LabEvent, LabState, LabView, StateChange, idle},
     time::Timestamp,
 };
 
@@ -83,6 +83,9 @@ pub fn lead(language: Language, detail: &LabDetail, now: Timestamp) -> String {
 pub fn cause_text(language: Language, change: &StateChange) -> String {
     if change.from.is_none() {
         return td_string!(language, labs.cause_created).to_owned();
+    }
+    if change.cause == idle::CAUSE {
+        return td_string!(language, idle.cause).to_owned();
     }
     let Some(event) = LabEvent::ALL.into_iter().find(|event| event.as_str() == change.cause) else {
         return change.cause.clone();
@@ -205,6 +208,8 @@ mod tests {
             late_texts(Language::en, &late),
             ["noticed at 1970-01-01 10:00", "its pods ran on until 1970-01-01 09:00; that time is not charged"]
         );
+        let unused = StateChange { cause: idle::CAUSE.into(), ..change.clone() };
+        assert_eq!(cause_text(Language::en, &unused), "nobody used it");
         let unknown = StateChange { cause: "eclipse".into(), ..change };
         assert_eq!(cause_text(Language::en, &unknown), "eclipse");
     }

@@ -24,7 +24,7 @@ pub async fn latest() -> Result<Vec<Notification>, AppError> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     pub page: Page<Notification>,
-    /// One's own labs that run, where a notice says that one of them is ready or ends soon: the notice then has a button for it.
+    /// One's own labs that run, where a notice says that one of them is ready, unused or ends soon: the notice then has a button for it.
     pub running: Vec<LabView>,
 }
 
@@ -43,7 +43,7 @@ pub async fn list(#[server(default)] filter: String, #[server(default)] after: S
     let wanted = if filter == "unread" { Wanted::Unread } else { Wanted::All };
     let page = PageRequest { limit: 30, after: (!after.is_empty()).then_some(after) };
     let page = list(&services, &caller, wanted, &page).await?;
-    if !page.items.iter().any(|each| matches!(each.notice, Notice::LabEndsSoon { .. } | Notice::LabReady { .. })) {
+    if !page.items.iter().any(|each| matches!(each.notice, Notice::LabEndsSoon { .. } | Notice::LabIdle { .. } | Notice::LabReady { .. })) {
         return Ok(Shown { page, running: Vec::new() });
     }
     let filter = LabFilter { state: Some(LabState::Running), mine: true, ..LabFilter::default() };

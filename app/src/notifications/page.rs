@@ -19,7 +19,7 @@ use crate::{
     error::AppError,
     flash::flash,
     i18n::td_string,
-    labs::{extend::ExtendEnding, open::open_button},
+    labs::{extend::ExtendEnding, idle::KeepRunningButton, open::open_button},
     language::{self, Language},
     routes,
 };
@@ -94,6 +94,11 @@ fn row(
     let action = match &notice {
         // Pressed late or twice it adds nothing.
         Notice::LabEndsSoon { lab, ends_at, .. } => runs(*lab).map(|view| view! { <ExtendEnding view=view.clone() ends_at=*ends_at/> }.into_any()),
+        Notice::LabIdle { lab, stops_at, .. } => {
+            let is_due =
+                |view: &&LabView| view.options.may_autostop && view.used.as_ref().is_some_and(|used| used.warned && used.stops_at == Some(*stops_at));
+            runs(*lab).filter(is_due).map(|view| view! { <KeepRunningButton id=view.lab.id.to_string() name=view.lab.name.clone()/> }.into_any())
+        }
         Notice::LabReady { lab, .. } => runs(*lab).and_then(|view| open_button(view, true)),
         _ => None,
     };

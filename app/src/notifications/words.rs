@@ -9,7 +9,7 @@ use crate::{
     components::{MomentStyle, moment_text},
     i18n::td_string,
     language::Language,
-    orders::words::change_text,
+    orders::words::{change_text, duration_text},
     routes,
 };
 
@@ -74,6 +74,13 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         }
         Notice::LabEndsSoon { name, minutes, .. } => {
             td_string!(language, notifications.lab_ends_soon, name = name.as_str(), minutes = *minutes).to_string()
+        }
+        Notice::LabIdle { name, since, stops_at, .. } => {
+            let (since, at) = (moment_text(*since, MomentStyle::Minute), moment_text(*stops_at, MomentStyle::Time));
+            td_string!(language, idle.notice, name = name.as_str(), since = since, at = at).to_string()
+        }
+        Notice::LabIdleStopped { name, minutes, .. } => {
+            td_string!(language, idle.notice_stopped, name = name.as_str(), time = duration_text(language, *minutes)).to_string()
         }
         Notice::ClassEndsSoon { number, ends_at, .. } => {
             td_string!(language, notifications.class_ends_soon, number = *number, at = ends_at.on_campus().time()).to_string()

@@ -114,6 +114,7 @@ async fn operating(services: &Services, connection: &mut AnyConnection, cluster:
         cards_out: sum(out().flat_map(|node| &node.cards).map(|(_, count)| *count)),
         labs_running: load.labs_running,
         labs_failed: load.labs_failed,
+        labs_unused: load.labs_unused,
         queue: load.queue,
         work: load.work,
         starts: load.starts,

@@ -79,6 +79,7 @@ pub struct Parts {
     pub(crate) slowed: accounts::Slowed,
     pub(crate) visits: visits::Live,
     pub(crate) shells: labs::terminal::Shells,
+    pub(crate) looks: labs::idle::Looks,
     pub settings: Settings,
 }
 
@@ -91,6 +92,8 @@ pub struct Settings {
     pub hold_days: i64,
     /// Days that a lab which is down is kept before it is destroyed; its owner is warned a day before.
     pub keep_stopped_days: i64,
+    /// Minutes without use after which a lab is stopped whose owner chose none; `None` to stop no such lab.
+    pub idle_minutes: Option<u32>,
     /// Hours that a session lives without use.
     pub session_hours: i64,
     /// Hours after which a session ends, even if it is in use.
@@ -143,6 +146,7 @@ impl Default for Settings {
             simulated_cluster: false,
             hold_days: 7,
             keep_stopped_days: 14,
+            idle_minutes: None,
             session_hours: 12,
             longest_session_hours: 168,
             public_url: None,
@@ -168,6 +172,7 @@ impl Services {
             slowed: accounts::Slowed::default(),
             visits: visits::Live::default(),
             shells: labs::terminal::Shells::default(),
+            looks: labs::idle::Looks::default(),
             settings,
         }))
     }

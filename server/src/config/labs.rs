@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Result, bail};
+use domain::labs::idle;
 use openidconnect::url::{Host, Url};
 use serde::Deserialize;
 
@@ -13,6 +14,8 @@ use super::{Server, as_browsers_send};
 pub struct Labs {
     /// Days that a stopped or failed lab is kept before it is destroyed with its files; its owner is warned a day before: 14.
     pub keep_stopped_days: i64,
+    /// Minutes without use after which a lab is stopped whose owner chose none, 10 to 1440: by default no such lab is stopped.
+    pub idle_minutes: Option<u32>,
     /// Address and port of the lab site: where `server.listen` is a loopback address, the same with the next port; none elsewhere.
     pub listen: Option<SocketAddr>,
     /// What browsers call the site of a lab, with `{lab}` in the place of its name: `http://{lab}.localhost:3001` by default, with the port
@@ -31,7 +34,7 @@ const SAMPLE: &str = "lab-1-0123456789";
 
 impl Default for Labs {
     fn default() -> Self {
-        Self { keep_stopped_days: 14, listen: None, url: None, connections_per_lab: 512, connections_per_person: 256 }
+        Self { keep_stopped_days: 14, idle_minutes: None, listen: None, url: None, connections_per_lab: 512, connections_per_person: 256 }
     }
 }
 
@@ -56,6 +59,9 @@ impl Labs {
     pub fn check(&self, server: &Server) -> Result<()> {
         if self.keep_stopped_days < 2 {
             bail!("labs.keep_stopped_days must be at least 2, so that there is a day between the warning and the end");
+        }
+        if self.idle_minutes.is_some_and(|minutes| !idle::MINUTES.contains(&minutes)) {
+            bail!("labs.idle_minutes must be from {} to {}", idle::MINUTES.start(), idle::MINUTES.end());
         }
         if self.connections_per_lab < 16 || self.connections_per_person < 16 {
             bail!("labs.connections_per_lab and labs.connections_per_person must be at least 16: a browser opens six, an application more");
@@ -116,6 +122,15 @@ mod tests {
 
     fn labs(listen: Option<&str>, url: Option<&str>) -> Labs {
         Labs { listen: listen.map(|listen| listen.parse().unwrap()), url: url.map(ToOwned::to_owned), ..Labs::default() }
+    }
+
+    #[test]
+    fn the_time_without_use_has_the_limits_of_an_owners_choice() {
+        let check = |minutes| Labs { idle_minutes: Some(minutes), ..Labs::default() }.check(&Server::default());
+        assert!(check(10).is_ok() && check(1_440).is_ok());
+        for bad in [0, 9, 1_441] {
+            assert!(check(bad).unwrap_err().to_string().contains("labs.idle_minutes"), "{bad}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What owners ask of a lab that exists: restart, retry, more time, another size, keeping it, stopping by the clock. Every request may be
+//! What owners ask of a lab that exists: restart, retry, more time, another size, keeping it, stopping by the clock or unused. Every request may be
 //! repeated: give back what was seen (`generation`, `seen_minutes`), or say the outcome (`until`, a size, a setting).
 
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ pub struct Resize {
 pub struct SetAutostop {
     /// Every day at this time on campus.
     daily: Option<String>,
-    /// 10 to 1440, kept as a wish until the cluster reports use.
+    /// 10 to 1440 minutes without real use. Left out, the college's setting holds, if there is one.
     idle_minutes: Option<u32>,
 }
 
@@ -146,6 +146,14 @@ pub async fn resize(State(state): State<AppState>, Bearer(caller): Bearer, Path(
 pub async fn keep(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
     Fields::parse(&raw)?.finish()?;
     Ok(Json(services::labs::keep(&state.services, &caller, id(&text)?).await?.into()))
+}
+
+/// Counts as use of a running lab, so that it is not stopped for want of use: the time without use begins anew.
+#[utoipa::path(post, path = "/api/v1/labs/{id}/keep-running", tag = "labs", params(("id" = String, Path)),
+    responses((status = 200, body = Lab), (status = 409, description = "`invalid_transition`: it does not run")))]
+pub async fn keep_running(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Json<Lab>, Problem> {
+    Fields::parse(&raw)?.finish()?;
+    Ok(Json(services::labs::keep_running(&state.services, &caller, id(&text)?).await?.into()))
 }
 
 /// Sets when a lab stops by itself besides the end of its time. The whole setting: what is left out is off.

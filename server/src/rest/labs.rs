@@ -8,7 +8,8 @@ use domain::{
     courses::CourseKey,
     ids::LabId,
     labs::{
-        ClusterEvent, Condition, FailedAttempt, Failure, LabDetail, LabFilter, LabState, LabView, Lifecycle, ObjectRef, StateChange, start::StepTime,
+        ClusterEvent, Condition, FailedAttempt, Failure, LabDetail, LabFilter, LabState, LabUse, LabView, Lifecycle, ObjectRef, StateChange,
+        start::StepTime,
     },
 };
 use serde::Serialize;
@@ -71,17 +72,49 @@ pub struct Lab {
     pub daily_stop_at: Option<String>,
     /// When a lab that is down is destroyed by itself.
     pub kept_until: Option<String>,
+    /// How it is used; only while it runs.
+    pub activity: Option<Activity>,
     pub version: i64,
 }
 
 /// When it stops by itself besides the end of its time.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Autostop {
-    /// Minutes without use. Kept as a wish: it takes effect where the cluster reports use.
+    /// Minutes without real use after which it is stopped, after a warning; null for the college's setting, if there is one.
     pub idle_minutes: Option<u32>,
     /// Every day at this time on campus.
     #[schema(example = "22:00")]
     pub daily: Option<String>,
+}
+
+/// Real use of a running lab. An open page that polls is none.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Activity {
+    /// Not used since then: its last use, or when it became ready.
+    pub idle_since: String,
+    /// What was its last use: `page`, `change`, `cell`, `input`, `terminal`, `connection`, `kernel`, `processor`, `job` or `kept`; null if it
+    /// has not been used since it became ready.
+    #[schema(example = "cell")]
+    pub last_use: Option<&'static str>,
+    /// The setting that holds, the owner's or the college's; null if it is not stopped for want of use.
+    pub idle_minutes: Option<u32>,
+    /// When it is stopped if it is not used until then.
+    pub stops_at: Option<String>,
+    /// Its cards have not been used for half an hour.
+    pub flagged: bool,
+}
+
+impl From<LabUse> for Activity {
+    fn from(used: LabUse) -> Self {
+        let LabUse { since, last, minutes, stops_at, warned: _, flagged } = used;
+        Self {
+            idle_since: moment(since),
+            last_use: last.map(|last| last.kind.as_str()),
+            idle_minutes: minutes,
+            stops_at: stops_at.map(moment),
+            flagged,
+        }
+    }
 }
 
 /// One failure, with what the cluster showed then.
@@ -208,6 +241,8 @@ impl From<LabView> for Lab {
             may_share: _,
             site,
             options: _,
+            used,
+            college_idle_minutes: _,
         } = view;
         let Lifecycle { generation, autostop, daily_stop_at, kept_until, grace_from: _ } = lab.lifecycle;
         Self {
@@ -237,6 +272,7 @@ impl From<LabView> for Lab {
             autostop: Autostop { idle_minutes: autostop.idle_minutes, daily: autostop.daily.map(|time| time.to_string()) },
             daily_stop_at: daily_stop_at.map(moment),
             kept_until: kept_until.map(moment),
+            activity: used.map(Into::into),
             version: lab.version,
         }
     }
@@ -314,6 +350,7 @@ impl From<FailedAttempt> for Attempt {
     params(("state" = Option<String>, Query, description = "A state of a lab"), ("course" = Option<String>, Query, description = "Code or id of a course"), ("mine" = Option<bool>, Query, description = "Only one's own"),
         ("live" = Option<bool>, Query, description = "Without those that are destroyed"),
         ("owner_left" = Option<bool>, Query, description = "Only those whose owner may not order for the course any more"),
+        ("unused" = Option<bool>, Query, description = "Only running labs whose cards have not been used for half an hour"),
         ("text" = Option<String>, Query, description = "Part of the name of the lab, its offering, its owner or its course"), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = List<Lab>)))]
 pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Json<List<Lab>>, Problem> {
@@ -324,6 +361,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, mut que
         mine: query.flag("mine"),
         live: query.flag("live"),
         owner_left: query.flag("owner_left"),
+        unused: query.flag("unused"),
         text: query.text("text").unwrap_or_default(),
     };
     let page = query.page();

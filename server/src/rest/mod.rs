@@ -122,6 +122,7 @@ pub fn operations() -> Vec<Operation> {
         changing("/labs/{id}/extend", post(lab_changes::extend)),
         changing("/labs/{id}/resize", post(lab_changes::resize)),
         changing("/labs/{id}/keep", post(lab_changes::keep)),
+        changing("/labs/{id}/keep-running", post(lab_changes::keep_running)),
         setting("/labs/{id}/autostop", put(lab_changes::autostop)),
         reading("/ssh-keys", get(ssh_keys::list)),
         changing("/ssh-keys", post(ssh_keys::add)),

@@ -49,6 +49,7 @@ use super::{
         super::lab_changes::extend,
         super::lab_changes::resize,
         super::lab_changes::keep,
+        super::lab_changes::keep_running,
         super::lab_changes::autostop,
         super::ssh_keys::list, super::ssh_keys::add, super::ssh_keys::remove,
         super::again::again,

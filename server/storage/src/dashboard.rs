@@ -3,6 +3,7 @@
 use domain::{
     dashboard::{Administering, Overruns, Starts, Teaching},
     ids::{TenantId, UserId},
+    labs::idle::FLAG_MINUTES,
     time::Timestamp,
 };
 use sqlx::AnyConnection;
@@ -55,6 +56,8 @@ pub async fn refused_since(connection: &mut AnyConnection, tenant: TenantId, fro
 pub struct Load {
     pub labs_running: u32,
     pub labs_failed: u32,
+    /// Running labs whose cards are unused.
+    pub labs_unused: u32,
     /// Orders and restarted labs that wait for cards.
     pub queue: u32,
     /// Pieces of background work that are due.
@@ -69,6 +72,9 @@ pub async fn load(connection: &mut AnyConnection, now: Timestamp, since: Timesta
     let row = sqlx::query(
         "SELECT (SELECT COUNT(*) FROM labs WHERE state = 'running') AS running, \
          (SELECT COUNT(*) FROM labs WHERE state = 'failed') AS failed, \
+         (SELECT COUNT(*) FROM labs l LEFT JOIN lab_use y ON y.lab_id = l.id WHERE l.state = 'running' AND l.cards > 0 \
+            AND (y.last_used_at IS NULL OR y.last_used_at <= $3) \
+            AND (SELECT MAX(h.at) FROM lab_changes h WHERE h.lab_id = l.id AND h.to_state = 'running') <= $3) AS unused, \
          (SELECT COUNT(*) FROM orders WHERE state = 'queued' AND queued_at <= $1) \
          + (SELECT COUNT(*) FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id WHERE l.state = 'pending' AND r.lab_id IS NULL) AS queued, \
          (SELECT COUNT(*) FROM outbox WHERE not_before <= $1) AS work, \
@@ -84,12 +90,14 @@ pub async fn load(connection: &mut AnyConnection, now: Timestamp, since: Timesta
     )
     .bind(now.micros())
     .bind(since.micros())
+    .bind(now.plus_minutes(-FLAG_MINUTES).micros())
     .fetch_one(connection)
     .await?;
     let row = Row::of("labs", &row);
     Ok(Load {
         labs_running: row.count("running")?,
         labs_failed: row.count("failed")?,
+        labs_unused: row.count("unused")?,
         queue: row.count("queued")?,
         work: row.count("work")?,
         starts: Starts {
@@ -147,7 +155,8 @@ mod tests {
             assert_eq!(teaching(&mut read, user, now).await.expect("read"), Teaching { waiting_for_decision: 0, waiting_for_cards: 0 });
             assert_eq!(waiting_for_cards(&mut read, tenant, now).await.expect("read"), 0);
             assert_eq!(refused_since(&mut read, tenant, now).await.expect("read"), 0);
-            let empty = Load { labs_running: 0, labs_failed: 0, queue: 0, work: 0, starts: Starts::default(), overruns: Overruns::default() };
+            let empty =
+                Load { labs_running: 0, labs_failed: 0, labs_unused: 0, queue: 0, work: 0, starts: Starts::default(), overruns: Overruns::default() };
             assert_eq!(load(&mut read, now, now).await.expect("read"), empty);
             let nobody = administering(&mut read, tenant).await.expect("read");
             assert_eq!((nobody.people, nobody.courses, nobody.cards), (0, 0, 0));

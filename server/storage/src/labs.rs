@@ -4,6 +4,7 @@ mod failures;
 mod lifecycle;
 mod read;
 mod starts;
+mod unused;
 
 pub use failures::{add_failure, failures};
 pub use lifecycle::{
@@ -13,6 +14,7 @@ pub use lifecycle::{
 pub(crate) use read::started_by;
 pub use read::{Listed, Query, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered, waiting_of, waits_for_leaver};
 pub use starts::{add_start, earlier_starts, order_times};
+pub use unused::{IDLE_WARNING, Unused, unused};
 
 use domain::{
     ids::{LabId, UserId},

@@ -72,6 +72,7 @@ const STEPS: &[Step] = &[
     step!(50, "0050_token_passes"),
     step!(51, "0051_ssh_keys"),
     step!(52, "0052_lab_shares"),
+    step!(53, "0053_lab_use"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

@@ -66,10 +66,18 @@ async fn a_lab_is_changed_by_api_and_a_repeated_request_changes_nothing() {
     let bad = json_of(teacher.put(&format!("{lab}/autostop")).json(&json!({"daily": "10 pm"})).send().await.unwrap()).await;
     assert_eq!((bad.0, bad.1["errors"][0]["field"].as_str()), (422, Some("daily")));
 
+    let (status, answer) = send(&teacher, &format!("{lab}/keep-running"), json!({})).await;
+    assert_eq!((status, answer["activity"]["last_use"].as_str()), (200, Some("kept")), "{answer}");
+    assert_eq!(send(&colleague, &format!("{lab}/keep-running"), json!({})).await.0, 403);
+    let idle = json_of(teacher.put(&format!("{lab}/autostop")).json(&json!({"idle_minutes": 45})).send().await.unwrap()).await;
+    assert_eq!((idle.0, idle.1["activity"]["idle_minutes"].as_i64()), (200, Some(45)), "{idle:?}");
+    assert!(idle.1["activity"]["stops_at"].is_string() && idle.1["autostop"]["daily"].is_null(), "{idle:?}");
+
     assert_eq!(send(&teacher, &format!("{lab}/retry"), json!({})).await.0, 200, "it runs already");
     assert_eq!(send(&teacher, &format!("{lab}/keep"), json!({})).await.0, 409, "it is not down");
     teacher.act(&format!("{lab}/stop")).await;
     work(&portal).await;
+    assert_eq!(send(&teacher, &format!("{lab}/keep-running"), json!({})).await.0, 409, "it does not run");
     let stopped = teacher.read(&lab).await;
     assert_eq!((stopped["state"].as_str(), stopped["daily_stop_at"].is_null()), (Some(LabState::Stopped.as_str()), true));
     assert!(stopped["kept_until"].is_string());

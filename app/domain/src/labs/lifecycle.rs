@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Observation};
+use super::{Failure, Observation, idle::MINUTES};
 use crate::{
     catalogue::LabSpec,
     error::{Error, Problem},
@@ -37,7 +37,7 @@ pub struct Lifecycle {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Autostop {
-    /// Minutes without use, 10 to 1440. Kept as a wish: it takes effect where the cluster reports use (E7).
+    /// Minutes without use, 10 to 1440, after which it is stopped (E7): see [`super::idle`]. `None`: the college's setting holds, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_minutes: Option<u32>,
     /// Every day at this time on campus.
@@ -49,7 +49,7 @@ impl Autostop {
     /// Errors: `Invalid` on `idle_minutes`.
     pub fn check(self) -> Result<Self, Error> {
         match self.idle_minutes {
-            Some(minutes) if !(10..=1_440).contains(&minutes) => Err(Error::field("idle_minutes", Problem::OutOfRange { min: 10, max: 1_440 })),
+            Some(minutes) if !MINUTES.contains(&minutes) => Err(Error::field("idle_minutes", Problem::OutOfRange { min: 10, max: 1_440 })),
             _ => Ok(self),
         }
     }

@@ -49,6 +49,7 @@ async fn work(services: Services) {
     every!("seal", Duration::from_secs(1), audit::seal);
     every!("stop_ended", Duration::from_secs(1), labs::stop_ended);
     every!("stop_daily", Duration::from_secs(5), labs::stop_daily);
+    every!("stop_idle", Duration::from_mins(1), labs::stop_idle);
     every!("warn_ending", Duration::from_secs(5), labs::warn_ending);
     every!("warn_kept", Duration::from_mins(1), labs::warn_kept);
     every!("destroy_kept", Duration::from_mins(1), labs::destroy_kept);

@@ -1,5 +1,5 @@
 //! Labs: read, start, stop, restart, extend, resize, keep, destroy. What the cluster does about it is in `jobs`, what the clock does in
-//! `ended` and `kept`. One verb a file; a new verb goes through `transition`.
+//! `ended`, `idle` and `kept`. One verb a file; a new verb goes through `transition`.
 
 mod approved;
 mod autostop;
@@ -7,6 +7,7 @@ mod basis;
 mod destroy;
 pub(crate) mod ended;
 mod extend;
+pub(crate) mod idle;
 mod keep;
 mod kept;
 mod load;
@@ -30,6 +31,7 @@ pub use autostop::set_autostop;
 pub use destroy::destroy;
 pub use ended::{stop_daily, stop_ended};
 pub use extend::{extend, extend_preview};
+pub use idle::{IdleRound, keep_running, stop_idle};
 pub use keep::keep;
 pub use kept::{destroy_kept, warn_kept};
 pub use logs::{Log, LogAsk, logs};

@@ -8,7 +8,9 @@ use domain::{
     Error, Result,
     access::{Action, Extent},
     ids::LabId,
-    labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabView, host::host_label, resize::size_parameters},
+    labs::{
+        LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabUse, LabView, host::host_label, idle::FLAG_MINUTES, resize::size_parameters,
+    },
     orders::ChangeTo,
     page::{Page, PageRequest, read_cursor, write_cursor},
 };
@@ -32,9 +34,12 @@ const ENTERED: [LabState; 3] = [LabState::Pending, LabState::Starting, LabState:
 
 fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) -> LabView {
     let options = options(services, caller, shelf, &listed);
-    let Listed { lab, owner, owner_left, seat, course, cost, running_since, queue_position, pending_change, .. } = listed;
+    let Listed { lab, owner, owner_left, seat, course, cost, running_since, queue_position, pending_change, last_use, idle_warned, .. } = listed;
     let may = |action, event| lab.state.allows(event) && load::authorise(caller, action, &lab).is_ok();
-    let over = lab.is_over(services.clock.now());
+    let now = services.clock.now();
+    let over = lab.is_over(now);
+    let college = services.settings.idle_minutes;
+    let used = LabUse::of(&lab, running_since, last_use, idle_warned, college, now);
     let is_open = services.settings.labs_url.is_some() && ENTERED.contains(&lab.state);
     let may_enter = load::authorise(caller, Action::LabEnter, &lab).is_ok();
     let is_there = !matches!(lab.state, LabState::Destroying | LabState::Destroyed);
@@ -63,6 +68,8 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         change_filed: false,
         wait: None,
         options,
+        used,
+        college_idle_minutes: college,
     }
 }
 
@@ -150,6 +157,7 @@ pub async fn list(services: &Services, caller: &Caller, filter: &LabFilter, page
         course: filter.course.clone(),
         live: filter.live,
         owner_left: filter.owner_left,
+        unused_since: filter.unused.then(|| services.clock.now().plus_minutes(-FLAG_MINUTES)),
         text: (!filter.text.trim().is_empty()).then(|| filter.text.trim().chars().take(LONGEST_TEXT).collect()),
         before,
         limit: rows,

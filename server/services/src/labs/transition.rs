@@ -5,7 +5,7 @@ use domain::{
     access::Action,
     audit::Outcome,
     ids::{LabId, OutboxId},
-    labs::{Failure, Lab, LabEvent, LabState, Lifecycle, Moment, Observation},
+    labs::{Failure, Lab, LabEvent, LabState, Lifecycle, Moment, Observation, idle},
     orders::OrderEvent,
     time::Timestamp,
 };
@@ -47,7 +47,13 @@ pub(crate) async fn take_with(
     seen: Option<&Observation>,
     failure: Option<Failure>,
 ) -> Result<()> {
-    step(services, write, lab, event, (by, seen), failure, |_| {}).await
+    step(services, write, lab, event, Brought { by, seen, unused: None }, failure, |_| {}).await
+}
+
+/// Stops a lab that nobody uses. `unused`: what its record says of that. Its life and its record call it [`idle::CAUSE`].
+pub(crate) async fn stop_unused(services: &Services, write: &mut Write, lab: &mut Lab, job: &'static str, unused: &Value) -> Result<()> {
+    let brought = Brought { by: By::Job(job), seen: None, unused: Some(unused) };
+    step(services, write, lab, LabEvent::Stop, brought, None, |_| {}).await
 }
 
 /// As [`take`], with a change of the lab that goes with the event.
@@ -59,7 +65,15 @@ pub(crate) async fn take_changed(
     by: By<'_>,
     change: impl FnOnce(&mut Lab),
 ) -> Result<()> {
-    step(services, write, lab, event, (by, None), None, change).await
+    step(services, write, lab, event, Brought { by, seen: None, unused: None }, None, change).await
+}
+
+/// What brings a change about.
+struct Brought<'a> {
+    by: By<'a>,
+    seen: Option<&'a Observation>,
+    /// Of a lab that is stopped since nobody uses it.
+    unused: Option<&'a Value>,
 }
 
 async fn step(
@@ -67,7 +81,7 @@ async fn step(
     write: &mut Write,
     lab: &mut Lab,
     event: LabEvent,
-    (by, seen): (By<'_>, Option<&Observation>),
+    Brought { by, seen, unused }: Brought<'_>,
     failure: Option<Failure>,
     change: impl FnOnce(&mut Lab),
 ) -> Result<()> {
@@ -95,7 +109,8 @@ async fn step(
         By::Job(_) if event == LabEvent::Fail => (Outcome::Failed, None),
         By::Job(_) => (Outcome::Success, None),
     };
-    storage::labs::change(lab.id, Some(from), lab.state, moment, event.as_str(), person).run(write).await.or_domain()?;
+    let cause = if unused.is_some() { idle::CAUSE } else { event.as_str() };
+    storage::labs::change(lab.id, Some(from), lab.state, moment, cause, person).run(write).await.or_domain()?;
     let mut after = tracked(lab);
     if moment.noticed_at.is_some() {
         // The time of the record itself is when the change was noticed.
@@ -104,7 +119,10 @@ async fn step(
     if let Some(until) = moment.ran_until {
         after["ran_until"] = json!(until.to_rfc3339());
     }
-    let entry = entry(format!("lab.{}", event.as_str()), lab).before(before).after(after);
+    if let Some(unused) = unused {
+        after["unused"] = unused.clone();
+    }
+    let entry = entry(format!("lab.{cause}"), lab).before(before).after(after);
     match by {
         By::Person(caller) => audit::success(services, write, caller, entry).await?,
         By::Job(job) => audit::by_job(services, write, job, lab.tenant, entry, outcome).await?,

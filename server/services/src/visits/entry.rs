@@ -15,12 +15,12 @@ use domain::{
     },
     shares::ViewOnly,
     time::Timestamp,
-    visits::{PassEnd, VisitRole},
+    visits::{PassEnd, UseKind, VisitRole},
 };
-use storage::visits::Facts;
+use storage::{lab_use::Use, visits::Facts};
 use tokio_util::sync::CancellationToken;
 
-use super::{check::Standing, session_data::SessionData, visiting::Visiting};
+use super::{check::Standing, session_data::SessionData, uses::Uses, visiting::Visiting};
 use crate::{
     Services,
     cache::LIFE_SECONDS,
@@ -46,6 +46,7 @@ pub struct Entry {
     ended: CancellationToken,
     now: Mutex<Now>,
     visiting: Mutex<Visiting>,
+    uses: Arc<Uses>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -136,6 +137,7 @@ impl Entry {
             ended: CancellationToken::new(),
             now: Mutex::new(first),
             visiting: Mutex::default(),
+            uses: Arc::clone(&services.visits.uses),
             clock: Arc::clone(&services.clock),
             entropy: Arc::clone(&services.entropy),
         };
@@ -185,6 +187,13 @@ impl Entry {
             return;
         }
         visiting.count(bytes_in, bytes_out, self.clock.now(), || self.visit_id());
+    }
+
+    /// Notes real use of the lab: see [`domain::visits::real_use`]. An unused lab is stopped.
+    pub fn used(&self, kind: UseKind) {
+        if !self.ended.is_cancelled() && is_up(self.now().state) {
+            self.uses.note(self.lab, self.resource(), Use { at: self.clock.now(), kind, user: Some(self.person) });
+        }
     }
 
     pub(super) fn visit_id(&self) -> VisitId {

@@ -61,6 +61,7 @@ pub async fn round(services: &Services) -> Result<()> {
     let counters_due = is_due(counters, now, COUNTERS_SECONDS);
     write(services, if counters_due { Counters::All } else { Counters::Changed }).await?;
     services.visits.tidy(now);
+    services.visits.uses.tidy(now);
     if counters_due {
         end_abandoned(services).await?;
         services.visits.set_times(Times { counters: Some(now), sweep });

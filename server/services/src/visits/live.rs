@@ -15,7 +15,7 @@ use domain::{
     time::Timestamp,
 };
 
-use super::entry::Entry;
+use super::{entry::Entry, uses::Uses};
 
 /// Labels and unknown cookies that are remembered; they are forgotten together when there are more.
 const MOST: usize = 10_000;
@@ -28,6 +28,7 @@ pub struct Live {
     labs: Mutex<HashMap<String, Named>>,
     database_away: AtomicBool,
     times: Mutex<Times>,
+    pub(super) uses: Arc<Uses>,
 }
 
 /// The lab with a label, if there is one. As a label cannot be guessed before its lab is there, neither changes.

@@ -1,7 +1,7 @@
 //! Entering labs. The portal opens a pass (`open`), the lab's site takes its ticket (`enter`), every request there is admitted by its cookie
 //! (`admit`), and `keep` looks at all of it again every two seconds: it ends passes and writes the connection log (`log`).
-//! Programs enter by an access token instead (`token`). What a process knows of passes is in `live`, one `entry` each; the rows are in
-//! `storage::visits`.
+//! Programs enter by an access token instead (`token`). Real use of labs (`uses`) is noted by the door and written with the log. What a
+//! process knows of passes is in `live`, one `entry` each; the rows are in `storage::visits`.
 
 mod admit;
 mod check;
@@ -16,6 +16,7 @@ mod open;
 mod session_data;
 mod shared;
 mod token;
+mod uses;
 mod visiting;
 mod write;
 
@@ -32,7 +33,8 @@ pub use shared::open_shared;
 pub use token::enter_by_token;
 pub use write::flush;
 
-use domain::labs::Lab;
+use domain::{ids::LabId, labs::Lab};
+use storage::lab_use::Use;
 
 use crate::{Services, audit::Entry as Record};
 
@@ -44,6 +46,11 @@ const SECRET_LENGTH: usize = 43;
 /// Origin of the lab's site: `http://lab-7-1f0c9a33be.localhost:3001`. `None` where labs have no site.
 pub fn site(services: &Services, label: &str) -> Option<String> {
     Some(services.settings.labs_url.as_deref()?.trim_end_matches('/').replace("{lab}", label))
+}
+
+/// The last real use of the lab that this process saw in the last minutes: it may not be written yet.
+pub(crate) fn last_use(services: &Services, lab: LabId) -> Option<Use> {
+    services.visits.uses.last(lab)
 }
 
 /// Whether the text may be a ticket or a cookie: others need no look into the database.

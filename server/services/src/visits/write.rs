@@ -1,4 +1,4 @@
-//! Writing what was counted: the connection log, the ends of passes, and the use of portal sessions.
+//! Writing what was counted: the connection log, the last real use of labs, the ends of passes, and the use of portal sessions.
 
 use std::sync::Arc;
 
@@ -46,7 +46,8 @@ pub async fn flush(services: &Services) -> Result<()> {
 pub(super) async fn write(services: &Services, counters: Counters) -> Result<()> {
     let now = services.clock.now();
     let due: Vec<_> = services.visits.all().into_iter().filter_map(|entry| due(services, entry, counters, now)).collect();
-    if due.is_empty() {
+    let uses = if counters == Counters::All { services.visits.uses.unwritten() } else { Vec::new() };
+    if due.is_empty() && uses.is_empty() {
         return Ok(());
     }
     let mut write = services.db.begin_write_behind().await.or_domain()?;
@@ -54,7 +55,14 @@ pub(super) async fn write(services: &Services, counters: Counters) -> Result<()>
     for each in &due {
         over.push(put(services, &mut write, each, now).await?);
     }
+    for each in &uses {
+        storage::lab_use::put(&mut write, each.lab, each.last).await.or_domain()?;
+    }
     write.commit().await.or_domain()?;
+    services.visits.uses.wrote(&uses);
+    for each in uses.iter().filter(|each| each.is_news) {
+        services.hub.tell(News::Lab(each.resource, each.lab));
+    }
     for (each, over) in due.iter().zip(over) {
         each.written(over);
         each.tell(services);

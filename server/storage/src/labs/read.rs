@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     courses::{CourseKey, CourseRef},
     ids::{CourseId, LabId, OfferingId, OrderId, TenantId, UserId},
-    labs::{Lab, LabState, Lifecycle, StateChange, start::OrderTimes},
+    labs::{Lab, LabState, LastUse, Lifecycle, StateChange, start::OrderTimes},
     money::Money,
     people::PersonRef,
     time::Timestamp,
+    visits::UseKind,
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
@@ -21,6 +22,7 @@ macro_rules! lab_columns {
          l.generation, l.autostop, l.daily_stop_at, l.kept_until, l.grace_from"
     };
 }
+pub(super) use lab_columns;
 macro_rules! from_labs {
     () => {
         " FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id "
@@ -37,12 +39,14 @@ macro_rules! listed_columns {
             " AS owner_left, (SELECT MIN(q.id) FROM orders q WHERE q.changes_lab = l.id AND q.state = 'pending_approval') AS pending_change, \
              CASE WHEN l.state = 'running' THEN (SELECT MAX(h.at) FROM lab_changes h WHERE h.lab_id = l.id AND h.to_state = 'running') END \
              AS running_since, \
+             y.last_used_at, y.kind AS used_kind, y.user_id AS used_by, yu.login AS used_login, yu.name AS used_name, \
+             (SELECT MAX(i.about_at) FROM lab_warnings i WHERE i.lab_id = l.id AND i.kind = 'idle') AS idle_warned, \
              CASE WHEN l.state = 'pending' AND r.lab_id IS NULL THEN 1 \
              + (SELECT COUNT(*) FROM orders o WHERE o.state = 'queued' AND o.card = l.card AND o.queued_at <= COALESCE(l.queued_at, l.created_at)) \
              + (SELECT COUNT(*) FROM labs w LEFT JOIN reservations x ON x.lab_id = w.id WHERE w.state = 'pending' AND x.lab_id IS NULL \
              AND w.card = l.card AND (w.queued_at < l.queued_at OR (w.queued_at = l.queued_at AND w.id < l.id))) END AS queue_position \
              FROM labs l LEFT JOIN reservations r ON r.lab_id = l.id JOIN users u ON u.id = l.owner_id JOIN courses c ON c.id = l.course_id \
-             JOIN orders g ON g.id = l.order_id "
+             JOIN orders g ON g.id = l.order_id LEFT JOIN lab_use y ON y.lab_id = l.id LEFT JOIN users yu ON yu.id = y.user_id "
         )
     };
 }
@@ -67,6 +71,10 @@ pub struct Listed {
     pub pending_change: Option<OrderId>,
     /// Micro-units that its order holds of the budget, what was spent of it included.
     pub held_micros: i64,
+    /// `None` if it was never used.
+    pub last_use: Option<LastUse>,
+    /// The latest stop for want of use that was announced to its owner.
+    pub idle_warned: Option<Timestamp>,
 }
 
 /// Which labs are wanted; all conditions hold together.
@@ -82,6 +90,8 @@ pub struct Query {
     pub live: bool,
     /// Only labs whose owner left the course.
     pub owner_left: bool,
+    /// Only running labs with cards that have not been used since then.
+    pub unused_since: Option<Timestamp>,
     /// Part of the name of the lab, its offering, its owner or its course.
     pub text: Option<String>,
     /// Older than this one.
@@ -89,7 +99,7 @@ pub struct Query {
     pub limit: u32,
 }
 
-fn lab(row: &AnyRow) -> Result<Lab> {
+pub(super) fn lab(row: &AnyRow) -> Result<Lab> {
     let row = Row::of("labs", row);
     Ok(Lab {
         id: row.parse("id")?,
@@ -137,8 +147,19 @@ fn with_surroundings(any: &AnyRow) -> Result<Listed> {
         owner_left: row.flag("owner_left")?,
         pending_change: row.optional_parse("pending_change")?,
         held_micros: row.integer("held_micros")?,
+        last_use: last_use(row)?,
+        idle_warned: row.optional_timestamp("idle_warned")?,
         lab,
     })
+}
+
+fn last_use(row: Row<'_>) -> Result<Option<LastUse>> {
+    let Some(at) = row.optional_timestamp("last_used_at")? else { return Ok(None) };
+    let person = match row.optional_parse("used_by")? {
+        Some(id) => Some(PersonRef { id, login: row.text("used_login")?, name: row.text("used_name")? }),
+        None => None,
+    };
+    Ok(Some(LastUse { at, kind: row.state("used_kind", UseKind::parse)?, person }))
 }
 
 /// One lab; `None` when there is none.
@@ -204,7 +225,8 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
          AND ($10 IS NULL OR l.folded LIKE $10 ESCAPE '!' OR u.folded LIKE $10 ESCAPE '!' OR c.folded LIKE $10 ESCAPE '!') \
          AND ($11 IS NULL OR c.code = $11) AND ($12 = 0 OR 1 = ",
         owner_left!("l"),
-        ") ORDER BY l.id DESC LIMIT $8"
+        ") AND ($13 = 0 OR (l.state = 'running' AND l.cards > 0 AND (y.last_used_at IS NULL OR y.last_used_at <= $13) \
+         AND (SELECT MAX(b.at) FROM lab_changes b WHERE b.lab_id = l.id AND b.to_state = 'running') <= $13)) ORDER BY l.id DESC LIMIT $8"
     ))
     .bind(query.tenant.to_string())
     .bind(query.owner.map(|id| id.to_string()))
@@ -218,6 +240,7 @@ pub async fn list(connection: &mut AnyConnection, query: &Query) -> Result<Vec<L
     .bind(query.text.as_deref().map(contains))
     .bind(query.course.as_ref().and_then(CourseKey::code).map(ToOwned::to_owned))
     .bind(i64::from(query.owner_left))
+    .bind(query.unused_since.map_or(0, Timestamp::micros))
     .fetch_all(connection)
     .await?
     .iter()

@@ -9,6 +9,7 @@ mod faults;
 mod files;
 mod fixtures;
 mod handover;
+mod idle;
 mod life;
 mod metering;
 mod notices;
@@ -25,7 +26,7 @@ use domain::{
 use storage::testing::TestDatabase;
 
 use super::reconcile;
-use crate::{Caller, cluster_status, orders, ports::LabOrder, testing::TestWorld};
+use crate::{Caller, Settings, cluster_status, orders, ports::LabOrder, testing::TestWorld};
 
 struct Scene {
     world: TestWorld,
@@ -35,7 +36,11 @@ struct Scene {
 
 impl Scene {
     async fn on(database: TestDatabase) -> Self {
-        let world = TestWorld::college_on(database).await;
+        Self::with(database, Settings { simulated_cluster: true, ..Settings::default() }).await
+    }
+
+    async fn with(database: TestDatabase, settings: Settings) -> Self {
+        let world = TestWorld::college_with(database, settings).await;
         let course = world.course("CV2402").add().await;
         let teacher = world.teacher("li.hua", &[&course]).await;
         cluster_status::refresh(&world.services).await.expect("the cluster tells its nodes");

@@ -1,6 +1,6 @@
 //! The connection log: what is counted is written once, whatever happens on the way.
 
-use domain::visits::{VisitEnd, VisitRole};
+use domain::visits::{UseKind, VisitEnd, VisitRole};
 use storage::testing::{for_each_engine, fuse::Fault, number};
 
 use super::*;
@@ -63,6 +63,44 @@ async fn a_visit_is_one_line_and_one_record_whatever_the_number_of_requests() {
         entry.count(7, 7);
         scene.round().await;
         assert_eq!(scene.log().await.len(), 2, "a use after that begins another visit");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn real_use_is_written_with_the_counters_and_shown_to_the_owner() {
+    for_each_engine("real_use_is_written_with_the_counters_and_shown_to_the_owner", async |database| {
+        let scene = Scene::on(database).await;
+        let (session, cookie) = scene.visit(&scene.teacher).await;
+        let entry = scene.admit(&cookie).await.expect("a pass");
+        let shown = async || crate::labs::get(scene.services(), &scene.teacher, scene.id).await.expect("the lab").view.used.expect("it runs").last;
+        // Bytes alone are no use: an open page polls.
+        entry.count(1_000, 1_000);
+        scene.round().await;
+        assert_eq!(shown().await, None);
+        scene.world.clock.advance(15);
+        entry.used(UseKind::Page);
+        entry.used(UseKind::Cell);
+        let at = scene.world.clock.now();
+        scene.round().await;
+        let last = shown().await.expect("a use");
+        assert_eq!((last.at, last.kind, last.person.map(|person| person.login)), (at, UseKind::Cell, Some("li.hua".to_owned())));
+        // A write that fails is made up for.
+        scene.world.clock.advance(15);
+        entry.used(UseKind::Input);
+        let fuse = scene.services().db.fuse();
+        fuse.arm(Some((0, Fault::Fail)));
+        assert!(flush(scene.services()).await.is_err());
+        fuse.arm(None);
+        assert_eq!(last_use(scene.services(), scene.id).map(|last| last.kind), Some(UseKind::Input));
+        flush(scene.services()).await.expect("written");
+        assert_eq!(shown().await.map(|last| last.kind), Some(UseKind::Input));
+        sessions::delete(scene.services(), &session).await.expect("signed out");
+        scene.round().await;
+        scene.world.clock.advance(15);
+        entry.used(UseKind::Cell);
+        scene.round().await;
+        assert_eq!(shown().await.map(|last| last.kind), Some(UseKind::Input), "a pass that is over uses nothing");
     })
     .await;
 }
