@@ -7,6 +7,7 @@ mod body;
 mod client;
 mod cookie;
 mod enter;
+mod frames;
 mod guard;
 mod headers;
 mod host;
@@ -19,6 +20,7 @@ mod state;
 mod tcp;
 mod upgrade;
 mod upstream;
+mod watch;
 mod words;
 
 use std::{

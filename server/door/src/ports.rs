@@ -9,6 +9,7 @@ use domain::{
     labs::LabState,
     shares::ViewOnly,
     time::Timestamp,
+    visits::UseKind,
 };
 use futures::future::BoxFuture;
 use services::{
@@ -38,8 +39,10 @@ pub trait Pass: Send + Sync + 'static {
     fn ended(&self) -> &CancellationToken;
     /// Cancelled when the pod that serves the lab now is gone.
     fn pod_gone(&self) -> CancellationToken;
-    /// Notes use of the lab: bytes to it and from it.
+    /// Notes bytes to the lab and from it.
     fn count(&self, bytes_in: u64, bytes_out: u64);
+    /// Notes real use of the lab.
+    fn used(&self, kind: UseKind);
 }
 
 pub type SharedPass = Arc<dyn Pass>;
@@ -99,6 +102,9 @@ impl Pass for visits::Entry {
     }
     fn count(&self, bytes_in: u64, bytes_out: u64) {
         Self::count(self, bytes_in, bytes_out);
+    }
+    fn used(&self, kind: UseKind) {
+        Self::used(self, kind);
     }
 }
 

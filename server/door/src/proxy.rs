@@ -1,6 +1,7 @@
 //! Passes a request on to the lab and its answer back, piece by piece in both ways: each side is read only as fast as the other takes it.
 
 use axum::{body::Body, extract::Request, response::Response};
+use domain::visits::real_use;
 use http::{HeaderValue, StatusCode, Version, header, request::Parts};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -54,6 +55,7 @@ pub fn for_lab(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, line: 
     let way = way(asked, Way::ToLab);
     if way != Way::Uncounted {
         line.pass.count(headers::size(&parts.headers), 0);
+        note_use(asked, &parts, line, upgrade.is_some());
     }
     let body = Passing::wrap(body, way, &line.pass, &line.gone, None);
     // Otherwise the client would take a GET with a body of unknown length for one without a body.
@@ -63,6 +65,14 @@ pub fn for_lab(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, line: 
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
     Request::from_parts(parts, body)
+}
+
+/// Notes what the request itself is of use; a socket is used by its messages.
+fn note_use(asked: &Asked, parts: &Parts, line: &Line, is_socket: bool) {
+    let opens_page = matches!(asked.reader, Reader::Person(_));
+    if !is_socket && let Some(kind) = real_use::of_request(parts.method.as_str(), parts.uri.path(), opens_page) {
+        line.pass.used(kind);
+    }
 }
 
 /// The answer as the browser gets it.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use axum::{body::Body, response::Response};
+use domain::visits::real_use::Talk;
 use http::{HeaderMap, HeaderValue, StatusCode, Version, header, request::Parts};
 use http_body::Body as _;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -22,6 +23,7 @@ use crate::{
     ports::SharedPass,
     proxy::{self, Line},
     relay,
+    watch::Watch,
 };
 
 /// After one side has ended, the other side gets this long to do the same: not every way to a pod carries half an end.
@@ -46,6 +48,7 @@ pub fn wanted(parts: &Parts) -> Option<HeaderValue> {
 
 pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, protocol: &HeaderValue, line: Line) -> Response {
     let near = parts.extensions.remove::<OnUpgrade>();
+    let talk = Talk::of_socket(parts.uri.path());
     let request = proxy::for_lab(door, asked, parts, body, &line, Some(protocol));
     let answer = line.until_over(door.upstream.send_alone(request, &line.pod, line.port)).await;
     let mut answer = match answer {
@@ -63,6 +66,7 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
         return door.no_answer(asked.reader, &line.pass);
     };
     let Some(chosen) = chosen(answer.headers(), protocol) else { return door.no_answer(asked.reader, &line.pass) };
+    let talk = if chosen.as_bytes().eq_ignore_ascii_case(b"websocket") { talk } else { Talk::Bytes };
     let mut headers = std::mem::take(answer.headers_mut());
     headers::for_browser(&mut headers);
     headers::switch(&mut headers, chosen);
@@ -73,7 +77,7 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
         let (Ok(near), Ok(far)) = tokio::join!(near, far) else { return None };
         Some((near, TokioIo::new(far)))
     };
-    tokio::spawn(tunnel(both, line, door.stopping.clone()));
+    tokio::spawn(tunnel(both, line, talk, door.stopping.clone()));
     switching
 }
 
@@ -87,7 +91,7 @@ fn chosen(answer: &HeaderMap, asked: &HeaderValue) -> Option<HeaderValue> {
 }
 
 /// Copies until one side, the pass, the pod or the server ends. `both`: the client's side and the lab's. Dropping both closes them.
-pub async fn tunnel<F>(both: impl Future<Output = Option<(Upgraded, F)>>, line: Line, stopping: CancellationToken)
+pub async fn tunnel<F>(both: impl Future<Output = Option<(Upgraded, F)>>, line: Line, talk: Talk, stopping: CancellationToken)
 where
     F: AsyncRead + AsyncWrite + Unpin,
 {
@@ -97,19 +101,20 @@ where
         () = pass.ended().cancelled() => {}
         () = gone.cancelled() => {}
         () = stopping.cancelled() => {}
-        () = copy(both, &pass) => {}
+        () = copy(both, &pass, talk) => {}
     }
     drop(place);
 }
 
-async fn copy<F>(both: impl Future<Output = Option<(Upgraded, F)>>, pass: &SharedPass)
+async fn copy<F>(both: impl Future<Output = Option<(Upgraded, F)>>, pass: &SharedPass, talk: Talk)
 where
     F: AsyncRead + AsyncWrite + Unpin,
 {
     let Some((near, far)) = both.await else { return };
     let closed = CancellationToken::new();
-    let mut near = Side { io: TokioIo::new(near), closed: closed.clone(), pass: None };
-    let mut far = Side { io: far, closed: closed.clone(), pass: Some(SharedPass::clone(pass)) };
+    let mut near = Side { io: TokioIo::new(near), closed: closed.clone(), pass: None, watch: None };
+    let watch = Some(Watch::new(pass, talk));
+    let mut far = Side { io: far, closed: closed.clone(), pass: Some(SharedPass::clone(pass)), watch };
     let copying = relay::both(&mut near, &mut far);
     let lingering = async {
         closed.cancelled().await;
@@ -132,6 +137,8 @@ struct Side<S> {
     closed: CancellationToken,
     /// On the lab's side: counts its bytes.
     pass: Option<SharedPass>,
+    /// On the lab's side: looks for use in what it is sent.
+    watch: Option<Watch>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Side<S> {
@@ -153,6 +160,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Side<S> {
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
         if let Some(pass) = &self.pass {
             pass.count(written as u64, 0);
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.sent(&bytes[..written]);
         }
         Poll::Ready(Ok(written))
     }

@@ -68,7 +68,7 @@ async fn answer(app: Arc<App>, request: Request<Incoming>) -> Result<Response<Bo
     app.requests.fetch_add(1, Ordering::SeqCst);
     let path = request.uri().path().to_owned();
     Ok(match path.as_str() {
-        "/socket" => socket(&app, request),
+        "/socket" | "/api/kernels/5f1c/channels" | "/terminals/websocket/1" => socket(&app, request),
         "/other-protocol" => switched("h2c"),
         "/stream" => Response::new(Body::from_stream(stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"first"))]).chain(stream::pending()))),
         "/flood" => flood(app),

@@ -17,6 +17,7 @@ use domain::{
     labs::{LabState, host},
     secret::Secret,
     shares::ViewOnly,
+    visits::UseKind,
 };
 use door::{
     Door, DoorSettings,
@@ -72,6 +73,7 @@ pub struct FakePass {
     pub gone: Mutex<CancellationToken>,
     pub bytes_in: AtomicU64,
     pub bytes_out: AtomicU64,
+    pub used: Mutex<Vec<UseKind>>,
 }
 
 impl Pass for FakePass {
@@ -102,6 +104,9 @@ impl Pass for FakePass {
     fn count(&self, bytes_in: u64, bytes_out: u64) {
         self.bytes_in.fetch_add(bytes_in, Ordering::SeqCst);
         self.bytes_out.fetch_add(bytes_out, Ordering::SeqCst);
+    }
+    fn used(&self, kind: UseKind) {
+        self.used.lock().expect("no panic").push(kind);
     }
 }
 
@@ -234,6 +239,7 @@ impl Site {
             gone: Mutex::default(),
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
+            used: Mutex::default(),
         });
         pass.serve_by("pod-1");
         let world = Arc::new(World {

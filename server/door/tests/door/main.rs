@@ -4,6 +4,7 @@ mod app;
 mod entry;
 mod fixtures;
 mod forwarding;
+mod idle;
 mod looking;
 mod not_ready;
 mod port_hosts;
