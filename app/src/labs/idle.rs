@@ -137,7 +137,11 @@ pub fn UseCard(shown: Shown) -> impl IntoView {
     let language = language::current();
     let Shown { used, owner, now, .. } = shown;
     let last = used_text(language, &used, owner, now);
-    let stops = used.stops_at.map(|at| td_string!(language, idle.stops_at, at = at_text(at, now)).to_string());
+    let stops = match (used.stops_at, used.minutes) {
+        (Some(at), _) => Some(td_string!(language, idle.stops_at, at = at_text(at, now)).to_string()),
+        (None, Some(_)) => Some(td_string!(language, idle.not_told).to_owned()),
+        (None, None) => None,
+    };
     view! {
         <Card title=td_string!(language, idle.title)>
             <p>{last}</p>

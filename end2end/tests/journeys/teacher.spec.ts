@@ -129,10 +129,12 @@ journey("a teacher", (story) => {
     await state(page, w("labs.state_running"));
 
     await page.locator("#daily").fill("21:30");
+    await page.locator("#idle-minutes").fill("45");
     await page.getByRole("button", { name: w("lifecycle.save") }).click();
     await expect(page.getByText(w("lifecycle.autostop_saved"))).toBeVisible();
     await page.reload();
     await expect(page.locator("#daily")).toHaveValue("21:30");
+    await expect(page.locator("#idle-minutes")).toHaveValue("45");
     await hydrated(page);
 
     await page.getByRole("button", { name: w("lifecycle.restart"), exact: true }).click();

@@ -64,20 +64,19 @@ impl Frames {
 
     /// The head is complete.
     fn begin(&mut self, message: &mut impl FnMut(Option<&[u8]>, u64)) -> Result<(), NoFrames> {
-        let head = &self.head[..self.head_length];
+        let head = &self.head[..std::mem::take(&mut self.head_length)];
         let (flags, opcode, is_masked) = (head[0] & 0xf0, head[0] & 0x0f, head[1] & 0x80 != 0);
         // Clients mask; two of the reserved bits have no meaning; opcodes 3 to 7 and from 11 on do not exist.
         if !is_masked || flags & 0x30 != 0 || matches!(opcode, 3..=7 | 11..) {
             return Err(NoFrames);
         }
-        let (sizes, mask) = head.split_at(self.head_length - 4);
+        let (sizes, mask) = head.split_at(head.len() - 4);
         let length =
             if sizes.len() == 2 { u64::from(head[1] & 0x7f) } else { sizes[2..].iter().fold(0_u64, |length, byte| (length << 8) | u64::from(*byte)) };
         if length > i64::MAX.unsigned_abs() {
             return Err(NoFrames);
         }
         let mask = [mask[0], mask[1], mask[2], mask[3]];
-        self.head_length = 0;
         let (is_data, is_compressed) = (opcode <= 2, flags & 0x40 != 0);
         // The beginning of a message is in its first frame.
         let is_readable = is_data && opcode != 0 && !is_compressed;

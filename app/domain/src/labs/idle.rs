@@ -34,7 +34,8 @@ pub struct LabUse {
     pub last: Option<LastUse>,
     /// Minutes without use after which it is stopped; `None` if it is not.
     pub minutes: Option<u32>,
-    /// When it is stopped if it is not used until then.
+    /// When it is stopped if it is not used until then. `None` too if it should have been warned of by now and was not: then it cannot be told
+    /// whether it works.
     pub stops_at: Option<Timestamp>,
     /// Its owner was warned of that.
     pub warned: bool,
@@ -63,7 +64,7 @@ impl LabUse {
             since,
             last,
             minutes,
-            stops_at: announced.or(due),
+            stops_at: announced.or(due.filter(|due| *due > now)),
             warned: announced.is_some(),
             flagged: lab.spec.cards() > 0 && now.seconds_since(since) >= FLAG_MINUTES * 60,
         })
@@ -147,6 +148,8 @@ mod tests {
         lab.lifecycle.autostop = Autostop { idle_minutes: Some(30), daily: None };
         let own = LabUse::of(&lab, Some(BEGAN), last(5), Some(at(40)), Some(60), at(35)).expect("it runs");
         assert_eq!((own.minutes, own.stops_at, own.warned), (Some(30), Some(at(40)), true), "the owner's choice goes over the college's");
+        let unknown = LabUse::of(&lab, Some(BEGAN), None, None, None, at(31)).expect("it runs");
+        assert_eq!((unknown.minutes, unknown.stops_at), (Some(30), None), "nobody was warned");
         lab.spec.cards_per_node = 0;
         assert!(!LabUse::of(&lab, Some(BEGAN), None, None, None, at(90)).expect("it runs").flagged, "it has no cards");
     }

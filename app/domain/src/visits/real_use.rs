@@ -107,7 +107,8 @@ impl Talk {
     }
 }
 
-/// Messages to a kernel that a person causes, besides running a cell. On opening a notebook JupyterLab asks for `kernel_info_request` and others by itself.
+/// Messages to a kernel that a person causes, besides running a cell. JupyterLab itself sends `kernel_info_request` and others as it opens a
+/// notebook.
 const KERNEL_USE: [&str; 8] =
     ["input_reply", "comm_open", "comm_msg", "comm_close", "complete_request", "inspect_request", "is_complete_request", "interrupt_request"];
 const MESSAGE_TYPE: &[u8] = b"\"msg_type\"";
@@ -164,8 +165,8 @@ pub struct Rhythm {
 
 /// A longer message is no heartbeat.
 const SHORT: u64 = 128;
-/// This many short messages within less than `BURST_WITHIN` are a burst. VS Code answers what it gets once in 2 s and sends a heartbeat each 5 s, which makes
-/// three at most.
+/// This many short messages within less than `BURST_WITHIN` are a burst. VS Code acknowledges what it gets once in 2 s and sends a heartbeat
+/// each 5 s, which makes three at most.
 const BURST: usize = 4;
 const BURST_WITHIN: Duration = Duration::from_secs(3);
 /// Times that are remembered.

@@ -78,6 +78,9 @@ pub async fn stop_idle(services: &Services) -> Result<IdleRound> {
         };
         let Some(last) = unused.last() else { return Ok(round) };
         after = Some(last.lab.id);
+        for unused in &unused {
+            tell_flagged(services, unused, now);
+        }
         let due: Vec<_> = unused.into_iter().filter_map(|unused| due(services, unused, now)).collect();
         if !work(services, &due, now, &mut round).await? {
             // The cluster does not answer; the next round comes soon.
@@ -125,7 +128,7 @@ async fn work(services: &Services, due: &[Due], now: Timestamp, round: &mut Idle
         }
         let minutes = due.minutes.unwrap_or_default();
         match due.step {
-            IdleStep::Wait => tell_flagged(services, &due.unused, now),
+            IdleStep::Wait => {}
             IdleStep::Warn(about) => round.warned += u32::from(warn(services, &due.unused, about).await?),
             IdleStep::Stop => round.stopped += u32::from(stop(services, &due.unused, minutes).await?),
         }
@@ -154,7 +157,7 @@ async fn note_uses(services: &Services, due: &[Due], seen: &[Look], now: Timesta
 /// Open pages show that the lab is flagged once it is.
 fn tell_flagged(services: &Services, unused: &Unused, now: Timestamp) {
     let seconds = now.seconds_since(unused.since) - FLAG_MINUTES * 60;
-    if (0..2 * ROUND_SECONDS).contains(&seconds) {
+    if unused.lab.spec.cards() > 0 && (0..2 * ROUND_SECONDS).contains(&seconds) {
         services.hub.tell(News::lab(&unused.lab));
     }
 }
