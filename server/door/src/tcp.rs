@@ -2,7 +2,7 @@
 //! and carries an access token of the portal; cookies count for nothing here, so that no page can make such a connection.
 
 use axum::{body::Body, response::Response};
-use domain::Error;
+use domain::{Error, visits::real_use::Talk};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
 
@@ -53,7 +53,7 @@ pub async fn answer(door: &Inner, asked: &Asked, mut parts: Parts) -> Response {
         Err(broken) => return proxy::broken_off(door, asked, &line, &broken),
     };
     let both = async move { near.await.ok().map(|near| (near, far)) };
-    tokio::spawn(upgrade::tunnel(both, line, door.stopping.clone()));
+    tokio::spawn(upgrade::tunnel(both, line, Talk::Bytes, door.stopping.clone()));
     let mut switching = Response::new(Body::empty());
     *switching.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     headers::switch(switching.headers_mut(), HeaderValue::from_static(PROTOCOL));
