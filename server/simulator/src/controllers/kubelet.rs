@@ -1,5 +1,6 @@
 //! The simulated kubelets: a bound pod pulls, starts, runs, perhaps ends, and stops when it is deleted. Annotations steer it:
-//! `fake-kubelet/` `start-after`, `succeed-after`, `fail-after`, `stop-after` (seconds), `exit-code`, `reason`, `ready`, `waiting`, `restarts`, `cpu` (`rest/metrics.rs`).
+//! `fake-kubelet/` `start-after`, `succeed-after`, `fail-after`, `stop-after` (seconds), `exit-code`, `reason`, `ready`, `waiting`,
+//! `restarts`; `cpu` is read by `rest/metrics.rs`.
 
 use std::{sync::Arc, time::Duration};
 
