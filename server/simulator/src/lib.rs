@@ -1,7 +1,8 @@
 //! An API server for laptops and tests: Kubernetes as far as Lectern and kubectl go, spoken to over the wire.
 //!
 //! It listens on loopback only, with TLS and a bearer token. Objects live in `store`, requests come in by `rest` and go through
-//! `ops` (with `admission`, `validate` and `apply`), and `controllers` bring pods to a simulated life. What runs inside them is in `pods`.
+//! `ops` (with `admission`, `validate` and `apply`), and `controllers` bring pods to a simulated life. What runs inside them is in `pods`, or,
+//! where they are processes of this machine, in `local`.
 //! To add a kind, see `registry`; what can go wrong is in `faults`.
 
 mod admission;
@@ -12,6 +13,7 @@ mod error;
 pub mod faults;
 mod furnish;
 mod kubeconfig;
+mod local;
 mod nodes;
 mod ops;
 mod pace;
@@ -44,6 +46,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::{
+    local::Labs,
     nodes::{NodeSpec, default_nodes},
     pace::Pace,
 };
@@ -60,12 +63,21 @@ pub struct Options {
     /// Nodes to make where they are not there yet.
     pub nodes: Vec<NodeSpec>,
     pub pace: Pace,
+    /// What runs in the pods.
+    pub labs: Labs,
 }
 
 impl Default for Options {
-    /// Any free port, in memory, the default nodes, a believable pace.
+    /// Any free port, in memory, the default nodes, a believable pace, pods that pretend.
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), data: None, kubeconfig_out: None, nodes: default_nodes(), pace: Pace::believable() }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: None,
+            kubeconfig_out: None,
+            nodes: default_nodes(),
+            pace: Pace::believable(),
+            labs: Labs::Pretend,
+        }
     }
 }
 
@@ -76,6 +88,7 @@ pub struct Simulator {
     identity: tls::Identity,
     store: Arc<store::Store>,
     faults: Arc<faults::Switchboard>,
+    local: Option<Arc<local::Local>>,
     stopping: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -93,14 +106,16 @@ pub async fn start(options: Options) -> Result<Simulator> {
     furnish::furnish(&store, &options.nodes);
     let stopping = CancellationToken::new();
     let faults = Arc::<faults::Switchboard>::default();
+    let local = local::Local::open(&options.labs, &store, &faults, options.pace, &stopping).await?;
     let token = identity.token.clone();
-    let api = Arc::new(rest::Api { store: Arc::clone(&store), token, faults: Arc::clone(&faults), stopping: stopping.clone() });
+    let api = rest::Api { store: Arc::clone(&store), token, faults: Arc::clone(&faults), local: local.clone(), stopping: stopping.clone() };
+    let api = Arc::new(api);
     let tasks = vec![
-        tokio::spawn(controllers::run(Arc::clone(&store), options.pace, Arc::clone(&faults), stopping.clone())),
+        tokio::spawn(controllers::run(Arc::clone(&store), options.pace, Arc::clone(&faults), local.clone(), stopping.clone())),
         tokio::spawn(server::serve(listener, identity.acceptor()?, rest::router(api), Arc::clone(&faults), stopping.clone())),
     ];
     tracing::info!(address = %addr, "the simulated cluster is up");
-    Ok(Simulator { addr, identity, store, faults, stopping, tasks })
+    Ok(Simulator { addr, identity, store, faults, local, stopping, tasks })
 }
 
 /// Binds the port, for a moment also while a simulator that just stopped lets go of it.
@@ -138,12 +153,15 @@ impl Simulator {
         &self.faults
     }
 
-    /// Stops answering, writes everything out and lets go of the port and the data folder.
+    /// Stops answering, ends the processes of labs, writes everything out and lets go of the port and the data folder.
     pub async fn shutdown(mut self) {
         self.stopping.cancel();
         for task in self.tasks.drain(..) {
             // A task that panicked has been reported by the runtime already.
             let _ = task.await;
+        }
+        if let Some(local) = &self.local {
+            local.shutdown().await;
         }
         self.store.close().await;
     }

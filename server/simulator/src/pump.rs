@@ -2,14 +2,16 @@
 
 use bytes::Bytes;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     sync::mpsc,
 };
+
+use crate::pods::Connection;
 
 const PIECE: usize = 16 << 10;
 
 /// Copies both ways until the pod closes its side. `wrap` makes a message of a piece.
-pub async fn pump(pod: DuplexStream, mut from_client: mpsc::Receiver<Bytes>, to_client: &mpsc::Sender<Bytes>, wrap: impl Fn(&[u8]) -> Bytes) {
+pub async fn pump(pod: Connection, mut from_client: mpsc::Receiver<Bytes>, to_client: &mpsc::Sender<Bytes>, wrap: impl Fn(&[u8]) -> Bytes) {
     let (mut from_pod, mut to_pod) = tokio::io::split(pod);
     let up = async {
         while let Some(bytes) = from_client.recv().await {

@@ -1,6 +1,7 @@
 //! The simulated kubelets: a bound pod pulls, starts, runs, perhaps ends, and stops when it is deleted. Annotations steer it:
 //! `fake-kubelet/` `start-after`, `succeed-after`, `fail-after`, `stop-after` (seconds), `exit-code`, `reason`, `ready`, `waiting`,
-//! `restarts`; `cpu` is read by `rest/metrics.rs`.
+//! `restarts`; `cpu` is read by `rest/metrics.rs`. Where labs are processes of this machine, pods without such annotations are left to
+//! `local`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::{
     admission::usage::has_ended,
+    local::Local,
     ops::{
         Writer,
         delete::{self, Options},
@@ -27,6 +29,12 @@ use crate::{
 const COMPONENT: &str = "kubelet";
 
 pub fn observe(context: &mut Context, change: &Change) {
+    if change.key.resource == Resource::PersistentVolumeClaims
+        && change.new.is_none()
+        && let Some(local) = &context.local
+    {
+        local.remove_volume(&change.key.name);
+    }
     if change.key.resource != Resource::Pods {
         return;
     }
@@ -36,6 +44,9 @@ pub fn observe(context: &mut Context, change: &Change) {
         None => {
             if let Some(old) = &change.old {
                 context.queue.forget(value::uid(old));
+                if let Some(local) = &context.local {
+                    local.forget(value::uid(old));
+                }
             }
         }
     }
@@ -56,6 +67,11 @@ pub fn reconcile(context: &mut Context, key: &Key) {
     let (uid, work) = (value::uid(&pod), Work::Pod(key.clone()));
     let node = value::text(&pod, "/spec/nodeName");
     if node.is_empty() || context.faults.has_lost(node) {
+        return;
+    }
+    if let Some(local) = context.local.as_ref().filter(|_| Local::takes(&pod)) {
+        drop(txn);
+        local.see(key, &pod);
         return;
     }
     if value::is_terminating(&pod) {
@@ -95,7 +111,7 @@ fn containers(pod: &Value) -> &[Value] {
     value::items(pod, "/spec/containers")
 }
 
-fn say(txn: &mut Txn<'_>, pod: &Value, reason: &str, message: String) {
+pub fn say(txn: &mut Txn<'_>, pod: &Value, reason: &str, message: String) {
     let host = value::text(pod, "/spec/nodeName").to_owned();
     let said =
         if matches!(reason, "Failed" | "BackOff") { Said::warning(COMPONENT, reason, message) } else { Said::normal(COMPONENT, reason, message) };
@@ -124,7 +140,7 @@ fn pull(txn: &mut Txn<'_>, key: &Key, pod: &Object) {
     }
 }
 
-fn unready(pod: &Value) -> String {
+pub fn unready(pod: &Value) -> String {
     let names: Vec<_> = containers(pod).iter().map(|container| value::text(container, "/name")).collect();
     format!("containers with unready status: [{}]", names.join(" "))
 }
@@ -187,7 +203,8 @@ fn start(context: &mut Context, txn: &mut Txn<'_>, key: &Key, pod: &Object) {
 
 /// A kubelet that is back finds the pod running, and says so.
 pub fn resume(txn: &mut Txn<'_>, key: &Key, pod: &Object) {
-    if value::text(pod, "/status/phase") == "Running" && steer(pod, "ready") != Some("false") {
+    let is_ready = value::items(pod, "/status/containerStatuses").iter().all(|status| value::flag(status, "/ready"));
+    if value::text(pod, "/status/phase") == "Running" && is_ready {
         write(txn, key, |pod| set_condition(pod, "Ready", "True", "", ""));
     }
 }
@@ -262,7 +279,7 @@ fn say_killing(txn: &mut Txn<'_>, pod: &Object) {
 }
 
 /// A deleted pod's containers end, and the pod goes.
-fn stop(txn: &mut Txn<'_>, key: &Key, pod: &Object) {
+pub fn stop(txn: &mut Txn<'_>, key: &Key, pod: &Object) {
     if !has_ended(pod) {
         let is_job = value::items(pod, "/metadata/ownerReferences").iter().any(|owner| owner["kind"] == "Job");
         let (phase, code) = if is_job { ("Failed", 143) } else { ("Succeeded", 0) };
@@ -299,14 +316,14 @@ fn last_run(pod: &Value) -> Value {
     json!({"terminated": {"exitCode": 1, "reason": "Error", "startedAt": at, "finishedAt": at, "containerID": id}})
 }
 
-fn host_ip(pod: &Value) -> String {
+pub fn host_ip(pod: &Value) -> String {
     let node = value::text(pod, "/spec/nodeName");
     let number: u32 = node.rsplit('-').next().and_then(|text| text.parse().ok()).unwrap_or(200);
     format!("10.245.0.{}", number % 250)
 }
 
 /// An address that no other pod has.
-fn free_address(txn: &Txn<'_>) -> String {
+pub fn free_address(txn: &Txn<'_>) -> String {
     let taken: std::collections::HashSet<&str> = txn.iter(Resource::Pods, "").map(|pod| value::text(pod, "/status/podIP")).collect();
     let mut all = (0_u32..60_000).map(|at| format!("10.244.{}.{}", at / 250, at % 250 + 2));
     all.find(|address| !taken.contains(address.as_str())).unwrap_or_default()

@@ -11,7 +11,7 @@ mod garbage;
 mod heat;
 mod job;
 mod job_status;
-mod kubelet;
+pub mod kubelet;
 mod lost;
 mod namespace;
 mod node;
@@ -32,6 +32,7 @@ pub use self::{
 };
 use crate::{
     faults::Switchboard,
+    local::Local,
     pace::Pace,
     registry::kinds,
     store::{Change, Key, Object, Store},
@@ -42,6 +43,8 @@ pub struct Context {
     pub store: Arc<Store>,
     pub pace: Pace,
     pub faults: Arc<Switchboard>,
+    /// Where containers are processes of this machine.
+    pub local: Option<Arc<Local>>,
     pub queue: Queue,
     /// Pods that ended badly and were deleted, by the uid of their Job. They count as failures; a real controller holds such pods by a
     /// finalizer until it has counted them.
@@ -49,10 +52,11 @@ pub struct Context {
 }
 
 /// Runs the control plane until it is told to stop.
-pub async fn run(store: Arc<Store>, pace: Pace, faults: Arc<Switchboard>, stopping: CancellationToken) {
+pub async fn run(store: Arc<Store>, pace: Pace, faults: Arc<Switchboard>, local: Option<Arc<Local>>, stopping: CancellationToken) {
     let mut latest = store.subscribe();
     let mut turned = faults.turned();
-    let mut context = Context { store: Arc::clone(&store), pace, faults: Arc::clone(&faults), queue: Queue::default(), deleted_pods: HashMap::new() };
+    let mut context =
+        Context { store: Arc::clone(&store), pace, faults: Arc::clone(&faults), local, queue: Queue::default(), deleted_pods: HashMap::new() };
     let mut cursor = resync(&mut context);
     loop {
         if faults.is_away() {

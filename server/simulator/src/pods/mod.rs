@@ -1,5 +1,6 @@
 //! What runs inside a simulated pod: a small HTTP server on each port that a running container declares (`site`), and a few programs for exec
-//! and attach (`process`). Nothing leaves the simulator's process: a connection is a pipe in memory.
+//! and attach (`process`). Nothing leaves the simulator's process: a connection is a pipe in memory. Containers that are processes of this
+//! machine are in `local` instead.
 
 mod choice;
 mod environment;
@@ -12,9 +13,14 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-pub use self::{choice::container_of, environment::Environment, ports::dial};
+pub use self::{
+    choice::container_of,
+    environment::Environment,
+    ports::{Connection, dial},
+};
 use crate::{
     faults::Switchboard,
+    local::Local,
     store::{Key, Object, Store},
     value,
 };
@@ -28,6 +34,8 @@ pub struct Place {
     key: Key,
     uid: String,
     node: String,
+    /// Where containers are processes of this machine.
+    local: Option<Arc<Local>>,
 }
 
 impl Place {
@@ -39,7 +47,17 @@ impl Place {
             key: Key::of(crate::registry::Resource::Pods, pod),
             uid: value::uid(pod).to_owned(),
             node: value::text(pod, "/spec/nodeName").to_owned(),
+            local: None,
         }
+    }
+
+    /// The same pod, whose containers may be processes of this machine.
+    pub fn with(self, local: Option<&Arc<Local>>) -> Self {
+        Self { local: local.map(Arc::clone), ..self }
+    }
+
+    pub fn local(&self) -> Option<&Arc<Local>> {
+        self.local.as_ref()
     }
 
     /// The pod now; `None` if it is gone, also if another one has its name.

@@ -1,20 +1,51 @@
-//! The ports of a simulated pod: those that its running containers declare.
+//! The ports of a simulated pod: those that its running containers declare. Where a container is a process of this machine, its port leads to
+//! the one that the process was given on loopback.
+
+use std::{net::Ipv4Addr, time::Duration};
 
 use serde_json::Value;
-use tokio::io::DuplexStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 
 use super::{Place, is_running, site};
-use crate::value;
+use crate::{local::Reach, value};
 
 /// Bytes on their way in each direction of a connection.
 const PIPE: usize = 64 << 10;
+/// Loopback answers at once, unless a program has too many connections that it has not accepted.
+const DIALLING: Duration = Duration::from_secs(5);
+
+/// A pipe in memory or a socket.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A connection to a port of a pod.
+pub type Connection = Box<dyn Stream>;
 
 /// Connects to a port of the pod. Errors: nothing listens there.
-pub fn dial(place: &Place, port: u16) -> Result<DuplexStream, String> {
-    let container = place.pod().and_then(|pod| listening(&pod, port)).ok_or_else(|| refusal(&place.uid, port))?;
-    let (near, far) = tokio::io::duplex(PIPE);
-    tokio::spawn(site::serve(far, place.clone(), container, port));
-    Ok(near)
+pub async fn dial(place: Place, port: u16) -> Result<Connection, String> {
+    let refused = refusal(&place.uid, port);
+    let Some(pod) = place.pod() else { return Err(refused) };
+    let Some(container) = listening(&pod, port) else { return Err(refused) };
+    let reach = place.local.as_ref().map_or(Reach::Page, |local| local.reach(&pod, &container, port));
+    match reach {
+        Reach::Page => {
+            let (near, far) = tokio::io::duplex(PIPE);
+            tokio::spawn(site::serve(far, place, container, port));
+            Ok(Box::new(near))
+        }
+        Reach::Nothing => Err(refused),
+        Reach::Process(chosen) => {
+            let dialled = tokio::time::timeout(DIALLING, TcpStream::connect((Ipv4Addr::LOCALHOST, chosen))).await;
+            let Ok(Ok(socket)) = dialled else { return Err(refused) };
+            // A key press is a packet of its own and should not wait for the next one.
+            socket.set_nodelay(true).map_err(|_| refused)?;
+            Ok(Box::new(socket))
+        }
+    }
 }
 
 /// The running container that declares this port.

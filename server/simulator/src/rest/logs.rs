@@ -1,4 +1,7 @@
-//! A pod's log. No container runs, so the lines are made up from the pod: the same at every reading, and growing while it runs.
+//! A pod's log. Where no container runs, the lines are made up from the pod: the same at every reading, and growing while it runs. The output
+//! of processes of this machine is in `logs/local.rs`.
+
+mod local;
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,12 +11,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use futures::{StreamExt as _, stream::BoxStream};
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{Api, Call};
 use crate::{
     error::{ApiError, FieldError, Result},
+    local::Local,
     pods::container_of,
     stamp,
     store::{Key, Object},
@@ -31,6 +36,9 @@ pub fn logs(api: &Arc<Api>, key: &Key, call: &Call) -> Result<Response> {
         return Ok(text(Body::empty()));
     }
     let is_previous = call.query.flag("previous");
+    if let Some(local) = api.local.as_ref().filter(|_| Local::takes(&pod)) {
+        return self::local::logs(api, local, &pod, &container, call, since);
+    }
     let run = if is_previous { Run::previous(&pod, &container) } else { Run::of(&pod, &container) };
     let run = run.ok_or_else(|| ApiError::bad_request(no_log(&pod, &container, is_previous)))?;
     let stamps = call.query.flag("timestamps");
@@ -170,8 +178,17 @@ impl Run {
     }
 }
 
+/// The log of a container from now on; `None` if the container has not started.
+pub fn from_now(api: &Arc<Api>, pod: &Object, container: &str) -> Option<BoxStream<'static, Bytes>> {
+    if let Some(local) = api.local.as_ref().filter(|_| Local::takes(pod)) {
+        return Some(self::local::from_now(api, local, pod, container));
+    }
+    let follow = Follow::from_now(api, pod, container)?;
+    Some(futures::stream::unfold(follow, |mut follow| async move { Some((Bytes::from(follow.next().await?), follow)) }).boxed())
+}
+
 /// The rest of a followed log.
-pub struct Follow {
+struct Follow {
     api: Arc<Api>,
     key: Key,
     uid: String,
@@ -184,7 +201,7 @@ pub struct Follow {
 
 impl Follow {
     /// Only lines that are still to come; `None` if the container has not started.
-    pub fn from_now(api: &Arc<Api>, pod: &Object, container: &str) -> Option<Self> {
+    fn from_now(api: &Arc<Api>, pod: &Object, container: &str) -> Option<Self> {
         let next = Run::of(pod, container)?.until(OffsetDateTime::now_utc());
         let key = Key::of(crate::registry::Resource::Pods, pod);
         let uid = value::uid(pod).to_owned();
@@ -192,7 +209,7 @@ impl Follow {
     }
 
     /// The next lines; `None` when the container has ended, the pod is gone or there were as many bytes as wanted.
-    pub async fn next(&mut self) -> Option<String> {
+    async fn next(&mut self) -> Option<String> {
         loop {
             if self.room == 0 {
                 return None;

@@ -39,6 +39,7 @@ use self::{
 use crate::{
     error::{ApiError, Result},
     faults::{Fault, Switchboard},
+    local::Local,
     store::{Key, Object, Store},
     table,
 };
@@ -49,6 +50,8 @@ pub struct Api {
     pub store: Arc<Store>,
     pub token: String,
     pub faults: Arc<Switchboard>,
+    /// Where containers are processes of this machine.
+    pub local: Option<Arc<Local>>,
     /// Ends watches, followed logs and streams.
     pub stopping: CancellationToken,
 }

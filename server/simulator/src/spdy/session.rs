@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt as _};
-use tokio::{io::DuplexStream, sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     frame::Frame,
     headers::{Reader, Writer},
 };
-use crate::pump::pump;
+use crate::{pods::Connection, pump::pump};
 
 /// Pieces of data that wait for the pod, for each stream.
 const WAITING: usize = 64;
@@ -26,9 +26,10 @@ const REFUSED: u32 = 3;
 const INTERNAL_ERROR: u32 = 6;
 
 /// Serves a session until `incoming` or `outgoing` ends. `dial` connects to a port, or says why it cannot.
-pub async fn serve<D>(mut incoming: impl Stream<Item = Bytes> + Unpin, outgoing: mpsc::Sender<Bytes>, dial: D) -> Result<(), Malformed>
+pub async fn serve<D, F>(mut incoming: impl Stream<Item = Bytes> + Unpin, outgoing: mpsc::Sender<Bytes>, dial: D) -> Result<(), Malformed>
 where
-    D: Fn(u16) -> Result<DuplexStream, String>,
+    D: Fn(u16) -> F,
+    F: Future<Output = Result<Connection, String>> + Send + 'static,
 {
     let mut session = Session {
         dial,
@@ -80,9 +81,10 @@ struct Open {
     reset: CancellationToken,
 }
 
-impl<D> Session<D>
+impl<D, F> Session<D>
 where
-    D: Fn(u16) -> Result<DuplexStream, String>,
+    D: Fn(u16) -> F,
+    F: Future<Output = Result<Connection, String>> + Send + 'static,
 {
     /// `None` when the client is gone.
     async fn take(&mut self, frame: Frame) -> Result<Option<()>, Malformed> {
@@ -170,7 +172,7 @@ struct Pair {
 
 async fn forward(
     pair: Pair,
-    dialled: Result<DuplexStream, String>,
+    dialling: impl Future<Output = Result<Connection, String>>,
     from_client: mpsc::Receiver<Bytes>,
     outgoing: mpsc::Sender<Bytes>,
     reset: CancellationToken,
@@ -178,7 +180,7 @@ async fn forward(
     let Pair { data, error } = pair;
     let wrap = |bytes: &[u8]| Frame::Data { stream: data, is_last: false, bytes: Bytes::copy_from_slice(bytes) }.encode();
     let last = |stream, bytes| Frame::Data { stream, is_last: true, bytes }.encode();
-    let (is_reset, complaint) = match dialled {
+    let (is_reset, complaint) = match dialling.await {
         Ok(pod) => {
             let is_reset = tokio::select! {
                 () = reset.cancelled() => true,
@@ -215,7 +217,7 @@ mod tests {
             let (to_server, mut incoming) = mpsc::channel(16);
             let (outgoing, from_server) = mpsc::channel(16);
             let incoming = futures::stream::poll_fn(move |cx| incoming.poll_recv(cx));
-            tokio::spawn(serve(incoming, outgoing, |port| {
+            tokio::spawn(serve(incoming, outgoing, |port| async move {
                 if port != 8888 {
                     return Err(format!("nothing on {port}"));
                 }
@@ -225,7 +227,7 @@ mod tests {
                     let _ = tokio::io::copy(&mut read, &mut write).await;
                     let _ = write.shutdown().await;
                 });
-                Ok(near)
+                Ok(Box::new(near) as Connection)
             }));
             Self { to_server, from_server, writer: Writer::new().unwrap(), buffer: BytesMut::new() }
         }

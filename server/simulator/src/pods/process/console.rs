@@ -157,8 +157,20 @@ pub struct Console {
     pub size: watch::Receiver<Option<Size>>,
 }
 
+/// The client's ends of the streams, with nothing in between.
+#[derive(Debug)]
+pub struct Wires {
+    /// As they are typed; ends with the client's input.
+    pub keys: mpsc::Receiver<Bytes>,
+    pub pieces: mpsc::Sender<(Channel, Bytes)>,
+    /// `None` until the client has sent it.
+    pub size: watch::Receiver<Option<Size>>,
+    pub streams: Streams,
+}
+
 impl Console {
-    pub fn new(keys: mpsc::Receiver<Bytes>, pieces: mpsc::Sender<(Channel, Bytes)>, size: watch::Receiver<Option<Size>>, streams: Streams) -> Self {
+    pub fn new(wires: Wires) -> Self {
+        let Wires { keys, pieces, size, streams } = wires;
         let output = Output { pieces, streams, muted: Muted::default() };
         if !streams.terminal {
             return Self { input: Input { chunks: keys, rest: BytesMut::new() }, output, interrupts: None, size };

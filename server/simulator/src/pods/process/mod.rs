@@ -7,7 +7,7 @@ mod shell;
 mod words;
 
 pub use self::{
-    console::{Channel, Console, Size, Streams},
+    console::{Channel, Console, Size, Streams, Wires},
     shell::Shell,
 };
 
@@ -33,7 +33,8 @@ pub async fn run(environment: super::Environment, command: Vec<String>, console:
     Exit::Code(Shell::new(environment, console).foreground(command).await)
 }
 
-fn not_found(program: &str) -> String {
+/// Why a program that is not there cannot be run, as the kubelet words it.
+pub fn not_found(program: &str) -> String {
     let why = if program.contains('/') {
         format!("stat {program}: no such file or directory")
     } else {

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use axum::response::Response;
+use bytes::Bytes;
+use futures::{StreamExt as _, stream::BoxStream};
+use serde_json::Value;
 
 use super::{channels, check_node, upgrade};
 use crate::{
     error::Result,
+    local::Local,
     pods::{
         Environment, Place, container_of, is_running,
-        process::{Console, Exit, Shell},
+        process::{Console, Exit, Shell, Wires},
     },
-    rest::{Api, Call, logs::Follow},
+    rest::{Api, Call, logs},
     store::Object,
     value,
 };
@@ -23,19 +27,22 @@ pub fn answer(api: &Arc<Api>, place: Place, pod: &Object, call: &Call) -> Result
     let (response, opening) = upgrade(call, &channels::PROTOCOLS)?;
     let containers = value::items(pod, "/spec/containers").iter().chain(value::items(pod, "/spec/initContainers"));
     let takes_input = containers.filter(|one| value::text(one, "/name") == container).any(|one| value::flag(one, "/stdin"));
-    let follow = Follow::from_now(api, pod, &container);
+    let lines = logs::from_now(api, pod, &container);
+    // A process has no input of its own to type into: its log is all.
+    let takes_input = takes_input && !is_process(api, pod);
     tokio::spawn(async move {
         let Some(socket) = opening.open().await else { return };
         let is_typed = takes_input && streams.stdin;
-        channels::serve(socket, streams, &place, "attach", |console| run(&place, &container, is_typed, follow, console)).await;
+        channels::serve(socket, streams, &place, "attach", |wires| run(&place, &container, is_typed, lines, wires)).await;
     });
     Ok(response)
 }
 
-async fn run(place: &Place, container: &str, is_typed: bool, follow: Option<Follow>, console: Console) -> Exit {
+async fn run(place: &Place, container: &str, is_typed: bool, lines: Option<BoxStream<'static, Bytes>>, wires: Wires) -> Exit {
     if !place.pod().is_some_and(|pod| is_running(&pod, container)) {
         return Exit::NotStarted(format!("unable to upgrade connection: container {container} not found in pod"));
     }
+    let console = Console::new(wires);
     if is_typed {
         let mut shell = Shell::new(Environment::of(place, container), console);
         return tokio::select! {
@@ -43,11 +50,15 @@ async fn run(place: &Place, container: &str, is_typed: bool, follow: Option<Foll
             () = place.ended(container) => Exit::Code(0),
         };
     }
-    let Some(mut follow) = follow else { return Exit::Code(0) };
-    while let Some(lines) = follow.next().await {
-        if console.output.out(lines.as_bytes()).await.is_err() {
+    let Some(mut lines) = lines else { return Exit::Code(0) };
+    while let Some(piece) = lines.next().await {
+        if console.output.out(&piece).await.is_err() {
             break;
         }
     }
     Exit::Code(0)
+}
+
+fn is_process(api: &Api, pod: &Value) -> bool {
+    api.local.is_some() && Local::takes(pod)
 }

@@ -14,7 +14,7 @@ use crate::{
     error::{ApiError, Result},
     pods::{
         Place,
-        process::{Channel, Console, Exit, Size, Streams},
+        process::{Channel, Exit, Size, Streams, Wires},
     },
     rest::Call,
     web_socket::WebSocket,
@@ -45,7 +45,7 @@ pub fn streams(call: &Call) -> Result<Streams> {
 }
 
 /// Runs a program with the client's streams, and tells the client how it ended. `command`: how messages name the program.
-pub async fn serve<F>(socket: WebSocket, streams: Streams, place: &Place, command: &str, start: impl FnOnce(Console) -> F)
+pub async fn serve<F>(socket: WebSocket, streams: Streams, place: &Place, command: &str, start: impl FnOnce(Wires) -> F)
 where
     F: Future<Output = Exit>,
 {
@@ -53,7 +53,7 @@ where
     let (pieces, queue) = mpsc::channel(WAITING);
     let (input, keys) = mpsc::channel(WAITING);
     let (resize, size) = watch::channel(None);
-    let program = start(Console::new(keys, pieces, size, streams));
+    let program = start(Wires { keys, pieces, size, streams });
     let listening = listen(source, streams.stdin.then_some(input), resize);
     let working = async {
         let (exit, sink) = tokio::join!(program, send(sink, queue));

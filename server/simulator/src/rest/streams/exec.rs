@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::{channels, check_node, upgrade};
 use crate::{
     error::Result,
+    local,
     pods::{
         Environment, Place, container_of, is_running,
-        process::{self, Console, Exit},
+        process::{self, Console, Exit, Wires},
     },
     rest::Call,
 };
@@ -25,18 +26,24 @@ pub fn answer(place: Place, pod: &Value, call: &Call) -> Result<Response> {
     tokio::spawn(async move {
         let Some(socket) = opening.open().await else { return };
         let shown = command.join(" ");
-        channels::serve(socket, streams, &place, &shown, |console| run(&place, &container, command, console)).await;
+        channels::serve(socket, streams, &place, &shown, |wires| run(&place, &container, command, wires)).await;
     });
     Ok(response)
 }
 
-async fn run(place: &Place, container: &str, command: Vec<String>, console: Console) -> Exit {
-    if !place.pod().is_some_and(|pod| is_running(&pod, container)) {
+async fn run(place: &Place, container: &str, command: Vec<String>, wires: Wires) -> Exit {
+    let Some(pod) = place.pod().filter(|pod| is_running(pod, container)) else {
         return Exit::NotStarted(format!("unable to upgrade connection: container not found ({container:?})"));
+    };
+    if let Some(program) = place.local().and_then(|local| local.program(&pod, container, &command)) {
+        return tokio::select! {
+            exit = local::exec(program, wires) => exit,
+            () = place.ended(container) => Exit::Code(KILLED),
+        };
     }
     let environment = Environment::of(place, container);
     tokio::select! {
-        exit = process::run(environment, command, console) => exit,
+        exit = process::run(environment, command, Console::new(wires)) => exit,
         () = place.ended(container) => Exit::Code(KILLED),
     }
 }

@@ -89,7 +89,7 @@ async fn tunnel(socket: WebSocket, place: &Place) {
             _ => None,
         })
     });
-    let session = spdy::serve(incoming, outgoing, |port| pods::dial(place, port));
+    let session = spdy::serve(incoming, outgoing, |port| pods::dial(place.clone(), port));
     let (ended, sink) = tokio::join!(session, send(sink, messages));
     if let Err(error) = ended {
         tracing::debug!(%error, "a port-forward ended");
@@ -158,7 +158,7 @@ impl Port {
             // If the client is gone, all ends.
             let _ = outgoing.send(message(of, &number.to_le_bytes())).await;
         }
-        match pods::dial(&place, number) {
+        match pods::dial(place, number).await {
             Ok(pod) => pump(pod, from_client, &outgoing, |piece| message(channel, piece)).await,
             Err(why) => {
                 let _ = outgoing.send(message(channel + 1, why.as_bytes())).await;

@@ -30,7 +30,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 pub fn answer(api: &Arc<Api>, key: &Key, what: What, call: &Call) -> Result<Response> {
     let pod = api.store.write().get(key).ok_or_else(|| ApiError::not_found(key.resource.kind(), &key.name))?;
-    let place = Place::new(&api.store, &api.faults, &api.stopping, &pod);
+    let place = Place::new(&api.store, &api.faults, &api.stopping, &pod).with(api.local.as_ref());
     match what {
         What::PortForward => forward::answer(place, &pod, call),
         What::Attach => attach::answer(api, place, &pod, call),

@@ -1,0 +1,95 @@
+//! sshd for a lab with a shell: on loopback, for the lab's keys only, without root where the server has none. It lets in the account that
+//! runs the server, into the lab's folder. Keys that may enter are outside of the home, and the host key is on the volume, so that it is the
+//! same after a restart.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use tokio::process::Command;
+
+use super::{
+    folders::{self, Home},
+    launch::variable,
+    process::MARK,
+};
+
+/// Variables in which images and offerings expect the keys.
+const KEYS: [&str; 3] = ["LECTERN_AUTHORIZED_KEYS", "PUBLIC_KEY", "AUTHORIZED_KEYS"];
+
+/// What each session runs. sshd begins in the account's own home; a lab's begins in its folder. File transfers come as a command too.
+const SESSION: &str = r#"cd "$HOME" || exit 1
+case "${SSH_ORIGINAL_COMMAND-}" in
+"") exec "${SHELL:-/bin/sh}" -l ;;
+internal-sftp)
+  for server in /usr/lib/openssh /usr/libexec/openssh /usr/lib/ssh /usr/libexec; do
+    [ ! -x "$server/sftp-server" ] || exec "$server/sftp-server"
+  done
+  echo "sftp-server is not installed on this machine" >&2
+  exit 127 ;;
+*) exec "${SHELL:-/bin/sh}" -c "$SSH_ORIGINAL_COMMAND" ;;
+esac
+"#;
+
+/// Writes what the sshd of a lab needs into `folder`, and gives its arguments.
+pub async fn prepare(folder: &Path, home: &Home, port: u16, variables: &[(String, String)]) -> io::Result<Vec<String>> {
+    folders::make(folder)?;
+    let host_key = host_key(home, variables).await?;
+    let keys: Vec<&str> = KEYS.iter().filter_map(|name| variable(variables, name)).collect();
+    let (authorized, session, config) = (folder.join("authorized_keys"), folder.join("session.sh"), folder.join("sshd_config"));
+    write(&authorized, &(keys.join("\n") + "\n"))?;
+    write(&session, SESSION)?;
+    let mark = variable(variables, MARK).unwrap_or_default();
+    let path = |path: &Path| path.display().to_string();
+    let text = [
+        format!("Port {port}"),
+        "ListenAddress 127.0.0.1".to_owned(),
+        format!("HostKey \"{}\"", path(&host_key)),
+        "PidFile none".to_owned(),
+        format!("AuthorizedKeysFile \"{}\"", path(&authorized)),
+        "StrictModes yes".to_owned(),
+        "PasswordAuthentication no".to_owned(),
+        "KbdInteractiveAuthentication no".to_owned(),
+        "UsePAM no".to_owned(),
+        "PrintMotd no".to_owned(),
+        // The mark lets the end of the lab find the sessions.
+        format!("SetEnv \"HOME={}\" \"{MARK}={mark}\"", path(&home.folder)),
+        "Subsystem sftp internal-sftp".to_owned(),
+        format!("ForceCommand /bin/sh '{}'", path(&session).replace('\'', "'\\''")),
+    ];
+    write(&config, &(text.join("\n") + "\n"))?;
+    // Root's sshd wants this folder, which the system makes where it starts sshd itself.
+    let _ = fs::create_dir_all("/run/sshd");
+    Ok(vec!["-D".to_owned(), "-e".to_owned(), "-f".to_owned(), path(&config)])
+}
+
+/// The lab's host key, made at its first start.
+async fn host_key(home: &Home, variables: &[(String, String)]) -> io::Result<PathBuf> {
+    let folder = home.folder.join(".lectern");
+    folders::make(&folder)?;
+    let key = folder.join("ssh_host_ed25519_key");
+    if key.is_file() {
+        return Ok(key);
+    }
+    // Made beside it, so that it is whole or not there.
+    let draft = folder.join("ssh_host_ed25519_key.new");
+    let _ = fs::remove_file(&draft);
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f"]).arg(&draft).stdin(Stdio::null()).kill_on_drop(true);
+    let made = command.env("HOME", &home.folder).env(MARK, variable(variables, MARK).unwrap_or_default()).output().await?;
+    if !made.status.success() {
+        return Err(io::Error::other(format!("ssh-keygen: {}", String::from_utf8_lossy(&made.stderr).trim())));
+    }
+    fs::rename(&draft, &key)?;
+    Ok(key)
+}
+
+/// Writes a file that only its owner may read or change.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let _ = fs::remove_file(path);
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
