@@ -59,6 +59,7 @@ pub fn viewer_with(
         department_roles,
         tenant_name: String::new(),
         simulated_cluster: false,
+        labs_are_processes: false,
         cluster_away_since: None,
         pending_approvals: 0,
         stands_in: false,

@@ -205,6 +205,8 @@ pub struct Viewer {
     pub department_roles: BTreeSet<Role>,
     pub tenant_name: String,
     pub simulated_cluster: bool,
+    /// Labs are processes of the server's machine, without isolation.
+    pub labs_are_processes: bool,
     /// `None` while the cluster answers.
     pub cluster_away_since: Option<Timestamp>,
     /// Orders that wait for this person's decision, capped at 100.

@@ -42,7 +42,11 @@ fn NavEntries(person: Viewer) -> impl IntoView {
             <div class="foot">
                 <b>{td_string!(language, layout.simulated_cluster)}</b>
                 <br/>
-                {td_string!(language, layout.simulated_cluster_about)}
+                {if person.labs_are_processes {
+                    td_string!(language, layout.labs_are_processes)
+                } else {
+                    td_string!(language, layout.simulated_cluster_about)
+                }}
             </div>
         })}
     }

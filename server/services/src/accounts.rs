@@ -110,6 +110,7 @@ pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
         department_roles: actor.department_roles.keys().copied().collect(),
         tenant_name: tenant.name,
         simulated_cluster: services.settings.simulated_cluster,
+        labs_are_processes: services.settings.labs_are_processes,
         cluster_away_since: cluster.away_since,
         pending_approvals,
         stands_in: !away.is_empty(),

@@ -88,6 +88,8 @@ pub struct Parts {
 pub struct Settings {
     /// The cluster is the built-in simulator.
     pub simulated_cluster: bool,
+    /// Labs are processes of the server's machine, without isolation.
+    pub labs_are_processes: bool,
     /// Days that an undecided order holds its quota.
     pub hold_days: i64,
     /// Days that a lab which is down is kept before it is destroyed; its owner is warned a day before.
@@ -144,6 +146,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             simulated_cluster: false,
+            labs_are_processes: false,
             hold_days: 7,
             keep_stopped_days: 14,
             idle_minutes: None,
