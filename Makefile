@@ -3,13 +3,14 @@ LISTEN ?= 127.0.0.1:3000
 DATA   ?= data
 DEMO   ?= 1
 HISTORY ?= 1
+LABS   ?= pretend
 
 .DEFAULT_GOAL := help
 .PHONY: help run site check test bench screens dist
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Settings of make run: LISTEN=$(LISTEN) DATA=$(DATA) DEMO=$(DEMO) HISTORY=$(HISTORY)"
+	@echo "  Settings of make run: LISTEN=$(LISTEN) DATA=$(DATA) DEMO=$(DEMO) HISTORY=$(HISTORY) LABS=$(LABS)"
 
 run: ## Build everything and serve it; Ctrl-C stops it, and a second run finds everything as it was
 	@.ci/need rust
@@ -18,7 +19,7 @@ run: ## Build everything and serve it; Ctrl-C stops it, and a second run finds e
 	@cargo run --locked -p site
 	@echo "Building the server"
 	@cargo build --locked -p server
-	@LECTERN_DEMO_HISTORY=$(HISTORY) exec target/debug/lectern serve --listen $(LISTEN) --data $(DATA) --site-root target/site $(if $(filter 1 yes true,$(DEMO)),--demo,--no-demo)
+	@LECTERN_DEMO_HISTORY=$(HISTORY) exec target/debug/lectern serve --listen $(LISTEN) --data $(DATA) --site-root target/site --labs $(LABS) $(if $(filter 1 yes true,$(DEMO)),--demo,--no-demo)
 
 site: ## Build only the browser's half into target/site
 	@.ci/need rust

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
 use crate::{
     commands,
-    config::{Config, Source},
+    config::{Config, SimulatedLabs, Source},
     lock, telemetry,
 };
 
@@ -75,6 +75,9 @@ pub struct Serve {
     /// simulator, kubeconfig, kubeconfig:PATH or in-cluster [default: simulator]
     #[arg(long, env = "LECTERN_CLUSTER", value_name = "CLUSTER")]
     pub cluster: Option<Source>,
+    /// What runs in the simulated cluster: pretend, or local for processes of this machine without isolation [default: pretend]
+    #[arg(long, env = "LECTERN_LABS", value_name = "LABS")]
+    pub labs: Option<SimulatedLabs>,
     /// What people type to get here, like `https://lectern.example.edu`
     #[arg(long, env = "LECTERN_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
@@ -242,6 +245,9 @@ impl Serve {
         if let Some(source) = &self.cluster {
             config.cluster.source = source.clone();
         }
+        if let Some(labs) = self.labs {
+            config.cluster.simulator_labs = labs;
+        }
         if let Some(url) = &self.public_url {
             config.server.public_url = Some(url.trim_end_matches('/').to_owned());
         }
@@ -350,6 +356,7 @@ mod tests {
         let labs = serve(&["--labs-listen", "127.0.0.1:5001", "--labs-url", "https://{lab}.labs.example.edu/"]).labs;
         assert_eq!((labs.listen, labs.url.as_deref()), ("127.0.0.1:5001".parse().ok(), Some("https://{lab}.labs.example.edu")));
         assert_eq!(config.cluster.source, Source::Kubeconfig(Some("/k".into())));
+        assert_eq!(serve(&["--labs", "local"]).cluster.simulator_labs, SimulatedLabs::Local);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod connections;
 mod labs;
 mod metrics;
 mod oidc;
+mod simulated_labs;
 
 use std::{
     fmt,
@@ -21,6 +22,7 @@ pub use connections::Connections;
 pub use labs::Labs;
 pub use metrics::Metrics;
 pub use oidc::{Oidc, is_safe};
+pub use simulated_labs::SimulatedLabs;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -87,6 +89,8 @@ pub struct Cluster {
     pub simulator_listen: SocketAddr,
     /// Simulated pods start as quickly as possible instead of at a believable pace: `false`.
     pub simulator_fast: bool,
+    /// What runs in simulated pods: `pretend` for a page that says so, `local` for processes of this machine without isolation: `pretend`.
+    pub simulator_labs: SimulatedLabs,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -208,7 +212,12 @@ impl Default for Storage {
 }
 impl Default for Cluster {
     fn default() -> Self {
-        Self { source: Source::Simulator, simulator_listen: SocketAddr::new(LOOPBACK, 0), simulator_fast: false }
+        Self {
+            source: Source::Simulator,
+            simulator_listen: SocketAddr::new(LOOPBACK, 0),
+            simulator_fast: false,
+            simulator_labs: SimulatedLabs::Pretend,
+        }
     }
 }
 impl Default for Sessions {
@@ -292,6 +301,7 @@ impl Config {
             bail!("the simulated cluster listens on loopback only, and {} is not", self.cluster.simulator_listen);
         }
         self.labs.check(&self.server)?;
+        self.cluster.simulator_labs.check(self)?;
         if let Some(oidc) = &self.oidc {
             oidc.check()?;
             if self.server.public_url.is_none() && !self.server.listen.ip().is_loopback() {

@@ -50,6 +50,9 @@ pub fn make_files_private() {
 /// Files that Lectern makes in its data folder, by the beginning of their names. `secret.new` is a key file that was not written to its end.
 const OURS: [&str; 7] = ["lectern.db", "lectern.lock", "server.lock", "secret.key", "secret.new", "demo-accounts.", "simulator"];
 
+/// Folders of labs that are processes of this machine. What is in them is theirs.
+const OF_LABS: [&str; 4] = ["lab-pods", "lab-processes", "labs", "tools"];
+
 /// Removes the permissions of other users from files that an earlier version left in the folder, and from the folder itself if it holds
 /// nothing else.
 fn close_off(data: &Path) {
@@ -62,7 +65,9 @@ fn close_off_ours(data: &Path) -> io::Result<()> {
     let mut holds_others = false;
     for entry in fs::read_dir(data)? {
         let entry = entry?;
-        if OURS.iter().any(|name| entry.file_name().to_string_lossy().starts_with(name)) {
+        if OF_LABS.iter().any(|name| entry.file_name() == *name) {
+            take_rights(&entry.path(), 0o700)?;
+        } else if OURS.iter().any(|name| entry.file_name().to_string_lossy().starts_with(name)) {
             close_off_all(&entry.path())?;
         } else {
             holds_others = true;

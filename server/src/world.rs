@@ -19,7 +19,7 @@ use services::{
 use storage::Database;
 
 use crate::{
-    config::{Config, Oidc, Source},
+    config::{Config, Oidc, SimulatedLabs, Source},
     lock,
     outside::{GuardedClock, SystemEntropy},
 };
@@ -44,6 +44,7 @@ pub async fn services(config: &Config, database: Database, cluster: SharedCluste
     let clock = GuardedClock::resuming(services::clock::pending_jump(&database).await?);
     let settings = Settings {
         simulated_cluster: config.cluster.source == Source::Simulator,
+        labs_are_processes: config.cluster.simulator_labs == SimulatedLabs::Local,
         hold_days: config.orders.hold_days,
         keep_stopped_days: config.labs.keep_stopped_days,
         idle_minutes: config.labs.idle_minutes,
@@ -105,6 +106,7 @@ async fn start_simulator(config: &Config) -> Result<simulator::Simulator> {
         listen,
         data: Some(folder.clone()),
         pace: if config.cluster.simulator_fast { simulator::Pace::fast() } else { simulator::Pace::believable() },
+        labs: labs(config),
         ..simulator::Options::default()
     };
     let wanted = config.cluster.simulator_listen;
@@ -123,6 +125,19 @@ async fn start_simulator(config: &Config) -> Result<simulator::Simulator> {
     lock::write_private(&folder.join("kubeconfig"), &running.kubeconfig())?;
     tracing::info!("the simulated cluster is at https://{}; its kubeconfig is {}", running.addr(), folder.join("kubeconfig").display());
     Ok(running)
+}
+
+/// What runs in the pods. Labs that are processes answer to the host of the lab site only.
+fn labs(config: &Config) -> simulator::Labs {
+    match config.cluster.simulator_labs {
+        SimulatedLabs::Pretend => simulator::Labs::Pretend,
+        SimulatedLabs::Local => {
+            let url = config.labs.url.as_deref().unwrap_or("http://{lab}.localhost");
+            let host = url.split_once("://").map_or(url, |(_, host)| host);
+            let host = host.rsplit_once(':').map_or(host, |(host, _)| host).to_owned();
+            simulator::Labs::Local { folder: config.storage.data.clone(), host }
+        }
+    }
 }
 
 fn read_address(path: &Path) -> Option<SocketAddr> {

@@ -46,7 +46,7 @@ impl Labs {
         }
         let (ip, port) = (server.listen.ip(), server.listen.port());
         // Where people come by a name of another machine, `*.localhost` would be their own.
-        let is_reached = self.url.is_some() || is_at_home(server);
+        let is_reached = self.url.is_some() || server.is_at_home();
         let next = if port == 0 { Some(0) } else { port.checked_add(1) };
         next.filter(|_| ip.is_loopback() && is_reached).map(|port| SocketAddr::new(ip, port))
     }
@@ -68,7 +68,7 @@ impl Labs {
         }
         match (&self.url, self.listen_beside(server)) {
             (Some(_), None) => bail!("labs.url needs labs.listen, the address that answers it: server.listen is no loopback address"),
-            (None, Some(listen)) if !listen.ip().is_loopback() || !is_at_home(server) => {
+            (None, Some(listen)) if !listen.ip().is_loopback() || !server.is_at_home() => {
                 bail!("labs.listen needs labs.url, like https://{PLACEHOLDER}.labs.example.edu: {listen} is not only for browsers on this machine")
             }
             (Some(url), _) => check_url(url, server),
@@ -77,10 +77,12 @@ impl Labs {
     }
 }
 
-/// Whether people use the portal in browsers on the machine that it runs on.
-fn is_at_home(server: &Server) -> bool {
-    let host = server.public_url.as_deref().and_then(|url| Url::parse(url).ok());
-    server.listen.ip().is_loopback() && host.as_ref().and_then(Url::host).is_none_or(|host| is_loopback(&host))
+impl Server {
+    /// Whether people use the portal in browsers on the machine that it runs on.
+    pub fn is_at_home(&self) -> bool {
+        let host = self.public_url.as_deref().and_then(|url| Url::parse(url).ok());
+        self.listen.ip().is_loopback() && host.as_ref().and_then(Url::host).is_none_or(|host| is_loopback(&host))
+    }
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {
