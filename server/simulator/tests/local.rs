@@ -6,6 +6,7 @@ mod common;
 use std::{fs, path::Path, time::Duration};
 
 use common::{client, create, in_phase, namespace, until};
+use futures::SinkExt as _;
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, PersistentVolumeClaim, Pod};
 use kube::{
     Api, Client,

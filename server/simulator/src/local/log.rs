@@ -177,7 +177,7 @@ impl Reader {
     }
 
     /// What has come since; empty if nothing has. Errors: there is no such log.
-    pub fn next(&mut self) -> io::Result<Vec<u8>> {
+    pub fn more(&mut self) -> io::Result<Vec<u8>> {
         let mut file = File::open(&self.path)?;
         let found = file.metadata()?;
         let start = self.read.filter(|(inode, start)| *inode == found.ino() && *start <= found.len()).map_or(0, |(_, start)| start);
@@ -193,9 +193,9 @@ impl Reader {
 
     /// All that there is now.
     pub fn all(&mut self) -> io::Result<Vec<u8>> {
-        let mut all = self.next()?;
+        let mut all = self.more()?;
         loop {
-            let more = self.next()?;
+            let more = self.more()?;
             if more.is_empty() || all.len() as u64 > 2 * LARGEST {
                 return Ok(all);
             }
@@ -227,9 +227,9 @@ mod tests {
         assert!(tail(&all, 0).is_empty());
         let stamped = String::from_utf8(Text::new(true).of(&all)).unwrap();
         assert!(stamped.lines().all(|line| line.split_once(' ').is_some_and(|(at, _)| stamp::parse(at).is_some())), "{stamped}");
-        assert!(reader.next().unwrap().is_empty());
+        assert!(reader.more().unwrap().is_empty());
         log.say("more");
-        assert_eq!(Text::new(false).of(&entries(&reader.next().unwrap())), b"lectern: more\n");
+        assert_eq!(Text::new(false).of(&entries(&reader.more().unwrap())), b"lectern: more\n");
     }
 
     #[test]
@@ -242,6 +242,6 @@ mod tests {
         let mut reader = Reader::from_end(path.clone());
         log.write(b"anew\n");
         assert!(fs::metadata(&path).unwrap().len() < 100);
-        assert_eq!(Text::new(false).of(&entries(&reader.next().unwrap())), b"anew\n");
+        assert_eq!(Text::new(false).of(&entries(&reader.more().unwrap())), b"anew\n");
     }
 }

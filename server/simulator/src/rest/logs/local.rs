@@ -105,7 +105,7 @@ impl Follow {
             }
             // Looked at before the file: all that a run writes is there when it has ended.
             let goes_on = self.goes_on();
-            let bytes = self.reader.next().unwrap_or_default();
+            let bytes = self.reader.more().unwrap_or_default();
             if !bytes.is_empty() {
                 let mut output = self.text.of(&entries(&bytes));
                 output.truncate(self.room);
