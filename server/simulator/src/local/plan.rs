@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_command_runs_if_its_program_is_here() {
         let Plan::Command(program, rest) = plan("busybox", &["sh", "-c", "exec sh -i"]) else { panic!("sh is everywhere") };
-        assert!(program.ends_with("sh") && rest == ["-c", "exec sh -i"], "{program:?} {rest:?}");
+        assert!(program.ends_with("sh") && rest == ["-c", "exec sh -i"], "{} {rest:?}", program.display());
         assert!(matches!(plan("jupyter:1", &["/bin/sh", "-c", "true"]), Plan::Command(..)), "the command comes before the image");
         for words in [vec!["no-such-program"], vec!["sh", "-c", " exec no-such-program serve"], vec!["/bin/no-such-program"]] {
             assert!(matches!(plan("vllm", &words), Plan::Page(why) if why.contains("no-such-program is not installed")), "{words:?}");
