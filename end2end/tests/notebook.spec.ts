@@ -71,7 +71,7 @@ test("it is installed, runs, and opens in a tab of its own", async () => {
   tab = await opening;
   await tab.waitForURL(/\/lab(\/|\?|$)/, { timeout: 60_000 });
   await expect(tab.locator("#jp-main-dock-panel")).toBeVisible({ timeout: 60_000 });
-  name = new URL(tab.url()).hostname.split(".")[0] ?? "";
+  name = /^(.+)-[0-9a-f]{10}\.localhost$/.exec(new URL(tab.url()).hostname)?.[1] ?? "";
   expect(existsSync(file(""))).toBe(true);
 });
 

@@ -19,7 +19,7 @@ use openidconnect::url::Url;
 use serde::Deserialize;
 
 pub use connections::Connections;
-pub use labs::Labs;
+pub use labs::{Labs, PLACEHOLDER};
 pub use metrics::Metrics;
 pub use oidc::{Oidc, is_safe};
 pub use simulated_labs::SimulatedLabs;

@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use cluster::Kubernetes;
 use domain::{
     courses::Course,
-    labs::{Observation, Volume},
+    labs::{Observation, Volume, host::host_label},
     quotas::Amounts,
 };
 use futures::{StreamExt as _, stream::BoxStream};
+use openidconnect::url::Url;
 use services::{
     IdentityProvider, Services, Settings,
     encryption::Keyring,
@@ -19,7 +20,7 @@ use services::{
 use storage::Database;
 
 use crate::{
-    config::{Config, Oidc, SimulatedLabs, Source},
+    config::{Config, Oidc, PLACEHOLDER, SimulatedLabs, Source},
     lock,
     outside::{GuardedClock, SystemEntropy},
 };
@@ -127,17 +128,24 @@ async fn start_simulator(config: &Config) -> Result<simulator::Simulator> {
     Ok(running)
 }
 
-/// What runs in the pods. Labs that are processes answer to the host of the lab site only.
+/// What runs in the pods. Labs that are processes answer to their hosts on the lab site only.
 fn labs(config: &Config) -> simulator::Labs {
     match config.cluster.simulator_labs {
         SimulatedLabs::Pretend => simulator::Labs::Pretend,
         SimulatedLabs::Local => {
-            let url = config.labs.url.as_deref().unwrap_or("http://{lab}.localhost");
-            let host = url.split_once("://").map_or(url, |(_, host)| host);
-            let host = host.rsplit_once(':').map_or(host, |(host, _)| host).to_owned();
-            simulator::Labs::Local { folder: config.storage.data.clone(), host }
+            let site = config.labs.url_at(0);
+            let hosts = simulator::Hosts::new(move |pod| host_of(&site, &pod["metadata"]["labels"]));
+            simulator::Labs::Local { folder: config.storage.data.clone(), hosts }
         }
     }
+}
+
+/// The host of a lab, from the labels of its pod; `None` for a pod of no lab.
+fn host_of(site: &str, labels: &serde_json::Value) -> Option<String> {
+    let id = labels["lectern.dev/lab"].as_str()?.parse().ok()?;
+    let name = labels["app.kubernetes.io/instance"].as_str()?;
+    let url = site.replace(PLACEHOLDER, &host_label(name, id));
+    Url::parse(&url).ok()?.host_str().map(str::to_owned)
 }
 
 fn read_address(path: &Path) -> Option<SocketAddr> {
@@ -195,5 +203,20 @@ impl Fleet for NoCluster {
     }
     fn watch(&self) -> BoxStream<'static, Change> {
         futures::stream::pending().boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_is_known_by_the_host_of_its_lab() {
+        let id = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
+        let labels = serde_json::json!({"lectern.dev/lab": id, "app.kubernetes.io/instance": "lab-7"});
+        let label = host_label("lab-7", id.parse().unwrap());
+        assert_eq!(host_of("http://{lab}.localhost:3001", &labels), Some(format!("{label}.localhost")));
+        assert_eq!(host_of("https://{lab}.labs.example.edu", &labels), Some(format!("{label}.labs.example.edu")));
+        assert_eq!(host_of("http://{lab}.localhost:3001", &serde_json::json!({})), None);
     }
 }

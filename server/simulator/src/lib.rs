@@ -46,7 +46,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::{
-    local::Labs,
+    local::{Hosts, Labs},
     nodes::{NodeSpec, default_nodes},
     pace::Pace,
 };

@@ -13,7 +13,7 @@ use kube::{
     api::{AttachParams, DeleteParams, ListParams, LogParams, TerminalSize},
 };
 use serde_json::{Value, json};
-use simulator::{Labs, Options, Pace, Simulator};
+use simulator::{Hosts, Labs, Options, Pace, Simulator};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -32,7 +32,7 @@ struct Cluster {
 
 /// A cluster that keeps everything in this folder.
 async fn start(folder: &Path) -> Cluster {
-    let labs = Labs::Local { folder: folder.to_owned(), host: "{lab}.localhost".to_owned() };
+    let labs = Labs::Local { folder: folder.to_owned(), hosts: Hosts::default() };
     let data = folder.join("simulator");
     fs::create_dir_all(&data).unwrap();
     let simulator = simulator::start(Options { pace: Pace::fast(), data: Some(data), labs, ..Options::default() }).await.unwrap();

@@ -108,16 +108,16 @@ impl Jupyter {
 
 /// What the Python runs. It has no password: whoever reaches its port on this machine is let in. It answers to the lab's own host name and to
 /// `localhost` only, so that pages of other sites cannot be led to it by a name of theirs.
-pub fn arguments(home: &Home, ports: &[(u16, u16)], variables: &[(String, String)], host: &str) -> Vec<String> {
+pub fn arguments(home: &Home, ports: &[(u16, u16)], host: Option<&str>) -> Vec<String> {
     let port = ports.first().map_or(PORT, |(_, chosen)| *chosen);
-    let lab = host.replace("{lab}", variable(variables, "LECTERN_LAB").unwrap_or("lab"));
+    let hosts: Vec<String> = ["localhost"].into_iter().chain(host).map(|host| format!("'{host}'")).collect();
     let settings = [
         "--no-browser".to_owned(),
         "--ServerApp.ip=127.0.0.1".to_owned(),
         format!("--ServerApp.port={port}"),
         // Another port would not be found.
         "--ServerApp.port_retries=0".to_owned(),
-        format!("--ServerApp.local_hostnames=['localhost', '{lab}']"),
+        format!("--ServerApp.local_hostnames=[{}]", hosts.join(", ")),
         format!("--ServerApp.root_dir={}", home.folder.display()),
         "--ServerApp.allow_root=True".to_owned(),
         "--ServerApp.quit_button=False".to_owned(),
@@ -138,5 +138,35 @@ pub fn prepare(python: &Path, home: &Home, variables: &mut Vec<(String, String)>
     variables.retain(|(name, _)| !matches!(name.as_str(), "PATH" | "PIP_TARGET" | "PYTHONPATH"));
     for (name, text) in [("PATH", path), ("PIP_TARGET", packages.clone()), ("PYTHONPATH", packages)] {
         variables.push((name.to_owned(), text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn it_is_on_loopback_at_its_port_and_answers_to_its_own_host() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Folders::open(root.path()).unwrap().home(&json!({}), &json!({}));
+        let words = arguments(&home, &[(8_888, 40_001)], Some("lab-7-0123456789.localhost"));
+        for wanted in
+            ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=40001", "--ServerApp.local_hostnames=['localhost', 'lab-7-0123456789.localhost']"]
+        {
+            assert!(words.iter().any(|word| word == wanted), "{wanted} in {words:?}");
+        }
+        assert!(arguments(&home, &[], None).contains(&"--ServerApp.local_hostnames=['localhost']".to_owned()));
+    }
+
+    #[test]
+    fn packages_go_to_the_labs_volume() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Folders::open(root.path()).unwrap().home(&json!({}), &json!({}));
+        let mut variables = vec![("PATH".to_owned(), "/usr/bin".to_owned())];
+        prepare(Path::new("/tools/jupyter/bin/python"), &home, &mut variables);
+        assert_eq!(variable(&variables, "PATH"), Some("/tools/jupyter/bin:/usr/bin"));
+        assert!(variable(&variables, "PIP_TARGET").is_some_and(|target| Path::new(target).starts_with(&home.folder)));
     }
 }

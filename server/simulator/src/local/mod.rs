@@ -17,6 +17,7 @@ mod worker;
 
 use std::{
     collections::HashMap,
+    fmt,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -39,7 +40,7 @@ use crate::{
 };
 
 /// What runs in the pods.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub enum Labs {
     /// Nothing: pods answer with a page and a small shell of their own.
     #[default]
@@ -48,9 +49,35 @@ pub enum Labs {
     Local {
         /// Volumes are in `labs`, programs that are installed once in `tools`, logs in `lab-pods`.
         folder: PathBuf,
-        /// What browsers call the host of a lab, with `{lab}` in the place of its name: `{lab}.localhost`.
-        host: String,
+        hosts: Hosts,
     },
+}
+
+/// The host that browsers call the lab of a pod by. By default it is known of none.
+#[derive(Clone)]
+pub struct Hosts(Arc<dyn Fn(&Value) -> Option<String> + Send + Sync>);
+
+impl Hosts {
+    /// `host`: of a pod; `None` if it is no lab's.
+    pub fn new(host: impl Fn(&Value) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(host))
+    }
+
+    pub fn of(&self, pod: &Value) -> Option<String> {
+        (self.0)(pod)
+    }
+}
+
+impl Default for Hosts {
+    fn default() -> Self {
+        Self::new(|_| None)
+    }
+}
+
+impl fmt::Debug for Hosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Hosts").finish_non_exhaustive()
+    }
 }
 
 /// What a port of a running container leads to.
@@ -71,7 +98,7 @@ pub struct Local {
     stopping: CancellationToken,
     pace: Pace,
     folders: Folders,
-    host: String,
+    hosts: Hosts,
     jupyter: Jupyter,
     tracker: TaskTracker,
     /// Those that have a worker, by their uid.
@@ -102,7 +129,7 @@ impl Local {
         pace: Pace,
         stopping: &CancellationToken,
     ) -> Result<Option<Arc<Self>>> {
-        let Labs::Local { folder, host } = labs else { return Ok(None) };
+        let Labs::Local { folder, hosts } = labs else { return Ok(None) };
         let folders = Folders::open(folder)?;
         process::end_leftovers(&folders).await;
         folders.forget_pods(|uid| store.write().by_uid(uid).is_some());
@@ -114,7 +141,7 @@ impl Local {
             stopping: stopping.clone(),
             pace,
             folders,
-            host: host.clone(),
+            hosts: hosts.clone(),
             jupyter,
             tracker: TaskTracker::new(),
             pods: Mutex::default(),
