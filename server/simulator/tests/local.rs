@@ -296,6 +296,23 @@ async fn a_terminal_is_a_real_one() {
 }
 
 #[tokio::test]
+async fn a_program_ends_with_the_client_that_runs_it() {
+    let (folder, cluster) = cluster().await;
+    run_pod(&cluster, "left", script("exec sleep 1000"), "Always").await;
+    ready(&cluster.pods, "left").await;
+    for (name, params) in [("plain", AttachParams::default()), ("terminal", AttachParams::interactive_tty())] {
+        let text = format!("echo $$ > {name}; exec sleep 1000");
+        let process = cluster.pods.exec("left", ["/bin/sh", "-c", text.as_str()], &params).await.unwrap();
+        let own = line(&folder.path().join("labs/left").join(name)).await;
+        assert!(runs(&own));
+        process.abort();
+        drop(process);
+        until("its end", || async { (!runs(&own)).then_some(()) }).await;
+    }
+    cluster.simulator.shutdown().await;
+}
+
+#[tokio::test]
 async fn ten_megabytes_of_input_come_back() {
     let (_folder, cluster) = cluster().await;
     run_pod(&cluster, "cat", script("exec sleep 1000"), "Always").await;

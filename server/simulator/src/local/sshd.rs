@@ -93,3 +93,42 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     let _ = fs::remove_file(path);
     OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?.write_all(text.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn keys_that_may_enter_are_outside_of_the_home_and_the_host_key_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let home = folders::Folders::open(root.path()).unwrap().home(&json!({}), &json!({}));
+        let host_key = home.folder.join(".lectern/ssh_host_ed25519_key");
+        folders::make(host_key.parent().unwrap()).unwrap();
+        fs::write(&host_key, "made at the first start").unwrap();
+        let folder = root.path().join("it's");
+        let variables = [("LECTERN_AUTHORIZED_KEYS", "ssh-ed25519 AAAA one"), (MARK, "u/main")];
+        let variables = variables.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        // The second start replaces what the first one wrote.
+        for port in [40_001, 40_002] {
+            let arguments = prepare(&folder, &home, port, &variables).await.unwrap();
+            assert_eq!(arguments[..3], ["-D", "-e", "-f"]);
+            let config = fs::read_to_string(&arguments[3]).unwrap();
+            let host_key = format!("HostKey \"{}\"", host_key.display());
+            let port = format!("Port {port}");
+            for wanted in
+                [port.as_str(), "ListenAddress 127.0.0.1", "StrictModes yes", "PasswordAuthentication no", host_key.as_str(), "it'\\''s/session.sh"]
+            {
+                assert!(config.contains(wanted), "{wanted} in {config}");
+            }
+        }
+        assert_eq!(fs::read_to_string(&host_key).unwrap(), "made at the first start");
+        let keys = folder.join("authorized_keys");
+        assert_eq!(fs::read_to_string(&keys).unwrap(), "ssh-ed25519 AAAA one\n");
+        assert_eq!(fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!keys.starts_with(&home.folder));
+    }
+}
