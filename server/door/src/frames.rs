@@ -130,7 +130,7 @@ mod tests {
         match payload.len() {
             length @ 0..=125 => frame.push(0x80 | u8::try_from(length).expect("short")),
             length @ 126..=65_535 => {
-                frame.push(0x80 | 126);
+                frame.push(0xfe);
                 frame.extend(u16::try_from(length).expect("16 bits").to_be_bytes());
             }
             length => {

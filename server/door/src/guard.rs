@@ -4,7 +4,7 @@
 
 use domain::shares::ViewOnly;
 use http::{
-    HeaderMap, HeaderName, Method,
+    HeaderMap, Method,
     header::{self, AsHeaderName},
     request::Parts,
 };

@@ -225,7 +225,7 @@ mod tests {
         let extras = Extras { waits_in: Some("stopped"), ..Extras::default() };
         assert_eq!(
             problem(Language::English, Matter::NotReady, &extras),
-            r#"{"code":"lab_not_ready","message":"The lab is not ready","state":"stopped"}"#
+            r#"{"code":"lab_not_ready","message":"The lab is getting ready","state":"stopped"}"#
         );
         let response = answer(Reader::Program(Language::English), Matter::NotReady, &extras, none);
         assert_eq!(response.headers()["content-type"], "application/json");

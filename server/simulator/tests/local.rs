@@ -172,7 +172,7 @@ async fn labs_on_one_port_answer_from_their_own_folders() {
 #[tokio::test]
 async fn a_program_is_asked_to_end_and_takes_all_that_it_started_with_it() {
     let (folder, cluster) = cluster().await;
-    let text = "trap 'echo bye > bye.txt; exit 0' TERM; sleep 1000 & echo $! > child; echo $$ > self; while :; do sleep 0.1; done";
+    let text = "trap 'echo bye > bye.txt; exit 0' TERM; sleep 1000 & echo $! > child; echo $$$$ > self; while :; do sleep 0.1; done";
     run_pod(&cluster, "polite", script(text), "Always").await;
     ready(&cluster.pods, "polite").await;
     let home = folder.path().join("labs/polite");
@@ -353,7 +353,7 @@ async fn a_followed_log_shows_a_line_that_is_not_ended_yet_and_ends_with_the_pro
 #[tokio::test]
 async fn processes_end_with_the_server_and_start_again_with_it() {
     let (folder, cluster) = cluster().await;
-    run_pod(&cluster, "stays", script("echo $$ > self; echo again >> runs; exec sleep 1000"), "Always").await;
+    run_pod(&cluster, "stays", script("echo $$$$ > self; echo again >> runs; exec sleep 1000"), "Always").await;
     ready(&cluster.pods, "stays").await;
     let own = line(&folder.path().join("labs/stays/self")).await;
     assert!(runs(&own));

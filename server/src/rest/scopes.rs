@@ -16,6 +16,8 @@ pub fn of(method: &str, path: &str) -> Option<Scope> {
         "class-orders" if last != "cancel" => Scope::OrdersDecide,
         "orders" | "class-orders" => Scope::OrdersWrite,
         "approvals" | "delegations" => Scope::OrdersDecide,
+        // Only those who may share a lab see its links.
+        "labs" if reading && last == "shares" => Scope::LabsWrite,
         "labs" | "ssh-keys" if reading => Scope::LabsRead,
         "labs" | "ssh-keys" => Scope::LabsWrite,
         "usage" | "cost-estimate" => Scope::UsageRead,

@@ -49,8 +49,8 @@ pub mod search;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;
-pub mod ssh_keys;
 pub mod shares;
+pub mod ssh_keys;
 pub mod supplies;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

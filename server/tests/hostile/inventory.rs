@@ -8,7 +8,7 @@ const DOMAIN: &str = "app/domain/tests/hostile/";
 const SERVER: &str = "server/tests/hostile/";
 
 /// File, and the file of the test that feeds what it reads. A new reader gets a property in one of them, or in a new one.
-const READERS: [(&str, &str, &str); 82] = [
+const READERS: [(&str, &str, &str); 84] = [
     ("app/domain/src/access.rs", DOMAIN, "words.rs"),
     ("app/domain/src/access/scopes.rs", DOMAIN, "words.rs"),
     ("app/domain/src/announcements.rs", DOMAIN, "forms.rs"),
@@ -60,6 +60,8 @@ const READERS: [(&str, &str, &str); 82] = [
     // Of our own manifest, which the server reads as it starts.
     ("app/src/layout/document.rs", SERVER, "pages.rs"),
     ("app/src/preferences.rs", SERVER, "readers.rs"),
+    ("app/src/labs/terminal/screen.rs", "app/src/labs/terminal/", "screen.rs"),
+    ("server/src/config/simulated_labs.rs", "server/src/config/", "simulated_labs.rs"),
     ("server/cluster/src/quantity.rs", "server/cluster/src/", "quantity.rs"),
     ("server/cluster/src/reach/program.rs", "server/cluster/src/reach/program/", "tests.rs"),
     ("server/cluster/src/template.rs", "server/cluster/src/", "template.rs"),

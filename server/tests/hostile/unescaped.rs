@@ -5,11 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// What the source must not say, the files that may, and why those are safe.
 const PLACES: [(&str, &[&str], &str); 20] = [
-    (
-        "<textarea",
-        &["app/src/components/field.rs", "app/src/labs/terminal/page.rs"],
-        "`TextArea` escapes its text; the terminal's input is empty",
-    ),
+    ("<textarea", &["app/src/components/field.rs", "app/src/labs/terminal/page.rs"], "`TextArea` escapes its text; the terminal's input is empty"),
     ("html::textarea(", &[], "`TextArea` is the way"),
     ("html::title", &[], "`DocumentTitle` is the way"),
     ("html::script", &[], "Leptos does not escape the text inside"),

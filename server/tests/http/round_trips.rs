@@ -24,7 +24,7 @@ const ROUND_TRIPS: [&str; 12] = [
 ];
 
 /// Writes whose body is no value that a read gives.
-const OTHERS: [(&str, &str); 30] = [
+const OTHERS: [(&str, &str); 31] = [
     ("POST /adjustments", "an amount on a bill stays; another one is typed anew"),
     ("POST /approvals/approve", "names orders"),
     ("POST /approvals/reject", "names orders"),

@@ -29,7 +29,7 @@ pub enum Does {
 
 /// `application`: whether the program asked for the cursor keys' other sequences.
 pub fn does(press: Press<'_>, application: bool) -> Does {
-    let Press { key, ctrl, alt, shift, meta } = press;
+    let Press { key, ctrl, shift, meta, .. } = press;
     if meta {
         return Does::Browser;
     }

@@ -19,7 +19,7 @@ fn used(site: &Site) -> Vec<UseKind> {
 fn message(text: &str) -> Vec<u8> {
     const MASK: [u8; 4] = [1, 2, 3, 4];
     let length = u16::try_from(text.len()).expect("short");
-    let mut frame = vec![0x81, 0x80 | 126];
+    let mut frame = vec![0x81, 0xfe];
     frame.extend(length.to_be_bytes());
     frame.extend(MASK);
     frame.extend(text.bytes().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));

@@ -14,7 +14,7 @@ const PAGE: [(&str, &str); 2] = [("sec-fetch-mode", "navigate"), ("accept-langua
 async fn looking(limit: ViewOnly) -> (std::sync::Arc<App>, Site) {
     let (app, address) = App::start().await;
     let site = Site::before(address).await;
-    *site.world.pass.view_only.lock().unwrap() = Some(limit);
+    *site.world.pass.view_only.lock().expect("no panic") = Some(limit);
     (app, site)
 }
 

@@ -8,9 +8,7 @@ use domain::{
     Error, Result,
     access::{Action, Extent},
     ids::LabId,
-    labs::{
-        LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabUse, LabView, host::host_label, idle::FLAG_MINUTES, resize::size_parameters,
-    },
+    labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabUse, LabView, host::host_label, idle::FLAG_MINUTES, resize::size_parameters},
     orders::ChangeTo,
     page::{Page, PageRequest, read_cursor, write_cursor},
 };

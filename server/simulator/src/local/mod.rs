@@ -53,9 +53,11 @@ pub enum Labs {
     },
 }
 
+type HostOf = dyn Fn(&Value) -> Option<String> + Send + Sync;
+
 /// The host that browsers call the lab of a pod by. By default it is known of none.
 #[derive(Clone)]
-pub struct Hosts(Arc<dyn Fn(&Value) -> Option<String> + Send + Sync>);
+pub struct Hosts(Arc<HostOf>);
 
 impl Hosts {
     /// `host`: of a pod; `None` if it is no lab's.

@@ -90,7 +90,7 @@ impl Terminal {
         }
         // The input method shows its choices beside the input.
         let (row, column) = screen.cursor();
-        let input = elements.input.style();
+        let input = web_sys::HtmlElement::style(&elements.input);
         let _ = input.set_property("left", &format!("{}px", f64::from(column) * width));
         let _ = input.set_property("top", &format!("{}px", f64::from(row) * height));
         drop(screen);

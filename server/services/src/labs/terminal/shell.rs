@@ -7,6 +7,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use domain::{
     secret::Secret,
     terminal::{KEPT_SECONDS, Notice, WINDOW},
+    visits::UseKind,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -178,6 +179,7 @@ impl Shell {
                 written = stdin.write(&typed), if takes && !typed.is_empty() => match written {
                     Ok(length) if length > 0 => {
                         entry.count(length as u64, 0);
+                        entry.used(UseKind::Terminal);
                         typed.advance(length);
                     }
                     _ => takes = false,

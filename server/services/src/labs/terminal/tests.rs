@@ -153,8 +153,8 @@ async fn keys_sizes_and_output_pass_and_a_reload_comes_back_to_the_same_shell() 
         assert_eq!(until(&mut again, &mut drawn, "file").await, "\r\nfile");
         let mut fresh = scene.connect(Some(&token), None).await.expect("the same shell");
         assert_eq!(notice(&mut again).await, Some(Notice::Taken));
-        let (_, from, live) = attached(&mut fresh).await;
-        assert_eq!((from, live), (0, drawn), "questions in a repetition are not answered again");
+        let (_, begins, answered) = attached(&mut fresh).await;
+        assert_eq!((begins, answered), (0, drawn), "questions in a repetition are not answered again");
         let mut repeated = 0;
         assert_eq!(until(&mut fresh, &mut repeated, "file").await, "lab$ 深\r\nfile");
         assert_eq!(scene.shells(), 1);

@@ -165,8 +165,8 @@ async fn a_link_opens_nothing_for_another_college_a_token_or_a_guess() {
         let foreigner = scene.world.person("sun").in_tenant(law).role(Role::Manager).add().await;
         assert_eq!(scene.refused_by(&foreigner, &secret).await, Error::NotFound);
         let guest = scene.world.person("guest").add().await;
-        let guess = format!("shr_{}", "a".repeat(43));
-        for wrong in ["", "shr_", &secret[4..], &secret[..secret.len() - 1], &guess, "lnk_0123456789012345678901234567890123456789012"] {
+        let invented = format!("shr_{}", "a".repeat(43));
+        for wrong in ["", "shr_", &secret[4..], &secret[..secret.len() - 1], &invented, "lnk_0123456789012345678901234567890123456789012"] {
             assert_eq!(scene.refused_by(&guest, wrong).await, Error::NotFound, "{wrong}");
         }
         assert_eq!(scene.refused_by(&with_scopes(&guest, &Scope::ALL), &secret).await, Error::Forbidden, "a token has no browser");

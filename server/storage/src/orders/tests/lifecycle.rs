@@ -63,6 +63,7 @@ async fn labs_are_found_by_name_and_by_course() {
                 course: code.and_then(CourseKey::read),
                 live: true,
                 owner_left: false,
+                unused_since: None,
                 text: text.map(Into::into),
                 before: None,
                 limit: 10,
