@@ -37,7 +37,7 @@ dist: ## Build what is shipped: one file with the site inside, target/dist/lecte
 	@.ci/need wasm
 	@cargo run --locked -p site -- --profile wasm --no-design --out target/dist/site
 	@cargo run --quiet --locked -p site -- wasm-tree --profile wasm --no-design
-	@cargo run --quiet --locked -p site -- budget --max-kb 365 --max-lazy-kb 716 --out target/dist/site
+	@cargo run --quiet --locked -p site -- budget --max-kb 380 --max-lazy-kb 800 --out target/dist/site
 	@LECTERN_EMBED="$(CURDIR)/target/dist/site" cargo build --locked --release -p server --no-default-features --features embed
 	@cp target/release/lectern target/dist/lectern
 	@cd target/dist && { command -v sha256sum >/dev/null && sha256sum lectern || shasum -a 256 lectern; } | tee lectern.sha256
