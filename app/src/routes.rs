@@ -103,7 +103,7 @@ fn is_of_lab(path: &str, end: &str) -> bool {
 pub fn shared_lab(secret: impl Display) -> String {
     format!("{SHARED_PREFIX}{secret}")
 }
-/// What a lab's containers wrote, as text; the server's own route.
+/// Log of a lab's containers, as text; the server's own route.
 pub fn lab_log(id: impl Display) -> String {
     format!("{LABS}/{id}/logs")
 }

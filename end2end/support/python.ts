@@ -1,4 +1,4 @@
-// What labs that are processes of this machine need to run JupyterLab: Python with venv, and PyPI or a mirror of it.
+// Labs that are processes of this machine need this to run JupyterLab: Python with venv, and PyPI or a mirror of it.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -362,7 +362,7 @@ pub struct LabView {
     #[serde(default)]
     pub may_share: bool,
     pub options: LabOptions,
-    /// How it is used; only while it runs.
+    /// Its use; only while it runs.
     #[serde(default)]
     pub used: Option<LabUse>,
     /// Minutes without use after which the college stops labs whose owners chose none.

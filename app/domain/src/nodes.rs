@@ -115,7 +115,7 @@ pub enum Finding {
     /// A number of cards that cannot be true: of the node, or of a pod on it. These cards are not counted.
     ImpossibleCards {
         node: String,
-        /// Whose figure it is, which card, and how many.
+        /// The node or pod, the card and the number.
         figure: String,
     },
     /// Cards of the node that pods cannot get: they are broken, or not yet reported again.

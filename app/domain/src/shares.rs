@@ -10,7 +10,7 @@ pub const DAYS_MAX: i64 = 30;
 /// Links of one lab that may be good at a time.
 pub const SHARES_MAX: u32 = 20;
 
-/// How long a link is to be good.
+/// Time for which a link is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lasts {
     Hour,
@@ -45,7 +45,7 @@ pub fn latest_end(now: Timestamp, lab_ends_at: Option<Timestamp>) -> Timestamp {
     lab_ends_at.map_or(longest, |end| end.min(longest))
 }
 
-/// What was typed for a new link.
+/// Typed values of a new link.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShareForm {
     /// By the names of [`Lasts`].
@@ -55,7 +55,7 @@ pub struct ShareForm {
     pub view_only: bool,
 }
 
-/// What a new link is to be.
+/// A new link after its checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewShare {
     pub ends_at: Timestamp,

@@ -31,7 +31,7 @@ impl SshKey {
     }
 }
 
-/// What was typed for a new key.
+/// Typed values of a new key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SshKeyForm {
     /// Empty for the comment of the key.

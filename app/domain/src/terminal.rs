@@ -1,4 +1,4 @@
-//! What the terminal in the browser and the portal say to each other. Each message is binary: a byte for its kind, then its content. Both
+//! Messages between the terminal in the browser and the portal. Each message is binary: a byte for its kind, then its content. Both
 //! sides count the bytes that the shell wrote since it began; by that count the browser says what it has drawn, so that nothing is lost
 //! when a connection breaks, and nothing is sent far ahead of a browser that is slow.
 
@@ -50,7 +50,7 @@ pub struct Attached {
     pub live: u64,
 }
 
-/// What the portal says about the connection. All but `InputDropped` are its last word.
+/// Notices of the portal about the connection. All but `InputDropped` are its last word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Notice {
     /// The shell ended by itself.

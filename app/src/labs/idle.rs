@@ -1,4 +1,4 @@
-//! How a running lab is used: what counted last, when it is stopped if nobody uses it, and the notices of both.
+//! Use of a running lab: the last use that counted, the time of the stop if nobody uses it, and the notices of both.
 
 use domain::{
     ids::UserId,
@@ -131,7 +131,7 @@ pub fn IdleNotice(shown: Shown, reload: Callback<()>) -> impl IntoView {
     )
 }
 
-/// What counted last, and when it is stopped.
+/// The last use that counted, and the time of the stop.
 #[component]
 pub fn UseCard(shown: Shown) -> impl IntoView {
     let language = language::current();

@@ -1,4 +1,4 @@
-//! What a lab's containers wrote. The form leads to the text itself, which is all that there is without scripts; with scripts the text is on
+//! Logs of a lab's containers. The form leads to the text itself, which is all that there is without scripts; with scripts the text is on
 //! the page, and follows what is written.
 
 #[cfg(feature = "hydrate")]
@@ -18,7 +18,7 @@ use crate::{
 /// How many of the last lines can be asked for.
 const TAILS: [&str; 3] = ["200", "1000", "all"];
 
-/// What the page says beside the text.
+/// Message beside the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only the browser reads a log"))]
 enum Note {

@@ -43,7 +43,7 @@ pub fn role_text(language: Language, role: VisitRole) -> &'static str {
     }
 }
 
-/// Whose lab it is and as what the reader would enter it; nothing more for the owner.
+/// The owner, and the role in which the reader would enter; nothing more for the owner.
 pub fn visit_text(language: Language, view: &LabView, role: VisitRole) -> String {
     let (name, owner) = (view.lab.name.as_str(), view.owner.name.as_str());
     match role {

@@ -8,12 +8,12 @@ use crate::{
     language::Language,
 };
 
-/// Whose lab it is and until when the link is good.
+/// The owner, and the end of the link.
 pub fn about(language: Language, name: &str, owner: &str, ends_at: Timestamp) -> String {
     td_string!(language, shares.about, owner = owner, name = name, at = moment_text(ends_at, MomentStyle::Minute)).to_string()
 }
 
-/// What the reader may do there.
+/// Actions that the reader may take there.
 pub fn limit(language: Language, view_only: bool) -> &'static str {
     if view_only { td_string!(language, shares.limit_view) } else { td_string!(language, shares.limit_whole) }
 }

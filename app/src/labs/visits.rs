@@ -87,7 +87,7 @@ pub fn Visits(id: String, read_at: Signal<Option<Timestamp>>, break_glass: Signa
     Effect::new(move |_| {
         if let Some(Ok(VisitsShown { here: now, page })) = first.value().get() {
             here.set(now);
-            // What the reader unfolded stays.
+            // Parts that the reader unfolded stay so.
             if !has_older.get_value() {
                 log.set(page.items);
                 next.set(page.next);
@@ -128,7 +128,7 @@ pub fn Visits(id: String, read_at: Signal<Option<Timestamp>>, break_glass: Signa
     .into_any()
 }
 
-/// Who is in the lab now.
+/// People in the lab now.
 #[component]
 fn Here(visits: Vec<Visit>) -> impl IntoView {
     let language = language::current();

@@ -23,7 +23,7 @@ const BROWSERS: usize = 50;
 const STEADY: u32 = 20;
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// What one kind of server did in each run.
+/// Results of one kind of server, a value for each run.
 struct Measured<T> {
     kind: Kind,
     runs: Vec<T>,

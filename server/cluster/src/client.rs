@@ -51,7 +51,7 @@ pub struct Kubernetes {
     pub(crate) ends: Arc<KnownEnds>,
     /// How often objects of labs were restored of late.
     pub(crate) repairs: Arc<Repairs>,
-    /// How pods are connected to.
+    /// Way to the pods.
     pub(crate) dial: Dial,
 }
 

@@ -1,4 +1,4 @@
-//! What another client added to an object around a lab. An apply keeps it, so it is looked for and removed by itself. A list here is closed
+//! Additions of other clients to an object around a lab. An apply keeps it, so it is looked for and removed by itself. A list here is closed
 //! where every addition opens something, and open where the server, the cloud or admission add harmless things of their own.
 
 use serde_json::{Map, Value, json};

@@ -77,7 +77,7 @@ fn hash_of(workload: &DynamicObject) -> Option<String> {
     serde_json::to_value(template).ok().as_ref().map(hash_there)
 }
 
-/// What is noted on a workload of its template.
+/// Notes on a workload about its template.
 #[derive(Debug, Default)]
 pub struct Notes {
     /// Of the template that was applied.

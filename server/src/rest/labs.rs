@@ -72,7 +72,7 @@ pub struct Lab {
     pub daily_stop_at: Option<String>,
     /// When a lab that is down is destroyed by itself.
     pub kept_until: Option<String>,
-    /// How it is used; only while it runs.
+    /// Its use; only while it runs.
     pub activity: Option<Activity>,
     pub version: i64,
 }

@@ -61,7 +61,7 @@ pub struct CourseMonth {
     /// The budget's own term: usage counts from its start, and it grants nothing from its end on.
     pub budget_from: Option<Timestamp>,
     pub budget_to: Option<Timestamp>,
-    /// What counts in the budget: since the course or the budget's term began, with credits and charges.
+    /// Amount that counts in the budget: since the course or the budget's term began, with credits and charges.
     pub spent_ever: Money,
     pub usage: Money,
     pub adjustments: Money,

@@ -7,7 +7,7 @@ use crate::{people::PersonRef, time::Timestamp, visits::UseKind};
 
 /// Minutes for which the cards of a running lab may be unused before the lab is flagged (E7).
 pub const FLAG_MINUTES: i64 = 30;
-/// What brought the stop of an unused lab, in its life and its record: `lab.idle`.
+/// Cause of the stop of an unused lab, in its life and its record: `lab.idle`.
 pub const CAUSE: &str = "idle";
 /// Minutes between the warning and the stop, where the lab's setting is long enough.
 const LEAD_MINUTES: u32 = 10;
@@ -25,7 +25,7 @@ pub struct LastUse {
     pub person: Option<PersonRef>,
 }
 
-/// How a running lab is used, and what follows from it.
+/// Use of a running lab, and its consequences.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabUse {
     /// Unused since then: the last use, or when it became ready, if that is later.
@@ -71,7 +71,7 @@ impl LabUse {
     }
 }
 
-/// What is to be done about an unused lab now.
+/// Next step for an unused lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdleStep {
     Wait,

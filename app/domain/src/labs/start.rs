@@ -55,7 +55,7 @@ pub struct StepTime {
     pub from: Option<Timestamp>,
     /// `None` while it lasts or has not begun.
     pub until: Option<Timestamp>,
-    /// What it usually takes for this offering, in seconds; `None` before its first start.
+    /// Usual duration for this offering, in seconds; `None` before its first start.
     #[serde(default)]
     pub usual_seconds: Option<u32>,
 }
@@ -66,7 +66,7 @@ const LATE_SECONDS: i64 = 60;
 const LATE_FACTOR: i64 = 3;
 
 impl StepTime {
-    /// How long it took, or has taken until now.
+    /// Seconds that it took, or has taken until now.
     pub fn seconds(&self, now: Timestamp) -> Option<i64> {
         self.from.map(|from| self.until.unwrap_or(now).seconds_since(from).max(0))
     }

@@ -7,7 +7,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-/// How a lab was used.
+/// Kinds of use of a lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UseKind {
@@ -72,7 +72,7 @@ fn is_polled(path: &str) -> bool {
     POLLED.iter().filter_map(|polled| path.split_once(polled)).any(|(_, rest)| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// What a connection that was upgraded carries.
+/// Content of an upgraded connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Talk {
     /// Messages to a Jupyter kernel.

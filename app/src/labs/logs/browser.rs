@@ -14,7 +14,7 @@ use web_sys::{AbortController, AbortSignal, Headers, ReadableStreamDefaultReader
 
 use super::{LogView, Note, text::LogText};
 
-/// How reading ended.
+/// Outcome of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     /// There is no more, or the connection broke.

@@ -13,7 +13,7 @@ pub struct Press<'a> {
     pub meta: bool,
 }
 
-/// What the page does about it.
+/// Reaction of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Does {
     Send(Vec<u8>),

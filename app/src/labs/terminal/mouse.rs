@@ -2,7 +2,7 @@
 
 use vt100::{MouseProtocolEncoding as Encoding, MouseProtocolMode as Mode};
 
-/// What the mouse did.
+/// An event of the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
     Press,

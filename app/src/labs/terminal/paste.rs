@@ -1,4 +1,4 @@
-//! What is pasted. A text from elsewhere may hold the sequence that ends a paste, and commands after it: no control character of it is sent.
+//! Cleans pasted text. A text from elsewhere may hold the sequence that ends a paste, and commands after it: no control character of it is sent.
 
 /// The bytes for a text. `bracketed`: whether the program asked to be told that it is pasted.
 pub fn pasted(text: &str, bracketed: bool) -> Vec<u8> {

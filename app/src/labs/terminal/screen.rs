@@ -17,7 +17,7 @@ pub struct Screen {
     parser: Parser<Aside>,
 }
 
-/// What is said beside the text.
+/// Message beside the text.
 #[derive(Default)]
 struct Aside {
     title: Option<String>,

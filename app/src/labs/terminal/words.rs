@@ -1,10 +1,10 @@
-//! How the connection to a shell is, in words.
+//! Texts for the state of the connection to a shell.
 
 use domain::terminal::Notice;
 
 use crate::{i18n::td_string, language::Language};
 
-/// How the connection is.
+/// State of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Connecting,

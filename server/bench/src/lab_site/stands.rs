@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub enum Kind {
     /// Nothing in front: the upstream itself.
     Direct,
-    /// What JupyterHub has in front of its labs.
+    /// The proxy that JupyterHub runs in front of its labs.
     Peer,
     /// The least that a proxy on hyper does.
     Bare,

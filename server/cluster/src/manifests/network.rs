@@ -22,7 +22,7 @@ pub fn of_lab(order: &LabOrder) -> Manifest {
     Manifest::new(Kind::NetworkPolicy, &lab.namespace, &lab.name, &labels::of_lab(order), json!({ "spec": spec }))
 }
 
-/// What a lab may hear and reach. `port`: the one on which its application answers; the portal's proxy reaches the ports that people may open
+/// Connections that a lab may accept and make. `port`: that of its application; the portal's proxy reaches the ports that people may open
 /// beside it too.
 pub fn spec(lab: LabId, port: &Value) -> Value {
     let own_pods = json!({ "matchLabels": { labels::LAB: lab.to_string() } });

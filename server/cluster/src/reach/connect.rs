@@ -15,7 +15,7 @@ use crate::{
     errors::{DEADLINE, chain},
 };
 
-/// How pods are connected to.
+/// Way to the pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dial {
     /// By their addresses.

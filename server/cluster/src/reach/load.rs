@@ -1,4 +1,4 @@
-//! What a pod uses of its node, as the cluster's metrics API says it (metrics.k8s.io), where there is one.
+//! Load of a pod, as the cluster's metrics API says it (metrics.k8s.io), where there is one.
 
 use http::Request;
 use serde::Deserialize;

@@ -6,9 +6,9 @@ use services::ports::ClusterError;
 
 use crate::errors::{chain, of_kube, of_status};
 
-/// What the messages of a container that has not started contain, of a pod without a node, and of an init container before its turn.
+/// Parts of the messages about a container that has not started, of a pod without a node, and of an init container before its turn.
 const NOT_STARTED: [&str; 3] = ["is waiting to start", "does not have a host assigned", "is not available"];
-/// What the API server says about a node that it cannot reach.
+/// Part of the API server's message about a node that it cannot reach.
 const NODE_AWAY: [&str; 4] = ["error dialing backend", "dial tcp", "no preferred addresses found", "No agent available"];
 /// The reason that kube gives to an answer that is plain text. The API server itself answers in JSON, nodes do not.
 const PLAIN_TEXT: &str = "Failed to parse error data";

@@ -1,4 +1,4 @@
-//! What goes in and out of a lab's pods. Each call looks up its pod first: by the running watch, else by one request. If the pod is gone, is
+//! Connections, programs and logs of a lab's pods. Each call looks up its pod first: by the running watch, else by one request. If the pod is gone, is
 //! ending or was replaced by another of its name, nothing is sent. Only the opening of a stream has a deadline, the stream itself has none.
 //! To add a way in: a file here, which calls `pod`, `in_time` and `unchanged` in this order, and a method of `Workloads`.
 

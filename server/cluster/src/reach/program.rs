@@ -37,7 +37,7 @@ const RESIZE: u8 = 4;
 /// Says that the channel in its data has ended.
 const CLOSE: u8 = 255;
 
-/// What a stream holds for a slow reader before the program has to wait.
+/// Bytes that a stream holds for a slow reader before the program has to wait.
 const BUFFER: usize = 64 * 1_024;
 /// Most bytes of input in one message.
 const LARGEST: usize = 16 * 1_024;
@@ -46,7 +46,7 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 /// A server answers a ping within this time, or the connection is gone without a word, as when a node fails.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// What the end of the input does.
+/// Effect of the end of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// The program reads to the end.

@@ -1,4 +1,4 @@
-//! What the reader does: keys, text (also of input methods), pastes, the mouse and the wheel.
+//! Input of the reader: keys, text (also of input methods), pastes, the mouse and the wheel.
 
 use std::{rc::Rc, time::Duration};
 
@@ -18,7 +18,7 @@ const TAKEN: u32 = 229;
 /// Lines that a turn of the wheel moves a program which shows its own pages.
 const WHEEL_LINES: usize = 3;
 
-/// What is selected on the page, if anything is.
+/// The selected text, if there is any.
 fn selection() -> Option<Selection> {
     window().get_selection().ok().flatten().filter(|selection| !selection.is_collapsed())
 }

@@ -142,7 +142,7 @@ impl Terminal {
         }
     }
 
-    /// What is called for an event, as long as the terminal is there.
+    /// Called for an event, as long as the terminal is there.
     fn heard(self: &Rc<Self>, heard: impl Fn(&Rc<Self>, Event) + 'static) -> Heard {
         let terminal = Rc::downgrade(self);
         Closure::<dyn Fn(Event)>::new(move |event: Event| {
