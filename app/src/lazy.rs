@@ -81,16 +81,18 @@ pages! {
         Home = load_home, fetch_home: crate::home::page::HomePage;
         SignIn = load_sign_in, fetch_sign_in: crate::session::page::SignInPage;
     }
-    teaching ["catalogue", "orders", "labs"] {
+    ordering ["catalogue", "orders"] {
         Catalogue = load_catalogue, fetch_catalogue: crate::catalogue::page::CataloguePage;
         Offering = load_offering, fetch_offering: crate::catalogue::detail::OfferingPage;
         OrderForm = load_order_form, fetch_order_form: crate::catalogue::page::OrderFormPage;
         Orders = load_orders, fetch_orders: crate::orders::page::OrdersPage;
         Order = load_order, fetch_order: crate::orders::page::OrderPage;
+        Again = load_again, fetch_again: crate::orders::again::AgainPage;
+    }
+    labs ["labs"] {
         Labs = load_labs, fetch_labs: crate::labs::page::LabsPage;
         Lab = load_lab, fetch_lab: crate::labs::page::LabPage;
         Resize = load_resize, fetch_resize: crate::labs::resize::ResizePage;
-        Again = load_again, fetch_again: crate::orders::again::AgainPage;
     }
     terminal ["terminal"] {
         Terminal = load_terminal, fetch_terminal: crate::labs::terminal::page::TerminalPage;
@@ -165,9 +167,9 @@ mod tests {
     #[test]
     fn a_path_leads_to_its_part() {
         assert_eq!(part_of("/billing"), Some("accounting"));
-        assert_eq!(part_of("/catalogue/jupyter/order"), Some("teaching"));
+        assert_eq!(part_of("/catalogue/jupyter/order"), Some("ordering"));
         assert_eq!(part_of("/labs/0199/terminal"), Some("terminal"));
-        assert_eq!(part_of("/labs/0199"), Some("teaching"));
+        assert_eq!(part_of("/labs/0199"), Some("labs"));
         assert_eq!(part_of("/people"), Some("managing"));
         assert_eq!(part_of("/"), Some("today"));
         assert_eq!(part_of("/sign-in"), Some("today"));
