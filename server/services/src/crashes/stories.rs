@@ -15,6 +15,7 @@ use crate::{
     jobs::{lease, metering, reconcile, watch},
     labs, orders,
     ports::{Change, Clock as _},
+    testing::{FakeJupyter, Kernel},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub(super) enum Story {
     Ending,
     Away,
     Vanishing,
+    Unused,
 }
 
 const MINUTE: i64 = 60;
@@ -49,6 +51,7 @@ impl Story {
             Self::Ending => Box::pin(ending(run)).await,
             Self::Away => Box::pin(away(run)).await,
             Self::Vanishing => Box::pin(vanishing(run)).await,
+            Self::Unused => Box::pin(unused(run)).await,
         }
     }
 }
@@ -285,5 +288,25 @@ async fn away(run: &mut Run<'_>) {
     run.world.clock.set(ends.plus_minutes(5));
     run.act(watch::resync).await;
     run.settle().await;
+    run.destroy(lab).await;
+}
+
+/// Nobody uses the lab. A kernel that executes keeps it, and after a warning its owner does. After the next warning it is stopped.
+async fn unused(run: &mut Run<'_>) {
+    let (teacher, lab) = (run.teacher.clone(), run.running().await);
+    let jupyter = FakeJupyter::start(&run.world.cluster, lab, Kernel::Busy);
+    run.act(async |services| labs::set_autostop(services, &teacher, lab, Autostop { idle_minutes: Some(30), daily: None }).await).await;
+    run.world.clock.advance(21 * MINUTE);
+    run.act(labs::stop_idle).await;
+    jupyter.turn(Kernel::Idle);
+    run.world.clock.advance(21 * MINUTE);
+    run.act(labs::stop_idle).await;
+    run.act(async |services| labs::keep_running(services, &teacher, lab).await).await;
+    run.world.clock.advance(21 * MINUTE);
+    run.act(labs::stop_idle).await;
+    run.world.clock.advance(11 * MINUTE);
+    run.act(labs::stop_idle).await;
+    run.settle().await;
+    run.act(metering::run).await;
     run.destroy(lab).await;
 }

@@ -14,10 +14,12 @@ mod cluster;
 mod fail_closed;
 mod fragile;
 mod hand;
+mod jupyter;
 pub mod recount;
 mod world;
 
 pub use cluster::{FakeCluster, FakeProgram};
 pub use fragile::FragileCluster;
 pub use hand::{HandClock, HandEntropy};
+pub use jupyter::{FakeJupyter, Kernel};
 pub use world::{CourseBuilder, PersonBuilder, TestWorld, with_scopes};

@@ -1,7 +1,5 @@
 //! Labs that nobody uses: when they are warned of and stopped, and what keeps them.
 
-use std::sync::{Arc, Mutex};
-
 use domain::{
     Error,
     ids::LabId,
@@ -14,44 +12,14 @@ use storage::{
     lab_use::Use,
     testing::{execute, for_each_engine},
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Scene;
 use crate::{
     Settings,
     labs::{self, IdleRound},
     ports::Clock as _,
+    testing::{FakeJupyter, Kernel},
 };
-
-const BUSY: &str = r#"[{"id":"a","execution_state":"busy"}]"#;
-const IDLE: &str = r#"[{"id":"a","execution_state":"idle"}]"#;
-
-/// A Jupyter server in the lab, with one kernel.
-struct Jupyter(Arc<Mutex<&'static str>>);
-
-impl Jupyter {
-    fn start(scene: &Scene, id: LabId, kernels: &'static str) -> Self {
-        let mut connections = scene.world.cluster.listen(id, 8_888);
-        let kernels = Arc::new(Mutex::new(kernels));
-        let served = Arc::clone(&kernels);
-        tokio::spawn(async move {
-            while let Some(mut connection) = connections.recv().await {
-                let mut asked = Vec::new();
-                while !asked.ends_with(b"\r\n\r\n") {
-                    asked.push(connection.read_u8().await.expect("a question"));
-                }
-                assert!(asked.starts_with(b"GET /api/kernels HTTP/1.0\r\n"));
-                let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", served.lock().expect("no panic"));
-                connection.write_all(answer.as_bytes()).await.expect("sent");
-            }
-        });
-        Self(kernels)
-    }
-
-    fn turn(&self, kernels: &'static str) {
-        *self.0.lock().expect("no panic") = kernels;
-    }
-}
 
 impl Scene {
     /// A running lab that is stopped after half an hour without use.
@@ -101,7 +69,7 @@ async fn an_unused_lab_is_stopped_after_a_warning_and_its_owner_sees_why() {
         let scene = Scene::on(database).await;
         let began = scene.world.clock.now();
         let id = scene.idle_after_30().await;
-        let _jupyter = Jupyter::start(&scene, id, IDLE);
+        let _jupyter = FakeJupyter::start(&scene.world.cluster, id, Kernel::Idle);
         let used = scene.used(id).await.expect("it runs");
         assert_eq!((used.last, used.stops_at.map(|at| at.seconds_since(used.since)), used.warned), (None, Some(1_800), false));
         scene.minutes(19);
@@ -145,7 +113,7 @@ async fn a_use_after_the_warning_and_the_owners_word_keep_a_lab() {
         let scene = Scene::on(database).await;
         let services = &scene.world.services;
         let id = scene.idle_after_30().await;
-        let _jupyter = Jupyter::start(&scene, id, IDLE);
+        let _jupyter = FakeJupyter::start(&scene.world.cluster, id, Kernel::Idle);
         scene.minutes(21);
         assert_eq!(scene.look().await, WARNED);
         scene.minutes(5);
@@ -174,7 +142,7 @@ async fn a_use_after_the_warning_and_the_owners_word_keep_a_lab() {
     .await;
 }
 
-/// Trap 18: `time.sleep(7200)` in a cell, and the tab is closed.
+/// `time.sleep(7200)` in a cell, and the tab is closed.
 #[tokio::test]
 async fn a_kernel_that_executes_keeps_its_lab() {
     for_each_engine("a_kernel_that_executes_keeps_its_lab", |database| async {
@@ -182,16 +150,16 @@ async fn a_kernel_that_executes_keeps_its_lab() {
         let id = scene.idle_after_30().await;
         scene.minutes(21);
         assert_eq!(scene.look().await, NOTHING, "a server that cannot be asked may be busy");
-        let jupyter = Jupyter::start(&scene, id, BUSY);
+        let jupyter = FakeJupyter::start(&scene.world.cluster, id, Kernel::Busy);
         assert_eq!(scene.look().await, WORKING);
         let used = scene.used(id).await.expect("it runs");
         let last = used.last.expect("a use");
         assert_eq!((last.kind, last.at, last.person), (UseKind::Kernel, scene.world.clock.now(), None));
         scene.minutes(21);
-        jupyter.turn(IDLE);
+        jupyter.turn(Kernel::Idle);
         assert_eq!(scene.look().await, WARNED);
         scene.minutes(10);
-        jupyter.turn(BUSY);
+        jupyter.turn(Kernel::Busy);
         assert_eq!(scene.look().await, WORKING, "it began after the warning");
         scene.world.cluster.go_away();
         scene.minutes(25);
@@ -200,13 +168,13 @@ async fn a_kernel_that_executes_keeps_its_lab() {
     .await;
 }
 
-/// Trap 18: `nohup train.py >log &`, and the shell is closed.
+/// `nohup train.py >log &`, and the shell is closed.
 #[tokio::test]
 async fn a_busy_processor_keeps_a_lab_on_average_over_two_looks() {
     for_each_engine("a_busy_processor_keeps_a_lab_on_average_over_two_looks", |database| async {
         let scene = Scene::on(database).await;
         let id = scene.idle_after_30().await;
-        let _jupyter = Jupyter::start(&scene, id, IDLE);
+        let _jupyter = FakeJupyter::start(&scene.world.cluster, id, Kernel::Idle);
         scene.world.cluster.measure(id, 900);
         scene.minutes(21);
         assert_eq!(scene.look().await, WORKING);
@@ -248,7 +216,7 @@ async fn the_college_stops_labs_whose_owners_chose_nothing_and_unused_cards_are_
         let scene = Scene::with(database, settings).await;
         let services = &scene.world.services;
         let id = scene.running().await;
-        let _jupyter = Jupyter::start(&scene, id, IDLE);
+        let _jupyter = FakeJupyter::start(&scene.world.cluster, id, Kernel::Idle);
         let listed = async || {
             let filter = LabFilter { unused: true, ..LabFilter::default() };
             labs::list(services, &scene.teacher, &filter, &PageRequest::default()).await.expect("listed").items.len()
