@@ -42,7 +42,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::{
@@ -118,11 +121,28 @@ pub async fn start(options: Options) -> Result<Simulator> {
     Ok(Simulator { addr, identity, store, faults, local, stopping, tasks })
 }
 
+/// Bytes that the system keeps for a client that reads slowly. On loopback it keeps megabytes by default, which no network does: so much of
+/// the output of a program would come after Ctrl-C.
+const SEND_BUFFER: u32 = 64 << 10;
+/// Connections that wait to be accepted, as of `TcpListener::bind`.
+const BACKLOG: u32 = 1_024;
+
+/// Its connections have the buffer of the listener.
+fn listen_on(listen: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As `TcpListener::bind` does it.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)
+}
+
 /// Binds the port, for a moment also while a simulator that just stopped lets go of it.
 async fn bind(listen: SocketAddr) -> Result<TcpListener> {
     let deadline = Instant::now() + Duration::from_secs(2);
     loop {
-        match TcpListener::bind(listen).await {
+        match listen_on(listen) {
             Ok(listener) => return Ok(listener),
             Err(error) if listen.port() != 0 && error.kind() == std::io::ErrorKind::AddrInUse && Instant::now() < deadline => {
                 tokio::time::sleep(Duration::from_millis(50)).await;

@@ -30,8 +30,10 @@ const STATUS: u8 = 3;
 const RESIZE: u8 = 4;
 const CLOSE: u8 = 255;
 
-/// Messages that wait for the program or for the client.
+/// Messages that wait for the program.
 const WAITING: usize = 16;
+/// Pieces of output that wait for the client. A real terminal holds about as little: the reader gets it before the answer to Ctrl-C.
+const WRITTEN: usize = 2;
 
 /// The streams that a request asks for.
 pub fn streams(call: &Call) -> Result<Streams> {
@@ -50,7 +52,7 @@ where
     F: Future<Output = Exit>,
 {
     let (sink, source) = socket.split();
-    let (pieces, queue) = mpsc::channel(WAITING);
+    let (pieces, queue) = mpsc::channel(WRITTEN);
     let (input, keys) = mpsc::channel(WAITING);
     let (resize, size) = watch::channel(None);
     let program = start(Wires { keys, pieces, size, streams });
