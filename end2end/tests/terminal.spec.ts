@@ -18,17 +18,28 @@ test.beforeAll(async ({ browser }) => {
   test.setTimeout(120_000);
   server = await Server.start();
   teacher = await openPage(browser, server);
-  // The sockets that the page makes, so that a test can break one.
+  // The sockets that the page makes, so that a test can break one, and the bytes that came until the last Ctrl-C and until now.
   await teacher.addInitScript(() => {
     const made: WebSocket[] = [];
+    const bytes = { interrupted: 0, received: 0 };
     const Native = window.WebSocket;
     window.WebSocket = class extends Native {
       constructor(url: string | URL, protocols?: string | string[]) {
         super(url, protocols);
         made.push(this);
+        this.addEventListener("message", (event) => {
+          bytes.received += event.data instanceof ArrayBuffer ? event.data.byteLength : 0;
+        });
+      }
+      override send(data: Parameters<WebSocket["send"]>[0]) {
+        const message = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array();
+        if (message.length === 2 && message[0] === 0 && message[1] === 3) {
+          bytes.interrupted = bytes.received;
+        }
+        super.send(data);
       }
     };
-    Object.assign(window, { sockets: made });
+    Object.assign(window, { sockets: made, bytes });
   });
   await signIn(teacher, server, "teacher");
   const token = server.command("token", "create", "--user", "teacher", "--scope", "orders:write", "--scope", "labs:read").trim();
@@ -124,12 +135,18 @@ test("an input method sends each text once, and its Enter sends nothing", async 
   await session.detach();
 });
 
+/** Most bytes between Ctrl-C and the prompt: the window, and what the portal, the cluster and their connection hold. */
+const AHEAD = 512 * 1_024;
+
 test("Ctrl-C ends a program that writes without end", async () => {
   await teacher.keyboard.type("yes");
   await teacher.keyboard.press("Enter");
   await expect(async () => expect((await lines(teacher)).at(-1)).toBe("y")).toPass({ timeout: 20_000 });
   await teacher.keyboard.press("Control+c");
   await prompt(teacher);
+  const bytes = await teacher.evaluate(() => (window as unknown as { bytes: { interrupted: number; received: number } }).bytes);
+  expect(bytes.interrupted).toBeGreaterThan(0);
+  expect(bytes.received - bytes.interrupted).toBeLessThan(AHEAD);
   // Earlier lines are there.
   const scroller = teacher.locator(".terminal-scroll");
   expect(await scroller.evaluate((element) => element.scrollHeight > 2 * element.clientHeight)).toBe(true);

@@ -12,11 +12,11 @@ const SIZE: u8 = 1;
 const HELLO: u8 = 2;
 /// To the browser: the name of a [`Notice`].
 const NOTICE: u8 = 3;
-/// From the browser: how much of the shell's output is drawn, eight bytes, little-endian.
+/// From the browser: how much of the shell's output its screen has taken in, eight bytes, little-endian.
 const SEEN: u8 = 4;
 
-/// Bytes of output that are sent before the browser says that it has drawn earlier ones.
-pub const WINDOW: u64 = 128 * 1_024;
+/// Bytes of output that are sent before the browser says that it has taken in earlier ones. After Ctrl-C so much comes before the prompt.
+pub const WINDOW: u64 = 32 * 1_024;
 /// Most bytes of a message from the browser.
 pub const LARGEST: usize = 64 * 1_024;
 /// Seconds that a shell is kept without a browser.

@@ -30,6 +30,11 @@ impl Server {
         self.tell.unbounded_send(Ok(Message::binary(message.to_vec()))).expect("it listens");
     }
 
+    /// Messages to the client that it has not read yet.
+    pub fn unread(&self) -> usize {
+        self.tell.len()
+    }
+
     pub fn close(&self) {
         self.tell.unbounded_send(Ok(Message::Close(None))).expect("it listens");
     }

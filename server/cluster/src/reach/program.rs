@@ -39,6 +39,8 @@ const CLOSE: u8 = 255;
 
 /// Bytes that a stream holds for a slow reader before the program has to wait.
 const BUFFER: usize = 64 * 1_024;
+/// The same for a terminal. Its reader waits for all of it after Ctrl-C.
+const TERMINAL_BUFFER: usize = 8 * 1_024;
 /// Most bytes of input in one message.
 const LARGEST: usize = 16 * 1_024;
 /// Proxies on the way forget a connection on which nothing passes for a minute or more.
@@ -87,11 +89,11 @@ where
 {
     let (to_pod, from_pod) = socket.split();
     let (stdin, stdin_far) = duplex(BUFFER);
-    let (stdout, stdout_far) = duplex(BUFFER);
-    let (stderr, stderr_far) = match output {
-        Output::Terminal => (None, None),
-        Output::Separate => Some(duplex(BUFFER)).unzip(),
+    let (most, (stderr, stderr_far)) = match output {
+        Output::Terminal => (TERMINAL_BUFFER, (None, None)),
+        Output::Separate => (BUFFER, Some(duplex(BUFFER)).unzip()),
     };
+    let (stdout, stdout_far) = duplex(most);
     let (resize, sizes) = mpsc::channel(8);
     let sizes = (output == Output::Terminal).then_some(sizes);
     let (report, outcome) = oneshot::channel();

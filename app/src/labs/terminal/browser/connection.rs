@@ -3,7 +3,7 @@
 
 use std::{rc::Rc, time::Duration};
 
-use domain::terminal::{Attached, FromBrowser, Hello, KEPT_SECONDS, Notice, ToBrowser, WINDOW};
+use domain::terminal::{Attached, FromBrowser, Hello, KEPT_SECONDS, Notice, ToBrowser};
 use js_sys::{ArrayBuffer, Uint8Array};
 use leptos::{leptos_dom::helpers::set_timeout_with_handle, prelude::*};
 use wasm_bindgen::JsCast;
@@ -11,14 +11,12 @@ use web_sys::{BinaryType, Event, MessageEvent, Storage, WebSocket};
 
 use super::Terminal;
 use crate::{
-    labs::terminal::{screen::Screen, words::State},
+    labs::terminal::{flow::Flow, screen::Screen, words::State},
     routes,
 };
 
 /// Bytes of input in one message.
 const PIECE: usize = 16 * 1_024;
-/// The portal is told of so much output at a time, well before it waits for that.
-const TELL: u64 = WINDOW / 4;
 /// Pauses between tries; the last one stays.
 const PAUSES: [Duration; 5] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(5)];
@@ -124,8 +122,7 @@ impl Terminal {
     fn say_hello(&self) {
         let (columns, rows) = self.screen.borrow().size();
         let token = kept().and_then(|kept| kept.get_item(&self.key()).ok().flatten());
-        let count = self.count.get();
-        let seen = (count > 0).then_some(count);
+        let seen = self.flow.get().seen();
         self.send(&FromBrowser::Hello(Hello { columns, rows, token, seen, reason: self.parts.reason.get_value() }));
     }
 
@@ -175,12 +172,11 @@ impl Terminal {
         if let Some(kept) = kept() {
             let _ = kept.set_item(&self.key(), &attached.token);
         }
-        if attached.from != self.count.get() {
+        let mut flow = self.flow.get();
+        if flow.attach(attached) {
             self.clear();
         }
-        self.count.set(attached.from);
-        self.told.set(attached.from);
-        self.live.set(attached.live);
+        self.flow.set(flow);
         self.tries.set(0);
         self.parts.state.set(State::Connected);
         self.ask_to_draw();
@@ -190,31 +186,30 @@ impl Terminal {
     fn clear(self: &Rc<Self>) {
         let (columns, rows) = self.screen.borrow().size();
         *self.screen.borrow_mut() = Screen::new(columns, rows);
-        self.count.set(0);
+        self.flow.set(Flow::default());
         self.parts.title.set(String::new());
         self.ask_to_draw();
     }
 
     fn write(self: &Rc<Self>, data: &[u8]) {
-        let count = self.count.get();
-        let repeated = usize::try_from(self.live.get().saturating_sub(count)).unwrap_or(usize::MAX).min(data.len());
-        let (before, after) = data.split_at(repeated);
+        let mut flow = self.flow.get();
+        let (before, after) = data.split_at(flow.repeated(data.len()));
         let (answers, title) = {
             let mut screen = self.screen.borrow_mut();
             screen.write(before, true);
             let answers = screen.write(after, false);
             (answers, screen.new_title())
         };
-        let count = count + data.len() as u64;
-        self.count.set(count);
+        let told = flow.take(data.len());
+        self.flow.set(flow);
         if !answers.is_empty() {
             self.send(&FromBrowser::Data(&answers));
         }
         if let Some(title) = title {
             self.parts.title.set(title);
         }
-        if count - self.told.get() >= TELL {
-            self.told.set(count);
+        // Drawing takes no part in it: it comes once a frame, and a page in the background is not drawn at all.
+        if let Some(count) = told {
             self.send(&FromBrowser::Seen(count));
         }
         self.ask_to_draw();

@@ -14,6 +14,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, EventTarget, HtmlElement, HtmlTextAreaElement, ResizeObserver, WebSocket};
 
 use crate::labs::terminal::{
+    flow::Flow,
     page::Parts,
     screen::{Run, Screen},
 };
@@ -61,10 +62,8 @@ struct Terminal {
     socket: RefCell<Option<(WebSocket, Vec<Heard>)>>,
     retry: Cell<Option<TimeoutHandle>>,
     tries: Cell<u32>,
-    /// Counts of the shell's output: what is on the screen, what the portal was told of, and up to where it is a repetition.
-    count: Cell<u64>,
-    told: Cell<u64>,
-    live: Cell<u64>,
+    /// Of the shell's output.
+    flow: Cell<Flow>,
     /// Nothing is tried any more.
     is_over: Cell<bool>,
     is_composing: Cell<bool>,
@@ -116,9 +115,7 @@ impl Terminal {
             socket: RefCell::new(None),
             retry: Cell::new(None),
             tries: Cell::new(0),
-            count: Cell::new(0),
-            told: Cell::new(0),
-            live: Cell::new(0),
+            flow: Cell::default(),
             is_over: Cell::new(false),
             is_composing: Cell::new(false),
             pointed: Cell::new((0, 0)),

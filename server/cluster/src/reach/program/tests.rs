@@ -54,6 +54,28 @@ async fn keys_get_through_while_output_waits_for_its_reader() {
 }
 
 #[tokio::test]
+async fn the_output_of_a_terminal_is_not_read_far_ahead_of_its_reader() {
+    let (mut exec, server) = started(Output::Terminal);
+    let line = vec![b'y'; 1_024];
+    let said = 100;
+    for _ in 0..said {
+        say(&server, STDOUT, &line);
+    }
+    // The tasks run until they wait for the reader.
+    while server.unread() > said - TERMINAL_BUFFER / line.len() {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(server.unread() + 1 >= said - TERMINAL_BUFFER / line.len(), "{} messages wait", server.unread());
+    say(&server, STATUS, SUCCESS);
+    let mut out = Vec::new();
+    exec.stdout.read_to_end(&mut out).await.expect("output");
+    assert_eq!(out.len(), said * line.len(), "nothing is lost");
+}
+
+#[tokio::test]
 async fn the_end_of_the_input_and_the_size_are_sent() {
     let (exec, mut server) = started(Output::Terminal);
     let Exec { stdin, stdout, stderr, resize, exit } = exec;

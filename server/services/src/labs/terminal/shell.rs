@@ -1,5 +1,5 @@
 //! A shell and its browser. One task carries both ways and waits for neither: what is typed gets through while nobody takes the output, so
-//! that Ctrl-C ends a program that writes without end. Output is read only as far as it can be kept, which makes the program wait.
+//! that Ctrl-C ends a program that writes without end. Output is read only as far as the browser keeps up, which makes the program wait.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub enum Said {
     Data(Bytes),
     Size(TerminalSize),
-    /// How much of the output it has drawn.
+    /// How much of the output its screen has taken in.
     Seen(u64),
 }
 
@@ -76,7 +76,7 @@ struct Browser {
     said: Option<mpsc::Receiver<Said>>,
     heard: Option<mpsc::Sender<Heard>>,
     ring: Ring,
-    /// Counts of the output that was sent, and that is drawn.
+    /// Counts of the output that was sent, and that the screen has taken in.
     sent: u64,
     seen: u64,
     left_at: Instant,
@@ -92,9 +92,11 @@ impl Browser {
         self.is_there() && self.sent < self.ring.end() && self.sent - self.seen < WINDOW
     }
 
-    /// Whether more output can be kept until it is drawn.
+    /// Whether more output is read. A browser that is there gets no further behind the program than the window, so that the answer to Ctrl-C
+    /// is not behind hundreds of kilobytes. For one that left more is kept.
     fn has_room(&self) -> bool {
-        self.ring.end() - self.seen < KEPT as u64
+        let most = if self.is_there() { WINDOW } else { KEPT as u64 };
+        self.ring.end() - self.seen < most
     }
 
     fn leave(&mut self) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::orders::OrderForm;
+use domain::{orders::OrderForm, terminal::WINDOW};
 use serde_json::json;
 use storage::testing::{TestDatabase, for_each_engine, texts};
 use tokio::{
@@ -212,7 +212,7 @@ async fn keys_get_through_while_the_browser_draws_nothing() {
     });
     // The browser takes messages in without drawing them, until none comes.
     let mut got = 0_u64;
-    while got < domain::terminal::WINDOW {
+    while got < WINDOW {
         match line.heard.recv().await {
             Some(Heard::Data(bytes)) => got += bytes.len() as u64,
             _ => panic!("it goes on"),
@@ -220,8 +220,28 @@ async fn keys_get_through_while_the_browser_draws_nothing() {
     }
     line.said.send(Said::Data(Bytes::from_static(b"\x03"))).await.expect("sent");
     line.said.send(Said::Seen(got)).await.expect("sent");
-    until(&mut line, &mut got, "lab$ ").await;
+    let ahead = until(&mut line, &mut got, "lab$ ").await.len();
     assert_eq!(yes.await.expect("it ends").0, [3]);
+    // What the connection in memory holds, and a piece that was read already.
+    let most = 64 * 1_024 + 2 * usize::try_from(WINDOW).expect("it fits");
+    assert!(ahead <= most, "{ahead} bytes come before the answer to Ctrl-C");
+}
+
+#[tokio::test]
+async fn output_that_no_browser_takes_is_read_as_far_as_it_is_kept() {
+    let mut scene = Scene::on(TestDatabase::sqlite().await).await;
+    let mut line = scene.connect(None, None).await.expect("a shell");
+    let inside = scene.started().await;
+    let (token, ..) = attached(&mut line).await;
+    drop(line);
+    let FakeProgram { mut stdout, .. } = inside.shell;
+    // More than the window: it is taken although nobody is there.
+    let long = b"y\r\n".repeat(60_000);
+    stdout.write_all(&long).await.expect("it is taken");
+    stdout.write_all(b"lab$ ").await.expect("it is taken");
+    let mut again = scene.connect(Some(&token), Some(0)).await.expect("the same shell");
+    assert_eq!(attached(&mut again).await.1, 0);
+    assert_eq!(until(&mut again, &mut 0, "lab$ ").await.len(), long.len() + 5, "nothing is lost");
 }
 
 #[tokio::test]
