@@ -3,19 +3,13 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
-use async_trait::async_trait;
 use cluster::Kubernetes;
-use domain::{
-    courses::Course,
-    labs::{Observation, Volume, host::host_label},
-    quotas::Amounts,
-};
-use futures::{StreamExt as _, stream::BoxStream};
+use domain::labs::host::host_label;
 use openidconnect::url::Url;
 use services::{
     IdentityProvider, Services, Settings,
     encryption::Keyring,
-    ports::{Change, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, SharedCluster, Workloads},
+    ports::{NoCluster, SharedCluster},
 };
 use storage::Database;
 
@@ -150,60 +144,6 @@ fn host_of(site: &str, labels: &serde_json::Value) -> Option<String> {
 
 fn read_address(path: &Path) -> Option<SocketAddr> {
     std::fs::read_to_string(path).ok()?.trim().parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback())
-}
-
-/// For commands that drive nothing.
-struct NoCluster;
-
-fn none<T>() -> Result<T, ClusterError> {
-    Err(ClusterError::Away("this command has no cluster".to_owned()))
-}
-
-#[async_trait]
-impl Workloads for NoCluster {
-    async fn start(&self, _: &LabOrder) -> Result<(), ClusterError> {
-        none()
-    }
-    async fn keep_end(&self, _: &LabOrder) -> Result<(), ClusterError> {
-        none()
-    }
-    async fn stop(&self, _: &LabOrder) -> Result<(), ClusterError> {
-        none()
-    }
-    async fn destroy(&self, _: &LabOrder, _: bool) -> Result<u32, ClusterError> {
-        none()
-    }
-    async fn observe(&self, _: &LabOrder) -> Result<Observation, ClusterError> {
-        none()
-    }
-    async fn volume(&self, _: &LabOrder) -> Result<Option<Volume>, ClusterError> {
-        none()
-    }
-    async fn check_growth(&self, _: &LabOrder, _: u32) -> Result<Growth, ClusterError> {
-        none()
-    }
-    async fn repair(&self, _: &LabOrder) -> Result<u32, ClusterError> {
-        none()
-    }
-    async fn grow_volume(&self, _: &LabOrder) -> Result<bool, ClusterError> {
-        none()
-    }
-    fn manifests(&self, _: &LabOrder) -> String {
-        String::new()
-    }
-}
-
-#[async_trait]
-impl Fleet for NoCluster {
-    async fn info(&self) -> Result<ClusterInfo, ClusterError> {
-        none()
-    }
-    async fn set_quota(&self, _: &Course, _: &Amounts) -> Result<(), ClusterError> {
-        none()
-    }
-    fn watch(&self) -> BoxStream<'static, Change> {
-        futures::stream::pending().boxed()
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! What the use cases need from the outside world, as traits: clock, identifiers, cluster. One implementation for real, one for tests.
+//! What the use cases need from the outside world, as traits: clock, identifiers, cluster. One implementation for real, one for tests; [`NoCluster`] for programs that need none.
 
 mod fleet;
+mod none;
 mod workloads;
 
 use std::{sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ use futures::future::BoxFuture;
 use uuid::Uuid;
 
 pub use fleet::Fleet;
+pub use none::NoCluster;
 pub use workloads::{Connection, Duplex, Exec, ExecRequest, LogRequest, LogStream, PodLoad, PodTarget, TerminalSize, Workloads};
 
 /// The time. Tests turn it by hand.

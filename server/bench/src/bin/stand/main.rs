@@ -7,7 +7,6 @@
 
 mod bare;
 mod machine;
-mod no_cluster;
 mod site;
 mod upstream;
 

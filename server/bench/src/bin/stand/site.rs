@@ -9,13 +9,13 @@ use futures::future::BoxFuture;
 use listener::{Limits, Listener};
 use services::{
     Services, Settings,
-    ports::{ClusterError, Connection, PodTarget},
+    ports::{ClusterError, Connection, NoCluster, PodTarget},
 };
 use storage::Database;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::{machine::Machine, no_cluster::NoCluster};
+use crate::machine::Machine;
 
 /// As `server/src/lab_site.rs` has it.
 const STILL: Duration = Duration::from_mins(10);

@@ -1,4 +1,4 @@
-//! The door asks the cluster for connections only, and here it gets them elsewhere.
+//! The cluster of programs that drive none.
 
 use async_trait::async_trait;
 use domain::{
@@ -7,8 +7,10 @@ use domain::{
     quotas::Amounts,
 };
 use futures::{StreamExt as _, stream::BoxStream};
-use services::ports::{Change, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, Workloads};
 
+use super::{Change, ClusterError, ClusterInfo, Fleet, Growth, LabOrder, Workloads};
+
+/// Nothing in it can be asked or changed, and nothing happens.
 #[derive(Debug)]
 pub struct NoCluster;
 
