@@ -9,12 +9,13 @@ use domain::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::away_api::{CreateDelegation, Delegations, EndDelegation, FORM, delegations};
+use super::{
+    away_api::{CreateDelegation, Delegations, EndDelegation, FORM, delegations},
+    row_action::RowAction,
+};
 use crate::{
     caller_view::use_viewer,
-    components::{
-        Button, ButtonKind, Card, Cell, CellPlace, Column, ConfirmDialog, DataTable, ErrorNotice, Row, Skeleton, Status, StatusKind, TextField,
-    },
+    components::{Button, ButtonKind, Card, Cell, CellPlace, Column, DataTable, ErrorNotice, Row, Skeleton, Status, StatusKind, TextField},
     error::AppError,
     error_text::field_problem_text,
     flash::{Flash, flash},
@@ -91,18 +92,14 @@ fn row(language: Language, delegation: Delegation, me: UserId, now: Timestamp) -
     let id = delegation.id.to_string();
     let end = (!over).then(|| {
         view! {
-            <ConfirmDialog
-                id=format!("end-delegation-{id}")
-                open_text=td_string!(language, account.away_end)
+            <RowAction
+                name="end-delegation"
+                id
+                verb=td_string!(language, account.away_end)
                 title
-                confirm_text=td_string!(language, account.away_end)
+                text=td_string!(language, account.away_end_text)
                 action=EndDelegation::PATH
-                kind=ButtonKind::Quiet
-                small=true
-            >
-                <input type="hidden" name="id" value=id/>
-                <p>{td_string!(language, account.away_end_text)}</p>
-            </ConfirmDialog>
+            />
         }
     });
     view! {

@@ -3,11 +3,13 @@
 use domain::ssh_keys::{NAME_MAX, SshKey, TEXT_MAX};
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::keys_api::{AddSshKey, FORM, RemoveSshKey, ssh_keys};
+use super::{
+    keys_api::{AddSshKey, FORM, RemoveSshKey, ssh_keys},
+    row_action::RowAction,
+};
 use crate::{
     components::{
-        Button, ButtonKind, Card, Cell, CellPlace, Column, ConfirmDialog, DataTable, EmptyState, ErrorNotice, Glyph, Moment, Row, Skeleton, TextArea,
-        TextField,
+        Button, ButtonKind, Card, Cell, CellPlace, Column, DataTable, EmptyState, ErrorNotice, Glyph, Moment, Row, Skeleton, TextArea, TextField,
     },
     error::AppError,
     error_text::field_problem_text,
@@ -72,18 +74,14 @@ fn row(language: Language, key: SshKey) -> impl IntoView {
             <Cell label=td_string!(language, account.key_fingerprint)><span class="mono">{key.fingerprint}</span></Cell>
             <Cell label=td_string!(language, account.key_added)><Moment at=key.created_at/></Cell>
             <Cell place=CellPlace::Wide>
-                <ConfirmDialog
-                    id=format!("remove-key-{id}")
-                    open_text=td_string!(language, account.key_remove)
+                <RowAction
+                    name="remove-key"
+                    id
+                    verb=td_string!(language, account.key_remove)
                     title
-                    confirm_text=td_string!(language, account.key_remove)
+                    text=td_string!(language, account.key_remove_text)
                     action=RemoveSshKey::PATH
-                    kind=ButtonKind::Quiet
-                    small=true
-                >
-                    <input type="hidden" name="id" value=id/>
-                    <p>{td_string!(language, account.key_remove_text)}</p>
-                </ConfirmDialog>
+                />
             </Cell>
         </Row>
     }

@@ -7,4 +7,5 @@ mod identity;
 mod keys;
 pub mod keys_api;
 pub mod page;
+mod row_action;
 mod tokens;

@@ -10,12 +10,15 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
-use super::api::{CreateToken, RevokeToken, Tokens, take_token, tokens};
+use super::{
+    api::{CreateToken, RevokeToken, Tokens, take_token, tokens},
+    row_action::RowAction,
+};
 use crate::{
     caller_view::use_viewer,
     components::{
-        Button, ButtonKind, Card, Cell, CellPlace, CheckField, Column, ConfirmDialog, CopyField, DataTable, EmptyState, ErrorNotice, Glyph, Moment,
-        Notice, NoticeKind, Row, SelectField, Skeleton, TextField,
+        Button, ButtonKind, Card, Cell, CellPlace, CheckField, Column, CopyField, DataTable, EmptyState, ErrorNotice, Glyph, Moment, Notice,
+        NoticeKind, Row, SelectField, Skeleton, TextField,
     },
     error::AppError,
     error_text::field_problem_text,
@@ -214,18 +217,14 @@ fn token_row(language: Language, token: TokenView, good: bool) -> impl IntoView 
                     view! { <span class="muted">{td_string!(language, account.expired)}</span> }.into_any()
                 } else {
                     view! {
-                        <ConfirmDialog
-                            id=format!("revoke-{id}")
-                            open_text=td_string!(language, account.revoke)
+                        <RowAction
+                            name="revoke"
+                            id
+                            verb=td_string!(language, account.revoke)
                             title
-                            confirm_text=td_string!(language, account.revoke)
+                            text=td_string!(language, account.revoke_text)
                             action=RevokeToken::PATH
-                            kind=ButtonKind::Quiet
-                            small=true
-                        >
-                            <input type="hidden" name="id" value=id/>
-                            <p>{td_string!(language, account.revoke_text)}</p>
-                        </ConfirmDialog>
+                        />
                     }
                     .into_any()
                 }}
