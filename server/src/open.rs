@@ -50,7 +50,7 @@ pub async fn open(
         let session = session_id(&session)?;
         let origin = origin(services, &headers);
         let way = Way { session: &session, origin: &origin, next: given("next").unwrap_or("/"), port: port(given("port"))? };
-        services::visits::open_port(services, &caller, id, way, given("reason")).await
+        services::visits::open(services, &caller, id, way, given("reason")).await
     };
     match opening.await {
         Ok(opening) => hand_over(&Sheet::of(services, &headers), &opening),

@@ -67,7 +67,8 @@ impl Scene {
         let session = format!("session {}", services.entropy.uuid());
         let data = json!({"user": user, "credentials_version": 1, "began": now}).to_string();
         assert!(sessions::create(services, &session, Some(user), &data, now.plus_seconds(43_200)).await.expect("a session"));
-        visits::open(services, &self.teacher, &session, PORTAL, self.lab, "/lab", None).await.expect("they may")
+        let way = visits::Way { session: &session, origin: PORTAL, next: "/lab", port: 0 };
+        visits::open(services, &self.teacher, self.lab, way, None).await.expect("they may")
     }
 
     async fn ask(&self, site: &str, line: &str, headers: &str, body: &str) -> String {

@@ -54,24 +54,11 @@ pub struct Way<'a> {
     pub port: u16,
 }
 
-/// Makes a pass for the lab's own port: see [`open_port`].
-pub async fn open(
-    services: &Services,
-    caller: &Caller,
-    session: &str,
-    origin: &str,
-    lab: LabId,
-    next: &str,
-    reason: Option<&str>,
-) -> Result<Opening> {
-    open_port(services, caller, lab, Way { session, origin, next, port: 0 }, reason).await
-}
-
 /// Makes a pass. `reason`: for a break-glass visit.
 ///
 /// Errors: `NotFound`, `Forbidden`; `Invalid` on `reason` and `port`; `InvalidTransition` for a lab that is destroyed; `Unavailable` where
 /// labs have no site.
-pub async fn open_port(services: &Services, caller: &Caller, lab: LabId, way: Way<'_>, reason: Option<&str>) -> Result<Opening> {
+pub async fn open(services: &Services, caller: &Caller, lab: LabId, way: Way<'_>, reason: Option<&str>) -> Result<Opening> {
     let seen = {
         let mut read = services.db.read().await.or_domain()?;
         storage::labs::get(&mut read, lab).await.or_domain()?

@@ -106,7 +106,7 @@ async fn owners_colleagues_and_managers_enter_and_operators_only_by_break_glass(
         let foreigner = world.person("sun").in_tenant(foreign).role(Role::Manager).role(Role::Operator).add().await;
         let asks = async |caller: &Caller, reason: Option<&str>| {
             let session = scene.session(caller).await;
-            open(services, caller, &session, PORTAL, scene.id, "/", reason).await
+            open(services, caller, scene.id, own_port(&session), reason).await
         };
 
         let colleague = world.teacher("zhao", &[&scene.course]).await;
@@ -160,7 +160,7 @@ async fn who_lost_the_right_after_the_ticket_was_made_does_not_come_in() {
         execute(&scene.services().db, "DELETE FROM course_members").await.expect("left the course");
         assert_eq!(scene.take(&opening).await, Err(EnterError::NoTicket));
         assert_eq!(scene.ends().await, ["signed_out", "access_lost"]);
-        let again = open(scene.services(), &scene.teacher, &session, PORTAL, scene.id, "/", None).await;
+        let again = open(scene.services(), &scene.teacher, scene.id, own_port(&session), None).await;
         assert!(again.is_ok(), "this caller was loaded before");
     })
     .await;
@@ -173,6 +173,6 @@ async fn labs_without_sites_are_not_entered() {
     let teacher = world.teacher("li.hua", &[&course]).await;
     cluster_status::refresh(&world.services).await.expect("the cluster tells its nodes");
     let id = running(&world, &course, &teacher).await;
-    let refused = open(&world.services, &teacher, "session", PORTAL, id, "/", None).await;
+    let refused = open(&world.services, &teacher, id, own_port("session"), None).await;
     assert_eq!(refused, Err(Error::Unavailable { retry_after_seconds: 60 }));
 }

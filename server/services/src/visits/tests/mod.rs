@@ -26,6 +26,11 @@ use crate::{Caller, Settings, cluster_status, jobs::reconcile, orders, ports::Cl
 const PORTAL: &str = "https://lectern.example.edu";
 const ADDRESS: &str = "10.1.1.1";
 
+/// To the first page at the lab's own port, from this session.
+const fn own_port(session: &str) -> Way<'_> {
+    Way { session, origin: PORTAL, next: "/", port: 0 }
+}
+
 struct Scene {
     world: TestWorld,
     course: Course,
@@ -70,7 +75,7 @@ impl Scene {
 
     /// Opens the lab in this session.
     async fn open_in(&self, caller: &Caller, session: &str) -> Opening {
-        open(self.services(), caller, session, PORTAL, self.id, "/lab", None).await.expect("they may")
+        open(self.services(), caller, self.id, Way { next: "/lab", ..own_port(session) }, None).await.expect("they may")
     }
 
     async fn take(&self, opening: &Opening) -> Result<Entered, EnterError> {

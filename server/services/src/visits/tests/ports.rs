@@ -7,7 +7,7 @@ use super::*;
 
 async fn open_at(scene: &Scene, port: u16) -> Result<Opening, Error> {
     let session = scene.session(&scene.teacher).await;
-    open_port(scene.services(), &scene.teacher, scene.id, Way { session: &session, origin: PORTAL, next: "/", port }, None).await
+    open(scene.services(), &scene.teacher, scene.id, Way { session: &session, origin: PORTAL, next: "/", port }, None).await
 }
 
 #[tokio::test]
