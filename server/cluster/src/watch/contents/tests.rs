@@ -1,8 +1,9 @@
 use domain::time::Timestamp;
 use serde_json::{Value, json};
-use services::ports::{ClusterError, PodTarget};
+use services::ports::{Change, ClusterError, PodTarget};
 
 use super::*;
+use crate::watch::sources::{Item, Object};
 
 const LAB: &str = "018f0000-0000-7000-8000-000000000001";
 
