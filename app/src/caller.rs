@@ -30,8 +30,6 @@ use crate::{caller_view::Viewer, error::AppError, flash::Flash, preferences::saf
 
 /// The session key that holds the person: the store indexes sessions by it.
 pub const USER: &str = "user";
-/// The session key that holds sign-ins which wait for an answer of the identity provider.
-pub const BEGUN: &str = "oidc";
 const CREDENTIALS: &str = "credentials_version";
 /// A session of nobody only carries what a form left behind.
 const ANONYMOUS_MINUTES: i64 = 15;
@@ -245,8 +243,8 @@ pub async fn take_flash(form: &str) -> Option<Flash> {
     // Looked at first: removing counts as a change even of nothing, and a changed session is written.
     let flash = session.get::<Flash>(&key).await.ok().flatten()?;
     session.remove_value(&key).await.ok()?;
-    if maybe_caller().is_none() && session.get_value(BEGUN).await.ok()?.is_none() {
-        // A session of nobody has served its purpose, unless another tab waits for the identity provider.
+    if maybe_caller().is_none() {
+        // A session of nobody has served its purpose.
         session.flush().await.ok()?;
     }
     Some(flash)

@@ -18,26 +18,23 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use domain::Error;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, header};
 use services::{
     Caller, Origin,
-    accounts::{
-        SignedIn,
-        external::{self, Presented},
-    },
+    accounts::external::{self, Presented},
 };
 use tower_sessions::Session;
 
 pub use provider::Provider;
 
-use crate::{config::is_safe, error_page, state::AppState};
-use begun::{All, Begun};
+use crate::{auth::cookie_name, config::is_safe, error_page, state::AppState};
+use begun::All;
 use failure::Failure;
 
 /// Together its answers may take so long; each has a time of its own.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A longer path is not gone back to: the session holds it.
-const LONGEST_BACK: usize = 2_000;
+/// Bytes of a path that is gone back to. A longer one is not: a cookie holds it.
+const LONGEST_BACK: usize = 400;
 
 type Parameters = Query<BTreeMap<String, String>>;
 
@@ -51,20 +48,32 @@ pub async fn start(
     headers: HeaderMap,
 ) -> Response {
     let Some(provider) = &state.provider else { return error_page::answer(&headers, &Error::NotFound) };
-    let back = safe_back(parameters.get("back").map_or("/", String::as_str));
-    let back = if back.len() > LONGEST_BACK { "/" } else { back };
+    let back = short(safe_back(parameters.get("back").map_or("/", String::as_str)));
     let visit = Visit { state: &state, origin: &origin, session: &session, headers: &headers, nobody: signed_in.is_none() };
     let begun = async {
         let redirect = visit.redirect()?;
         in_time(provider.begin(&redirect, back, &*state.services.entropy, state.services.clock.now())).await
     };
     match begun.await {
-        Ok((url, begun)) => match visit.remember(begun).await {
-            Ok(()) => Redirect::to(&url).into_response(),
+        Ok((url, begun)) => match visit.all().add(&begun, &*state.services.entropy) {
+            Ok(cookies) => with(Redirect::to(&url).into_response(), cookies),
             Err(error) => error_page::answer(&headers, &error),
         },
         Err(failure) => visit.failed(&failure, back).await,
     }
+}
+
+/// The path, if a cookie may hold it.
+fn short(back: &str) -> &str {
+    // A quotation mark is written with an escape.
+    if back.len() + back.matches('"').count() > LONGEST_BACK { "/" } else { back }
+}
+
+fn with(mut response: Response, cookies: impl IntoIterator<Item = HeaderValue>) -> Response {
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// `GET /sign-in/oidc/callback?code=…&state=…`
@@ -78,19 +87,17 @@ pub async fn callback(
 ) -> Response {
     let Some(provider) = &state.provider else { return error_page::answer(&headers, &Error::NotFound) };
     let visit = Visit { state: &state, origin: &origin, session: &session, headers: &headers, nobody: signed_in.is_none() };
-    let begun = match visit.recall(parameters.get("state").map_or("", String::as_str)).await {
-        Ok(Some(begun)) => begun,
-        Ok(None) => return visit.failed(&Failure::NotBegun, "/").await,
-        Err(error) => return error_page::answer(&headers, &error),
-    };
+    let (begun, forget) = visit.all().take(parameters.get("state").map_or("", String::as_str), state.services.clock.now());
+    let Some(begun) = begun else { return with(visit.failed(&Failure::NotBegun, "/").await, forget) };
     let presented = async {
         let code = answered(&parameters, provider.issuer())?;
         in_time(provider.end(&visit.redirect()?, &begun, code, &state.services)).await
     };
-    match presented.await {
+    let response = match presented.await {
         Ok(presented) => visit.enter(&presented, &begun.back).await,
         Err(failure) => visit.failed(&failure, &begun.back).await,
-    }
+    };
+    with(response, forget)
 }
 
 async fn in_time<T>(asked: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -131,41 +138,20 @@ impl Visit<'_> {
         if known { Ok(format!("{site}{}", routes::SIGN_IN_OIDC_CALLBACK)) } else { Err(Failure::Away("set server.public_url".to_owned())) }
     }
 
-    async fn remember(&self, begun: Begun) -> Result<(), Error> {
-        let mut all = All::of(self.session).await?;
-        all.add(begun);
-        if self.nobody {
-            caller::visit(&self.state.services, self.session, self.origin).await?;
-        }
-        all.keep(self.session).await
-    }
-
-    /// What was begun with this state, which is good no more.
-    async fn recall(&self, state: &str) -> Result<Option<Begun>, Error> {
-        let mut all = All::of(self.session).await?;
-        let begun = all.take(state, self.state.services.clock.now());
-        if begun.is_some() {
-            all.keep(self.session).await?;
-        }
-        Ok(begun)
+    /// Those that this browser has begun.
+    fn all(&self) -> All<'_> {
+        All::of(self.headers, &self.state.services.settings.keyring, cookie_name(&self.state.config))
     }
 
     async fn enter(&self, presented: &Presented, back: &str) -> Response {
         let entered = async {
             let signed_in = external::sign_in(&self.state.services, self.origin, presented).await?;
-            self.begin_session(&signed_in).await
+            caller::begin(&self.state.services, self.session, self.origin, self.headers, &signed_in).await
         };
         match entered.await {
             Ok(()) => Redirect::to(back).into_response(),
             Err(error) => self.back_to_sign_in(error, back).await,
         }
-    }
-
-    /// As after a password; what other tabs have begun goes on.
-    async fn begin_session(&self, signed_in: &SignedIn) -> Result<(), Error> {
-        let others = All::of(self.session).await?;
-        caller::begin(&self.state.services, self.session, self.origin, self.headers, signed_in).await?;
-        others.keep(self.session).await
     }
 
     async fn failed(&self, failure: &Failure, back: &str) -> Response {
@@ -195,6 +181,14 @@ mod tests {
 
     fn parameters(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_path_that_is_too_long_for_a_cookie_is_not_gone_back_to() {
+        let (longest, quoted) = ("/".repeat(LONGEST_BACK), "\"".repeat(LONGEST_BACK));
+        assert_eq!(short(&longest), longest);
+        assert_eq!(short(&format!("{longest}a")), "/");
+        assert_eq!(short(&quoted), "/");
     }
 
     #[test]

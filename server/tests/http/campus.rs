@@ -18,7 +18,7 @@ use openidconnect::{
 use reqwest::Response;
 use serde_json::{Value, json};
 use server::config::{Config, Oidc};
-use services::{IdentityProvider, Settings, testing::TestWorld};
+use services::{IdentityProvider, Settings, encryption::Keyring, testing::TestWorld};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::support::{Portal, location};
@@ -91,7 +91,7 @@ impl Campus {
         let (link_accounts, create_accounts) = (oidc.link_accounts, oidc.create_accounts);
         let identity_provider = Some(IdentityProvider { issuer: self.issuer.clone(), name, link_accounts, create_accounts });
         let database = storage::testing::TestDatabase::sqlite().await;
-        let world = TestWorld::college_with(database, Settings { identity_provider, ..Settings::default() }).await;
+        let world = TestWorld::college_with(database, Settings { identity_provider, keyring: Keyring::for_testing(1), ..Settings::default() }).await;
         Portal::configured(world, |config: &mut Config| config.oidc = Some(oidc)).await
     }
 

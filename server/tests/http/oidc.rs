@@ -6,7 +6,7 @@ use domain::{
     page::PageRequest,
 };
 use server::config::{Config, Oidc};
-use services::{IdentityProvider, Settings, testing::TestWorld};
+use services::{IdentityProvider, Settings, encryption::Keyring, testing::TestWorld};
 
 use crate::support::{Portal, location, set_cookie};
 
@@ -20,7 +20,7 @@ async fn portal() -> Portal {
     let name = Localized { zh: "统一认证".into(), en: "Campus".into() };
     let identity_provider = Some(IdentityProvider { issuer: ISSUER.into(), name: name.clone(), link_accounts: true, create_accounts: false });
     let database = storage::testing::TestDatabase::sqlite().await;
-    let world = TestWorld::college_with(database, Settings { identity_provider, ..Settings::default() }).await;
+    let world = TestWorld::college_with(database, Settings { identity_provider, keyring: Keyring::for_testing(1), ..Settings::default() }).await;
     Portal::configured(world, |config: &mut Config| {
         config.oidc = Some(Oidc {
             issuer: ISSUER.into(),
