@@ -202,6 +202,14 @@ impl BudgetTerms {
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= now) && self.to.is_none_or(|to| now < to)
     }
+    /// The thresholds of these actions stay as they are in `before`.
+    #[must_use]
+    pub fn keeping(mut self, actions: &[BudgetAction], before: &Self) -> Self {
+        self.thresholds.retain(|each| !actions.contains(&each.action));
+        self.thresholds.extend(before.thresholds.iter().filter(|each| actions.contains(&each.action)));
+        self.thresholds.sort_unstable();
+        self
+    }
 }
 
 impl BudgetStatus {
@@ -344,6 +352,19 @@ pub(crate) mod tests {
         let now = Timestamp::from_seconds(1_000);
         assert_eq!(status().check_budget(yuan(20), now), Ok(()));
         assert_eq!(status().check_budget(yuan(21), now), Err(Error::OverBudget { left: yuan(20), asked: yuan(21), over: yuan(1) }));
+    }
+
+    #[test]
+    fn thresholds_of_some_actions_are_kept() {
+        let threshold = |percent, action| Threshold { percent, action };
+        let terms = |thresholds: &[Threshold]| BudgetTerms { thresholds: thresholds.to_vec(), ..BudgetTerms::default() };
+        let (told, asked, blocked) = (threshold(50, BudgetAction::Notify), threshold(90, BudgetAction::Approve), threshold(100, BudgetAction::Block));
+        let before = terms(&[told, asked, blocked]);
+        let later = threshold(80, BudgetAction::Notify);
+        assert_eq!(terms(&[later]).keeping(&[BudgetAction::Approve, BudgetAction::Block], &before), terms(&[later, asked, blocked]));
+        assert_eq!(terms(&[later]).keeping(&[BudgetAction::Notify], &before), terms(&[told]));
+        assert_eq!(terms(&[]).keeping(&BudgetAction::ALL, &before), before);
+        assert_eq!(terms(&[later]).keeping(&[], &before), terms(&[later]));
     }
 
     #[test]

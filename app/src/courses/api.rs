@@ -152,6 +152,6 @@ pub async fn set_budget(id: String, #[server(default)] budget: BudgetForm) -> Re
         ("approve", &budget.approve),
         ("block", &budget.block),
     ]);
-    let result = async { Ok(services::courses::set_budget(&services()?, &caller()?, id_of(&id)?, &budget).await?) }.await;
+    let result = async { Ok(services::courses::set_budget(&services()?, &caller()?, id_of(&id)?, &budget, &[]).await?) }.await;
     answer("budget", routes::COURSES, typed, result, |()| routes::course(&id)).await
 }

@@ -77,6 +77,11 @@ impl Fields {
         self.members.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether the member is there, also as `null`.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
     fn take(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name).filter(|value| !value.is_null())
     }

@@ -7,7 +7,7 @@ use axum::{
 use domain::{
     courses::{CourseDetail as DomainDetail, CourseForm, PlacedCourse},
     ids::CourseId,
-    quotas::{BudgetForm, BudgetTerms, QuotaForm, Threshold as DomainThreshold},
+    quotas::{BudgetAction, BudgetForm, BudgetTerms, QuotaForm, Threshold as DomainThreshold},
 };
 use serde::{Deserialize, Serialize};
 use services::courses::Below;
@@ -156,13 +156,13 @@ pub struct NewBudget {
     /// Campus day (inclusive), or an instant (exclusive); omitted for no end.
     #[schema(example = "2027-01-31")]
     to: Option<String>,
-    /// Percentages at which teachers and managers are told.
+    /// Percentages at which teachers and managers are told. Left out to keep them, `""` for none.
     #[schema(example = "50, 80", format = "decimal")]
     notify: Option<String>,
-    /// From which percentage orders need an approval.
+    /// From which percentage orders need an approval. Left out to keep it, `""` for none.
     #[schema(example = "90", format = "decimal")]
     approve: Option<String>,
-    /// From which percentage orders are refused.
+    /// From which percentage orders are refused. Left out to keep it, `""` for none.
     #[schema(example = "100", format = "decimal")]
     block: Option<String>,
 }
@@ -271,7 +271,7 @@ pub async fn set_budget(
     let limit = if body.has("amount") { None } else { budget.as_mut().unwrap_or(&mut body).optional_money("limit") };
     let amount = limit.as_ref().map_or_else(|| body.optional_number("amount"), Amount::decimal);
     let (from, to) = (body.text_as("from", "budget_from"), body.text_as("to", "budget_to"));
-    let [notify, approve, block] = thresholds(&mut body);
+    let ([notify, approve, block], kept) = thresholds(&mut body);
     let course = id(&text)?;
     if limit.is_some() || body.has_more() || quota.is_some() {
         let shown = detail(&state, &caller, course).await?;
@@ -288,7 +288,7 @@ pub async fn set_budget(
     body.absorb("quota", quota);
     body.finish()?;
     let form = BudgetForm { amount, from, to, notify, approve, block };
-    let set = services::courses::set_budget(&state.services, &caller, course, &form).await;
+    let set = services::courses::set_budget(&state.services, &caller, course, &form, &kept).await;
     set.map_err(|error| if limit.is_some() { error.at("amount", "limit") } else { error })?;
     shown(&state, &caller, course).await
 }
@@ -372,17 +372,19 @@ fn quota_form(body: &mut Fields) -> QuotaForm {
     QuotaForm { cards, cpu_cores, memory_gib, storage_gib, running_labs, cards_per_order, starts_per_day }
 }
 
-/// The percentages of each action, from its own member or from the list of all as it is shown.
-fn thresholds(body: &mut Fields) -> [String; 3] {
+/// The percentages of each action, from its own member or from the list of all as it is shown; and the actions of which the body says nothing.
+fn thresholds(body: &mut Fields) -> ([String; 3], Vec<BudgetAction>) {
     const EXAMPLE: &str = r#"[{"percent": 80, "action": "notify"}]"#;
-    let actions = ["notify", "approve", "block"];
+    let actions = BudgetAction::ALL.map(BudgetAction::as_str);
     let listed = ["thresholds", "budget_thresholds"].into_iter().find(|name| body.has(name));
     let Some(name) = listed.filter(|_| !actions.iter().any(|action| body.has(action))) else {
-        return actions.map(|action| body.optional_percentages(action));
+        let kept = BudgetAction::ALL.into_iter().filter(|action| !body.is_named(action.as_str())).collect();
+        return (actions.map(|action| body.optional_percentages(action)), kept);
     };
     let rows = body.rows(name, ["percent", "action"], EXAMPLE).unwrap_or_default();
     if rows.iter().any(|[_, action]| !actions.contains(&action.as_str())) {
         body.refuse(name, EXAMPLE);
     }
-    actions.map(|action| rows.iter().filter(|[_, of]| of == action).map(|[percent, _]| percent.as_str()).collect::<Vec<_>>().join(", "))
+    let listed = actions.map(|action| rows.iter().filter(|[_, of]| of == action).map(|[percent, _]| percent.as_str()).collect::<Vec<_>>().join(", "));
+    (listed, Vec::new())
 }

@@ -115,6 +115,14 @@ async fn a_course_goes_back_unchanged_and_each_write_sets_its_own_part() {
         })
         .await;
     }
+    // Thresholds of which nothing is said stay.
+    let ours = json!([{ "percent": 50, "action": "notify" }, { "percent": 80, "action": "notify" }, { "percent": 100, "action": "block" }]);
+    api.say(&budget, &json!({ "amount": 6_000, "notify": "50, 80", "approve": "", "block": 100 })).await;
+    assert_eq!(api.say(&budget, &json!({ "amount": 6_500 })).await["budget_thresholds"], ours);
+    assert_eq!(api.say(&budget, &json!({ "amount": 6_500, "block": null })).await["budget_thresholds"], json!([ours[0], ours[1]]));
+    let rest = api.say(&budget, &json!({ "amount": 6_500, "notify": "", "approve": "90" })).await;
+    assert_eq!(rest["budget_thresholds"], json!([{ "percent": 90, "action": "approve" }]));
+    assert_eq!(api.say(&budget, &json!({ "amount": 6_500, "budget_thresholds": [] })).await["budget_thresholds"], json!([]));
     // A change in the right place is set.
     let mut course = api.read(&path).await;
     course["quota"]["limits"]["cards"] = json!(9);

@@ -4,7 +4,7 @@ use domain::{
     Error, Result,
     access::Action,
     ids::{CourseId, OutboxId},
-    quotas::{BudgetForm, QuotaForm, check_limits},
+    quotas::{BudgetAction, BudgetForm, QuotaForm, check_limits},
 };
 use serde_json::json;
 use storage::outbox;
@@ -52,8 +52,8 @@ pub async fn set_quota(services: &Services, caller: &Caller, id: CourseId, form:
     Ok(())
 }
 
-/// Errors: `Forbidden`, `NotFound`; `Invalid` per field.
-pub async fn set_budget(services: &Services, caller: &Caller, id: CourseId, form: &BudgetForm) -> Result<()> {
+/// `kept`: actions whose thresholds stay as they are, whatever the form says. Errors: `Forbidden`, `NotFound`; `Invalid` per field.
+pub async fn set_budget(services: &Services, caller: &Caller, id: CourseId, form: &BudgetForm, kept: &[BudgetAction]) -> Result<()> {
     let entry = || Entry::new("budget.set", "course", id, "").course(id);
     audit::recording(services, caller, entry, async {
         let mut write = services.db.begin_write().await.or_domain()?;
@@ -62,6 +62,7 @@ pub async fn set_budget(services: &Services, caller: &Caller, id: CourseId, form
         storage::quotas::lock(&mut write, id).await.or_domain()?;
         let quota = storage::quotas::of_course(&mut write, id, services.clock.now()).await.or_domain()?.ok_or(Error::NotFound)?;
         let before = quota.status.budget;
+        let terms = terms.keeping(kept, &before.terms);
         if (amount, &terms) != (before.limit, &before.terms) {
             storage::courses::set_budget(&mut write, id, amount, &terms).await.or_domain()?;
             let entry = Entry::new("budget.set", "course", id, course.code.as_str()).course(id);

@@ -133,7 +133,7 @@ async fn a_budget_tells_asks_and_blocks() {
             approve: "60".into(),
             block: "120".into(),
         };
-        set_budget(services, &operator, course.id, &budget("", "")).await.expect("set");
+        set_budget(services, &operator, course.id, &budget("", ""), &[]).await.expect("set");
         assert_eq!(tell_thresholds(services).await, Ok(1));
         assert_eq!(tell_thresholds(services).await, Ok(1), "reached still");
         let mut read = services.db.read().await.expect("a connection");
@@ -146,9 +146,9 @@ async fn a_budget_tells_asks_and_blocks() {
         assert_eq!(second.state, OrderState::PendingApproval, "the budget asks");
         assert!(matches!(order(&world, &li, &course, "3").await, Err(Error::OverBudget { .. })));
         // Its term is over.
-        set_budget(services, &operator, course.id, &budget("2020-01-01", "2020-06-30")).await.expect("set");
+        set_budget(services, &operator, course.id, &budget("2020-01-01", "2020-06-30"), &[]).await.expect("set");
         assert!(matches!(order(&world, &li, &course, "4").await, Err(Error::OverBudget { .. })));
-        assert_eq!(set_budget(services, &head, course.id, &budget("", "")).await, Err(Error::Forbidden));
+        assert_eq!(set_budget(services, &head, course.id, &budget("", ""), &[]).await, Err(Error::Forbidden));
     })
     .await;
 }
