@@ -11,6 +11,7 @@ mod frames;
 mod guard;
 mod headers;
 mod host;
+mod lab_words;
 mod limits;
 mod page;
 pub mod ports;
@@ -18,6 +19,7 @@ mod proxy;
 mod relay;
 mod state;
 mod tcp;
+mod timeline;
 mod upgrade;
 mod upstream;
 mod watch;
@@ -157,7 +159,7 @@ impl Inner {
         }
         // Before the pod: the token of a pod that was replaced meanwhile is cancelled.
         let gone = pass.pod_gone();
-        let Some((pod, port)) = pass.target() else { return self.not_ready(asked.reader, &pass) };
+        let Some((pod, port)) = pass.target() else { return self.not_ready(asked.reader, &pass).await };
         let Some(place) = self.limits.take(pass.lab(), pass.person()) else { return self.about(asked.reader, Matter::TooMany) };
         let line = Line { pass, pod, port, gone, place };
         match protocol {

@@ -5,7 +5,10 @@ use axum::{body::Body, response::Response};
 use html_escape::{encode_double_quoted_attribute, encode_text};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 
-use crate::words::{Language, Matter};
+use crate::{
+    timeline::{self, Step},
+    words::{Language, Matter},
+};
 
 const STYLE: &str = "\
 :root{color-scheme:light;--paper:#f8f6f0;--surface:#fffefa;--line:#e1ddd3;--ink:#21221b;--soft:#5b5c53;--accent:#1d5740;--on:#fbfaf5}\
@@ -16,16 +19,30 @@ font:1rem/1.6 \"Segoe UI\",-apple-system,BlinkMacSystemFont,\"PingFang SC\",\"Mi
 main{width:min(34rem,100%);padding:1.75rem;background:var(--surface);border:1px solid var(--line);border-radius:.5rem;overflow-wrap:anywhere}\
 .name{margin:0;color:var(--soft);font-size:.875rem}h1{margin:.25rem 0 .75rem;font-size:1.375rem;line-height:1.35}p{margin:0 0 1rem}\
 dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.25rem 1rem;margin:0 0 1.25rem}dt{color:var(--soft)}dd{margin:0;font-variant-numeric:tabular-nums}\
+ol{list-style:none;margin:0 0 1.25rem;padding:0;border-top:1px solid var(--line)}\
+li{display:flex;flex-wrap:wrap;gap:0 .75rem;padding:.375rem 0;border-bottom:1px solid var(--line);color:var(--soft)}\
+li::before{content:\"\\25CB\";width:1em}li small{margin-left:auto;font-variant-numeric:tabular-nums}\
+li[data-mark=done],li[data-mark=now],li[data-mark=late]{color:var(--ink)}li[data-mark=done]::before{content:\"\\2713\";color:var(--accent)}\
+li[data-mark=now],li[data-mark=late]{font-weight:600}li[data-mark=now]::before{content:\"\\25CF\";color:var(--accent)}\
+li[data-mark=late]::before{content:\"!\"}\
+.sr{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}\
 nav{display:flex;flex-wrap:wrap;gap:.75rem}\
 a{display:inline-block;padding:.5rem 1rem;border:1px solid var(--accent);border-radius:.375rem;color:var(--accent);text-decoration:none}\
 a:first-child{background:var(--accent);color:var(--on)}a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}";
 
-/// Waits for the lab: asks every two seconds, and reloads when there is something new to show.
+/// Waits for the lab: asks every two seconds, draws the steps of its start, and reloads when there is something else to show. The line for
+/// screen readers changes with the step only.
 const WAIT: &str = "\
-(()=>{const shown=document.documentElement.dataset.state;const ask=async()=>{try{\
+(()=>{const shown=document.documentElement.dataset.state;const rows=[...document.querySelectorAll('li')];\
+const line=document.querySelector('[role=status]');\
+const draw=steps=>{if(steps.length!==rows.length)return false;steps.forEach((step,at)=>{const row=rows[at];const [name,text,about]=row.children;\
+const current=step.mark==='now'||step.mark==='late';row.dataset.mark=step.mark;name.textContent=step.name;text.textContent=step.text;\
+about.textContent=step.about;if(current)row.setAttribute('aria-current','step');else row.removeAttribute('aria-current');\
+if(current&&line.textContent!==step.name)line.textContent=step.name});return true};\
+const ask=async()=>{try{\
 const answer=await fetch('/.lectern/status',{cache:'no-store',headers:{accept:'application/json'}});\
 if(answer.status===401||answer.status===404){location.reload();return}\
-if(answer.ok){const lab=await answer.json();if(lab.ready||lab.state!==shown){location.reload();return}}\
+if(answer.ok){const lab=await answer.json();if(lab.ready||lab.state!==shown||(lab.steps&&!draw(lab.steps))){location.reload();return}}\
 }catch{}setTimeout(ask,2000)};setTimeout(ask,2000)})()";
 
 /// The kind of reader of an answer.
@@ -63,6 +80,10 @@ pub fn is_prefetch(headers: &HeaderMap) -> bool {
 pub struct Extras {
     /// Terms and texts.
     pub facts: Vec<(&'static str, String)>,
+    /// In the place of the matter's own text.
+    pub text: Option<String>,
+    /// The steps of the lab's start.
+    pub steps: Vec<Step>,
     /// Texts and addresses, the first one first.
     pub links: Vec<(&'static str, String)>,
     /// The lab's state, for a page that waits for another one and for programs.
@@ -124,7 +145,8 @@ fn page(language: Language, matter: Matter, extras: &Extras, nonce: &str) -> Res
 }
 
 fn html(language: Language, matter: Matter, extras: &Extras, nonce: &str) -> String {
-    let (title, text) = (encode_text(matter.title(language)), encode_text(matter.text(language)));
+    let text = extras.text.as_deref().unwrap_or_else(|| matter.text(language));
+    let (title, text, steps) = (encode_text(matter.title(language)), encode_text(text), timeline::html(&extras.steps));
     let facts: Vec<String> =
         extras.facts.iter().map(|(term, fact)| format!("<dt>{}</dt><dd>{}</dd>", encode_text(term), encode_text(fact))).collect();
     let facts = if facts.is_empty() { String::new() } else { format!("<dl>{}</dl>", facts.concat()) };
@@ -139,7 +161,7 @@ fn html(language: Language, matter: Matter, extras: &Extras, nonce: &str) -> Str
     format!(
         "<!DOCTYPE html><html lang=\"{}\"{state}><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{title} - Lectern</title>{refresh}<style nonce=\"{nonce}\">{STYLE}</style></head>\
-         <body><main><p class=\"name\">Lectern</p><h1>{title}</h1><p>{text}</p>{facts}{links}</main>{wait}</body></html>",
+         <body><main><p class=\"name\">Lectern</p><h1>{title}</h1><p>{text}</p>{facts}{steps}{links}</main>{wait}</body></html>",
         language.tag()
     )
 }
@@ -192,7 +214,7 @@ mod tests {
         let extras = Extras {
             facts: vec![("Lab", "</dd><script>alert(1)</script>&\"'".to_owned())],
             links: vec![("Open", "https://a/?x=\"><script>".to_owned())],
-            waits_in: None,
+            ..Extras::default()
         };
         let html = html(Language::English, Matter::NotReady, &extras, "n");
         assert!(html.contains("&lt;/dd&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;"), "{html}");

@@ -9,13 +9,13 @@ use domain::{
     labs::LabState,
     shares::ViewOnly,
     time::Timestamp,
-    visits::UseKind,
+    visits::{UseKind, VisitRole},
 };
 use futures::future::BoxFuture;
 use services::{
     Services,
     ports::{ClusterError, Connection, PodTarget},
-    visits::{self, EnterError, Entered},
+    visits::{self, EnterError, Entered, Look, Waiting},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -25,9 +25,13 @@ pub trait Pass: Send + Sync + 'static {
     fn lab(&self) -> LabId;
     fn lab_name(&self) -> &str;
     fn lab_state(&self) -> LabState;
-    /// When the lab came into its state, if that is known.
-    fn since(&self) -> Option<Timestamp> {
+    /// When the cluster last reported on the lab.
+    fn observed_at(&self) -> Option<Timestamp> {
         None
+    }
+    /// Whether the person came by a link, and so has no page of the lab on the portal.
+    fn is_guest(&self) -> bool {
+        false
     }
     /// What the person is limited to, if they may only look.
     fn view_only(&self) -> Option<ViewOnly> {
@@ -66,6 +70,12 @@ pub trait Passes: Send + Sync + 'static {
     /// The lab of a host, if there is one.
     fn lab_of<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<LabId>, Error>>;
 
+    /// How far a lab is that is not ready, and the time now. Cheap: it is asked for by every poll of a waiting page.
+    fn waiting(&self, look: Look) -> BoxFuture<'_, Result<(Arc<Waiting>, Timestamp), Error>>;
+
+    /// The name of the lab's owner, if the cookie was that of somebody who came by a link that has ended.
+    fn ended_link<'a>(&'a self, label: &'a str, cookie: &'a str) -> BoxFuture<'a, Result<Option<String>, Error>>;
+
     /// Random text for one page's Content-Security-Policy.
     fn nonce(&self) -> String;
 }
@@ -87,6 +97,12 @@ impl Pass for visits::Entry {
     }
     fn lab_state(&self) -> LabState {
         Self::lab_state(self)
+    }
+    fn observed_at(&self) -> Option<Timestamp> {
+        Self::observed_at(self)
+    }
+    fn is_guest(&self) -> bool {
+        self.role == VisitRole::Share
     }
     fn view_only(&self) -> Option<ViewOnly> {
         self.view_only
@@ -129,6 +145,14 @@ impl Passes for Services {
 
     fn lab_of<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<LabId>, Error>> {
         Box::pin(visits::lab_of(self, label))
+    }
+
+    fn waiting(&self, look: Look) -> BoxFuture<'_, Result<(Arc<Waiting>, Timestamp), Error>> {
+        Box::pin(visits::waiting(self, look))
+    }
+
+    fn ended_link<'a>(&'a self, label: &'a str, cookie: &'a str) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        Box::pin(visits::ended_link(self, label, cookie))
     }
 
     fn nonce(&self) -> String {

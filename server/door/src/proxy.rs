@@ -44,7 +44,7 @@ pub async fn forward(door: &Inner, asked: &Asked, parts: Parts, body: Body, line
         // Nothing was to be upgraded: what follows could not be told from the next answer.
         Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => door.no_answer(asked.reader, &line.pass),
         Ok(answer) => for_browser(asked, answer, line),
-        Err(broken) => broken_off(door, asked, &line, &broken),
+        Err(broken) => broken_off(door, asked, &line, &broken).await,
     }
 }
 
@@ -89,10 +89,10 @@ pub fn for_browser(asked: &Asked, answer: http::Response<Incoming>, line: Line) 
 }
 
 /// The answer where the lab gave none.
-pub fn broken_off(door: &Inner, asked: &Asked, line: &Line, broken: &Broken) -> Response {
+pub async fn broken_off(door: &Inner, asked: &Asked, line: &Line, broken: &Broken) -> Response {
     match broken {
         Broken::PassEnded => door.about(asked.reader, Matter::NoPass),
-        Broken::PodGone => door.not_ready(asked.reader, &line.pass),
+        Broken::PodGone => door.not_ready(asked.reader, &line.pass).await,
         Broken::Failed(error) => {
             tracing::debug!(%error, lab.id = %line.pass.lab(), "a lab does not answer");
             door.no_answer(asked.reader, &line.pass)

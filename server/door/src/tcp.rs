@@ -41,7 +41,7 @@ pub async fn answer(door: &Inner, asked: &Asked, mut parts: Parts) -> Response {
     };
     // Before the pod: the token of a pod that was replaced meanwhile is cancelled.
     let gone = pass.pod_gone();
-    let Some((pod, own)) = pass.target() else { return door.not_ready(asked.reader, &pass) };
+    let Some((pod, own)) = pass.target() else { return door.not_ready(asked.reader, &pass).await };
     if port != own && !SSH.contains(&port) {
         return door.about(asked.reader, Matter::WrongPort);
     }
@@ -50,7 +50,7 @@ pub async fn answer(door: &Inner, asked: &Asked, mut parts: Parts) -> Response {
     let far = match line.until_over(door.upstream.dial(&line.pod, port)).await {
         Ok(far) => far,
         Err(Broken::PassEnded) => return without_token(door, asked),
-        Err(broken) => return proxy::broken_off(door, asked, &line, &broken),
+        Err(broken) => return proxy::broken_off(door, asked, &line, &broken).await,
     };
     let both = async move { near.await.ok().map(|near| (near, far)) };
     tokio::spawn(upgrade::tunnel(both, line, Talk::Bytes, door.stopping.clone()));

@@ -53,7 +53,7 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
     let answer = line.until_over(door.upstream.send_alone(request, &line.pod, line.port)).await;
     let mut answer = match answer {
         Ok(answer) => answer,
-        Err(broken) => return proxy::broken_off(door, asked, &line, &broken),
+        Err(broken) => return proxy::broken_off(door, asked, &line, &broken).await,
     };
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         let mut refusal = proxy::for_browser(asked, answer, line);

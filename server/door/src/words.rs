@@ -31,7 +31,7 @@ impl Language {
         self.pick("zh-CN", "en")
     }
 
-    const fn pick(self, chinese: &'static str, english: &'static str) -> &'static str {
+    pub const fn pick(self, chinese: &'static str, english: &'static str) -> &'static str {
         match self {
             Self::Chinese => chinese,
             Self::English => english,
@@ -64,8 +64,12 @@ pub enum Matter {
     NotReady,
     /// The lab is down until somebody starts it.
     Stopped,
+    /// Its ordered time is over, and it is down.
+    TimeOver,
     /// The lab did not start, or broke.
     Failed,
+    /// The person came by a link, which has ended.
+    LinkEnded,
     /// The application in the lab does not answer, or not as it should.
     NoAnswer,
     /// A program came without an access token, or with one that is not good.
@@ -80,7 +84,7 @@ pub enum Matter {
 
 impl Matter {
     #[cfg(test)]
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::WrongHost,
         Self::Malformed,
         Self::Method,
@@ -93,7 +97,9 @@ impl Matter {
         Self::TooMany,
         Self::NotReady,
         Self::Stopped,
+        Self::TimeOver,
         Self::Failed,
+        Self::LinkEnded,
         Self::NoAnswer,
         Self::NoToken,
         Self::NotAllowed,
@@ -107,10 +113,11 @@ impl Matter {
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::LinkEnded => StatusCode::GONE,
             Self::NoPass | Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::NoTicket | Self::WrongOrigin | Self::CrossSite | Self::ViewOnly | Self::NotAllowed | Self::WrongPort => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady | Self::Stopped | Self::Failed | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer => StatusCode::BAD_GATEWAY,
         }
     }
@@ -128,7 +135,8 @@ impl Matter {
             Self::CrossSite => "cross_site",
             Self::ViewOnly => "view_only",
             Self::TooMany => "too_many_connections",
-            Self::NotReady | Self::Stopped | Self::Failed => "lab_not_ready",
+            Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed => "lab_not_ready",
+            Self::LinkEnded => "link_ended",
             Self::NoAnswer => "no_answer",
             Self::NoToken => "no_token",
             Self::NotAllowed => "not_allowed",
@@ -140,7 +148,7 @@ impl Matter {
     /// Seconds after which it is worth trying again.
     pub const fn retry_after(self) -> Option<u32> {
         match self {
-            Self::TooMany | Self::NotReady | Self::Stopped | Self::Failed | Self::NoAnswer | Self::Unavailable => Some(5),
+            Self::TooMany | Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed | Self::NoAnswer | Self::Unavailable => Some(5),
             _ => None,
         }
     }
@@ -158,7 +166,9 @@ impl Matter {
             Self::TooMany => language.pick("打开的连接太多", "Too many connections are open"),
             Self::NotReady => language.pick("实验环境正在准备", "The lab is getting ready"),
             Self::Stopped => language.pick("实验环境已停止", "The lab is stopped"),
+            Self::TimeOver => language.pick("实验环境的时间已用完", "The time of the lab is over"),
             Self::Failed => language.pick("实验环境出了故障", "The lab failed"),
+            Self::LinkEnded => language.pick("这个链接已失效", "This link has ended"),
             Self::NoAnswer => language.pick("实验环境里的程序没有响应", "The application in the lab does not answer"),
             Self::NoToken => language.pick("需要有效的访问令牌", "A good access token is needed"),
             Self::NotAllowed => {
@@ -203,6 +213,14 @@ impl Matter {
             Self::Stopped => language.pick(
                 "文件都保留着。在 Lectern 里启动后，此页会自动打开它。",
                 "Its files are kept. Start it in Lectern, and this page opens it as soon as it is ready.",
+            ),
+            Self::TimeOver => language.pick(
+                "文件都保留着。在 Lectern 里延长并启动后，此页会自动打开它。",
+                "Its files are kept. Extend and start it in Lectern, and this page opens it as soon as it is ready.",
+            ),
+            Self::LinkEnded => language.pick(
+                "链接已到期、已撤销，或者环境已销毁。请向发送链接的人要一个新的。",
+                "It was withdrawn, its time is over, or its lab is gone. Ask the person who sent it for a new one.",
             ),
             Self::Failed => language.pick(
                 "文件都保留着。原因和重试都在它的页面上；恢复后此页会自动打开它。",
@@ -264,8 +282,36 @@ pub const fn start(language: Language) -> &'static str {
     language.pick("去启动", "Start it")
 }
 
+pub const fn extend(language: Language) -> &'static str {
+    language.pick("去延长", "Extend it")
+}
+
 pub const fn reason(language: Language) -> &'static str {
     language.pick("查看原因", "See the reason")
+}
+
+pub const fn reason_term(language: Language) -> &'static str {
+    language.pick("原因", "Reason")
+}
+
+pub const fn over_term(language: Language) -> &'static str {
+    language.pick("到期", "Ended")
+}
+
+/// In the place of what somebody cannot do who came by a link.
+pub const fn guest(language: Language) -> &'static str {
+    language.pick("由环境的归属人启动；就绪后此页会自动打开它。", "Its owner starts it; this page opens it as soon as it is ready.")
+}
+
+pub fn ask_for_link(language: Language, owner: &str) -> String {
+    match language {
+        Language::Chinese => format!("链接已到期、已撤销，或者环境已销毁。请向 {owner} 要一个新的。"),
+        Language::English => format!("It was withdrawn, its time is over, or its lab is gone. Ask {owner} for a new one."),
+    }
+}
+
+pub const fn portal(language: Language) -> &'static str {
+    language.pick("返回 Lectern", "Go to Lectern")
 }
 
 pub const fn lab_page(language: Language) -> &'static str {

@@ -48,6 +48,10 @@ pub struct Cache {
     pub cluster: Cached<ClusterStatus>,
     /// The steps of the last starts of an offering's labs.
     pub starts: CachedMap<OfferingId, Vec<Vec<(StartStep, u32)>>>,
+    /// Labs that are not ready, as their sites show them.
+    pub waiting: CachedMap<crate::visits::Look, crate::visits::Waiting>,
+    /// The owners of labs by cookies of passes whose link has ended, each with the label of the site.
+    pub ended_links: CachedMap<(String, String), Option<String>>,
     /// Readings of the audit record within ten minutes, by reader and filter.
     pub readings: CachedMap<(UserId, String), ()>,
     /// Requests whose refusal has been recorded.
@@ -73,6 +77,8 @@ impl Default for Cache {
             shares: Once::default(),
             cluster: Cached::default(),
             starts: CachedMap::living(60),
+            waiting: CachedMap::living(30),
+            ended_links: CachedMap::living(60),
             readings: CachedMap::living(600),
             recorded: crate::audit::refusals::Recorded::default(),
             refusals: crate::audit::refusals::RefusalCounts::default(),

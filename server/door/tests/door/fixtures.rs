@@ -17,6 +17,7 @@ use domain::{
     labs::{LabState, host},
     secret::Secret,
     shares::ViewOnly,
+    time::Timestamp,
     visits::UseKind,
 };
 use door::{
@@ -27,7 +28,7 @@ use futures::future::BoxFuture;
 use listener::{Limits, Listener};
 use services::{
     ports::{ClusterError, Connection, PodTarget},
-    visits::{EnterError, Entered},
+    visits::{EnterError, Entered, Look, Waiting},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -44,6 +45,8 @@ pub const PORTAL: &str = "http://127.0.0.1:3000";
 pub const TICKET: &str = "ticket-of-lab-7";
 pub const COOKIE: &str = "cookie-of-lab-7";
 pub const TOKEN: &str = "lct_of-the-owner";
+/// The time that waiting pages count from.
+pub const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
 /// A token without the scope, and one of somebody who may not know the lab.
 pub const NARROW: &str = "lct_without-the-scope";
 pub const FOREIGN: &str = "lct_of-somebody-else";
@@ -69,6 +72,7 @@ pub struct FakePass {
     pub state: Mutex<LabState>,
     pub target: Mutex<Option<(PodTarget, u16)>>,
     pub view_only: Mutex<Option<ViewOnly>>,
+    pub guest: AtomicBool,
     pub ended: CancellationToken,
     pub gone: Mutex<CancellationToken>,
     pub bytes_in: AtomicU64,
@@ -94,6 +98,9 @@ impl Pass for FakePass {
     }
     fn view_only(&self) -> Option<ViewOnly> {
         *self.view_only.lock().expect("no panic")
+    }
+    fn is_guest(&self) -> bool {
+        self.guest.load(Ordering::SeqCst)
     }
     fn ended(&self) -> &CancellationToken {
         &self.ended
@@ -132,6 +139,11 @@ pub struct World {
     /// How often a pass or a lab was asked for.
     pub admitted: AtomicUsize,
     pub named: AtomicUsize,
+    /// How far the lab is, and how often that was asked for.
+    pub waiting: Mutex<Waiting>,
+    pub waited: AtomicUsize,
+    /// The owner whose link the browser with the cookie came by, once it has ended.
+    pub ended_link: Mutex<Option<String>>,
     /// Addresses of pods by uid.
     pub pods: Mutex<HashMap<String, SocketAddr>>,
     /// Uids of the pods that were dialled.
@@ -189,6 +201,18 @@ impl Passes for World {
         })
     }
 
+    fn waiting(&self, look: Look) -> BoxFuture<'_, Result<(Arc<Waiting>, Timestamp), Error>> {
+        assert_eq!(look.0, self.pass.lab);
+        self.waited.fetch_add(1, Ordering::SeqCst);
+        let waiting = self.waiting.lock().expect("no panic").clone();
+        Box::pin(async move { Ok::<_, Error>((Arc::new(waiting), NOW)) })
+    }
+
+    fn ended_link<'a>(&'a self, label: &'a str, cookie: &'a str) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        let owner = self.ended_link.lock().expect("no panic").clone();
+        Box::pin(async move { Ok::<_, Error>(owner.filter(|_| label == "lab-7" && cookie == COOKIE)) })
+    }
+
     fn nonce(&self) -> String {
         "n0nce".to_owned()
     }
@@ -235,6 +259,7 @@ impl Site {
             state: Mutex::new(LabState::Running),
             target: Mutex::default(),
             view_only: Mutex::default(),
+            guest: AtomicBool::new(false),
             ended: CancellationToken::new(),
             gone: Mutex::default(),
             bytes_in: AtomicU64::new(0),
@@ -248,6 +273,9 @@ impl Site {
             away: AtomicBool::new(false),
             admitted: AtomicUsize::new(0),
             named: AtomicUsize::new(0),
+            waiting: Mutex::default(),
+            waited: AtomicUsize::new(0),
+            ended_link: Mutex::default(),
             pods: Mutex::new([("pod-1".to_owned(), app)].into()),
             dialled: Mutex::default(),
             dialled_ports: Mutex::default(),

@@ -2,11 +2,15 @@
 
 use std::sync::atomic::Ordering;
 
-use domain::labs::LabState;
+use domain::labs::{
+    LabState,
+    start::{StartStep, StepTime},
+};
+use services::visits::Waiting;
 
 use crate::{
     app::App,
-    fixtures::{Site, until},
+    fixtures::{NOW, Site, until},
 };
 
 const PAGE: [(&str, &str); 2] = [("sec-fetch-mode", "navigate"), ("accept-language", "en")];
@@ -41,6 +45,7 @@ async fn people_wait_on_a_page_and_programs_are_told_to_come_again() {
     let head = site.use_lab("HEAD /lab", &[], "").await;
     assert_eq!((head.status(), head.body()), (503, ""));
     assert_eq!((app.requests.load(Ordering::SeqCst), site.world.named.load(Ordering::SeqCst)), (0, 0));
+    assert_eq!(site.world.waited.load(Ordering::SeqCst), 2, "once for each page, never for a program");
     assert_eq!(site.world.pass.bytes_out.load(Ordering::SeqCst), 0, "waiting is no use");
 }
 
@@ -56,6 +61,65 @@ async fn the_waiting_page_learns_when_the_lab_is_ready() {
     assert_eq!(site.use_lab("POST /.lectern/status", &[], "").await.status(), 405);
     let stranger = site.ask("GET /.lectern/status", &PAGE, "").await;
     assert_eq!((stranger.status(), stranger.header("content-type")), (401, Some("application/json")));
+}
+
+fn step(step: StartStep, from: Option<i64>, until: Option<i64>, usual_seconds: Option<u32>) -> StepTime {
+    let at = |ago| NOW.plus_seconds(-ago);
+    StepTime { step, from: from.map(at), until: until.map(at), usual_seconds }
+}
+
+#[tokio::test]
+async fn the_waiting_page_shows_the_steps_of_the_start_and_follows_them() {
+    let site = Site::before(App::start().await.1).await;
+    site.world.pass.close(LabState::Starting);
+    let steps = vec![
+        step(StartStep::Approval, Some(100), Some(90), None),
+        step(StartStep::Pull, Some(42), None, Some(30)),
+        step(StartStep::Ready, None, None, Some(9)),
+    ];
+    *site.world.waiting.lock().unwrap() = Waiting { since: Some(NOW), steps, ..Waiting::default() };
+    let page = site.use_lab("GET /lab", &PAGE, "").await;
+    for shown in
+        ["data-mark=\"done\"", "42 s · usually 30 s", "not begun · usually 9 s", "aria-current=\"step\"", "role=\"status\">Pulling the image<"]
+    {
+        assert!(page.body().contains(shown), "{shown}: {page:?}");
+    }
+    let status = site.use_lab("GET /.lectern/status", &[("accept-language", "zh-CN")], "").await;
+    let status: serde_json::Value = serde_json::from_str(status.body()).unwrap();
+    assert_eq!((&status["steps"][1]["mark"], &status["steps"][1]["name"]), (&"now".into(), &"拉取镜像".into()), "{status}");
+}
+
+#[tokio::test]
+async fn a_lab_whose_time_is_over_is_extended_and_one_that_failed_says_why() {
+    let site = Site::before(App::start().await.1).await;
+    site.world.pass.close(LabState::Stopped);
+    site.world.waiting.lock().unwrap().ends_at = Some(NOW);
+    let over = site.use_lab("GET /lab", &PAGE, "").await;
+    assert_eq!(over.status(), 503);
+    assert!(over.body().contains("The time of the lab is over") && over.body().contains(">Extend it</a>"), "{over:?}");
+    site.world.waiting.lock().unwrap().ends_at = Some(NOW.plus_seconds(1));
+    assert!(site.use_lab("GET /lab", &PAGE, "").await.body().contains(">Start it</a>"));
+    site.world.pass.close(LabState::Failed);
+    site.world.waiting.lock().unwrap().failure = Some("ErrImagePull".to_owned());
+    let failed = site.use_lab("GET /lab", &PAGE, "").await;
+    assert!(failed.body().contains("the image cannot be pulled") && failed.body().contains(">See the reason</a>"), "{failed:?}");
+    site.world.pass.guest.store(true, Ordering::SeqCst);
+    let guest = site.use_lab("GET /lab", &PAGE, "").await;
+    assert!(guest.body().contains("Its owner starts it") && !guest.body().contains("/labs/00000000"), "{guest:?}");
+}
+
+#[tokio::test]
+async fn the_end_of_a_link_is_told_to_those_who_came_by_it_alone() {
+    let site = Site::before(App::start().await.1).await;
+    site.world.pass.ended.cancel();
+    *site.world.ended_link.lock().unwrap() = Some("Li <Hua>".to_owned());
+    let page = site.use_lab("GET /lab", &PAGE, "").await;
+    assert_eq!(page.status(), 410);
+    assert!(page.body().contains("This link has ended") && page.body().contains("Ask Li &lt;Hua&gt; for a new one"), "{page:?}");
+    assert!(!page.body().contains("lab-7"), "it names no lab: {page:?}");
+    assert_eq!(site.use_lab("GET /api", &[], "").await.status(), 401, "programs ask again and again");
+    let stranger = site.ask("GET /lab", &PAGE, "").await;
+    assert_eq!(stranger.status(), 303);
 }
 
 #[tokio::test]

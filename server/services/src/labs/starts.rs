@@ -2,9 +2,10 @@
 
 use domain::{
     Result,
+    ids::OfferingId,
     labs::{
         Lab, LabState, Observation, StateChange,
-        start::{StepTime, durations, start_steps, with_usual},
+        start::{OrderTimes, StepTime, durations, start_steps, with_usual},
     },
 };
 use storage::{AnyConnection, labs::Listed};
@@ -19,16 +20,27 @@ pub(super) async fn steps(
     history: &[StateChange],
     seen: &Observation,
 ) -> Result<Vec<StepTime>> {
-    let state = listed.lab.state;
+    of_order(services, connection, (listed.order, listed.offering), listed.lab.state, history, seen).await
+}
+
+/// The same of a lab by its order's times and offering.
+pub(crate) async fn of_order(
+    services: &Services,
+    connection: &mut AnyConnection,
+    (order, offering): (OrderTimes, OfferingId),
+    state: LabState,
+    history: &[StateChange],
+    seen: &Observation,
+) -> Result<Vec<StepTime>> {
     if !matches!(state, LabState::Pending | LabState::Starting | LabState::Running) {
         return Ok(Vec::new());
     }
-    let steps = start_steps(listed.order, history, seen);
+    let steps = start_steps(order, history, seen);
     if state == LabState::Running {
         return Ok(steps);
     }
-    let load = async { storage::labs::earlier_starts(connection, listed.offering).await.or_domain() };
-    let earlier = services.cache.starts.get_or_load(listed.offering, services.clock.now(), load).await?;
+    let load = async { storage::labs::earlier_starts(connection, offering).await.or_domain() };
+    let earlier = services.cache.starts.get_or_load(offering, services.clock.now(), load).await?;
     Ok(with_usual(steps, &earlier))
 }
 

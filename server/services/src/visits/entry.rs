@@ -20,7 +20,7 @@ use domain::{
 use storage::{lab_use::Use, visits::Facts};
 use tokio_util::sync::CancellationToken;
 
-use super::{check::Standing, session_data::SessionData, uses::Uses, visiting::Visiting};
+use super::{check::Standing, ended_link::is_end, session_data::SessionData, uses::Uses, visiting::Visiting};
 use crate::{
     Services,
     cache::LIFE_SECONDS,
@@ -223,7 +223,8 @@ impl Entry {
     pub(super) fn is_disused(&self, now: Timestamp) -> bool {
         now.seconds_since(self.now().admitted_at) >= DISUSED_SECONDS && self.visiting().now().is_none()
     }
-    pub(super) fn observed_at(&self) -> Option<Timestamp> {
+    /// When the cluster last reported on the lab.
+    pub fn observed_at(&self) -> Option<Timestamp> {
         self.now().observed_at
     }
     pub(super) fn session_until(&self) -> Timestamp {
@@ -239,6 +240,11 @@ impl Entry {
     }
     pub(super) fn is_lab_up(&self) -> bool {
         is_up(self.now().state)
+    }
+
+    /// The lab's owner, if this was a pass by a link to the lab with this label and ended with the link.
+    pub(super) fn owner_of_ended_link(&self, label: &str) -> Option<UserId> {
+        (self.is_of(label) && is_end(self.role, self.now().end)).then_some(self.about.owner)
     }
 
     /// Why the pass ended, if it did and the database does not know it yet.

@@ -6,6 +6,7 @@
 mod admit;
 mod check;
 mod close;
+mod ended_link;
 mod enter;
 mod entry;
 mod inside;
@@ -18,10 +19,12 @@ mod shared;
 mod token;
 mod uses;
 mod visiting;
+mod waiting;
 mod write;
 
 pub use admit::{admit, lab_of};
 pub use check::check;
+pub use ended_link::ended_link;
 pub use enter::{EnterError, Entered, enter};
 pub use entry::Entry;
 pub use inside::enter_from_portal;
@@ -31,6 +34,7 @@ pub use log::{list, present};
 pub use open::{Opening, Way, open};
 pub use shared::open_shared;
 pub use token::enter_by_token;
+pub use waiting::{Look, Waiting, waiting};
 pub use write::flush;
 
 use domain::{ids::LabId, labs::Lab};

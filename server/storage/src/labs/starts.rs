@@ -2,7 +2,10 @@
 
 use domain::{
     ids::{LabId, OfferingId, OrderId},
-    labs::start::{OrderTimes, StartStep},
+    labs::{
+        Failure, LabState, Observation,
+        start::{OrderTimes, StartStep},
+    },
     time::Timestamp,
 };
 use sqlx::AnyConnection;
@@ -53,6 +56,41 @@ pub async fn order_times(connection: &mut AnyConnection, order: OrderId) -> Resu
         let row = Row::of("orders", &row);
         let times = OrderTimes { submitted_at: row.timestamp("submitted_at")?, decided_at: row.optional_timestamp("decided_at")? };
         Ok((times, row.parse("offering_id")?))
+    })
+    .transpose()
+}
+
+/// A lab as those see it who wait for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartFacts {
+    pub state: LabState,
+    pub ends_at: Option<Timestamp>,
+    pub failure: Option<Failure>,
+    pub order: OrderTimes,
+    pub offering: OfferingId,
+    /// Empty before the first report.
+    pub seen: Observation,
+}
+
+/// One statement; `None` if there is no such lab.
+pub async fn start_facts(connection: &mut AnyConnection, lab: LabId) -> Result<Option<StartFacts>> {
+    let row = sqlx::query(
+        "SELECT l.state, l.ends_at, l.failure, g.submitted_at, g.decided_at, g.offering_id, o.document \
+         FROM labs l JOIN orders g ON g.id = l.order_id LEFT JOIN lab_observations o ON o.lab_id = l.id WHERE l.id = $1",
+    )
+    .bind(lab.to_string())
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| {
+        let row = Row::of("labs", &row);
+        Ok(StartFacts {
+            state: row.state("state", LabState::parse)?,
+            ends_at: row.optional_timestamp("ends_at")?,
+            failure: row.optional_json("failure")?,
+            order: OrderTimes { submitted_at: row.timestamp("submitted_at")?, decided_at: row.optional_timestamp("decided_at")? },
+            offering: row.parse("offering_id")?,
+            seen: row.optional_json("document")?.unwrap_or_default(),
+        })
     })
     .transpose()
 }

@@ -6,6 +6,7 @@ mod entering;
 mod ports;
 mod sharing;
 mod tokens;
+mod waiting;
 
 use std::sync::Arc;
 
