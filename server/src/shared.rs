@@ -23,7 +23,7 @@ pub async fn ask(State(state): State<AppState>, Extension(caller): Extension<Cal
     let services = &state.services;
     match services::shares::find(services, &caller, &secret).await {
         Ok(shared) => question(&Sheet::of(services, &headers), &shared, &secret),
-        Err(error) => refusal(&state, &headers, &error),
+        Err(error) => refusal(&state, &caller, &secret, &headers, &error).await,
     }
 }
 
@@ -43,7 +43,7 @@ pub async fn open(
     };
     match opening.await {
         Ok(opening) => hand_over(&Sheet::of(services, &headers), &opening),
-        Err(error) => refusal(&state, &headers, &error),
+        Err(error) => refusal(&state, &caller, &secret, &headers, &error).await,
     }
 }
 
@@ -60,16 +60,21 @@ fn question(sheet: &Sheet, shared: &Shared, secret: &str) -> Response {
     unnamed(sheet.page(&lab.name, &inside, false, "'self'"))
 }
 
-/// A link that opens nothing is the usual case, and has a page that says what to do.
-fn refusal(state: &AppState, headers: &HeaderMap, error: &Error) -> Response {
+/// A link that opens nothing is the usual case, and has a page that says what to do. Who holds a link that was good once is told whom to ask.
+async fn refusal(state: &AppState, caller: &Caller, secret: &str, headers: &HeaderMap, error: &Error) -> Response {
     if *error != Error::NotFound || !error_page::wants_page(headers) {
         return unnamed(error_page::answer(headers, error));
     }
     let sheet = Sheet::of(&state.services, headers);
     let (language, home) = (sheet.language, routes::HOME);
-    let inside = format!("<p>{}</p><p><a class=\"btn\" href=\"{home}\">{}</a></p>", escaped(texts::over(language)), escaped(texts::home(language)));
-    let mut response = unnamed(sheet.page(texts::over_title(language), &inside, false, "'none'"));
-    *response.status_mut() = StatusCode::NOT_FOUND;
+    let (status, title, text) = match services::shares::ended(&state.services, caller, secret).await {
+        Ok(Some(owner)) => (StatusCode::GONE, texts::ended_title(language), texts::ended(language, &owner.name)),
+        Ok(None) => (StatusCode::NOT_FOUND, texts::over_title(language), texts::over(language).to_owned()),
+        Err(error) => return unnamed(error_page::answer(headers, &error)),
+    };
+    let inside = format!("<p>{}</p><p><a class=\"btn\" href=\"{home}\">{}</a></p>", escaped(&text), escaped(texts::home(language)));
+    let mut response = unnamed(sheet.page(title, &inside, false, "'none'"));
+    *response.status_mut() = status;
     response
 }
 

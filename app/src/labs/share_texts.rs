@@ -30,6 +30,15 @@ pub fn over(language: Language) -> &'static str {
     td_string!(language, shares.over_text)
 }
 
+/// Of a link that was good once.
+pub fn ended_title(language: Language) -> &'static str {
+    td_string!(language, shares.ended_title)
+}
+
+pub fn ended(language: Language, owner: &str) -> String {
+    td_string!(language, shares.ended_text, owner = owner).to_string()
+}
+
 pub fn home(language: Language) -> &'static str {
     td_string!(language, shares.home)
 }

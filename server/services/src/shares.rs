@@ -146,7 +146,7 @@ pub async fn withdraw(services: &Services, caller: &Caller, lab: LabId, id: Shar
 /// The lab that a link opens now. Errors: `NotFound` for a link that is unknown, over, withdrawn or of another college, and for one whose
 /// owner may not share the lab any more or whose lab is destroyed; never which of these.
 pub async fn find(services: &Services, caller: &Caller, secret: &str) -> Result<Shared> {
-    if !secret.starts_with(MARK) || secret.len() != MARK.len() + secret::LENGTH {
+    if !is_link(secret) {
         return Err(Error::NotFound);
     }
     let mut read = services.db.read().await.or_domain()?;
@@ -160,6 +160,22 @@ pub async fn find(services: &Services, caller: &Caller, secret: &str) -> Result<
         return Err(Error::NotFound);
     }
     Ok(Shared { id: link.id, owner: link.owner, view_only: link.view_only, ends_at: link.ends_at, lab })
+}
+
+/// The owner whom to ask for a new link, if this one was good once: it has ended or was withdrawn, or its lab is destroyed. `None` for a
+/// text that was never a link, and for people of another college.
+pub async fn ended(services: &Services, caller: &Caller, secret: &str) -> Result<Option<PersonRef>> {
+    if !is_link(secret) {
+        return Ok(None);
+    }
+    let mut read = services.db.read().await.or_domain()?;
+    let Some(link) = storage::shares::by_secret(&mut read, &hex_sha256(secret)).await.or_domain()? else { return Ok(None) };
+    let lab = storage::labs::get(&mut read, link.lab).await.or_domain()?;
+    Ok(lab.filter(|lab| lab.tenant == caller.actor.tenant).map(|_| link.owner))
+}
+
+fn is_link(secret: &str) -> bool {
+    secret.starts_with(MARK) && secret.len() == MARK.len() + secret::LENGTH
 }
 
 async fn seen(services: &Services, id: LabId) -> Result<Option<Lab>> {

@@ -95,7 +95,14 @@ async fn a_link_that_is_withdrawn_or_mistyped_says_what_to_do() {
     assert_eq!(refused.status(), StatusCode::SEE_OTHER, "back to the page with the refusal");
     assert_eq!(colleague.page(&link).await.status(), StatusCode::OK, "it is still good");
     owner.form("/api/labs/unshare", &format!("/labs/{lab}"), &fields).send().await.unwrap();
-    for path in [link.as_str(), "/labs/shared/mistyped", "/labs/shared/shr_none"] {
+    let ended = colleague.page(&link).await;
+    assert_eq!((ended.status(), header(&ended, "referrer-policy").as_str()), (StatusCode::GONE, "strict-origin"));
+    let html = ended.text().await.unwrap();
+    assert!(html.contains("This link has ended") && html.contains(&people.teacher.actor.name) && !html.contains("shr_"), "{html}");
+    assert!(!html.contains("lab-"), "it names no lab: {html}");
+    assert_eq!(colleague.form(&link, &link, &[]).send().await.unwrap().status(), StatusCode::GONE);
+    let unknown = format!("/labs/shared/shr_{}", "a".repeat(43));
+    for path in [unknown.as_str(), "/labs/shared/mistyped", "/labs/shared/shr_none"] {
         let gone = colleague.page(path).await;
         assert_eq!((gone.status(), header(&gone, "referrer-policy").as_str()), (StatusCode::NOT_FOUND, "strict-origin"), "{path}");
         let html = gone.text().await.unwrap();

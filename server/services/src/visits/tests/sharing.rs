@@ -95,6 +95,14 @@ async fn ends_by(name: &str, expected: &'static str, cause: impl AsyncFn(&Scene,
         let ended: Vec<_> = texts(&scene.services().db, "SELECT COALESCE(ended_by, '-') FROM lab_visits").await;
         assert_eq!(ended, [VisitEnd::PassEnded.as_str()]);
         assert_eq!(scene.refused_by(&guest, &secret).await, Error::NotFound, "it lets nobody in any more");
+        // Who came by it is told whom to ask, and so is whoever holds the link; nobody else.
+        let (services, owner) = (scene.services(), Some(scene.teacher.actor.name.clone()));
+        assert_eq!(ended_link(services, &scene.label, &cookie).await, Ok(owner.clone()));
+        assert_eq!(ended_link(services, &host::port_label(&scene.label, 8_501), &cookie).await, Ok(None));
+        assert_eq!(ended_link(services, &scene.label, &"a".repeat(43)).await, Ok(None));
+        let asked = shares::ended(services, &guest, &secret).await.expect("read");
+        assert_eq!(asked.map(|person| person.name), owner);
+        assert_eq!(shares::ended(services, &guest, &format!("shr_{}", "a".repeat(43))).await, Ok(None));
     })
     .await;
 }
@@ -164,6 +172,7 @@ async fn a_link_opens_nothing_for_another_college_a_token_or_a_guess() {
         let law = scene.world.other_tenant("law").await;
         let foreigner = scene.world.person("sun").in_tenant(law).role(Role::Manager).add().await;
         assert_eq!(scene.refused_by(&foreigner, &secret).await, Error::NotFound);
+        assert_eq!(shares::ended(scene.services(), &foreigner, &secret).await, Ok(None), "another college learns nothing");
         let guest = scene.world.person("guest").add().await;
         let invented = format!("shr_{}", "a".repeat(43));
         for wrong in ["", "shr_", &secret[4..], &secret[..secret.len() - 1], &invented, "lnk_0123456789012345678901234567890123456789012"] {
