@@ -43,7 +43,9 @@ pub async fn list(#[server(default)] filter: String, #[server(default)] after: S
     let wanted = if filter == "unread" { Wanted::Unread } else { Wanted::All };
     let page = PageRequest { limit: 30, after: (!after.is_empty()).then_some(after) };
     let page = list(&services, &caller, wanted, &page).await?;
-    if !page.items.iter().any(|each| matches!(each.notice, Notice::LabEndsSoon { .. } | Notice::LabIdle { .. } | Notice::LabReady { .. })) {
+    let has_button =
+        |notice: &Notice| matches!(notice, Notice::LabEndsSoon { .. } | Notice::LabIdle { .. } | Notice::LabReady { .. } | Notice::ClassReady { .. });
+    if !page.items.iter().any(|each| has_button(&each.notice)) {
         return Ok(Shown { page, running: Vec::new() });
     }
     let filter = LabFilter { state: Some(LabState::Running), mine: true, ..LabFilter::default() };

@@ -2,7 +2,7 @@
 
 use domain::{
     ids::LabId,
-    labs::LabView,
+    labs::{LabState, LabView},
     notifications::{Notice, Notification},
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     components::{
-        Button, ButtonKind, EmptyState, ErrorNotice, Glyph, LinkItem, Moment, PageHead, Pager, Segmented, Skeleton, Topic, latest, use_news_of,
+        Button, ButtonKind, EmptyState, ErrorNotice, Glyph, LinkButton, LinkItem, Moment, PageHead, Pager, Segmented, Skeleton, Topic, latest,
+        use_news_of,
     },
     error::AppError,
     flash::flash,
@@ -100,6 +101,11 @@ fn row(
             runs(*lab).filter(is_due).map(|view| view! { <KeepRunningButton id=view.lab.id.to_string() name=view.lab.name.clone()/> }.into_any())
         }
         Notice::LabReady { lab, .. } => runs(*lab).and_then(|view| open_button(view, true)),
+        // Each seat has its own button in the list.
+        Notice::ClassReady { .. } => running.iter().any(|view| view.seat.is_some() && view.may_enter).then(|| {
+            let href = routes::with_query(routes::LABS, &[("state", LabState::Running.as_str())]);
+            view! { <LinkButton small=true href>{td_string!(language, notifications.open_class)}</LinkButton> }.into_any()
+        }),
         _ => None,
     };
     view! {
