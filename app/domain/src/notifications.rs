@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::Role,
     ids::{AuditRunId, ClassId, CourseId, DecisionId, DelegationId, LabId, NotificationId, OrderId, UserId},
+    labs::start::StartStep,
     money::Money,
     orders::LabChange,
     people::PersonRef,
@@ -58,6 +59,10 @@ pub enum Notice {
     LabIdleStopped { lab: LabId, name: String, minutes: u32, at: Timestamp },
     /// The reader's labs of one lesson, from orders that were made together, stop at `ends_at`; given so many `minutes` before.
     ClassEndsSoon { class: ClassId, number: i64, ends_at: Timestamp, minutes: u32 },
+    /// A step of the start of the reader's lab that began at `began` takes much longer than its usual time.
+    LabLate { lab: LabId, name: String, began: Timestamp, step: StartStep, usual_seconds: u32 },
+    /// The same of one or more of the reader's labs that were ordered together; `step` of the first of them.
+    ClassLate { class: ClassId, number: i64, began: Timestamp, step: StartStep, usual_seconds: u32 },
     /// The reader's lab is down and is destroyed with its files at `kept_until`.
     LabGoesSoon { lab: LabId, name: String, kept_until: Timestamp },
     /// The reader's lab did not start or broke.
@@ -158,12 +163,14 @@ impl Notice {
             Self::LabEndsSoon { lab, .. }
             | Self::LabIdle { lab, .. }
             | Self::LabIdleStopped { lab, .. }
+            | Self::LabLate { lab, .. }
             | Self::LabGoesSoon { lab, .. }
             | Self::LabFailed { lab, .. }
             | Self::LabFilesLost { lab, .. }
             | Self::VolumeNotGrown { lab, .. }
             | Self::LabReady { lab, .. } => Target::Lab(*lab),
             Self::ClassEndsSoon { class, .. }
+            | Self::ClassLate { class, .. }
             | Self::ClassReady { class, .. }
             | Self::ClassFailed { class, .. }
             | Self::ClassGoesSoon { class, .. } => Target::Class(*class),

@@ -44,7 +44,7 @@ fn step_kind(step: &StepTime, now: Timestamp) -> StatusKind {
     }
 }
 
-fn step_text(language: Language, step: StartStep) -> &'static str {
+pub fn step_text(language: Language, step: StartStep) -> &'static str {
     match step {
         StartStep::Approval => td_string!(language, labs.step_approval),
         StartStep::Queue => td_string!(language, labs.step_queue),
@@ -67,7 +67,7 @@ fn about(language: Language, step: &StepTime, now: Timestamp) -> String {
     [Some(took), usual, late].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-fn seconds_text(language: Language, seconds: i64) -> String {
+pub fn seconds_text(language: Language, seconds: i64) -> String {
     let (minutes, rest) = (seconds / 60, seconds % 60);
     if minutes == 0 {
         return td_string!(language, labs.only_seconds, seconds = rest).to_string();

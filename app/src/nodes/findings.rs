@@ -90,6 +90,13 @@ fn words(language: Language, finding: &Finding) -> (String, &'static str) {
         Finding::Unschedulable { name, .. } => {
             (td_string!(language, nodes.finding_unschedulable, lab = name.as_str()).to_string(), td_string!(language, nodes.remedy_unschedulable))
         }
+        Finding::LateOnNode { labs, .. } => {
+            (td_string!(language, nodes.finding_late_node, labs = *labs).to_string(), td_string!(language, nodes.remedy_late_node))
+        }
+        Finding::LateOfOffering { offering, labs } => (
+            td_string!(language, nodes.finding_late_offering, labs = *labs, offering = offering.get(language::tag(language))).to_string(),
+            td_string!(language, nodes.remedy_late_offering),
+        ),
         Finding::Scattered { card, per_node, .. } => (
             td_string!(language, nodes.finding_scattered, asked = pieces_text(language, *card, *per_node), card = card.name()).to_string(),
             td_string!(language, nodes.remedy_scattered),
@@ -132,6 +139,7 @@ fn proof(language: Language, finding: Finding) -> AnyView {
         Finding::Unschedulable { lab, name, message } => {
             view! { <a href=routes::lab(lab)>{name}</a>" "<span class="mono">{message}</span> }.into_any()
         }
+        Finding::LateOnNode { .. } | Finding::LateOfOffering { .. } => td_string!(language, nodes.proof_late).into_any(),
         Finding::Scattered { card, largest, waiting, .. } => {
             let largest = pieces_text(language, card, largest);
             td_string!(language, nodes.proof_scattered, waiting = waiting, largest = largest).to_string().into_any()

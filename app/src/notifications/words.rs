@@ -8,6 +8,7 @@ use domain::{
 use crate::{
     components::{MomentStyle, moment_text},
     i18n::td_string,
+    labs::start::{seconds_text as start_seconds, step_text},
     language::Language,
     orders::words::{change_text, duration_text},
     routes,
@@ -82,6 +83,14 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         Notice::LabIdleStopped { name, minutes, .. } => {
             td_string!(language, idle.notice_stopped, name = name.as_str(), time = duration_text(language, *minutes)).to_string()
         }
+        Notice::LabLate { name, step, usual_seconds, .. } => {
+            let usual = start_seconds(language, i64::from(*usual_seconds));
+            td_string!(language, notifications.lab_late, name = name.as_str(), step = step_text(language, *step), usual = usual).to_string()
+        }
+        Notice::ClassLate { number, step, usual_seconds, .. } => {
+            let usual = start_seconds(language, i64::from(*usual_seconds));
+            td_string!(language, notifications.class_late, number = *number, step = step_text(language, *step), usual = usual).to_string()
+        }
         Notice::ClassEndsSoon { number, ends_at, .. } => {
             td_string!(language, notifications.class_ends_soon, number = *number, at = ends_at.on_campus().time()).to_string()
         }
@@ -147,6 +156,7 @@ pub fn notice_link(notice: &Notice) -> String {
 mod tests {
     use domain::{
         ids::NotAnId,
+        labs::start::StartStep,
         orders::{ChangeTo, LabChange},
     };
 
@@ -185,6 +195,18 @@ mod tests {
         let ready = |resized| notice_text(Language::en, &Notice::LabReady { lab: id(), name: "lab-1".into(), generation: 1, resized });
         assert_eq!(ready(true), "lab-1 was restarted with its new size and is ready.");
         assert!(ready(false).starts_with("lab-1 is ready"), "{}", ready(false));
+    }
+
+    #[test]
+    fn a_late_start_names_its_step_and_the_usual_time() {
+        let began = domain::time::Timestamp::from_seconds(1);
+        let notice = Notice::LabLate { lab: id(), name: "lab-1".into(), began, step: StartStep::Pull, usual_seconds: 30 };
+        let text = notice_text(Language::en, &notice);
+        assert!(text.contains("lab-1") && text.contains("Pulling the image") && text.contains("30 s"), "{text}");
+        assert!(notice_text(Language::zh_CN, &notice).contains("拉取镜像"));
+        assert!(notice_link(&notice).starts_with("/labs/"));
+        let class = Notice::ClassLate { class: id(), number: 7, began, step: StartStep::Schedule, usual_seconds: 2 };
+        assert!(notice_text(Language::en, &class).contains("#7") && notice_link(&class).starts_with("/orders?class="));
     }
 
     #[test]

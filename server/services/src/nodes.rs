@@ -11,7 +11,7 @@ use domain::{
     gpu::Card,
     ids::{LabId, TenantId},
     labs::ConditionStatus,
-    nodes::{Holder, Inventory, KindUse, LabHolder, NodeView, NodesView, Stuck, Who, findings, inventory as of_nodes},
+    nodes::{Holder, Inventory, KindUse, LabHolder, NodeView, NodesView, Stuck, Who, findings, inventory as of_nodes, late_findings},
     time::Timestamp,
 };
 use storage::nodes::Held;
@@ -25,16 +25,20 @@ use crate::{
 
 /// Labs and orders that are looked through for findings.
 const LOOKED_AT: u32 = 200;
+/// Late starts of so many minutes count together.
+const LATE_MINUTES: i64 = 60;
 
 /// All nodes with their holders, and what somebody should look at. Errors: `Forbidden`, `ScopeMissing`.
 pub async fn list(services: &Services, caller: &Caller) -> Result<NodesView> {
     authorise(services, caller, "").await?;
     let tenant = caller.actor.tenant;
     let (status, nodes) = load(services, tenant).await?;
-    let (coming_up, queued) = {
+    let now = services.clock.now();
+    let (coming_up, queued, late) = {
         let mut read = services.db.read().await.or_domain()?;
         let coming_up = storage::nodes::coming_up(&mut read, tenant, LOOKED_AT).await.or_domain()?;
-        (coming_up, storage::nodes::queued(&mut read, tenant, services.clock.now(), LOOKED_AT).await.or_domain()?)
+        let queued = storage::nodes::queued(&mut read, tenant, now, LOOKED_AT).await.or_domain()?;
+        (coming_up, queued, storage::labs::late_starts(&mut read, tenant, now.plus_minutes(-LATE_MINUTES)).await.or_domain()?)
     };
     let stuck: Vec<_> = coming_up
         .into_iter()
@@ -47,9 +51,9 @@ pub async fn list(services: &Services, caller: &Caller) -> Result<NodesView> {
         .collect();
     let pool = |card: Card| status.pools.iter().find(|pool| pool.card == card);
     let waits: Vec<_> = queued.iter().map(|spec| wait_reason(pool(spec.card), spec)).collect();
-    let now = services.clock.now();
     let met: Vec<_> = status.obstacles.iter().filter(|met| now.seconds_since(met.last) < OBSTACLE_SECONDS).cloned().collect();
-    let findings = findings(&nodes, &stuck, &waits, &met);
+    let mut findings = findings(&nodes, &stuck, &waits, &met);
+    findings.extend(late_findings(&late));
     let ClusterStatus { version, simulated, away_since, last_seen_at, nodes: _, pools, obstacles: _ } = status;
     Ok(NodesView { version, simulated, away_since, reported_at: last_seen_at, nodes, pools, findings })
 }

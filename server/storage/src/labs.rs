@@ -13,7 +13,7 @@ pub use lifecycle::{
 };
 pub(crate) use read::started_by;
 pub use read::{Listed, Query, get, history, list, listed, live, moving, others_of_course, owner_login, unmetered, waiting_of, waits_for_leaver};
-pub use starts::{StartFacts, add_start, earlier_starts, order_times, start_facts};
+pub use starts::{LATE_WARNING, StartFacts, add_start, earlier_starts, late_starts, order_times, slow, start_facts};
 pub use unused::{IDLE_WARNING, Unused, unused};
 
 use domain::{

@@ -61,7 +61,7 @@ pub struct StepTime {
 }
 
 /// A step is late after this long, even if it is usually shorter.
-const LATE_SECONDS: i64 = 60;
+pub const LATE_SECONDS: i64 = 60;
 /// A step is late when it takes so many times its usual time.
 const LATE_FACTOR: i64 = 3;
 

@@ -51,6 +51,7 @@ async fn work(services: Services) {
     every!("stop_daily", Duration::from_secs(5), labs::stop_daily);
     every!("stop_idle", Duration::from_mins(1), labs::stop_idle);
     every!("warn_ending", Duration::from_secs(5), labs::warn_ending);
+    every!("warn_late", Duration::from_secs(15), labs::warn_late);
     every!("warn_kept", Duration::from_mins(1), labs::warn_kept);
     every!("destroy_kept", Duration::from_mins(1), labs::destroy_kept);
     every!("expire", Duration::from_secs(30), orders::expire);

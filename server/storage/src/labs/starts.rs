@@ -1,11 +1,12 @@
 //! How long the steps of labs' starts took.
 
 use domain::{
-    ids::{LabId, OfferingId, OrderId},
+    ids::{LabId, OfferingId, OrderId, TenantId},
     labs::{
         Failure, LabState, Observation,
         start::{OrderTimes, StartStep},
     },
+    nodes::LateStart,
     time::Timestamp,
 };
 use sqlx::AnyConnection;
@@ -93,4 +94,50 @@ pub async fn start_facts(connection: &mut AnyConnection, lab: LabId) -> Result<O
         })
     })
     .transpose()
+}
+
+/// Kind of the warning that a start takes longer than usual; it is about the instant at which the start began.
+pub const LATE_WARNING: &str = "late";
+
+/// Labs that have been starting since `before` or longer and whose owners were not told of it, each with the beginning of its start; in the
+/// order of their ids, from the one after `after`. One statement.
+pub async fn slow(connection: &mut AnyConnection, before: Timestamp, after: Option<LabId>, limit: u32) -> Result<Vec<(LabId, Timestamp)>> {
+    let rows = sqlx::query(
+        "SELECT s.id, s.began FROM (SELECT l.id, MAX(c.at) AS began FROM labs l JOIN lab_changes c ON c.lab_id = l.id \
+         WHERE l.state = 'starting' AND l.id > $1 AND (c.to_state = 'pending' OR c.cause IN ('restart', 'resize')) GROUP BY l.id) AS s \
+         LEFT JOIN lab_warnings w ON w.lab_id = s.id AND w.kind = $2 AND w.about_at = s.began \
+         WHERE w.lab_id IS NULL AND s.began <= $3 ORDER BY s.id LIMIT $4",
+    )
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(LATE_WARNING)
+    .bind(before.micros())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of("labs", row);
+            Ok((row.parse("id")?, row.timestamp("began")?))
+        })
+        .collect()
+}
+
+/// Labs of the college whose start is late at the moment, one for each node that their cards are on. Only warnings since `since` count. One
+/// statement.
+pub async fn late_starts(connection: &mut AnyConnection, tenant: TenantId, since: Timestamp) -> Result<Vec<LateStart>> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT l.id, l.offering_name, p.node FROM lab_warnings w JOIN labs l ON l.id = w.lab_id \
+         LEFT JOIN lab_places p ON p.lab_id = l.id WHERE w.kind = $1 AND w.at >= $2 AND l.state = 'starting' AND l.tenant_id = $3 ORDER BY l.id",
+    )
+    .bind(LATE_WARNING)
+    .bind(since.micros())
+    .bind(tenant.to_string())
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::of("labs", row);
+            Ok(LateStart { lab: row.parse("id")?, offering: row.json("offering_name")?, node: row.optional_text("node")? })
+        })
+        .collect()
 }

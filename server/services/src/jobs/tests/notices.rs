@@ -2,6 +2,8 @@
 
 use domain::{
     ids::LabId,
+    labs::LabState,
+    nodes::Finding,
     notifications::Notice,
     orders::{ClassForm, OrderForm},
 };
@@ -11,7 +13,7 @@ use super::{
     Scene,
     fixtures::{input, with_cards},
 };
-use crate::{jobs::watch, labs, orders};
+use crate::{jobs::watch, labs, nodes, orders};
 
 async fn notices(scene: &Scene) -> Vec<Notice> {
     let mut read = scene.world.services.db.read().await.expect("a connection");
@@ -127,6 +129,73 @@ async fn a_class_is_told_of_once_and_not_for_each_seat() {
         scene.world.clock.set(ends_at.plus_minutes(-4));
         assert_eq!(labs::warn_ending(services).await, Ok(3));
         assert_eq!(of(ends).await, 2, "fifteen and five minutes before");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_owner_is_told_once_that_a_start_is_late() {
+    for_each_engine("an_owner_is_told_once_that_a_start_is_late", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        // The usual times are those of these starts.
+        for _ in 0..3 {
+            scene.running().await;
+        }
+        scene.world.cluster.hold_pods();
+        let id = scene.pending().await;
+        scene.settle().await;
+        assert_eq!(scene.lab(id).await.state, LabState::Starting);
+        scene.world.clock.advance(60);
+        assert_eq!(labs::warn_late(services).await, Ok(0));
+        scene.world.clock.advance(1);
+        let replica = scene.world.replica();
+        let (one, two) = futures::join!(labs::warn_late(services), labs::warn_late(&replica));
+        assert_eq!(one.expect("told") + two.expect("told"), 1);
+        scene.world.clock.advance(3_600);
+        assert_eq!(labs::warn_late(services).await, Ok(0), "never again for this start");
+        let late = async || notices(&scene).await.into_iter().filter(|notice| matches!(notice, Notice::LabLate { .. })).count();
+        assert_eq!(late().await, 1);
+
+        scene.world.cluster.make_ready(id);
+        turn(&scene).await;
+        assert_eq!(scene.lab(id).await.state, LabState::Running);
+        labs::restart(services, &scene.teacher, id, None).await.expect("restarts");
+        scene.settle().await;
+        scene.world.clock.advance(61);
+        assert_eq!((labs::warn_late(services).await, labs::warn_late(services).await), (Ok(1), Ok(0)));
+        assert_eq!(late().await, 2, "another start");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn late_starts_of_a_class_are_one_notice_and_a_finding_for_operators() {
+    for_each_engine("late_starts_of_a_class_are_one_notice_and_a_finding_for_operators", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        scene.running().await;
+        let seats = seats(&scene, "3").await;
+        scene.settle().await;
+        assert_eq!(scene.lab(seats[2]).await.state, LabState::Starting);
+        let operator = scene.world.operator("ops").await;
+        let found = async || {
+            let findings = nodes::list(services, &operator).await.expect("they may").findings;
+            findings
+                .into_iter()
+                .filter(|finding| matches!(finding, Finding::LateOnNode { labs: 3, .. } | Finding::LateOfOffering { labs: 3, .. }))
+                .count()
+        };
+        assert_eq!(found().await, 0);
+        scene.world.clock.advance(90);
+        assert_eq!(labs::warn_late(services).await, Ok(3));
+        let late = notices(&scene).await.into_iter().filter(|notice| matches!(notice, Notice::LabLate { .. } | Notice::ClassLate { .. })).count();
+        assert_eq!((late, found().await), (1, 1));
+        for seat in seats {
+            scene.world.cluster.make_ready(seat);
+        }
+        turn(&scene).await;
+        assert_eq!(found().await, 0, "they are ready");
     })
     .await;
 }
