@@ -44,6 +44,19 @@ pub enum Obstacle {
 }
 
 impl Obstacle {
+    fn is_about(&self, right_on: &str) -> bool {
+        matches!(self, Self::MissingRight { resource, .. } if resource == right_on)
+    }
+
+    /// Seconds after which it counts as gone unless it was met again. A right to reach pods is asked for when somebody opens a terminal or a log,
+    /// not by work that is retried: it counts until a call succeeds, for a day at most.
+    pub fn lasts_seconds(&self) -> i64 {
+        match self {
+            Self::MissingRight { resource, .. } if REACH_RESOURCES.contains(&resource.as_str()) => 86_400,
+            _ => OBSTACLE_SECONDS,
+        }
+    }
+
     /// The reason that the lab's own page shows: a stable word, which reveals nothing about the cluster's internals.
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -64,13 +77,16 @@ pub struct MetObstacle {
     pub last: Timestamp,
 }
 
+/// Subresources of pods by which the portal reaches them.
+pub const REACH_RESOURCES: [&str; 3] = ["pods/exec", "pods/log", "pods/portforward"];
+
 /// Seconds after which an obstacle counts as gone unless it was met again: blocked work is retried at least twice as often.
 pub const OBSTACLE_SECONDS: i64 = 120;
 
 impl ClusterStatus {
     /// Notes that an obstacle was met. Returns whether to store it: it is new, or its stored last time is old.
     pub fn meet(&mut self, obstacle: &Obstacle, now: Timestamp) -> bool {
-        self.obstacles.retain(|met| now.seconds_since(met.last) < OBSTACLE_SECONDS);
+        self.obstacles.retain(|met| now.seconds_since(met.last) < met.obstacle.lasts_seconds());
         match self.obstacles.iter_mut().find(|met| same_cause(&met.obstacle, obstacle)) {
             Some(met) if now.seconds_since(met.last) < OBSTACLE_SECONDS / 4 => false,
             Some(met) => {
@@ -82,6 +98,20 @@ impl ClusterStatus {
                 true
             }
         }
+    }
+}
+
+impl ClusterStatus {
+    /// Whether the portal was found to lack a right on this resource.
+    pub fn lacks_right(&self, resource: &str) -> bool {
+        self.obstacles.iter().any(|met| met.obstacle.is_about(resource))
+    }
+
+    /// A call that needs the rights on this resource succeeded. Returns whether that is news.
+    pub fn has_right(&mut self, resource: &str) -> bool {
+        let before = self.obstacles.len();
+        self.obstacles.retain(|met| !met.obstacle.is_about(resource));
+        self.obstacles.len() < before
     }
 }
 

@@ -32,6 +32,7 @@ fn one(language: Language, finding: Finding) -> AnyView {
     };
     let node = finding.node().map(ToOwned::to_owned);
     let (title, remedy) = words(language, &finding);
+    let rule = finding.role_rule();
     view! {
         <article class="finding">
             <div class="row between">
@@ -41,6 +42,7 @@ fn one(language: Language, finding: Finding) -> AnyView {
             <h3>{title}</h3>
             <p class="proof-line">{proof(language, finding)}</p>
             <p>{remedy}</p>
+            {rule.map(|rule| view! { <pre class="listing" tabindex="0" role="region" aria-label=td_string!(language, nodes.role_lines)>{rule}</pre> })}
         </article>
     }
     .into_any()

@@ -15,6 +15,7 @@ use futures::future::BoxFuture;
 use services::{
     Services,
     ports::{ClusterError, Connection, PodTarget},
+    reach,
     visits::{self, EnterError, Entered, Look, Waiting},
 };
 use tokio_util::sync::CancellationToken;
@@ -163,6 +164,6 @@ impl Passes for Services {
 impl Dial for Services {
     fn dial(&self, pod: PodTarget, port: u16) -> BoxFuture<'static, Result<Connection, ClusterError>> {
         let services = self.clone();
-        Box::pin(async move { services.cluster.connect(&pod, port).await })
+        Box::pin(async move { reach::connect(&services, &pod, port).await })
     }
 }

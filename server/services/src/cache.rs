@@ -136,6 +136,11 @@ impl<K: Eq + Hash, T> CachedMap<K, T> {
         Ok(value)
     }
 
+    /// The value in memory, however old.
+    pub fn peek(&self, key: &K) -> Option<Arc<T>> {
+        self.entries().map.get(key).map(|(value, _)| Arc::clone(value))
+    }
+
     /// Drops one entry; call it after the commit of a change.
     pub fn forget(&self, key: &K) {
         let mut entries = self.entries();
@@ -169,6 +174,9 @@ impl<T> Default for Cached<T> {
 impl<T> Cached<T> {
     pub async fn get_or_load(&self, now: Timestamp, load: impl Future<Output = Result<T>>) -> Result<Arc<T>> {
         self.0.get_or_load((), now, load).await
+    }
+    pub fn peek(&self) -> Option<Arc<T>> {
+        self.0.peek(&())
     }
     pub fn forget(&self) {
         self.0.forget_all();

@@ -50,7 +50,7 @@ pub(crate) async fn load(services: &Services) -> Result<ClusterStatus> {
 }
 
 /// The stored status in the transaction that changes it. Changes wait for each other, so that none writes back an older status.
-async fn for_change(services: &Services, write: &mut Write) -> Result<ClusterStatus> {
+pub(crate) async fn for_change(services: &Services, write: &mut Write) -> Result<ClusterStatus> {
     storage::dialect::lock(write, "cluster_status").await.or_domain()?;
     load_in(services, write).await
 }

@@ -40,6 +40,7 @@ pub mod policies;
 pub mod ports;
 pub mod prices;
 pub mod quotas;
+pub mod reach;
 pub mod readiness;
 pub mod reading;
 pub mod search;

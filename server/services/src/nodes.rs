@@ -7,7 +7,7 @@ use domain::{
     Error, Result,
     access::{Action, Resource},
     capacity::wait_reason,
-    cluster::{self, ClusterStatus, Node, OBSTACLE_SECONDS},
+    cluster::{self, ClusterStatus, Node},
     gpu::Card,
     ids::{LabId, TenantId},
     labs::ConditionStatus,
@@ -51,7 +51,7 @@ pub async fn list(services: &Services, caller: &Caller) -> Result<NodesView> {
         .collect();
     let pool = |card: Card| status.pools.iter().find(|pool| pool.card == card);
     let waits: Vec<_> = queued.iter().map(|spec| wait_reason(pool(spec.card), spec)).collect();
-    let met: Vec<_> = status.obstacles.iter().filter(|met| now.seconds_since(met.last) < OBSTACLE_SECONDS).cloned().collect();
+    let met: Vec<_> = status.obstacles.iter().filter(|met| now.seconds_since(met.last) < met.obstacle.lasts_seconds()).cloned().collect();
     let mut findings = findings(&nodes, &stuck, &waits, &met);
     findings.extend(late_findings(&late));
     let ClusterStatus { version, simulated, away_since, last_seen_at, nodes: _, pools, obstacles: _ } = status;

@@ -187,6 +187,19 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// The lines of a ClusterRole that give a right which is missing. API servers ask for `get` or `create` to reach a pod, by their version.
+    pub fn role_rule(&self) -> Option<String> {
+        let Self::MissingRight { verb, resource, .. } = self else { return None };
+        let (name, group) = resource.split_once('.').unwrap_or((resource, ""));
+        let verbs = match resource.as_str() {
+            "pods/exec" | "pods/portforward" => r#""get", "create""#.to_owned(),
+            _ => format!("\"{verb}\""),
+        };
+        Some(format!("- apiGroups: [\"{group}\"]\n  resources: [\"{name}\"]\n  verbs: [{verbs}]"))
+    }
+}
+
 /// A lab that comes up and that Kubernetes finds no node for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stuck {
@@ -444,6 +457,18 @@ mod tests {
         assert_eq!(findings(&[with(2, 5, None)], &[], &[], &[]).len(), 1, "five cores for six cards");
         assert_eq!(findings(&[with(3, 5, Some(5))], &[], &[], &[]), []);
         assert_eq!(findings(&[with(8, 0, Some(0))], &[], &[], &[]), [], "all cards are used");
+    }
+
+    #[test]
+    fn a_missing_right_comes_with_the_lines_of_the_role() {
+        let rule = |verb: &str, resource: &str| {
+            Finding::MissingRight { verb: verb.into(), resource: resource.into(), since: Timestamp::from_seconds(0) }.role_rule()
+        };
+        let exec = "- apiGroups: [\"\"]\n  resources: [\"pods/exec\"]\n  verbs: [\"get\", \"create\"]";
+        assert_eq!(rule("create", "pods/exec").as_deref(), Some(exec));
+        let list = "- apiGroups: [\"apps\"]\n  resources: [\"replicasets\"]\n  verbs: [\"list\"]";
+        assert_eq!(rule("list", "replicasets.apps").as_deref(), Some(list));
+        assert_eq!(Finding::Hot { node: "n1".into(), celsius: 91 }.role_rule(), None);
     }
 
     #[test]

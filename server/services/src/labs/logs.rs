@@ -13,6 +13,7 @@ use crate::{
     Caller, Services, audit,
     error::OrDomain,
     ports::{ClusterError, LogRequest, LogStream, PodTarget},
+    reach,
 };
 
 /// Seconds after which a cluster that does not answer is asked again.
@@ -62,7 +63,7 @@ pub async fn logs(services: &Services, caller: &Caller, id: LabId, ask: &LogAsk)
     let target = PodTarget { namespace: lab.namespace.clone(), name: member.name.clone(), uid: member.uid.clone() };
     let request =
         LogRequest { container: container.to_owned(), follow: ask.follow, previous: ask.previous, tail: ask.tail, since: None, timestamps: false };
-    let pieces = services.cluster.logs(&target, &request).await.map_err(|error| refusal(&error, lab.state))?;
+    let pieces = reach::logs(services, &target, &request).await.map_err(|error| refusal(&error, lab.state))?;
     Ok(Log { member: member.name.clone(), container: container.to_owned(), lab_name: lab.name, pieces })
 }
 

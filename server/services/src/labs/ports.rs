@@ -19,6 +19,7 @@ use crate::{
     Caller, Services, audit,
     error::OrDomain,
     ports::{ClusterError, Exec, ExecRequest, PodTarget},
+    reach,
 };
 
 /// Most bytes of the list that are read: the kernel names listening sockets first.
@@ -50,7 +51,7 @@ pub async fn ports(services: &Services, caller: &Caller, id: LabId) -> Result<Op
     // Either file alone is a list too: some machines have no IPv6.
     let command = ["cat", "/proc/net/tcp", "/proc/net/tcp6"].map(ToOwned::to_owned).into();
     let request = ExecRequest { container: member.containers.into_iter().next(), command, terminal: false };
-    let text = match services.cluster.exec(&target, &request).await {
+    let text = match reach::exec(services, &target, &request).await {
         Ok(exec) => read(exec).await,
         Err(ClusterError::Busy(_)) => return Err(down()),
         Err(ClusterError::Refused { .. }) => return Ok(None),

@@ -50,6 +50,34 @@ async fn a_webhook_that_fails_is_shown_on_the_lab_and_does_not_make_the_cluster_
 }
 
 #[tokio::test]
+async fn a_right_to_reach_pods_is_a_finding_until_the_next_success() {
+    for_each_engine("a_right_to_reach_pods_is_a_finding_until_the_next_success", |database| async {
+        let scene = Scene::on(database).await;
+        let services = &scene.world.services;
+        let id = scene.running().await;
+        let operator = scene.world.operator("zhao").await;
+        let found = async || {
+            let findings = nodes::list(services, &operator).await.expect("operators read it").findings;
+            findings.into_iter().filter(|finding| matches!(finding, Finding::MissingRight { resource, .. } if resource == "pods/exec")).count()
+        };
+        scene.world.cluster.block(Some(Obstacle::MissingRight { verb: "create".into(), resource: "pods/exec".into() }));
+        assert!(labs::ports(services, &scene.teacher, id).await.is_err());
+        assert_eq!(found().await, 1);
+        // Nobody tries again for hours.
+        scene.world.clock.advance(4 * 3_600);
+        assert_eq!(found().await, 1);
+        scene.world.cluster.block(None);
+        let mut programs = scene.world.cluster.host(id);
+        let (listed, ()) = futures::join!(labs::ports(services, &scene.teacher, id), async {
+            drop(programs.recv().await.expect("the program starts"));
+        });
+        listed.expect("it may again");
+        assert_eq!(found().await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_missing_right_waits_and_only_operators_learn_which() {
     for_each_engine("a_missing_right_waits_and_only_operators_learn_which", |database| async {
         let scene = Scene::on(database).await;

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::{
     Services,
     ports::{ClusterError, PodTarget},
+    reach,
 };
 
 /// HTTP/1.0, so that the answer is not cut into pieces and ends with the connection.
@@ -35,7 +36,7 @@ struct Kernel {
 /// Errors: as of `connect`; `Busy` if the answer does not come.
 pub(super) async fn ask(services: &Services, pod: &PodTarget, port: u16) -> Result<Kernels, ClusterError> {
     let asking = async {
-        let mut connection = services.cluster.connect(pod, port).await?;
+        let mut connection = reach::connect(services, pod, port).await?;
         connection.write_all(QUESTION).await.map_err(|error| ClusterError::Busy(error.to_string()))?;
         let mut answer = Vec::new();
         // A connection that breaks off may have answered before.

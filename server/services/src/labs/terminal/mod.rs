@@ -26,7 +26,7 @@ use crate::{
     Caller, Services,
     digest::hex_sha256,
     ports::{ClusterError, TerminalSize},
-    secret,
+    reach, secret,
     visits::enter_from_portal,
 };
 
@@ -98,14 +98,13 @@ async fn begin(services: &Services, caller: &Caller, session: &str, lab: LabId, 
     // Before the program is there: a pod that is replaced meanwhile is noticed.
     let gone = entry.pod_gone();
     let mark = services.entropy.uuid().simple().to_string();
-    let cluster = &services.cluster;
-    let exec = cluster.exec(&pod, &program::shell(&mark, attach.size)).await.map_err(|error| NoShell::Notice(not_started(&error)))?;
+    let exec = reach::exec(services, &pod, &program::shell(&mark, attach.size)).await.map_err(|error| NoShell::Notice(not_started(&error)))?;
     if let Some(resize) = &exec.resize {
         // The channel is new and has room.
         let _ = resize.try_send(attach.size);
     }
     // Without it the shell may outlive its connection, which is no reason to have none.
-    let keeper = cluster.exec(&pod, &program::keeper(&mark)).await;
+    let keeper = reach::exec(services, &pod, &program::keeper(&mark)).await;
     if let Err(error) = &keeper {
         tracing::warn!(%error, lab = %entry.lab_name, "nothing will end this shell if the portal is killed");
     }

@@ -124,7 +124,7 @@ impl Workloads for FakeCluster {
     }
 
     async fn connect(&self, pod: &PodTarget, port: u16) -> Result<Connection, ClusterError> {
-        let state = self.called(format!("connect {} {port}", pod.name))?;
+        let state = self.changed(format!("connect {} {port}", pod.name))?;
         let lab = state.lab_of(pod)?;
         let refused = || ClusterError::Busy(format!("nothing listens on port {port} of {}", pod.name));
         let listener = state.listeners.get(&(lab, port)).ok_or_else(refused)?;
@@ -134,7 +134,7 @@ impl Workloads for FakeCluster {
     }
 
     async fn exec(&self, pod: &PodTarget, request: &ExecRequest) -> Result<Exec, ClusterError> {
-        let state = self.called(format!("exec {}", pod.name))?;
+        let state = self.changed(format!("exec {}", pod.name))?;
         let lab = state.labs.iter().find(|(_, seen)| seen.members.iter().any(|member| member.uid == pod.uid)).map(|(lab, _)| *lab);
         let lab = lab.ok_or_else(|| ClusterError::Busy(format!("the pod {} is gone", pod.name)))?;
         let refused = || ClusterError::Refused { reason: "InternalError".into(), message: "exec: \"/bin/sh\": not found".into() };
