@@ -16,15 +16,13 @@ use domain::{
     catalogue::{Offering, OfferingCard, Parameter},
     orders::OrderContext,
     pricing::PriceBook,
+    ssh_keys::VARIABLE,
     time::Timestamp,
 };
 
 use storage::quotas::CourseQuota;
 
 use crate::{Caller, Services, error::OrDomain, ssh_keys};
-
-/// The variable of a lab that holds public keys.
-const AUTHORIZED_KEYS: &str = "LECTERN_AUTHORIZED_KEYS";
 
 /// What is on sale. Two statements.
 pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<OfferingCard>> {
@@ -75,7 +73,7 @@ pub async fn context(services: &Services, caller: &Caller, offering: &str) -> Re
 
 /// Puts the caller's newest public key into the form of an offering that asks for one.
 async fn offer_key(services: &Services, caller: &Caller, offering: &mut Offering) -> Result<()> {
-    let takes_key = |parameter: &&mut Parameter| parameter.default.is_none() && parameter.typed_variable() == Some(AUTHORIZED_KEYS);
+    let takes_key = |parameter: &&mut Parameter| parameter.default.is_none() && parameter.typed_variable() == Some(VARIABLE);
     if let Some(parameter) = offering.parameters.iter_mut().find(takes_key) {
         let newest = ssh_keys::newest(services, caller.actor.user).await?.map(|key| key.public_key);
         parameter.default = newest.filter(|text| parameter.check(text).is_ok());

@@ -73,6 +73,7 @@ const STEPS: &[Step] = &[
     step!(51, "0051_ssh_keys"),
     step!(52, "0052_lab_shares"),
     step!(53, "0053_lab_use"),
+    step!(54, "0054_lab_ssh_keys"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

@@ -9,6 +9,8 @@ use crate::{error::Result, row::Row, script::Insert};
 pub const RECONCILE_LAB: &str = "reconcile_lab";
 /// The kind whose subject is a course's id.
 pub const SET_QUOTA: &str = "set_quota";
+/// The kind whose subject is the id of a lab with an SSH server.
+pub const WRITE_KEYS: &str = "write_keys";
 
 /// A piece of work as it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]

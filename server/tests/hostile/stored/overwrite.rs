@@ -133,7 +133,7 @@ const CLOSED: [&str; 45] = [
     "via",
 ];
 /// The same for single columns. A session holds only its own person's text, a search only names of filters.
-const CLOSED_HERE: [&str; 19] = [
+const CLOSED_HERE: [&str; 21] = [
     "audit_searches.filter",
     "cluster_status.name",
     "courses.budget_thresholds",
@@ -141,6 +141,7 @@ const CLOSED_HERE: [&str; 19] = [
     "import_rows.result",
     "known_devices.device",
     "lab_passes.origin",
+    "lab_ssh_keys.problem",
     "lab_starts.steps",
     "leases.name",
     "order_numbers.name",
@@ -153,6 +154,7 @@ const CLOSED_HERE: [&str; 19] = [
     "settings.value",
     "ssh_keys.fingerprint",
     "ssh_keys.public_key",
+    "ssh_keys_removed.public_key",
 ];
 /// Members of documents that hold typed text. In the audit record and in rows of lists all members do.
 const WORDS: [&str; 20] = [
