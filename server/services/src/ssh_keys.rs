@@ -1,4 +1,5 @@
-//! One's public keys for SSH. Everybody has their own and sees no others'; by a token it takes the scopes of labs.
+//! One's public keys for SSH. Everybody has their own and sees no others'; by a token it takes the scopes of labs. A change is brought into the
+//! running labs of its owner by `jobs/step/keys.rs`.
 
 mod parse;
 
@@ -11,12 +12,13 @@ use domain::{
     ssh_keys::{KEYS_MAX, NAME_MAX, SshKey, SshKeyForm},
 };
 use serde_json::{Value, json};
-use storage::ssh_keys as table;
+use storage::{Write, ssh_keys as table};
 
 use crate::{
     Caller, Services,
     audit::{self, Entry},
     error::OrDomain,
+    jobs::want_keys,
 };
 
 /// The caller's, newest first. Errors: `ScopeMissing`.
@@ -58,8 +60,10 @@ pub async fn add(services: &Services, caller: &Caller, form: &SshKeyForm) -> Res
             created_at: services.clock.now(),
         };
         table::insert(&mut write, user, &key).await.or_domain()?;
+        want_in_labs(services, &mut write, user).await?;
         audit::success(services, &mut write, caller, about(&key, "ssh_key.add").after(tracked(&key))).await?;
         write.commit().await.or_domain()?;
+        services.hub.wake();
         Ok(key)
     })
     .await
@@ -69,16 +73,30 @@ pub async fn add(services: &Services, caller: &Caller, form: &SshKeyForm) -> Res
 pub async fn remove(services: &Services, caller: &Caller, id: SshKeyId) -> Result<()> {
     audit::recording(services, caller, || Entry::new("ssh_key.remove", "ssh_key", id, ""), async {
         in_scope(caller, Action::LabEnter)?;
+        let user = caller.actor.user;
         let mut write = services.db.begin_write().await.or_domain()?;
-        let known = table::of_user(&mut write, caller.actor.user).await.or_domain()?;
+        let known = table::of_user(&mut write, user).await.or_domain()?;
         let key = known.into_iter().find(|key| key.id == id).ok_or(Error::NotFound)?;
         if !table::delete(&mut write, id).await.or_domain()? {
             return Err(Error::NotFound);
         }
+        // An order may name it too.
+        table::note_removed(&mut write, user, &key.public_key, services.clock.now()).await.or_domain()?;
+        want_in_labs(services, &mut write, user).await?;
         audit::success(services, &mut write, caller, about(&key, "ssh_key.remove").before(tracked(&key))).await?;
-        write.commit().await.or_domain()
+        write.commit().await.or_domain()?;
+        services.hub.wake();
+        Ok(())
     })
     .await
+}
+
+/// Has the keys brought into the running labs of this person.
+async fn want_in_labs(services: &Services, write: &mut Write, user: UserId) -> Result<()> {
+    for lab in table::labs_of(write, user).await.or_domain()? {
+        want_keys(services, write, lab).await?;
+    }
+    Ok(())
 }
 
 fn check(form: &SshKeyForm) -> Result<(String, parse::PublicKey)> {

@@ -63,6 +63,7 @@ stories! {
     a_cluster_that_goes_away: Away,
     a_volume_that_others_change_and_delete: Vanishing,
     a_lab_that_nobody_uses: Unused,
+    keys_that_change_while_a_lab_runs: Keys,
 }
 
 /// The notice of a late start has no story yet: `notices.rs` has its tests.

@@ -162,6 +162,25 @@ impl<'w> Run<'w> {
         OrderForm { offering: "jupyterlab-slice".into(), course: self.course.code.clone(), duration_minutes: "240".into(), ..OrderForm::default() }
     }
 
+    /// A machine with an SSH server and a slice, for two hours.
+    pub fn shell(&self, public_key: &str) -> OrderForm {
+        let parameters = [
+            ("public_key", public_key),
+            ("card", "a100-80g-1g.10gb"),
+            ("cards", "1"),
+            ("cpu_cores", "1"),
+            ("memory_gib", "4"),
+            ("storage_gib", "10"),
+        ];
+        OrderForm {
+            offering: "linux-ssh".into(),
+            course: self.course.code.clone(),
+            parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            duration_minutes: "120".into(),
+            ..OrderForm::default()
+        }
+    }
+
     /// Whole cards for two hours: two or more ask a manager.
     pub fn whole(&self, cards: u32) -> OrderForm {
         let parameters = [("cards", cards), ("cpu_cores", 8), ("memory_gib", 64), ("storage_gib", 128)];

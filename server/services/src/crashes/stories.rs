@@ -1,20 +1,23 @@
 //! What people and jobs do, from an order to nothing left. Together the stories pass every place where the main job commits.
 
 use domain::{
+    Error,
     cluster::Obstacle,
     decisions::ChangeForm,
     labs::{Autostop, Extension},
     orders::{ClassForm, OrderFilter, OrderForm},
     page::PageRequest,
+    ssh_keys::SshKeyForm,
 };
 
 use super::run::Run;
 use crate::{
     audit, cluster_status,
     error::OrDomain,
-    jobs::{lease, metering, reconcile, watch},
+    jobs::{lease, metering, reconcile, renew_keys, watch},
     labs, orders,
     ports::{Change, Clock as _},
+    ssh_keys,
     testing::{FakeJupyter, Kernel},
 };
 
@@ -32,6 +35,7 @@ pub(super) enum Story {
     Away,
     Vanishing,
     Unused,
+    Keys,
 }
 
 const MINUTE: i64 = 60;
@@ -52,6 +56,7 @@ impl Story {
             Self::Away => Box::pin(away(run)).await,
             Self::Vanishing => Box::pin(vanishing(run)).await,
             Self::Unused => Box::pin(unused(run)).await,
+            Self::Keys => Box::pin(keys(run)).await,
         }
     }
 }
@@ -265,6 +270,29 @@ async fn vanishing(run: &mut Run<'_>) {
     run.act(async |services| labs::start(services, &teacher, lab).await).await;
     run.settle().await;
     run.act(async |services| labs::retry(services, &teacher, lab).await).await;
+    run.settle().await;
+    run.destroy(lab).await;
+}
+
+/// A key is added and removed again while a lab with an SSH server runs; later the keys are written once more.
+async fn keys(run: &mut Run<'_>) {
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHkqJQz67Fz7AMAY/mC0VMP9qFFndLTJTEhAwJFce4To";
+    run.world.cluster.answer_programs(0);
+    let (teacher, form) = (run.teacher.clone(), run.shell(KEY));
+    let lab = run.order(form).await.labs[0];
+    run.settle().await;
+    let form = SshKeyForm { name: "laptop".into(), public_key: KEY.into() };
+    let key = run.act(async |services| ssh_keys::add(services, &teacher, &form).await).await.expect("an answer in the end");
+    run.settle().await;
+    run.act(async |services| match ssh_keys::remove(services, &teacher, key.id).await {
+        // The answer was lost.
+        Err(Error::NotFound) => Ok(()),
+        other => other,
+    })
+    .await;
+    run.settle().await;
+    run.world.clock.advance(11 * MINUTE);
+    run.act(renew_keys).await;
     run.settle().await;
     run.destroy(lab).await;
 }

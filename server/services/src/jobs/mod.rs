@@ -16,6 +16,8 @@ use std::time::Duration;
 use domain::{Result, ids::LabId};
 use tokio::task::JoinSet;
 
+pub(crate) use step::keys::{renew as renew_keys, want as want_keys};
+
 use crate::{
     Services, answers, audit, clock, cluster_status, courses, delegations, error::OrDomain, imports, labs, notifications, orders, ports::LabOrder,
     secrets, sessions,
@@ -65,6 +67,7 @@ async fn work(services: Services) {
     every!("audit_verify", Duration::from_secs(1), audit::runs::work);
     every!("sweep_notifications", Duration::from_hours(1), notifications::sweep);
     every!("sweep_answers", Duration::from_hours(1), answers::sweep);
+    every!("ssh_keys", Duration::from_mins(1), renew_keys);
     every!("remind", Duration::from_mins(1), orders::remind);
     every!("sweep_sessions", Duration::from_mins(10), sessions::sweep);
     // None of them ends by itself.

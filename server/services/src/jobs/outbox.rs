@@ -155,6 +155,7 @@ async fn one(services: &Services, work: Work) -> Result<()> {
     let result = match (work.kind.as_str(), work.subject.parse::<LabId>(), work.subject.parse::<CourseId>()) {
         (outbox::RECONCILE_LAB, Ok(lab), _) => steps(services, lab).await,
         (outbox::SET_QUOTA, _, Ok(course)) => step::quota(services, course).await,
+        (outbox::WRITE_KEYS, Ok(lab), _) => step::keys::write(services, lab, work.attempts).await,
         _ => {
             tracing::error!(outbox.kind = %work.kind, outbox.subject = %work.subject, "nobody knows how to do this work");
             Ok(Next::Done)

@@ -2,6 +2,7 @@
 //! it said is written by compare-and-set: a lab that changed meanwhile is looked at again. So a step may be cut off or repeated anywhere.
 
 mod follow;
+pub(super) mod keys;
 mod leave;
 mod reason;
 mod volume;

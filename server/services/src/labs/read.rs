@@ -1,6 +1,6 @@
 //! Reading labs. A list is two statements whatever its length, and one more for every 32 courses of labs that the reader may give time;
-//! a lab's own page is six, one more for whoever may give it time, one more while a change of it waits, and while it starts one
-//! more a minute.
+//! a lab's own page is six, one more for whoever may give it time, one more while a change of it waits, one more with an
+//! SSH server, and while it starts one more a minute.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use domain::{
     labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabUse, LabView, host::host_label, idle::FLAG_MINUTES, resize::size_parameters},
     orders::ChangeTo,
     page::{Page, PageRequest, read_cursor, write_cursor},
+    ssh_keys::VARIABLE,
 };
 use storage::labs::{Listed, Query};
 
@@ -136,8 +137,10 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
         Vec::new()
     };
     let start = starts::steps(services, &mut read, &listed, &history, &observation).await?;
+    let has_keys = listed.lab.state == LabState::Running && listed.lab.spec.environment.contains_key(VARIABLE);
+    let keys_problem = if has_keys { storage::ssh_keys::problem(&mut read, id).await.or_domain()? } else { None };
     let view = LabView { wait, more_time_waits, more_time_asks, ..shown(services, caller, &shelf, listed) };
-    Ok(LabDetail { view, history, observation, observed_at, usage, failures, start })
+    Ok(LabDetail { view, history, observation, observed_at, usage, failures, start, keys_problem })
 }
 
 /// The labs that the caller may read, newest first. Errors: `Invalid` on `limit` or `after`; `Forbidden` for those who read no lab at all.

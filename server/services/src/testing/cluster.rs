@@ -68,6 +68,8 @@ struct State {
     cpu_millicores: BTreeMap<LabId, u64>,
     /// Who takes the programs that are started in each lab's pods.
     hosts: BTreeMap<LabId, mpsc::Sender<FakeProgram>>,
+    /// How programs end in labs without a host; `None` if none can be started there.
+    answer: Option<i32>,
 }
 
 /// The inside of a program that was started in a pod. Dropping `exit` unsent is a connection that broke.
@@ -103,6 +105,7 @@ impl Default for FakeCluster {
             pods_made: 0,
             listeners: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            answer: None,
             cpu_millicores: BTreeMap::new(),
         };
         Self { state: Mutex::new(state), changes: broadcast::channel(256).0 }

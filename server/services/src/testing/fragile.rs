@@ -12,7 +12,7 @@ use futures::stream::BoxStream;
 use storage::testing::fuse::{Fuse, Step, Verdict};
 
 use super::FakeCluster;
-use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Fleet, Growth, LabOrder, PodLoad, PodTarget, Workloads};
+use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, PodLoad, PodTarget, Workloads};
 
 pub struct FragileCluster {
     inner: Arc<FakeCluster>,
@@ -92,6 +92,10 @@ impl Workloads for FragileCluster {
 
     async fn connect(&self, pod: &PodTarget, port: u16) -> Result<Connection, ClusterError> {
         self.alive()?.connect(pod, port).await
+    }
+
+    async fn exec(&self, pod: &PodTarget, request: &ExecRequest) -> Result<Exec, ClusterError> {
+        self.call("exec", self.inner.exec(pod, request)).await
     }
 
     async fn load(&self, pod: &PodTarget) -> Result<Option<PodLoad>, ClusterError> {

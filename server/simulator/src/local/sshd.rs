@@ -21,6 +21,9 @@ use super::{
 /// Variables in which images and offerings expect the keys.
 const KEYS: [&str; 3] = ["LECTERN_AUTHORIZED_KEYS", "PUBLIC_KEY", "AUTHORIZED_KEYS"];
 
+/// Tells programs in the container where the keys that may enter are, so that they can be replaced while it runs.
+pub const KEYS_FILE: &str = "LECTERN_AUTHORIZED_KEYS_FILE";
+
 /// What each session runs. sshd begins in the account's own home; a lab's begins in its folder. File transfers come as a command too.
 const SESSION: &str = r#"cd "$HOME" || exit 1
 case "${SSH_ORIGINAL_COMMAND-}" in
@@ -35,12 +38,17 @@ internal-sftp)
 esac
 "#;
 
+/// The file of keys that may enter, below the `folder` of [`prepare`].
+pub fn keys_file(folder: &Path) -> PathBuf {
+    folder.join("authorized_keys")
+}
+
 /// Writes what the sshd of a lab needs into `folder`, and gives its arguments.
 pub async fn prepare(folder: &Path, home: &Home, port: u16, variables: &[(String, String)]) -> io::Result<Vec<String>> {
     folders::make(folder)?;
     let host_key = host_key(home, variables).await?;
     let keys: Vec<&str> = KEYS.iter().filter_map(|name| variable(variables, name)).collect();
-    let (authorized, session, config) = (folder.join("authorized_keys"), folder.join("session.sh"), folder.join("sshd_config"));
+    let (authorized, session, config) = (keys_file(folder), folder.join("session.sh"), folder.join("sshd_config"));
     write(&authorized, &(keys.join("\n") + "\n"))?;
     write(&session, SESSION)?;
     let mark = variable(variables, MARK).unwrap_or_default();

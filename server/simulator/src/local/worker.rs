@@ -228,7 +228,10 @@ impl Worker {
             Plan::Sshd(program) => {
                 let folder = local.folders.pod(&self.uid).join("ssh").join(name);
                 let port = ports.first().map_or(0, |(_, chosen)| *chosen);
-                (program, sshd::prepare(&folder, &home, port, &variables).await?)
+                let arguments = sshd::prepare(&folder, &home, port, &variables).await?;
+                variables.retain(|(name, _)| name != sshd::KEYS_FILE);
+                variables.push((sshd::KEYS_FILE.to_owned(), sshd::keys_file(&folder).display().to_string()));
+                (program, arguments)
             }
             Plan::Jupyter => {
                 let say = |text: &str| self.report.say("Pulling", text.to_owned());

@@ -6,7 +6,7 @@ use domain::{
     orders::OrderEvent,
 };
 
-use super::{JOB, LOOK_AGAIN, Next, Trouble, keep_observation, promote, volume};
+use super::{JOB, LOOK_AGAIN, Next, Trouble, keep_observation, keys, promote, volume};
 use crate::{
     Services,
     error::OrDomain,
@@ -194,6 +194,7 @@ async fn turn(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
     let told = match event {
         LabEvent::Ready => {
             starts::store(&mut write, &lab, seen).await?;
+            keys::want_in_new_pods(services, &mut write, &lab).await?;
             notices::ready(services, &mut write, &lab).await?
         }
         _ => Told::default(),

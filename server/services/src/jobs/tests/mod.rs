@@ -10,6 +10,7 @@ mod files;
 mod fixtures;
 mod handover;
 mod idle;
+mod keys;
 mod life;
 mod metering;
 mod notices;

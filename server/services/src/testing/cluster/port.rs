@@ -7,7 +7,10 @@ use domain::{
     quotas::Amounts,
 };
 use futures::{FutureExt, StreamExt, stream::BoxStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    io::AsyncReadExt as _,
+    sync::{mpsc, oneshot},
+};
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::{CONNECTION_BUFFER, FakeCluster, FakeProgram, without_pods};
@@ -138,13 +141,16 @@ impl Workloads for FakeCluster {
         let lab = state.labs.iter().find(|(_, seen)| seen.members.iter().any(|member| member.uid == pod.uid)).map(|(lab, _)| *lab);
         let lab = lab.ok_or_else(|| ClusterError::Busy(format!("the pod {} is gone", pod.name)))?;
         let refused = || ClusterError::Refused { reason: "InternalError".into(), message: "exec: \"/bin/sh\": not found".into() };
-        let host = state.hosts.get(&lab).ok_or_else(refused)?;
         let (stdin, far_stdin) = tokio::io::duplex(CONNECTION_BUFFER);
         let (stdout, far_stdout) = tokio::io::duplex(CONNECTION_BUFFER);
         let (resize, sizes) = mpsc::channel(8);
         let (exit, ended) = oneshot::channel();
         let program = FakeProgram { request: request.clone(), stdin: far_stdin, stdout: far_stdout, sizes, exit };
-        host.try_send(program).map_err(|_| refused())?;
+        match (state.hosts.get(&lab), state.answer) {
+            (Some(host), _) => host.try_send(program).map_err(|_| refused())?,
+            (None, Some(code)) => drop(tokio::spawn(answer(program, code))),
+            (None, None) => return Err(refused()),
+        }
         let broken = || ClusterError::Away("the connection ended before the program".into());
         Ok(Exec {
             stdin: Box::new(stdin),
@@ -197,4 +203,11 @@ fn objects(order: &LabOrder) -> Vec<ObjectRef> {
         objects.push(object("v1", "PersistentVolumeClaim"));
     }
     objects
+}
+
+async fn answer(mut program: FakeProgram, code: i32) {
+    let mut read = Vec::new();
+    while read != b".\n" && !read.ends_with(b"\n.\n") && matches!(program.stdin.read_buf(&mut read).await, Ok(1..)) {}
+    // The program that started it may be gone.
+    let _ = program.exit.send(code);
 }
