@@ -26,6 +26,7 @@ use crate::{
     metering::UsageLine,
     money::Money,
     people::PersonRef,
+    ssh_keys::KeysProblem,
     time::Timestamp,
 };
 
@@ -384,6 +385,9 @@ pub struct LabDetail {
     /// The steps of the last start; empty while the lab is down.
     #[serde(default)]
     pub start: Vec<start::StepTime>,
+    /// Why it has other SSH keys than its owner's account; only while it runs.
+    #[serde(default)]
+    pub keys_problem: Option<KeysProblem>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,7 +16,7 @@ use super::{
     logs::Logs,
     ports::PortsCard,
     share::{ShareCard, Tried},
-    ssh::{SshCard, ssh_command},
+    ssh::{SshCard, ssh_way},
     start::StartSteps,
     time_left::TimeLeft,
     visits::Visits,
@@ -88,7 +88,7 @@ pub fn LabDetailView(
     });
     let read_at = part(lab, |lab| lab.now);
     let break_glass = part(lab, |lab| lab.detail.view.may_break_glass);
-    let ssh = part(lab, |lab| ssh_command(&lab.detail.view));
+    let ssh = part(lab, |lab| ssh_way(&lab.detail));
     let may_share = part(lab, |lab| lab.detail.view.may_share);
     let may_enter = part(lab, |lab| lab.detail.view.may_enter);
     let (visits_id, share_id, ports_id) = (id.clone(), id.clone(), id.clone());
@@ -123,7 +123,7 @@ pub fn LabDetailView(
         <div class="cols main-side">
             <div class="stack loose">
                 {first_log}
-                {move || ssh.get().flatten().map(|command| view! { <SshCard command/> })}
+                {move || ssh.get().flatten().map(|(command, problem)| view! { <SshCard command problem/> })}
                 {move || clock.get().map(|(lab, now)| view! { <TimeLeft lab now/> })}
                 {move || extend.get().flatten().map(|lab| view! {
                     <Card title=td_string!(language, lifecycle.more_time)><ExtendChoices lab refused=failed reload/></Card>

@@ -2,30 +2,42 @@
 
 use domain::{
     catalogue::Workload,
-    labs::{LabState, LabView},
+    labs::{LabDetail, LabState},
+    ssh_keys::KeysProblem,
 };
 use leptos::prelude::*;
 
 use crate::{
-    components::{Card, CopyField},
+    components::{Card, CopyField, Notice, NoticeKind},
     i18n::td_string,
     language,
 };
 
-/// The command for this reader: `ssh lab-2047.lectern`. `None` for other labs, and while it cannot be reached.
-pub fn ssh_command(view: &LabView) -> Option<String> {
+/// The command for this reader, `ssh lab-2047.lectern`, and whether the keys are in the lab. `None` for other labs, and while it cannot be
+/// reached.
+pub fn ssh_way(detail: &LabDetail) -> Option<(String, Option<KeysProblem>)> {
+    let view = &detail.view;
     let is_reached = view.may_enter && view.site.is_some() && view.lab.state == LabState::Running;
-    (is_reached && view.lab.spec.workload == Workload::Shell).then(|| format!("ssh {}.lectern", view.lab.name))
+    let is_shell = view.lab.spec.workload == Workload::Shell;
+    (is_reached && is_shell).then(|| (format!("ssh {}.lectern", view.lab.name), detail.keys_problem))
 }
 
 #[component]
-pub fn SshCard(command: String) -> impl IntoView {
+pub fn SshCard(command: String, problem: Option<KeysProblem>) -> impl IntoView {
     let language = language::current();
+    let keys = match problem {
+        Some(KeysProblem::NoFile) => td_string!(language, open.ssh_key_of_order),
+        None | Some(KeysProblem::NotWritten) => td_string!(language, open.ssh_key),
+    };
+    let failed = problem == Some(KeysProblem::NotWritten);
     view! {
         <Card title=td_string!(language, open.ssh)>
             <div class="stack tight">
                 <CopyField label=td_string!(language, open.ssh) text=command/>
-                <p class="soft">{td_string!(language, open.ssh_text)}" "{td_string!(language, open.ssh_key)}</p>
+                <p class="soft">{td_string!(language, open.ssh_text)}" "{keys}</p>
+                {failed.then(|| view! {
+                    <Notice kind=NoticeKind::Warn title=td_string!(language, open.ssh_failed)>{td_string!(language, open.ssh_failed_text)}</Notice>
+                })}
             </div>
         </Card>
     }

@@ -11,6 +11,7 @@ use domain::{
         ClusterEvent, Condition, FailedAttempt, Failure, LabDetail, LabFilter, LabState, LabUse, LabView, Lifecycle, ObjectRef, StateChange,
         start::StepTime,
     },
+    ssh_keys::KeysProblem,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -156,6 +157,10 @@ pub struct LabWithDetail {
     pub failures: Vec<Attempt>,
     /// The steps of the last start; empty while the lab is down.
     pub start: Vec<StartStep>,
+    /// Why a running lab with an SSH server has other keys than its owner's account: `no_file` where it keeps none for Lectern to write,
+    /// `not_written` while that fails.
+    #[schema(example = "not_written")]
+    pub ssh_keys_problem: Option<&'static str>,
 }
 
 /// One step of a start.
@@ -280,7 +285,7 @@ impl From<LabView> for Lab {
 
 impl From<LabDetail> for LabWithDetail {
     fn from(detail: LabDetail) -> Self {
-        let LabDetail { view, history, observation, observed_at, usage, failures, start } = detail;
+        let LabDetail { view, history, observation, observed_at, usage, failures, start, keys_problem } = detail;
         let (id, name, course) = (view.lab.id, view.lab.name.clone(), view.course.clone());
         let change = |StateChange { seq: _, from, to, at, noticed_at, ran_until, cause, by }: StateChange| Change {
             from: from.map(LabState::as_str),
@@ -305,6 +310,7 @@ impl From<LabDetail> for LabWithDetail {
             usage: usage.into_iter().map(|line| Usage::of(id, &name, course.clone(), line)).collect(),
             failures: failures.into_iter().map(Into::into).collect(),
             start: start.into_iter().map(Into::into).collect(),
+            ssh_keys_problem: keys_problem.map(KeysProblem::as_str),
         }
     }
 }

@@ -60,7 +60,7 @@ pub async fn list(State(state): State<AppState>, Bearer(caller): Bearer, query: 
     Ok(Json(List { items: keys.into_iter().map(Into::into).collect(), next: None }))
 }
 
-/// Adds a public key of the token's owner; the same again gives the one that there is.
+/// Adds a public key of the token's owner; the same again gives the one that there is. Running labs with an SSH server take it within seconds.
 #[utoipa::path(post, path = "/api/v1/ssh-keys", tag = "labs", request_body = NewSshKey, responses((status = 200, body = SshKey)))]
 pub async fn add(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<SshKey>, Problem> {
     let mut body = Fields::parse(&raw)?;
@@ -69,7 +69,7 @@ pub async fn add(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw
     Ok(Json(services::ssh_keys::add(&state.services, &caller, &form).await?.into()))
 }
 
-/// Removes a public key of the token's owner. Labs that were given it before go on taking it.
+/// Removes a public key of the token's owner. No lab takes it any more, also if its order names it; running ones within seconds.
 #[utoipa::path(delete, path = "/api/v1/ssh-keys/{id}", tag = "labs", params(("id" = String, Path)),
     responses((status = 204, description = "It is gone")))]
 pub async fn remove(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>) -> Result<http::StatusCode, Problem> {
