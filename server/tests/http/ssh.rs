@@ -192,3 +192,30 @@ async fn the_block_for_openssh_calls_this_program() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(block.contains("\nHost *.lectern\n") && block.contains("/lectern' ssh %n\n") && block.contains("    User student\n"), "{block}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lab_whose_keys_could_not_be_changed_says_so_until_they_are() {
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHkqJQz67Fz7AMAY/mC0VMP9qFFndLTJTEhAwJFce4To";
+    let scene = Box::pin(Scene::new()).await;
+    let parameters = json!({"public_key": KEY, "card": "a100-80g-1g.10gb", "cards": 1, "cpu_cores": 1, "memory_gib": 4, "storage_gib": 10});
+    let body = json!({"offering": "linux-ssh", "course": "CV2402", "parameters": parameters, "duration_minutes": 60});
+    let lab = scene.api.order("keys", &body).await["labs"][0].as_str().expect("a lab").to_owned();
+    let path = format!("/labs/{lab}");
+    // No program can be started there.
+    for _ in 0..4 {
+        settle(&scene.portal).await;
+        scene.portal.world.clock.advance(31);
+    }
+    let shown = scene.api.read(&path).await;
+    assert_eq!((&shown["state"], &shown["ssh_keys_problem"]), (&json!("running"), &json!("not_written")), "{shown}");
+    let browser = scene.portal.browser_of(&scene.people.teacher).await;
+    let page = async || browser.page(&path).await.text().await.expect("a page");
+    let says = "The SSH keys have not reached this lab";
+    assert!(page().await.contains(says));
+    scene.portal.world.cluster.answer_programs(0);
+    scene.api.say("/ssh-keys", &json!({"name": "laptop", "public_key": KEY})).await;
+    settle(&scene.portal).await;
+    assert!(scene.api.read(&path).await["ssh_keys_problem"].is_null());
+    let page = page().await;
+    assert!(!page.contains(says) && page.contains("It takes the SSH keys of the owner"), "{page}");
+}
