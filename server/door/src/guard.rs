@@ -45,6 +45,17 @@ pub fn only_looks(request: &Parts, is_handshake: bool, limit: ViewOnly) -> bool 
     !pretends && limit.allows(request.method.as_str(), is_handshake, request.uri.path())
 }
 
+/// Whether a browser fetches the script of a service worker that may stand before the whole site: the paths below the script's folder are its own.
+/// It would see the tickets that are posted to the door, in the browsers of all who come after, and its lab could hand them on.
+pub fn is_worker_of_site(request: &Parts) -> bool {
+    request.headers.contains_key("service-worker") && is_at_top(request.uri.path())
+}
+
+/// Whether a path is in no folder.
+pub fn is_at_top(path: &str) -> bool {
+    path.rfind('/') == Some(0)
+}
+
 /// Methods that no application in a lab needs and that would go around the door.
 pub fn is_refused(method: &Method) -> bool {
     matches!(*method, Method::CONNECT | Method::TRACE)
@@ -120,6 +131,20 @@ mod tests {
         assert!(reads(&[("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate")]));
         assert!(!reads(&[("origin", OTHER)]), "a script of another lab over plain http");
         assert!(reads(&[("origin", OWN)]));
+    }
+
+    #[test]
+    fn a_service_worker_gets_a_folder_and_never_the_whole_site() {
+        let worker = |target: &str| {
+            let mut request = parts("GET", &[("service-worker", "script")]);
+            request.uri = target.parse().unwrap();
+            is_worker_of_site(&request)
+        };
+        for whole in ["/sw.js", "/", "/sw.js?folder=/static/", "/.lectern"] {
+            assert!(worker(whole), "{whole}");
+        }
+        assert!(!worker("/static/sw.js") && !worker("/static/"));
+        assert!(!is_worker_of_site(&parts("GET", &[])), "a script");
     }
 
     #[test]

@@ -157,6 +157,9 @@ impl Inner {
         if pass.view_only().is_some_and(|limit| !guard::only_looks(&parts, protocol.is_some(), limit)) {
             return self.about(asked.reader, Matter::ViewOnly);
         }
+        if guard::is_worker_of_site(&parts) {
+            return self.about(asked.reader, Matter::Worker);
+        }
         // Before the pod: the token of a pod that was replaced meanwhile is cancelled.
         let gone = pass.pod_gone();
         let Some((pod, port)) = pass.target() else { return self.not_ready(asked.reader, &pass).await };

@@ -12,6 +12,7 @@ use tower::BoxError;
 use crate::{
     Asked, Inner,
     body::{Passing, Way},
+    guard,
     headers::{self, Client},
     limits::Place,
     page::Reader,
@@ -38,12 +39,20 @@ pub enum Broken {
 }
 
 pub async fn forward(door: &Inner, asked: &Asked, parts: Parts, body: Body, line: Line) -> Response {
+    let is_at_top = guard::is_at_top(parts.uri.path());
     let request = for_lab(door, asked, parts, body, &line, None);
     let answer = line.until_over(door.upstream.send(request, &line.pod, line.port)).await;
     match answer {
         // Nothing was to be upgraded: what follows could not be told from the next answer.
         Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => door.no_answer(asked.reader, &line.pass),
-        Ok(answer) => for_browser(asked, answer, line),
+        Ok(answer) => {
+            let mut answer = for_browser(asked, answer, line);
+            if is_at_top {
+                // A browser that keeps the script of a page does not take it for a service worker, which it must ask for.
+                answer.headers_mut().append(header::VARY, HeaderValue::from_static("service-worker"));
+            }
+            answer
+        }
         Err(broken) => broken_off(door, asked, &line, &broken).await,
     }
 }

@@ -60,6 +60,8 @@ pub enum Matter {
     CrossSite,
     /// The person came by a link that allows looking only.
     ViewOnly,
+    /// The lab's page wants a service worker for the whole site.
+    Worker,
     TooMany,
     NotReady,
     /// The lab is down until somebody starts it.
@@ -84,7 +86,7 @@ pub enum Matter {
 
 impl Matter {
     #[cfg(test)]
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::WrongHost,
         Self::Malformed,
         Self::Method,
@@ -94,6 +96,7 @@ impl Matter {
         Self::WrongOrigin,
         Self::CrossSite,
         Self::ViewOnly,
+        Self::Worker,
         Self::TooMany,
         Self::NotReady,
         Self::Stopped,
@@ -115,7 +118,9 @@ impl Matter {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::LinkEnded => StatusCode::GONE,
             Self::NoPass | Self::NoToken => StatusCode::UNAUTHORIZED,
-            Self::NoTicket | Self::WrongOrigin | Self::CrossSite | Self::ViewOnly | Self::NotAllowed | Self::WrongPort => StatusCode::FORBIDDEN,
+            Self::NoTicket | Self::WrongOrigin | Self::CrossSite | Self::ViewOnly | Self::Worker | Self::NotAllowed | Self::WrongPort => {
+                StatusCode::FORBIDDEN
+            }
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer => StatusCode::BAD_GATEWAY,
@@ -134,6 +139,7 @@ impl Matter {
             Self::WrongOrigin => "wrong_origin",
             Self::CrossSite => "cross_site",
             Self::ViewOnly => "view_only",
+            Self::Worker => "worker_of_site",
             Self::TooMany => "too_many_connections",
             Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed => "lab_not_ready",
             Self::LinkEnded => "link_ended",
@@ -163,6 +169,7 @@ impl Matter {
             Self::WrongOrigin => language.pick("这次打开不是从 Lectern 发起的", "This was not opened from Lectern"),
             Self::CrossSite => language.pick("已拒绝来自其他网站的请求", "A request from another site was refused"),
             Self::ViewOnly => language.pick("你的链接只能查看", "Your link is for looking only"),
+            Self::Worker => language.pick("不能注册覆盖整个网站的 Service Worker", "A service worker may not stand before the whole site"),
             Self::TooMany => language.pick("打开的连接太多", "Too many connections are open"),
             Self::NotReady => language.pick("实验环境正在准备", "The lab is getting ready"),
             Self::Stopped => language.pick("实验环境已停止", "The lab is stopped"),
@@ -208,6 +215,8 @@ impl Matter {
                 "没有做任何改动。如需操作，请向实验环境的归属人要一个可以操作的链接。",
                 "Nothing was changed. To do more, ask the owner of the lab for a link that allows it.",
             ),
+            Self::Worker => language
+                .pick("请把脚本放进子目录，它只对该目录下的路径生效。", "Put its script into a folder: it may serve the paths below that folder."),
             Self::TooMany => language.pick("请关闭不用的标签页，几秒后再试。", "Close tabs that you do not use and try again in a few seconds."),
             Self::NotReady => language.pick("就绪后此页会自动打开它。", "This page opens it as soon as it is ready."),
             Self::Stopped => language.pick(

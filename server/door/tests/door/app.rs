@@ -140,6 +140,7 @@ fn with_headers() -> Response<Body> {
         .header("strict-transport-security", "max-age=1; includeSubDomains")
         .header("alt-svc", "h3=\":443\"")
         .header("clear-site-data", "\"cookies\"")
+        .header("service-worker-allowed", "/")
         .header("set-cookie", "lectern-lab=stolen")
         .header("set-cookie", "a=1; Domain=localhost")
         .header("set-cookie", "own=1; Path=/")

@@ -65,9 +65,24 @@ async fn an_answer_passes_as_it_is_but_for_what_binds_other_sites() {
     assert_eq!((answer.status(), answer.body()), (200, "packed"));
     assert_eq!((answer.header("content-encoding"), answer.header("set-cookie")), (Some("gzip"), Some("own=1; Path=/")));
     assert_eq!(answer.header("content-security-policy"), Some("frame-ancestors 'self'"));
-    for gone in ["strict-transport-security", "alt-svc", "clear-site-data", "stolen", "Domain", "x-content-type-options"] {
+    for gone in ["strict-transport-security", "alt-svc", "clear-site-data", "service-worker-allowed", "stolen", "Domain", "x-content-type-options"] {
         assert!(!answer.0.contains(gone), "{gone} is in {answer:?}");
     }
+}
+
+#[tokio::test]
+async fn a_service_worker_cannot_stand_before_the_door() {
+    let (app, address) = App::start().await;
+    let site = Site::before(address).await;
+    let worker = ("service-worker", "script");
+    let whole = site.use_lab("GET /sw.js?v=1", &[worker, ("sec-fetch-dest", "serviceworker")], "").await;
+    assert!(whole.status() == 403 && whole.body().contains(r#""code":"worker_of_site""#), "{whole:?}");
+    assert_eq!(app.requests.load(Ordering::SeqCst), 0);
+    // One in a folder may, and a page's own script too, which no browser keeps for a worker.
+    assert_eq!(site.use_lab("GET /static/sw.js", &[worker], "").await.status(), 200);
+    let script = site.use_lab("GET /sw.js", &[], "").await;
+    assert_eq!((script.status(), script.header("vary")), (200, Some("service-worker")));
+    assert_eq!(site.use_lab("GET /static/a.js", &[], "").await.header("vary"), None);
 }
 
 #[tokio::test]
