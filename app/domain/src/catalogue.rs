@@ -1,5 +1,6 @@
 //! Offerings and their typed parameters: one set of rules that checks an order form in the browser and on the server.
 
+mod app_access;
 mod lab_spec;
 mod parameter;
 #[cfg(test)]
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::parameter::{apply, check_git_url};
 pub use self::{
+    app_access::{AppAccess, HEADER_EXAMPLE, VARIABLE_EXAMPLE},
     lab_spec::LabSpec,
     parameter::{ChoiceOption, Parameter, ParameterInput, ParameterKind, Target},
     workload::{Purpose, Workload},

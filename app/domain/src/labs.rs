@@ -442,6 +442,7 @@ pub(crate) mod tests {
                 secrets: BTreeMap::new(),
                 retries: 0,
                 health_path: None,
+                app_access: None,
             },
             minutes: 90,
             state: LabState::Pending,

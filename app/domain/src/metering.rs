@@ -218,6 +218,7 @@ mod tests {
             secrets: BTreeMap::new(),
             retries: 0,
             health_path: None,
+            app_access: None,
         }
     }
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::check::is_variable;
 pub use self::{
     check::{ICONS, MAX_PARAMETERS, MAX_SECRETS, UNITS},
     diff::{FieldChange, changes},

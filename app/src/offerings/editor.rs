@@ -2,7 +2,7 @@
 
 use domain::{
     access::Role,
-    catalogue::{Localized, Workload},
+    catalogue::{HEADER_EXAMPLE, Localized, Workload},
     gpu::Card,
     offerings::{Fields, ICONS, OfferingHistory, OfferingVersion, VersionState},
 };
@@ -290,6 +290,20 @@ fn MachineChapter(typed: StoredValue<Typed>, fields: Fields) -> impl IntoView {
                     optional=true
                 />
                 <Text field="base.git_url" label=td_string!(language, offerings.git_url) typed optional=true/>
+                <Text
+                    field="base.app_access.variable"
+                    label=td_string!(language, offerings.access_variable)
+                    help=td_string!(language, offerings.access_variable_help)
+                    typed
+                    optional=true
+                />
+                <Text
+                    field="base.app_access.header"
+                    label=td_string!(language, offerings.access_header)
+                    help=format!("{} {HEADER_EXAMPLE}", td_string!(language, offerings.access_header_help))
+                    typed
+                    optional=true
+                />
             </div>
             <Lines
                 field="base.command"

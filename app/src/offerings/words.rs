@@ -123,6 +123,8 @@ fn plain_text(language: Language, field: &str) -> Option<&'static str> {
         "port" => td_string!(language, offerings.port),
         "health_path" => td_string!(language, offerings.health_path),
         "retries" => td_string!(language, offerings.retries),
+        "app_access.variable" => td_string!(language, offerings.access_variable),
+        "app_access.header" => td_string!(language, offerings.access_header),
         "git_url" => td_string!(language, offerings.git_url),
         "duration.default" => td_string!(language, offerings.duration_default),
         "duration.min" => td_string!(language, offerings.duration_min),

@@ -118,6 +118,7 @@ impl From<domain::catalogue::LabSpec> for Spec {
             secrets: _,
             retries: _,
             health_path: _,
+            app_access: _,
         } = spec;
         Self { workload, image, card: card.id(), cards_per_node, nodes, cpu_cores, memory_gib, storage_gib, git_url, environment }
     }

@@ -154,6 +154,7 @@ mod tests {
             secrets: std::collections::BTreeMap::new(),
             retries: 0,
             health_path: None,
+            app_access: None,
         }
     }
 

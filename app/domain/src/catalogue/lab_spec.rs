@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Workload;
+use super::{AppAccess, Workload};
 use crate::{
     gpu::{Card, CardShare},
     secret::{SecretValue, is_secret},
@@ -46,6 +46,9 @@ pub struct LabSpec {
     /// Path of an HTTP check on `port` that says the lab answers; without one an open port is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health_path: Option<String>,
+    /// How the application takes the lab's own secret; `None` for one that takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_access: Option<AppAccess>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -29,6 +29,7 @@ fn offering() -> Offering {
             secrets: BTreeMap::new(),
             retries: 0,
             health_path: None,
+            app_access: None,
         },
         duration: DurationLimits { default: 90, min: 30, max: 600 },
         parameters: vec![

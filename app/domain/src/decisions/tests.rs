@@ -34,6 +34,7 @@ fn offering(workload: Workload) -> Offering {
         secrets: BTreeMap::new(),
         retries: 0,
         health_path: None,
+        app_access: None,
     };
     let parameter = |key: &str, target, kind, default: &str| Parameter {
         key: key.into(),

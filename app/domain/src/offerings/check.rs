@@ -47,6 +47,13 @@ impl Offering {
             errors.push("base.workload", Problem::NotOneOf { choices: vec![self.workload.as_str().into()] });
         }
         spec(&mut errors, &self.base);
+        if let Some(access) = &self.base.app_access {
+            let set = self.parameters.iter().filter_map(|parameter| match &parameter.target {
+                Target::Environment(name) => Some(name.as_str()),
+                _ => None,
+            });
+            access.check(&self.base, set, &mut errors);
+        }
         let (min, default, max) = (self.duration.min, self.duration.default, self.duration.max);
         range(&mut errors, "duration.min", min, 5, LONGEST);
         range(&mut errors, "duration.max", max, min, LONGEST);
@@ -306,7 +313,7 @@ fn is_key(text: &str) -> bool {
     (1..=40).contains(&text.len()) && text.chars().all(signs) && text.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
-pub(super) fn is_variable(text: &str) -> bool {
+pub(crate) fn is_variable(text: &str) -> bool {
     let signs = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     (1..=60).contains(&text.len()) && text.chars().all(signs) && !text.starts_with(|c: char| c.is_ascii_digit()) && !RESERVED.contains(&text)
 }

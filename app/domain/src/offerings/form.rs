@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Audience, check::is_variable};
 use crate::{
     access::Role,
-    catalogue::{ChoiceOption, DurationLimits, LabSpec, Localized, Offering, Parameter, ParameterKind, Target, Workload},
+    catalogue::{AppAccess, ChoiceOption, DurationLimits, LabSpec, Localized, Offering, Parameter, ParameterKind, Target, Workload},
     error::{Error, FieldError, FieldErrors, Problem},
     gpu::Card,
     ids::OfferingId,
@@ -113,6 +113,7 @@ pub fn fields_of(offering: &Offering) -> Fields {
         secrets,
         retries,
         health_path,
+        app_access,
     } = base;
     put("base.image", image.clone());
     put("base.command", command.iter().map(|argument| escaped(argument)).collect::<Vec<_>>().join("\n"));
@@ -134,6 +135,8 @@ pub fn fields_of(offering: &Offering) -> Fields {
     }
     put("base.git_url", git_url.clone().unwrap_or_default());
     put("base.health_path", health_path.clone().unwrap_or_default());
+    put("base.app_access.variable", app_access.as_ref().map(|access| access.variable.clone()).unwrap_or_default());
+    put("base.app_access.header", app_access.as_ref().map(|access| access.header.clone()).unwrap_or_default());
     for (number, (name, value)) in secrets.iter().enumerate() {
         put(&format!("{SECRETS}{number}.name"), name.clone());
         put(&format!("{SECRETS}{number}.value"), String::new());
@@ -211,6 +214,7 @@ pub fn offering_of(fields: &Fields, id: OfferingId, version: u32) -> Result<Offe
             secrets: form.secrets(),
             retries: form.number_or("base.retries", 0),
             health_path: form.optional("base.health_path"),
+            app_access: form.app_access(),
         },
         duration: DurationLimits { default: form.number("duration.default"), min: form.number("duration.min"), max: form.number("duration.max") },
         parameters: Vec::new(),
@@ -339,6 +343,12 @@ impl Form<'_> {
             }
         }
         out
+    }
+
+    /// `None` if both fields are empty; the check refuses one without the other.
+    fn app_access(&self) -> Option<AppAccess> {
+        let access = AppAccess { variable: self.text("base.app_access.variable"), header: self.text("base.app_access.header") };
+        (!access.variable.is_empty() || !access.header.is_empty()).then_some(access)
     }
 
     /// A row without a name and value is left out; a value without a name is an error.

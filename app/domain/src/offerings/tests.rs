@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::{
-    catalogue::{ChoiceOption, DurationLimits, LabSpec, Localized, Parameter, ParameterKind, Target, Workload},
+    catalogue::{AppAccess, ChoiceOption, DurationLimits, LabSpec, Localized, Parameter, ParameterKind, Target, Workload},
     error::Problem,
     ids::{OfferingId, SecretId},
     secret::{Secret, SecretValue},
@@ -38,6 +38,7 @@ fn offering() -> Offering {
             secrets: BTreeMap::new(),
             retries: 0,
             health_path: Some("/healthz".into()),
+            app_access: None,
         },
         duration: DurationLimits { default: 90, min: 30, max: 600 },
         parameters: vec![
@@ -348,4 +349,25 @@ fn a_number_too_large_is_told_the_range_of_its_field() {
     for wanted in [("base.memory_gib", range(1, 4_096)), ("base.storage_gib", range(0, 65_536)), ("base.port", range(1, 65_535))] {
         assert!(problems(&error).contains(&(wanted.0.to_owned(), wanted.1.clone())), "{wanted:?} in {error:?}");
     }
+}
+
+#[test]
+fn the_editor_takes_both_fields_of_the_labs_own_secret_or_none() {
+    let mut offering = offering();
+    let mut fields = fields_of(&offering);
+    assert_eq!(fields["base.app_access.variable"], "");
+    let field = |name: &str| format!("base.app_access.{name}");
+    fields.insert(field("variable"), "JUPYTER_TOKEN".into());
+    let missing = offering_of(&fields, offering.id, 3).expect_err("no header");
+    assert_eq!(problems(&missing), [(field("header"), Problem::Missing)]);
+    fields.insert(field("header"), " Authorization: token {secret} ".into());
+    let read = offering_of(&fields, offering.id, 3).expect("good");
+    let access = AppAccess { variable: "JUPYTER_TOKEN".into(), header: "Authorization: token {secret}".into() };
+    assert_eq!(read.base.app_access, Some(access.clone()));
+    assert_eq!(without_secrets(fields_of(&read)), fields_of(&read), "nothing of it is a secret");
+    // A variable has one source.
+    offering.base.app_access = Some(AppAccess { variable: "THEME".into(), ..access });
+    assert_eq!(problems(&offering.check().expect_err("a parameter sets it")), [(field("variable"), Problem::Taken)]);
+    let fields: Vec<_> = changes(&read, &offering).into_iter().map(|change| change.field).collect();
+    assert!(fields.contains(&field("variable")), "{fields:?}");
 }

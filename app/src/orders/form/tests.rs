@@ -65,6 +65,7 @@ fn offering() -> Offering {
             secrets: std::collections::BTreeMap::new(),
             retries: 0,
             health_path: None,
+            app_access: None,
         },
         duration: DurationLimits { default: 90, min: 30, max: 480 },
         parameters: vec![Parameter {

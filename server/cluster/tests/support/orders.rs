@@ -137,6 +137,7 @@ impl Orders {
             secrets: BTreeMap::new(),
             retries: 0,
             health_path: None,
+            app_access: None,
         };
         change(&mut spec);
         let lab = Lab {

@@ -144,6 +144,7 @@ pub fn example(field: &str) -> &'static str {
         "nodes" => "nodes: 1",
         "environment" => "environment: { LESSON_NAME: lesson-1 }",
         "health_path" => "health_path: /health",
+        "app_access" | "variable" | "header" => "app_access: { variable: JUPYTER_TOKEN, header: \"Authorization: token {secret}\" }",
         "base" => "base: { image: …, port: 8888, card: a100-80g, … }",
         "parameters" => "parameters: []",
         "target" => "target: cpu_cores",
@@ -158,7 +159,7 @@ pub fn example(field: &str) -> &'static str {
 }
 
 /// The order in which people read a file; anything else follows by name.
-const ORDER: [&str; 41] = [
+const ORDER: [&str; 44] = [
     "slug",
     "name",
     "summary",
@@ -182,6 +183,9 @@ const ORDER: [&str; 41] = [
     "command",
     "port",
     "health_path",
+    "app_access",
+    "variable",
+    "header",
     "card",
     "cards_per_node",
     "nodes",

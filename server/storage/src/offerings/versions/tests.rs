@@ -45,6 +45,7 @@ fn offering(version: u32) -> Offering {
             secrets: [].into(),
             retries: 0,
             health_path: None,
+            app_access: None,
         },
         duration: DurationLimits { default: 60, min: 30, max: 90 },
         parameters: vec![],

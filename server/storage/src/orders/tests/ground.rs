@@ -80,6 +80,7 @@ pub(crate) fn spec() -> LabSpec {
         secrets: [].into(),
         retries: 0,
         health_path: None,
+        app_access: None,
     }
 }
 
