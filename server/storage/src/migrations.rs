@@ -74,6 +74,7 @@ const STEPS: &[Step] = &[
     step!(52, "0052_lab_shares"),
     step!(53, "0053_lab_use"),
     step!(54, "0054_lab_ssh_keys"),
+    step!(55, "0055_labs_own_secrets"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

@@ -22,14 +22,17 @@ pub enum OwnerKind {
     Offering,
     /// A value that was typed into an order, before offerings refused that.
     Order,
+    /// All labs together: what their own secrets are derived from. There is one row.
+    Labs,
 }
 
 impl OwnerKind {
-    const ALL: [Self; 2] = [Self::Offering, Self::Order];
+    const ALL: [Self; 3] = [Self::Offering, Self::Order, Self::Labs];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Offering => "offering",
             Self::Order => "order",
+            Self::Labs => "labs",
         }
     }
     fn parse(text: &str) -> Option<Self> {

@@ -58,3 +58,17 @@ async fn one_key_is_current_and_what_lies_under_others_is_encrypted_anew() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn all_labs_have_one_secret_together() {
+    for_each_engine("all_labs_have_one_secret_together", async |test| {
+        let owner = Owner { kind: OwnerKind::Labs, id: "labs".into() };
+        let one = StoredSecret { owner: owner.clone(), ..secret(1, "a", "k1") };
+        let mut write = test.database.begin_write().await.expect("a transaction");
+        insert(&mut write, &one).await.expect("kept");
+        assert_eq!(of_owner(&mut write, &owner).await.expect("read"), [one]);
+        let another = StoredSecret { owner, ..secret(2, "a", "k1") };
+        assert!(matches!(insert(&mut write, &another).await, Err(crate::Error::NotUnique { .. })));
+    })
+    .await;
+}
