@@ -293,6 +293,9 @@ pub struct LabPod {
     pub name: String,
     /// The next pod of this name has another one.
     pub uid: String,
+    /// The lab's generation when it was made.
+    #[serde(default)]
+    pub generation: u32,
     pub ready: bool,
     pub containers: Vec<String>,
     pub init_containers: Vec<String>,

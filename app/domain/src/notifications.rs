@@ -71,7 +71,7 @@ pub enum Notice {
     LabFilesLost { lab: LabId, name: String, volume: String },
     /// The cluster refused to grow the volume of the reader's lab to `asked_gib`: it stays at `gib`.
     VolumeNotGrown { lab: LabId, name: String, asked_gib: u32, gib: u32, at: Timestamp },
-    /// The reader's lab is ready. A restart raises the generation, so it is reported again.
+    /// The reader's lab is ready. A start or a restart raises the generation, so it is reported again.
     /// `resized`: it was restarted with another size.
     LabReady {
         lab: LabId,

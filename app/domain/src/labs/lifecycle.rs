@@ -20,7 +20,7 @@ pub const EXTENSIONS: [u32; 2] = [30, 45];
 /// The state of a lab that its order does not hold: everything that people change later.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifecycle {
-    /// How many times its pods were to be made anew. Pods of an earlier generation are taken away.
+    /// How many times its pods were to be made anew: by a start, a restart or a resize. Pods of an earlier generation are taken away.
     pub generation: u32,
     pub autostop: Autostop,
     /// When the daily stop comes next; only while the lab is up or coming up.

@@ -154,6 +154,7 @@ fn member(pod: &Pod) -> LabPod {
     LabPod {
         name: pod_name(pod).to_owned(),
         uid: pod.metadata.uid.clone().unwrap_or_default(),
+        generation: pod_generation(pod),
         ready: is_ready(pod),
         containers: spec.map_or_else(Vec::new, |spec| container_names(&spec.containers)),
         init_containers: spec.and_then(|spec| spec.init_containers.as_deref()).map_or_else(Vec::new, container_names),

@@ -90,6 +90,7 @@ impl TermCluster {
         let member = |rank| LabPod {
             name: format!("{}-{rank}", lab.name),
             uid: format!("{}-{}-{rank}", lab.id, now.micros()),
+            generation: lab.lifecycle.generation,
             ready: ready == pods,
             containers: vec!["lab".into()],
             init_containers: Vec::new(),

@@ -115,6 +115,7 @@ mod tests {
         LabPod {
             name: name.into(),
             uid: format!("uid-{name}"),
+            generation: 0,
             ready: true,
             containers: texts(&["main", "shell"]),
             init_containers: texts(&["clone"]),

@@ -5,7 +5,7 @@ use domain::{
     access::Action,
     audit::Outcome,
     ids::{LabId, OutboxId},
-    labs::{Failure, Lab, LabEvent, LabState, Lifecycle, Moment, Observation, idle},
+    labs::{Failure, Lab, LabEvent, Lifecycle, Moment, Observation, idle},
     orders::OrderEvent,
     time::Timestamp,
 };
@@ -92,7 +92,7 @@ async fn step(
     let moment = moment(write, lab, event, seen, now).await?;
     let was_free = lab.lifecycle.grace_from;
     lab.state = next;
-    mark(lab, from, event, failure, (moment.at, now), services.settings.keep_stopped_days);
+    mark(lab, event, failure, (moment.at, now), services.settings.keep_stopped_days);
     if matches!(event, LabEvent::PodsGone | LabEvent::Fail) {
         lab.lifecycle.grace_from = grace_from(services, write, lab, event, moment).await?;
     }
@@ -181,7 +181,7 @@ pub(crate) async fn alter(
 }
 
 /// What an event leaves behind besides the state.
-fn mark(lab: &mut Lab, from: LabState, event: LabEvent, failure: Option<Failure>, (at, now): (Timestamp, Timestamp), keep_days: i64) {
+fn mark(lab: &mut Lab, event: LabEvent, failure: Option<Failure>, (at, now): (Timestamp, Timestamp), keep_days: i64) {
     let kept_to = lab.kept_to();
     let life = &mut lab.lifecycle;
     // Down it is kept for a while; up it stops at its owner's time of day.
@@ -194,11 +194,10 @@ fn mark(lab: &mut Lab, from: LabState, event: LabEvent, failure: Option<Failure>
     match event {
         LabEvent::Start => life.daily_stop_at = life.autostop.daily.map(|time| time.next_after(now)),
         LabEvent::Stop | LabEvent::Finished | LabEvent::Fail | LabEvent::Destroy => life.daily_stop_at = None,
-        LabEvent::Restart | LabEvent::Resize => life.generation = life.generation.saturating_add(1),
         _ => {}
     }
-    if event == LabEvent::Start && from == LabState::Stopping {
-        // Pods that are on their way out are not those that it starts with.
+    if matches!(event, LabEvent::Start | LabEvent::Restart | LabEvent::Resize) {
+        // Pods that are on their way out are not those that it starts with, and each start has an own secret of its own.
         life.generation = life.generation.saturating_add(1);
     }
     match event {

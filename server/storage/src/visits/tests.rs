@@ -123,7 +123,14 @@ async fn the_facts_of_a_pass_are_those_of_now() {
         assert_eq!(of_passes(&mut write, &[pass_id(1), pass_id(2)]).await.expect("read"), std::slice::from_ref(&facts));
         assert_eq!(of_passes(&mut write, &[]).await.expect("nothing to read"), []);
 
-        let pod = LabPod { name: "lab-1-0".into(), uid: "u-1".into(), ready: true, containers: vec!["lab".into()], init_containers: Vec::new() };
+        let pod = LabPod {
+            name: "lab-1-0".into(),
+            uid: "u-1".into(),
+            generation: 0,
+            ready: true,
+            containers: vec!["lab".into()],
+            init_containers: Vec::new(),
+        };
         let seen = Observation { members: vec![pod], ..Observation::default() };
         stored::put(&mut write, id, &seen, now()).await.expect("written");
         assert_eq!(observations(&mut write, &[id]).await.expect("read"), [(id, seen, now())]);
