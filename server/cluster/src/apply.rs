@@ -48,6 +48,9 @@ impl Kubernetes {
             _ => self.apply(namespace, manifest).await.map(drop),
         }));
         let (_, timer) = try_join(own, self.start_timer(order)).await?;
+        if order.own_secret.is_some() {
+            self.own_secrets.note(order.lab.id, order.lab.lifecycle.generation);
+        }
         let mut workload = manifests::workload(order, capabilities);
         if let Some(timer) = timer {
             workload.body["metadata"]["ownerReferences"] = json!([timer]);

@@ -20,6 +20,7 @@ use crate::{
     end::KnownEnds,
     errors::within,
     observe::Patience,
+    own_secrets::Written,
     reach::Dial,
     watch::{Mirror, Paced},
 };
@@ -51,6 +52,8 @@ pub struct Kubernetes {
     pub(crate) ends: Arc<KnownEnds>,
     /// How often objects of labs were restored of late.
     pub(crate) repairs: Arc<Repairs>,
+    /// When the Secrets with labs' own secrets were written.
+    pub(crate) own_secrets: Arc<Written>,
     /// Way to the pods.
     pub(crate) dial: Dial,
 }
@@ -70,6 +73,7 @@ impl Kubernetes {
             courses: Arc::default(),
             ends: Arc::default(),
             repairs: Arc::default(),
+            own_secrets: Arc::default(),
             // Pods have addresses only inside the cluster.
             dial: Dial::PortForward,
         })

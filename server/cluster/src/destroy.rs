@@ -4,7 +4,7 @@ use futures::future::try_join_all;
 use kube::api::{DeleteParams, DynamicObject, ListParams};
 use services::ports::{ClusterError, LabOrder};
 
-use crate::{apply::is_ours, client::Kubernetes, errors::within, kinds::Kind, labels};
+use crate::{apply::is_ours, client::Kubernetes, errors::within, kinds::Kind, labels, manifests::own_secret_name};
 
 impl Kubernetes {
     /// Asks for deletion of everything with the lab's label and gives how much is still there; with `last_of_course` then the namespace.
@@ -14,13 +14,14 @@ impl Kubernetes {
         let mut left = self.find(namespace, &Kind::OF_A_LAB, &mine).await?;
         self.mirror.wrote(order.lab.id, None);
         self.ends.forget(order.lab.id);
+        self.own_secrets.forget(order.lab.id);
         if !left.is_empty() {
             self.delete_unlabelled(order, &left).await?;
             let doomed = left.iter().filter(|(_, object)| object.metadata.deletion_timestamp.is_none());
             try_join_all(doomed.map(|(kind, object)| self.doom(*kind, namespace, object))).await?;
             left = self.find(namespace, &Kind::OF_A_LAB, &mine).await?;
         }
-        let count = u32::try_from(left.len()).unwrap_or(u32::MAX) + self.delete_secret(order).await?;
+        let count = u32::try_from(left.len()).unwrap_or(u32::MAX) + self.delete_secrets(order).await?;
         if count > 0 || !last_of_course {
             return Ok(count);
         }
@@ -47,12 +48,16 @@ impl Kubernetes {
     }
 
     /// By name, since Secrets are never listed. Returns how many objects are left.
-    async fn delete_secret(&self, order: &LabOrder) -> Result<u32, ClusterError> {
-        if order.lab.spec.secrets.is_empty() {
-            return Ok(0);
+    async fn delete_secrets(&self, order: &LabOrder) -> Result<u32, ClusterError> {
+        let lab = &order.lab;
+        let variables = (!lab.spec.secrets.is_empty()).then(|| lab.name.clone());
+        let own = lab.spec.app_access.as_ref().map(|_| own_secret_name(lab));
+        let mut count = 0;
+        for name in variables.into_iter().chain(own) {
+            let left = self.delete(Kind::Secret, &lab.namespace, &name, &DeleteParams::background()).await?;
+            count += u32::from(left.is_some());
         }
-        let left = self.delete(Kind::Secret, &order.lab.namespace, &order.lab.name, &DeleteParams::background()).await?;
-        Ok(u32::from(left.is_some()))
+        Ok(count)
     }
 
     pub(crate) async fn doom(&self, kind: Kind, namespace: &str, object: &DynamicObject) -> Result<(), ClusterError> {

@@ -45,7 +45,7 @@ pub fn find(order: &LabOrder, known: &impl Known) -> Vec<Manifest> {
         Kind::NetworkPolicy => true,
         _ => false,
     });
-    // Secrets are never read, so they cannot be compared: the next start writes the lab's Secret.
+    // Secrets are never read, so they cannot be compared: the next start writes those of the lab, and `own_secrets` its own one in between.
     let own = manifests::of_lab(order).into_iter().filter(|manifest| !matches!(manifest.kind, Kind::PersistentVolumeClaim | Kind::Secret));
     let mut all: Vec<_> = shared.chain(own).filter(|manifest| differs(manifest, known.object(manifest.kind, &manifest.name))).collect();
     if known.replicas().is_some_and(|replicas| replicas > 0 && u32::try_from(replicas) != Ok(order.lab.spec.nodes)) {

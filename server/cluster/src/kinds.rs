@@ -12,7 +12,7 @@ pub enum Kind {
     LimitRange,
     NetworkPolicy,
     ServiceAccount,
-    /// Secret variables of a lab. Written and deleted by name, never read: with `get` or `list` the portal could read every Secret.
+    /// Secret variables of a lab, and its own secret. Written and deleted by name, never read: with `get` or `list` the portal could read every Secret.
     Secret,
     PersistentVolumeClaim,
     Service,

@@ -16,6 +16,7 @@ mod labels;
 mod loads;
 pub mod manifests;
 mod observe;
+mod own_secrets;
 mod port;
 mod quantity;
 mod reach;

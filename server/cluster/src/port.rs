@@ -27,6 +27,10 @@ impl Workloads for Kubernetes {
         self.keep_lab_end(order).await
     }
 
+    async fn keep_secret(&self, order: &LabOrder) -> Result<(), ClusterError> {
+        self.keep_own_secret(order).await
+    }
+
     async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError> {
         self.stop_lab(order).await
     }

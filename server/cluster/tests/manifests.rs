@@ -16,7 +16,7 @@ use k8s_openapi::api::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use services::ports::LabOrder;
-use support::Orders;
+use support::{Orders, orders::with_own_secret};
 
 fn course() -> Orders {
     Orders::seeded(uuid::Uuid::from_u128(0x018f_0000_0000_7000_8000_0000_0000_0000))
@@ -89,6 +89,7 @@ fn orders() -> Vec<LabOrder> {
         course.batch(),
         course.inference(),
         secretive(),
+        own_secret(),
     ]
 }
 
@@ -98,6 +99,32 @@ fn secretive() -> LabOrder {
     order.lab.spec.secrets.insert("HF_TOKEN".into(), SecretValue::Stored(SecretId::from_uuid(uuid::Uuid::from_u128(7))));
     order.secrets.insert("HF_TOKEN".into(), domain::secret::Secret::new("hush".into()));
     order
+}
+
+/// A notebook whose application takes the lab's own secret.
+fn own_secret() -> LabOrder {
+    with_own_secret(course().slice(), "whisper")
+}
+
+#[test]
+fn the_labs_own_secret_is_an_object_of_its_own_and_is_shown_nowhere() {
+    let order = own_secret();
+    let all = manifests::all(&order, Capabilities::CURRENT);
+    let secret = all.iter().find(|manifest| manifest.kind == Kind::Secret).expect("a Secret");
+    assert_eq!((secret.name.as_str(), &secret.body["data"]), ("lab-2041-door", &serde_json::json!({ "JUPYTER_TOKEN": "d2hpc3Blcg==" })));
+    assert_eq!(secret.body["metadata"]["labels"], all[all.len() - 1].body["metadata"]["labels"], "labels as of the lab's other objects");
+    let workload = all.iter().find(|manifest| manifest.kind == Kind::StatefulSet).expect("a workload");
+    let variables = &workload.body["spec"]["template"]["spec"]["containers"][0]["env"];
+    let source = serde_json::json!({ "secretKeyRef": { "name": "lab-2041-door", "key": "JUPYTER_TOKEN" } });
+    let reference = serde_json::json!({ "name": "JUPYTER_TOKEN", "valueFrom": source });
+    assert!(variables.as_array().expect("a list").contains(&reference), "{variables}");
+    let shown = format!("{}\n{all:?}\n{order:?}", manifests::yaml(&order, Capabilities::CURRENT));
+    assert!(!shown.contains("whisper") && !shown.contains("d2hpc3Blcg"), "{shown}");
+    assert!(shown.contains("JUPYTER_TOKEN: '***'"), "{shown}");
+    let without_value = LabOrder { own_secret: None, ..own_secret() };
+    let applied = manifests::all(&without_value, Capabilities::CURRENT);
+    assert!(applied.iter().all(|manifest| manifest.kind != Kind::Secret), "an order without the value must not overwrite it");
+    assert!(manifests::yaml(&without_value, Capabilities::CURRENT).contains("JUPYTER_TOKEN: '***'"), "shown all the same");
 }
 
 #[test]

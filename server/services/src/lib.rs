@@ -81,6 +81,7 @@ pub struct Parts {
     pub(crate) visits: visits::Live,
     pub(crate) shells: labs::terminal::Shells,
     pub(crate) looks: labs::idle::Looks,
+    pub(crate) own_root: secrets::own::Root,
     pub settings: Settings,
 }
 
@@ -177,6 +178,7 @@ impl Services {
             visits: visits::Live::default(),
             shells: labs::terminal::Shells::default(),
             looks: labs::idle::Looks::default(),
+            own_root: secrets::own::Root::default(),
             settings,
         }))
     }

@@ -83,6 +83,9 @@ pub struct LabOrder {
     pub at: Timestamp,
     /// Values of the secret variables that the spec names. Filled in only for [`Workloads::start`].
     pub secrets: std::collections::BTreeMap<String, Secret>,
+    /// The lab's own secret for the pods that it is to have now. Filled in only for [`Workloads::start`] and [`Workloads::keep_secret`], if the
+    /// application takes one.
+    pub own_secret: Option<Secret>,
     /// Annotations for the pods, from settings (tests steer simulated kubelets by them).
     pub pod_annotations: std::collections::BTreeMap<String, String>,
 }

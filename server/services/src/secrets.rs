@@ -3,6 +3,7 @@
 
 mod clear;
 mod keys;
+pub(crate) mod own;
 #[cfg(test)]
 mod tests;
 

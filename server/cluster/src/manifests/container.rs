@@ -32,6 +32,7 @@ pub fn lab(order: &LabOrder, environment: Vec<(&'static str, Value)>) -> Value {
         .map(|(name, value)| (name.as_str(), json!({ "value": value })))
         .collect();
     variables.extend(spec.secrets.keys().map(|name| (name.as_str(), secret::reference(order, name))));
+    variables.extend(spec.app_access.iter().map(|access| (access.variable.as_str(), secret::own_reference(order, &access.variable))));
     variables.insert("LECTERN_LAB", json!({ "value": order.lab.name }));
     variables.insert("LECTERN_COURSE", json!({ "value": order.course.code }));
     if spec.cards_per_node == 0 {

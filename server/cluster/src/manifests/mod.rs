@@ -22,6 +22,7 @@ use domain::{catalogue::Workload, courses::Course};
 use serde_json::{Map, Value, json};
 use services::ports::LabOrder;
 
+pub(crate) use self::secret::{own as own_secret, own_name as own_secret_name};
 pub use self::{limits::limit_range, network::DEFAULT_DENY, quota::resource_quota, volume::claim};
 use crate::{capabilities::Capabilities, kinds::Kind};
 
@@ -69,6 +70,7 @@ pub fn of_course(course: &Course) -> Vec<Manifest> {
 pub fn of_lab(order: &LabOrder) -> Vec<Manifest> {
     let mut all = vec![pod::service_account(order), network::of_lab(order)];
     all.extend(secret::secret(order));
+    all.extend(secret::own(order));
     all.extend(service::service(order));
     all.extend(claim(order));
     all

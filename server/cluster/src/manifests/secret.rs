@@ -1,8 +1,12 @@
-//! The lab's secret variables: one Secret for each lab, which its container refers to.
+//! The lab's secret variables, and the lab's own secret, by which the door reaches its application. Each is a Secret that the container refers
+//! to: the first is written when a lab starts, the other also in between, and a write replaces all values of an object.
 
 use std::collections::BTreeMap;
 
-use domain::secret::{MASK, Secret};
+use domain::{
+    labs::Lab,
+    secret::{MASK, Secret},
+};
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use services::ports::LabOrder;
@@ -24,15 +28,35 @@ pub fn secret(order: &LabOrder) -> Option<Manifest> {
     Some(Manifest::new(Kind::Secret, &lab.namespace, &lab.name, &labels::of_lab(order), rest))
 }
 
+/// Name of the Secret with the lab's own secret.
+pub fn own_name(lab: &Lab) -> String {
+    format!("{}-door", lab.name)
+}
+
+/// The Secret with the lab's own secret. `None` if the application takes none, or if the order does not carry the value.
+pub fn own(order: &LabOrder) -> Option<Manifest> {
+    let lab = &order.lab;
+    let (access, value) = (lab.spec.app_access.as_ref()?, order.own_secret.as_ref()?);
+    let data = BTreeMap::from([(&access.variable, ByteString(value.expose().clone().into_bytes()))]);
+    let rest = json!({ "type": "Opaque", "data": data });
+    Some(Manifest::new(Kind::Secret, &lab.namespace, &own_name(lab), &labels::of_lab(order), rest))
+}
+
 /// The container's reference to a secret variable.
 pub fn reference(order: &LabOrder, name: &str) -> Value {
     json!({ "valueFrom": { "secretKeyRef": { "name": order.lab.name, "key": name } } })
 }
 
+/// The same to the lab's own secret.
+pub fn own_reference(order: &LabOrder, variable: &str) -> Value {
+    json!({ "valueFrom": { "secretKeyRef": { "name": own_name(&order.lab), "key": variable } } })
+}
+
 /// The order with each secret value masked, for manifests that people read.
 pub fn with_masks(order: &LabOrder) -> LabOrder {
     let secrets = order.lab.spec.secrets.keys().map(|name| (name.clone(), Secret::new(MASK.to_owned()))).collect();
-    LabOrder { secrets, ..order.clone() }
+    let own_secret = order.lab.spec.app_access.as_ref().map(|_| Secret::new(MASK.to_owned()));
+    LabOrder { secrets, own_secret, ..order.clone() }
 }
 
 /// The manifest with each secret value masked, for people to read.

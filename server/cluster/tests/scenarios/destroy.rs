@@ -15,11 +15,11 @@ use serde_json::json;
 use services::ports::{ClusterError, Fleet, LabOrder, Workloads};
 
 use super::phase;
-use crate::support::{Orders, rig::Rig, until};
+use crate::support::{Orders, orders::with_own_secret, rig::Rig, until};
 
 pub async fn nothing_is_left_after_a_destroy(rig: &Rig) {
     let course = Orders::new();
-    let (notebook, mut training) = (course.notebook(), course.training());
+    let (notebook, mut training) = (course.notebook(), with_own_secret(course.training(), "whisper"));
     training.lab.spec.secrets.insert("HF_TOKEN".into(), SecretValue::Stored(SecretId::from_uuid(uuid::Uuid::new_v4())));
     training.secrets.insert("HF_TOKEN".into(), Secret::new("hush".into()));
     for order in [&notebook, &training] {
@@ -29,6 +29,8 @@ pub async fn nothing_is_left_after_a_destroy(rig: &Rig) {
     let secrets = Api::<core::Secret>::namespaced(rig.client.clone(), &training.lab.namespace);
     let kept = secrets.get(&training.lab.name).await.expect("the lab's Secret").data.unwrap_or_default();
     assert_eq!(kept["HF_TOKEN"].0, b"hush");
+    let own = secrets.get(&format!("{}-door", training.lab.name)).await.expect("the lab's own Secret").data.unwrap_or_default();
+    assert_eq!(own["JUPYTER_TOKEN"].0, b"whisper");
     let left = rig.cluster.destroy(&training, false).await.expect("a destroy");
     assert!(left > 0, "pods take a moment to end");
     until("the job is gone", || rig.cluster.destroy(&training, false), |left| matches!(left, Ok(0))).await.expect("until");

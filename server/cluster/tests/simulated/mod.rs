@@ -3,6 +3,7 @@
 mod drains;
 mod drift;
 mod ends;
+mod own_secrets;
 mod places;
 mod reach;
 mod rights;

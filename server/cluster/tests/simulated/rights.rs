@@ -13,7 +13,12 @@ use services::ports::{Change, ClusterError, Fleet, Growth, LabOrder, Workloads};
 
 use crate::{
     scenarios::reach::{RESOURCES, refusals, target},
-    support::{Orders, orders::annotated, rig::Rig, until},
+    support::{
+        Orders,
+        orders::{annotated, with_own_secret},
+        rig::Rig,
+        until,
+    },
 };
 
 const USER: &str = "system:serviceaccount:lectern:lectern";
@@ -62,7 +67,13 @@ async fn the_rights_that_are_asked_for_are_enough_for_the_whole_life() {
     let cluster = rig.acting_as(USER).await;
     let orders = Orders::new();
     cluster.info().await.expect("the nodes");
-    let all = [orders.notebook(), orders.editor(), orders.inference(), annotated(orders.batch(), "succeed-after", "1"), orders.training()];
+    let all = [
+        with_own_secret(orders.notebook(), "hush"),
+        orders.editor(),
+        orders.inference(),
+        annotated(orders.batch(), "succeed-after", "1"),
+        orders.training(),
+    ];
     for order in &all {
         until("a start", || cluster.start(order), Result::is_ok).await.expect("until");
     }
@@ -106,13 +117,14 @@ async fn each_right_that_a_start_lacks_is_named_and_the_start_waits_for_it() {
     let rig = Rig::simulated().await;
     grant(&rig).await;
     let cluster = rig.acting_as(USER).await;
-    let order = Orders::new().editor();
+    let order = with_own_secret(Orders::new().editor(), "hush");
     for (resource, group) in [
         ("namespaces", ""),
         ("resourcequotas", ""),
         ("limitranges", ""),
         ("networkpolicies", ".networking.k8s.io"),
         ("serviceaccounts", ""),
+        ("secrets", ""),
         ("services", ""),
         ("persistentvolumeclaims", ""),
         ("jobs", ".batch"),

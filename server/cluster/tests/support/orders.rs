@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    catalogue::{LabSpec, Localized, Workload},
+    catalogue::{AppAccess, LabSpec, Localized, Workload},
     courses::Course,
     gpu::CardShare,
     ids::{CourseId, LabId, OrderId, TenantId, UserId},
     labs::{Lab, LabState, Lifecycle},
     money::{Currency, Money},
     quotas::QuotaSettings,
+    secret::Secret,
     time::Timestamp,
 };
 use services::ports::LabOrder;
@@ -167,9 +168,17 @@ impl Orders {
             preferred_nodes: Vec::new(),
             at: Timestamp::from_seconds(1_795_000_000),
             secrets: BTreeMap::new(),
+            own_secret: None,
             pod_annotations: BTreeMap::new(),
         }
     }
+}
+
+/// The same order of an application that takes the lab's own secret, which is `value`.
+pub fn with_own_secret(mut order: LabOrder, value: &str) -> LabOrder {
+    order.lab.spec.app_access = Some(AppAccess { variable: "JUPYTER_TOKEN".into(), header: "Authorization: token {secret}".into() });
+    order.own_secret = Some(Secret::new(value.into()));
+    order
 }
 
 /// Tells the simulated kubelet what becomes of the pods: `annotated(order, "waiting", "ImagePullBackOff")`.

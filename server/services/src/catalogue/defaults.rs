@@ -17,6 +17,7 @@ use crate::{
     Services,
     error::{OrDomain, internal},
     offerings::yaml,
+    secrets,
 };
 
 /// In the catalogue's order.
@@ -47,7 +48,7 @@ const MICROS_PER_FEN: i64 = MICROS_PER_UNIT / 100;
 /// Orders above this ask a manager.
 const COST_LIMIT_YUAN: i64 = 500;
 
-/// Lays down what is missing of offerings, prices and the tenant's policy. Doing it again changes nothing.
+/// Lays down what is missing of offerings, prices, the tenant's policy and the value of labs' own secrets. Doing it again changes nothing.
 pub async fn install_defaults(services: &Services, write: &mut Write, tenant: TenantId) -> Result<()> {
     let now = services.clock.now();
     let mut changed = false;
@@ -64,6 +65,7 @@ pub async fn install_defaults(services: &Services, write: &mut Write, tenant: Te
         changed = true;
     }
     changed |= storage::policies::insert(write, tenant, &policy(), now).await.or_domain()?;
+    secrets::own::lay_down(services, write).await?;
     if changed {
         storage::offerings::raise_version(write).await.or_domain()?;
     }

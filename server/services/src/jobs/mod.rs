@@ -82,16 +82,22 @@ pub(crate) async fn lab_order(services: &Services, id: LabId) -> Result<Option<L
     let Some(owner_login) = storage::labs::owner_login(&mut read, id).await.or_domain()? else { return Ok(None) };
     let preferred_nodes = storage::placement::preferred_nodes(&mut read, id).await.or_domain()?;
     let (at, pod_annotations) = (services.clock.now(), services.settings.pod_annotations.clone());
-    let secrets = std::collections::BTreeMap::new();
-    Ok(Some(LabOrder { lab, course, owner_login, preferred_nodes, at, secrets, pod_annotations }))
+    let (secrets, own_secret) = (std::collections::BTreeMap::new(), None);
+    Ok(Some(LabOrder { lab, course, owner_login, preferred_nodes, at, secrets, own_secret, pod_annotations }))
 }
 
 /// The same order with the values of its secrets, for starting the lab.
 pub(crate) async fn with_secrets(services: &Services, order: &LabOrder) -> Result<LabOrder> {
+    let own = with_own_secret(services, order).await?;
     if order.lab.spec.secrets.is_empty() {
-        return Ok(order.clone());
+        return Ok(own);
     }
     let mut read = services.db.read().await.or_domain()?;
     let secrets = secrets::of_lab(services, &mut read, &order.lab.spec).await?;
-    Ok(LabOrder { secrets, ..order.clone() })
+    Ok(LabOrder { secrets, ..own })
+}
+
+/// The same order with the lab's own secret only. Costs no statement after the first time.
+pub(crate) async fn with_own_secret(services: &Services, order: &LabOrder) -> Result<LabOrder> {
+    Ok(LabOrder { own_secret: secrets::own::of_pods_to_come(services, &order.lab).await?, ..order.clone() })
 }

@@ -49,5 +49,6 @@ pub(super) fn order(offering: &Offering, spec: LabSpec, now: Timestamp) -> LabOr
         version: 1,
     };
     let (secrets, pod_annotations) = (BTreeMap::new(), BTreeMap::new());
-    LabOrder { lab, course, owner_login: "teacher".into(), preferred_nodes: Vec::new(), at: now, secrets, pod_annotations }
+    let own_secret = None;
+    LabOrder { lab, course, owner_login: "teacher".into(), preferred_nodes: Vec::new(), at: now, secrets, own_secret, pod_annotations }
 }

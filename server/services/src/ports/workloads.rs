@@ -108,6 +108,12 @@ pub trait Workloads: Send + Sync + 'static {
     /// [`Self::start`] does it too. Repeating it for the same end costs nothing.
     async fn keep_end(&self, order: &LabOrder) -> Result<(), ClusterError>;
 
+    /// Writes the Secret with the lab's own secret again if that was not done for a while: it is never read, so a change of another client is
+    /// not seen. Costs nothing in between.
+    async fn keep_secret(&self, _order: &LabOrder) -> Result<(), ClusterError> {
+        Ok(())
+    }
+
     /// Takes the pods away and keeps the volume.
     async fn stop(&self, order: &LabOrder) -> Result<(), ClusterError>;
 

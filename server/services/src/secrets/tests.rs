@@ -3,6 +3,7 @@
 use domain::{
     Error,
     catalogue::{Parameter, ParameterKind, Target},
+    ids::LabId,
     orders::OrderForm,
     page::PageRequest,
 };
@@ -16,6 +17,8 @@ use crate::{
     orders::{self, IdempotencyKey},
     testing::TestWorld,
 };
+
+const LAB: LabId = LabId::from_uuid(uuid::Uuid::from_u128(7));
 
 fn typed(text: &str) -> SecretValue {
     SecretValue::Typed(Secret::new(text.to_owned()))
@@ -171,9 +174,11 @@ async fn a_new_key_takes_over_what_lies_under_the_old_one() {
             std::sync::Arc::clone(&parts.cluster),
             settings,
         );
-        assert_eq!(renew(&renewed).await.expect("renewed"), 1);
+        let own = own::own_secrets(services).await.expect("from the old key").of(LAB, 0);
+        assert_eq!(renew(&renewed).await.expect("renewed"), 2, "this one, and what labs' own secrets are derived from");
         assert_eq!(renew(&renewed).await.expect("renewed"), 0);
         assert_eq!(values(&renewed, &offering.base).await["HF_TOKEN"], "hush");
+        assert_eq!(own::own_secrets(&renewed).await.expect("from the new key").of(LAB, 0), own, "running labs keep theirs");
         assert_eq!(stored(services, &offering).await[0].key_id, new.current().expect("a key"));
     })
     .await;
@@ -261,6 +266,29 @@ async fn secrets_of_an_earlier_release_are_encrypted_wherever_they_were_copied()
         mended.parameters.pop();
         let replaced = save(services, &operator, Some("vscode"), mended, None).await.expect("saved").offering;
         assert_eq!(once_in_clear(services, &replaced).await.expect("read"), Vec::<String>::new(), "replaced");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn labs_own_secrets_differ_and_are_the_same_whenever_they_are_asked_for() {
+    for_each_engine("labs_own_secrets_differ_and_are_the_same_whenever_they_are_asked_for", |database| async move {
+        let world = TestWorld::college_on(database).await;
+        let first = own::own_secrets(&world.services).await.expect("derived");
+        let other = LabId::from_uuid(uuid::Uuid::from_u128(8));
+        let all = [first.of(LAB, 0), first.of(LAB, 1), first.of(other, 0)].map(|secret| secret.expose().clone());
+        assert!(all[0] != all[1] && all[0] != all[2] && all[1] != all[2], "one for each lab and each start");
+        assert!(all.iter().all(|secret| secret.len() == 64 && secret.bytes().all(|byte| byte.is_ascii_hexdigit())));
+        let again = own::own_secrets(&world.replica()).await.expect("derived");
+        assert_eq!(again.of(LAB, 0), first.of(LAB, 0), "another replica, and the portal after a restart");
+        // Another installation has others.
+        let elsewhere = TestWorld::college().await;
+        storage::testing::execute(&elsewhere.services.db, "DELETE FROM secrets WHERE owner_kind = 'labs'").await.expect("deleted");
+        let mut bytes = [0; 32];
+        elsewhere.services.entropy.fill(&mut bytes);
+        let made = own::own_secrets(&elsewhere.services).await.expect("an earlier release had none: it is made");
+        assert_ne!(made.of(LAB, 0), first.of(LAB, 0));
+        assert_eq!(own::own_secrets(&elsewhere.replica()).await.expect("derived").of(LAB, 0), made.of(LAB, 0));
     })
     .await;
 }

@@ -16,6 +16,7 @@ use domain::{
     ids::LabId,
     labs::{LabPod, Observation, ObservedPhase, Volume},
     quotas::Amounts,
+    secret::Secret,
     time::Timestamp,
 };
 use tokio::{
@@ -47,6 +48,8 @@ struct State {
     labs: BTreeMap<LabId, Observation>,
     /// Generation of each lab's pods.
     generations: BTreeMap<LabId, u32>,
+    /// The own secret that each lab was started with.
+    own_secrets: BTreeMap<LabId, Secret>,
     /// When the cluster will end each lab's pods.
     ends: BTreeMap<LabId, Timestamp>,
     quotas: BTreeMap<String, Amounts>,
@@ -93,6 +96,7 @@ impl Default for FakeCluster {
             nodes: vec![whole("gpu-1"), whole("gpu-2"), node("gpu-3", "a100-80g-1g.10gb", 14)],
             labs: BTreeMap::new(),
             generations: BTreeMap::new(),
+            own_secrets: BTreeMap::new(),
             ends: BTreeMap::new(),
             quotas: BTreeMap::new(),
             drift: BTreeMap::new(),
@@ -198,7 +202,14 @@ impl State {
             .map(|rank| {
                 self.pods_made += 1;
                 let name = format!("{}-{rank}", order.lab.name);
-                LabPod { name, uid: uid(self.pods_made), ready, containers: vec!["lab".into()], init_containers: init_containers.clone() }
+                LabPod {
+                    name,
+                    uid: uid(self.pods_made),
+                    generation: order.lab.lifecycle.generation,
+                    ready,
+                    containers: vec!["lab".into()],
+                    init_containers: init_containers.clone(),
+                }
             })
             .collect()
     }

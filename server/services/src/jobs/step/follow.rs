@@ -11,7 +11,7 @@ use crate::{
     Services,
     error::OrDomain,
     hub::News,
-    jobs::{lease, with_secrets},
+    jobs::{lease, with_own_secret, with_secrets},
     labs::{
         ended, notices, starts,
         transition::{self, By},
@@ -36,6 +36,7 @@ pub(super) async fn lab(services: &Services, order: &LabOrder) -> Result<Next, T
         return Ok(next);
     }
     keep_end(services, order).await?;
+    keep_secret(services, order).await?;
     if seen.outdated > 0 {
         return match lab.state {
             // A start of an earlier generation that came late.
@@ -131,6 +132,22 @@ async fn keep_end(services: &Services, order: &LabOrder) -> Result<(), Trouble> 
             Ok(())
         }
         other => Ok(other?),
+    }
+}
+
+/// Keeps the lab's own secret in the cluster as it is to be: a container that is started again reads it anew. Where it cannot be written the
+/// lab runs on.
+async fn keep_secret(services: &Services, order: &LabOrder) -> Result<(), Trouble> {
+    if order.lab.spec.app_access.is_none() {
+        return Ok(());
+    }
+    match services.cluster.keep_secret(&with_own_secret(services, order).await?).await {
+        Ok(()) => Ok(()),
+        Err(away @ ClusterError::Away(_)) => Err(away.into()),
+        Err(error) => {
+            tracing::warn!(lab.name = %order.lab.name, %error, "the lab's own secret cannot be written again");
+            Ok(())
+        }
     }
 }
 

@@ -26,6 +26,7 @@ impl Workloads for FakeCluster {
                 return Err(ClusterError::Refused { reason, message });
             }
             state.provide_volume(order);
+            state.own_secrets.extend(order.own_secret.clone().map(|secret| (id, secret)));
             if let Some(observation) = state.labs.get_mut(&id).filter(|observation| observation.pods > 0) {
                 observation.objects = objects(order);
                 return Ok(());

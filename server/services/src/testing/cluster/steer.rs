@@ -5,6 +5,7 @@ use domain::{
     ids::LabId,
     labs::ObservedPhase,
     quotas::Amounts,
+    secret::Secret,
     time::Timestamp,
 };
 use tokio::{io::DuplexStream, sync::mpsc};
@@ -220,6 +221,10 @@ impl FakeCluster {
     /// The quota that a namespace was given last.
     pub fn quota_of(&self, namespace: &str) -> Option<Amounts> {
         self.state().quotas.get(namespace).copied()
+    }
+    /// The own secret that the lab was started with last.
+    pub fn own_secret(&self, lab: LabId) -> Option<Secret> {
+        self.state().own_secrets.get(&lab).cloned()
     }
     /// Every call so far: `start lab-2047`.
     pub fn calls(&self) -> Vec<String> {
