@@ -3,6 +3,7 @@
 //!
 //! [`Door`] is the service of a `listener::Listener`. What it needs of the rest of Lectern is in [`ports`].
 
+mod app_secret;
 mod body;
 mod client;
 mod cookie;
@@ -40,6 +41,7 @@ use services::Services;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use app_secret::AppSecret;
 use host::{HostError, Site, Sites};
 use limits::Limits;
 use page::{Extras, Reader};
@@ -164,7 +166,8 @@ impl Inner {
         let gone = pass.pod_gone();
         let Some((pod, port)) = pass.target() else { return self.not_ready(asked.reader, &pass).await };
         let Some(place) = self.limits.take(pass.lab(), pass.person()) else { return self.about(asked.reader, Matter::TooMany) };
-        let line = Line { pass, pod, port, gone, place };
+        let secret = AppSecret::of(&*pass, &pod);
+        let line = Line { pass, pod, port, secret, gone, place };
         match protocol {
             Some(protocol) => upgrade::forward(self, asked, parts, body, &protocol, line).await,
             None => proxy::forward(self, asked, parts, body, line).await,

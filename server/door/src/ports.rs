@@ -7,6 +7,7 @@ use domain::{
     Error,
     ids::{LabId, UserId},
     labs::LabState,
+    secret::Secret,
     shares::ViewOnly,
     time::Timestamp,
     visits::{UseKind, VisitRole},
@@ -40,6 +41,11 @@ pub trait Pass: Send + Sync + 'static {
     }
     /// The pod and the port that serve the lab; `None` while the lab is not ready.
     fn target(&self) -> Option<(PodTarget, u16)>;
+    /// The header by which the application in this pod takes the lab's own secret: its name in lower case and its value. `None` for one that takes
+    /// none, and for a pass to another port of the pod.
+    fn secret_header(&self, _pod: &PodTarget) -> Option<(String, Secret)> {
+        None
+    }
     /// Cancelled when the pass ends.
     fn ended(&self) -> &CancellationToken;
     /// Cancelled when the pod that serves the lab now is gone.
@@ -110,6 +116,9 @@ impl Pass for visits::Entry {
     }
     fn target(&self) -> Option<(PodTarget, u16)> {
         Self::target(self)
+    }
+    fn secret_header(&self, pod: &PodTarget) -> Option<(String, Secret)> {
+        Self::secret_header(self, &pod.uid)
     }
     fn ended(&self) -> &CancellationToken {
         Self::ended(self)

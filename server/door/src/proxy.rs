@@ -11,6 +11,7 @@ use tower::BoxError;
 
 use crate::{
     Asked, Inner,
+    app_secret::AppSecret,
     body::{Passing, Way},
     guard,
     headers::{self, Client},
@@ -25,6 +26,8 @@ pub struct Line {
     pub pass: SharedPass,
     pub pod: PodTarget,
     pub port: u16,
+    /// The lab's own secret for the application in this pod.
+    pub secret: Option<AppSecret>,
     /// Cancelled when the pod is gone.
     pub gone: CancellationToken,
     pub place: Place,
@@ -61,6 +64,9 @@ pub async fn forward(door: &Inner, asked: &Asked, parts: Parts, body: Body, line
 pub fn for_lab(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, line: &Line, upgrade: Option<&HeaderValue>) -> Request {
     let client = Client { address: asked.address, https: door.sites.is_https(), host: &asked.site.host };
     headers::for_lab(&mut parts.headers, client, upgrade);
+    if let Some(secret) = &line.secret {
+        secret.show(&mut parts.headers);
+    }
     let way = way(asked, Way::ToLab);
     if way != Way::Uncounted {
         line.pass.count(headers::size(&parts.headers), 0);

@@ -46,7 +46,8 @@ pub async fn answer(door: &Inner, asked: &Asked, mut parts: Parts) -> Response {
         return door.about(asked.reader, Matter::WrongPort);
     }
     let Some(place) = door.limits.take(pass.lab(), pass.person()) else { return door.about(asked.reader, Matter::TooMany) };
-    let line = Line { pass, pod, port, gone, place };
+    // What passes is not the door's to change.
+    let line = Line { pass, pod, port, secret: None, gone, place };
     let far = match line.until_over(door.upstream.dial(&line.pod, port)).await {
         Ok(far) => far,
         Err(Broken::PassEnded) => return without_token(door, asked),

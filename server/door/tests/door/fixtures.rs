@@ -78,6 +78,8 @@ pub struct FakePass {
     pub bytes_in: AtomicU64,
     pub bytes_out: AtomicU64,
     pub used: Mutex<Vec<UseKind>>,
+    /// The header of the lab's own secret for each pod, by uid.
+    pub secrets: Mutex<HashMap<String, (String, String)>>,
 }
 
 impl Pass for FakePass {
@@ -102,6 +104,10 @@ impl Pass for FakePass {
     fn is_guest(&self) -> bool {
         self.guest.load(Ordering::SeqCst)
     }
+    fn secret_header(&self, pod: &PodTarget) -> Option<(String, Secret)> {
+        let secrets = self.secrets.lock().expect("no panic");
+        secrets.get(&pod.uid).map(|(name, value)| (name.clone(), Secret::new(value.clone())))
+    }
     fn ended(&self) -> &CancellationToken {
         &self.ended
     }
@@ -122,6 +128,10 @@ impl FakePass {
     pub fn serve_by(&self, uid: &str) {
         let pod = PodTarget { namespace: "ai-cv2402".into(), name: "lab-7-0".into(), uid: uid.into() };
         *self.target.lock().expect("no panic") = Some((pod, 8_888));
+    }
+    /// The application in this pod takes this header.
+    pub fn takes(&self, uid: &str, name: &str, value: &str) {
+        self.secrets.lock().expect("no panic").insert(uid.into(), (name.into(), value.into()));
     }
     /// The lab is in this state, and no pod serves it.
     pub fn close(&self, state: LabState) {
@@ -265,6 +275,7 @@ impl Site {
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
             used: Mutex::default(),
+            secrets: Mutex::default(),
         });
         pass.serve_by("pod-1");
         let world = Arc::new(World {

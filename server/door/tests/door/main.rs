@@ -1,6 +1,7 @@
 //! The door as a browser meets it, with an application behind it.
 
 mod app;
+mod app_secret;
 mod entry;
 mod fixtures;
 mod forwarding;

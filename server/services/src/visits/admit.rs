@@ -11,7 +11,7 @@ use super::{
     is_secret,
     live::Named,
 };
-use crate::{Services, digest::hex_sha256, error::OrDomain};
+use crate::{Services, digest::hex_sha256, error::OrDomain, secrets::own};
 
 /// A request's right to the lab, from a cache that is at most 5 seconds old. `None`: no such lab, no pass, or the pass is over. Keep the
 /// entry for as long as a connection of it is open: an entry that nobody holds is forgotten after some minutes.
@@ -89,7 +89,8 @@ pub(super) async fn remember(services: &Services, facts: &Facts, key: &str) -> R
     let Some(actor) = actors.get(&facts.user) else { return Ok(None) };
     let seen = storage::visits::observations(&mut read, &[facts.lab.id]).await.or_domain()?.pop();
     drop(read);
-    let entry = Entry::new(services, facts, actor, seen.map(|(_, seen, at)| (seen.members, at)), now);
+    let shown = own::shown(services, facts.lab.id, facts.lab.app_access.as_ref()).await?;
+    let entry = Entry::new(services, facts, actor, shown, seen.map(|(_, seen, at)| (seen.members, at)), now);
     Ok(Some(services.visits.insert(key, entry)))
 }
 

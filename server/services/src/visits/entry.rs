@@ -13,6 +13,7 @@ use domain::{
         LabPod, LabState,
         host::{host_label, port_label},
     },
+    secret::Secret,
     shares::ViewOnly,
     time::Timestamp,
     visits::{PassEnd, UseKind, VisitRole},
@@ -25,6 +26,7 @@ use crate::{
     Services,
     cache::LIFE_SECONDS,
     ports::{Clock, Entropy, PodTarget},
+    secrets::own::Shown,
 };
 
 /// Seconds without a request after which an entry that nobody holds is forgotten.
@@ -43,6 +45,8 @@ pub struct Entry {
     /// The port of the pod that the pass is for; 0 for the lab's own.
     pub port: u16,
     pub(super) about: About,
+    /// How the application takes the lab's own secret; `None` if it takes none, or if the pass is for another port.
+    shown: Option<Shown>,
     ended: CancellationToken,
     now: Mutex<Now>,
     visiting: Mutex<Visiting>,
@@ -95,7 +99,15 @@ impl fmt::Debug for Entry {
 }
 
 impl Entry {
-    pub(super) fn new(services: &Services, facts: &Facts, actor: &Actor, seen: Option<(Vec<LabPod>, Timestamp)>, now: Timestamp) -> Self {
+    /// `shown`: how the application takes the lab's own secret.
+    pub(super) fn new(
+        services: &Services,
+        facts: &Facts,
+        actor: &Actor,
+        shown: Option<Shown>,
+        seen: Option<(Vec<LabPod>, Timestamp)>,
+        now: Timestamp,
+    ) -> Self {
         let Facts { pass, tenant, user, session, token, role, reason, address, share, port, lab, .. } = facts;
         let about = About {
             label: port_label(&host_label(&lab.name, lab.id), *port),
@@ -134,6 +146,7 @@ impl Entry {
             view_only: share.filter(|share| share.view_only).map(|_| ViewOnly::of(lab.workload)),
             port: *port,
             about,
+            shown: shown.filter(|_| *port == 0),
             ended: CancellationToken::new(),
             now: Mutex::new(first),
             visiting: Mutex::default(),
@@ -163,6 +176,14 @@ impl Entry {
         let pod = ready(&now)?;
         let port = if self.port == 0 { now.port } else { self.port };
         Some((PodTarget { namespace: self.about.namespace.clone(), name: pod.name.clone(), uid: pod.uid.clone() }, port))
+    }
+
+    /// The header by which the application in the pod with this uid takes the lab's own secret: its name in lower case and its value. `None` if
+    /// it takes none, and for any other pod.
+    pub fn secret_header(&self, uid: &str) -> Option<(String, Secret)> {
+        let shown = self.shown.as_ref()?;
+        let now = self.now();
+        now.members.iter().find(|pod| pod.uid == uid).and_then(|pod| shown.to(pod))
     }
 
     /// Cancelled when the pass is over: close everything.

@@ -8,7 +8,7 @@ use std::{
 
 use domain::{
     access::{Actor, Role, Scope},
-    catalogue::Workload,
+    catalogue::{AppAccess, Workload},
     ids::{CourseId, LabId, PassId, ShareId, TenantId, TokenId, UserId},
     labs::{LabState, Observation},
     time::Timestamp,
@@ -62,6 +62,8 @@ pub struct LabNow {
     pub workload: Workload,
     /// Port that it answers on.
     pub port: u16,
+    /// How its application takes the lab's own secret.
+    pub app_access: Option<AppAccess>,
     pub state: LabState,
     /// When the cluster last reported on it.
     pub observed_at: Option<Timestamp>,
@@ -116,6 +118,8 @@ pub struct Facts {
 struct Spec {
     workload: Workload,
     port: u16,
+    #[serde(default)]
+    app_access: Option<AppAccess>,
 }
 
 fn facts(row: &AnyRow) -> Result<Facts> {
@@ -171,6 +175,7 @@ fn facts(row: &AnyRow) -> Result<Facts> {
             owner_disabled: row.optional_timestamp("owner_disabled_at")?.is_some(),
             workload: spec.workload,
             port: spec.port,
+            app_access: spec.app_access,
             state: row.state("state", LabState::parse)?,
             observed_at: row.optional_timestamp("observed_at")?,
         },

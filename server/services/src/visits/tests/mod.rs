@@ -4,6 +4,7 @@ mod counting;
 mod ending;
 mod entering;
 mod ports;
+mod secret;
 mod sharing;
 mod tokens;
 mod waiting;
