@@ -20,7 +20,7 @@ pub enum Kernel {
     Idle,
 }
 
-/// Answers as long as the cluster lasts.
+/// Answers as long as the cluster lasts, and only with the lab's own secret if the lab was started with one.
 #[derive(Debug)]
 pub struct FakeJupyter(Arc<Mutex<Kernel>>);
 
@@ -29,11 +29,12 @@ impl FakeJupyter {
         let mut connections = cluster.listen(lab, PORT);
         let kernel = Arc::new(Mutex::new(kernel));
         let served = Arc::clone(&kernel);
+        let own = cluster.own_secret(lab).map(|secret| format!("\r\nauthorization: token {}\r\n", secret.expose()));
         tokio::spawn(async move {
             while let Some(mut connection) = connections.recv().await {
                 let kernel = *served.lock().unwrap_or_else(PoisonError::into_inner);
                 // A caller that is cut off asks again.
-                let _ = answer(&mut connection, kernel).await;
+                let _ = answer(&mut connection, own.as_deref(), kernel).await;
             }
         });
         Self(kernel)
@@ -44,12 +45,16 @@ impl FakeJupyter {
     }
 }
 
-async fn answer(connection: &mut DuplexStream, kernel: Kernel) -> io::Result<()> {
+/// `own`: the line of the request that shows the lab's own secret.
+async fn answer(connection: &mut DuplexStream, own: Option<&str>, kernel: Kernel) -> io::Result<()> {
     let mut asked = Vec::new();
     while !asked.ends_with(b"\r\n\r\n") {
         asked.push(connection.read_u8().await?);
     }
     assert!(asked.starts_with(b"GET /api/kernels HTTP/1.0\r\n"), "another question");
+    if own.is_some_and(|shown| !String::from_utf8_lossy(&asked).contains(shown)) {
+        return connection.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").await;
+    }
     let state = match kernel {
         Kernel::Busy => "busy",
         Kernel::Idle => "idle",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::secret::Secret;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// HTTP/1.0, so that the answer is not cut into pieces and ends with the connection.
-const QUESTION: &[u8] = b"GET /api/kernels HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n";
+const QUESTION: &str = "GET /api/kernels HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n";
 /// Bytes of an answer that are read.
 const LONGEST: u64 = 512 * 1_024;
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,7 +23,7 @@ pub(super) enum Kernels {
     Busy,
     /// There is none, or none executes.
     Idle,
-    /// The server does not tell without its own password or token.
+    /// The server does not tell without a password or token that the portal does not have.
     Closed,
     /// Nothing there speaks Jupyter's API.
     Absent,
@@ -33,11 +34,11 @@ struct Kernel {
     execution_state: String,
 }
 
-/// Errors: as of `connect`; `Busy` if the answer does not come.
-pub(super) async fn ask(services: &Services, pod: &PodTarget, port: u16) -> Result<Kernels, ClusterError> {
+/// `own`: the header by which the server takes the lab's own secret. Errors: as of `connect`; `Busy` if the answer does not come.
+pub(super) async fn ask(services: &Services, pod: &PodTarget, port: u16, own: Option<&(String, Secret)>) -> Result<Kernels, ClusterError> {
     let asking = async {
         let mut connection = reach::connect(services, pod, port).await?;
-        connection.write_all(QUESTION).await.map_err(|error| ClusterError::Busy(error.to_string()))?;
+        connection.write_all(question(own).as_bytes()).await.map_err(|error| ClusterError::Busy(error.to_string()))?;
         let mut answer = Vec::new();
         // A connection that breaks off may have answered before.
         let read = connection.take(LONGEST).read_to_end(&mut answer).await;
@@ -48,6 +49,15 @@ pub(super) async fn ask(services: &Services, pod: &PodTarget, port: u16) -> Resu
     };
     let late = || ClusterError::Busy("no answer in time".to_owned());
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| Err(late()))
+}
+
+fn question(own: Option<&(String, Secret)>) -> String {
+    let mut text = QUESTION.to_owned();
+    if let Some((name, value)) = own {
+        text.extend([name.as_str(), ": ", value.expose().as_str(), "\r\n"]);
+    }
+    text.push_str("\r\n");
+    text
 }
 
 fn meaning(answer: &[u8]) -> Kernels {
@@ -69,6 +79,13 @@ fn meaning(answer: &[u8]) -> Kernels {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_question_shows_the_secret_that_the_server_takes() {
+        assert!(question(None).ends_with("\r\nAccept: application/json\r\n\r\n"));
+        let own = ("authorization".to_owned(), Secret::new("token 5e".to_owned()));
+        assert!(question(Some(&own)).ends_with("\r\nauthorization: token 5e\r\n\r\n"));
+    }
 
     #[test]
     fn the_answer_says_whether_a_kernel_executes() {

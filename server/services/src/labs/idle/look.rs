@@ -18,6 +18,7 @@ use super::kernels::{self, Kernels};
 use crate::{
     Services,
     ports::{ClusterError, PodTarget},
+    secrets::own,
 };
 
 /// Thousandths of a core, on average over two looks, above which a pod works.
@@ -63,11 +64,14 @@ pub(super) async fn look(services: &Services, lab: &Lab, members: &[LabPod], now
 /// What its kernels say, and how busy its busiest pod is, where that is measured.
 async fn ask(services: &Services, lab: &Lab, members: &[LabPod]) -> Result<(Look, Option<u64>), ClusterError> {
     let target = |pod: &LabPod| PodTarget { namespace: lab.namespace.clone(), name: pod.name.clone(), uid: pod.uid.clone() };
-    let pods: Vec<_> = members.iter().filter(|pod| pod.ready).take(PODS_MOST).map(target).collect();
-    let Some(first) = pods.first() else { return Ok((Look::Unknown, None)) };
+    let ready = || members.iter().filter(|pod| pod.ready);
+    let Some(first) = ready().next() else { return Ok((Look::Unknown, None)) };
+    let pods: Vec<_> = ready().take(PODS_MOST).map(target).collect();
     let mut is_closed = false;
     if is_jupyter(&lab.spec) {
-        match kernels::ask(services, first, lab.spec.port).await? {
+        let shown = own::shown(services, lab.id, lab.spec.app_access.as_ref()).await.map_err(|error| ClusterError::Busy(error.to_string()))?;
+        let own = shown.and_then(|shown| shown.to(first));
+        match kernels::ask(services, &target(first), lab.spec.port, own.as_ref()).await? {
             Kernels::Busy => return Ok((Look::Used(UseKind::Kernel), None)),
             Kernels::Closed => is_closed = true,
             Kernels::Idle | Kernels::Absent => {}
