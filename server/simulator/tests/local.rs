@@ -7,7 +7,7 @@ use std::{fs, path::Path, time::Duration};
 
 use common::{client, create, in_phase, namespace, until};
 use futures::SinkExt as _;
-use k8s_openapi::api::core::v1::{ContainerStatus, Event, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{ContainerStatus, Event, PersistentVolumeClaim, Pod, Secret};
 use kube::{
     Api, Client,
     api::{AttachParams, DeleteParams, ListParams, LogParams, TerminalSize},
@@ -97,9 +97,14 @@ async fn gone(pods: &Api<Pod>, name: &str) {
 }
 
 async fn get(pods: &Api<Pod>, pod: &str, path: &str) -> String {
+    get_with(pods, pod, path, "").await
+}
+
+/// The same with more lines of the head, each with its end.
+async fn get_with(pods: &Api<Pod>, pod: &str, path: &str, lines: &str) -> String {
     let mut forwarder = pods.portforward(pod, &[8888]).await.unwrap();
     let mut stream = forwarder.take_stream(8888).unwrap();
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n").as_bytes()).await.unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n{lines}\r\n").as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     within(path, stream.read_to_end(&mut answer)).await.unwrap();
     String::from_utf8_lossy(&answer).into_owned()
@@ -384,5 +389,53 @@ async fn a_pod_that_is_told_how_to_pretend_pretends() {
     let pod = json!({"metadata": {"name": "told", "annotations": {"fake-kubelet/succeed-after": "0"}}, "spec": {"containers": [container], "restartPolicy": "Never"}});
     create(&cluster.pods, pod).await.unwrap();
     in_phase(&cluster.pods, "told", "Succeeded").await;
+    cluster.simulator.shutdown().await;
+}
+
+/// A web server that lets in those who show its token, as JupyterLab does.
+const GUARDED: &str = r#"
+import http.server, os
+
+class Guarded(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        shown = self.headers.get("Authorization") == "token " + os.environ["JUPYTER_TOKEN"]
+        self.send_response(200 if shown else 403)
+        self.end_headers()
+
+    def log_message(self, *words):
+        pass
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Guarded).serve_forever()
+"#;
+
+#[tokio::test]
+async fn a_program_gets_the_secret_of_its_start_and_lets_in_nobody_else() {
+    if !has_python().await {
+        return;
+    }
+    let (_folder, cluster) = cluster().await;
+    let secrets = Api::<Secret>::namespaced(cluster.client.clone(), "lab");
+    // The third is the first in Base64.
+    for (own, other, stored) in [("lab-secret-1", "lab-secret-2", "bGFiLXNlY3JldC0x"), ("lab-secret-2", "lab-secret-1", "bGFiLXNlY3JldC0y")] {
+        create(&secrets, json!({"metadata": {"name": "guarded-door"}, "data": {"JUPYTER_TOKEN": stored}})).await.unwrap();
+        let source = json!({"secretKeyRef": {"name": "guarded-door", "key": "JUPYTER_TOKEN"}});
+        let container = json!({
+            "image": "python:3", "command": ["python3", "-u", "-c", GUARDED], "ports": [{"containerPort": 8888}],
+            "env": [{"name": "JUPYTER_TOKEN", "valueFrom": source}],
+        });
+        run_pod(&cluster, "guarded", container, "Always").await;
+        ready(&cluster.pods, "guarded").await;
+        let status = async |token: &str| {
+            let line = if token.is_empty() { String::new() } else { format!("Authorization: token {token}\r\n") };
+            get_with(&cluster.pods, "guarded", "/", &line).await.get(9..12).map(str::to_owned).unwrap_or_default()
+        };
+        assert_eq!([status(own).await, status(other).await, status("").await], ["200", "403", "403"]);
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let mut listed = processes.filter_map(|process| fs::read_to_string(process.path().join("cmdline")).ok());
+        assert!(listed.all(|words| !words.contains(own)), "no process list shows it");
+        cluster.pods.delete("guarded", &DeleteParams::default()).await.unwrap();
+        gone(&cluster.pods, "guarded").await;
+        secrets.delete("guarded-door", &DeleteParams::default()).await.unwrap();
+    }
     cluster.simulator.shutdown().await;
 }

@@ -6,6 +6,7 @@ use std::{
     process::Stdio,
 };
 
+use serde_json::Value;
 use tokio::{process::Command, sync::Mutex};
 
 use super::{
@@ -14,9 +15,13 @@ use super::{
     log::Log,
     process::{self, Group, MARK, Record},
 };
+use crate::value;
 
 /// What is installed from PyPI.
 pub const VERSION: &str = "4.6.4";
+
+/// The variable from which it reads its token.
+const TOKEN: &str = "JUPYTER_TOKEN";
 
 /// The port of its images, where a container declares none.
 const PORT: u16 = 8_888;
@@ -106,9 +111,10 @@ impl Jupyter {
     }
 }
 
-/// What the Python runs. It has no password: whoever reaches its port on this machine is let in. It answers to the lab's own host name and to
-/// `localhost` only, so that pages of other sites cannot be led to it by a name of theirs.
-pub fn arguments(home: &Home, ports: &[(u16, u16)], host: Option<&str>) -> Vec<String> {
+/// What the Python runs. With a token in the container's variables it lets in those who show it, which is the door; it reads the variable by
+/// itself, so that no process list shows it. Without one it has no password: whoever reaches its port on this machine is let in. It answers
+/// to the lab's own host name and to `localhost` only, so that pages of other sites cannot be led to it by a name of theirs.
+pub fn arguments(container: &Value, home: &Home, ports: &[(u16, u16)], host: Option<&str>) -> Vec<String> {
     let port = ports.first().map_or(PORT, |(_, chosen)| *chosen);
     let hosts: Vec<String> = ["localhost"].into_iter().chain(host).map(|host| format!("'{host}'")).collect();
     let settings = [
@@ -121,12 +127,14 @@ pub fn arguments(home: &Home, ports: &[(u16, u16)], host: Option<&str>) -> Vec<S
         format!("--ServerApp.root_dir={}", home.folder.display()),
         "--ServerApp.allow_root=True".to_owned(),
         "--ServerApp.quit_button=False".to_owned(),
-        "--IdentityProvider.token=".to_owned(),
         "--PasswordIdentityProvider.hashed_password=".to_owned(),
         "--LabApp.news_url=None".to_owned(),
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate".to_owned(),
     ];
-    ["-m".to_owned(), "jupyterlab".to_owned()].into_iter().chain(settings).collect()
+    // A token that is declared and missing must not open the server.
+    let takes_token = value::items(container, "/env").iter().any(|variable| value::text(variable, "/name") == TOKEN);
+    let open = (!takes_token).then(|| "--IdentityProvider.token=".to_owned());
+    ["-m".to_owned(), "jupyterlab".to_owned()].into_iter().chain(settings).chain(open).collect()
 }
 
 /// What it gets besides the container's variables: its own programs first, and a place on the lab's volume for packages that people install,
@@ -151,13 +159,25 @@ mod tests {
     fn it_is_on_loopback_at_its_port_and_answers_to_its_own_host() {
         let root = tempfile::tempdir().unwrap();
         let home = Folders::open(root.path()).unwrap().home(&json!({}), &json!({}));
-        let words = arguments(&home, &[(8_888, 40_001)], Some("lab-7-0123456789.localhost"));
+        let words = arguments(&json!({}), &home, &[(8_888, 40_001)], Some("lab-7-0123456789.localhost"));
         for wanted in
             ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=40001", "--ServerApp.local_hostnames=['localhost', 'lab-7-0123456789.localhost']"]
         {
             assert!(words.iter().any(|word| word == wanted), "{wanted} in {words:?}");
         }
-        assert!(arguments(&home, &[], None).contains(&"--ServerApp.local_hostnames=['localhost']".to_owned()));
+        assert!(arguments(&json!({}), &home, &[], None).contains(&"--ServerApp.local_hostnames=['localhost']".to_owned()));
+    }
+
+    #[test]
+    fn it_is_open_only_if_its_container_declares_no_token() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Folders::open(root.path()).unwrap().home(&json!({}), &json!({}));
+        let is_open = |container: &Value| arguments(container, &home, &[], None).iter().any(|word| word == "--IdentityProvider.token=");
+        assert!(is_open(&json!({"env": [{"name": "OTHER", "value": "hush"}]})));
+        let source = json!({"secretKeyRef": {"name": "lab-7-door", "key": "JUPYTER_TOKEN"}});
+        let closed = json!({"env": [{"name": "JUPYTER_TOKEN", "valueFrom": source}]});
+        assert!(!is_open(&closed), "it reads the token from the variable, and without one makes its own");
+        assert!(arguments(&closed, &home, &[], None).iter().all(|word| !word.contains("token")), "no process list shows it");
     }
 
     #[test]

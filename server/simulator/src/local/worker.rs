@@ -238,7 +238,7 @@ impl Worker {
                 let refused = |message| Refusal { reason: "ImagePullBackOff", message };
                 let python = local.jupyter.python(log, say).await.map_err(refused)?;
                 jupyter::prepare(&python, &home, &mut variables);
-                let arguments = jupyter::arguments(&home, &ports, local.hosts.of(&self.pod).as_deref());
+                let arguments = jupyter::arguments(container, &home, &ports, local.hosts.of(&self.pod).as_deref());
                 (python, arguments)
             }
         };
