@@ -96,7 +96,7 @@ test("a cell runs in a kernel, in the lab's folder", async () => {
     return new Promise<string>((done, fail) => {
       const socket = new WebSocket(`ws://${location.host}/api/kernels/${id}/channels?session_id=test`);
       const header = { msg_id: "cell", username: "", session: "test", date: "", msg_type: "execute_request", version: "5.3" };
-      const code = "import os; print(6 * 7, os.path.exists('hello.txt'))";
+      const code = "import os; print(6 * 7, os.path.exists('hello.txt'), os.environ['PORT'])";
       const content = { code, silent: false, store_history: false, user_expressions: {}, allow_stdin: false, stop_on_error: true };
       socket.onopen = () => socket.send(JSON.stringify({ header, parent_header: {}, metadata: {}, content, channel: "shell", buffers: [] }));
       socket.onmessage = ({ data }) => {
@@ -109,7 +109,10 @@ test("a cell runs in a kernel, in the lab's folder", async () => {
       socket.onclose = () => document.documentElement.setAttribute("data-closed", "");
     });
   });
-  expect(printed).toBe("42 True\n");
+  expect(printed).toMatch(/^42 True [0-9]+\n$/);
+  // Another program of this machine does not know the token of this start.
+  const refused = await fetch(`http://127.0.0.1:${printed.trim().split(" ").pop()}/api/kernels`);
+  expect(refused.status).toBe(403);
 });
 
 test("a stop closes it, and its files stay", async () => {
