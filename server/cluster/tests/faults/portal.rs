@@ -17,7 +17,7 @@ use kube::{
     api::{DynamicObject, ListParams, PostParams},
     discovery::{Discovery, Scope, verbs},
 };
-use services::{Caller, Services, Settings, cluster_status, jobs, labs, orders, ports::Clock as _, testing::TestWorld};
+use services::{Caller, Services, cluster_status, jobs, labs, orders, ports::Clock as _, testing::TestWorld};
 use storage::testing::TestDatabase;
 use tokio::{task::JoinSet, time::Instant};
 
@@ -46,7 +46,7 @@ impl Portal {
         let world = TestWorld::college_on(database).await;
         let course = world.course(code).cards(100).budget(1_000_000).starts_per_day(500).add().await;
         let teacher = world.teacher("li.hua", &[&course]).await;
-        let settings = Settings { simulated_cluster: true, ..Settings::default() };
+        let settings = world.services.settings.clone();
         let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.services.entropy));
         let services = Services::new(world.services.db.clone(), Arc::clone(&clock) as _, entropy, Arc::new(cluster), settings);
         let mut tasks = JoinSet::new();

@@ -3,12 +3,13 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use door::{Door, DoorSettings, ports::Dial};
 use futures::future::BoxFuture;
 use listener::{Limits, Listener};
 use services::{
     Services, Settings,
+    encryption::Keyring,
     ports::{ClusterError, Connection, NoCluster, PodTarget},
 };
 use storage::Database;
@@ -27,7 +28,10 @@ pub async fn serve(address: &str, upstream: &str, database: &str) -> Result<()> 
     let database = Database::open(database).await?;
     let socket = crate::bind(address).await?;
     let labs_url = format!("http://{{lab}}.localhost:{}", socket.local_addr()?.port());
-    let settings = Settings { labs_url: Some(labs_url.clone()), ..Settings::default() };
+    // Labs' own secrets are derived from what it decrypts.
+    let key = database.file().context("the database is a file")?.with_file_name("secret.key");
+    let keyring = Keyring::parse(&tokio::fs::read_to_string(key).await?)?;
+    let settings = Settings { labs_url: Some(labs_url.clone()), keyring, ..Settings::default() };
     let machine = Arc::new(Machine::new());
     let services = Services::new(database, Arc::clone(&machine) as _, machine, Arc::new(NoCluster), settings);
     let settings = DoorSettings { labs_url, portal_url: None, behind_proxy: false, per_lab: 512, per_person: 256 };
