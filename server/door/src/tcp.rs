@@ -46,7 +46,7 @@ pub async fn answer(door: &Inner, asked: &Asked, mut parts: Parts) -> Response {
         return door.about(asked.reader, Matter::WrongPort);
     }
     let Some(place) = door.limits.take(pass.lab(), pass.person()) else { return door.about(asked.reader, Matter::TooMany) };
-    // What passes is not the door's to change.
+    // The bytes pass as they are, so no header can be added.
     let line = Line { pass, pod, port, secret: None, gone, place };
     let far = match line.until_over(door.upstream.dial(&line.pod, port)).await {
         Ok(far) => far,

@@ -1,5 +1,5 @@
-//! How the application of a lab takes the lab's own secret: a value that Lectern makes anew for each start, gives to the program in a variable,
-//! and shows to it with each request that passes the door. So nobody reaches the application without a visit.
+//! The lab's own secret, as its application takes it: Lectern makes a value anew for each start, gives it to the program in a variable, and
+//! shows it with each request that passes the door. So nothing reaches the application without a visit.
 
 use serde::{Deserialize, Serialize};
 

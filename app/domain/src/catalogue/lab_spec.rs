@@ -46,7 +46,7 @@ pub struct LabSpec {
     /// Path of an HTTP check on `port` that says the lab answers; without one an open port is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health_path: Option<String>,
-    /// How the application takes the lab's own secret; `None` for one that takes none.
+    /// The way in which the application takes the lab's own secret; `None` for one that takes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_access: Option<AppAccess>,
 }

@@ -68,5 +68,11 @@ async fn it_goes_to_the_pod_that_it_was_made_for_and_to_no_other() {
         let answer = site.ask(stranger, &[], "").await;
         assert!(!answer.0.contains("hush"), "{stranger}: {answer:?}");
     }
+    // With a token by header JupyterLab does not look at the origin: the door does.
+    let cookie = format!("lectern-lab={COOKIE}");
+    for foreign in [("origin", "http://lab-8.localhost:3001"), ("sec-fetch-site", "same-site"), ("sec-fetch-site", "cross-site")] {
+        let answer = site.ask("POST /api/terminals", &[("cookie", cookie.as_str()), foreign, ("content-type", "text/plain")], "{}").await;
+        assert_eq!(answer.status(), 403, "{foreign:?}");
+    }
     assert_eq!(app.requests.load(Ordering::SeqCst), before, "nothing of it reached the application");
 }

@@ -1,6 +1,6 @@
 //! Labs' own secrets: values by which only the door reaches the application of a lab. Each belongs to one lab and one making of its pods. None is
 //! stored: they are derived from one random value, which is stored like every other secret. So a change of the key that encrypts it
-//! changes none of them, and whoever asks again after a crash gets the same.
+//! changes none of them, and the same call after a crash gives the same.
 
 use domain::{
     Result,
@@ -48,7 +48,7 @@ impl OwnSecrets {
     }
 }
 
-/// What derives them, from memory after the first time. Errors: `Internal` if the stored value cannot be decrypted.
+/// The derivation of this installation, from memory after the first time. Errors: `Internal` if the stored value cannot be decrypted.
 pub(crate) async fn own_secrets(services: &Services) -> Result<OwnSecrets> {
     let key = services.own_root.0.get_or_try_init(|| load(services)).await?;
     Ok(OwnSecrets(key.clone()))
@@ -62,7 +62,7 @@ pub(crate) async fn of_pods_to_come(services: &Services, lab: &Lab) -> Result<Op
     Ok(Some(own_secrets(services).await?.of(lab.id, lab.lifecycle.generation)))
 }
 
-/// How the application of one lab takes its secret.
+/// The way in which the application of one lab takes its secret.
 #[derive(Clone)]
 pub(crate) struct Shown {
     secrets: OwnSecrets,
@@ -79,7 +79,7 @@ impl Shown {
     }
 }
 
-/// How the lab's application takes its secret; `None` if it takes none.
+/// The way in which the lab's application takes its secret; `None` if it takes none.
 pub(crate) async fn shown(services: &Services, lab: LabId, access: Option<&AppAccess>) -> Result<Option<Shown>> {
     let Some(access) = access else { return Ok(None) };
     Ok(Some(Shown { secrets: own_secrets(services).await?, lab, access: access.clone() }))

@@ -45,7 +45,7 @@ pub struct Entry {
     /// The port of the pod that the pass is for; 0 for the lab's own.
     pub port: u16,
     pub(super) about: About,
-    /// How the application takes the lab's own secret; `None` if it takes none, or if the pass is for another port.
+    /// The way in which the application takes the lab's own secret; `None` if it takes none, or if the pass is for another port.
     shown: Option<Shown>,
     ended: CancellationToken,
     now: Mutex<Now>,
@@ -99,7 +99,7 @@ impl fmt::Debug for Entry {
 }
 
 impl Entry {
-    /// `shown`: how the application takes the lab's own secret.
+    /// `shown`: the way in which the application takes the lab's own secret.
     pub(super) fn new(
         services: &Services,
         facts: &Facts,

@@ -62,7 +62,7 @@ pub struct LabNow {
     pub workload: Workload,
     /// Port that it answers on.
     pub port: u16,
-    /// How its application takes the lab's own secret.
+    /// The way in which its application takes the lab's own secret.
     pub app_access: Option<AppAccess>,
     pub state: LabState,
     /// When the cluster last reported on it.

@@ -12,7 +12,7 @@ fn header(entry: &Entry) -> Option<(String, String)> {
     entry.secret_header(&pod.uid).map(|(name, value)| (name, value.expose().clone()))
 }
 
-/// What the cluster has for the lab, as its application takes it.
+/// The value that the cluster has for the lab, as the application takes it.
 fn in_cluster(scene: &Scene) -> Option<(String, String)> {
     let secret = scene.world.cluster.own_secret(scene.id)?;
     Some(("authorization".to_owned(), format!("token {}", secret.expose())))
