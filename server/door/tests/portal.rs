@@ -7,6 +7,7 @@ use domain::{
     labs::LabState,
     orders::OrderForm,
     page::PageRequest,
+    secret::Secret,
     visits::{VisitEnd, VisitRole},
 };
 use door::{Door, DoorSettings};
@@ -83,14 +84,16 @@ impl Scene {
     }
 }
 
-/// Answers every request of a connection with `hello`.
-async fn application(mut connection: DuplexStream) {
+/// Answers every request of a connection with `hello`, as JupyterLab does to those who show its token.
+async fn application(mut connection: DuplexStream, token: Secret) {
+    let shown = format!("\r\nauthorization: token {}\r\n", token.expose());
     let mut seen = Vec::new();
     while let Ok(byte) = connection.read_u8().await {
         seen.push(byte);
         if seen.ends_with(b"\r\n\r\n") {
+            let status = if String::from_utf8_lossy(&seen).contains(&shown) { "200 OK" } else { "403 Forbidden" };
             seen.clear();
-            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").await;
+            let _ = connection.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 5\r\n\r\nhello").as_bytes()).await;
         }
     }
 }
@@ -99,9 +102,10 @@ async fn application(mut connection: DuplexStream) {
 async fn a_teacher_opens_a_lab_works_in_it_and_is_in_its_log() {
     let scene = Box::pin(Scene::new()).await;
     let mut connections = scene.world.cluster.listen(scene.lab, 8_888);
+    let token = scene.world.cluster.own_secret(scene.lab).expect("JupyterLab takes one");
     tokio::spawn(async move {
         while let Some(connection) = connections.recv().await {
-            tokio::spawn(application(connection));
+            tokio::spawn(application(connection, token.clone()));
         }
     });
     let opening = scene.open().await;
