@@ -50,7 +50,8 @@ impl OwnSecrets {
 
 /// The derivation of this installation, from memory after the first time. Errors: `Internal` if the stored value cannot be decrypted.
 pub(crate) async fn own_secrets(services: &Services) -> Result<OwnSecrets> {
-    let key = services.own_root.0.get_or_try_init(|| load(services)).await?;
+    // On the heap: all calls but the first need no room for its statements.
+    let key = services.own_root.0.get_or_try_init(|| Box::pin(load(services))).await?;
     Ok(OwnSecrets(key.clone()))
 }
 
