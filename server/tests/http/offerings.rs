@@ -50,6 +50,31 @@ async fn an_offering_is_written_published_ordered_and_retired_by_api() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offering_says_how_its_application_takes_the_labs_own_secret() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let operator = portal.api(&people.operator).await;
+    let mut document = document();
+    document["base"]["app_access"] = json!({"variable": "EDITOR_TOKEN", "header": "Authorization: token {secret}"});
+    let made: Value = operator.post("/offerings").json(&document).send().await.unwrap().json().await.unwrap();
+    assert_eq!(made["offering"]["base"]["app_access"], document["base"]["app_access"]);
+    for (member, value, field) in [
+        ("variable", "PATH", "base.app_access.variable"),
+        ("variable", "EDITOR_PASSWORD", "base.app_access.variable"),
+        ("header", "Authorization: token", "base.app_access.header"),
+        ("header", "Cookie: a={secret}", "base.app_access.header"),
+        ("colour", "red", "base.app_access.colour"),
+    ] {
+        let mut bad = document.clone();
+        bad["base"]["app_access"][member] = json!(value);
+        let refused = operator.post("/offerings/preview").json(&bad).send().await.unwrap();
+        assert_eq!(refused.status(), 422, "{member}: {value}");
+        let refused: Value = refused.json().await.unwrap();
+        assert_eq!(refused["errors"][0]["field"].as_str(), Some(field), "{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_with_a_document_is_named_by_field() {
     let portal = Portal::college().await;
     let people = portal.people().await;

@@ -271,7 +271,8 @@ async fn announcements_and_offerings_go_back_unchanged() {
         "slug": "editor", "name": { "zh": "编辑器", "en": "Editor" }, "summary": { "zh": "一张卡。", "en": "One card." },
         "icon": "code", "workload": "code_editor",
         "base": { "image": "docker.io/codercom/code-server:4.104.1", "port": 8080, "health_path": "/healthz", "card": "a100-80g",
-            "cards_per_node": 1, "nodes": 1, "cpu_cores": 8, "memory_gib": 32, "storage_gib": 20 },
+            "cards_per_node": 1, "nodes": 1, "cpu_cores": 8, "memory_gib": 32, "storage_gib": 20,
+            "app_access": { "variable": "EDITOR_TOKEN", "header": "Authorization: token {secret}" } },
         "duration": { "default": 90, "min": 30, "max": 720 }, "parameters": [],
     });
     good(api.post("/offerings").json(&document).send().await.unwrap(), 201).await;
