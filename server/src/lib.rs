@@ -36,6 +36,7 @@ pub mod secret_key;
 pub mod shared;
 pub mod sign_out;
 pub mod site;
+pub mod slashes;
 pub mod state;
 pub mod streams;
 pub mod telemetry;

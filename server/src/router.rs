@@ -8,7 +8,7 @@ use axum::{
     Router,
     extract::{Request, State},
     middleware::{Next, from_fn, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
 use domain::Error;
@@ -34,6 +34,7 @@ use crate::{
     rest::{self, problem::Problem},
     shared, sign_out,
     site::Site,
+    slashes,
     state::AppState,
     terminal,
 };
@@ -136,6 +137,9 @@ fn pages(state: &AppState) -> Router<AppState> {
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     if !error_page::wants_page(request.headers()) {
         return error_page::answer(request.headers(), &Error::NotFound);
+    }
+    if let Some(page) = slashes::without(request.method(), request.uri()) {
+        return Redirect::permanent(&page).into_response();
     }
     let (services, options) = (state.services.clone(), state.options.clone());
     let render = leptos_axum::render_app_async_with_context(move || provide_context(services.clone()), move || shell(options.clone()));

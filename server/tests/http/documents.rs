@@ -51,6 +51,24 @@ async fn what_is_not_there_is_a_page_of_ours_with_its_status() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_with_a_slash_at_its_end_is_the_page() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let browser = portal.browser_of(&people.teacher).await;
+    let checked = ["/catalogue", "/labs?state=running", "/orders", "/sign-in", "/courses"];
+    for page in checked {
+        let (path, query) = page.split_once('?').map_or((page, String::new()), |(path, query)| (path, format!("?{query}")));
+        let answer = browser.page(&format!("{path}/{query}")).await;
+        assert_eq!((answer.status().as_u16(), location(&answer)), (308, page));
+        assert!(browser.page(page).await.status().as_u16() < 400, "{page}");
+    }
+    let call = browser.client.get(portal.url("/catalogue/")).send().await.unwrap();
+    assert_eq!(call.status(), 404, "a script reads the error");
+    let posted = browser.form("/catalogue/", "/catalogue", &[]).send().await.unwrap();
+    assert_eq!(posted.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn language_and_theme_are_remembered_without_an_account() {
     let portal = Portal::college().await;
     let browser = portal.browser();
