@@ -17,6 +17,8 @@ use crate::error::internal;
 const WAITING_MAX: usize = 500;
 /// Those of one address or one login among them.
 const WAITING_MAX_OF_ONE: usize = 250;
+/// Known people who may wait at a time. A person who signs in again and again takes these places, and no more memory than that.
+const WAITING_MAX_OF_KNOWN: usize = 250;
 const COME_BACK_SECONDS: u32 = 5;
 
 /// The person who wants to hash.
@@ -24,7 +26,7 @@ const COME_BACK_SECONDS: u32 = 5;
 pub enum Lane<'a> {
     /// People who are not known, by the address that limits use and the login that they try.
     Anybody { address: &'a str, login: &'a str },
-    /// People who are known: by their browser, a session or a link. One place is reserved for them, even if many others wait.
+    /// People who are known: by their browser, a session or a link. One place is reserved for them, even if many others wait; a bounded number of them waits.
     Known,
 }
 
@@ -33,6 +35,8 @@ pub enum Lane<'a> {
 pub struct Pool {
     open: Semaphore,
     kept: Semaphore,
+    /// Places to wait in, for known people.
+    known: Semaphore,
     queue: Mutex<Queue>,
 }
 
@@ -49,17 +53,20 @@ pub struct Turn<'p>(#[expect(dead_code, reason = "held for its drop")] Semaphore
 
 impl Pool {
     fn with_places(places: usize) -> Self {
-        Self { open: Semaphore::new(places), kept: Semaphore::new(1), queue: Mutex::default() }
+        Self { open: Semaphore::new(places), kept: Semaphore::new(1), known: Semaphore::new(WAITING_MAX_OF_KNOWN), queue: Mutex::default() }
     }
 
-    /// Waits for a turn. Errors: `RateLimited` for an unknown person when too many wait.
+    /// Waits for a turn. Errors: `RateLimited` when too many wait: known people are counted apart.
     pub async fn turn(&self, lane: Lane<'_>) -> Result<Turn<'_>> {
         let permit = match lane {
-            Lane::Known => tokio::select! {
-                biased;
-                permit = self.open.acquire() => permit,
-                permit = self.kept.acquire() => permit,
-            },
+            Lane::Known => {
+                let _waits = self.known.try_acquire().map_err(|_| busy())?;
+                tokio::select! {
+                    biased;
+                    permit = self.open.acquire() => permit,
+                    permit = self.kept.acquire() => permit,
+                }
+            }
             Lane::Anybody { address, login } => {
                 let mut place = self.join(address, login)?;
                 place.called().await?;

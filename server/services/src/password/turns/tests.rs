@@ -136,6 +136,23 @@ async fn a_stranger_has_a_turn_soon_and_a_try_that_gives_way_is_told() {
 }
 
 #[tokio::test]
+async fn known_people_wait_in_a_bounded_number() {
+    let pool = Pool::with_places(1);
+    let (first, second) = (pool.turn(Lane::Known).await.expect("the open place"), pool.turn(Lane::Known).await.expect("the reserved place"));
+    let mut waiting: Vec<_> = (0..WAITING_MAX_OF_KNOWN).map(|_| Box::pin(pool.turn(Lane::Known))).collect();
+    for one in &mut waiting {
+        assert!(one.as_mut().now_or_never().is_none());
+    }
+    assert_eq!(pool.turn(Lane::Known).await.expect_err("too many wait"), busy());
+    assert!(Box::pin(pool.turn(STRANGER)).as_mut().now_or_never().is_none(), "others wait apart from them");
+    drop(second);
+    waiting.remove(0).await.expect("the oldest has the place");
+    assert!(Box::pin(pool.turn(Lane::Known)).as_mut().now_or_never().is_none(), "there is a place to wait in again");
+    drop((waiting, first));
+    pool.turn(Lane::Known).await.expect("clients that disconnect wait no more");
+}
+
+#[tokio::test]
 async fn somebody_known_has_a_place_however_many_wait() {
     let pool = Pool::with_places(1);
     let busy_place = pool.turn(STRANGER).await.expect("the only open place");
