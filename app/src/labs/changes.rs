@@ -80,11 +80,12 @@ fn wanted(minutes: &str, until: &str, now: domain::time::Timestamp) -> Result<do
 }
 
 #[server(ResizeLab, endpoint = "labs/resize")]
-pub async fn resize_lab(id: String, #[server(default)] parameters: ParameterInput) -> Result<(), AppError> {
+pub async fn resize_lab(id: String, #[server(default)] parameters: ParameterInput, #[server(default)] purpose: String) -> Result<(), AppError> {
     use crate::{caller, routes};
-    let typed = parameters.iter().map(|(key, text)| (format!("parameters.{key}"), text.clone())).collect();
+    let mut typed = caller::typed([("purpose", &purpose)]);
+    typed.extend(parameters.iter().map(|(key, text)| (format!("parameters.{key}"), text.clone())));
     let result = async {
-        Box::pin(services::labs::resize(&caller::services()?, &caller::caller()?, caller::id_of(&id)?, &parameters)).await?;
+        Box::pin(services::labs::resize(&caller::services()?, &caller::caller()?, caller::id_of(&id)?, &parameters, &purpose)).await?;
         Ok(())
     }
     .await;

@@ -6,15 +6,18 @@ use domain::{
     ids::OrderId,
     labs::{
         LabState,
-        resize::{ResizeContext, Resized, size_parameters, size_values},
+        resize::{CardChange, ResizeContext, Resized, size_parameters, size_values},
     },
+    orders::PURPOSE_MAX,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 
 use super::changes::{ResizeLab, read_resize};
 use crate::{
-    components::{Button, ButtonKind, Card, ErrorNotice, Fact, Facts, Failed, LinkButton, Notice, PageHead, SelectField, Skeleton, TextField},
+    components::{
+        Button, ButtonKind, Card, ErrorNotice, Fact, Facts, Failed, LinkButton, Notice, PageHead, SelectField, Skeleton, TextArea, TextField,
+    },
     draft,
     error::AppError,
     error_text::field_problem_text,
@@ -65,6 +68,7 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
             typed.clone_into(text);
         }
     }
+    let purpose = query.get_str("purpose").unwrap_or_else(|| last_try.value("purpose")).to_owned();
     let typed = RwSignal::new(start);
     let answered = RwSignal::new(last_try.error.clone());
     let action = ServerAction::<ResizeLab>::new();
@@ -106,6 +110,16 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
             <ActionForm action attr:class="stack loose" attr:novalidate=true attr:id="resize-form">
                 <input type="hidden" name="id" value=id.to_string()/>
                 <div class="fields">{fields}</div>
+                <TextArea
+                    name="purpose"
+                    label=td_string!(language, lifecycle.resize_purpose)
+                    value=purpose
+                    help=td_string!(language, lifecycle.resize_purpose_help)
+                    error=Signal::derive(move || problem(language, errors.get().as_ref(), "purpose"))
+                    maxlength=PURPOSE_MAX
+                    optional=true
+                    rows=2
+                />
                 {running.then(|| view! {
                     <Notice title=td_string!(language, lifecycle.resize_running_title)>{td_string!(language, lifecycle.resize_running)}</Notice>
                 })}
@@ -141,7 +155,11 @@ fn ResizeForm(context: ResizeContext, last_try: Flash) -> impl IntoView {
             <aside class="stack">
                 <Card title=td_string!(language, lifecycle.resize_price)>
                     {move || match preview.get() {
-                        Ok(resized) => view! { <Prices resized/> }.into_any(),
+                        Ok(resized) => {
+                            let change = rules.with_value(|rules| rules.cards(&resized));
+                            let cards = cards_text(language, change, waits.with(Option::is_some));
+                            view! { <Prices resized cards/> }.into_any()
+                        }
                         Err(_) => view! { <p class="soft">{td_string!(language, lifecycle.resize_mend)}</p> }.into_any(),
                     }}
                     <div class="no-script">
@@ -169,9 +187,25 @@ fn why_not(same: bool, needs_approval: bool, pending: Option<OrderId>) -> Option
     if same { Some(WhyNot::Same) } else { pending.filter(|_| needs_approval).map(WhyNot::Pending) }
 }
 
-/// Before, after, and what the rest of the time costs more or less.
+/// Cards that the change takes or gives back. `waits`: for somebody's approval, which takes them.
+fn cards_text(language: Language, change: CardChange, waits: bool) -> String {
+    match change {
+        CardChange::None => td_string!(language, lifecycle.resize_cards_none).to_owned(),
+        CardChange::More { free: None, .. } | CardChange::AtStart { free: None, .. } => {
+            td_string!(language, lifecycle.resize_cards_unknown).to_owned()
+        }
+        CardChange::More { asked, free: Some(free) } if asked > free && !waits => {
+            td_string!(language, lifecycle.resize_cards_short, asked = asked, free = free).to_string()
+        }
+        CardChange::More { asked, free: Some(free) } => td_string!(language, lifecycle.resize_cards_more, asked = asked, free = free).to_string(),
+        CardChange::AtStart { asked, free: Some(free) } => td_string!(language, lifecycle.resize_cards_start, asked = asked, free = free).to_string(),
+        CardChange::Fewer(fewer) => td_string!(language, lifecycle.resize_cards_fewer, fewer = fewer).to_string(),
+    }
+}
+
+/// Before, after, what the rest of the time costs more or less, and the cards.
 #[component]
-fn Prices(resized: Resized) -> impl IntoView {
+fn Prices(resized: Resized, cards: String) -> impl IntoView {
     let language = language::current();
     let Resized { spec, per_hour_before, per_hour_after, difference, more: _ } = resized;
     let before = td_string!(language, lifecycle.per_hour, price = per_hour_before.to_string()).to_string();
@@ -184,6 +218,7 @@ fn Prices(resized: Resized) -> impl IntoView {
             <Fact name=td_string!(language, lifecycle.resize_becomes)>
                 {size_text(language, &spec)}
             </Fact>
+            <Fact name=td_string!(language, lifecycle.resize_cards)>{cards}</Fact>
         </Facts>
         <p class="fine">{td_string!(language, lifecycle.resize_metered)}</p>
     }
@@ -239,5 +274,17 @@ mod tests {
         assert_eq!(why_not(false, true, Some(order)), Some(WhyNot::Pending(order)));
         assert_eq!(why_not(false, false, Some(order)), None, "what needs no approval is done at once");
         assert_eq!(why_not(false, true, None), None);
+    }
+
+    #[test]
+    fn the_cards_are_told_with_those_that_are_free() {
+        let text = |change, waits| cards_text(Language::en, change, waits);
+        let more = |free| CardChange::More { asked: 2, free };
+        assert!(text(more(Some(2)), false).contains("2 more needed, 2 free now"));
+        assert!(text(more(Some(1)), false).contains("refused"));
+        assert!(!text(more(Some(1)), true).contains("refused"), "it can be asked for");
+        assert_eq!(text(more(None), false), text(CardChange::AtStart { asked: 2, free: None }, false));
+        assert!(text(CardChange::AtStart { asked: 2, free: Some(0) }, false).contains("next start"));
+        assert!(cards_text(Language::zh_CN, CardChange::Fewer(3), false).contains("3 张"));
     }
 }

@@ -54,6 +54,8 @@ pub struct Extend {
 pub struct Resize {
     #[schema(value_type = Option<Object>)]
     parameters: Option<BTreeMap<String, String>>,
+    /// For the people who must approve it, up to 200 characters.
+    purpose: Option<String>,
 }
 
 /// When a lab stops by itself; what is left out is off.
@@ -134,9 +136,9 @@ pub async fn extend(State(state): State<AppState>, Bearer(caller): Bearer, Path(
         (status = 422, description = "`invalid`, `over_quota`, `over_budget`, `over_capacity`, `refused_by_policy`")))]
 pub async fn resize(State(state): State<AppState>, Bearer(caller): Bearer, Path(text): Path<String>, raw: Raw) -> Result<Response, Problem> {
     let mut fields = Fields::parse(&raw)?;
-    let parameters = fields.parameters("parameters");
+    let (parameters, purpose) = (fields.parameters("parameters"), fields.optional_text("purpose"));
     fields.finish()?;
-    let view = services::labs::resize(&state.services, &caller, id(&text)?, &parameters).await?;
+    let view = services::labs::resize(&state.services, &caller, id(&text)?, &parameters, &purpose).await?;
     Ok(changed(view))
 }
 

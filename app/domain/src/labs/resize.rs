@@ -9,8 +9,10 @@ use super::{Lab, extend::ChangeBasis};
 use crate::{
     access::Role,
     approvals::{Policy, Ruling},
+    capacity::Pool,
     catalogue::{LabSpec, Offering, Parameter, ParameterInput, ParameterKind, Target},
     error::{Error, FieldErrors, Problem},
+    gpu::Card,
     ids::OrderId,
     money::Money,
     pricing::PriceBook,
@@ -44,7 +46,40 @@ pub struct ResizeContext {
     /// The order that waits for approval to change the lab: a second one cannot be filed.
     #[serde(default)]
     pub pending_change: Option<OrderId>,
+    /// Cards that labs can use now, by kind; a kind that the cluster never reported is not there.
+    #[serde(default)]
+    pub free: Vec<FreeCards>,
     pub now: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreeCards {
+    pub card: Card,
+    pub free: u32,
+}
+
+impl From<&Pool> for FreeCards {
+    fn from(pool: &Pool) -> Self {
+        Self { card: pool.card, free: pool.free() }
+    }
+}
+
+/// Cards that a change of size takes or gives back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardChange {
+    /// It has as many as it needs.
+    None,
+    /// It needs so many more; `None` free where that is not known.
+    More {
+        asked: u32,
+        free: Option<u32>,
+    },
+    /// The same, but at its next start: it holds none now.
+    AtStart {
+        asked: u32,
+        free: Option<u32>,
+    },
+    Fewer(u32),
 }
 
 /// By what it is decided whether a change of size needs approval.
@@ -60,6 +95,22 @@ pub struct ResizeRules {
 impl ResizeContext {
     pub fn preview(&self, input: &ParameterInput) -> Result<Resized, Error> {
         resized(&self.lab, &self.offering, input, self.volume_gib, &self.book, self.now)
+    }
+
+    /// The cards of the change, and how many of them are free.
+    pub fn cards(&self, wanted: &Resized) -> CardChange {
+        let (old, new) = (&self.lab.spec, &wanted.spec);
+        let free = self.free.iter().find(|free| free.card == new.card).map(|free| free.free);
+        let asked = new.cards();
+        if !self.lab.reserved {
+            return if asked == 0 { CardChange::None } else { CardChange::AtStart { asked, free } };
+        }
+        let held = if old.card == new.card { old.cards() } else { 0 };
+        match asked.checked_sub(held) {
+            Some(0) => CardChange::None,
+            Some(asked) => CardChange::More { asked, free },
+            None => CardChange::Fewer(held - asked),
+        }
     }
 
     /// What the change must wait for, as far as it is known before it is asked for.

@@ -113,7 +113,7 @@ async fn decided(run: &mut Run<'_>) {
     run.act(async |services| labs::set_autostop(services, &teacher, lab, Autostop { idle_minutes: Some(30), daily: None }).await).await;
     run.world.clock.advance(10 * MINUTE);
     let smaller = [("cards".to_owned(), "1".to_owned())].into();
-    run.act(async |services| labs::resize(services, &teacher, lab, &smaller).await).await;
+    run.act(async |services| labs::resize(services, &teacher, lab, &smaller, "").await).await;
     run.settle().await;
     run.act(metering::run).await;
     run.destroy(lab).await;

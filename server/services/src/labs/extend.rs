@@ -103,7 +103,7 @@ async fn change(services: &Services, caller: &Caller, id: LabId, by: Extension, 
         let to = ChangeTo::Extend { minutes: extended.added, until, seen: Some(listed.lab.minutes) };
         let offering = basis::offering(&shelf, &listed)?;
         let spec = listed.lab.spec.clone();
-        let wanted = Wanted { offering, to, spec, estimate, ruling };
+        let wanted = Wanted { offering, to, spec, estimate, ruling, purpose: String::new() };
         // On the heap: it holds the order several times over.
         let filed = Box::pin(orders::file_change(services, &mut write, caller, &listed, wanted)).await?;
         write.commit().await.or_domain()?;

@@ -9,12 +9,13 @@ use domain::{
     ids::LabId,
     labs::{
         EarlierSize, Lab, LabEvent, LabState, LabView,
-        resize::{ResizeContext, ResizeRules, Resized, resized, size_values, still_asked},
+        resize::{FreeCards, ResizeContext, ResizeRules, Resized, resized, size_values, still_asked},
     },
     money::Money,
-    orders::{ChangeTo, class::Span},
+    orders::{ChangeTo, PURPOSE_MAX, class::Span},
     pricing::Estimate,
     quotas::{Amounts, QuotaStatus},
+    texts,
     time::Timestamp,
 };
 use storage::{AnyConnection, Write, labs::Listed};
@@ -43,28 +44,32 @@ pub async fn resize_context(services: &Services, caller: &Caller, id: LabId) -> 
     let volume_gib = volume::reported(&mut read, id).await?;
     let now = services.clock.now();
     let (lab, pending_change) = (listed.lab, listed.pending_change);
+    let free = storage::pools::all(&mut read).await.or_domain()?.iter().map(FreeCards::from).collect();
     let mut rules = None;
     if caller.actor.can(Action::QuotaRead, &Resource::course(lab.tenant, lab.course)).is_ok() {
         let quota = storage::quotas::of_course(&mut read, lab.course, now).await.or_domain()?.ok_or(Error::NotFound)?.status;
         let (policy, requester) = (shelf.policy(caller.actor.tenant).clone(), caller.actor.roles.clone());
         rules = Some(ResizeRules { policy, quota, requester, decides: basis::decides(caller, &lab) });
     }
-    Ok(ResizeContext { lab, offering, book, volume_gib, rules, pending_change, now })
+    Ok(ResizeContext { lab, offering, book, volume_gib, rules, pending_change, free, now })
 }
 
 /// What is not in `input` stays. A lab that has this size already is left alone. Where somebody must approve it, the lab stays as it is and
 /// `pending_change` names the order that was filed; asking the same again files nothing more.
 ///
-/// Errors: `Invalid` per parameter, also for a volume that cannot grow; `Unavailable` while the cluster cannot be asked; `OverQuota`,
+/// `purpose`: for the people who must approve it; may be empty.
+///
+/// Errors: `Invalid` per parameter, also for a volume that cannot grow, and on `purpose`; `Unavailable` while the cluster cannot be asked; `OverQuota`,
 /// `OverBudget`, `OverCapacity`, `RefusedByPolicy`; `InvalidTransition` unless it runs, is stopped or has failed; `ChangeWaits` where it
 /// would be filed while another change of it waits for approval.
-pub async fn resize(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<LabView> {
-    let change_filed = load::changing(services, caller, Action::LabResize, id, || Box::pin(change(services, caller, id, input))).await?;
+pub async fn resize(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput, purpose: &str) -> Result<LabView> {
+    let change_filed = load::changing(services, caller, Action::LabResize, id, || Box::pin(change(services, caller, id, input, purpose))).await?;
     Ok(LabView { change_filed, ..read::view(services, caller, id).await? })
 }
 
 /// Whether it waits for approval: it was filed now, or the same was filed before.
-async fn change(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput) -> Result<bool> {
+async fn change(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput, purpose: &str) -> Result<bool> {
+    let purpose = texts::check(purpose, PURPOSE_MAX).map_err(|problem| Error::field("purpose", problem))?;
     let shelf = basis::shelf_now(services).await?;
     let now = services.clock.now();
     // Before the transaction: nobody else can write while it is open, and the cluster may be slow.
@@ -99,7 +104,8 @@ async fn change(services: &Services, caller: &Caller, id: LabId, input: &Paramet
         let total = Money { micros: wanted.difference.micros.max(0), ..wanted.difference };
         let offering = basis::offering(&shelf, &listed)?;
         let to = ChangeTo::Resize { parameters: input.clone(), seen: size_values(offering, &listed.lab.spec) };
-        let wanted = Wanted { offering, to, spec: wanted.spec, estimate: Estimate { total, ..estimate }, ruling };
+        let estimate = Estimate { total, ..estimate };
+        let wanted = Wanted { offering, to, spec: wanted.spec, estimate, ruling, purpose: purpose.to_owned() };
         // On the heap: it holds the order several times over.
         let filed = Box::pin(orders::file_change(services, &mut write, caller, &listed, wanted)).await?;
         write.commit().await.or_domain()?;

@@ -32,6 +32,8 @@ pub(crate) struct Wanted<'o> {
     /// Its total is held of the budget, and its minutes are those of the order.
     pub estimate: Estimate,
     pub ruling: Ruling,
+    /// For its approvers; may be empty.
+    pub purpose: String,
 }
 
 /// An order that was filed. Tell of it once the transaction is committed.
@@ -51,7 +53,7 @@ impl Filed {
 
 /// Files the order in the caller's name. The budget was checked in this transaction, under the course's lock.
 pub(crate) async fn file_change(services: &Services, write: &mut Write, caller: &Caller, listed: &Listed, wanted: Wanted<'_>) -> Result<Filed> {
-    let Wanted { offering, to, mut spec, estimate, ruling } = wanted;
+    let Wanted { offering, to, mut spec, estimate, ruling, purpose } = wanted;
     // They stay with the lab and its own order.
     spec.secrets.clear();
     let (now, lab) = (services.clock.now(), &listed.lab);
@@ -61,6 +63,7 @@ pub(crate) async fn file_change(services: &Services, write: &mut Write, caller: 
         offering_name: lab.offering_name.clone(),
         seat: listed.seat.clone(),
         change: Some(LabChange { lab: lab.id, name: lab.name.clone(), to }),
+        purpose,
         ..undecided.order(services, number, now)
     };
     let mut script = Script::default();

@@ -6,7 +6,7 @@ use domain::{
     Error, Problem,
     capacity::NoRoom,
     decisions::ChangeForm,
-    labs::{Extension, LabFilter, LabState, lifecycle::EXTENSIONS},
+    labs::{Extension, LabFilter, LabState, lifecycle::EXTENSIONS, resize::CardChange},
     orders::{LAB_GONE, OrderState},
     page::PageRequest,
     pricing::Meter,
@@ -154,9 +154,9 @@ async fn what_the_policy_would_ask_approval_for_a_manager_gives_and_not_to_onese
         let id = with_cards(&scene, &scene.teacher, 1).await;
         let size = input(&[("cards", "6")]);
         let own = with_cards(&scene, &manager, 1).await;
-        let view = labs::resize(services, &manager, own, &size).await.expect("nobody approves their own: it waits for another manager");
+        let view = labs::resize(services, &manager, own, &size, "").await.expect("nobody approves their own: it waits for another manager");
         assert_eq!((view.lab.spec.cards(), view.pending_change.is_some()), (1, true));
-        let given = labs::resize(services, &manager, id, &size).await.expect("they may decide it");
+        let given = labs::resize(services, &manager, id, &size, "").await.expect("they may decide it");
         assert_eq!(given.lab.spec.cards(), 6);
         let recorded = scene.recorded(&id.to_string()).await;
         assert!(recorded.contains(&"lab.resize".to_owned()), "{recorded:?}");
@@ -297,13 +297,18 @@ async fn a_size_that_needs_approval_is_filed_and_taken_with_the_approval() {
         let form = labs::resize_context(services, &scene.teacher, id).await.expect("a form");
         let wanted = form.preview(&size).expect("the offering allows it");
         assert!(form.waits_for(&wanted).is_some(), "the form says so before it is sent");
+        assert_eq!(form.cards(&wanted), CardChange::More { asked: 5, free: Some(7) });
         assert_eq!(form.waits_for(&form.preview(&input(&[("cards", "1")])).expect("as it is")), None, "nothing to approve");
         let theirs = labs::resize_context(services, &manager, id).await.expect("a form");
         assert_eq!(theirs.waits_for(&wanted), None, "a manager gives it");
-        let view = labs::resize(services, &scene.teacher, id, &size).await.expect("more than four cards: filed");
+        let long = "x".repeat(201);
+        let refused = labs::resize(services, &scene.teacher, id, &size, &long).await.expect_err("nobody reads so much");
+        assert!(matches!(&refused, Error::Invalid(problems) if problems[0].field == "purpose"), "{refused:?}");
+        let view = labs::resize(services, &scene.teacher, id, &size, " Exam week ").await.expect("more than four cards: filed");
         let order = view.pending_change.expect("an order waits");
+        assert_eq!(orders::get(services, &manager, order).await.expect("the order").order.purpose, "Exam week");
         assert_eq!(view.lab.spec.cards(), 1);
-        let again = labs::resize(services, &scene.teacher, id, &size).await.expect("a second click");
+        let again = labs::resize(services, &scene.teacher, id, &size, "").await.expect("a second click");
         assert_eq!(again.pending_change, Some(order));
         let asked = quota(&scene).await;
         assert!(asked.budget.held.micros > before.budget.held.micros, "what it costs more is held");
@@ -339,28 +344,28 @@ async fn a_resize_takes_and_gives_cards_quota_and_budget_in_one_step() {
         let id = with_cards(&scene, &scene.teacher, 1).await;
         let before = quota(&scene).await;
         scene.world.clock.advance(600);
-        labs::resize(services, &manager, id, &input(&[("cards", "3")])).await.expect("grows");
+        labs::resize(services, &manager, id, &input(&[("cards", "3")]), "").await.expect("grows");
         let (after, lab) = (quota(&scene).await, scene.lab(id).await);
         assert_eq!((lab.state, lab.lifecycle.generation, lab.spec.cards()), (LabState::Starting, 1, 3));
         assert_eq!((after.used.cards.minus(before.used.cards).parts(), reserved().await), (2 * 840, 3));
         assert!(after.budget.held.micros > before.budget.held.micros);
         scene.settle_restart().await;
         assert_eq!(scene.lab(id).await.state, LabState::Running);
-        labs::resize(services, &manager, id, &input(&[("cards", "3")])).await.expect("has that size already");
+        labs::resize(services, &manager, id, &input(&[("cards", "3")]), "").await.expect("has that size already");
         assert_eq!(scene.lab(id).await.lifecycle.generation, 1);
 
         // Smaller: the cards are free when the old pods are gone, not before.
-        labs::resize(services, &manager, id, &input(&[("cards", "2")])).await.expect("shrinks");
+        labs::resize(services, &manager, id, &input(&[("cards", "2")]), "").await.expect("shrinks");
         assert_eq!(reserved().await, 3);
         scene.settle_restart().await;
         assert_eq!((scene.lab(id).await.state, reserved().await), (LabState::Running, 2));
 
         // More than there is: nothing changes.
         scene.one_node(3).await;
-        let refused = labs::resize(services, &manager, id, &input(&[("cards", "4")])).await.expect_err("three cards are there");
+        let refused = labs::resize(services, &manager, id, &input(&[("cards", "4")]), "").await.expect_err("three cards are there");
         assert_eq!(refused, Error::OverCapacity { asked: 2, free: 1, why: NoRoom::TooFew });
         assert_eq!((scene.lab(id).await.spec.cards(), reserved().await), (2, 2));
-        let smaller = labs::resize(services, &manager, id, &input(&[("storage_gib", "1")])).await.expect_err("files would be lost");
+        let smaller = labs::resize(services, &manager, id, &input(&[("storage_gib", "1")]), "").await.expect_err("files would be lost");
         assert!(matches!(smaller, Error::Invalid(_)), "{smaller:?}");
     })
     .await;
@@ -383,7 +388,7 @@ async fn what_is_refused_names_the_bounds_that_hold_for_this_lab() {
     let Problem::OutOfRange { min: 1, max } = problems[0].problem else { panic!("{problems:?}") };
     let at = ends_at.plus_minutes(max);
     assert_eq!(until(at.plus_minutes(1)).await, Err(Error::field("until", Problem::EndsTooLate { at })));
-    let storage = async |gib| labs::resize(services, &scene.teacher, id, &input(&[("storage_gib", gib)])).await.map(drop);
+    let storage = async |gib| labs::resize(services, &scene.teacher, id, &input(&[("storage_gib", gib)]), "").await.map(drop);
     // The offering allows 10 to 200, and the volume has 20.
     for gib in ["10", "1", "210"] {
         assert_eq!(storage(gib).await, Err(Error::field("parameters.storage_gib", Problem::OutOfRange { min: 20, max: 200 })), "{gib}");
@@ -401,7 +406,7 @@ async fn two_who_grow_at_once_do_not_both_get_the_last_card() {
         let two = with_cards(&scene, &scene.teacher, 1).await;
         let replica = scene.world.replica();
         let size = input(&[("cards", "2")]);
-        let grow = (Box::pin(labs::resize(services, &manager, one, &size)), Box::pin(labs::resize(&replica, &manager, two, &size)));
+        let grow = (Box::pin(labs::resize(services, &manager, one, &size, "")), Box::pin(labs::resize(&replica, &manager, two, &size, "")));
         let (first, second) = futures::join!(grow.0, grow.1);
         let refused: Vec<_> = [first.err(), second.err()].into_iter().flatten().collect();
         assert_eq!(refused, [Error::OverCapacity { asked: 1, free: 0, why: NoRoom::TooFew }]);
@@ -420,7 +425,7 @@ async fn usage_before_a_resize_stays_at_the_old_size() {
         metering::run(services).await.expect("meters");
         let grown = (storage + 128).to_string();
         let manager = scene.world.manager("zhang").await;
-        labs::resize(services, &manager, id, &input(&[("cards", "2"), ("storage_gib", &grown)])).await.expect("grows");
+        labs::resize(services, &manager, id, &input(&[("cards", "2"), ("storage_gib", &grown)]), "").await.expect("grows");
         for _ in 0..3 {
             scene.settle().await;
             scene.world.clock.advance(5);

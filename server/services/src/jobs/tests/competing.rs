@@ -44,8 +44,8 @@ async fn a_size_that_others_gave_meanwhile_is_not_given_or_held_twice() {
             let before = quota(&scene).await.budget.held;
             let form = labs::resize_context(services, &scene.teacher, id).await.expect("a form");
             let cost = form.preview(&input(&[("cards", &after.to_string())])).expect("the offering allows it").difference;
-            let order = labs::resize(services, &scene.teacher, id, &input(&[("cards", asked)])).await.expect("filed").pending_change;
-            labs::resize(services, &manager, id, &input(&[("cards", given)])).await.expect("given at once");
+            let order = labs::resize(services, &scene.teacher, id, &input(&[("cards", asked)]), "").await.expect("filed").pending_change;
+            labs::resize(services, &manager, id, &input(&[("cards", given)]), "").await.expect("given at once");
             scene.settle_restart().await;
             orders::approve(services, &manager, order.expect("an order waits"), None).await.expect("approved");
             assert_eq!(scene.lab(id).await.spec.cards(), after, "{asked} asked, {given} given");
@@ -69,7 +69,7 @@ async fn a_size_that_waits_costs_what_the_lab_makes_of_it_and_is_approved_as_it_
         let manager = scene.world.manager("zhang").await;
         let id = with_cards(&scene, &scene.teacher, 1).await;
         let size = input(&[("cards", "6")]);
-        let filed = labs::resize(services, &scene.teacher, id, &size).await.expect("filed").pending_change.expect("an order waits");
+        let filed = labs::resize(services, &scene.teacher, id, &size, "").await.expect("filed").pending_change.expect("an order waits");
         let order = async || orders::get(services, &manager, filed).await.expect("read").order;
         let cost = async || labs::resize_context(services, &manager, id).await.expect("a form").preview(&size).expect("it is allowed").difference;
         let seen = order().await;
@@ -107,7 +107,7 @@ async fn time_that_waits_costs_what_the_size_costs_that_the_lab_has_meanwhile() 
         require_approval(&scene).await;
         let filed = labs::extend(services, &scene.teacher, id, Extension::Minutes(60), None).await.expect("filed").pending_change;
         let filed = filed.expect("an order waits");
-        labs::resize(services, &manager, id, &input(&[("cards", "3")])).await.expect("given at once");
+        labs::resize(services, &manager, id, &input(&[("cards", "3")]), "").await.expect("given at once");
         let shown = orders::get(services, &manager, filed).await.expect("read").order;
         let wanted = labs::extend_preview(services, &manager, id, Extension::Minutes(60)).await.expect("a preview");
         assert_eq!((shown.estimate.total, shown.spec.cards(), shown.version), (wanted.cost, 3, 2), "an hour of three cards");
@@ -128,7 +128,7 @@ async fn a_change_that_grew_past_a_rule_waits_for_the_people_of_that_rule_too() 
         let (manager, operator) = (scene.world.manager("zhang").await, scene.world.operator("wu").await);
         let id = with_cards(&scene, &scene.teacher, 1).await;
         require_operator_over(&scene, 200).await;
-        let filed = labs::resize(services, &scene.teacher, id, &input(&[("cards", "6")])).await.expect("filed").pending_change;
+        let filed = labs::resize(services, &scene.teacher, id, &input(&[("cards", "6")]), "").await.expect("filed").pending_change;
         let filed = filed.expect("an order waits");
         let stages = async || orders::get(services, &manager, filed).await.expect("read").order.ruling.outcome.stages().to_vec();
         assert_eq!(stages().await, [Role::Manager], "90 minutes");
@@ -157,7 +157,7 @@ async fn free_cards_on_other_nodes_are_told_from_too_few() {
         watch::take(services, &[Change::Nodes]).await.expect("counts");
         let manager = scene.world.manager("zhang").await;
         let id = with_cards(&scene, &scene.teacher, 1).await;
-        let grow = async |cards| labs::resize(services, &manager, id, &input(&[("cards", cards)])).await.err();
+        let grow = async |cards| labs::resize(services, &manager, id, &input(&[("cards", cards)]), "").await.err();
         assert_eq!(grow("3").await, Some(Error::OverCapacity { asked: 2, free: 3, why: NoRoom::Elsewhere }));
         assert_eq!(grow("6").await, Some(Error::OverCapacity { asked: 5, free: 3, why: NoRoom::TooFew }));
         assert_eq!(grow("2").await, None, "its own node has room for two");
@@ -180,7 +180,7 @@ async fn a_growth_passes_who_cannot_run_now_and_starves_nobody() {
         let queued = async || orders::get(services, &scene.teacher, waits.id).await.expect("read").order.state == OrderState::Queued;
         assert!(queued().await);
         let grow = async |cards| {
-            labs::resize(services, &manager, id, &input(&[("cards", cards)])).await?;
+            labs::resize(services, &manager, id, &input(&[("cards", cards)]), "").await?;
             scene.settle_restart().await;
             Ok::<_, Error>(())
         };

@@ -63,7 +63,7 @@ async fn a_lab_that_is_ready_in_another_size_is_no_first_start() {
         let name = scene.lab(id).await.name;
         assert_eq!(ready().await, [Notice::LabReady { lab: id, name: name.clone(), generation: 0, resized: false }]);
         let manager = scene.world.manager("zhang").await;
-        labs::resize(services, &manager, id, &input(&[("cards", "2")])).await.expect("grows");
+        labs::resize(services, &manager, id, &input(&[("cards", "2")]), "").await.expect("grows");
         scene.settle_restart().await;
         let resized = Notice::LabReady { lab: id, name, generation: 1, resized: true };
         assert_eq!(ready().await.last(), Some(&resized));

@@ -316,7 +316,7 @@ async fn an_extension_after_an_outage_charges_the_new_time_alone() {
         let services = &scene.world.services;
         let id = scene.running().await;
         scene.world.clock.advance(8 * DAY);
-        labs::resize(services, &scene.teacher, id, &[("storage_gib".to_owned(), "30".to_owned())].into()).await.expect_err("its time is over");
+        labs::resize(services, &scene.teacher, id, &[("storage_gib".to_owned(), "30".to_owned())].into(), "").await.expect_err("its time is over");
         labs::restart(services, &scene.teacher, id, None).await.expect_err("its time is over");
         labs::extend(services, &scene.teacher, id, Extension::Minutes(30), None).await.expect("more time");
         assert_eq!(scene.lab(id).await.state, LabState::Stopping, "its time was over");

@@ -32,13 +32,13 @@ async fn a_volume_that_cannot_grow_is_refused_before_anything_is_stored() {
         let gib = before.spec.storage_gib;
         scene.world.cluster.fix_volumes();
         let manager = scene.world.manager("zhang").await;
-        let refused = labs::resize(services, &manager, id, &storage(gib + 128)).await.expect_err("it cannot grow");
+        let refused = labs::resize(services, &manager, id, &storage(gib + 128), "").await.expect_err("it cannot grow");
         assert_eq!(refused, Error::field("parameters.storage_gib", Problem::VolumeFixed { gib }));
         let after = scene.lab(id).await;
         assert_eq!((after.state, &after.spec, after.lifecycle.generation), (LabState::Running, &before.spec, before.lifecycle.generation));
         // If the cluster cannot be asked, nothing is changed either.
         scene.world.cluster.go_away();
-        let refused = labs::resize(services, &manager, id, &storage(gib + 128)).await.expect_err("nobody answers");
+        let refused = labs::resize(services, &manager, id, &storage(gib + 128), "").await.expect_err("nobody answers");
         assert_eq!(refused, Error::Unavailable { retry_after_seconds: 5 });
         assert_eq!(scene.lab(id).await.spec, before.spec);
     })
@@ -74,7 +74,7 @@ async fn what_is_billed_is_what_is_there() {
         let id = with_cards(&scene, &scene.teacher, 1).await;
         let gib = scene.lab(id).await.spec.storage_gib;
         let manager = scene.world.manager("zhang").await;
-        labs::resize(services, &manager, id, &storage(gib + 128)).await.expect("may grow");
+        labs::resize(services, &manager, id, &storage(gib + 128), "").await.expect("may grow");
         // The volume itself does not grow.
         scene.world.cluster.set_volume(id, gib, gib + 128);
         for _ in 0..3 {
@@ -115,7 +115,7 @@ async fn a_stopped_lab_gets_its_larger_volume_and_is_billed_for_what_comes() {
         labs::stop(services, &scene.teacher, id).await.expect("stops");
         scene.settle().await;
         let manager = scene.world.manager("zhang").await;
-        labs::resize(services, &manager, id, &storage(gib + 128)).await.expect("may grow");
+        labs::resize(services, &manager, id, &storage(gib + 128), "").await.expect("may grow");
         watch::take(services, &[Change::Lab(id)]).await.expect("work");
         scene.settle().await;
         let seen = services.cluster.observe(&scene.lab_order(id).await).await.expect("answers");
@@ -138,7 +138,7 @@ async fn a_growth_that_the_cluster_refuses_later_is_told_taken_back_and_not_bill
         let gib = scene.lab(running).await.spec.storage_gib;
         for id in [running, stopped] {
             let state = scene.lab(id).await.state;
-            labs::resize(services, &manager, id, &storage(gib + 128)).await.expect("passes the check");
+            labs::resize(services, &manager, id, &storage(gib + 128), "").await.expect("passes the check");
             scene.world.clock.advance(600);
             scene.world.cluster.fix_volumes();
             for _ in 0..3 {
@@ -163,7 +163,7 @@ async fn a_growth_that_the_cluster_refuses_later_is_told_taken_back_and_not_bill
             scene.world.cluster.free_volumes();
         }
         // Once the cluster allows it, the volume grows as ever.
-        labs::resize(services, &manager, running, &storage(gib + 128)).await.expect("passes the check");
+        labs::resize(services, &manager, running, &storage(gib + 128), "").await.expect("passes the check");
         for _ in 0..3 {
             scene.settle().await;
             scene.world.clock.advance(5);

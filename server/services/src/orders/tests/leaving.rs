@@ -78,7 +78,7 @@ on_each_engine!(who_was_taken_off_the_course_makes_no_lab_cost_more_and_may_stil
         assert_eq!(labs::extend(services, caller, running, Extension::Minutes(30), None).await.err(), Some(Error::Forbidden));
         assert_eq!(labs::extend_preview(services, caller, running, Extension::Minutes(30)).await.err(), Some(Error::Forbidden));
         let more = [("cpu_cores".to_owned(), "8".to_owned())].into();
-        assert_eq!(labs::resize(services, caller, running, &more).await.err(), Some(Error::Forbidden));
+        assert_eq!(labs::resize(services, caller, running, &more, "").await.err(), Some(Error::Forbidden));
         assert_eq!(labs::set_autostop(services, caller, running, Autostop::default()).await.err(), Some(Error::Forbidden));
         let refused = order(&world, caller, &slice(&course)).await.err();
         assert_eq!(refused, Some(Error::field("course", domain::Problem::NoSuch)), "to them it is no course any more");
