@@ -8,7 +8,7 @@ const DOMAIN: &str = "app/domain/tests/hostile/";
 const SERVER: &str = "server/tests/hostile/";
 
 /// File, and the file of the test that feeds what it reads. A new reader gets a property in one of them, or in a new one.
-const READERS: [(&str, &str, &str); 84] = [
+const READERS: [(&str, &str, &str); 85] = [
     ("app/domain/src/access.rs", DOMAIN, "words.rs"),
     ("app/domain/src/access/scopes.rs", DOMAIN, "words.rs"),
     ("app/domain/src/announcements.rs", DOMAIN, "forms.rs"),
@@ -86,6 +86,8 @@ const READERS: [(&str, &str, &str); 84] = [
     ("server/src/commands/token.rs", DOMAIN, "words.rs"),
     ("server/src/config.rs", SERVER, "readers.rs"),
     ("server/src/config/oidc.rs", SERVER, "readers.rs"),
+    // Cookies that the portal itself encrypted.
+    ("server/src/oidc/begun.rs", "server/src/oidc/", "begun.rs"),
     ("server/src/oidc/fetch.rs", "server/src/oidc/", "fetch.rs"),
     ("server/src/oidc/provider.rs", "server/tests/http/", "oidc_claims.rs"),
     ("server/src/oidc/signed.rs", "server/src/oidc/signed/", "tests.rs"),

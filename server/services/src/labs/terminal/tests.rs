@@ -222,7 +222,7 @@ async fn keys_get_through_while_the_browser_draws_nothing() {
     line.said.send(Said::Seen(got)).await.expect("sent");
     let ahead = until(&mut line, &mut got, "lab$ ").await.len();
     assert_eq!(yes.await.expect("it ends").0, [3]);
-    // What the connection in memory holds, and a piece that was read already.
+    // So much is in the connection in memory and in the piece that was read already.
     let most = 64 * 1_024 + 2 * usize::try_from(WINDOW).expect("it fits");
     assert!(ahead <= most, "{ahead} bytes come before the answer to Ctrl-C");
 }
