@@ -8,13 +8,13 @@ use std::{
 
 use kube::{
     Client, Config,
-    client::ClientBuilder,
     config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use services::ports::ClusterError;
 
 use crate::{
     capabilities::Capabilities,
+    connector,
     courses::Courses,
     drift::Repairs,
     end::KnownEnds,
@@ -64,7 +64,7 @@ impl Kubernetes {
     pub async fn connect(mut config: Config) -> Result<Self, ConnectError> {
         // A call fails as a whole after `DEADLINE`; a connection that is not made by then is no use.
         config.connect_timeout = Some(Duration::from_secs(3));
-        let client = ClientBuilder::try_from(config).map_err(ConnectError::Client)?.with_layer(&Paced::default()).build();
+        let client = connector::client(config).map_err(ConnectError::Client)?;
         Ok(Self {
             client,
             capabilities: Arc::default(),

@@ -4,6 +4,7 @@
 mod apply;
 mod capabilities;
 mod client;
+mod connector;
 mod courses;
 mod destroy;
 mod drift;

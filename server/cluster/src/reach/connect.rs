@@ -6,12 +6,14 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+use rustix::net::sockopt;
 use services::ports::{ClusterError, Connection, PodTarget};
 use tokio::net::TcpStream;
 
 use super::{Found, forward::Forward, meaning, request};
 use crate::{
     client::Kubernetes,
+    connector::KEEPALIVE,
     errors::{DEADLINE, chain},
 };
 
@@ -53,6 +55,14 @@ impl Kubernetes {
     }
 }
 
+/// Finds within a minute that the other side is gone.
+fn keep_alive(stream: &TcpStream) -> rustix::io::Result<()> {
+    sockopt::set_tcp_keepidle(stream, KEEPALIVE.idle)?;
+    sockopt::set_tcp_keepintvl(stream, KEEPALIVE.interval)?;
+    sockopt::set_tcp_keepcnt(stream, KEEPALIVE.probes)?;
+    sockopt::set_socket_keepalive(stream, true)
+}
+
 /// Errors: always `Busy`. Whatever is wrong is about this pod or its network.
 async fn dial(address: IpAddr, port: u16) -> Result<TcpStream, ClusterError> {
     let address = SocketAddr::new(address, port);
@@ -63,6 +73,8 @@ async fn dial(address: IpAddr, port: u16) -> Result<TcpStream, ClusterError> {
     };
     // A key press is a packet of its own and should not wait for the next one.
     stream.set_nodelay(true).map_err(|error| ClusterError::Busy(format!("{address}: {error}")))?;
+    // A pod whose node fails says no more, not even that it is gone.
+    keep_alive(&stream).map_err(|error| ClusterError::Busy(format!("{address}: {error}")))?;
     Ok(stream)
 }
 
@@ -87,6 +99,7 @@ mod tests {
         let mut heard = [0; 5];
         far.read_exact(&mut heard).await.expect("read");
         assert_eq!(&heard, b"hello");
+        assert!(sockopt::socket_keepalive(&near).expect("an option"));
         drop((listener, far));
         let refused = dial(Ipv4Addr::LOCALHOST.into(), port).await.expect_err("nothing listens");
         assert!(matches!(refused, ClusterError::Busy(_)), "{refused:?}");

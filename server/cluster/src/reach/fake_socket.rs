@@ -5,6 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use futures::{Sink, Stream, StreamExt, channel::mpsc};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -33,6 +34,10 @@ impl Server {
     /// Messages to the client that it has not read yet.
     pub fn unread(&self) -> usize {
         self.tell.len()
+    }
+
+    pub fn answer_ping(&self) {
+        self.tell.unbounded_send(Ok(Message::Pong(Bytes::new()))).expect("it listens");
     }
 
     pub fn close(&self) {

@@ -1,6 +1,7 @@
 //! A connection to a port of a pod through the API server: a WebSocket with a channel for the data and one for a failure. kube's own
 //! `Portforwarder` is not used, since its stream simply ends where the connection was refused, and since each takes a task and a buffer of
-//! up to a megabyte. The protocol has no half-closed connection: a shutdown sends what is left and does not end the other way.
+//! up to a megabyte. The protocol has no half-closed connection: a shutdown sends what is left and does not end the other way. A peer that
+//! vanished without a word is found by pings: whoever waits for data sends them.
 
 use std::{
     future::poll_fn,
@@ -12,7 +13,10 @@ use std::{
 
 use bytes::Bytes;
 use futures::{Sink, SinkExt, Stream, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep},
+};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 const DATA: u8 = 0;
@@ -24,8 +28,20 @@ const LARGEST: usize = 16 * 1_024;
 /// comes as the error of the first read.
 const SETTLE: Duration = Duration::from_millis(20);
 
+/// Silence after which a ping is sent. Proxies on the way forget a connection on which nothing passes for a minute or more.
+const PING_AFTER: Duration = Duration::from_secs(20);
+/// A server answers a ping within this time.
+const ANSWER: Duration = Duration::from_secs(5);
+/// The same if data went out before the ping: while the program takes none, the server may read nothing, so not even the ping.
+const LATE_ANSWER: Duration = Duration::from_secs(35);
+
 pub struct Forward<S> {
     socket: S,
+    /// The end of the silence: the next ping, or the time by which the last one must be answered.
+    silence: Pin<Box<Sleep>>,
+    is_pinged: bool,
+    /// Data went out since the server was last heard.
+    has_written: bool,
     /// Data from the pod that was not read yet.
     unread: Bytes,
     /// Channels whose first message, the number of the port, has come.
@@ -37,11 +53,20 @@ pub struct Forward<S> {
 
 impl<S> Forward<S>
 where
-    S: Stream<Item = Result<Message, Error>> + Unpin,
+    S: Stream<Item = Result<Message, Error>> + Sink<Message, Error = Error> + Unpin,
 {
     /// Waits until the node has taken the connection. Errors: `ConnectionRefused` if nothing listens on the port, else those of the socket.
     pub async fn open(socket: S) -> io::Result<Self> {
-        let mut forward = Self { socket, unread: Bytes::new(), begun: [false; CHANNELS], answered: false, ended: false };
+        let mut forward = Self {
+            socket,
+            silence: Box::pin(sleep(PING_AFTER)),
+            is_pinged: false,
+            has_written: false,
+            unread: Bytes::new(),
+            begun: [false; CHANNELS],
+            answered: false,
+            ended: false,
+        };
         while forward.begun != [true; CHANNELS] && forward.unread.is_empty() {
             if forward.ended {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was closed before it began"));
@@ -60,9 +85,13 @@ where
         poll_fn(|context| self.poll_receive(context)).await
     }
 
-    /// Takes one message in.
+    /// Takes one message in, or finds that none will come.
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outcome = match ready!(self.socket.poll_next_unpin(context)) {
+        // What has come is taken first: a reader may have been away for longer than the silence.
+        let Poll::Ready(next) = self.socket.poll_next_unpin(context) else { return self.poll_silence(context) };
+        (self.is_pinged, self.has_written) = (false, false);
+        self.wait(PING_AFTER);
+        let outcome = match next {
             Some(Ok(Message::Binary(message))) => self.take(message),
             Some(Ok(Message::Close(_))) | None => {
                 self.ended = true;
@@ -73,6 +102,35 @@ where
         };
         self.ended |= outcome.is_err();
         Poll::Ready(outcome)
+    }
+
+    /// Sends a ping when the server is silent. Errors: `TimedOut` if it did not answer the last one.
+    fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.silence.as_mut().poll(context).is_ready() {
+            if self.is_pinged {
+                self.ended = true;
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the server does not answer any more")));
+            }
+            // A socket that takes nothing now has data to send, whose loss the network notices.
+            if let Poll::Ready(is_ready) = self.socket.poll_ready_unpin(context) {
+                is_ready.map_err(broken)?;
+                self.socket.start_send_unpin(Message::Ping(Bytes::new())).map_err(broken)?;
+                if let Poll::Ready(Err(error)) = self.socket.poll_flush_unpin(context) {
+                    return Poll::Ready(Err(broken(error)));
+                }
+                self.is_pinged = true;
+            }
+            self.wait(match (self.is_pinged, self.has_written) {
+                (false, _) => PING_AFTER,
+                (true, false) => ANSWER,
+                (true, true) => LATE_ANSWER,
+            });
+        }
+        Poll::Pending
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.silence.as_mut().reset(Instant::now() + time);
     }
 
     fn take(&mut self, mut message: Bytes) -> io::Result<()> {
@@ -99,7 +157,7 @@ where
 
 impl<S> AsyncRead for Forward<S>
 where
-    S: Stream<Item = Result<Message, Error>> + Unpin,
+    S: Stream<Item = Result<Message, Error>> + Sink<Message, Error = Error> + Unpin,
 {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
@@ -131,6 +189,7 @@ where
         message.push(DATA);
         message.extend_from_slice(&bytes[..length]);
         this.socket.start_send_unpin(Message::binary(message)).map_err(broken)?;
+        this.has_written = true;
         // Sent at once, as by a socket: not every caller flushes. If the network is busy, the next call sends it.
         if let Poll::Ready(Err(error)) = this.socket.poll_flush_unpin(context) {
             return Poll::Ready(Err(broken(error)));

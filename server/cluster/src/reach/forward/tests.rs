@@ -70,3 +70,38 @@ async fn a_connection_that_is_cut_off_is_not_an_end() {
     drop(server);
     assert!(Forward::open(socket).await.is_err(), "it never began");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_vanished_ends_the_connection_within_a_minute() {
+    for writes in [false, true] {
+        let (socket, mut server) = pair();
+        begin(&server);
+        let mut forward = Forward::open(socket).await.expect("a connection");
+        if writes {
+            forward.write_all(b"typed").await.expect("written");
+            server.hears().await.expect("it was sent");
+        }
+        let began = Instant::now();
+        let error = forward.read_u8().await.expect_err("nobody answers");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(began.elapsed() <= Duration::from_mins(1), "{:?}", began.elapsed());
+        assert_eq!(server.hears().await, Some(Vec::new()), "a ping was sent");
+        assert!(forward.read_u8().await.is_err(), "it stays ended");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_connection_lives_as_long_as_its_pings_are_answered() {
+    let (socket, mut server) = pair();
+    begin(&server);
+    let mut forward = Forward::open(socket).await.expect("a connection");
+    let answering = async {
+        for _ in 0..100 {
+            assert_eq!(server.hears().await, Some(Vec::new()));
+            server.answer_ping();
+        }
+        server.say(b"\0x");
+    };
+    let (read, ()) = tokio::join!(forward.read_u8(), answering);
+    assert_eq!(read.expect("data"), b'x');
+}
