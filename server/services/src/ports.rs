@@ -1,4 +1,5 @@
-//! What the use cases need from the outside world, as traits: clock, identifiers, cluster. One implementation for real, one for tests; [`NoCluster`] for programs that need none.
+//! Traits by which use cases reach the outside world: clock, identifiers, cluster. One implementation is real, one is for tests.
+//! [`NoCluster`] is for programs that need none.
 
 mod fleet;
 mod none;

@@ -66,7 +66,8 @@ pub async fn start(
 /// The path, if a cookie may hold it.
 fn short(back: &str) -> &str {
     // A quotation mark is written with an escape.
-    if back.len() + back.matches("\"").count() > LONGEST_BACK { "/" } else { back }
+    const QUOTE: char = '\u{22}';
+    if back.len() + back.matches(QUOTE).count() > LONGEST_BACK { "/" } else { back }
 }
 
 fn with(mut response: Response, cookies: impl IntoIterator<Item = HeaderValue>) -> Response {

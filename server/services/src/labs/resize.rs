@@ -59,9 +59,9 @@ pub async fn resize_context(services: &Services, caller: &Caller, id: LabId) -> 
 ///
 /// `purpose`: for the people who must approve it; may be empty.
 ///
-/// Errors: `Invalid` per parameter, also for a volume that cannot grow, and on `purpose`; `Unavailable` while the cluster cannot be asked; `OverQuota`,
-/// `OverBudget`, `OverCapacity`, `RefusedByPolicy`; `InvalidTransition` unless it runs, is stopped or has failed; `ChangeWaits` where it
-/// would be filed while another change of it waits for approval.
+/// Errors: `Invalid` per parameter, also for a volume that cannot grow, and on `purpose`; `Unavailable` while the cluster cannot be asked;
+/// `OverQuota`, `OverBudget`, `OverCapacity`, `RefusedByPolicy`; `InvalidTransition` unless it runs, is stopped or has failed; `ChangeWaits`
+/// where it would be filed while another change of it waits for approval.
 pub async fn resize(services: &Services, caller: &Caller, id: LabId, input: &ParameterInput, purpose: &str) -> Result<LabView> {
     let change_filed = load::changing(services, caller, Action::LabResize, id, || Box::pin(change(services, caller, id, input, purpose))).await?;
     Ok(LabView { change_filed, ..read::view(services, caller, id).await? })

@@ -26,7 +26,8 @@ const COME_BACK_SECONDS: u32 = 5;
 pub enum Lane<'a> {
     /// People who are not known, by the address that limits use and the login that they try.
     Anybody { address: &'a str, login: &'a str },
-    /// People who are known: by their browser, a session or a link. One place is reserved for them, even if many others wait; a bounded number of them waits.
+    /// People who are known: by their browser, a session or a link. One place is reserved for them, even if many others wait; a bounded number
+    /// of them waits.
     Known,
 }
 

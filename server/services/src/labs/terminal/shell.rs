@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub enum Said {
     Data(Bytes),
     Size(TerminalSize),
-    /// How much of the output its screen has taken in.
+    /// The count of the output that its screen has taken in.
     Seen(u64),
 }
 
