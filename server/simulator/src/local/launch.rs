@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::{Local, folders::Home, process::MARK};
+use super::{Local, folders::Home, loopback, process::MARK};
 use crate::{
     pods::{Environment, Place},
     value,
@@ -82,7 +82,7 @@ pub fn variables(place: &Place, mark: &str, container: &str, home: &Home, ports:
     let mut environment = Environment::of(place, container);
     environment.variables.retain(|(name, _)| !matches!(name.as_str(), "PATH" | "KUBERNETES_SERVICE_HOST"));
     for (_, text) in &mut environment.variables {
-        *text = home.path(text);
+        *text = loopback::text(&home.path(text));
     }
     for name in PASSED_ON {
         if let Some(text) = std::env::var(name).ok().filter(|_| environment.get(name).is_none()) {
@@ -94,6 +94,11 @@ pub fn variables(place: &Place, mark: &str, container: &str, home: &Home, ports:
     }
     if environment.get("LANG").is_none() {
         environment.set("LANG", "C.UTF-8");
+    }
+    for (name, address) in loopback::VARIABLES {
+        if environment.get(name).is_none() {
+            environment.set(name, address);
+        }
     }
     environment.set("HOME", &home.folder.display().to_string());
     // Programs that read their port here answer; the port that the container declares may be another lab's on this machine.
@@ -110,10 +115,10 @@ pub fn variable<'a>(variables: &'a [(String, String)], name: &str) -> Option<&'a
     variables.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
 }
 
-/// The container's command and arguments: variables replaced as a kubelet does, paths as they are here.
+/// The container's command and arguments: variables replaced as a kubelet does, paths as they are here, on loopback.
 pub fn words(container: &Value, variables: &[(String, String)], home: &Home) -> Vec<String> {
     let words = value::items(container, "/command").iter().chain(value::items(container, "/args"));
-    words.filter_map(Value::as_str).map(|word| home.path(&expanded(word, variables))).collect()
+    words.filter_map(Value::as_str).map(|word| loopback::text(&home.path(&expanded(word, variables)))).collect()
 }
 
 /// `$(NAME)` becomes the variable where there is one, `$$` is one `$`.

@@ -7,6 +7,7 @@ mod folders;
 mod jupyter;
 mod launch;
 pub mod log;
+mod loopback;
 mod plan;
 mod probe;
 mod process;

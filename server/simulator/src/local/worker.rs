@@ -11,6 +11,7 @@ use super::{
     Local, Running, folders, jupyter,
     launch::{self, Launch, variable},
     log::Log,
+    loopback,
     plan::{self, Plan},
     probe::Probe,
     process::{self, Group, Record},
@@ -223,6 +224,7 @@ impl Worker {
                 for (declared, chosen) in &ports {
                     log.say(&format!("port {declared} is {chosen} on this machine, as the variables PORT and PORT_{declared} say"));
                 }
+                let rest = loopback::arguments(&program, rest);
                 (program, rest)
             }
             Plan::Sshd(program) => {
