@@ -6,7 +6,7 @@ mod log;
 mod passes;
 
 pub use facts::{BATCH, Facts, LabNow, ShareNow, TokenNow, actors, by_cookie, by_token, observations, of_passes};
-pub use log::{LiveVisit, abandoned, close, of_lab, present, put, totals};
+pub use log::{Abandoned, LiveVisit, abandoned, close, of_lab, present, put, totals};
 pub use passes::{NewPass, Taken, TokenPass, end, insert, insert_of_token, lab_named, sweep, take_ticket, ticket_origin, touch_session};
 
 #[cfg(test)]

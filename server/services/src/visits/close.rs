@@ -8,7 +8,7 @@ use domain::{
     visits::{VisitEnd, VisitRole},
 };
 use serde_json::json;
-use storage::Write;
+use storage::{Write, visits::Abandoned};
 
 use super::visiting::UNUSED_SECONDS;
 use crate::{
@@ -61,6 +61,11 @@ pub(super) async fn close(services: &Services, write: &mut Write, ended: Ended, 
     audit::by_person(services, write, who, &origin, tenant, record).await
 }
 
+/// The way of a visit: programs such as `lectern ssh` come by a token, browsers by a session.
+pub(super) const fn via(by_token: bool) -> Via {
+    if by_token { Via::Api } else { Via::Web }
+}
+
 /// Ends the visits of processes that were killed, at their last known use.
 pub(super) async fn end_abandoned(services: &Services) -> Result<()> {
     let before = services.clock.now().plus_seconds(-ABANDONED_SECONDS);
@@ -72,7 +77,7 @@ pub(super) async fn end_abandoned(services: &Services) -> Result<()> {
         return Ok(());
     }
     let mut write = services.db.begin_write_behind().await.or_domain()?;
-    for (visit, tenant, lab, lab_name, course) in abandoned {
+    for Abandoned { visit, tenant, lab, lab_name, course, by_token } in abandoned {
         let ended = Ended {
             id: visit.id,
             tenant,
@@ -83,8 +88,7 @@ pub(super) async fn end_abandoned(services: &Services) -> Result<()> {
             role: visit.role,
             reason: visit.reason,
             address: visit.address,
-            // The process that knew better is gone; the pass itself still says by which token it was, if by one.
-            via: Via::Web,
+            via: via(by_token),
             from: visit.from,
             bytes_in: visit.bytes_in,
             bytes_out: visit.bytes_out,

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use domain::{
     Result,
-    audit::Via,
     time::Timestamp,
     visits::{PassEnd, VisitEnd, VisitRole},
 };
 use storage::{Write, visits::LiveVisit};
 
 use super::{
-    close::{Ended, close},
+    close::{Ended, close, via},
     entry::Entry,
     visiting::{Counted, UNUSED_SECONDS},
 };
@@ -121,7 +120,7 @@ async fn put(services: &Services, write: &mut Write, due: &Due, now: Timestamp) 
                 role: entry.role,
                 reason: entry.about.reason.clone(),
                 address: entry.about.address.clone(),
-                via: if entry.about.token.is_some() { Via::Api } else { Via::Web },
+                via: via(entry.about.token.is_some()),
                 from: counted.started_at,
                 bytes_in: counted.bytes_in,
                 bytes_out: counted.bytes_out,

@@ -74,10 +74,14 @@ pub async fn close(connection: &mut AnyConnection, id: VisitId, at: Timestamp, b
 
 macro_rules! select {
     ($rest:literal) => {
+        select!("", $rest)
+    };
+    ($more_columns:literal, $rest:literal) => {
         concat!(
             "SELECT v.id, v.user_id, u.login, u.name, v.role, v.reason, v.address, v.started_at, v.ended_at, v.ended_by, v.bytes_in, v.bytes_out, \
-             v.last_used_at, v.tenant_id, l.id AS lab_id, l.name AS lab_name, l.course_id \
-             FROM lab_visits v JOIN users u ON u.id = v.user_id JOIN labs l ON l.id = v.lab_id ",
+             v.last_used_at, v.tenant_id, l.id AS lab_id, l.name AS lab_name, l.course_id",
+            $more_columns,
+            " FROM lab_visits v JOIN users u ON u.id = v.user_id JOIN labs l ON l.id = v.lab_id ",
             $rest
         )
     };
@@ -129,17 +133,39 @@ pub async fn present(connection: &mut AnyConnection, lab: LabId, limit: u32) -> 
         .collect()
 }
 
-/// Visits that last and were not used since `before`, oldest first, each with its tenant, lab, the lab's name and its course.
-pub async fn abandoned(connection: &mut AnyConnection, before: Timestamp, limit: u32) -> Result<Vec<(Visit, TenantId, LabId, String, CourseId)>> {
-    sqlx::query(select!("WHERE v.ended_at IS NULL AND v.last_used_at < $1 ORDER BY v.last_used_at LIMIT $2"))
-        .bind(before.micros())
-        .bind(i64::from(limit))
-        .fetch_all(connection)
-        .await?
-        .iter()
-        .map(|any| {
-            let row = Row::of("lab_visits", any);
-            Ok((visit(any)?, row.parse("tenant_id")?, row.parse("lab_id")?, row.text("lab_name")?, row.parse("course_id")?))
+/// A visit that no process looks after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abandoned {
+    pub visit: Visit,
+    pub tenant: TenantId,
+    pub lab: LabId,
+    pub lab_name: String,
+    pub course: CourseId,
+    /// Its pass is one of an access token.
+    pub by_token: bool,
+}
+
+/// Visits that last and were not used since `before`, oldest first.
+pub async fn abandoned(connection: &mut AnyConnection, before: Timestamp, limit: u32) -> Result<Vec<Abandoned>> {
+    sqlx::query(select!(
+        ", p.token_id",
+        "JOIN lab_passes p ON p.id = v.pass_id WHERE v.ended_at IS NULL AND v.last_used_at < $1 ORDER BY v.last_used_at LIMIT $2"
+    ))
+    .bind(before.micros())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|any| {
+        let row = Row::of("lab_visits", any);
+        Ok(Abandoned {
+            visit: visit(any)?,
+            tenant: row.parse("tenant_id")?,
+            lab: row.parse("lab_id")?,
+            lab_name: row.text("lab_name")?,
+            course: row.parse("course_id")?,
+            by_token: row.optional_text("token_id")?.is_some(),
         })
-        .collect()
+    })
+    .collect()
 }

@@ -236,8 +236,8 @@ async fn a_visit_is_written_again_and_again_until_it_ends() {
         assert_eq!(present(&mut write, id, 10).await.expect("read").len(), 2);
 
         let left = abandoned(&mut write, now().plus_seconds(5), 10).await.expect("read");
-        assert_eq!(left.iter().map(|(visit, ..)| visit.id).collect::<Vec<_>>(), [visit_id(2)]);
-        assert_eq!((left[0].1, left[0].2, left[0].4), (tenant(), id, course()));
+        assert_eq!(left.iter().map(|left| left.visit.id).collect::<Vec<_>>(), [visit_id(2)]);
+        assert_eq!((left[0].tenant, left[0].lab, left[0].course, left[0].by_token), (tenant(), id, course(), false));
         assert!(close(&mut write, visit_id(2), now(), VisitEnd::Left).await.expect("closed"));
         assert!(!close(&mut write, visit_id(2), now(), VisitEnd::LabStopped).await.expect("asked"), "once");
         assert!(!put(&mut write, &visit(2, id)).await.expect("asked"), "it is over");

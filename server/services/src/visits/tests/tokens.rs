@@ -46,6 +46,27 @@ async fn a_token_enters_and_its_connections_are_one_visit() {
 }
 
 #[tokio::test]
+async fn a_visit_by_a_token_says_so_also_if_its_process_was_killed() {
+    for_each_engine("a_visit_by_a_token_says_so_also_if_its_process_was_killed", async |database| {
+        let scene = Scene::on(database).await;
+        let token = scene.token(Scope::LabsWrite).await;
+        scene.come(&token).await.expect("they may").count(1, 2);
+        let (_, cookie) = scene.visit(&scene.teacher).await;
+        scene.admit(&cookie).await.expect("a pass").count(3, 4);
+        scene.round().await;
+        let next = scene.world.replica();
+        scene.world.clock.advance(361);
+        for _ in 0..2 {
+            round(&next).await.expect("a round");
+            scene.world.clock.advance(15);
+        }
+        let sql = "SELECT via FROM audit_events WHERE action = 'lab.visit' ORDER BY via";
+        assert_eq!(texts(&scene.services().db, sql).await, ["api", "web"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_a_good_token_with_the_scope_and_the_right_enters() {
     for_each_engine("only_a_good_token_with_the_scope_and_the_right_enters", async |database| {
         let scene = Scene::on(database).await;
