@@ -77,7 +77,7 @@ pub trait Passes: Send + Sync + 'static {
     /// The lab of a host, if there is one.
     fn lab_of<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<LabId>, Error>>;
 
-    /// How far a lab is that is not ready, and the time now. Cheap: it is asked for by every poll of a waiting page.
+    /// The progress of a lab that is not ready, and the time now. Cheap: it is asked for by every poll of a waiting page.
     fn waiting(&self, look: Look) -> BoxFuture<'_, Result<(Arc<Waiting>, Timestamp), Error>>;
 
     /// The name of the lab's owner, if the cookie was that of somebody who came by a link that has ended.

@@ -1,4 +1,4 @@
-//! What an operator should look at, with its evidence (H2, H3). Another thing to look for is a variant of [`Finding`] and a few lines in
+//! Findings for operators, each with its evidence (H2, H3). Another thing to look for is a variant of [`Finding`] and a few lines in
 //! [`findings`].
 
 use std::collections::{BTreeMap, BTreeSet};

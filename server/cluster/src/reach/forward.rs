@@ -87,7 +87,7 @@ where
 
     /// Takes one message in, or finds that none will come.
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // What has come is taken first: a reader may have been away for longer than the silence.
+        // Messages that have come are taken first: a reader may have been away for longer than the silence.
         let Poll::Ready(next) = self.socket.poll_next_unpin(context) else { return self.poll_silence(context) };
         (self.is_pinged, self.has_written) = (false, false);
         self.wait(PING_AFTER);

@@ -149,7 +149,7 @@ pub struct World {
     /// How often a pass or a lab was asked for.
     pub admitted: AtomicUsize,
     pub named: AtomicUsize,
-    /// How far the lab is, and how often that was asked for.
+    /// The progress of the lab, and how often it was asked for.
     pub waiting: Mutex<Waiting>,
     pub waited: AtomicUsize,
     /// The owner whose link the browser with the cookie came by, once it has ended.

@@ -1,7 +1,7 @@
 //! The end of a link, as those learn of it who came in by it: the cookie of their pass proves it, nobody else is told.
 
 use domain::{
-    Result,
+    Error, Result,
     ids::UserId,
     labs::host::{host_label, port_label},
     visits::{PassEnd, VisitRole},
@@ -24,6 +24,9 @@ pub async fn ended_link(services: &Services, label: &str, cookie: &str) -> Resul
 }
 
 async fn load(services: &Services, cookie_hash: &str, label: &str) -> Result<Option<String>> {
+    if services.visits.is_database_away() {
+        return Err(Error::Unavailable { retry_after_seconds: 5 });
+    }
     // Its end is in memory before it is in the database.
     let known = services.visits.get(cookie_hash);
     let mut read = services.db.read().await.or_domain()?;

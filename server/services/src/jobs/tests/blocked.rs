@@ -63,7 +63,7 @@ async fn a_right_to_reach_pods_is_a_finding_until_the_next_success() {
         scene.world.cluster.block(Some(Obstacle::MissingRight { verb: "create".into(), resource: "pods/exec".into() }));
         assert!(labs::ports(services, &scene.teacher, id).await.is_err());
         assert_eq!(found().await, 1);
-        // Nobody tries again for hours.
+        // Hours pass without another try.
         scene.world.clock.advance(4 * 3_600);
         assert_eq!(found().await, 1);
         scene.world.cluster.block(None);

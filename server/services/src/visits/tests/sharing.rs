@@ -95,7 +95,7 @@ async fn ends_by(name: &str, expected: &'static str, cause: impl AsyncFn(&Scene,
         let ended: Vec<_> = texts(&scene.services().db, "SELECT COALESCE(ended_by, '-') FROM lab_visits").await;
         assert_eq!(ended, [VisitEnd::PassEnded.as_str()]);
         assert_eq!(scene.refused_by(&guest, &secret).await, Error::NotFound, "it lets nobody in any more");
-        // Who came by it is told whom to ask, and so is whoever holds the link; nobody else.
+        // Those who came by it or hold the link are told whom to ask; nobody else is.
         let (services, owner) = (scene.services(), Some(scene.teacher.actor.name.clone()));
         assert_eq!(ended_link(services, &scene.label, &cookie).await, Ok(owner.clone()));
         assert_eq!(ended_link(services, &host::port_label(&scene.label, 8_501), &cookie).await, Ok(None));
