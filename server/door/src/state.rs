@@ -82,7 +82,12 @@ impl Inner {
             _ => matter,
         };
         let steps = if matter == Matter::NotReady { timeline::steps(language, &waiting.steps, now) } else { Vec::new() };
-        let guest = (pass.is_guest() && matter != Matter::NotReady).then(|| words::guest(language).to_owned());
+        let text = match waiting.failure.as_deref() {
+            _ if pass.is_guest() && matter != Matter::NotReady => Some(words::guest(language)),
+            // Its files are not kept.
+            Some("VolumeLost") => Some(words::without_files(language)),
+            _ => None,
+        };
         let link = match matter {
             _ if pass.is_guest() => None,
             Matter::Stopped => Some(words::start(language)),
@@ -92,7 +97,7 @@ impl Inner {
         };
         let links = link.and_then(|link| self.lab_page(link, pass.lab())).into_iter().collect();
         let facts = facts(language, pass, (matter, state), &waiting);
-        self.say(reader, matter, &Extras { facts, text: guest, steps, links, ..waits })
+        self.say(reader, matter, &Extras { facts, text: text.map(ToOwned::to_owned), steps, links, ..waits })
     }
 
     /// The application does not answer, or not as it should.

@@ -35,13 +35,34 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// The same if data went out before the ping: while the program takes none, the server may read nothing, so not even the ping.
 const LATE_ANSWER: Duration = Duration::from_secs(35);
 
-pub struct Forward<S> {
-    socket: S,
-    /// The end of the silence: the next ping, or the time by which the last one must be answered.
-    silence: Pin<Box<Sleep>>,
+/// Time in which the server said nothing.
+struct Silence {
+    /// The time of the next ping, or by which the last one must be answered.
+    end: Pin<Box<Sleep>>,
     is_pinged: bool,
     /// Data went out since the server was last heard.
     has_written: bool,
+}
+
+impl Silence {
+    fn begin() -> Self {
+        Self { end: Box::pin(sleep(PING_AFTER)), is_pinged: false, has_written: false }
+    }
+
+    /// The server was heard.
+    fn broken(&mut self) {
+        (self.is_pinged, self.has_written) = (false, false);
+        self.lasts(PING_AFTER);
+    }
+
+    fn lasts(&mut self, time: Duration) {
+        self.end.as_mut().reset(Instant::now() + time);
+    }
+}
+
+pub struct Forward<S> {
+    socket: S,
+    silence: Silence,
     /// Data from the pod that was not read yet.
     unread: Bytes,
     /// Channels whose first message, the number of the port, has come.
@@ -57,16 +78,8 @@ where
 {
     /// Waits until the node has taken the connection. Errors: `ConnectionRefused` if nothing listens on the port, else those of the socket.
     pub async fn open(socket: S) -> io::Result<Self> {
-        let mut forward = Self {
-            socket,
-            silence: Box::pin(sleep(PING_AFTER)),
-            is_pinged: false,
-            has_written: false,
-            unread: Bytes::new(),
-            begun: [false; CHANNELS],
-            answered: false,
-            ended: false,
-        };
+        let silence = Silence::begin();
+        let mut forward = Self { socket, silence, unread: Bytes::new(), begun: [false; CHANNELS], answered: false, ended: false };
         while forward.begun != [true; CHANNELS] && forward.unread.is_empty() {
             if forward.ended {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was closed before it began"));
@@ -89,8 +102,7 @@ where
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Messages that have come are taken first: a reader may have been away for longer than the silence.
         let Poll::Ready(next) = self.socket.poll_next_unpin(context) else { return self.poll_silence(context) };
-        (self.is_pinged, self.has_written) = (false, false);
-        self.wait(PING_AFTER);
+        self.silence.broken();
         let outcome = match next {
             Some(Ok(Message::Binary(message))) => self.take(message),
             Some(Ok(Message::Close(_))) | None => {
@@ -106,8 +118,8 @@ where
 
     /// Sends a ping when the server is silent. Errors: `TimedOut` if it did not answer the last one.
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.silence.as_mut().poll(context).is_ready() {
-            if self.is_pinged {
+        while self.silence.end.as_mut().poll(context).is_ready() {
+            if self.silence.is_pinged {
                 self.ended = true;
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the server does not answer any more")));
             }
@@ -118,19 +130,15 @@ where
                 if let Poll::Ready(Err(error)) = self.socket.poll_flush_unpin(context) {
                     return Poll::Ready(Err(broken(error)));
                 }
-                self.is_pinged = true;
+                self.silence.is_pinged = true;
             }
-            self.wait(match (self.is_pinged, self.has_written) {
+            self.silence.lasts(match (self.silence.is_pinged, self.silence.has_written) {
                 (false, _) => PING_AFTER,
                 (true, false) => ANSWER,
                 (true, true) => LATE_ANSWER,
             });
         }
         Poll::Pending
-    }
-
-    fn wait(&mut self, time: Duration) {
-        self.silence.as_mut().reset(Instant::now() + time);
     }
 
     fn take(&mut self, mut message: Bytes) -> io::Result<()> {
@@ -189,7 +197,7 @@ where
         message.push(DATA);
         message.extend_from_slice(&bytes[..length]);
         this.socket.start_send_unpin(Message::binary(message)).map_err(broken)?;
-        this.has_written = true;
+        this.silence.has_written = true;
         // Sent at once, as by a socket: not every caller flushes. If the network is busy, the next call sends it.
         if let Poll::Ready(Err(error)) = this.socket.poll_flush_unpin(context) {
             return Poll::Ready(Err(broken(error)));

@@ -103,6 +103,10 @@ async fn a_lab_whose_time_is_over_is_extended_and_one_that_failed_says_why() {
     site.world.waiting.lock().unwrap().failure = Some("ErrImagePull".to_owned());
     let failed = site.use_lab("GET /lab", &PAGE, "").await;
     assert!(failed.body().contains("the image cannot be pulled") && failed.body().contains(">See the reason</a>"), "{failed:?}");
+    assert!(failed.body().contains("Its files are kept"), "{failed:?}");
+    site.world.waiting.lock().unwrap().failure = Some("VolumeLost".to_owned());
+    let lost = site.use_lab("GET /lab", &PAGE, "").await;
+    assert!(lost.body().contains("its files are gone") && !lost.body().contains("Its files are kept"), "{lost:?}");
     site.world.pass.guest.store(true, Ordering::SeqCst);
     let guest = site.use_lab("GET /lab", &PAGE, "").await;
     assert!(guest.body().contains("Its owner starts it") && !guest.body().contains("/labs/00000000"), "{guest:?}");
