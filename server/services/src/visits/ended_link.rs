@@ -20,7 +20,8 @@ pub async fn ended_link(services: &Services, label: &str, cookie: &str) -> Resul
     let cookie_hash = hex_sha256(cookie);
     let key = (cookie_hash.clone(), label.to_ascii_lowercase());
     let load = Box::pin(load(services, &cookie_hash, label));
-    Ok(services.cache.ended_links.get_or_load(key, services.clock.now(), load).await?.as_ref().clone())
+    let owner = services.cache.ended_links.get_or_load(key, services.clock.now(), load).await?;
+    Ok((*owner).clone())
 }
 
 async fn load(services: &Services, cookie_hash: &str, label: &str) -> Result<Option<String>> {
@@ -30,12 +31,11 @@ async fn load(services: &Services, cookie_hash: &str, label: &str) -> Result<Opt
     // Its end is in memory before it is in the database.
     let known = services.visits.get(cookie_hash);
     let mut read = services.db.read().await.or_domain()?;
-    let owner = match known {
-        Some(entry) => entry.owner_of_ended_link(label),
-        None => {
-            let facts = storage::visits::by_cookie(&mut read, cookie_hash).await.or_domain()?;
-            facts.as_ref().and_then(|facts| owner(facts, label))
-        }
+    let owner = if let Some(entry) = known {
+        entry.owner_of_ended_link(label)
+    } else {
+        let facts = storage::visits::by_cookie(&mut read, cookie_hash).await.or_domain()?;
+        facts.as_ref().and_then(|facts| owner(facts, label))
     };
     let Some(owner) = owner else { return Ok(None) };
     Ok(storage::visits::actors(&mut read, &[owner]).await.or_domain()?.remove(&owner).map(|owner| owner.name))
