@@ -12,7 +12,7 @@ export function whyNoJupyter(): string | null {
     try {
       run("python3", "-m", "venv", join(folder, "venv"));
     } catch {
-      return "Python 3 with venv is missing: apt-get install python3-venv";
+      return "JupyterLab needs Python 3 with venv: apt-get install python3-venv";
     }
     try {
       run(join(folder, "venv/bin/pip"), "download", "--quiet", "--no-deps", "--dest", folder, "jupyterlab-server");
