@@ -6,7 +6,7 @@ CREATE TABLE ssh_keys_removed (
     removed_at BIGINT NOT NULL,
     PRIMARY KEY (user_id, public_key)
 );
--- How the keys of the owner's account came into a lab with an SSH server. The outbox has the work that waits.
+-- The outcome of the last try to bring the keys of its owner's account into a lab with an SSH server. The outbox has the work that waits.
 CREATE TABLE lab_ssh_keys (
     lab_id TEXT PRIMARY KEY REFERENCES labs (id),
     -- the last try

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_of_a_key_is_left_out() {
+    fn lines_without_a_key_are_left_out() {
         for ordered in [".", "", "# nothing", "ssh-rsa", "ssh-rsa AAAA\u{7}", "ssh-rsa AAAA\0x", "ssh-rsa AAAA\rssh-rsa AAAB"] {
             assert_eq!(authorized_keys(&[], &[], ordered), [""; 0], "{ordered:?}");
         }

@@ -21,7 +21,7 @@ use crate::{
 pub struct Scene {
     world: TestWorld,
     teacher: Caller,
-    /// What the teacher's own programs do over the API.
+    /// The teacher's token with every scope.
     api: String,
     server: Server,
     lab: String,

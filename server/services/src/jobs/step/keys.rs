@@ -77,23 +77,23 @@ pub(super) async fn want_in_new_pods(services: &Services, write: &mut Write, lab
     if lab.spec.environment.contains_key(VARIABLE) { want(services, write, lab.id).await } else { Ok(()) }
 }
 
-/// Asks for all labs whose file was written some minutes ago.
-pub(crate) async fn renew(services: &Services) -> Result<()> {
+/// Asks for all labs whose file was written some minutes ago. Returns how many.
+pub(crate) async fn renew(services: &Services) -> Result<usize> {
     let before = services.clock.now().plus_minutes(-AGAIN_MINUTES);
     let labs = {
         let mut read = services.db.read().await.or_domain()?;
         table::tried_before(&mut read, before, BATCH).await.or_domain()?
     };
     if labs.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let mut write = lease::begin_write(services).await?;
-    for lab in labs {
-        want(services, &mut write, lab).await?;
+    for lab in &labs {
+        want(services, &mut write, *lab).await?;
     }
     write.commit().await.or_domain()?;
     services.hub.wake();
-    Ok(())
+    Ok(labs.len())
 }
 
 /// A running lab with an SSH server, and its file.
@@ -189,7 +189,7 @@ async fn write_one(services: &Services, pod: &PodTarget, container: Option<Strin
 async fn complaint(stream: Option<Box<dyn AsyncRead + Send + Unpin>>) -> String {
     let mut said = Vec::new();
     if let Some(stream) = stream {
-        // What came before the connection broke is worth as much.
+        // Output from before the connection broke is worth as much.
         let _ = tokio::time::timeout(LAST_WORDS, stream.take(COMPLAINT).read_to_end(&mut said)).await;
     }
     String::from_utf8_lossy(&said).trim().to_owned()

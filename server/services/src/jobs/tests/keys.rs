@@ -64,7 +64,7 @@ impl Inside {
                     status = child.wait() => status.expect("it ends"),
                     () = feed => unreachable!("that never ends"),
                 };
-                // Who started it may be gone.
+                // The caller may be gone.
                 let _ = exit.send(status.code().unwrap_or(-1));
             }
         });
@@ -165,7 +165,7 @@ async fn a_change_of_the_keys_reaches_the_running_labs_of_their_owner() {
         assert_eq!(mode & 0o777, 0o600, "sshd takes no file that others can write");
         assert_eq!(std::fs::read_dir(inside.folder.path()).expect("the folder").count(), 1, "nothing else was made");
 
-        // What was typed by hand belongs to the account from when it is added.
+        // A key that was typed by hand belongs to the account from when it is added.
         let by_hand = scene.add_key(&scene.teacher, BY_HAND).await;
         assert_eq!(inside.keys(), [BY_HAND, LAPTOP]);
         scene.remove_key(&by_hand).await;
