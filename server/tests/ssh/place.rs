@@ -56,6 +56,8 @@ impl Server {
     /// A server on this database with its labs in `data`.
     pub async fn start(data: &Path, database: &str) -> Self {
         fs::create_dir_all(data).expect("a folder");
+        // Whatever the account's umask is.
+        fs::set_permissions(data, fs::Permissions::from_mode(0o700)).expect("closed");
         let (config, log) = (data.join("lectern.toml"), data.join("log"));
         fs::write(&config, CONFIG).expect("written");
         let to_log = || OpenOptions::new().create(true).append(true).open(&log).expect("a log");
