@@ -169,7 +169,7 @@ async fn write_one(services: &Services, pod: &PodTarget, container: Option<Strin
         // A program that ended early says so by its code.
         let _ = stdin.write_all(text.as_bytes()).await;
         let _ = stdin.flush().await;
-        let code = exit.await?;
+        let code = exit.await.map_err(broken)?;
         // Open until then, as some clusters take the end of the input for the end of the program.
         drop((stdin, stdout));
         match code {
@@ -183,6 +183,14 @@ async fn write_one(services: &Services, pod: &PodTarget, container: Option<Strin
     };
     let late = || ClusterError::Busy("the program that writes SSH keys did not end in time".to_owned());
     tokio::time::timeout(PATIENCE, running).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// A connection that breaks under a program says nothing of the cluster: the pod may have gone.
+fn broken(error: ClusterError) -> ClusterError {
+    match error {
+        ClusterError::Away(reason) => ClusterError::Busy(reason),
+        other => other,
+    }
 }
 
 /// The beginning of what a program said.

@@ -249,6 +249,22 @@ async fn a_lab_that_cannot_be_written_shows_it_and_is_tried_so_often_only() {
 }
 
 #[tokio::test]
+async fn a_program_whose_connection_breaks_is_tried_again_and_no_cluster_is_away() {
+    let scene = Scene::on(storage::testing::TestDatabase::sqlite().await).await;
+    let id = scene.shell(BY_HAND).await;
+    let mut programs = scene.world.cluster.host(id);
+    // The pod goes under it.
+    let breaking = tokio::spawn(async move { drop(programs.recv().await) });
+    scene.settle().await;
+    breaking.await.expect("one program");
+    assert_eq!(scene.waiting_keys().await, [id.to_string()]);
+    assert!(cluster_status::current(&scene.world.services).await.expect("read").away_since.is_none());
+    let inside = Inside::of(&scene, id);
+    scene.wait().await;
+    assert_eq!((inside.keys(), scene.problem(id).await), (vec![BY_HAND.to_owned()], None));
+}
+
+#[tokio::test]
 async fn a_lab_without_a_file_of_keys_is_left_alone() {
     let scene = Scene::on(storage::testing::TestDatabase::sqlite().await).await;
     let id = scene.shell(BY_HAND).await;
