@@ -98,15 +98,14 @@ pub(crate) async fn lay_down(services: &Services, write: &mut Write) -> Result<(
 }
 
 async fn load(services: &Services) -> Result<hmac::Key> {
-    let stored = match find(services).await? {
-        Some(stored) => stored,
+    let stored = if let Some(stored) = find(services).await? {
+        stored
+    } else {
         // An installation from before there were own secrets.
-        None => {
-            let mut write = services.db.begin_write().await.or_domain()?;
-            lay_down(services, &mut write).await?;
-            write.commit().await.or_domain()?;
-            find(services).await?.ok_or_else(|| internal(&EncryptionError::NoKey))?
-        }
+        let mut write = services.db.begin_write().await.or_domain()?;
+        lay_down(services, &mut write).await?;
+        write.commit().await.or_domain()?;
+        find(services).await?.ok_or_else(|| internal(&EncryptionError::NoKey))?
     };
     let root = open(services, &stored).map_err(|error| internal(&error))?;
     Ok(hmac::Key::new(hmac::HMAC_SHA256, root.expose().as_bytes()))
