@@ -1,6 +1,7 @@
 // What the journeys share: one server for each language, people who are signed in, and a picture where a step ends.
 import { type Browser, type Page, expect } from "@playwright/test";
 import { type PageOptions, openPage, signIn, test } from "./pages.ts";
+import { type Call, rest } from "./rest.ts";
 import { Server } from "./server.ts";
 import { LANGUAGES, type Language, type Words, words } from "./words.ts";
 
@@ -15,7 +16,7 @@ export interface Journey {
   /** A page without a session; it closes with the test unless told otherwise. */
   stranger(until?: PageOptions["until"]): Promise<Visitor>;
   /** Calls the API as this person. */
-  api(login: string, scopes: string[]): (method: string, path: string, body?: unknown) => Promise<any>;
+  api(login: string, scopes: string[]): Call;
 }
 
 /** Walks the same story in every language, each on a server of its own. The steps of a story run in order and stop at the first that fails. */
@@ -58,23 +59,7 @@ export function journey(name: string, story: (journey: Journey) => void, flags: 
           return known;
         },
         stranger: open,
-        api(login, scopes) {
-          const token = server.command("token", "create", "--user", login, ...scopes.flatMap((scope) => ["--scope", scope])).trim();
-          return async (method, path, body) => {
-            const answer = await fetch(`${server.url}/api/v1${path}`, {
-              method,
-              headers: {
-                authorization: `Bearer ${token}`,
-                "idempotency-key": crypto.randomUUID(),
-                ...(body === undefined ? {} : { "content-type": "application/json" }),
-              },
-              body: body === undefined ? undefined : JSON.stringify(body),
-            });
-            const json = await answer.json();
-            if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(json)}`);
-            return json;
-          };
-        },
+        api: (login, scopes) => rest(server, login, scopes),
       });
     });
   }

@@ -1,6 +1,6 @@
 // The door: a click opens the lab itself, on a host of its own; a ticket is good once; the way in ends with the session, the lab with its stop.
-import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { type Page, expect } from "@playwright/test";
+import { askLabSite, handOver, opened, runningLabs } from "../support/labs.ts";
 import { hydrated, openPage, signIn, test } from "../support/pages.ts";
 import { Server } from "../support/server.ts";
 import { words } from "../support/words.ts";
@@ -8,7 +8,6 @@ import { words } from "../support/words.ts";
 test.describe.configure({ mode: "serial" });
 
 const w = words("en");
-const BODY = { offering: "jupyterlab-slice", course: "CV2402", parameters: {}, duration_minutes: 60 };
 
 let server: Server;
 let teacher: Page & { faults: string[] };
@@ -20,54 +19,29 @@ test.beforeAll(async ({ browser }) => {
   server = await Server.start();
   teacher = await openPage(browser, server);
   await signIn(teacher, server, "teacher");
-  const token = server.command("token", "create", "--user", "teacher", "--scope", "orders:write", "--scope", "labs:read").trim();
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", "idempotency-key": "open" };
-  const made = await fetch(`${server.url}/api/v1/orders`, { method: "POST", headers, body: JSON.stringify(BODY) });
-  expect(made.status).toBe(201);
-  lab = (await made.json()).labs[0];
-  const state = async () => (await (await fetch(`${server.url}/api/v1/labs/${lab}`, { headers })).json()).state;
-  await expect.poll(state, { timeout: 60_000 }).toBe("running");
+  [lab = ""] = await runningLabs(server, "teacher");
 });
 test.afterAll(async () => server?.stop());
 test.afterEach(async () => expect(teacher?.faults.splice(0) ?? []).toEqual([]));
 
-/** Presses Open on the page that shows the lab, and gives the tab that it opens. */
-async function opened(page: Page): Promise<Page> {
-  const opening = page.context().waitForEvent("page");
-  await page.locator(`form[action="/labs/${lab}/open"] button`).first().click();
-  return opening;
+/** A ticket for the teacher, by the page that carries it. */
+async function ticket(): Promise<{ host: string; ticket: string }> {
+  const { headers, action, ticket } = await handOver(teacher, lab);
+  expect(headers["content-security-policy"]).toContain(`form-action ${new URL(action).origin};`);
+  expect(headers["referrer-policy"]).toBe("strict-origin");
+  return { host: new URL(action).host, ticket };
 }
 
-/** The page that carries the ticket, as the browser gets it. */
-async function ticket(page: Page): Promise<{ host: string; ticket: string }> {
-  const answer = await page.context().request.post(`/labs/${lab}/open`, { headers: { origin: server.url }, form: {} });
-  expect(answer.status()).toBe(200);
-  const html = await answer.text();
-  const value = (pattern: RegExp) => pattern.exec(html)?.[1] ?? "";
-  const action = value(/action="([^"]+)"/);
-  expect(answer.headers()["content-security-policy"]).toContain(`form-action ${new URL(action).origin};`);
-  expect(answer.headers()["referrer-policy"]).toBe("strict-origin");
-  return { host: new URL(action).host, ticket: value(/name="ticket" value="([^"]+)"/) };
-}
-
-/** Posts a ticket to the lab's site. Only browsers resolve `*.localhost`, so the host is named by hand. */
-function enter(host: string, ticket: string, origin: string): Promise<{ status: number; headers: IncomingHttpHeaders }> {
-  return new Promise((done, fail) => {
-    const body = new URLSearchParams({ ticket, next: "/" }).toString();
-    const headers = { host, origin, "content-type": "application/x-www-form-urlencoded", "content-length": body.length };
-    const sent = httpRequest({ host: "127.0.0.1", port: server.labsPort, method: "POST", path: "/.lectern/enter", headers }, (answer) => {
-      answer.resume();
-      answer.on("end", () => done({ status: answer.statusCode ?? 0, headers: answer.headers }));
-    });
-    sent.on("error", fail);
-    sent.end(body);
-  });
+/** Posts a ticket to the lab's site. */
+function enter(host: string, ticket: string, origin: string) {
+  const body = new URLSearchParams({ ticket, next: "/" }).toString();
+  return askLabSite(server, { host, method: "POST", path: "/.lectern/enter", headers: { origin, "content-type": "application/x-www-form-urlencoded" }, body });
 }
 
 test("a teacher opens the running lab from its page, and its WebSocket answers", async () => {
   await teacher.goto(`/labs/${lab}`);
   await hydrated(teacher);
-  tab = await opened(teacher);
+  tab = await opened(teacher, lab);
   await expect(tab.getByRole("heading", { name: "Simulated lab" })).toBeVisible();
   expect(new URL(tab.url()).hostname).toMatch(/^lab-\d+-[0-9a-f]{10}\.localhost$/);
   const echoed = await tab.evaluate(
@@ -86,7 +60,7 @@ test("Today and the list open it too", async () => {
   for (const page of ["/", "/labs"]) {
     await teacher.goto(page);
     await hydrated(teacher);
-    const other = await opened(teacher);
+    const other = await opened(teacher, lab);
     await expect(other.getByRole("heading", { name: "Simulated lab" })).toBeVisible();
     await other.close();
   }
@@ -100,7 +74,7 @@ test("the lab gets its own host's name and none of our cookies", async () => {
 });
 
 test("a ticket is good once, and only from the portal", async () => {
-  const first = await ticket(teacher);
+  const first = await ticket();
   const entered = await enter(first.host, first.ticket, server.url);
   expect(entered.status).toBe(303);
   expect(entered.headers["set-cookie"]?.[0]).toContain("HttpOnly");
@@ -108,7 +82,7 @@ test("a ticket is good once, and only from the portal", async () => {
   const again = await enter(first.host, first.ticket, server.url);
   expect([again.status, again.headers.location, again.headers["set-cookie"]]).toEqual([303, "/.lectern/enter", undefined]);
   for (const origin of ["null", "http://evil.example"]) {
-    const other = await ticket(teacher);
+    const other = await ticket();
     const refused = await enter(other.host, other.ticket, origin);
     expect([refused.status, refused.headers["set-cookie"]]).toEqual([403, undefined]);
   }
@@ -183,7 +157,7 @@ test("signing out ends the way in", async () => {
   await signIn(teacher, server, "teacher");
   await teacher.goto(`/labs/${lab}`);
   await hydrated(teacher);
-  tab = await opened(teacher);
+  tab = await opened(teacher, lab);
   await expect(tab.getByRole("heading", { name: "Simulated lab" })).toBeVisible();
 });
 
