@@ -28,7 +28,7 @@ export interface PageOptions extends BrowserContextOptions {
 
 /** A page of its own with its own cookies. Anything in the console that is a fault ends up in `faults`. */
 export async function openPage(browser: Browser, server: Server, { until = "test", ...options }: PageOptions = {}): Promise<Page & { faults: string[] }> {
-  const context = await browser.newContext({ locale: "en-GB", ...options, baseURL: server.url });
+  const context = await browser.newContext({ locale: "en-GB", ...options, baseURL: server.site });
   if (until === "test" && ofThisTest) ofThisTest.push(context);
   else server.visitors.push(context);
   const page = Object.assign(await context.newPage(), { faults: [] as string[] });
@@ -45,7 +45,7 @@ export async function signIn(page: Page, server: Server, login: string): Promise
   await page.locator("#login").fill(login);
   await page.locator("#password").fill(server.password(login));
   await page.locator("form.signin button").click();
-  await page.waitForURL(`${server.url}/`);
+  await page.waitForURL(`${server.site}/`);
 }
 
 /** The WebAssembly has taken over: forms and buttons answer. */

@@ -22,14 +22,21 @@ export class Server {
     /** Of the lab site: `http://{lab}.localhost:LABS_PORT`. */
     readonly labsPort: number,
     private readonly flags: string[],
+    /** What browsers call the portal, where that is another address than its own. */
+    private readonly called: string | undefined,
   ) {}
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  static async start(flags: string[] = ["--demo"]): Promise<Server> {
-    const server = new Server(mkdtempSync(join(tmpdir(), "lectern-end2end-")), await freePort(), await freePort(), flags);
+  /** The portal as browsers call it. */
+  get site(): string {
+    return this.called ?? this.url;
+  }
+
+  static async start(flags: string[] = ["--demo"], called?: string): Promise<Server> {
+    const server = new Server(mkdtempSync(join(tmpdir(), "lectern-end2end-")), await freePort(), await freePort(), flags, called);
     await server.run();
     return server;
   }
