@@ -4,8 +4,8 @@
 use http::{HeaderMap, HeaderValue, header};
 use services::accounts::devices;
 
-/// Most cookies of our name that are tried for one request: another site of the domain may have set more.
-const TRIED: usize = 4;
+/// Most cookies of our name that are tried for one request: another site of the domain may have set more over http.
+const TRIED: usize = 8;
 
 const SECURE: &str = "__Host-lectern-lab";
 const PLAIN: &str = "lectern-lab";
@@ -26,7 +26,8 @@ pub fn set(https: bool, value: &str) -> Option<HeaderValue> {
     Some(cookie)
 }
 
-/// Values that may be a pass, in the order of the request.
+/// Values that may be a pass, the last of the request first. Browsers send cookies for longer paths before ours, however many somebody set;
+/// behind ours there is at most one for each domain above.
 pub fn candidates(headers: &HeaderMap, https: bool) -> Vec<String> {
     let all = headers.get_all(header::COOKIE).iter().flat_map(|value| pieces(value.as_bytes()));
     let ours = all.filter_map(|piece| {
@@ -34,7 +35,7 @@ pub fn candidates(headers: &HeaderMap, https: bool) -> Vec<String> {
         let value = std::str::from_utf8(value).ok()?;
         (found == name(https).as_bytes()).then(|| value.to_owned())
     });
-    ours.filter(|value| !value.is_empty()).take(TRIED).collect()
+    ours.rev().filter(|value| !value.is_empty()).take(TRIED).collect()
 }
 
 /// Takes our cookies out of a request.
@@ -67,7 +68,7 @@ fn may_set(value: &HeaderValue) -> bool {
     named && !parts.any(|part| split(part).map_or(part, |(name, _)| name).eq_ignore_ascii_case(b"domain"))
 }
 
-fn pieces(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn pieces(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|piece| !piece.is_empty())
 }
 
@@ -113,12 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn several_cookies_of_the_name_are_tried_and_only_a_few() {
+    fn several_cookies_of_the_name_are_tried_and_only_the_last_few() {
         let many = headers("cookie", &["a=1; lectern-lab=one; lectern-lab=", "lectern-lab = two ;lectern-labs=x; LECTERN-LAB=y"]);
-        assert_eq!(candidates(&many, false), ["one", "two"]);
+        assert_eq!(candidates(&many, false), ["two", "one"]);
         assert_eq!(candidates(&many, true), [""; 0]);
         let flood: Vec<String> = (0..300).map(|number| format!("lectern-lab=v{number}")).collect();
-        assert_eq!(candidates(&headers("cookie", &[flood.join("; ").as_str()]), false), ["v0", "v1", "v2", "v3"]);
+        let last: Vec<String> = (292..300).rev().map(|number| format!("v{number}")).collect();
+        assert_eq!(candidates(&headers("cookie", &[flood.join("; ").as_str()]), false), last);
         assert_eq!(candidates(&headers("cookie", &["__Host-lectern-lab=s; lectern-lab=p"]), true), ["s"]);
     }
 
