@@ -125,8 +125,19 @@ for (const [where, start] of Object.entries(WORLDS)) {
           for (const name of names) for (const more of ["", "; Secure"]) document.cookie = `${name}=evil; Path=/${more}${domain}`;
         }
         for (const domain of domains) for (let number = 0; number < 300; number++) document.cookie = `evil${number}=evil; Path=/${domain}`;
+        // Over http one of our name arrives beside the pass, and before it where its path is longer.
+        for (let path = "/1"; path.length < 20; path += "/1") {
+          for (const name of ["lectern-lab", "evil"]) document.cookie = `${name}=evil; Path=${path}; Domain=${location.hostname}`;
+        }
+        document.cookie = "evil=last; Path=/";
       });
       expect(await ours()).toEqual(before);
+      expect((await tab.goto(new URL("/1".repeat(12), tab.url()).href))?.status()).toBe(200);
+      await expect(tab.getByRole("heading", { name: "Hostile lab" })).toBeVisible();
+      const sent = (await arrived(tab)).filter(({ url }) => url.startsWith("/1/1")).at(-1)?.headers.cookie ?? "";
+      expect(sent.split("; ").filter((cookie) => cookie.startsWith("evil="))).toEqual([...Array(9).fill("evil=evil"), "evil=last"]);
+      expect(sent).not.toContain("lectern");
+      await tab.goto(new URL("/", tab.url()).href);
       await allIsWell();
       for (const { name, value, domain } of await teacher.context().cookies()) {
         if (value === "evil") await teacher.context().clearCookies({ name, domain });
@@ -340,6 +351,19 @@ for (const [where, start] of Object.entries(WORLDS)) {
       await teacher.keyboard.press("Enter");
       await expect(rows).toContainText("after");
       expect((await rows.innerText()).split("\n")).not.toContain("two");
+    });
+
+    test("a flood of cookies signs people out at worst, who sign in again", async () => {
+      test.skip(server.site.startsWith("http:"), "hosts of other domains keep their cookies");
+      // Browsers keep only so many cookies for a domain, and those of https as long as the others.
+      await tab.evaluate(() => {
+        const domain = location.hostname.split(".").slice(2).join(".");
+        for (let number = 0; number < 300; number++) document.cookie = `evil${number}=evil; Path=/; Secure; Domain=${domain}`;
+      });
+      await teacher.goto("/labs");
+      await expect(teacher).toHaveURL(/\/sign-in/);
+      await signIn(teacher, server, "teacher");
+      await enter(lab);
     });
   });
 }
