@@ -22,7 +22,7 @@ use crate::{
     observe::Patience,
     own_secrets::Written,
     reach::Dial,
-    watch::{Mirror, Paced},
+    watch::Mirror,
 };
 
 /// A configuration from which no client can be made.

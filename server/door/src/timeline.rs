@@ -12,7 +12,7 @@ use crate::{lab_words as words, words::Language};
 /// A step as the page shows it. Its texts are our own and hold no character that HTML or JSON escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    step: StartStep,
+    kind: StartStep,
     mark: Mark,
     name: &'static str,
     /// `42 s · usually 30 s · longer than usual`
@@ -53,7 +53,7 @@ impl Mark {
 
 pub fn steps(language: Language, times: &[StepTime], now: Timestamp) -> Vec<Step> {
     let step = |time: &StepTime| Step {
-        step: time.step,
+        kind: time.step,
         mark: mark(time, now),
         name: words::step(language, time.step),
         about: about(language, time, now),
@@ -91,7 +91,7 @@ fn row(step: &Step) -> String {
     let current = if step.mark.is_current() { " aria-current=\"step\"" } else { "" };
     format!(
         "<li data-step=\"{}\" data-mark=\"{}\"{current}><span>{}</span><span class=\"sr\">{}</span><small>{}</small></li>",
-        step.step.as_str(),
+        step.kind.as_str(),
         step.mark.as_str(),
         step.name,
         step.mark.text(step.language),
@@ -104,7 +104,7 @@ pub fn json(steps: &[Step]) -> String {
     let object = |step: &Step| {
         format!(
             r#"{{"step":"{}","mark":"{}","name":"{}","text":"{}","about":"{}"}}"#,
-            step.step.as_str(),
+            step.kind.as_str(),
             step.mark.as_str(),
             step.name,
             step.mark.text(step.language),
