@@ -19,8 +19,9 @@ interface Arrived {
 }
 
 const FLAGS = ["--demo", "--labs", "local"];
+const LAPTOP = "on a laptop";
 const WORLDS = {
-  "on a laptop": async () => {
+  [LAPTOP]: async () => {
     const server = await Server.start(FLAGS);
     return { server, stop: () => server.stop() };
   },
@@ -279,91 +280,96 @@ for (const [where, start] of Object.entries(WORLDS)) {
       expect(await passes()).toEqual(before);
     });
 
-    test("its service worker sees no ticket", async () => {
-      // Over https Chromium takes no worker from a host whose certificate it does not know.
-      test.skip(server.site.startsWith("https"), "the certificate is self-made");
-      const registered = await tab.evaluate(async () => {
-        const register = (script: string, options?: RegistrationOptions) =>
-          navigator.serviceWorker.register(script, options).then(({ scope }) => new URL(scope).pathname, () => "refused");
-        // A browser may make a worker of a page's script that it kept.
-        await (await fetch("/worker.js")).text();
-        return [
-          await register("/worker.js", { updateViaCache: "all" }),
-          await register("/worker.js"),
-          await register("/worker.js", { scope: "/.lectern/" }),
-          await register("/folder/worker.js", { scope: "/" }),
-          await register("/folder/worker.js", { scope: "/.lectern/enter" }),
-          await register("/.lectern/worker.js"),
-          await register("/folder/worker.js"),
-        ];
+    // By https Chromium takes no worker from a host whose certificate it does not know.
+    if (where === LAPTOP) {
+      test("its service worker sees no ticket", async () => {
+        const registered = await tab.evaluate(async () => {
+          const register = (script: string, options?: RegistrationOptions) =>
+            navigator.serviceWorker.register(script, options).then(({ scope }) => new URL(scope).pathname, () => "refused");
+          // A browser may make a worker of a page's script that it kept.
+          await (await fetch("/worker.js")).text();
+          return [
+            await register("/worker.js", { updateViaCache: "all" }),
+            await register("/worker.js"),
+            await register("/worker.js", { scope: "/.lectern/" }),
+            await register("/folder/worker.js", { scope: "/" }),
+            await register("/folder/worker.js", { scope: "/.lectern/enter" }),
+            await register("/.lectern/worker.js"),
+            await register("/folder/worker.js"),
+          ];
+        });
+        expect(registered).toEqual([...Array(6).fill("refused"), "/folder/"]);
+        // Those that there are see what is theirs, and never the way in.
+        const page = await enter(lab);
+        await page.goto(new URL("/folder/page", tab.url()).href);
+        await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+        await page.reload();
+        await (await enter(lab)).close();
+        const seen = await page.evaluate(async () => {
+          const ask = (worker: ServiceWorker | null) =>
+            new Promise<string[]>((done) => {
+              const channel = new MessageChannel();
+              channel.port1.onmessage = ({ data }) => done(data);
+              worker?.postMessage("", [channel.port2]);
+            });
+          const registrations = await navigator.serviceWorker.getRegistrations();
+          return (await Promise.all(registrations.map(({ active }) => ask(active)))).flat().map((line) => line.replace(location.origin, ""));
+        });
+        expect(seen).toContain("GET /folder/page");
+        expect(seen.filter((line) => line.includes("/.lectern"))).toEqual([]);
+        expect(JSON.stringify(await arrived(tab))).not.toContain("ticket=");
+        await page.close();
       });
-      expect(registered).toEqual([...Array(6).fill("refused"), "/folder/"]);
-      // Those that there are see what is theirs, and never the way in.
-      const page = await enter(lab);
-      await page.goto(new URL("/folder/page", tab.url()).href);
-      await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
-      await page.reload();
-      await (await enter(lab)).close();
-      const seen = await page.evaluate(async () => {
-        const ask = (worker: ServiceWorker | null) =>
-          new Promise<string[]>((done) => {
-            const channel = new MessageChannel();
-            channel.port1.onmessage = ({ data }) => done(data);
-            worker?.postMessage("", [channel.port2]);
-          });
-        const registrations = await navigator.serviceWorker.getRegistrations();
-        return (await Promise.all(registrations.map(({ active }) => ask(active)))).flat().map((line) => line.replace(location.origin, ""));
-      });
-      expect(seen).toContain("GET /folder/page");
-      expect(seen.filter((line) => line.includes("/.lectern"))).toEqual([]);
-      expect(JSON.stringify(await arrived(tab))).not.toContain("ticket=");
-      await page.close();
-    });
+    }
 
-    test("what its programs write to the terminal types nothing and reaches no clipboard", async () => {
-      test.skip(server.site.startsWith("https"), "a terminal is the same in both");
-      await teacher.context().grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.site });
-      await teacher.goto(`/labs/${lab}/terminal`);
-      const rows = teacher.locator(".terminal-rows");
-      await expect(rows).toContainText(/[$#]\s*$/, { timeout: 20_000 });
-      await teacher.evaluate(() => navigator.clipboard.writeText("before"));
-      // What comes back before the answer to `CSI 6n` is in the variable, and would be shown: nothing but that answer.
-      const asks = String.raw`\e]52;c;ZXZpbA==\a\e]52;c;?\a\e]2;evil\a\e[21t\e[20t\e[>c\e[>q\eP$qm\e\\\e[?6n\e[6n`;
-      await teacher.keyboard.type(`IFS= read -rsd R -p "$(printf '${asks}')" back; printf '<%q>\\n' "$back"`);
-      await teacher.keyboard.press("Enter");
-      await expect(rows).toContainText(/<\$'\\E\[\d+;\d+'>/);
-      expect(await teacher.evaluate(() => navigator.clipboard.readText())).toBe("before");
-      // A title of a megabyte is cut, and one that is markup is text.
-      await teacher.keyboard.type(String.raw`printf '\e]2;<b>'; head -c 1000000 /dev/zero | tr '\0' x; printf '\a'; echo done''here`);
-      await teacher.keyboard.press("Enter");
-      await expect(rows).toContainText("donehere");
-      expect(await teacher.locator("main b").count()).toBe(0);
-      expect(await teacher.evaluate(() => document.title.length + document.querySelector("main")!.textContent!.length)).toBeLessThan(20_000);
-      // A shell that is told of pastes runs nothing of one, though it says that it ends.
-      await teacher.locator(".terminal-input").evaluate((element) => {
-        const data = new DataTransfer();
-        data.setData("text/plain", "echo one\u001b[201~\necho t''wo\n");
-        element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+    // A terminal is the same in both.
+    if (where === LAPTOP) {
+      test("what its programs write to the terminal types nothing and reaches no clipboard", async () => {
+        await teacher.context().grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.site });
+        await teacher.goto(`/labs/${lab}/terminal`);
+        const rows = teacher.locator(".terminal-rows");
+        await expect(rows).toContainText(/[$#]\s*$/, { timeout: 20_000 });
+        await teacher.evaluate(() => navigator.clipboard.writeText("before"));
+        // What comes back before the answer to `CSI 6n` is in the variable, and would be shown: nothing but that answer.
+        const asks = String.raw`\e]52;c;ZXZpbA==\a\e]52;c;?\a\e]2;evil\a\e[21t\e[20t\e[>c\e[>q\eP$qm\e\\\e[?6n\e[6n`;
+        await teacher.keyboard.type(`IFS= read -rsd R -p "$(printf '${asks}')" back; printf '<%q>\\n' "$back"`);
+        await teacher.keyboard.press("Enter");
+        await expect(rows).toContainText(/<\$'\\E\[\d+;\d+'>/);
+        expect(await teacher.evaluate(() => navigator.clipboard.readText())).toBe("before");
+        // A title of a megabyte is cut, and one that is markup is text.
+        await teacher.keyboard.type(String.raw`printf '\e]2;<b>'; head -c 1000000 /dev/zero | tr '\0' x; printf '\a'; echo done''here`);
+        await teacher.keyboard.press("Enter");
+        await expect(rows).toContainText("donehere");
+        expect(await teacher.locator("main b").count()).toBe(0);
+        expect(await teacher.evaluate(() => document.title.length + document.querySelector("main")!.textContent!.length)).toBeLessThan(20_000);
+        // A shell that is told of pastes runs nothing of one, though it says that it ends.
+        await teacher.locator(".terminal-input").evaluate((element) => {
+          const data = new DataTransfer();
+          data.setData("text/plain", "echo one\u001b[201~\necho t''wo\n");
+          element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+        });
+        await expect(rows).toContainText("echo t''wo");
+        await teacher.keyboard.press("Control+c");
+        await teacher.keyboard.type("echo af''ter");
+        await teacher.keyboard.press("Enter");
+        await expect(rows).toContainText("after");
+        expect((await rows.innerText()).split("\n")).not.toContain("two");
       });
-      await expect(rows).toContainText("echo t''wo");
-      await teacher.keyboard.press("Control+c");
-      await teacher.keyboard.type("echo af''ter");
-      await teacher.keyboard.press("Enter");
-      await expect(rows).toContainText("after");
-      expect((await rows.innerText()).split("\n")).not.toContain("two");
-    });
+    }
 
-    test("a flood of cookies signs people out at worst, who sign in again", async () => {
-      test.skip(server.site.startsWith("http:"), "hosts of other domains keep their cookies");
-      // Browsers keep only so many cookies for a domain, and those of https as long as the others.
-      await tab.evaluate(() => {
-        const domain = location.hostname.split(".").slice(2).join(".");
-        for (let number = 0; number < 300; number++) document.cookie = `evil${number}=evil; Path=/; Secure; Domain=${domain}`;
+    // Hosts of other domains keep their cookies.
+    if (where !== LAPTOP) {
+      test("a flood of cookies signs people out at worst, who sign in again", async () => {
+        // Browsers keep only so many cookies for a domain, and those of https as long as the others.
+        await tab.evaluate(() => {
+          const domain = location.hostname.split(".").slice(2).join(".");
+          for (let number = 0; number < 300; number++) document.cookie = `evil${number}=evil; Path=/; Secure; Domain=${domain}`;
+        });
+        await teacher.goto("/labs");
+        await expect(teacher).toHaveURL(/\/sign-in/);
+        await signIn(teacher, server, "teacher");
+        await enter(lab);
       });
-      await teacher.goto("/labs");
-      await expect(teacher).toHaveURL(/\/sign-in/);
-      await signIn(teacher, server, "teacher");
-      await enter(lab);
-    });
+    }
   });
 }
