@@ -32,7 +32,7 @@ test.afterEach(async () => expect(teacher?.faults.splice(0) ?? []).toEqual([]));
 
 const inside = (page: Page) => expect(page.getByRole("heading", { name: "Simulated lab" })).toBeVisible();
 
-/** How often the portal gave a way into a lab, by its record. */
+/** Count of the ways into labs that the portal gave, by its record. */
 const openings = async () => {
   const audit = rest(server, "auditor", ["audit:read"]);
   return (await audit("GET", "/audit/events?action=lab.open&limit=100")).items.length;
@@ -214,7 +214,7 @@ test("300 open sockets, a tab and a terminal come back after a restart, and nobo
   await expect(teacher.locator("#terminal-state")).toHaveText(w("terminal.connected"), { timeout: 30_000 });
   await expect(teacher.locator("main")).toContainText(w("terminal.new_shell"));
   for (const socket of sockets) socket.end();
-  // What the browser says of a server that is gone is no fault of the page.
+  // A browser complains of a server that is gone; that is no fault of the page.
   const gone = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|WebSocket connection/;
   teacher.faults.splice(0, Infinity, ...teacher.faults.filter((fault) => !gone.test(fault)));
 });

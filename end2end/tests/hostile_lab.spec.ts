@@ -10,7 +10,7 @@ import { Server } from "../support/server.ts";
 
 type Visitor = Page & { faults: string[] };
 
-/** What arrived at the application in the lab. */
+/** A request that arrived at the application in the lab. */
 interface Arrived {
   method: string;
   url: string;
@@ -95,7 +95,7 @@ for (const [where, start] of Object.entries(WORLDS)) {
 
     /** Asked from the lab's own page. */
     const arrived = (page: Page): Promise<Arrived[]> => page.evaluate(async () => (await fetch("/arrived")).json());
-    /** What the portal has of the person. */
+    /** Labs and orders of the person, as the portal has them. */
     const state = async () => {
       const [one, two] = [await call("GET", `/labs/${lab}`), await call("GET", `/labs/${sibling}`)];
       return { states: [one.state, two.state], orders: (await call("GET", "/orders")).items.length };
@@ -330,7 +330,7 @@ for (const [where, start] of Object.entries(WORLDS)) {
         const rows = teacher.locator(".terminal-rows");
         await expect(rows).toContainText(/[$#]\s*$/, { timeout: 20_000 });
         await teacher.evaluate(() => navigator.clipboard.writeText("before"));
-        // What comes back before the answer to `CSI 6n` is in the variable, and would be shown: nothing but that answer.
+        // The variable takes all that comes back up to the answer to `CSI 6n`, and shows it: nothing but that answer.
         const asks = String.raw`\e]52;c;ZXZpbA==\a\e]52;c;?\a\e]2;evil\a\e[21t\e[20t\e[>c\e[>q\eP$qm\e\\\e[?6n\e[6n`;
         await teacher.keyboard.type(`IFS= read -rsd R -p "$(printf '${asks}')" back; printf '<%q>\\n' "$back"`);
         await teacher.keyboard.press("Enter");
