@@ -17,8 +17,6 @@ use crate::{limits::Place, ports::SharedPass};
 pub enum Way {
     ToLab,
     ToBrowser,
-    /// Passes without being use of the lab.
-    Uncounted,
 }
 
 /// Why a body broke off.
@@ -87,7 +85,6 @@ impl HttpBody for Passing {
             match this.way {
                 Way::ToLab => this.pass.count(bytes, 0),
                 Way::ToBrowser => this.pass.count(0, bytes),
-                Way::Uncounted => {}
             }
         }
         polled

@@ -36,7 +36,7 @@ use std::{
 use axum::{body::Body, extract::Request, response::Response};
 use domain::Error;
 use futures::future::BoxFuture;
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, StatusCode, request::Parts};
 use services::Services;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -161,6 +161,10 @@ impl Inner {
         }
         if guard::is_worker_of_site(&parts) {
             return self.about(asked.reader, Matter::Worker);
+        }
+        // What reaches the lab is a visit with its bytes. Nobody asked for this yet, so it goes no further: the browser asks again when it is needed.
+        if page::is_prefetch(&parts) {
+            return page::plain(StatusCode::SERVICE_UNAVAILABLE);
         }
         // Before the pod: the token of a pod that was replaced meanwhile is cancelled.
         let gone = pass.pod_gone();

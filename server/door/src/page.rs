@@ -52,14 +52,14 @@ pub enum Reader {
     Person(Language),
     /// A script or another program.
     Program(Language),
-    /// `HEAD`, or a browser that fetches ahead: nothing may happen for it, and it shows nothing.
+    /// `HEAD`, or a browser that fetches ahead: it shows nothing, and without a pass nothing happens for it.
     Onlooker,
 }
 
 impl Reader {
     pub fn of(request: &Parts) -> Self {
         let language = Language::of(&request.headers);
-        if request.method == Method::HEAD || is_prefetch(&request.headers) {
+        if request.method == Method::HEAD || is_prefetch(request) {
             return Self::Onlooker;
         }
         let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
@@ -71,8 +71,11 @@ impl Reader {
     }
 }
 
-pub fn is_prefetch(headers: &HeaderMap) -> bool {
-    ["sec-purpose", "purpose", "x-moz"].iter().any(|name| headers.get(*name).is_some_and(|value| value.as_bytes().starts_with(b"prefetch")))
+/// Whether a browser fetches ahead what nobody asked for yet. Whoever changes something or opens a socket has asked, whatever the headers say.
+pub fn is_prefetch(request: &Parts) -> bool {
+    let says = |name: &&str| request.headers.get(*name).is_some_and(|value| value.as_bytes().starts_with(b"prefetch"));
+    let only_reads = matches!(request.method, Method::GET | Method::HEAD) && !request.headers.contains_key(header::UPGRADE);
+    only_reads && ["sec-purpose", "purpose", "x-moz"].iter().any(says)
 }
 
 /// Further content of a page.
@@ -206,6 +209,8 @@ mod tests {
         assert_eq!(reader("HEAD", &[("accept", "text/html")]), Reader::Onlooker);
         for purpose in [("sec-purpose", "prefetch"), ("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch"), ("x-moz", "prefetch")] {
             assert_eq!(reader("GET", &[purpose, ("sec-fetch-mode", "navigate")]), Reader::Onlooker, "{purpose:?}");
+            assert_eq!(reader("DELETE", &[purpose, ("sec-fetch-mode", "cors")]), program, "{purpose:?}");
+            assert_eq!(reader("GET", &[purpose, ("upgrade", "websocket")]), program, "{purpose:?}");
         }
     }
 

@@ -49,7 +49,7 @@ pub async fn forward(door: &Inner, asked: &Asked, parts: Parts, body: Body, line
         // Nothing was to be upgraded: what follows could not be told from the next answer.
         Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => door.no_answer(asked.reader, &line.pass),
         Ok(answer) => {
-            let mut answer = for_browser(asked, answer, line);
+            let mut answer = for_browser(answer, line);
             if is_at_top {
                 // A browser that keeps the script of a page does not take it for a service worker, which it must ask for.
                 answer.headers_mut().append(header::VARY, HeaderValue::from_static("service-worker"));
@@ -67,12 +67,9 @@ pub fn for_lab(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, line: 
     if let Some(secret) = &line.secret {
         secret.show(&mut parts.headers);
     }
-    let way = way(asked, Way::ToLab);
-    if way != Way::Uncounted {
-        line.pass.count(headers::size(&parts.headers), 0);
-        note_use(asked, &parts, line, upgrade.is_some());
-    }
-    let body = Passing::wrap(body, way, &line.pass, &line.gone, None);
+    line.pass.count(headers::size(&parts.headers), 0);
+    note_use(asked, &parts, line, upgrade.is_some());
+    let body = Passing::wrap(body, Way::ToLab, &line.pass, &line.gone, None);
     // Otherwise the client would take a GET with a body of unknown length for one without a body.
     if !body.is_end_stream() && body.size_hint().exact().is_none() {
         parts.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
@@ -91,16 +88,13 @@ fn note_use(asked: &Asked, parts: &Parts, line: &Line, is_socket: bool) {
 }
 
 /// The answer as the browser gets it.
-pub fn for_browser(asked: &Asked, answer: http::Response<Incoming>, line: Line) -> Response {
-    let way = way(asked, Way::ToBrowser);
+pub fn for_browser(answer: http::Response<Incoming>, line: Line) -> Response {
     let (mut head, body) = answer.into_parts();
-    if way != Way::Uncounted {
-        line.pass.count(0, headers::size(&head.headers));
-    }
+    line.pass.count(0, headers::size(&head.headers));
     headers::for_browser(&mut head.headers);
     head.version = Version::HTTP_11;
     let Line { pass, gone, place, .. } = line;
-    Response::from_parts(head, Passing::wrap(Body::new(body), way, &pass, &gone, Some(place)))
+    Response::from_parts(head, Passing::wrap(Body::new(body), Way::ToBrowser, &pass, &gone, Some(place)))
 }
 
 /// The answer where the lab gave none.
@@ -113,11 +107,6 @@ pub async fn broken_off(door: &Inner, asked: &Asked, line: &Line, broken: &Broke
             door.no_answer(asked.reader, &line.pass)
         }
     }
-}
-
-/// A previewer and a browser that fetches ahead do not use the lab.
-fn way(asked: &Asked, way: Way) -> Way {
-    if asked.reader == Reader::Onlooker { Way::Uncounted } else { way }
 }
 
 impl Line {

@@ -56,7 +56,7 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
         Err(broken) => return proxy::broken_off(door, asked, &line, &broken).await,
     };
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-        let mut refusal = proxy::for_browser(asked, answer, line);
+        let mut refusal = proxy::for_browser(answer, line);
         if refusal.body().size_hint().exact().is_some_and(|bytes| bytes <= SHORT) {
             refusal.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

@@ -97,10 +97,30 @@ async fn nothing_happens_for_those_who_only_look() {
         assert_eq!((ahead.status(), ahead.header("location"), ahead.body()), (204, None, ""), "{purpose}");
     }
     assert_eq!(site.world.named.load(Ordering::SeqCst), 0, "nobody was looked up");
-    // With the pass they reach the lab and are no use of it.
+}
+
+#[tokio::test]
+async fn what_a_browser_fetches_ahead_reaches_no_lab_and_all_that_reaches_it_is_counted() {
+    let (app, address) = App::start().await;
+    let site = Site::before(address).await;
+    let bytes = || (site.world.pass.bytes_in.load(Ordering::SeqCst), site.world.pass.bytes_out.load(Ordering::SeqCst));
+    for purpose in [("sec-purpose", "prefetch"), ("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch"), ("x-moz", "prefetch")] {
+        for line in ["GET /", "HEAD /"] {
+            let ahead = site.use_lab(line, &[purpose, ("sec-fetch-mode", "navigate")], "").await;
+            assert_eq!((ahead.status(), ahead.header("cache-control"), ahead.body()), (503, Some("no-store"), ""), "{line} {purpose:?}");
+        }
+    }
+    assert_eq!((bytes(), app.requests.load(Ordering::SeqCst)), ((0, 0), 0));
+    // The header of the others says nothing: they are counted with their bodies.
+    let purpose = ("sec-purpose", "prefetch");
+    for line in ["PUT /api/contents/a", "POST /api/terminals", "PATCH /api", "DELETE /api/contents/a", "OPTIONS /api"] {
+        let before = bytes();
+        assert_eq!(site.use_lab(line, &[purpose], "four").await.status(), 200, "{line}");
+        assert!(bytes().0 > before.0 + 4 && bytes().1 > before.1 + 4, "{line}");
+    }
+    let before = bytes();
     assert_eq!(site.use_lab("HEAD /", &[], "").await.status(), 200);
-    assert_eq!(site.use_lab("GET /", &[("sec-purpose", "prefetch;prerender")], "").await.status(), 200);
-    assert_eq!((site.world.pass.bytes_in.load(Ordering::SeqCst), site.world.pass.bytes_out.load(Ordering::SeqCst)), (0, 0));
+    assert!(bytes().0 > before.0, "a head is read from the lab too");
 }
 
 #[tokio::test]
