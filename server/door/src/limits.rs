@@ -1,4 +1,5 @@
-//! How many requests and sockets one lab and one person may have open at a time, so that a page that floods takes no place of others.
+//! How many requests and sockets one lab and one person may have open at a time, so that a page that floods takes no place of others: neither of
+//! other people in its lab, nor of its visitor in other labs.
 
 use std::{
     collections::HashMap,
@@ -19,6 +20,8 @@ pub struct Limits {
 struct Open {
     labs: HashMap<LabId, usize>,
     people: HashMap<UserId, usize>,
+    /// Of one person in one lab.
+    pairs: HashMap<(UserId, LabId), usize>,
 }
 
 /// The place of one request or socket, taken until this is dropped.
@@ -34,15 +37,19 @@ impl Limits {
         Arc::new(Self { per_lab, per_person, open: Mutex::default() })
     }
 
-    /// `None` while the lab or the person has as many open as they may.
+    /// `None` while the lab or the person has as many open as they may, or the person has as many in this lab as leaves enough for other ones: one
+    /// lab gets half of what the person's other labs leave.
     pub fn take(self: &Arc<Self>, lab: LabId, person: UserId) -> Option<Place> {
         let mut open = self.lock();
         let count = |now: Option<&usize>| now.copied().unwrap_or_default();
-        if count(open.labs.get(&lab)) >= self.per_lab || count(open.people.get(&person)) >= self.per_person {
+        let (of_person, in_lab) = (count(open.people.get(&person)), count(open.pairs.get(&(person, lab))));
+        let left_by_others = self.per_person.saturating_sub(of_person - in_lab);
+        if count(open.labs.get(&lab)) >= self.per_lab || of_person >= self.per_person || in_lab >= left_by_others.div_ceil(2) {
             return None;
         }
         *open.labs.entry(lab).or_default() += 1;
         *open.people.entry(person).or_default() += 1;
+        *open.pairs.entry((person, lab)).or_default() += 1;
         drop(open);
         Some(Place { limits: Arc::clone(self), lab, person })
     }
@@ -57,6 +64,7 @@ impl Drop for Place {
         let mut open = self.limits.lock();
         leave(&mut open.labs, &self.lab);
         leave(&mut open.people, &self.person);
+        leave(&mut open.pairs, &(self.person, self.lab));
     }
 }
 
@@ -95,10 +103,26 @@ mod tests {
     }
 
     #[test]
+    fn labs_that_flood_leave_places_of_their_visitor_for_other_labs() {
+        let limits = Limits::new(512, 256);
+        let mut taken = Vec::new();
+        let mut flood = |number| {
+            let before = taken.len();
+            while let Some(place) = limits.take(lab(number), person(1)) {
+                taken.push(place);
+            }
+            taken.len() - before
+        };
+        assert_eq!([flood(1), flood(2), flood(3), flood(4), flood(1)], [128, 64, 32, 16, 0]);
+        assert!(limits.take(lab(5), person(1)).is_some());
+        assert!(limits.take(lab(1), person(2)).is_some(), "another person's are untouched");
+    }
+
+    #[test]
     fn places_that_are_left_take_no_memory() {
-        let limits = Limits::new(2, 2);
+        let limits = Limits::new(2, 4);
         drop((limits.take(lab(1), person(1)), limits.take(lab(1), person(1)), limits.take(lab(1), person(1))));
         let open = limits.lock();
-        assert!(open.labs.is_empty() && open.people.is_empty(), "{open:?}");
+        assert!(open.labs.is_empty() && open.people.is_empty() && open.pairs.is_empty(), "{open:?}");
     }
 }
