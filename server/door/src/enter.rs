@@ -1,10 +1,11 @@
 //! `/.lectern/enter`: the portal's opening page posts a ticket here, which becomes the cookie of the lab's site. Coming here again, by
 //! Reload or Back, leads into the lab if the cookie is good, and otherwise to a page with Open.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use axum::{body::Body, response::Response};
-use http::{HeaderMap, Method, header, request::Parts};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 use percent_encoding::percent_decode_str;
 use services::visits::EnterError;
 
@@ -18,6 +19,8 @@ pub const PATH: &str = "/.lectern/enter";
 
 /// Most bytes of the form.
 const FORM_BYTES: usize = 4_096;
+/// A browser sends the form in one piece. Anybody may post here, so nobody may keep a connection by posting slowly.
+const FORM_TIME: Duration = Duration::from_secs(10);
 
 pub async fn answer(door: &Inner, asked: &Asked, parts: &Parts, body: Body) -> Response {
     match parts.method {
@@ -28,8 +31,13 @@ pub async fn answer(door: &Inner, asked: &Asked, parts: &Parts, body: Body) -> R
 }
 
 async fn post(door: &Inner, asked: &Asked, parts: &Parts, body: Body) -> Response {
-    let form = if is_form(&parts.headers) { axum::body::to_bytes(body, FORM_BYTES).await.ok() } else { None };
-    let Some(mut form) = form.and_then(|form| read(&form)) else { return door.about(asked.reader, Matter::Malformed) };
+    let form = if is_form(&parts.headers) { take(body, FORM_TIME).await } else { None };
+    let Some(mut form) = form.and_then(|form| read(&form)) else {
+        let mut refusal = door.about(asked.reader, Matter::Malformed);
+        // The rest of the body is not waited for.
+        refusal.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        return refusal;
+    };
     let ticket = form.remove("ticket").unwrap_or_default();
     let address = asked.address.map(|address| address.to_canonical().to_string());
     let label = &asked.site.label;
@@ -60,6 +68,11 @@ async fn come_again(door: &Inner, asked: &Asked, parts: &Parts) -> Response {
         Ok(None) => door.without_ticket(asked, parts).await,
         Err(_) => door.about(asked.reader, Matter::Unavailable),
     }
+}
+
+/// The whole form; `None` if it is too large or does not come within this time.
+async fn take(body: Body, within: Duration) -> Option<Bytes> {
+    tokio::time::timeout(within, axum::body::to_bytes(body, FORM_BYTES)).await.ok()?.ok()
 }
 
 /// The only `Origin`; none if there are several.
@@ -106,6 +119,15 @@ mod tests {
         for bad in [&b"ticket=a&ticket=b"[..], b"ticket=%ff", b"\xff", b"a=1&%61=2"] {
             assert_eq!(read(bad), None, "{bad:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_form_that_does_not_come_is_not_waited_for() {
+        let begun = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"ticket="))]);
+        let never = Body::from_stream(futures::StreamExt::chain(begun, futures::stream::pending()));
+        assert_eq!(take(never, Duration::from_millis(10)).await, None);
+        assert_eq!(take(Body::from("ticket=a"), Duration::from_mins(1)).await.as_deref(), Some(&b"ticket=a"[..]));
+        assert_eq!(take(Body::from("x".repeat(FORM_BYTES + 1)), Duration::from_mins(1)).await, None);
     }
 
     #[test]
