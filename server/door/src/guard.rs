@@ -9,6 +9,8 @@ use http::{
     request::Parts,
 };
 
+use crate::headers;
+
 /// By which some frameworks take a request for one of another method.
 const OTHER_METHOD: [&str; 3] = ["x-http-method", "x-http-method-override", "x-method-override"];
 
@@ -41,7 +43,7 @@ fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Result<Option<&str>, 
 
 /// Whether somebody who may only look may send this.
 pub fn only_looks(request: &Parts, is_handshake: bool, limit: ViewOnly) -> bool {
-    let pretends = OTHER_METHOD.iter().any(|name| request.headers.contains_key(*name));
+    let pretends = request.headers.keys().any(|name| OTHER_METHOD.iter().any(|other| headers::is_same_name(name.as_str(), other)));
     !pretends && limit.allows(request.method.as_str(), is_handshake, request.uri.path())
 }
 
@@ -145,6 +147,15 @@ mod tests {
         }
         assert!(!worker("/static/sw.js") && !worker("/static/"));
         assert!(!is_worker_of_site(&parts("GET", &[])), "a script");
+    }
+
+    #[test]
+    fn no_name_of_a_header_makes_a_change_of_what_only_looks() {
+        let looks = |name: &str| only_looks(&parts("GET", &[(name, "DELETE")]), false, ViewOnly::Other);
+        for other in OTHER_METHOD {
+            assert!(!looks(other) && !looks(&other.replace('-', "_")) && !looks(&other.replacen('-', "_", 1)), "{other}");
+        }
+        assert!(looks("x-http-methods") && looks("xhttp-method"));
     }
 
     #[test]

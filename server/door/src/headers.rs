@@ -109,11 +109,18 @@ fn strip_claims(headers: &mut HeaderMap) {
     }
 }
 
-/// Some servers read `X_Real_IP` as `X-Real-IP`.
 fn is_claim(name: &str) -> bool {
+    is_same_name(name, "forwarded") || is_same_name(name, "x-real-ip") || begins(name, "x-forwarded-")
+}
+
+/// Whether a server may take the one name for the other: some read `X_Real_IP` as `X-Real-IP`.
+pub fn is_same_name(name: &str, known: &str) -> bool {
+    name.len() == known.len() && begins(name, known)
+}
+
+fn begins(name: &str, known: &str) -> bool {
     let is_same = |(one, other): (u8, u8)| one == other || (one, other) == (b'_', b'-');
-    let begins = |text: &str| name.len() >= text.len() && name.bytes().zip(text.bytes()).all(is_same);
-    name == "forwarded" || name.len() == "x-real-ip".len() && begins("x-real-ip") || begins("x-forwarded-")
+    name.len() >= known.len() && name.bytes().zip(known.bytes()).all(is_same)
 }
 
 /// Whether this `Authorization` holds a token of Lectern, as a bearer or as a part of name and password.
