@@ -62,7 +62,7 @@ async fn another_port_and_an_application_that_takes_none_get_none() {
         let scene = Scene::on(database).await;
         let (services, session) = (scene.services(), scene.session(&scene.teacher).await);
         let way = Way { session: &session, origin: PORTAL, next: "/", port: 8_501 };
-        let opening = open_port(services, &scene.teacher, scene.id, way, None).await.expect("they may");
+        let opening = open(services, &scene.teacher, scene.id, way, None).await.expect("they may");
         let label = host::port_label(&scene.label, 8_501);
         let entered = enter(services, &label, opening.ticket.expose(), Some(PORTAL), None).await.expect("on its host");
         let entry = admit(services, &label, entered.cookie.expose()).await.expect("asked").expect("a pass");
