@@ -190,7 +190,7 @@ for (const [where, start] of Object.entries(WORLDS)) {
         await expect(popup.locator("body")).not.toBeEmpty();
         await popup.close();
       }
-      expect(refused() - refusedBefore).toBe(4 * Object.keys(forms).length);
+      await expect.poll(() => refused() - refusedBefore).toBe(4 * Object.keys(forms).length);
       expect(await state()).toEqual(before);
       await allIsWell();
     });
