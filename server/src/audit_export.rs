@@ -10,35 +10,36 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use domain::{Error, audit::Filter};
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use http::{HeaderMap, HeaderValue, header};
 use services::{Caller, audit::Format};
+use tower_sessions::Session;
 
-use crate::{error_page, state::AppState};
+use crate::{error_page, reading::Reader, state::AppState};
 
 pub async fn download(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    session: Session,
     Parameters(mut given): Parameters<BTreeMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
     let mut take = |name: &str| given.remove(name).unwrap_or_default();
     let format = Format::parse(&take("format")).unwrap_or(Format::Jsonl);
     let query = Query::read(take);
-    let answer = async { file(&state, &caller, &filters::parse(&query)?, format).await };
+    let answer = async {
+        let reader = Reader::of_session(&state.services, &caller, &session).await?;
+        file(&state, &caller, reader, &filters::parse(&query)?, format).await
+    };
     answer.await.unwrap_or_else(|error| error_page::answer(&headers, &error))
 }
 
-/// The file, begun. What goes wrong later ends it early, which JSON lines show by the end that is missing.
-pub async fn file(state: &AppState, caller: &Caller, filter: &Filter, format: Format) -> Result<Response, Error> {
+/// The file, begun. What goes wrong later ends it early, which JSON lines show by the end that is missing. So does the end of the reader's right.
+pub async fn file(state: &AppState, caller: &Caller, reader: Reader, filter: &Filter, format: Format) -> Result<Response, Error> {
     let pieces = services::audit::export(&state.services, caller, filter, format).await?;
     let stopping = state.stopping.clone();
-    let body = pieces.take_until(async move { stopping.cancelled().await }).map(|piece| {
-        piece.map_err(|error| {
-            tracing::warn!(%error, "an audit export ended early");
-            std::io::Error::other(error)
-        })
-    });
+    let body = reader.reads(pieces).take_until(async move { stopping.cancelled().await });
+    let body = body.inspect_err(|error| tracing::warn!(%error, "an audit export ended early"));
     let day = state.services.clock.now().on_campus().date();
     let mut response = Body::from_stream(body).into_response();
     let headers = response.headers_mut();

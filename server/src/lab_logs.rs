@@ -1,8 +1,8 @@
 //! `GET /labs/{id}/logs`: what a lab's containers wrote, as text that is sent while it is read. The API answers the same under its own path.
-//! With `follow` it goes on with what is written from now on: such an answer is one of the open streams of its reader ([`crate::streams`]),
-//! and ends with the reader's session or rights.
+//! With `follow` it goes on with what is written from now on: such an answer is one of the open streams of its reader ([`crate::streams`]).
+//! It ends with the reader's session, token or rights ([`crate::reading`]).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use axum::{
     Extension,
@@ -10,29 +10,21 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse as _, Response},
 };
-use domain::{
-    Error, Problem,
-    ids::{LabId, UserId},
-};
-use futures::{StreamExt as _, future::BoxFuture};
+use domain::{Error, Problem, ids::LabId};
+use futures::{StreamExt as _, TryStreamExt as _};
 use http::{HeaderMap, HeaderValue, header};
 use services::{
     Caller,
-    digest::hex_sha256,
     labs::{Log, LogAsk, logs},
 };
 use tower_sessions::Session;
 
-use crate::{error_page, state::AppState};
+use crate::{error_page, reading::Reader, state::AppState};
 
 /// Says to proxies, and to our own compression, that the answer goes out piece by piece.
 pub const UNBUFFERED: &str = "x-accel-buffering";
 /// Most lines that can be asked for by their number.
 pub const TAIL_MOST: u32 = 1_000_000;
-/// How often it is checked that the reader may still read.
-const CHECK: Duration = Duration::from_secs(30);
-/// A program that follows a log asks again after this time: nobody checks its token meanwhile.
-const LONGEST_OF_PROGRAM: Duration = Duration::from_hours(1);
 
 pub async fn show(
     State(state): State<AppState>,
@@ -52,9 +44,10 @@ pub async fn show(
             tail: tail(given.get("tail").map_or("200", String::as_str))?,
             follow: is_on("follow"),
         };
+        // Before the log: what ends while the cluster is asked is heard too.
+        let reader = Reader::of_session(&state.services, &caller, &session).await?;
         let log = logs(&state.services, &caller, id, &ask).await?;
-        let until = if ask.follow { Some(session_over(&state, &caller, &session).await?) } else { None };
-        Ok::<_, Error>(answer(&state, log, until, is_on("download")))
+        Ok::<_, Error>(answer(&state, log, reader, ask.follow, is_on("download")))
     };
     answer.await.unwrap_or_else(|error| error_page::answer(&headers, &error))
 }
@@ -74,23 +67,24 @@ pub fn tail(text: &str) -> Result<Option<u32>, Error> {
     }
 }
 
-/// The text, begun. `until`: when a log that is followed ends although more may be written.
-pub fn answer(state: &AppState, log: Log, until: Option<BoxFuture<'static, ()>>, is_file: bool) -> Response {
+/// The text, begun. A log that is followed ends when the reader may not read on; any other breaks off, so that a part is not taken for the whole.
+pub fn answer(state: &AppState, log: Log, reader: Reader, is_followed: bool, is_file: bool) -> Response {
     let Log { lab_name, member: _, container, pieces } = log;
-    let is_followed = until.is_some();
     let stopping = state.stopping.clone();
-    let ended = async move {
-        tokio::select! {
-            () = stopping.cancelled() => {}
-            () = until.unwrap_or_else(|| Box::pin(std::future::pending())) => {}
-        }
+    let body = if is_followed {
+        let open = state.streams.begin(&reader.name(), reader.user());
+        let ended = async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = open.ended() => {}
+                () = reader.leaves() => {}
+            }
+        };
+        pieces.map_err(std::io::Error::other).take_until(ended).boxed()
+    } else {
+        reader.reads(pieces).take_until(async move { stopping.cancelled().await }).boxed()
     };
-    let body = pieces.take_until(ended).map(|piece| {
-        piece.map_err(|error| {
-            tracing::debug!(%error, "a lab's log ended early");
-            std::io::Error::other(error)
-        })
-    });
+    let body = body.inspect_err(|error| tracing::debug!(%error, "a lab's log ended early"));
     let mut response = Body::from_stream(body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -109,40 +103,6 @@ fn file_name(lab: &str, container: &str) -> String {
     let name = format!("{lab}-{container}");
     let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')).collect();
     format!("{name}.log")
-}
-
-/// Ends when the stream of this session must end: to make room for a newer one, with the session, or when the reader's rights change.
-async fn session_over(state: &AppState, caller: &Caller, session: &Session) -> Result<BoxFuture<'static, ()>, Error> {
-    let held = app::caller::session_user(session).await?.zip(session.id());
-    let ((user, credentials_version), id) = held.ok_or(Error::Unauthenticated)?;
-    let session = hex_sha256(id.to_string());
-    let open = state.streams.begin(&session, user);
-    let (services, actor) = (state.services.clone(), caller.actor.clone());
-    let leaves = async move {
-        loop {
-            tokio::time::sleep(CHECK).await;
-            match services::sessions::holder(&services, &session, user, credentials_version).await {
-                Ok(Some(now)) if now == actor => {}
-                // While the database does not answer it is not known.
-                Err(_) => {}
-                Ok(_) => return,
-            }
-        }
-    };
-    Ok(Box::pin(async move {
-        tokio::select! {
-            () = open.ended() => {}
-            () = leaves => {}
-        }
-    }))
-}
-
-/// The same for a program with a token.
-pub fn program_over(state: &AppState, user: UserId) -> BoxFuture<'static, ()> {
-    let open = state.streams.begin(&format!("api {user}"), user);
-    Box::pin(async move {
-        let _ = tokio::time::timeout(LONGEST_OF_PROGRAM, open.ended()).await;
-    })
 }
 
 #[cfg(test)]

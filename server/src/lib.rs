@@ -28,6 +28,7 @@ pub mod open;
 pub mod outside;
 pub mod preferences;
 pub mod progress;
+pub mod reading;
 pub mod refusals;
 pub mod request;
 pub mod rest;

@@ -12,6 +12,7 @@ use domain::{
 use serde_json::json;
 use storage::{
     Write,
+    accounts::users,
     tokens::{self, Token},
 };
 
@@ -112,8 +113,8 @@ pub async fn authenticate(services: &Services, secret: &str) -> Result<Actor> {
     Ok(identify(services, secret).await?.0)
 }
 
-/// The same with the token's id.
-pub(crate) async fn identify(services: &Services, secret: &str) -> Result<(Actor, TokenId)> {
+/// The same with the token's id, for answers and connections that last.
+pub async fn identify(services: &Services, secret: &str) -> Result<(Actor, TokenId)> {
     if !secret.starts_with(PREFIX) || secret.len() != PREFIX.len() + 43 {
         return Err(Error::Unauthenticated);
     }
@@ -134,6 +135,18 @@ pub(crate) async fn identify(services: &Services, secret: &str) -> Result<(Actor
     Ok((actor, token.id))
 }
 
+/// The person of a token as they are now, narrowed to its scopes; `None` once it is revoked or over, and for somebody disabled. Past every cache.
+pub async fn holder(services: &Services, id: TokenId) -> Result<Option<Actor>> {
+    let now = services.clock.now();
+    let mut connection = services.db.read().await.or_domain()?;
+    let token = tokens::by_id(&mut connection, id).await.or_domain()?;
+    let Some(Token { user, view: token }) = token.filter(|token| token.view.is_good(now)) else { return Ok(None) };
+    let user = users::by_id(&mut connection, user).await.or_domain()?;
+    let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(None) };
+    let actor = accounts::load_actor(&mut connection, &user).await?;
+    Ok(Some(Actor { scopes: Some(token.scopes), ..actor }))
+}
+
 /// The caller's own, newest first.
 pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<TokenView>> {
     let mut connection = services.db.read().await.or_domain()?;
@@ -150,7 +163,10 @@ pub async fn revoke(services: &Services, caller: &Caller, id: TokenId) -> Result
         if tokens::revoke(&mut write, id, services.clock.now()).await.or_domain()? {
             audit::success(services, &mut write, caller, Entry::new("token.revoke", "token", id, token.view.name)).await?;
         }
-        write.commit().await.or_domain()
+        write.commit().await.or_domain()?;
+        // What goes on by it ends now: followed logs, connections into labs.
+        services.access_changed(caller.actor.user);
+        Ok(())
     })
     .await
 }

@@ -16,8 +16,9 @@ use domain::{Error, Problem, Result, time::Month};
 use http::{HeaderMap, HeaderValue, header};
 use serde::Deserialize;
 use services::{Caller, billing::Format};
+use tower_sessions::Session;
 
-use crate::{error_page, state::AppState};
+use crate::{error_page, reading::Reader, state::AppState};
 
 /// What is asked for, as in the URL.
 #[derive(Debug, Default, Deserialize)]
@@ -39,6 +40,7 @@ impl Wanted {
 pub async fn download(
     State(state): State<AppState>,
     caller: Option<Extension<Caller>>,
+    session: Session,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Response {
@@ -46,7 +48,8 @@ pub async fn download(
     let language = Preferences::from_headers(text(header::COOKIE), text(header::ACCEPT_LANGUAGE)).language;
     let made = async {
         let Extension(caller) = caller.ok_or(Error::Unauthenticated)?;
-        file(&state, &caller, &wanted, language).await
+        let reader = Reader::of_session(&state.services, &caller, &session).await?;
+        file(&state, &caller, reader, &wanted, language).await
     };
     match made.await {
         Ok(response) => response,
@@ -54,8 +57,8 @@ pub async fn download(
     }
 }
 
-/// Errors: `Forbidden`; `NotFound` for a course; `Invalid` for the month, the format, or a workbook of too many lines.
-pub async fn file(state: &AppState, caller: &Caller, wanted: &Wanted, language: Language) -> Result<Response> {
+/// A stream breaks off when the reader may not read on. Errors: `Forbidden`; `NotFound` for a course; `Invalid` for the month, the format, or a workbook of too many lines.
+pub async fn file(state: &AppState, caller: &Caller, reader: Reader, wanted: &Wanted, language: Language) -> Result<Response> {
     let services = &state.services;
     let format = wanted.format()?;
     let month = match wanted.month.as_str() {
@@ -71,10 +74,10 @@ pub async fn file(state: &AppState, caller: &Caller, wanted: &Wanted, language: 
     }
     let words = FileWords::of(language);
     let (body, media, extension) = match format {
-        Format::Csv => (Body::from_stream(csv::stream(services.clone(), export, &words)), "text/csv; charset=utf-8", "csv"),
+        Format::Csv => (Body::from_stream(reader.reads(csv::stream(services.clone(), export, &words))), "text/csv; charset=utf-8", "csv"),
         Format::Focus => {
             name.push_str("-focus");
-            (Body::from_stream(focus::stream(services.clone(), export, &words)), "text/csv; charset=utf-8", "csv")
+            (Body::from_stream(reader.reads(focus::stream(services.clone(), export, &words))), "text/csv; charset=utf-8", "csv")
         }
         Format::Pdf => {
             let (groups, lines) = services::billing::export_courses(services, &export).await?;

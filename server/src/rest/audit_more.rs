@@ -1,7 +1,7 @@
 //! Around the audit record: saved searches, exports, the state of its chains.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, State},
     response::Response,
 };
@@ -18,13 +18,13 @@ use utoipa::ToSchema;
 
 use super::{
     audit::filter,
-    bearer::Bearer,
+    bearer::{Bearer, OfToken},
     body::{Fields, Raw},
     dto::{List, Person, moment},
     problem::Problem,
     query::Parameters,
 };
-use crate::{audit_export, state::AppState};
+use crate::{audit_export, reading::Reader, state::AppState};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SavedSearch {
@@ -163,12 +163,18 @@ pub async fn delete(State(state): State<AppState>, Bearer(caller): Bearer, Path(
     params(("format" = Option<String>, Query, description = "`jsonl` or `csv`", example = "jsonl"), ("person" = Option<String>, Query), ("action" = Option<String>, Query), ("object" = Option<String>, Query),
         ("outcome" = Option<String>, Query), ("via" = Option<String>, Query), ("address" = Option<String>, Query), ("text" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query), ("range" = Option<String>, Query), ("own_reads" = Option<bool>, Query, description = "Also your own readings of the record, which are left out otherwise")),
     responses((status = 200, body = String, description = "The file, as it is read", content_type = "application/x-ndjson")))]
-pub async fn export(State(state): State<AppState>, Bearer(caller): Bearer, mut query: Parameters) -> Result<Response, Problem> {
+pub async fn export(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Extension(OfToken(token)): Extension<OfToken>,
+    mut query: Parameters,
+) -> Result<Response, Problem> {
     let filter = filter(&mut query);
     let formats = || Format::ALL.map(|format| format.as_str().to_owned()).to_vec();
     let format = query.choice("format", Format::parse, formats).unwrap_or(Format::Jsonl);
     query.finish()?;
-    Ok(audit_export::file(&state, &caller, &filter, format).await?)
+    let reader = Reader::of_token(&state.services, &caller, token);
+    Ok(audit_export::file(&state, &caller, reader, &filter, format).await?)
 }
 
 /// How far the chains are sealed, and what the last verification found.

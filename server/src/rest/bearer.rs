@@ -1,12 +1,16 @@
 //! The only way into the API: `Authorization: Bearer lct_…`. A handler that takes a [`Bearer`] runs only for a good token.
 
 use axum::extract::FromRequestParts;
-use domain::{Error, access::Actor, audit::Via};
+use domain::{Error, access::Actor, audit::Via, ids::TokenId};
 use http::{header, request::Parts};
 use services::{Caller, Origin, audit::refusals::Progress};
 
 use super::problem::Problem;
 use crate::state::AppState;
+
+/// The token of a request that was let in, for answers that go on for long. A handler takes it after [`Bearer`].
+#[derive(Debug, Clone, Copy)]
+pub struct OfToken(pub TokenId);
 
 /// The person behind the token, narrowed to its scopes.
 #[derive(Debug)]
@@ -18,7 +22,8 @@ impl FromRequestParts<AppState> for Bearer {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let origin = parts.extensions.get::<Origin>().cloned().unwrap_or(Origin { via: Via::Api, address: None, request_id: None, device: None });
         match authenticate(parts, state).await {
-            Ok(actor) => {
+            Ok((actor, token)) => {
+                parts.extensions.insert(OfToken(token));
                 let caller = Caller { actor, origin };
                 if let Some(progress) = parts.extensions.get::<Progress>() {
                     progress.is_of(&caller);
@@ -35,7 +40,7 @@ impl FromRequestParts<AppState> for Bearer {
     }
 }
 
-async fn authenticate(parts: &Parts, state: &AppState) -> Result<Actor, Error> {
+async fn authenticate(parts: &Parts, state: &AppState) -> Result<(Actor, TokenId), Error> {
     let secret = parts
         .headers
         .get(header::AUTHORIZATION)
@@ -44,5 +49,5 @@ async fn authenticate(parts: &Parts, state: &AppState) -> Result<Actor, Error> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, secret)| secret.trim())
         .ok_or(Error::Unauthenticated)?;
-    services::tokens::authenticate(&state.services, secret).await
+    services::tokens::identify(&state.services, secret).await
 }

@@ -1,7 +1,7 @@
 //! A month's bills: of every course in sums, or of one course with the lines that lead to the labs; as files; closed.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, State},
     response::Response,
 };
@@ -16,13 +16,13 @@ use services::billing::LinesOf;
 use utoipa::ToSchema;
 
 use super::{
-    bearer::Bearer,
+    bearer::{Bearer, OfToken},
     body::{Fields, Raw},
     dto::{Course, List, Money, moment},
     problem::Problem,
     query::Parameters,
 };
-use crate::{export::Wanted, state::AppState};
+use crate::{export::Wanted, reading::Reader, state::AppState};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Bill {
@@ -149,7 +149,13 @@ pub async fn lines(
     responses((status = 200, description = "The file", content((String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
             (Vec<u8> = "application/pdf"))),
         (status = 422, description = "`invalid`: a workbook of too many lines, among others")))]
-pub async fn export(State(state): State<AppState>, Bearer(caller): Bearer, headers: HeaderMap, mut query: Parameters) -> Result<Response, Problem> {
+pub async fn export(
+    State(state): State<AppState>,
+    Bearer(caller): Bearer,
+    Extension(OfToken(token)): Extension<OfToken>,
+    headers: HeaderMap,
+    mut query: Parameters,
+) -> Result<Response, Problem> {
     let (month, course, format) = (query.text("month"), query.text("course"), query.text("format"));
     query.finish()?;
     let header = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok()).unwrap_or_default();
@@ -164,7 +170,8 @@ pub async fn export(State(state): State<AppState>, Bearer(caller): Bearer, heade
     let wanted =
         Wanted { month: month.unwrap_or_default(), course: course.unwrap_or_default(), format: format.unwrap_or_else(|| accepted.to_owned()) };
     let language = app::language::negotiate(header(http::header::ACCEPT_LANGUAGE));
-    Ok(crate::export::file(&state, &caller, &wanted, language).await?)
+    let reader = Reader::of_token(&state.services, &caller, token);
+    Ok(crate::export::file(&state, &caller, reader, &wanted, language).await?)
 }
 
 /// Body that names a month.

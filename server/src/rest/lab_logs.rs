@@ -1,21 +1,28 @@
 //! The log of a lab's containers, as text.
 
 use axum::{
+    Extension,
     extract::{Path, State},
     response::Response,
 };
 use domain::ids::LabId;
 use services::labs::LogAsk;
 
-use super::{bearer::Bearer, orders::id, problem::Problem, query::Parameters};
+use super::{
+    bearer::{Bearer, OfToken},
+    orders::id,
+    problem::Problem,
+    query::Parameters,
+};
 use crate::{
-    lab_logs::{answer, program_over, tail},
+    lab_logs::{answer, tail},
+    reading::Reader,
     state::AppState,
 };
 
 /// What a container of the lab wrote.
 ///
-/// With `follow` the answer goes on with what is written from now on, for an hour at most. A pod's log is gone with the pod, when the lab is
+/// With `follow` the answer goes on with what is written from now on, until the token ends or its owner may not read it any more. A pod's log is gone with the pod, when the lab is
 /// stopped or restarted.
 #[utoipa::path(get, path = "/api/v1/labs/{id}/logs", tag = "labs",
     params(("id" = String, Path), ("member" = Option<String>, Query, description = "Name of a pod of the lab; the first one if left out", example = "lab-2047-0"),
@@ -29,6 +36,7 @@ use crate::{
 pub async fn show(
     State(state): State<AppState>,
     Bearer(caller): Bearer,
+    Extension(OfToken(token)): Extension<OfToken>,
     Path(text): Path<String>,
     mut query: Parameters,
 ) -> Result<Response, Problem> {
@@ -42,7 +50,8 @@ pub async fn show(
     let lines = query.text("tail");
     query.finish()?;
     ask.tail = tail(lines.as_deref().unwrap_or("200"))?;
+    // Before the log: what ends while the cluster is asked is heard too.
+    let reader = Reader::of_token(&state.services, &caller, token);
     let log = services::labs::logs(&state.services, &caller, id::<LabId>(&text)?, &ask).await?;
-    let until = ask.follow.then(|| program_over(&state, caller.actor.user));
-    Ok(answer(&state, log, until, false))
+    Ok(answer(&state, log, reader, ask.follow, false))
 }
