@@ -143,7 +143,7 @@ pub fn is_invisible(c: char) -> bool {
 }
 
 /// Whether the character is visible: not a space, and not a variation selector, which only changes the character before it.
-fn is_seen(c: char) -> bool {
+pub(crate) fn is_seen(c: char) -> bool {
     !c.is_whitespace() && !is_selector(c)
 }
 

@@ -3,20 +3,24 @@
 
 use crate::{error::Problem, names};
 
-/// The text without blanks at its ends: 0 to `max` characters.
+/// The text without blanks at its ends: 0 to `max` characters. One of which nothing is seen is an empty one.
 ///
 /// Errors: `Invisible` for a character that is invisible or that changes how the text around it is shown; `TooLong`.
 pub fn check(text: &str, max: u32) -> Result<&str, Problem> {
     let text = text.trim();
-    // Line ends and tabs, and the two joiners that Indic and Arabic scripts and emoji need.
-    let is_text = |c: char| matches!(c, '\n' | '\r' | '\t' | '\u{200c}' | '\u{200d}') || !names::is_invisible(c);
+    // The two that Indic and Arabic scripts and emoji need between other characters.
+    let is_joiner = |c: char| matches!(c, '\u{200c}' | '\u{200d}');
+    let is_text = |c: char| matches!(c, '\n' | '\r' | '\t') || is_joiner(c) || !names::is_invisible(c);
     if let Some(found) = text.chars().find(|c| !is_text(*c)) {
         return Err(names::invisible(found));
+    }
+    if !text.chars().any(|c| names::is_seen(c) && !is_joiner(c)) {
+        return Ok("");
     }
     if text.chars().count() > max as usize { Err(Problem::TooLong { max }) } else { Ok(text) }
 }
 
-/// The same for a text that must not be empty. Errors: `Missing` too.
+/// The same for a text that must say something: at least one character of it is seen. Errors: `Missing` too.
 pub fn check_some(text: &str, max: u32) -> Result<&str, Problem> {
     match check(text, max) {
         Ok("") => Err(Problem::Missing),
@@ -36,6 +40,16 @@ mod tests {
         }
         assert_eq!((check(" \n", 5), check_some(" \n", 5)), (Ok(""), Err(Problem::Missing)));
         assert_eq!((check("李华李华李", 5), check("李华李华李华", 5)), (Ok("李华李华李"), Err(Problem::TooLong { max: 5 })));
+    }
+
+    #[test]
+    fn a_text_that_must_say_something_shows_something() {
+        for nothing in ["\u{200d}", " \u{200c}\n\u{200d} ", "\u{fe0f}", "\u{200d}\u{fe0f}", "\u{3000}"] {
+            assert_eq!((check(nothing, 5), check_some(nothing, 5)), (Ok(""), Err(Problem::Missing)), "{nothing:?}");
+        }
+        for hidden in ["\u{200b}", "\u{200d}\u{2060}", "\u{2800}", "\u{3164}", "\u{e0041}", "\u{7}"] {
+            assert!(matches!(check_some(hidden, 5), Err(Problem::Invisible { .. })), "{hidden:?}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
 pub use real_use::UseKind;
 
 /// Most characters of the reason of a break-glass visit.
-pub const REASON_MAX: usize = 500;
+pub const REASON_MAX: u32 = 500;
 
 /// In which role a person enters a lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use domain::{
         host::{self, host_label, port_label},
     },
     secret::Secret,
+    texts,
     visits::{REASON_MAX, VisitRole},
 };
 use serde_json::json;
@@ -158,14 +159,7 @@ pub(super) fn attempt(caller: &Caller, id: LabId, seen: Option<&Lab>, breaks_gla
 }
 
 pub(super) fn check_reason(reason: &str) -> Result<String> {
-    let reason = reason.trim();
-    if reason.is_empty() {
-        return Err(Error::field("reason", Problem::Missing));
-    }
-    if reason.chars().count() > REASON_MAX {
-        return Err(Error::field("reason", Problem::TooLong { max: u32::try_from(REASON_MAX).unwrap_or(u32::MAX) }));
-    }
-    Ok(reason.to_owned())
+    texts::check_some(reason, REASON_MAX).map(str::to_owned).map_err(|problem| Error::field("reason", problem))
 }
 
 /// The path, if it is one on the site itself; the way in is not a place to go to.
