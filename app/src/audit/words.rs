@@ -183,6 +183,7 @@ pub fn action_text(language: Language, code: &str) -> String {
         "lab.unshare" => td_string!(language, audit.action_lab_unshare),
         "lab.open" => td_string!(language, audit.action_lab_open),
         "lab.visit" => td_string!(language, audit.action_lab_visit),
+        "lab.logs" => td_string!(language, audit.action_lab_logs),
         "lab.read" => td_string!(language, audit.action_lab_read),
         "lab.applied" => td_string!(language, audit.action_lab_applied),
         "lab.ready" => td_string!(language, audit.action_lab_ready),
@@ -232,7 +233,7 @@ mod tests {
     fn whatever_can_be_refused_has_words() {
         let raw: Vec<_> = Action::ALL.into_iter().map(Action::code).filter(|code| action_text(Language::en, code) == *code).collect();
         assert!(raw.is_empty(), "no words for {raw:?}");
-        for code in ["lab.open", "lab.visit", "lab.unshare", "lab.idle", "lab.keep_running"] {
+        for code in ["lab.open", "lab.visit", "lab.unshare", "lab.idle", "lab.keep_running", "lab.logs"] {
             assert_ne!(action_text(Language::en, code), code);
         }
     }

@@ -17,7 +17,7 @@ pub use around::verify_around;
 pub use export::{Format, export};
 pub(crate) use floods::count_refusal;
 pub use read::{browse, get, search};
-pub(crate) use read::{latest_privileged, search_words};
+pub(crate) use read::{latest_privileged, record_reading, search_words};
 pub use refusals::unauthenticated;
 pub use seal::seal;
 pub use verify::{ChainReport, verify};

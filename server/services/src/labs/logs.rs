@@ -1,12 +1,14 @@
-//! What a lab's containers wrote, read from the cluster as it is asked for; nothing of it is kept here. Reading is two statements, and leaves
-//! no record: who may read the lab may read its log.
+//! What a lab's containers wrote, read from the cluster as it is asked for; nothing of it is kept here. Who may read the lab may read its log,
+//! operators without a reason too: a log says why a lab does not start. For people who may enter the lab that is two statements and no record. A
+//! reading by anybody else, operators and auditors, is a record `lab.logs`, once in ten minutes for each container.
 
 use domain::{
     Error, Problem, Result,
-    access::Action,
+    access::{Action, Actor, Resource},
     ids::LabId,
-    labs::{LabPod, LabState},
+    labs::{Lab, LabPod, LabState},
 };
+use serde_json::json;
 
 use super::{load, transition};
 use crate::{
@@ -42,7 +44,7 @@ pub struct Log {
     pub pieces: LogStream,
 }
 
-/// The log of a container of the lab.
+/// The log of a container of the lab. It is recorded before anything is read.
 ///
 /// Errors: `InvalidTransition` with the lab's state where the container has not started yet, or its pod is gone with its log; `NotFound` where
 /// there was no earlier run; `Invalid` for a pod or container that the lab does not have; `Unavailable` while the cluster does not answer.
@@ -60,11 +62,22 @@ pub async fn logs(services: &Services, caller: &Caller, id: LabId, ask: &LogAsk)
     };
     let members = observed.map(|(observation, _)| observation.members).unwrap_or_default();
     let (member, container) = chosen(lab.state, &members, ask)?;
+    if is_outsider(&caller.actor, &lab) {
+        let what = json!({"pod": member.name, "container": container});
+        let reading = audit::Entry::new("lab.logs", "lab", lab.id, lab.name.clone()).course(lab.course).after(what);
+        audit::record_reading(services, caller, reading).await?;
+    }
     let target = PodTarget { namespace: lab.namespace.clone(), name: member.name.clone(), uid: member.uid.clone() };
     let request =
         LogRequest { container: container.to_owned(), follow: ask.follow, previous: ask.previous, tail: ask.tail, since: None, timestamps: false };
     let pieces = reach::logs(services, &target, &request).await.map_err(|error| refusal(&error, lab.state))?;
     Ok(Log { member: member.name.clone(), container: container.to_owned(), lab_name: lab.name, pieces })
+}
+
+/// Whether the person is none of those who work in the lab, whatever their token may do.
+fn is_outsider(actor: &Actor, lab: &Lab) -> bool {
+    let person = Actor { scopes: None, ..actor.clone() };
+    actor.user != lab.owner && person.can(Action::LabEnter, &Resource::owned(lab.tenant, lab.course, lab.owner)).is_err()
 }
 
 /// There is no log in this state of the lab: nothing has started yet, or nothing is left.

@@ -24,7 +24,7 @@ const PROMISES: &[&str] = &[
     concat!(
         "SELECT 'lab ' || l.name || ' has version ' || CAST(l.version AS TEXT) || ' and ' || CAST(COALESCE(r.times, 0) AS TEXT) || \
          ' records' AS text FROM labs l LEFT JOIN (SELECT object_id, COUNT(*) AS times FROM audit_events WHERE object_kind = 'lab' \
-         AND action NOT IN ('lab.open', 'lab.break_glass', 'lab.visit', 'lab.share', 'lab.unshare', 'lab.keep_running') AND ",
+         AND action NOT IN ('lab.open', 'lab.break_glass', 'lab.visit', 'lab.share', 'lab.unshare', 'lab.keep_running', 'lab.logs') AND ",
         done!(),
         " GROUP BY object_id) r ON r.object_id = l.id WHERE l.version - 1 <> COALESCE(r.times, 0)"
     ),

@@ -3,6 +3,7 @@
 mod counting;
 mod ending;
 mod entering;
+mod logs;
 mod ports;
 mod secret;
 mod sharing;
