@@ -13,16 +13,8 @@ use kube::{
 use services::ports::ClusterError;
 
 use crate::{
-    capabilities::Capabilities,
-    connector,
-    courses::Courses,
-    drift::Repairs,
-    end::KnownEnds,
-    errors::within,
-    observe::Patience,
-    own_secrets::Written,
-    reach::Dial,
-    watch::Mirror,
+    capabilities::Capabilities, connector, courses::Courses, drift::Repairs, end::KnownEnds, errors::within, observe::Patience, own_secrets::Written,
+    reach::Dial, watch::Mirror,
 };
 
 /// A configuration from which no client can be made.

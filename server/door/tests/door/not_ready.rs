@@ -64,7 +64,7 @@ async fn the_waiting_page_learns_when_the_lab_is_ready() {
 }
 
 fn step(step: StartStep, from: Option<i64>, until: Option<i64>, usual_seconds: Option<u32>) -> StepTime {
-    let at = |ago| NOW.plus_seconds(-ago);
+    let at = |ago: i64| NOW.plus_seconds(-ago);
     StepTime { step, from: from.map(at), until: until.map(at), usual_seconds }
 }
 
