@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn times() -> [StepTime; 3] {
-        let at = |seconds| Some(Timestamp::from_seconds(1_700_000_000 + seconds));
+        let at = |seconds: i64| Some(Timestamp::from_seconds(1_700_000_000 + seconds));
         let step = |step, from, until, usual_seconds| StepTime { step, from, until, usual_seconds };
         [step(StartStep::Queue, at(0), at(3), None), step(StartStep::Pull, at(3), None, Some(30)), step(StartStep::Ready, None, None, Some(90))]
     }
