@@ -36,6 +36,7 @@ pub(super) enum Story {
     Vanishing,
     Unused,
     Keys,
+    Late,
 }
 
 const MINUTE: i64 = 60;
@@ -57,6 +58,7 @@ impl Story {
             Self::Vanishing => Box::pin(vanishing(run)).await,
             Self::Unused => Box::pin(unused(run)).await,
             Self::Keys => Box::pin(keys(run)).await,
+            Self::Late => Box::pin(late(run)).await,
         }
     }
 }
@@ -295,6 +297,23 @@ async fn keys(run: &mut Run<'_>) {
     run.act(renew_keys).await;
     run.settle().await;
     run.destroy(lab).await;
+}
+
+/// A lab becomes ready, another one of the same offering does not. Its owner is told once, and gives it up.
+async fn late(run: &mut Run<'_>) {
+    run.world.cluster.hold_pods();
+    let ready = run.running().await;
+    run.world.cluster.make_ready(ready);
+    run.act(async |services| watch::take(services, &[Change::Lab(ready)]).await).await;
+    run.settle().await;
+    let slow = run.running().await;
+    // Longer than any start takes in which somebody tries again.
+    run.world.clock.advance(60 * MINUTE);
+    run.act(labs::warn_late).await;
+    run.act(labs::warn_late).await;
+    for lab in [slow, ready] {
+        run.destroy(lab).await;
+    }
 }
 
 /// The cluster is unreachable while an order is made, and comes back. The portal is down when the lab's time is over.
