@@ -4,6 +4,8 @@
 use http::{HeaderMap, HeaderValue, header};
 use services::accounts::devices;
 
+use crate::own_tokens;
+
 /// Most cookies of our name that are tried for one request: another site of the domain may have set more over http.
 const TRIED: usize = 8;
 
@@ -38,10 +40,10 @@ pub fn candidates(headers: &HeaderMap, https: bool) -> Vec<String> {
     ours.rev().filter(|value| !value.is_empty()).take(TRIED).collect()
 }
 
-/// Takes our cookies out of a request.
+/// Takes our cookies out of a request, and others that hold an access token.
 pub fn strip_request(headers: &mut HeaderMap) {
     let all = headers.get_all(header::COOKIE).iter().flat_map(|value| pieces(value.as_bytes()));
-    let kept: Vec<&[u8]> = all.filter(|piece| !is_ours(split(piece).map_or(*piece, |(name, _)| name))).collect();
+    let kept: Vec<&[u8]> = all.filter(|piece| !is_ours(split(piece).map_or(*piece, |(name, _)| name)) && !own_tokens::holds(piece)).collect();
     let kept = kept.join(&b"; "[..]);
     headers.remove(header::COOKIE);
     if let (false, Ok(kept)) = (kept.is_empty(), HeaderValue::from_bytes(&kept)) {
@@ -133,6 +135,8 @@ mod tests {
             assert_eq!(stripped(&[format!("{} =s;;", ours.to_uppercase()).as_str()]), None, "{ours}");
             assert_eq!(stripped(&[ours]), None, "{ours}");
         }
+        let token = format!("a=1; key=lct_{}; b=2", "x".repeat(43));
+        assert_eq!(stripped(&[token.as_str()]).as_deref(), Some("a=1; b=2"));
         assert_eq!(stripped(&["lectern-labs=1; xlectern=2; =3"]).as_deref(), Some("lectern-labs=1; xlectern=2; =3"));
         assert_eq!(stripped(&[]), None);
     }

@@ -14,6 +14,7 @@ mod headers;
 mod host;
 mod lab_words;
 mod limits;
+mod own_tokens;
 mod page;
 pub mod ports;
 mod proxy;

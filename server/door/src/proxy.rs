@@ -16,6 +16,7 @@ use crate::{
     guard,
     headers::{self, Client},
     limits::Place,
+    own_tokens,
     page::Reader,
     ports::SharedPass,
     words::Matter,
@@ -64,6 +65,7 @@ pub async fn forward(door: &Inner, asked: &Asked, parts: Parts, body: Body, line
 pub fn for_lab(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, line: &Line, upgrade: Option<&HeaderValue>) -> Request {
     let client = Client { address: asked.address, https: door.sites.is_https(), host: &asked.site.host };
     headers::for_lab(&mut parts.headers, client, upgrade);
+    own_tokens::strip_query(&mut parts.uri);
     if let Some(secret) = &line.secret {
         secret.show(&mut parts.headers);
     }

@@ -45,8 +45,12 @@ async fn the_lab_gets_the_request_and_nothing_of_ours() {
     for kept in ["6.6.6.6", COOKIE, "device", "forwarded:", "\nte:", "connection:"] {
         assert!(!answer.body().contains(kept), "{kept} is in {answer:?}");
     }
-    let token = site.use_lab("GET /", &[("authorization", "Bearer lct_0123456789")], "").await;
-    assert!(token.status() == 200 && !token.body().contains("lct_"), "{token:?}");
+    let token = format!("lct_{}", "x".repeat(43));
+    let (query, cookie) = (format!("GET /a?x=1&token={token}"), format!("a=1; key={token}"));
+    let headers = [("authorization", "Bearer lct_0123456789"), ("x-api-key", token.as_str()), ("cookie", cookie.as_str())];
+    let answer = site.use_lab(&query, &headers, "").await;
+    assert!(answer.status() == 200 && !answer.body().contains("lct_"), "{answer:?}");
+    assert!(answer.body().starts_with("GET /a?x=1\n") && answer.body().contains("cookie: a=1\n"), "{answer:?}");
     let pass = &site.world.pass;
     assert!(pass.bytes_in.load(Ordering::SeqCst) > 8 && pass.bytes_out.load(Ordering::SeqCst) > 8, "bytes are counted");
 }
