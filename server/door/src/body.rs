@@ -31,6 +31,27 @@ impl fmt::Display for Over {
 
 impl std::error::Error for Over {}
 
+/// What the client sent is no body.
+#[derive(Debug)]
+struct OfClient(axum::Error);
+
+impl fmt::Display for OfClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for OfClient {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// Whether a request failed because of its own body.
+pub fn is_of_client(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| (**error).source()).any(|error| error.is::<OfClient>())
+}
+
 pub struct Passing {
     body: Body,
     way: Way,
@@ -78,16 +99,18 @@ impl HttpBody for Passing {
         if polled.is_pending() && this.poll_over(cx) {
             return Poll::Ready(Some(Err(axum::Error::new(Over))));
         }
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            let bytes = data.len() as u64;
-            match this.way {
-                Way::ToLab => this.pass.count(bytes, 0),
-                Way::ToBrowser => this.pass.count(0, bytes),
+        match polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                match this.way {
+                    Way::ToLab => this.pass.count(bytes, 0),
+                    Way::ToBrowser => this.pass.count(0, bytes),
+                }
+                Poll::Ready(Some(Ok(frame)))
             }
+            Poll::Ready(Some(Err(error))) if this.way == Way::ToLab => Poll::Ready(Some(Err(axum::Error::new(OfClient(error))))),
+            other => other,
         }
-        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -5,20 +5,21 @@ use domain::visits::real_use;
 use http::{HeaderValue, StatusCode, Version, header, request::Parts};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use services::ports::PodTarget;
+use services::ports::{ClusterError, PodTarget};
 use tokio_util::sync::CancellationToken;
 use tower::BoxError;
 
 use crate::{
     Asked, Inner,
     app_secret::AppSecret,
-    body::{Passing, Way},
+    body::{self, Passing, Way},
     guard,
     headers::{self, Client},
     limits::Place,
     own_tokens,
     page::Reader,
     ports::SharedPass,
+    upstream,
     words::Matter,
 };
 
@@ -48,7 +49,7 @@ pub async fn forward(door: &Inner, asked: &Asked, parts: Parts, body: Body, line
     let answer = line.until_over(door.upstream.send(request, &line.pod, line.port)).await;
     match answer {
         // Nothing was to be upgraded: what follows could not be told from the next answer.
-        Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => door.no_answer(asked.reader, &line.pass),
+        Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => door.no_answer(asked.reader, &line.pass, Matter::NoAnswer),
         Ok(answer) => {
             let mut answer = for_browser(answer, line);
             if is_at_top {
@@ -104,9 +105,14 @@ pub async fn broken_off(door: &Inner, asked: &Asked, line: &Line, broken: &Broke
     match broken {
         Broken::PassEnded => door.about(asked.reader, Matter::NoPass),
         Broken::PodGone => door.not_ready(asked.reader, &line.pass).await,
+        Broken::Failed(error) if body::is_of_client(&**error) => door.about(asked.reader, Matter::Malformed),
         Broken::Failed(error) => {
             tracing::debug!(%error, lab.id = %line.pass.lab(), "a lab does not answer");
-            door.no_answer(asked.reader, &line.pass)
+            match upstream::no_connection(&**error) {
+                None => door.no_answer(asked.reader, &line.pass, Matter::NoAnswer),
+                Some(ClusterError::Away(_) | ClusterError::Blocked(_)) => door.about(asked.reader, Matter::Unavailable),
+                Some(_) => door.no_answer(asked.reader, &line.pass, Matter::NoConnection),
+            }
         }
     }
 }

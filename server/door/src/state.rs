@@ -100,8 +100,8 @@ impl Inner {
         self.say(reader, matter, &Extras { facts, text: text.map(ToOwned::to_owned), steps, links, ..waits })
     }
 
-    /// The application does not answer, or not as it should.
-    pub(crate) fn no_answer(&self, reader: Reader, pass: &SharedPass) -> Response {
+    /// The application cannot be reached, or does not answer as it should.
+    pub(crate) fn no_answer(&self, reader: Reader, pass: &SharedPass, matter: Matter) -> Response {
         let mut extras = Extras::default();
         if let Reader::Person(language) = reader {
             extras.facts.push((words::lab_term(language), pass.lab_name().to_owned()));
@@ -111,7 +111,7 @@ impl Inner {
                 extras.links.extend(self.lab_page(words::lab_page(language), pass.lab()));
             }
         }
-        self.say(reader, Matter::NoAnswer, &extras)
+        self.say(reader, matter, &extras)
     }
 
     /// How the lab is, for the waiting page. Asking is no use of the lab.

@@ -24,6 +24,7 @@ use crate::{
     proxy::{self, Line},
     relay,
     watch::Watch,
+    words::Matter,
 };
 
 /// After one side has ended, the other side gets this long to do the same: not every way to a pod carries half an end.
@@ -63,9 +64,9 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
         return refusal;
     }
     let (Some(near), Some(far)) = (near, answer.extensions_mut().remove::<OnUpgrade>()) else {
-        return door.no_answer(asked.reader, &line.pass);
+        return door.no_answer(asked.reader, &line.pass, Matter::NoAnswer);
     };
-    let Some(chosen) = chosen(answer.headers(), protocol) else { return door.no_answer(asked.reader, &line.pass) };
+    let Some(chosen) = chosen(answer.headers(), protocol) else { return door.no_answer(asked.reader, &line.pass, Matter::NoAnswer) };
     let talk = if chosen.as_bytes().eq_ignore_ascii_case(b"websocket") { talk } else { Talk::Bytes };
     let mut headers = std::mem::take(answer.headers_mut());
     headers::for_browser(&mut headers);

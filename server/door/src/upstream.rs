@@ -2,6 +2,7 @@
 //! another lab's soon, its uid never is.
 
 use std::{
+    error::Error,
     io,
     pin::Pin,
     sync::Arc,
@@ -79,6 +80,11 @@ impl Upstream {
         });
         Ok(sender.send_request(request).await?)
     }
+}
+
+/// Why no connection to the pod was made, if that is what went wrong: nothing was sent then.
+pub fn no_connection<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e ClusterError> {
+    std::iter::successors(Some(error), |error| (**error).source()).find_map(|error| error.downcast_ref())
 }
 
 /// The pod and port as the authority of a URL: the key by which connections are kept.

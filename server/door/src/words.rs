@@ -72,6 +72,8 @@ pub enum Matter {
     Failed,
     /// The person came by a link, which has ended.
     LinkEnded,
+    /// The application in the lab cannot be reached: nothing was sent.
+    NoConnection,
     /// The application in the lab does not answer, or not as it should.
     NoAnswer,
     /// A program came without an access token, or with one that is not good.
@@ -86,7 +88,7 @@ pub enum Matter {
 
 impl Matter {
     #[cfg(test)]
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::WrongHost,
         Self::Malformed,
         Self::Method,
@@ -103,6 +105,7 @@ impl Matter {
         Self::TimeOver,
         Self::Failed,
         Self::LinkEnded,
+        Self::NoConnection,
         Self::NoAnswer,
         Self::NoToken,
         Self::NotAllowed,
@@ -122,7 +125,9 @@ impl Matter {
                 StatusCode::FORBIDDEN
             }
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed | Self::NoConnection | Self::Unavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::NoAnswer => StatusCode::BAD_GATEWAY,
         }
     }
@@ -143,7 +148,7 @@ impl Matter {
             Self::TooMany => "too_many_connections",
             Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed => "lab_not_ready",
             Self::LinkEnded => "link_ended",
-            Self::NoAnswer => "no_answer",
+            Self::NoConnection | Self::NoAnswer => "no_answer",
             Self::NoToken => "no_token",
             Self::NotAllowed => "not_allowed",
             Self::WrongPort => "wrong_port",
@@ -154,7 +159,14 @@ impl Matter {
     /// Seconds after which it is worth trying again.
     pub const fn retry_after(self) -> Option<u32> {
         match self {
-            Self::TooMany | Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed | Self::NoAnswer | Self::Unavailable => Some(5),
+            Self::TooMany
+            | Self::NotReady
+            | Self::Stopped
+            | Self::TimeOver
+            | Self::Failed
+            | Self::NoConnection
+            | Self::NoAnswer
+            | Self::Unavailable => Some(5),
             _ => None,
         }
     }
@@ -176,7 +188,7 @@ impl Matter {
             Self::TimeOver => language.pick("实验环境的时间已用完", "The time of the lab is over"),
             Self::Failed => language.pick("实验环境出了故障", "The lab failed"),
             Self::LinkEnded => language.pick("这个链接已失效", "This link has ended"),
-            Self::NoAnswer => language.pick("实验环境里的程序没有响应", "The application in the lab does not answer"),
+            Self::NoConnection | Self::NoAnswer => language.pick("实验环境里的程序没有响应", "The application in the lab does not answer"),
             Self::NoToken => language.pick("需要有效的访问令牌", "A good access token is needed"),
             Self::NotAllowed => {
                 language.pick("这个令牌不能进入这个实验环境，需要 labs:write", "This token may not enter the lab. It needs the scope labs:write")
@@ -235,7 +247,7 @@ impl Matter {
                 "文件都保留着。原因和重试都在它的页面上；恢复后此页会自动打开它。",
                 "Its files are kept. Its page has the reason and a way to try again; this page opens it when it works.",
             ),
-            Self::NoAnswer => language.pick(
+            Self::NoConnection | Self::NoAnswer => language.pick(
                 "程序可能正在启动或已经退出。文件不受影响。几秒后重试，或在 Lectern 查看日志。",
                 "It may be starting, or it has ended. Files are not affected. Try again in a few seconds, or read its log in Lectern.",
             ),

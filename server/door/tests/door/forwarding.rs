@@ -112,6 +112,8 @@ async fn a_body_has_one_length_whatever_the_client_says_of_it() {
         let answer = site.ask_raw(&format!("{head}{refused}")).await;
         assert!([0, 400].contains(&answer.status()), "{refused}: {answer:?}");
     }
+    let malformed = site.ask_raw(&format!("{head}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\nnonsense\r\n")).await;
+    assert!(malformed.status() == 400 && malformed.body().contains(r#""code":"malformed""#), "{malformed:?}");
     // A GET with a body of unknown length keeps it.
     let get = format!("GET / HTTP/1.1\r\nhost: lab-7.localhost:{}\r\n{own}transfer-encoding: chunked\r\n\r\n{chunks}", site.port);
     assert!(site.ask_raw(&get).await.body().contains("\n\nhello"));
@@ -125,6 +127,23 @@ async fn pieces_pass_as_they_come_and_a_cut_answer_is_not_a_whole_one() {
     assert_eq!(letters, "one by one", "{whole:?}");
     let cut = site.use_lab("GET /cut", &[], "").await;
     assert!(cut.body().contains("half") && !cut.body().contains("\r\n0\r\n"), "{cut:?}");
+}
+
+#[tokio::test]
+async fn an_answer_has_one_length_whatever_the_lab_says_of_it() {
+    let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = socket.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = socket.accept().await {
+            read_until(&mut stream, "\r\n\r\n").await;
+            let both = "content-length: 4\r\ntransfer-encoding: chunked\r\n";
+            let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\n{both}\r\n5\r\nhello\r\n0\r\n\r\n").as_bytes()).await;
+        }
+    });
+    let site = Site::before(address).await;
+    let answer = site.use_lab("GET /", &[], "").await;
+    assert!(answer.status() == 200 && answer.header("content-length").is_none(), "{answer:?}");
+    assert!(answer.body().contains("hello") && answer.body().ends_with("0\r\n\r\n"), "{answer:?}");
 }
 
 /// Sends a GET with the pass and leaves the connection open.

@@ -127,15 +127,16 @@ async fn the_end_of_a_link_is_told_to_those_who_came_by_it_alone() {
 }
 
 #[tokio::test]
-async fn an_application_that_does_not_listen_is_a_bad_gateway() {
+async fn an_application_that_does_not_listen_is_not_available_yet() {
     let site = Site::before(App::start().await.1).await;
     site.world.pods.lock().unwrap().clear();
     let page = site.use_lab("GET /lab", &PAGE, "").await;
-    assert_eq!(page.status(), 502);
+    assert_eq!((page.status(), page.header("retry-after")), (503, Some("5")));
     assert!(page.body().contains("The application in the lab does not answer") && page.body().contains("Try again"), "{page:?}");
     let program = site.use_lab("GET /api", &[], "").await;
-    assert_eq!((program.status(), program.header("content-type")), (502, Some("application/json")));
-    assert_eq!(site.use_lab("GET /socket", &[("upgrade", "websocket")], "").await.status(), 502);
+    assert_eq!((program.status(), program.header("content-type")), (503, Some("application/json")));
+    assert!(program.body().contains(r#""code":"no_answer""#), "{program:?}");
+    assert_eq!(site.use_lab("GET /socket", &[("connection", "upgrade"), ("upgrade", "websocket")], "").await.status(), 503);
 }
 
 #[tokio::test]

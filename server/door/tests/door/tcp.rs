@@ -170,7 +170,7 @@ async fn a_lab_that_is_down_is_not_started_and_says_so() {
     let site = Site::before(address).await;
     let bearer = format!("Bearer {TOKEN}");
     site.world.pods.lock().unwrap().clear();
-    assert_eq!(refused(&site, "22", &with(&bearer)).await.status(), 502, "nothing listens");
+    assert_eq!(refused(&site, "22", &with(&bearer)).await.status(), 503, "nothing listens");
     site.world.pass.close(LabState::Stopped);
     let down = refused(&site, "22", &with(&bearer)).await;
     assert_eq!((down.status(), down.header("retry-after")), (503, Some("5")));
