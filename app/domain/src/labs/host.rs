@@ -10,7 +10,11 @@ use crate::ids::LabId;
 /// Characters of the suffix.
 const SUFFIX: usize = 10;
 
-/// The first label of the lab's host: its name, `-`, and the first 10 digits of the hexadecimal SHA-256 of its id.
+/// Changes every host when it changes. Sites of the first generation could be taken by service workers of their labs, which browsers keep for as
+/// long as they like: no lab has such a host any more, so what was registered there sees no ticket.
+const GENERATION: &str = "lab site 2";
+
+/// The first label of the lab's host: its name, `-`, and the first 10 digits of the hexadecimal SHA-256 of the generation and its id.
 pub fn host_label(name: &str, id: LabId) -> String {
     format!("{name}-{}", suffix(id))
 }
@@ -49,7 +53,7 @@ pub fn split_label(label: &str) -> Option<(&str, &str)> {
 
 /// The suffix of the lab with this id.
 pub fn suffix(id: LabId) -> String {
-    Sha256::digest(id.to_string()).iter().take(SUFFIX / 2).fold(String::with_capacity(SUFFIX), |mut text, byte| {
+    Sha256::digest(format!("{GENERATION} {id}")).iter().take(SUFFIX / 2).fold(String::with_capacity(SUFFIX), |mut text, byte| {
         // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");
         text
@@ -68,6 +72,13 @@ mod tests {
         let label = host_label("lab-2047", id);
         assert_eq!(label.len(), "lab-2047-".len() + SUFFIX);
         assert_eq!(split_label(&label), Some(("lab-2047", suffix(id).as_str())));
+    }
+
+    #[test]
+    fn no_lab_has_a_host_of_the_first_generation() {
+        let id = LabId::from_uuid(Uuid::from_u128(1));
+        let digits = suffix(id);
+        assert!(!Sha256::digest(id.to_string()).iter().zip(digits.as_bytes().chunks(2)).all(|(byte, pair)| format!("{byte:02x}").as_bytes() == pair));
     }
 
     #[test]
