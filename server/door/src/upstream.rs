@@ -84,7 +84,7 @@ impl Upstream {
 
 /// Why no connection to the pod was made, if that is what went wrong: nothing was sent then.
 pub fn no_connection<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e ClusterError> {
-    std::iter::successors(Some(error), |error| (**error).source()).find_map(|error| error.downcast_ref())
+    std::iter::successors(Some(error), |error| Error::source(*error)).find_map(|error| error.downcast_ref())
 }
 
 /// The pod and port as the authority of a URL: the key by which connections are kept.
