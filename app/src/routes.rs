@@ -107,6 +107,10 @@ pub fn shared_lab(secret: impl Display) -> String {
 pub fn lab_log(id: impl Display) -> String {
     format!("{LABS}/{id}/logs")
 }
+/// The same on the lab's page.
+pub fn lab_log_card(id: impl Display) -> String {
+    format!("{LABS}/{id}#log")
+}
 /// A shell in the lab.
 pub fn lab_terminal(id: impl Display) -> String {
     format!("{LABS}/{id}{TERMINAL}")

@@ -14,7 +14,7 @@ pub use self::{
     app_access::{AppAccess, HEADER_EXAMPLE, VARIABLE_EXAMPLE},
     lab_spec::LabSpec,
     parameter::{ChoiceOption, Parameter, ParameterInput, ParameterKind, Target},
-    workload::{Purpose, Workload},
+    workload::{Entrance, Purpose, Workload},
 };
 use crate::{
     error::{Error, FieldErrors, Problem},

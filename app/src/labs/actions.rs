@@ -2,6 +2,7 @@
 
 use domain::{
     Error,
+    catalogue::Entrance,
     labs::{Lab, LabState},
 };
 use leptos::{form::ActionForm, prelude::*, server_fn::ServerFn};
@@ -9,7 +10,7 @@ use leptos::{form::ActionForm, prelude::*, server_fn::ServerFn};
 use super::{
     api::{DestroyLab, LabNow, StartLab, StopLab},
     changes::{RestartLab, RetryLab},
-    open::OpenLab,
+    open::{EnterLab, is_open},
 };
 use crate::{
     components::{Button, ButtonKind, Card, ConfirmDialog, Glyph, LinkButton, Reading, part, use_toasts},
@@ -25,7 +26,8 @@ use crate::{
 pub struct Allowed {
     id: Signal<Option<String>>,
     name: Signal<Option<String>>,
-    enter: Signal<Option<bool>>,
+    enter: Signal<Option<(bool, Entrance)>>,
+    /// Beside the way in. An operator's way is by a reason.
     terminal: Signal<Option<bool>>,
     stop: Signal<Option<bool>>,
     /// With the state, since a failed lab is tried again and a stopped one is started.
@@ -40,10 +42,10 @@ impl Allowed {
         Self {
             id: part(lab, |lab| lab.detail.view.lab.id.to_string()),
             name: part(lab, |lab| lab.detail.view.lab.name.clone()),
-            enter: part(lab, |lab| lab.detail.view.may_enter),
+            enter: part(lab, |lab| (is_open(&lab.detail.view), lab.detail.view.lab.spec.entrance())),
             terminal: part(lab, |lab| {
                 let view = &lab.detail.view;
-                (view.may_enter || view.may_break_glass) && view.lab.state == LabState::Running
+                view.may_enter && view.lab.spec.entrance() != Entrance::Terminal && view.lab.state == LabState::Running
             }),
             stop: part(lab, |lab| lab.detail.view.may_stop),
             start: part(lab, |lab| (lab.detail.view.may_start, lab.detail.view.lab.state)),
@@ -80,10 +82,12 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     follow(stop.value().into(), stopped, Some((may_undo, undo)), failed, reload);
     let name = StoredValue::new(name);
     view! {
+        {move || allowed.enter.get().filter(|(may, _)| *may).map(|(_, entrance)| {
+            view! { <EnterLab id=id.get_value() name=name.get_value() entrance/> }
+        })}
         {move || allowed.terminal.get().filter(|may| *may).map(|_| view! {
             <LinkButton href=routes::lab_terminal(id.get_value())>{td_string!(language, terminal.button)}</LinkButton>
         })}
-        {move || allowed.enter.get().filter(|may| *may).map(|_| view! { <OpenLab id=id.get_value() name=name.get_value()/> })}
         {move || allowed.stop.get().filter(|may| *may).map(|_| view! {
             <ActionForm action=stop>
                 <input type="hidden" name="id" value=id.get_value()/>

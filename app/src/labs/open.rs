@@ -1,11 +1,15 @@
 //! The way into a lab: the button on the pages, and the words of the two pages in between, which the server writes by itself
 //! (`server/src/open.rs`).
 
-use domain::{labs::LabView, visits::VisitRole};
+use domain::{
+    catalogue::Entrance,
+    labs::{LabState, LabView},
+    visits::VisitRole,
+};
 use leptos::prelude::*;
 
 use crate::{
-    components::{Button, ButtonKind, Glyph},
+    components::{Button, ButtonKind, Glyph, LinkButton},
     i18n::td_string,
     language::{self, Language},
     routes,
@@ -27,9 +31,31 @@ pub fn OpenLab(#[prop(into)] id: String, #[prop(into)] name: String, #[prop(opti
     .into_any()
 }
 
-/// The button of a lab that this reader may enter now.
+/// Whether this reader can use the lab now. A shell needs a lab that runs; the site of a lab shows how far its start is.
+pub fn is_open(view: &LabView) -> bool {
+    view.may_enter && (view.lab.state == LabState::Running || view.lab.spec.entrance() == Entrance::Page)
+}
+
+/// The main button of a lab: its pages, its terminal or its log, by the kind of lab.
+#[component]
+pub fn EnterLab(id: String, name: String, entrance: Entrance, #[prop(optional)] small: bool) -> impl IntoView {
+    let language = language::current();
+    let (href, text) = match entrance {
+        Entrance::Page => return view! { <OpenLab id name small/> }.into_any(),
+        Entrance::Terminal => (routes::lab_terminal(&id), td_string!(language, terminal.button)),
+        Entrance::Log => (routes::lab_log_card(&id), td_string!(language, open.log)),
+    };
+    let rest = td_string!(language, open.rest_here, name = name.as_str()).to_string();
+    view! {
+        <LinkButton href kind=ButtonKind::Primary small icon=Glyph::Right>{text}<span class="sr">{rest}</span></LinkButton>
+    }
+    .into_any()
+}
+
+/// The button of a lab that this reader can use now.
 pub fn open_button(view: &LabView, small: bool) -> Option<AnyView> {
-    view.may_enter.then(|| view! { <OpenLab id=view.lab.id.to_string() name=view.lab.name.clone() small/> }.into_any())
+    let (id, name, entrance) = (view.lab.id.to_string(), view.lab.name.clone(), view.lab.spec.entrance());
+    is_open(view).then(|| view! { <EnterLab id name entrance small/> }.into_any())
 }
 
 /// As what somebody enters a lab.

@@ -167,6 +167,9 @@ impl Inner {
         if page::is_prefetch(&parts) {
             return page::plain(StatusCode::SERVICE_UNAVAILABLE);
         }
+        if !pass.has_pages() {
+            return self.no_page(asked.reader, &pass);
+        }
         // Before the pod: the token of a pod that was replaced meanwhile is cancelled.
         let gone = pass.pod_gone();
         let Some((pod, port)) = pass.target() else { return self.not_ready(asked.reader, &pass).await };

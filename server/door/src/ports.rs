@@ -39,6 +39,10 @@ pub trait Pass: Send + Sync + 'static {
     fn view_only(&self) -> Option<ViewOnly> {
         None
     }
+    /// Whether the port that the pass is for may be asked for pages.
+    fn has_pages(&self) -> bool {
+        true
+    }
     /// The pod and the port that serve the lab; `None` while the lab is not ready.
     fn target(&self) -> Option<(PodTarget, u16)>;
     /// The header by which the application in this pod takes the lab's own secret: its name in lower case and its value. `None` for one that takes
@@ -113,6 +117,9 @@ impl Pass for visits::Entry {
     }
     fn view_only(&self) -> Option<ViewOnly> {
         self.view_only
+    }
+    fn has_pages(&self) -> bool {
+        Self::has_pages(self)
     }
     fn target(&self) -> Option<(PodTarget, u16)> {
         Self::target(self)

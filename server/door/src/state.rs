@@ -114,6 +114,18 @@ impl Inner {
         self.say(reader, matter, &extras)
     }
 
+    /// A lab that is used without a browser: nothing is asked of it.
+    pub(crate) fn no_page(&self, reader: Reader, pass: &SharedPass) -> Response {
+        let mut extras = Extras::default();
+        if let Reader::Person(language) = reader {
+            extras.facts.push((words::lab_term(language), pass.lab_name().to_owned()));
+            if !pass.is_guest() {
+                extras.links.extend(self.lab_page(words::lab_page(language), pass.lab()));
+            }
+        }
+        self.say(reader, Matter::NoPage, &extras)
+    }
+
     /// How the lab is, for the waiting page. Asking is no use of the lab.
     pub(crate) async fn status(&self, asked: &Asked, parts: &Parts) -> Response {
         let (reader, language) = match asked.reader {

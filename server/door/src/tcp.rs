@@ -2,7 +2,7 @@
 //! and carries an access token of the portal; cookies count for nothing here, so that no page can make such a connection.
 
 use axum::{body::Body, response::Response};
-use domain::{Error, visits::real_use::Talk};
+use domain::{Error, labs::host::SSH, visits::real_use::Talk};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
 
@@ -17,8 +17,6 @@ pub const PATH: &str = "/.lectern/tcp/";
 
 /// The name that the connection changes to.
 const PROTOCOL: &str = "lectern-tcp";
-/// Ports of sshd, which may be reached besides the lab's own.
-const SSH: [u16; 2] = [22, 2_222];
 
 pub async fn answer(door: &Inner, asked: &Asked, mut parts: Parts) -> Response {
     if parts.method != Method::GET {

@@ -76,6 +76,8 @@ pub enum Matter {
     NoConnection,
     /// The application in the lab does not answer, or not as it should.
     NoAnswer,
+    /// The lab is used by a terminal or runs by itself.
+    NoPage,
     /// A program came without an access token, or with one that is not good.
     NoToken,
     /// The token's scopes or its owner's rights do not suffice.
@@ -88,7 +90,7 @@ pub enum Matter {
 
 impl Matter {
     #[cfg(test)]
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::WrongHost,
         Self::Malformed,
         Self::Method,
@@ -107,6 +109,7 @@ impl Matter {
         Self::LinkEnded,
         Self::NoConnection,
         Self::NoAnswer,
+        Self::NoPage,
         Self::NoToken,
         Self::NotAllowed,
         Self::WrongPort,
@@ -118,7 +121,7 @@ impl Matter {
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoPage => StatusCode::NOT_FOUND,
             Self::LinkEnded => StatusCode::GONE,
             Self::NoPass | Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::NoTicket | Self::WrongOrigin | Self::CrossSite | Self::ViewOnly | Self::Worker | Self::NotAllowed | Self::WrongPort => {
@@ -149,6 +152,7 @@ impl Matter {
             Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed => "lab_not_ready",
             Self::LinkEnded => "link_ended",
             Self::NoConnection | Self::NoAnswer => "no_answer",
+            Self::NoPage => "no_page",
             Self::NoToken => "no_token",
             Self::NotAllowed => "not_allowed",
             Self::WrongPort => "wrong_port",
@@ -189,6 +193,7 @@ impl Matter {
             Self::Failed => language.pick("实验环境出了故障", "The lab failed"),
             Self::LinkEnded => language.pick("这个链接已失效", "This link has ended"),
             Self::NoConnection | Self::NoAnswer => language.pick("实验环境里的程序没有响应", "The application in the lab does not answer"),
+            Self::NoPage => language.pick("这个实验环境没有网页", "This lab has no page"),
             Self::NoToken => language.pick("需要有效的访问令牌", "A good access token is needed"),
             Self::NotAllowed => {
                 language.pick("这个令牌不能进入这个实验环境，需要 labs:write", "This token may not enter the lab. It needs the scope labs:write")
@@ -250,6 +255,10 @@ impl Matter {
             Self::NoConnection | Self::NoAnswer => language.pick(
                 "程序可能正在启动或已经退出。文件不受影响。几秒后重试，或在 Lectern 查看日志。",
                 "It may be starting, or it has ended. Files are not affected. Try again in a few seconds, or read its log in Lectern.",
+            ),
+            Self::NoPage => language.pick(
+                "请在 Lectern 的环境页面用它的终端、SSH 或日志。",
+                "Use its terminal, SSH or its log instead: all three are on its page in Lectern.",
             ),
             Self::NoToken => language.pick(
                 "在 Lectern 的账户设置里新建令牌，再运行 lectern login。",

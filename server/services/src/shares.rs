@@ -62,15 +62,15 @@ pub struct Shared {
 
 /// Makes a link.
 ///
-/// Errors: `NotFound`, `Forbidden`; `Invalid` on `lasts`, also `TooMany`, and on `until`; `InvalidTransition` for a lab that is destroyed or
-/// whose time is over, and where labs have no site.
+/// Errors: `NotFound`, `Forbidden`; `Invalid` on `lasts`, also `TooMany`, and on `until`; `InvalidTransition` for a lab that is destroyed,
+/// whose time is over or that has no pages, and where labs have no site.
 pub async fn create(services: &Services, caller: &Caller, lab: LabId, form: &ShareForm) -> Result<NewLink> {
     let seen = seen(services, lab).await?;
     audit::recording(services, caller, || attempt(caller, "lab.share", lab, seen.as_ref()), async {
         let lab = authorise(caller, seen.as_ref())?;
         let now = services.clock.now();
         let is_gone = matches!(lab.state, LabState::Destroying | LabState::Destroyed);
-        if is_gone || lab.is_over(now) || services.settings.labs_url.is_none() {
+        if is_gone || lab.is_over(now) || services.settings.labs_url.is_none() || !lab.spec.has_pages() {
             return Err(Error::InvalidTransition { state: lab.state.as_str().into(), event: "share".into() });
         }
         let wanted = form.check(now, lab.ends_at)?;

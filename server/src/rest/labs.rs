@@ -53,6 +53,9 @@ pub struct Lab {
     /// Address of its own site; null where labs have none, and once it is destroyed.
     #[schema(example = "https://lab-2047-1f0c9a33be.labs.example.edu")]
     pub site: Option<String>,
+    /// Where it is used: `page`, its own site; `terminal`, a shell or SSH; `log`, the output of what it runs.
+    #[schema(example = "page")]
+    pub entrance: &'static str,
     pub duration_minutes: u32,
     /// Metered so far, volume included.
     pub cost: Money,
@@ -263,6 +266,7 @@ impl From<LabView> for Lab {
             seat,
             port: lab.spec.port,
             site,
+            entrance: lab.spec.entrance().as_str(),
             spec: lab.spec.into(),
             duration_minutes: lab.minutes,
             cost: cost.into(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppAccess, Workload};
+use super::{AppAccess, Entrance, Workload};
 use crate::{
     gpu::{Card, CardShare},
     secret::{SecretValue, is_secret},
@@ -66,6 +66,14 @@ impl LabSpec {
                 self.environment.insert(name, value);
             }
         }
+    }
+
+    pub fn entrance(&self) -> Entrance {
+        self.workload.entrance(self.port)
+    }
+    /// Whether its own port may be asked for pages.
+    pub fn has_pages(&self) -> bool {
+        self.workload.has_pages_on(self.port)
     }
 
     /// All cards of the lab.

@@ -23,12 +23,19 @@ pub fn host_label(name: &str, id: LabId) -> String {
 pub const PORTS: RangeInclusive<u16> = 1_024..=65_535;
 /// By which the ranks of a training job meet; it speaks no HTTP, and a connection to it can disturb the job.
 const RESERVED: [u16; 1] = [29_500];
+/// Ports of SSH servers.
+pub const SSH: [u16; 2] = [22, 2_222];
 /// Between the port and the label of the lab's own host.
 const BETWEEN: &str = "--";
 
 /// Whether a port of a lab can be opened beside the lab's own.
 pub fn is_port(port: u16) -> bool {
-    PORTS.contains(&port) && !RESERVED.contains(&port)
+    PORTS.contains(&port) && has_pages(port)
+}
+
+/// Whether a port may be asked for pages: what listens on the others answers in another language, and a request can disturb it.
+pub fn has_pages(port: u16) -> bool {
+    !RESERVED.contains(&port) && !SSH.contains(&port)
 }
 
 /// The label of the host of a port. `port`: 0 for the lab's own.
@@ -93,10 +100,10 @@ mod tests {
         assert_eq!(port_label("lab-7-1f0c9a33be", 8_501), "8501--lab-7-1f0c9a33be");
         assert_eq!(split_port("lab-7-1f0c9a33be"), Some((0, "lab-7-1f0c9a33be")));
         assert_eq!(split_port("8501--lab-7-1f0c9a33be"), Some((8_501, "lab-7-1f0c9a33be")));
-        for port in ["22", "0", "1023", "65536", "08501", "+8501", "x", "", "29500"] {
+        for port in ["22", "0", "1023", "65536", "08501", "+8501", "x", "", "29500", "2222"] {
             assert_eq!(split_port(&format!("{port}--lab-7-1f0c9a33be")), None, "{port}");
         }
-        assert!(is_port(1_024) && is_port(65_535) && !is_port(443));
+        assert!(is_port(1_024) && is_port(65_535) && !is_port(443) && has_pages(443));
     }
 
     #[test]

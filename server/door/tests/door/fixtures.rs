@@ -73,6 +73,8 @@ pub struct FakePass {
     pub target: Mutex<Option<(PodTarget, u16)>>,
     pub view_only: Mutex<Option<ViewOnly>>,
     pub guest: AtomicBool,
+    /// It is used without a browser.
+    pub pageless: AtomicBool,
     pub ended: CancellationToken,
     pub gone: Mutex<CancellationToken>,
     pub bytes_in: AtomicU64,
@@ -100,6 +102,9 @@ impl Pass for FakePass {
     }
     fn view_only(&self) -> Option<ViewOnly> {
         *self.view_only.lock().expect("no panic")
+    }
+    fn has_pages(&self) -> bool {
+        !self.pageless.load(Ordering::SeqCst)
     }
     fn is_guest(&self) -> bool {
         self.guest.load(Ordering::SeqCst)
@@ -270,6 +275,7 @@ impl Site {
             target: Mutex::default(),
             view_only: Mutex::default(),
             guest: AtomicBool::new(false),
+            pageless: AtomicBool::new(false),
             ended: CancellationToken::new(),
             gone: Mutex::default(),
             bytes_in: AtomicU64::new(0),

@@ -21,7 +21,7 @@ async fn without_a_pass_of_its_own_a_port_leads_to_the_portal() {
     assert_eq!((sent.status(), sent.header("location")), (303, Some(open.as_str())), "{sent:?}");
     let own = ask(&site, "lab-7", "sec-fetch-mode: navigate\r\n").await;
     assert!(own.header("location").is_some_and(|to| to.ends_with("/open?next=%2Fa")), "{own:?}");
-    for none in ["22--lab-7", "08501--lab-7", "29500--lab-7", "8501--lab-8"] {
+    for none in ["22--lab-7", "08501--lab-7", "29500--lab-7", "2222--lab-7", "8501--lab-8"] {
         assert_eq!(ask(&site, none, &cookie).await.status(), 404, "{none}");
     }
     assert_eq!(app.requests.load(Ordering::SeqCst), 0);
@@ -38,4 +38,24 @@ async fn a_page_of_one_port_uses_no_pass_of_the_lab() {
         assert_eq!(post.status(), 403, "{foreign:?}");
     }
     assert_eq!(app.requests.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_lab_without_pages_is_never_asked_for_one() {
+    let (app, address) = App::start().await;
+    let site = Site::before(address).await;
+    let pass = &site.world.pass;
+    pass.pageless.store(true, Ordering::SeqCst);
+    let page = site.use_lab("GET /", &[("sec-fetch-mode", "navigate"), ("accept-language", "en")], "").await;
+    assert_eq!((page.status(), page.header("retry-after")), (404, None));
+    for shown in ["This lab has no page", "lab-7 &lt;b&gt;", "/labs/00000000-0000-0000-0000-000000000007\""] {
+        assert!(page.body().contains(shown), "{shown}: {page:?}");
+    }
+    pass.guest.store(true, Ordering::SeqCst);
+    let guest = site.use_lab("GET /", &[("sec-fetch-mode", "navigate")], "").await;
+    assert!(guest.status() == 404 && !guest.body().contains("/labs/"), "{guest:?}");
+    let program = site.use_lab("POST /api", &[], "x").await;
+    assert!(program.status() == 404 && program.body().contains("no_page"), "{program:?}");
+    assert_eq!((app.requests.load(Ordering::SeqCst), site.world.dialled.lock().unwrap().len()), (0, 0));
+    assert!(pass.bytes_in.load(Ordering::SeqCst) == 0 && pass.used.lock().unwrap().is_empty(), "no use of the lab");
 }

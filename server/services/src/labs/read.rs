@@ -49,7 +49,8 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
         may_enter: is_open && may_enter,
         may_share: services.settings.labs_url.is_some()
             && !over
-            && !matches!(lab.state, LabState::Destroying | LabState::Destroyed)
+            && is_there
+            && lab.spec.has_pages()
             && load::authorise(caller, Action::LabShare, &lab).is_ok(),
         may_break_glass: is_open && !may_enter && load::authorise(caller, Action::LabBreakGlass, &lab).is_ok(),
         site: visits::site(services, &host_label(&lab.name, lab.id)).filter(|_| is_there),

@@ -44,6 +44,8 @@ pub struct Entry {
     pub view_only: Option<ViewOnly>,
     /// The port of the pod that the pass is for; 0 for the lab's own.
     pub port: u16,
+    /// Whether that port may be asked for pages.
+    has_pages: bool,
     pub(super) about: About,
     /// The way in which the application takes the lab's own secret; `None` if it takes none, or if the pass is for another port.
     shown: Option<Shown>,
@@ -145,6 +147,7 @@ impl Entry {
             tenant: *tenant,
             view_only: share.filter(|share| share.view_only).map(|_| ViewOnly::of(lab.workload)),
             port: *port,
+            has_pages: *port != 0 || lab.workload.has_pages_on(lab.port),
             about,
             shown: shown.filter(|_| *port == 0),
             ended: CancellationToken::new(),
@@ -168,6 +171,11 @@ impl Entry {
 
     pub fn lab_state(&self) -> LabState {
         self.now().state
+    }
+
+    /// Whether the port that the pass is for may be asked for pages.
+    pub const fn has_pages(&self) -> bool {
+        self.has_pages
     }
 
     /// The first ready pod of a running lab and the port that the pass is for. `None` while there is none.

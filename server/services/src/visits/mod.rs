@@ -31,7 +31,7 @@ pub use inside::enter_from_portal;
 pub use keep::{keep, round};
 pub use live::Live;
 pub use log::{list, present};
-pub use open::{Opening, Way, open};
+pub use open::{Opening, Way, elsewhere, open};
 pub use shared::open_shared;
 pub use token::enter_by_token;
 pub use waiting::{Look, Waiting, waiting};

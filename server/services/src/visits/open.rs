@@ -3,6 +3,7 @@
 use domain::{
     Error, Problem, Result,
     access::{Action, Resource},
+    catalogue::Entrance,
     ids::{LabId, PassId, ShareId},
     labs::{
         Lab, LabState,
@@ -89,7 +90,8 @@ pub(super) async fn issue(services: &Services, caller: &Caller, lab: &Lab, way: 
     }
     // The lab's own port has one host.
     let port = if port == lab.spec.port { 0 } else { port };
-    if port != 0 && !host::is_port(port) {
+    let has_pages = if port == 0 { lab.spec.has_pages() } else { host::is_port(port) };
+    if !has_pages {
         return Err(Error::field("port", Problem::OutOfRange { min: (*host::PORTS.start()).into(), max: (*host::PORTS.end()).into() }));
     }
     let label = port_label(&host_label(&lab.name, lab.id), port);
@@ -112,6 +114,20 @@ pub(super) async fn issue(services: &Services, caller: &Caller, lab: &Lab, way: 
     };
     let ticket = make(services, caller, lab, &pass).await?;
     Ok(Opening { lab_name: lab.name.clone(), action: format!("{site}{ENTER_PATH}"), site, ticket, next: pass.next })
+}
+
+/// The place where the lab is used, if its own port is never asked for pages. `None` also for those who may not enter it: opening refuses
+/// them. One statement.
+pub async fn elsewhere(services: &Services, caller: &Caller, lab: LabId) -> Result<Option<Entrance>> {
+    let lab = {
+        let mut read = services.db.read().await.or_domain()?;
+        storage::labs::get(&mut read, lab).await.or_domain()?
+    };
+    let may = |lab: &Lab| {
+        let on = Resource::owned(lab.tenant, lab.course, lab.owner);
+        [Action::LabEnter, Action::LabBreakGlass].into_iter().any(|action| caller.actor.can(action, &on).is_ok())
+    };
+    Ok(lab.filter(|lab| !lab.spec.has_pages() && may(lab)).map(|lab| lab.spec.entrance()))
 }
 
 /// In which role the caller may enter. Errors: those of [`domain::access::Actor::can`]; `Forbidden` for tokens, which have no session.

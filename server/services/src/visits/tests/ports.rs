@@ -48,7 +48,7 @@ async fn the_labs_own_port_has_one_host_and_some_ports_have_none() {
         let scene = Scene::on(database).await;
         let own = open_at(&scene, 8_888).await.expect("they may");
         assert_eq!(own.site, format!("http://{}.localhost:3001", scene.label));
-        for port in [1, 22, 1_023, 29_500] {
+        for port in [1, 22, 1_023, 2_222, 29_500] {
             let refused = open_at(&scene, port).await.map(drop);
             assert_eq!(refused, Err(Error::field("port", Problem::OutOfRange { min: 1_024, max: 65_535 })), "{port}");
         }
