@@ -11,6 +11,7 @@ use crate::{
     orders::LabChange,
     people::PersonRef,
     time::Timestamp,
+    visits::VisitRole,
 };
 
 /// One message. Two equal notices to the same person are one: whatever tells them apart must be in the data.
@@ -57,6 +58,10 @@ pub enum Notice {
     LabIdle { lab: LabId, name: String, since: Timestamp, stops_at: Timestamp },
     /// The reader's lab was stopped at `at`, after it had not been used for so many `minutes`.
     LabIdleStopped { lab: LabId, name: String, minutes: u32, at: Timestamp },
+    /// An operator opened the reader's lab at `at` in an emergency, for this reason.
+    LabBreakGlass { lab: LabId, name: String, by: PersonRef, reason: String, at: Timestamp },
+    /// Somebody else came into the reader's lab on the campus day that begins at `day`.
+    LabVisited { lab: LabId, name: String, by: PersonRef, role: VisitRole, day: Timestamp },
     /// The reader's labs of one lesson, from orders that were made together, stop at `ends_at`; given so many `minutes` before.
     ClassEndsSoon { class: ClassId, number: i64, ends_at: Timestamp, minutes: u32 },
     /// A step of the start of the reader's lab that began at `began` takes much longer than its usual time.
@@ -163,6 +168,8 @@ impl Notice {
             Self::LabEndsSoon { lab, .. }
             | Self::LabIdle { lab, .. }
             | Self::LabIdleStopped { lab, .. }
+            | Self::LabBreakGlass { lab, .. }
+            | Self::LabVisited { lab, .. }
             | Self::LabLate { lab, .. }
             | Self::LabGoesSoon { lab, .. }
             | Self::LabFailed { lab, .. }

@@ -16,6 +16,10 @@ pub use real_use::UseKind;
 
 /// Most characters of the reason of a break-glass visit.
 pub const REASON_MAX: u32 = 500;
+/// Fewest characters of it: a reason says more than a word.
+pub const REASON_MIN: u32 = 10;
+/// Minutes after which a break-glass pass is over: then a new reason is asked for.
+pub const BREAK_GLASS_MINUTES: i64 = 60;
 
 /// In which role a person enters a lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -66,15 +70,17 @@ pub enum PassEnd {
     SignedOut,
     /// The person is disabled or may not enter the lab any more.
     AccessLost,
-    /// The session of the portal reached its end.
+    /// The session of the portal reached its end, or the time of a break-glass pass is over.
     Expired,
     LabDestroyed,
     /// The link that the person came by is over or was withdrawn, or its owner may not share the lab any more.
     ShareEnded,
+    /// The lab stopped, failed or was restarted: a break-glass pass is for what runs.
+    LabStopped,
 }
 
 impl PassEnd {
-    pub const ALL: [Self; 5] = [Self::SignedOut, Self::AccessLost, Self::Expired, Self::LabDestroyed, Self::ShareEnded];
+    pub const ALL: [Self; 6] = [Self::SignedOut, Self::AccessLost, Self::Expired, Self::LabDestroyed, Self::ShareEnded, Self::LabStopped];
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignedOut => "signed_out",
@@ -82,6 +88,7 @@ impl PassEnd {
             Self::Expired => "expired",
             Self::LabDestroyed => "lab_destroyed",
             Self::ShareEnded => "share_ended",
+            Self::LabStopped => "lab_stopped",
         }
     }
     pub fn parse(text: &str) -> Option<Self> {

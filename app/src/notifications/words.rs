@@ -8,7 +8,10 @@ use domain::{
 use crate::{
     components::{MomentStyle, moment_text},
     i18n::td_string,
-    labs::start::{seconds_text as start_seconds, step_text},
+    labs::{
+        open::role_text,
+        start::{seconds_text as start_seconds, step_text},
+    },
     language::Language,
     orders::words::{change_text, duration_text},
     routes,
@@ -82,6 +85,13 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
         }
         Notice::LabIdleStopped { name, minutes, .. } => {
             td_string!(language, idle.notice_stopped, name = name.as_str(), time = duration_text(language, *minutes)).to_string()
+        }
+        Notice::LabBreakGlass { name, by, reason, .. } => {
+            td_string!(language, notifications.lab_break_glass, name = name.as_str(), by = by.name.as_str(), reason = reason.as_str()).to_string()
+        }
+        Notice::LabVisited { name, by, role, .. } => {
+            let role = role_text(language, *role);
+            td_string!(language, notifications.lab_visited, name = name.as_str(), by = by.name.as_str(), role = role).to_string()
         }
         Notice::LabLate { name, step, usual_seconds, .. } => {
             let usual = start_seconds(language, i64::from(*usual_seconds));

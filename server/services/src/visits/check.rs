@@ -13,7 +13,7 @@ use domain::{
     labs::{LabPod, LabState},
     shares,
     time::Timestamp,
-    visits::{PassEnd, VisitRole},
+    visits::{BREAK_GLASS_MINUTES, PassEnd, VisitRole},
 };
 use storage::visits::{BATCH, Facts, TokenNow};
 
@@ -73,6 +73,8 @@ fn lost(facts: &Facts, actor: &Actor, actors: &BTreeMap<UserId, Actor>, now: Tim
     let lab = Resource::owned(facts.tenant, facts.lab.course, facts.lab.owner);
     let action = match facts.role {
         VisitRole::Owner | VisitRole::Teacher | VisitRole::Manager => Action::LabEnter,
+        VisitRole::BreakGlass if facts.lab_went_down => return Some(PassEnd::LabStopped),
+        VisitRole::BreakGlass if now >= facts.created_at.plus_minutes(BREAK_GLASS_MINUTES) => return Some(PassEnd::Expired),
         VisitRole::BreakGlass => Action::LabBreakGlass,
         VisitRole::Share => {
             let is_good = facts.share.is_some_and(|share| shares::is_good(share.ends_at, share.withdrawn_at, now));

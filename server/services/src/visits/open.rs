@@ -2,16 +2,19 @@
 
 use domain::{
     Error, Problem, Result,
-    access::{Action, Resource},
+    access::{Action, Actor, Resource},
     catalogue::Entrance,
     ids::{LabId, PassId, ShareId},
     labs::{
         Lab, LabState,
         host::{self, host_label, port_label},
     },
+    notifications::Notice,
+    people::PersonRef,
     secret::Secret,
     texts,
-    visits::{REASON_MAX, VisitRole},
+    time::Timestamp,
+    visits::{REASON_MAX, REASON_MIN, VisitRole},
 };
 use serde_json::json;
 use storage::visits::NewPass;
@@ -22,6 +25,7 @@ use crate::{
     audit::{self, Entry as Record},
     digest::hex_sha256,
     error::OrDomain,
+    notifications::{Told, notify},
     secret,
 };
 
@@ -58,8 +62,8 @@ pub struct Way<'a> {
 
 /// Makes a pass. `reason`: for a break-glass visit.
 ///
-/// Errors: `NotFound`, `Forbidden`; `Invalid` on `reason` and `port`; `InvalidTransition` for a lab that is destroyed; `Unavailable` where
-/// labs have no site.
+/// Errors: `NotFound`, `Forbidden`; `Invalid` on `reason` and `port`; `InvalidTransition` for a lab that is destroyed, and with a reason for
+/// one that is down; `Unavailable` where labs have no site.
 pub async fn open(services: &Services, caller: &Caller, lab: LabId, way: Way<'_>, reason: Option<&str>) -> Result<Opening> {
     let seen = {
         let mut read = services.db.read().await.or_domain()?;
@@ -85,7 +89,9 @@ pub(super) struct As {
 pub(super) async fn issue(services: &Services, caller: &Caller, lab: &Lab, way: Way<'_>, who: As) -> Result<Opening> {
     let Way { session, origin, next, port } = way;
     let As { role, reason, share } = who;
-    if matches!(lab.state, LabState::Destroying | LabState::Destroyed) {
+    // In an emergency one goes into what runs: such a pass ends when the lab goes down.
+    let is_down = matches!(lab.state, LabState::Stopping | LabState::Stopped | LabState::Failed) && role == VisitRole::BreakGlass;
+    if is_down || matches!(lab.state, LabState::Destroying | LabState::Destroyed) {
         return Err(Error::InvalidTransition { state: lab.state.as_str().into(), event: "open".into() });
     }
     // The lab's own port has one host.
@@ -141,7 +147,7 @@ pub(super) fn authorise(caller: &Caller, lab: &Lab, breaks_glass: bool) -> Resul
     Ok(if breaks_glass { VisitRole::BreakGlass } else { VisitRole::of(actor, lab.course, lab.owner) })
 }
 
-/// The pass and its record in one transaction.
+/// The pass, its record and the owner's notice of an emergency in one transaction.
 pub(super) async fn make(services: &Services, caller: &Caller, lab: &Lab, pass: &NewPass) -> Result<Secret> {
     let ticket = secret::random(&*services.entropy, "");
     let mut after = json!({"role": pass.role.as_str()});
@@ -157,8 +163,19 @@ pub(super) async fn make(services: &Services, caller: &Caller, lab: &Lab, pass: 
     let mut write = services.db.begin_write().await.or_domain()?;
     storage::visits::insert(&mut write, pass, &hex_sha256(&ticket)).await.or_domain()?;
     audit::success(services, &mut write, caller, record(action_code(pass.reason.is_some()), lab).after(after)).await?;
+    let told = match &pass.reason {
+        Some(reason) => notify(services, &mut write, &[lab.owner].into(), &notice(caller, lab, reason, pass.created_at)).await?,
+        None => Told::default(),
+    };
     write.commit().await.or_domain()?;
+    told.tell(services);
     Ok(Secret::new(ticket))
+}
+
+fn notice(caller: &Caller, lab: &Lab, reason: &str, at: Timestamp) -> Notice {
+    let Actor { user, login, name, .. } = &caller.actor;
+    let by = PersonRef { id: *user, login: login.clone(), name: name.clone() };
+    Notice::LabBreakGlass { lab: lab.id, name: lab.name.clone(), by, reason: reason.to_owned(), at }
 }
 
 /// Break-glass has a code of its own, so that it is among what auditors see first.
@@ -175,7 +192,12 @@ pub(super) fn attempt(caller: &Caller, id: LabId, seen: Option<&Lab>, breaks_gla
 }
 
 pub(super) fn check_reason(reason: &str) -> Result<String> {
-    texts::check_some(reason, REASON_MAX).map(str::to_owned).map_err(|problem| Error::field("reason", problem))
+    let wrong = |problem| Error::field("reason", problem);
+    let reason = texts::check_some(reason, REASON_MAX).map_err(wrong)?;
+    if reason.chars().count() < REASON_MIN as usize {
+        return Err(wrong(Problem::TooShort { min: REASON_MIN }));
+    }
+    Ok(reason.to_owned())
 }
 
 /// The path, if it is one on the site itself; the way in is not a place to go to.

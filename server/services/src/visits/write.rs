@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use domain::{
     Result,
+    notifications::Notice,
+    people::PersonRef,
     time::Timestamp,
     visits::{PassEnd, VisitEnd, VisitRole},
 };
@@ -11,10 +13,16 @@ use storage::{Write, visits::LiveVisit};
 
 use super::{
     close::{Ended, close, via},
-    entry::Entry,
+    entry::{About, Entry},
     visiting::{Counted, UNUSED_SECONDS},
 };
-use crate::{Services, accounts::sessions::last_moment, error::OrDomain, hub::News};
+use crate::{
+    Services,
+    accounts::sessions::last_moment,
+    error::OrDomain,
+    hub::News,
+    notifications::{Told, notify},
+};
 
 /// Seconds by which a session must be moved for the move to be worth a statement.
 const WORTH_SECONDS: i64 = 600;
@@ -50,14 +58,16 @@ pub(super) async fn write(services: &Services, counters: Counters) -> Result<()>
         return Ok(());
     }
     let mut write = services.db.begin_write_behind().await.or_domain()?;
-    let mut over = Vec::with_capacity(due.len());
+    let (mut over, mut told) = (Vec::with_capacity(due.len()), Told::default());
     for each in &due {
         over.push(put(services, &mut write, each, now).await?);
+        told = told.and(tell_owner(services, &mut write, each).await?);
     }
     for each in &uses {
         storage::lab_use::put(&mut write, each.lab, each.last).await.or_domain()?;
     }
     write.commit().await.or_domain()?;
+    told.tell(services);
     services.visits.uses.wrote(&uses);
     for each in uses.iter().filter(|each| each.is_news) {
         services.hub.tell(News::Lab(each.resource, each.lab));
@@ -135,6 +145,24 @@ async fn put(services: &Services, write: &mut Write, due: &Due, now: Timestamp) 
         storage::visits::touch_session(write, &entry.about.session, entry.person, now, until).await.or_domain()?;
     }
     Ok(over)
+}
+
+/// The owner hears of others who come, once a day of each; of an operator they heard when the lab was opened.
+async fn tell_owner(services: &Services, write: &mut Write, due: &Due) -> Result<Told> {
+    let entry = &due.entry;
+    let Some((counted, true)) = due.visit else { return Ok(Told::default()) };
+    if matches!(entry.role, VisitRole::Owner | VisitRole::BreakGlass) || entry.person == entry.about.owner {
+        return Ok(Told::default());
+    }
+    let About { login, name, owner, .. } = &entry.about;
+    let notice = Notice::LabVisited {
+        lab: entry.lab,
+        name: entry.lab_name.clone(),
+        by: PersonRef { id: entry.person, login: login.clone(), name: name.clone() },
+        role: entry.role,
+        day: counted.started_at.start_of_campus_day(),
+    };
+    notify(services, write, &[*owner].into(), &notice).await
 }
 
 fn row(entry: &Entry, counted: Counted) -> LiveVisit {

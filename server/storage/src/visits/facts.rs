@@ -36,7 +36,9 @@ macro_rules! batch {
 macro_rules! facts {
     ($($where:tt)*) => {
         concat!(
-            "SELECT p.id, p.tenant_id, p.user_id, p.session_id, p.token_id, p.role, p.reason, p.address, p.ended_at, p.ended_by, p.port, \
+            "SELECT p.id, p.tenant_id, p.user_id, p.session_id, p.token_id, p.role, p.reason, p.address, p.ended_at, p.ended_by, p.port, p.created_at, \
+             CASE WHEN p.role = 'break_glass' AND EXISTS (SELECT 1 FROM lab_changes c WHERE c.lab_id = p.lab_id AND c.at >= p.created_at \
+             AND c.from_state IN ('running', 'stopping', 'stopped', 'failed')) THEN 1 ELSE 0 END AS lab_went_down, \
              t.scopes AS token_scopes, t.expires_at AS token_expires_at, t.revoked_at AS token_revoked_at, \
              p.share_id, h.view_only AS share_view_only, h.ends_at AS share_ends_at, h.withdrawn_at AS share_withdrawn_at, \
              w.disabled_at AS owner_disabled_at, s.data AS session_data, s.expires_at AS session_expires_at, u.disabled_at, u.credentials_version, \
@@ -98,6 +100,9 @@ pub struct Facts {
     /// `None` for a pass of a portal session.
     pub token: Option<TokenNow>,
     pub role: VisitRole,
+    pub created_at: Timestamp,
+    /// Only of a break-glass pass: the lab stopped, failed or was restarted since it was made.
+    pub lab_went_down: bool,
     pub reason: Option<String>,
     pub address: Option<String>,
     /// Only with the role of a share.
@@ -158,6 +163,8 @@ fn facts(row: &AnyRow) -> Result<Facts> {
         session: row.text("session_id")?,
         token,
         role: row.state("role", VisitRole::parse)?,
+        created_at: row.timestamp("created_at")?,
+        lab_went_down: row.integer("lab_went_down")? == 1,
         reason: row.optional_text("reason")?,
         address: row.optional_text("address")?,
         share,

@@ -1,6 +1,6 @@
 //! What ends a pass, a visit and the sockets to a pod; and what does not.
 
-use domain::visits::VisitEnd;
+use domain::{Error, visits::VisitEnd};
 use storage::{
     accounts::users,
     testing::{execute, for_each_engine},
@@ -184,4 +184,89 @@ async fn passes_end_while_somebody_waits_for_it() {
     sessions::delete(scene.services(), &session).await.expect("signed out");
     entry.ended().cancelled().await;
     kept.abort();
+}
+
+impl Scene {
+    /// An operator comes in by break-glass: the cookie.
+    async fn break_glass(&self, operator: &Caller) -> String {
+        let session = self.session(operator).await;
+        let opening = open(self.services(), operator, self.id, own_port(&session), Some("The disk is full.")).await.expect("with a reason");
+        self.take(&opening).await.expect("in time").cookie.expose().clone()
+    }
+
+    /// Notices of the teacher's about visits, oldest first.
+    async fn told(&self) -> Vec<String> {
+        let sql = "SELECT notice FROM notifications WHERE notice LIKE '%lab_break_glass%' OR notice LIKE '%lab_visited%' ORDER BY id";
+        texts(&self.services().db, sql).await
+    }
+}
+
+#[tokio::test]
+async fn a_break_glass_pass_lasts_an_hour_and_the_owner_is_told_of_each() {
+    for_each_engine("a_break_glass_pass_lasts_an_hour_and_the_owner_is_told_of_each", async |database| {
+        let scene = Scene::on(database).await;
+        let operator = scene.world.operator("ops").await;
+        let cookie = scene.break_glass(&operator).await;
+        let told = scene.told().await;
+        assert!(told.len() == 1 && told[0].contains("The disk is full."), "{told:?}");
+        let entry = scene.admit(&cookie).await.expect("a pass");
+        entry.count(1, 1);
+        scene.world.clock.advance(59 * 60);
+        entry.count(1, 1);
+        scene.round().await;
+        assert!(scene.admit(&cookie).await.is_some());
+        assert_eq!(scene.told().await.len(), 1, "once");
+        scene.world.clock.advance(60);
+        scene.round().await;
+        assert!(entry.ended().is_cancelled() && scene.admit(&cookie).await.is_none());
+        assert_eq!(scene.ends().await, ["expired"]);
+        // The next one is asked for again.
+        scene.break_glass(&operator).await;
+        assert_eq!(scene.told().await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_break_glass_pass_does_not_outlive_a_stop_that_no_process_saw() {
+    for_each_engine("a_break_glass_pass_does_not_outlive_a_stop_that_no_process_saw", async |database| {
+        let scene = Scene::on(database).await;
+        let operator = scene.world.operator("ops").await;
+        let owner = scene.visit(&scene.teacher).await.1;
+        let cookie = scene.break_glass(&operator).await;
+        scene.world.clock.advance(1);
+        labs::stop(scene.services(), &scene.teacher, scene.id).await.expect("stopped");
+        scene.settle().await;
+        let session = scene.session(&operator).await;
+        let refused = open(scene.services(), &operator, scene.id, own_port(&session), Some("The disk is full.")).await;
+        assert!(matches!(refused, Err(Error::InvalidTransition { .. })), "nothing runs in it: {refused:?}");
+        labs::start(scene.services(), &scene.teacher, scene.id).await.expect("started");
+        scene.settle().await;
+        // A process that knew neither.
+        let next = scene.world.replica();
+        assert!(admit(&next, &scene.label, &cookie).await.expect("asked").is_none());
+        assert_eq!(scene.ends().await, ["-", "lab_stopped"]);
+        assert!(admit(&next, &scene.label, &owner).await.expect("asked").is_some(), "the owner's pass goes on");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_owner_is_told_of_a_visitor_once_a_day() {
+    for_each_engine("the_owner_is_told_of_a_visitor_once_a_day", async |database| {
+        let scene = Scene::on(database).await;
+        let colleague = scene.world.teacher("zhao", &[&scene.course]).await;
+        let own = scene.admit(&scene.visit(&scene.teacher).await.1).await.expect("a pass");
+        own.count(1, 1);
+        scene.round().await;
+        assert_eq!(scene.told().await, Vec::<String>::new(), "not of themselves");
+        for _ in 0..2 {
+            let entry = scene.admit(&scene.visit(&colleague).await.1).await.expect("a pass");
+            entry.count(1, 1);
+            scene.round().await;
+        }
+        let told = scene.told().await;
+        assert!(told.len() == 1 && told[0].contains("zhao") && told[0].contains("teacher"), "{told:?}");
+    })
+    .await;
 }

@@ -119,6 +119,7 @@ async fn owners_colleagues_and_managers_enter_and_operators_only_by_break_glass(
         }
         assert_eq!(asks(&operator, None).await.map(drop), Err(Error::Forbidden));
         assert_eq!(asks(&operator, Some(" ")).await.map(drop), Err(Error::field("reason", Problem::Missing)));
+        assert_eq!(asks(&operator, Some("disk full")).await.map(drop), Err(Error::field("reason", Problem::TooShort { min: 10 })));
         assert_eq!(asks(&operator, Some(&"x".repeat(501))).await.map(drop), Err(Error::field("reason", Problem::TooLong { max: 500 })));
         for (blank, code) in [("\u{200b}", "U+200B"), ("\u{200d}\u{2060}", "U+2060"), ("\u{3164}", "U+3164"), ("full\u{202e}", "U+202E")] {
             let refused = Err(Error::field("reason", Problem::Invisible { character: code.into() }));
