@@ -13,6 +13,11 @@ use crate::{
     language::{self, Language},
 };
 
+/// The title of a page that says only why something was refused.
+pub fn refused_text(language: Language) -> &'static str {
+    td_string!(language, errors.page_title)
+}
+
 /// For a page outside the app: the way back to it.
 pub fn back_home_text(language: Language) -> &'static str {
     td_string!(language, layout.back_home)

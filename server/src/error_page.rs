@@ -3,10 +3,9 @@
 
 use app::{
     error::AppError,
-    error_text::{back_home_text, error_text},
+    error_text::{back_home_text, error_text, refused_text},
     html_text::escaped,
     language,
-    layout::assets,
     preferences::Preferences,
 };
 use axum::{
@@ -16,9 +15,12 @@ use axum::{
 use domain::Error;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::rest::{
-    self,
-    problem::{self, Problem},
+use crate::{
+    landing::Frame,
+    rest::{
+        self,
+        problem::{self, Problem},
+    },
 };
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -71,14 +73,7 @@ fn page(headers: &HeaderMap, sentence: impl FnOnce(language::Language) -> String
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     let Preferences { language, theme } = Preferences::from_headers(text(header::COOKIE), text(header::ACCEPT_LANGUAGE));
     let sentence = sentence(language);
-    let sentence = escaped(&sentence);
-    let back = back_home_text(language);
-    let (tag, theme, style) = (language::tag(language), theme.name(), assets::installed().style);
-    let html = format!(
-        "<!DOCTYPE html><html lang=\"{tag}\" data-theme=\"{theme}\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Lectern</title>\
-         <link rel=\"stylesheet\" href=\"{style}\"><link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\"></head>\
-         <body><main class=\"page\"><h1>Lectern</h1><p>{sentence}</p><p><a class=\"btn\" href=\"/\">{back}</a></p></main></body></html>"
-    );
+    let inside = format!("<p>{}</p><p><a class=\"btn\" href=\"/\">{}</a></p>", escaped(&sentence), escaped(back_home_text(language)));
+    let html = Frame { language, theme: theme.name(), nonce: None }.html(refused_text(language), &inside, "");
     ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(html)).into_response()
 }

@@ -19,6 +19,7 @@ pub mod hosts;
 pub mod imports;
 pub mod lab_logs;
 pub mod lab_site;
+pub mod landing;
 pub mod lock;
 pub mod methods;
 pub mod metrics;

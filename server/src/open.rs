@@ -1,30 +1,25 @@
 //! `/labs/{id}/open`: the way from the portal into a lab. POST makes a ticket and answers with a page that posts it on to the lab's site; a
 //! redirect cannot, since it carries no body. GET asks first: it is where links to a lab lead, and gives nobody a ticket by itself. Both
-//! pages have scripts and styles by a nonce alone, and say in their own policy where their form may go.
+//! pages have scripts and styles by a nonce alone, and say in their own policy where their form may go. A lab without pages is used on those
+//! of the portal, so both lead there.
 
 use std::collections::BTreeMap;
 
-use app::{
-    html_text::escaped,
-    labs::open as texts,
-    language::{self, Language},
-    layout::assets,
-    preferences::Preferences,
-    routes,
-};
+use app::{html_text::escaped, labs::open as texts, language::Language, preferences::Preferences, routes};
 use axum::{
     Extension, Form,
     extract::{Path, Query, State},
-    response::{Html, IntoResponse as _, Response},
+    response::{Html, IntoResponse as _, Redirect, Response},
 };
 use domain::{
     Error, Problem,
     access::{Action, Resource},
+    catalogue::Entrance,
     ids::LabId,
-    labs::{Lab, LabView},
-    visits::{REASON_MAX, VisitRole},
+    labs::{Lab, LabState, LabView},
+    visits::{REASON_MAX, REASON_MIN, VisitRole},
 };
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use services::{
     Caller, Services,
     digest::hex_sha256,
@@ -32,7 +27,11 @@ use services::{
 };
 use tower_sessions::Session;
 
-use crate::{error_page, state::AppState};
+use crate::{
+    error_page,
+    landing::{self, Frame},
+    state::AppState,
+};
 
 /// `POST /labs/{id}/open` with `next` (path and query on the lab's site), `port` (of the lab's pod) and `reason`, all optional.
 pub async fn open(
@@ -50,11 +49,30 @@ pub async fn open(
         let session = session_id(&session)?;
         let origin = origin(services, &headers);
         let way = Way { session: &session, origin: &origin, next: given("next").unwrap_or("/"), port: port(given("port"))? };
-        services::visits::open(services, &caller, id, way, given("reason")).await
+        if way.port == 0
+            && let Some(entrance) = services::visits::elsewhere(services, &caller, id).await?
+        {
+            return Ok(Redirect::to(&place(id, entrance)).into_response());
+        }
+        let opening = services::visits::open(services, &caller, id, way, given("reason")).await?;
+        Ok::<_, Error>(hand_over(&Sheet::of(services, &headers), &opening))
     };
     match opening.await {
-        Ok(opening) => hand_over(&Sheet::of(services, &headers), &opening),
+        Ok(answer) => answer,
+        Err(Error::InvalidTransition { state, .. }) if error_page::wants_page(&headers) => {
+            let is_destroyed = [LabState::Destroying, LabState::Destroyed].iter().any(|gone| gone.as_str() == state);
+            closed(&Sheet::of(services, &headers), &id, is_destroyed)
+        }
         Err(error) => error_page::answer(&headers, &error),
+    }
+}
+
+/// The portal's own page on which a lab is used.
+fn place(id: LabId, entrance: Entrance) -> String {
+    match entrance {
+        Entrance::Page => routes::lab(id),
+        Entrance::Terminal => routes::lab_terminal(id),
+        Entrance::Log => routes::lab_log_card(id),
     }
 }
 
@@ -85,9 +103,18 @@ pub async fn ask(
     };
     match found.await {
         Ok((view, role, port)) => {
+            let (lab, sheet) = (&view.lab, Sheet::of(&state.services, &headers));
+            let is_destroyed = matches!(lab.state, LabState::Destroying | LabState::Destroyed);
+            let is_down = matches!(lab.state, LabState::Stopping | LabState::Stopped | LabState::Failed);
+            if is_destroyed || is_down && role == VisitRole::BreakGlass {
+                return closed(&sheet, &lab.id.to_string(), is_destroyed);
+            }
+            if port == 0 && !lab.spec.has_pages() {
+                return Redirect::to(&place(lab.id, lab.spec.entrance())).into_response();
+            }
             let presses_itself = role == VisitRole::Owner && is_navigation(&headers);
             let next = given.get("next").map_or("/", String::as_str);
-            question(&Sheet::of(&state.services, &headers), &view, role, (next, port), presses_itself)
+            question(&sheet, &view, role, (next, port), presses_itself)
         }
         Err(error) => error_page::answer(&headers, &error),
     }
@@ -134,15 +161,9 @@ impl Sheet {
     /// A page with one form, which may be sent to `to` only.
     pub fn page(&self, title: &str, inside: &str, presses_itself: bool, to: &str) -> Response {
         let Self { language, theme, nonce } = self;
-        let (tag, style, title) = (language::tag(*language), assets::installed().style, escaped(title));
         let script =
             if presses_itself { format!("<script nonce=\"{nonce}\">document.getElementById(\"open\").submit()</script>") } else { String::new() };
-        let html = format!(
-            "<!DOCTYPE html><html lang=\"{tag}\" data-theme=\"{theme}\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} · Lectern</title>\
-             <link rel=\"stylesheet\" nonce=\"{nonce}\" href=\"{style}\"><link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\"></head>\
-             <body><main class=\"page\"><h1>{title}</h1>{inside}</main>{script}</body></html>"
-        );
+        let html = Frame { language: *language, theme, nonce: Some(nonce.as_str()) }.html(title, inside, &script);
         let policy = format!(
             "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:; form-action {to}; base-uri 'none'; \
              frame-ancestors 'none'"
@@ -174,7 +195,7 @@ pub fn button(text: &str) -> String {
 pub fn hand_over(sheet: &Sheet, opening: &Opening) -> Response {
     let Opening { lab_name, action, site, ticket, next } = opening;
     let inside = format!(
-        "<form id=\"open\" class=\"stack\" method=\"post\" action=\"{}\">{}{}<p>{}</p><p>{}</p></form>",
+        "<form id=\"open\" method=\"post\" action=\"{}\">{}{}<p>{}</p><p>{}</p></form>",
         attribute(action),
         hidden("ticket", ticket.expose()),
         hidden("next", next),
@@ -187,28 +208,57 @@ pub fn hand_over(sheet: &Sheet, opening: &Opening) -> Response {
     response
 }
 
+/// The page in the place of a lab that nobody can enter now. `id`: of the lab.
+fn closed(sheet: &Sheet, id: &str, is_destroyed: bool) -> Response {
+    let language = sheet.language;
+    let (title, text) = texts::closed_texts(language, is_destroyed);
+    let inside = format!("<p>{}</p><p>{}</p>", escaped(text), lab_link(language, id));
+    let mut response = sheet.page(title, &inside, false, "'none'");
+    *response.status_mut() = if is_destroyed { StatusCode::GONE } else { StatusCode::CONFLICT };
+    response
+}
+
+fn lab_link(language: Language, id: &str) -> String {
+    format!("<a class=\"btn\" href=\"{}\">{}</a>", attribute(&routes::lab(id)), escaped(texts::to_lab_page_text(language)))
+}
+
 /// The page that asks whether to enter.
 fn question(sheet: &Sheet, view: &LabView, role: VisitRole, (next, port): (&str, u16), presses_itself: bool) -> Response {
     let language = sheet.language;
+    let id = view.lab.id.to_string();
     let port = if port == 0 { String::new() } else { hidden("port", &port.to_string()) };
-    let reason = if role == VisitRole::BreakGlass {
-        format!(
-            "<p><label for=\"reason\">{}</label><br><input class=\"input\" id=\"reason\" name=\"reason\" required maxlength=\"{REASON_MAX}\"></p>",
-            escaped(texts::reason_label(language))
-        )
-    } else {
-        String::new()
-    };
+    let (reason, terminal) =
+        if role == VisitRole::BreakGlass { (reason(language), terminal_link(language, view)) } else { (String::new(), String::new()) };
     let inside = format!(
-        "<p>{}</p><form id=\"open\" class=\"stack\" method=\"post\" action=\"{}\">{}{port}{reason}<p>{} <a class=\"btn\" href=\"{}\">{}</a></p></form>",
+        "<p>{}</p>{}<form id=\"open\" method=\"post\" action=\"{}\">{}{port}{reason}<div class=\"row\">{}{terminal}{}</div></form>",
         escaped(&texts::visit_text(language, view, role)),
-        attribute(&routes::lab_open(view.lab.id)),
+        landing::facts(&texts::about_facts(language, &view.lab, &view.course, &view.owner.name)),
+        attribute(&routes::lab_open(&id)),
         hidden("next", next),
         button(texts::visit_button_text(language, role)),
-        attribute(&routes::lab(view.lab.id)),
-        escaped(texts::to_lab_page_text(language)),
+        lab_link(language, &id),
     );
-    sheet.page(&view.lab.name, &inside, presses_itself, "'self'")
+    sheet.page(&texts::title_text(language, &view.lab.name, role), &inside, presses_itself, "'self'")
+}
+
+/// The field of an operator's reason.
+fn reason(language: Language) -> String {
+    format!(
+        "<p>{}</p><div class=\"field\"><label for=\"reason\">{}</label><input class=\"input\" id=\"reason\" name=\"reason\" required \
+         minlength=\"{REASON_MIN}\" maxlength=\"{REASON_MAX}\" aria-describedby=\"reason-note\"><p class=\"help\" id=\"reason-note\">{}</p></div>",
+        escaped(texts::limit_text(language)),
+        escaped(texts::reason_label(language)),
+        escaped(&texts::reason_help(language)),
+    )
+}
+
+/// The other way of an operator: its page asks for a reason of its own.
+fn terminal_link(language: Language, view: &LabView) -> String {
+    if view.lab.state != LabState::Running {
+        return String::new();
+    }
+    let to = attribute(&routes::lab_terminal(view.lab.id));
+    format!("<a class=\"btn\" href=\"{to}\">{}</a>", escaped(texts::terminal_text(language)))
 }
 
 #[cfg(test)]

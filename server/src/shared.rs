@@ -1,7 +1,11 @@
 //! `/labs/shared/{secret}`: the page of a link to a lab. Looking at it does nothing, so that previewers and browsers that fetch ahead open no
 //! lab; its button makes the pass. The address holds the secret, so both pages say no more of it to other pages than the portal's origin.
 
-use app::{html_text::escaped, labs::share_texts as texts, routes};
+use app::{
+    html_text::escaped,
+    labs::{open::about_facts, share_texts as texts},
+    routes,
+};
 use axum::{
     Extension,
     extract::{Path, State},
@@ -14,6 +18,7 @@ use tower_sessions::Session;
 
 use crate::{
     error_page,
+    landing::facts,
     open::{Sheet, attribute, button, hand_over, origin, session_id},
     state::AppState,
 };
@@ -49,15 +54,16 @@ pub async fn open(
 
 fn question(sheet: &Sheet, shared: &Shared, secret: &str) -> Response {
     let language = sheet.language;
-    let Shared { lab, owner, view_only, ends_at, .. } = shared;
+    let Shared { lab, course, owner, view_only, ends_at, .. } = shared;
     let inside = format!(
-        "<p>{}</p><p>{}</p><form id=\"open\" class=\"stack\" method=\"post\" action=\"{}\"><p>{}</p></form>",
+        "<p>{}</p>{}<p>{}</p><form id=\"open\" method=\"post\" action=\"{}\"><p>{}</p></form>",
         escaped(&texts::about(language, &lab.name, &owner.name, *ends_at)),
+        facts(&about_facts(language, lab, course, &owner.name)),
         escaped(texts::limit(language, *view_only)),
         attribute(&routes::shared_lab(routes::encoded(secret))),
         button(texts::open(language)),
     );
-    unnamed(sheet.page(&lab.name, &inside, false, "'self'"))
+    unnamed(sheet.page(&texts::title(language, &owner.name), &inside, false, "'self'"))
 }
 
 /// A link that opens nothing is the usual case, and has a page that says what to do. Who holds a link that was good once is told whom to ask.

@@ -3,8 +3,9 @@
 
 use domain::{
     catalogue::Entrance,
-    labs::{LabState, LabView},
-    visits::VisitRole,
+    courses::CourseRef,
+    labs::{Lab, LabState, LabView},
+    visits::{REASON_MIN, VisitRole},
 };
 use leptos::prelude::*;
 
@@ -79,6 +80,46 @@ pub fn visit_text(language: Language, view: &LabView, role: VisitRole) -> String
         }
         VisitRole::BreakGlass => td_string!(language, open.break_glass, name = name, owner = owner).to_string(),
     }
+}
+
+/// The title of the page that asks whether to enter.
+pub fn title_text(language: Language, name: &str, role: VisitRole) -> String {
+    match role {
+        VisitRole::Owner => td_string!(language, open.title, name = name).to_string(),
+        VisitRole::Teacher | VisitRole::Manager | VisitRole::Share => td_string!(language, open.title_visit, name = name).to_string(),
+        VisitRole::BreakGlass => td_string!(language, open.title_break_glass, name = name).to_string(),
+    }
+}
+
+/// The lab in the eyes of somebody who is about to enter it.
+pub fn about_facts(language: Language, lab: &Lab, course: &CourseRef, owner: &str) -> Vec<(&'static str, String)> {
+    vec![
+        (td_string!(language, labs.offering), format!("{} · {}", lab.name, lab.offering_name.get(language::tag(language)))),
+        (td_string!(language, labs.course), format!("{} {}", course.code, course.name)),
+        (td_string!(language, labs.owner), owner.to_owned()),
+    ]
+}
+
+/// Of an operator's visit: until when it lasts.
+pub fn limit_text(language: Language) -> &'static str {
+    td_string!(language, open.break_glass_limit)
+}
+
+pub fn reason_help(language: Language) -> String {
+    td_string!(language, open.reason_help, min = REASON_MIN).to_string()
+}
+
+/// Title and text in the place of a lab that nobody can enter: it is destroyed, or down in an emergency.
+pub fn closed_texts(language: Language, destroyed: bool) -> (&'static str, &'static str) {
+    if destroyed {
+        (td_string!(language, open.gone_title), td_string!(language, open.gone))
+    } else {
+        (td_string!(language, open.down_title), td_string!(language, open.down))
+    }
+}
+
+pub fn terminal_text(language: Language) -> &'static str {
+    td_string!(language, terminal.button)
 }
 
 pub fn opening_text(language: Language, name: &str) -> String {

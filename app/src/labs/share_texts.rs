@@ -13,6 +13,10 @@ pub fn about(language: Language, name: &str, owner: &str, ends_at: Timestamp) ->
     td_string!(language, shares.about, owner = owner, name = name, at = moment_text(ends_at, MomentStyle::Minute)).to_string()
 }
 
+pub fn title(language: Language, owner: &str) -> String {
+    td_string!(language, shares.title, owner = owner).to_string()
+}
+
 /// Actions that the reader may take there.
 pub fn limit(language: Language, view_only: bool) -> &'static str {
     if view_only { td_string!(language, shares.limit_view) } else { td_string!(language, shares.limit_whole) }

@@ -54,7 +54,9 @@ fn SignInForm(failed: Flash, provider: Option<String>) -> impl IntoView {
     // The account is right more often than the password: after a failure the cursor waits where it is needed.
     let retry = !login.is_empty();
     let through = provider.map(|name| view! { <Through name back=back.clone()/> });
-    let lead = if through.is_some() { td_string!(language, session.lead_either) } else { td_string!(language, session.lead) };
+    let lead = if back.starts_with(routes::SHARED_PREFIX) {
+        td_string!(language, session.lead_shared)
+    } else if through.is_some() { td_string!(language, session.lead_either) } else { td_string!(language, session.lead) };
     view! {
         <form class="signin" method="post" action=SignIn::PATH>
             <div>

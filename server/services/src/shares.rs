@@ -6,6 +6,7 @@ use std::fmt;
 use domain::{
     Error, Problem, Result,
     access::{Action, Resource},
+    courses::CourseRef,
     ids::{LabId, ShareId},
     labs::{Lab, LabState},
     people::PersonRef,
@@ -55,6 +56,7 @@ impl fmt::Debug for NewLink {
 pub struct Shared {
     pub id: ShareId,
     pub lab: Lab,
+    pub course: CourseRef,
     pub owner: PersonRef,
     pub view_only: bool,
     pub ends_at: Timestamp,
@@ -152,6 +154,7 @@ pub async fn find(services: &Services, caller: &Caller, secret: &str) -> Result<
     let mut read = services.db.read().await.or_domain()?;
     let link = storage::shares::by_secret(&mut read, &hex_sha256(secret)).await.or_domain()?.ok_or(Error::NotFound)?;
     let lab = storage::labs::get(&mut read, link.lab).await.or_domain()?.ok_or(Error::NotFound)?;
+    let course = storage::courses::by_id(&mut read, lab.course).await.or_domain()?.ok_or(Error::NotFound)?.brief();
     let owner = storage::visits::actors(&mut read, &[lab.owner]).await.or_domain()?.remove(&lab.owner);
     let is_good = domain::shares::is_good(link.ends_at, link.withdrawn_at, services.clock.now());
     let is_there = lab.tenant == caller.actor.tenant && !matches!(lab.state, LabState::Destroying | LabState::Destroyed);
@@ -159,7 +162,7 @@ pub async fn find(services: &Services, caller: &Caller, secret: &str) -> Result<
     if !is_good || !is_there || !may_share {
         return Err(Error::NotFound);
     }
-    Ok(Shared { id: link.id, owner: link.owner, view_only: link.view_only, ends_at: link.ends_at, lab })
+    Ok(Shared { id: link.id, owner: link.owner, view_only: link.view_only, ends_at: link.ends_at, lab, course })
 }
 
 /// The owner whom to ask for a new link, if this one was good once: it has ended or was withdrawn, or its lab is destroyed. `None` for a

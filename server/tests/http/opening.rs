@@ -88,6 +88,8 @@ async fn another_site_cannot_open_a_lab_and_an_operator_needs_a_reason() {
     assert_eq!(without.status(), StatusCode::FORBIDDEN);
     let with = operator.form(&open, &open, &[("reason", "The notebook floods the network")]).send().await.unwrap();
     assert_eq!(with.status(), StatusCode::OK);
+    let short = operator.form(&open, &open, &[("reason", "disk")]).send().await.unwrap();
+    assert_eq!(short.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let auditor = portal.browser_of(&people.auditor).await.form(&open, &open, &[("reason", "curious")]).send().await.unwrap();
     assert_eq!(auditor.status(), StatusCode::FORBIDDEN);
 }
@@ -111,5 +113,54 @@ async fn without_a_lab_site_no_page_offers_to_open_a_lab() {
     let action = format!("action=\"/labs/{lab}/open\"");
     for page in ["/".to_owned(), "/labs".to_owned(), format!("/labs/{lab}")] {
         assert!(browser.page(&page).await.text().await.unwrap().contains(&action), "{page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destroyed_lab_says_so_and_asks_for_no_reason() {
+    let portal = portal(Some("http://{lab}.localhost:3001")).await;
+    let people = portal.people().await;
+    let lab = lab(&portal, &people).await;
+    services::labs::destroy(&portal.world.services, &people.teacher, lab.parse().unwrap()).await.unwrap();
+    let open = format!("/labs/{lab}/open");
+    for person in [&people.teacher, &people.operator] {
+        let browser = portal.browser_of(person).await;
+        let answers = [browser.page(&open).await, browser.form(&open, &open, &[("reason", "The disk is full.")]).send().await.unwrap()];
+        for (answer, may) in answers.into_iter().zip([true, person.actor.user == people.operator.actor.user]) {
+            if !may {
+                continue;
+            }
+            assert_eq!(answer.status(), StatusCode::GONE, "{}", person.actor.login);
+            let html = answer.text().await.unwrap();
+            assert!(html.contains("This lab is destroyed") && !html.contains("<form") && !html.contains("name=\"reason\""), "{html}");
+            assert!(html.contains("class=\"landing\"") && html.contains(&format!("href=\"/labs/{lab}\"")), "{html}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lab_without_pages_is_opened_in_its_terminal() {
+    let portal = portal(Some("http://{lab}.localhost:3001")).await;
+    let people = portal.people().await;
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHkqJQz67Fz7AMAY/mC0VMP9qFFndLTJTEhAwJFce4To";
+    let parameters = json!({"public_key": key, "card": "a100-80g-1g.10gb", "cards": 1, "cpu_cores": 1, "memory_gib": 4, "storage_gib": 10});
+    let body = json!({"offering": "linux-ssh", "course": "CV2402", "parameters": parameters, "duration_minutes": 60});
+    let order = portal.api(&people.teacher).await.order("ssh", &body).await;
+    let lab = order["labs"][0].as_str().unwrap_or_else(|| panic!("a lab: {order}")).to_owned();
+    let shown = portal.api(&people.teacher).await.read(&format!("/labs/{lab}")).await;
+    assert_eq!(shown["entrance"], "terminal");
+    let open = format!("/labs/{lab}/open");
+    let terminal = format!("/labs/{lab}/terminal");
+    for person in [&people.teacher, &people.operator] {
+        let browser = portal.browser_of(person).await;
+        assert_eq!(location(&browser.page(&open).await), terminal);
+        assert_eq!(location(&browser.form(&open, &open, &[]).send().await.unwrap()), terminal);
+    }
+    let owner = portal.browser_of(&people.teacher).await;
+    let own_port = owner.form(&open, &open, &[("port", "2222")]).send().await.unwrap();
+    assert_eq!(own_port.status(), StatusCode::UNPROCESSABLE_ENTITY, "its SSH server has no page");
+    for page in ["/".to_owned(), "/labs".to_owned(), format!("/labs/{lab}")] {
+        let html = owner.page(&page).await.text().await.unwrap();
+        assert!(!html.contains(&format!("action=\"{open}\" target=\"_blank\"><button class=\"btn")), "{page}");
     }
 }

@@ -1,6 +1,9 @@
 //! The page of a lab's terminal. The server sends its frame; the shell is connected by scripts.
 
-use domain::{labs::LabView, visits::REASON_MAX};
+use domain::{
+    labs::LabView,
+    visits::{REASON_MAX, REASON_MIN},
+};
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_params_map;
 
@@ -8,7 +11,7 @@ use super::words::{State, notice_text, state_text};
 use crate::{
     components::{Button, ButtonKind, Failed, LinkButton, Notice, NoticeKind, PageHead, Skeleton},
     i18n::td_string,
-    labs::{api::read_lab, open::visit_text, words::view_text},
+    labs::{api::read_lab, open::{limit_text, reason_help, visit_text}, words::view_text},
     language, routes,
 };
 
@@ -99,22 +102,26 @@ fn Reason(about: String, given: RwSignal<Option<String>>) -> impl IntoView {
     let give = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let reason = typed.get_untracked().trim().to_owned();
-        if !reason.is_empty() {
+        if reason.chars().count() >= REASON_MIN {
             given.set(Some(reason));
         }
     };
     view! {
         <form class="stack" on:submit=give>
             <p>{about}</p>
+            <p>{limit_text(language)}</p>
             <div class="field">
                 <label for="reason">{td_string!(language, open.reason)}</label>
                 <input
                     class="input"
                     id="reason"
                     required=true
+                    minlength=REASON_MIN.to_string()
                     maxlength=REASON_MAX.to_string()
+                    aria-describedby="reason-note"
                     on:input:target=move |event| typed.set(event.target().value())
                 />
+                <p class="help" id="reason-note">{reason_help(language)}</p>
             </div>
             <div class="row"><Button kind=ButtonKind::Primary>{td_string!(language, terminal.begin)}</Button></div>
         </form>
