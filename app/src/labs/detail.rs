@@ -126,7 +126,7 @@ pub fn LabDetailView(
                 {move || ssh.get().flatten().map(|(command, problem)| view! { <SshCard command problem/> })}
                 {move || clock.get().map(|(lab, now)| view! { <TimeLeft lab now/> })}
                 {move || extend.get().flatten().map(|lab| view! {
-                    <Card title=td_string!(language, lifecycle.more_time)><ExtendChoices lab refused=failed reload/></Card>
+                    <Card title=td_string!(language, lifecycle.more_time) id="extend"><ExtendChoices lab refused=failed reload/></Card>
                 })}
                 {move || failures.get().map(|failures| view! { <Failures failures/> })}
                 {move || start.get().map(|(steps, now)| view! { <StartSteps steps now/> })}

@@ -153,7 +153,10 @@ fn html(language: Language, matter: Matter, extras: &Extras, nonce: &str) -> Str
     let facts: Vec<String> =
         extras.facts.iter().map(|(term, fact)| format!("<dt>{}</dt><dd>{}</dd>", encode_text(term), encode_text(fact))).collect();
     let facts = if facts.is_empty() { String::new() } else { format!("<dl>{}</dl>", facts.concat()) };
-    let link = |(name, to): &(&'static str, String)| format!("<a href=\"{}\">{}</a>", encode_double_quoted_attribute(to), encode_text(name));
+    // A page that waits stays, since it becomes the lab.
+    let elsewhere = if extras.waits_in.is_some() { " target=\"_blank\" rel=\"noopener\"" } else { "" };
+    let link =
+        |(name, to): &(&'static str, String)| format!("<a href=\"{}\"{elsewhere}>{}</a>", encode_double_quoted_attribute(to), encode_text(name));
     let links: Vec<String> = extras.links.iter().map(link).collect();
     let links = if links.is_empty() { String::new() } else { format!("<nav>{}</nav>", links.concat()) };
     let waiting = extras.waits_in.map(|state| {

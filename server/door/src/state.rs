@@ -39,7 +39,7 @@ impl Inner {
         }
         let lab = match self.passes.lab_of(&asked.site.label).await {
             Ok(Some(lab)) => lab,
-            Ok(None) => return self.about(asked.reader, Matter::NotFound),
+            Ok(None) => return self.no_lab(asked.reader),
             Err(_) => return self.about(asked.reader, Matter::Unavailable),
         };
         let back = if parts.method == Method::GET { parts.uri.path_and_query().map_or("/", |path| path.as_str()) } else { "/" };
@@ -54,12 +54,21 @@ impl Inner {
         match asked.reader {
             Reader::Person(language) => match self.passes.lab_of(&asked.site.label).await {
                 Ok(Some(lab)) => self.say(asked.reader, Matter::NoTicket, &open_link(language, self.open_url(asked, lab, "/"))),
-                Ok(None) => self.about(asked.reader, Matter::NotFound),
+                Ok(None) => self.no_lab(asked.reader),
                 Err(_) => self.about(asked.reader, Matter::Unavailable),
             },
             Reader::Program(_) => self.about(asked.reader, Matter::NoTicket),
             Reader::Onlooker => onlooker(&parts.method),
         }
+    }
+
+    /// No lab has this host.
+    fn no_lab(&self, reader: Reader) -> Response {
+        let mut extras = Extras::default();
+        if let Reader::Person(language) = reader {
+            extras.links.extend(self.portal.iter().map(|portal| (words::portal(language), portal.clone())));
+        }
+        self.say(reader, Matter::NotFound, &extras)
     }
 
     /// People get a page that waits for the lab; programs are told to come again, never by a page or a redirect, and nothing is read for them.
@@ -95,7 +104,8 @@ impl Inner {
             Matter::Failed => Some(words::reason(language)),
             _ => Some(words::lab_page(language)),
         };
-        let links = link.and_then(|link| self.lab_page(link, pass.lab())).into_iter().collect();
+        let place = if matter == Matter::TimeOver { "#extend" } else { "" };
+        let links = link.and_then(|link| self.lab_page(link, pass.lab())).map(|(link, to)| (link, to + place)).into_iter().collect();
         let facts = facts(language, pass, (matter, state), &waiting);
         self.say(reader, matter, &Extras { facts, text: text.map(ToOwned::to_owned), steps, links, ..waits })
     }

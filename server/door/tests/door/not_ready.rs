@@ -24,7 +24,13 @@ async fn people_wait_on_a_page_and_programs_are_told_to_come_again() {
     assert_eq!((page.status(), page.header("retry-after"), page.header("x-frame-options")), (503, Some("5"), Some("DENY")));
     let policy = page.header("content-security-policy").unwrap_or_default();
     assert!(policy.contains("script-src 'nonce-n0nce'") && policy.starts_with("default-src 'none'"), "{policy}");
-    for shown in ["lab-7 &lt;b&gt;", "Stopped", "data-state=\"stopped\"", "/labs/00000000-0000-0000-0000-000000000007\"", "/.lectern/status"] {
+    for shown in [
+        "lab-7 &lt;b&gt;",
+        "Stopped",
+        "data-state=\"stopped\"",
+        "/labs/00000000-0000-0000-0000-000000000007\" target=\"_blank\" rel=\"noopener\"",
+        "/.lectern/status",
+    ] {
         assert!(page.body().contains(shown), "{shown}: {page:?}");
     }
     let chinese = site.use_lab("GET /lab", &[("sec-fetch-mode", "navigate")], "").await;
@@ -96,7 +102,10 @@ async fn a_lab_whose_time_is_over_is_extended_and_one_that_failed_says_why() {
     site.world.waiting.lock().unwrap().ends_at = Some(NOW);
     let over = site.use_lab("GET /lab", &PAGE, "").await;
     assert_eq!(over.status(), 503);
-    assert!(over.body().contains("The time of the lab is over") && over.body().contains(">Extend it</a>"), "{over:?}");
+    assert!(
+        over.body().contains("The time of the lab is over") && over.body().contains("#extend\" target=\"_blank\" rel=\"noopener\">Extend it</a>"),
+        "{over:?}"
+    );
     site.world.waiting.lock().unwrap().ends_at = Some(NOW.plus_seconds(1));
     assert!(site.use_lab("GET /lab", &PAGE, "").await.body().contains(">Start it</a>"));
     site.world.pass.close(LabState::Failed);
