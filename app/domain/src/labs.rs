@@ -374,6 +374,14 @@ pub struct LabView {
     pub college_idle_minutes: Option<u32>,
 }
 
+impl LabView {
+    /// When it stops by itself next: at the end of its time, at its daily stop, or for want of use once its owner was warned of that.
+    pub fn stops_at(&self) -> Option<Timestamp> {
+        let unused = self.used.as_ref().filter(|used| used.warned).and_then(|used| used.stops_at);
+        self.lab.stops_at().into_iter().chain(unused).min()
+    }
+}
+
 /// A lab with all that its own page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabDetail {

@@ -12,8 +12,9 @@ use crate::{
     components::{Card, EmptyState, Glyph, LinkButton, MomentStyle, Section, Status, StatusKind, moment_text},
     i18n::td_string,
     labs::{
+        actions::StartButton,
         extend::{ExtendButton, Extendable},
-        idle::short_text,
+        idle::{KeepRunningButton, short_text},
         open::open_button,
         words,
     },
@@ -78,8 +79,13 @@ fn lab(language: Language, view: LabView, now: Timestamp, reload: Callback<()>) 
     let extend = Extendable::of(&view).filter(|_| running);
     let open = open_button(&view, true);
     let unused = view.used.as_ref().and_then(|used| short_text(language, used));
-    let left = view.lab.stops_at().filter(|_| running).map(|end| left_text(language, end, now));
+    let may_start = view.may_start && view.lab.state == LabState::Stopped;
+    let keep = view.options.may_autostop && view.used.as_ref().is_some_and(|used| used.warned);
+    let left = view.stops_at().filter(|_| running).map(|end| left_text(language, end, now));
     let (name, owner) = (view.lab.name, view.owner.name);
+    let id = view.lab.id.to_string();
+    let start = may_start.then(|| view! { <StartButton id=id.clone() name=name.clone() reload/> });
+    let keep = keep.then(|| view! { <KeepRunningButton id name=name.clone() reload/> });
     view! {
         <Card title end=move || view! { <Status kind>{text.get_value()}</Status> }>
             <div class="row between">
@@ -87,13 +93,14 @@ fn lab(language: Language, view: LabView, now: Timestamp, reload: Callback<()>) 
                     <span class="mono">{name}</span>" · "{owner}
                     {left.map(|left| format!(" · {left}"))}
                 </span>
-                {unused.map(|text| view! { <Status kind=StatusKind::Warn>{text}</Status> })}
                 <div class="row">
                     {extend.map(|lab| view! { <ExtendButton lab reload/> })}
                     <a class="btn small" href=href>{if failed { td_string!(language, home.see_why) } else { td_string!(language, home.details) }}</a>
+                    {start}
                     {open}
                 </div>
             </div>
+            {unused.map(|text| view! { <div class="row"><Status kind=StatusKind::Warn>{text}</Status>{keep}</div> })}
         </Card>
     }
 }

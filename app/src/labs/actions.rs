@@ -15,6 +15,7 @@ use super::{
 use crate::{
     components::{Button, ButtonKind, Card, ConfirmDialog, Glyph, LinkButton, Reading, part, use_toasts},
     error::AppError,
+    error_text::error_text,
     i18n::td_string,
     language,
     orders::words::storage_text,
@@ -127,6 +128,33 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
             }
             .into_any(),
         })}
+    }
+    .into_any()
+}
+
+/// Starts a lab where it is one of several.
+#[component]
+pub fn StartButton(id: String, name: String, reload: Callback<()>) -> impl IntoView {
+    let language = language::current();
+    let toasts = use_toasts();
+    let action = ServerAction::<StartLab>::new();
+    let asked = td_string!(language, labs.start_asked, name = name.as_str()).to_string();
+    let rest = td_string!(language, open.rest_here, name = name.as_str()).to_string();
+    Effect::new(move |_| match action.value().get() {
+        Some(Ok(())) => {
+            toasts.show(asked.clone());
+            reload.run(());
+        }
+        Some(Err(AppError(error))) => toasts.show(error_text(language, &error)),
+        None => {}
+    });
+    view! {
+        <ActionForm action>
+            <input type="hidden" name="id" value=id/>
+            <Button kind=ButtonKind::Primary small=true icon=Glyph::Retry busy=action.pending()>
+                {td_string!(language, labs.start)}<span class="sr">{rest}</span>
+            </Button>
+        </ActionForm>
     }
     .into_any()
 }

@@ -50,7 +50,7 @@ pub fn LabDetailView(
         (state_kind(view.lab.state), view_text(language, view), lead(language, &lab.detail, lab.now))
     });
     let record = part(lab, |lab| lab.detail.view.lab.clone());
-    let clock = part(lab, |lab| (lab.detail.view.lab.clone(), lab.now));
+    let clock = part(lab, |lab| (lab.detail.view.lab.clone(), lab.detail.view.stops_at(), lab.now));
     let history = part(lab, |lab| (lab.detail.history.clone(), lab.detail.view.owner.id));
     let start = part(lab, |lab| (lab.detail.start.clone(), lab.now));
     let conditions = part(lab, |lab| lab.detail.observation.conditions.clone());
@@ -124,7 +124,7 @@ pub fn LabDetailView(
             <div class="stack loose">
                 {first_log}
                 {move || ssh.get().flatten().map(|(command, problem)| view! { <SshCard command problem/> })}
-                {move || clock.get().map(|(lab, now)| view! { <TimeLeft lab now/> })}
+                {move || clock.get().map(|(lab, stops_at, now)| view! { <TimeLeft lab stops_at now/> })}
                 {move || extend.get().flatten().map(|lab| view! {
                     <Card title=td_string!(language, lifecycle.more_time) id="extend"><ExtendChoices lab refused=failed reload/></Card>
                 })}

@@ -90,11 +90,12 @@ fn LabRow(view: LabView, place: usize, reload: Callback<()>) -> impl IntoView {
     let state = view_text(language, &view);
     let extend = Extendable::of(&view).filter(|_| view.lab.state == LabState::Running);
     let open = open_button(&view, true);
+    let stops_at = view.stops_at();
     let LabView { lab, owner, owner_left, seat, course, cost, used, .. } = view;
     let unused = used.and_then(|used| short_text(language, &used));
     let attention = (lab.state == LabState::Failed).then_some(StatusKind::Bad);
     let name = lab.offering_name.get(language::tag(language)).to_owned();
-    let stops = match lab.stops_at().filter(|_| lab.state == LabState::Running) {
+    let stops = match stops_at.filter(|_| lab.state == LabState::Running) {
         Some(at) => view! { <Moment at/> }.into_any(),
         None => view! { <span class="muted">{td_string!(language, labs.none_yet)}</span> }.into_any(),
     };

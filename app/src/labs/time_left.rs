@@ -24,19 +24,20 @@ fn down_text(language: Language, lab: &Lab, now: Timestamp) -> Option<String> {
     })
 }
 
-/// Only while it has an end: a countdown while it runs, a sentence while it is down.
+/// Only while it has an end: a countdown while it runs, a sentence while it is down. `stops_at`: when it stops by itself next.
 #[component]
-pub fn TimeLeft(lab: Lab, now: Timestamp) -> impl IntoView {
+pub fn TimeLeft(lab: Lab, stops_at: Option<Timestamp>, now: Timestamp) -> impl IntoView {
     if let Some(text) = down_text(language::current(), &lab, now) {
         return Some(view! { <Card title=td_string!(language::current(), labs.time_left)><p>{text}</p></Card> }.into_any());
     }
-    let ends_at = lab.stops_at().filter(|_| lab.state == LabState::Running)?;
+    let stops_at = stops_at.filter(|_| lab.state == LabState::Running)?;
     let language = language::current();
     let now = ticking(now);
     let total = i64::from(lab.minutes) * 60;
-    // The daily stop may come before the end of the ordered time, which the bar is about.
-    let begins_at = lab.ends_at.unwrap_or(ends_at).plus_seconds(-total);
-    let left = Memo::new(move |_| ends_at.seconds_since(now.get()).max(0));
+    // Another stop may come before the end of the ordered time, which the bar is about.
+    let ends_at = lab.ends_at.unwrap_or(stops_at);
+    let begins_at = ends_at.plus_seconds(-total);
+    let left = Memo::new(move |_| stops_at.seconds_since(now.get()).max(0));
     // The bar need not move every second.
     let minute = Memo::new(move |_| now.get().seconds_since(begins_at).clamp(0, total) / 60 * 60);
     let (since, until) = (moment_text(begins_at, MomentStyle::Time), moment_text(ends_at, MomentStyle::Minute));

@@ -62,7 +62,7 @@ pub fn lead(language: Language, detail: &LabDetail, now: Timestamp) -> String {
             let (ready, pods) = (detail.observation.ready, detail.observation.pods.max(lab.spec.nodes));
             td_string!(language, labs.lead_starting, ready = ready, pods = pods).to_string()
         }
-        LabState::Running => match lab.ends_at {
+        LabState::Running => match detail.view.stops_at() {
             Some(at) => {
                 // Today needs no date.
                 let today = at.start_of_campus_day() == now.start_of_campus_day();

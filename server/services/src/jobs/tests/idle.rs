@@ -76,9 +76,11 @@ async fn an_unused_lab_is_stopped_after_a_warning_and_its_owner_sees_why() {
         assert_eq!(scene.look().await, NOTHING);
         scene.minutes(2);
         assert_eq!((scene.look().await, scene.look().await), (WARNED, NOTHING));
-        let used = scene.used(id).await.expect("it runs");
+        let view = labs::get(&scene.world.services, &scene.teacher, id).await.expect("the lab").view;
+        let used = view.used.clone().expect("it runs");
         assert!(used.warned);
         let stops_at = used.stops_at.expect("it is to be stopped");
+        assert_eq!((view.stops_at(), view.lab.stops_at() > Some(stops_at)), (Some(stops_at), true), "pages say what comes first");
         assert!(stops_at >= scene.world.clock.now().plus_minutes(9));
         scene.minutes(8);
         assert_eq!(scene.look().await, NOTHING);
