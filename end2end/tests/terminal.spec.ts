@@ -96,6 +96,40 @@ test("the size follows the window", async () => {
   }).toPass({ timeout: 20_000 });
 });
 
+test("a selection is copied by the keyboard, and typing goes on", async () => {
+  await teacher.context().grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url });
+  await run(teacher, "echo chosen");
+  const row = teacher.locator(".terminal-row", { hasText: /^chosen$/ }).last();
+  const selected = () => teacher.evaluate(() => String(window.getSelection()));
+  const copied = () => teacher.evaluate(() => navigator.clipboard.readText());
+  for (const keys of ["Control+Shift+C", "Control+c"]) {
+    await teacher.evaluate(() => navigator.clipboard.writeText("before"));
+    const place = await row.boundingBox();
+    const cell = Number.parseFloat(await teacher.locator(".terminal").evaluate((element) => getComputedStyle(element).getPropertyValue("--cell")));
+    const { x, y, height } = place ?? { x: 0, y: 0, height: 0 };
+    await teacher.mouse.move(x + 1, y + height / 2);
+    await teacher.mouse.down();
+    await teacher.mouse.move(x + 6 * cell + 2, y + height / 2, { steps: 4 });
+    await teacher.mouse.up();
+    expect((await selected()).trim()).toBe("chosen");
+    await teacher.keyboard.press(keys);
+    await expect.poll(async () => (await copied()).trim()).toBe("chosen");
+    // No click is needed between.
+    await run(teacher, "echo goes on");
+    await expect(input(teacher)).toBeFocused();
+  }
+});
+
+test("the keys of the bar reach the shell", async () => {
+  await teacher.keyboard.type("abc");
+  const ctrl = teacher.locator('[data-key="Control"]');
+  await ctrl.dispatchEvent("click");
+  await expect(ctrl).toHaveAttribute("aria-pressed", "true");
+  await teacher.keyboard.press("c");
+  await prompt(teacher);
+  await expect(ctrl).toHaveAttribute("aria-pressed", "false");
+});
+
 test("Chinese is typed, drawn in two cells each, and erased by one Backspace", async () => {
   await teacher.keyboard.insertText("echo 深度学");
   await teacher.keyboard.press("Backspace");
@@ -244,4 +278,7 @@ test("others do not get in, and a stopped lab ends the shell", async ({ browser 
   });
   expect(answer.ok()).toBe(true);
   await expect(teacher.locator("#terminal-state")).toHaveText(w("terminal.lab_stopped"), { timeout: 30_000 });
+  // Another one is not waited for.
+  await teacher.getByRole("button", { name: w("terminal.another") }).click();
+  await expect(teacher.locator("#terminal-state")).toHaveText(w("terminal.stopped"), { timeout: 20_000 });
 });

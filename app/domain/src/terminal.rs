@@ -72,6 +72,8 @@ pub enum Notice {
     TooManyInLab,
     /// The lab has no pod that is ready.
     NotRunning,
+    /// The lab is stopped or gone, and no pod comes by itself.
+    Stopped,
     /// The container has no shell, or it does not start.
     NoShell,
     /// The cluster does not let the portal run programs in pods.
@@ -85,7 +87,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Ended,
         Self::AccessOver,
         Self::LabStopped,
@@ -96,6 +98,7 @@ impl Notice {
         Self::TooManyOfPerson,
         Self::TooManyInLab,
         Self::NotRunning,
+        Self::Stopped,
         Self::NoShell,
         Self::NoRight,
         Self::Unavailable,
@@ -115,6 +118,7 @@ impl Notice {
             Self::TooManyOfPerson => "too_many_of_person",
             Self::TooManyInLab => "too_many_in_lab",
             Self::NotRunning => "not_running",
+            Self::Stopped => "stopped",
             Self::NoShell => "no_shell",
             Self::NoRight => "no_right",
             Self::Unavailable => "unavailable",

@@ -112,6 +112,15 @@ fn character(press: Press<'_>) -> Option<Vec<u8>> {
     }
 }
 
+/// The control character of a text that came while Ctrl was held, if it is one character that has one.
+pub fn with_ctrl(text: &str) -> Option<u8> {
+    let mut characters = text.chars();
+    match (characters.next(), characters.next()) {
+        (Some(character), None) => control(character),
+        _ => None,
+    }
+}
+
 /// The control character of a key.
 fn control(character: char) -> Option<u8> {
     match character.to_ascii_lowercase() {
@@ -175,6 +184,12 @@ mod tests {
         assert_eq!(sent(Press { ctrl: true, ..press(" ") }), "\0");
         assert_eq!(sent(Press { ctrl: true, ..press("[") }), "\x1b");
         assert_eq!(sent(Press { alt: true, ..press("f") }), "\x1bf");
+    }
+
+    #[test]
+    fn ctrl_of_the_bar_makes_a_control_character_of_one_letter() {
+        assert_eq!((with_ctrl("c"), with_ctrl("D"), with_ctrl("[")), (Some(3), Some(4), Some(0x1b)));
+        assert_eq!((with_ctrl(""), with_ctrl("cd"), with_ctrl("深")), (None, None, None));
     }
 
     #[test]

@@ -34,6 +34,10 @@ pub(super) struct Parts {
     pub rows: NodeRef<html::Div>,
     pub probe: NodeRef<html::Span>,
     pub input: NodeRef<html::Textarea>,
+    /// Keys that keyboards of phones lack.
+    pub bar: NodeRef<html::Div>,
+    /// Whether its Ctrl is held for the next key.
+    pub ctrl: RwSignal<bool>,
     pub leave: NodeRef<html::A>,
 }
 
@@ -146,11 +150,13 @@ fn Shell(id: String, reason: Option<String>) -> impl IntoView {
         rows: NodeRef::new(),
         probe: NodeRef::new(),
         input: NodeRef::new(),
+        bar: NodeRef::new(),
+        ctrl: RwSignal::new(false),
         leave: NodeRef::new(),
     };
     #[cfg(feature = "hydrate")]
     super::browser::start(parts);
-    let Parts { state, news, title, again, whole, scroller, room, rows, probe, input, leave, .. } = parts;
+    let Parts { state, news, title, again, whole, scroller, room, rows, probe, input, bar, ctrl, leave, .. } = parts;
     view! {
         <p class="no-script">{td_string!(language, terminal.needs_scripts)}</p>
         <div class="row between script-only">
@@ -165,7 +171,8 @@ fn Shell(id: String, reason: Option<String>) -> impl IntoView {
             <p class="fine soft terminal-title">{move || title.get()}</p>
         </div>
         {move || news.get().map(|notice| view! { <Notice kind=NoticeKind::Warn title=notice_text(language, notice)/> })}
-        <div class="terminal script-only" node_ref=whole>
+        // A click on its text leaves the focus in it, and so its keys.
+        <div class="terminal script-only" tabindex="-1" node_ref=whole>
             <div class="terminal-scroll" node_ref=scroller>
                 <div class="terminal-room" node_ref=room>
                     <div class="terminal-rows" role="log" aria-label=td_string!(language, terminal.output) node_ref=rows></div>
@@ -182,6 +189,15 @@ fn Shell(id: String, reason: Option<String>) -> impl IntoView {
                 ></textarea>
             </div>
             <span class="terminal-probe" aria-hidden="true" node_ref=probe>"MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM"</span>
+        </div>
+        <div class="terminal-bar script-only" role="group" aria-label=td_string!(language, terminal.bar) node_ref=bar>
+            <button type="button" class="btn small" data-key="Control" aria-pressed=move || ctrl.get().to_string()>"Ctrl"</button>
+            <button type="button" class="btn small" data-key="Escape">"Esc"</button>
+            <button type="button" class="btn small" data-key="Tab">"Tab"</button>
+            <button type="button" class="btn small" data-key="ArrowLeft" aria-label=td_string!(language, terminal.left)>"←"</button>
+            <button type="button" class="btn small" data-key="ArrowUp" aria-label=td_string!(language, terminal.up)>"↑"</button>
+            <button type="button" class="btn small" data-key="ArrowDown" aria-label=td_string!(language, terminal.down)>"↓"</button>
+            <button type="button" class="btn small" data-key="ArrowRight" aria-label=td_string!(language, terminal.right)>"→"</button>
         </div>
         <p class="fine soft script-only" id="terminal-keys">
             {td_string!(language, terminal.keys)}" "<a href=lab_page node_ref=leave>{td_string!(language, terminal.leave)}</a>

@@ -11,6 +11,10 @@ pub enum State {
     Connected,
     /// It was lost and is tried again.
     Again,
+    /// The portal restarts, which ends all shells.
+    Restarts,
+    /// There is no shell for now; it is tried again.
+    Waits(Notice),
     /// Nothing more happens by itself.
     Over(Notice),
 }
@@ -20,7 +24,8 @@ pub fn state_text(language: Language, state: State) -> &'static str {
         State::Connecting => td_string!(language, terminal.connecting),
         State::Connected => td_string!(language, terminal.connected),
         State::Again => td_string!(language, terminal.again),
-        State::Over(notice) => notice_text(language, notice),
+        State::Restarts => td_string!(language, terminal.restarts),
+        State::Waits(notice) | State::Over(notice) => notice_text(language, notice),
     }
 }
 
@@ -36,6 +41,7 @@ pub fn notice_text(language: Language, notice: Notice) -> &'static str {
         Notice::TooManyOfPerson => td_string!(language, terminal.too_many_of_person),
         Notice::TooManyInLab => td_string!(language, terminal.too_many_in_lab),
         Notice::NotRunning => td_string!(language, terminal.not_running),
+        Notice::Stopped => td_string!(language, terminal.stopped),
         Notice::NoShell => td_string!(language, terminal.no_shell),
         Notice::NoRight => td_string!(language, terminal.no_right),
         Notice::Unavailable => td_string!(language, terminal.unavailable),

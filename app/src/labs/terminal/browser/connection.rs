@@ -7,7 +7,7 @@ use domain::terminal::{Attached, FromBrowser, Hello, KEPT_SECONDS, Notice, ToBro
 use js_sys::{ArrayBuffer, Uint8Array};
 use leptos::{leptos_dom::helpers::set_timeout_with_handle, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::{BinaryType, Event, MessageEvent, Storage, WebSocket};
+use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, Storage, WebSocket};
 
 use super::Terminal;
 use crate::{
@@ -22,6 +22,8 @@ const PAUSES: [Duration; 5] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(5)];
 /// Tries before the reader is asked: ten minutes.
 const TRIES: u32 = 120;
+/// The close code of a server that restarts.
+const RESTART: u16 = 1012;
 /// The prefix of what is kept in the tab.
 const KEPT: &str = "lectern.terminal.";
 
@@ -53,7 +55,12 @@ impl Terminal {
         socket.set_binary_type(BinaryType::Arraybuffer);
         let on_open = self.heard(|terminal, _| terminal.say_hello());
         let on_message = self.heard(|terminal, event| terminal.take(&event));
-        let on_close = self.heard(|terminal, _| terminal.try_again());
+        let on_close = self.heard(|terminal, event| {
+            if event.dyn_ref::<CloseEvent>().is_some_and(|event| event.code() == RESTART) {
+                terminal.until_back.set(State::Restarts);
+            }
+            terminal.try_again();
+        });
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
@@ -81,6 +88,7 @@ impl Terminal {
         self.clear();
         self.is_over.set(false);
         self.tries.set(0);
+        self.until_back.set(State::Again);
         self.parts.news.set(None);
         self.parts.state.set(State::Connecting);
         self.connect();
@@ -98,7 +106,7 @@ impl Terminal {
             return;
         }
         self.tries.set(tries + 1);
-        self.parts.state.set(State::Again);
+        self.parts.state.set(self.until_back.get());
         let pause = PAUSES.get(tries as usize).or(PAUSES.last()).copied().unwrap_or_default();
         let terminal = Rc::downgrade(self);
         let again = move || {
@@ -161,7 +169,7 @@ impl Terminal {
             Some(ToBrowser::Attached(attached)) => self.attached(&attached),
             Some(ToBrowser::Notice(notice)) if notice.goes_on() => self.parts.news.set(Some(notice)),
             // The socket closes after it, and is tried again.
-            Some(ToBrowser::Notice(notice)) if notice.is_passing() => {}
+            Some(ToBrowser::Notice(notice)) if notice.is_passing() => self.until_back.set(State::Waits(notice)),
             Some(ToBrowser::Notice(notice)) => self.end(notice),
             // A later version of the portal says more.
             None => {}
@@ -178,6 +186,7 @@ impl Terminal {
         }
         self.flow.set(flow);
         self.tries.set(0);
+        self.until_back.set(State::Again);
         self.parts.state.set(State::Connected);
         self.ask_to_draw();
     }

@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{ClipboardEvent, Event, InputEvent, KeyboardEvent, MouseEvent, Selection, WheelEvent};
+use web_sys::{ClipboardEvent, Element, Event, HtmlDocument, InputEvent, KeyboardEvent, MouseEvent, Selection, WheelEvent};
 
 use super::{Terminal, draw::whole};
 use crate::labs::terminal::{
@@ -55,6 +55,10 @@ impl Terminal {
                 }
             });
         }
+        let bar = &self.elements.bar;
+        // The keyboard of a phone stays only as long as the input has the focus.
+        self.listen(bar, "mousedown", |_, event| event.prevent_default());
+        self.listen(bar, "click", |terminal, event| terminal.press_button(&event));
         self.listen(whole, "wheel", |terminal, event| {
             if let Some(event) = event.dyn_ref() {
                 terminal.turn_wheel(event);
@@ -77,7 +81,8 @@ impl Terminal {
         let press = if event.get_modifier_state("AltGraph") {
             Press { key: &key, shift: event.shift_key(), ..Press::default() }
         } else {
-            Press { key: &key, ctrl: event.ctrl_key(), alt: event.alt_key(), shift: event.shift_key(), meta: event.meta_key() }
+            let ctrl = event.ctrl_key() || self.let_go();
+            Press { key: &key, ctrl, alt: event.alt_key(), shift: event.shift_key(), meta: event.meta_key() }
         };
         if press.ctrl && !press.shift && !press.alt && key == "c" && selection().is_some() {
             // The browser copies; the next Ctrl-C is for the program again.
@@ -105,9 +110,36 @@ impl Terminal {
                 scroller.set_scroll_top(scroller.scroll_top() + i32::from(pages) * scroller.client_height());
             }
             // Text is for the input, wherever the focus was; not what the browser does by Ctrl or Meta, such as copying.
-            Does::Browser if !press.meta && !press.ctrl => self.focus(),
+            // A paste too, which some browsers have for an input only.
+            Does::Browser if !press.meta && !press.ctrl || is_paste(press) => self.focus(),
             Does::Browser => {}
         }
+    }
+
+    /// A button of the bar, which is a key that keyboards of phones lack.
+    fn press_button(self: &Rc<Self>, event: &Event) {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let button = target.and_then(|target| target.closest("[data-key]").ok().flatten());
+        let Some(key) = button.and_then(|button| button.get_attribute("data-key")) else { return };
+        if key == "Control" {
+            self.parts.ctrl.update(|is_held| *is_held = !*is_held);
+        } else {
+            let application = self.screen.borrow().wants_application_keys();
+            let press = Press { key: &key, ctrl: self.let_go(), ..Press::default() };
+            if let Does::Send(bytes) = keys::does(press, application) {
+                self.type_in(&bytes);
+            }
+        }
+        self.focus();
+    }
+
+    /// Whether the bar's Ctrl is held. It is held for one key.
+    fn let_go(&self) -> bool {
+        let was_held = self.parts.ctrl.get_untracked();
+        if was_held {
+            self.parts.ctrl.set(false);
+        }
+        was_held
     }
 
     fn focus(&self) {
@@ -129,6 +161,12 @@ impl Terminal {
             return;
         }
         self.elements.input.set_value("");
+        if self.let_go()
+            && let Some(byte) = keys::with_ctrl(&text)
+        {
+            self.type_in(&[byte]);
+            return;
+        }
         self.type_in(text.replace('\n', "\r").as_bytes());
     }
 
@@ -205,18 +243,26 @@ impl Terminal {
     }
 }
 
+/// Keys by which browsers paste.
+fn is_paste(press: Press<'_>) -> bool {
+    matches!(press.key, "v" | "V") && (press.meta || press.ctrl && press.shift) || press.key == "Insert" && press.shift
+}
+
 fn forget_selection() {
     if let Some(selection) = selection() {
         let _ = selection.remove_all_ranges();
     }
 }
 
-/// Copies what is selected. Where the browser has no clipboard for pages (over http) its own menu copies.
+/// Copies what is selected, and leaves it selected.
 fn copy() {
     let Some(selection) = selection() else { return };
-    let text = String::from(selection.to_string());
     if window().is_secure_context() {
+        let text = String::from(selection.to_string());
         // A promise that nobody waits for.
         let _ = window().navigator().clipboard().write_text(&text);
+    } else if let Some(document) = document().dyn_ref::<HtmlDocument>() {
+        // Over http pages have no clipboard, but may ask the browser to do as its menu does.
+        let _ = document.exec_command("copy");
     }
 }

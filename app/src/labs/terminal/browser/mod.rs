@@ -17,6 +17,7 @@ use crate::labs::terminal::{
     flow::Flow,
     page::Parts,
     screen::{Run, Screen},
+    words::State,
 };
 
 /// The elements that the page gives.
@@ -27,6 +28,7 @@ struct Elements {
     rows: HtmlElement,
     probe: HtmlElement,
     input: HtmlTextAreaElement,
+    bar: HtmlElement,
     leave: HtmlElement,
 }
 
@@ -40,6 +42,7 @@ impl Elements {
             rows: parts.rows.get()?.unchecked_into(),
             probe: parts.probe.get()?.unchecked_into(),
             input: parts.input.get()?.unchecked_into(),
+            bar: parts.bar.get()?.unchecked_into(),
             leave: parts.leave.get()?.unchecked_into(),
         })
     }
@@ -62,6 +65,8 @@ struct Terminal {
     socket: RefCell<Option<(WebSocket, Vec<Heard>)>>,
     retry: Cell<Option<TimeoutHandle>>,
     tries: Cell<u32>,
+    /// What the page says while the connection is tried again.
+    until_back: Cell<State>,
     /// Of the shell's output.
     flow: Cell<Flow>,
     /// Nothing is tried any more.
@@ -115,6 +120,7 @@ impl Terminal {
             socket: RefCell::new(None),
             retry: Cell::new(None),
             tries: Cell::new(0),
+            until_back: Cell::new(State::Again),
             flow: Cell::default(),
             is_over: Cell::new(false),
             is_composing: Cell::new(false),

@@ -13,6 +13,7 @@ pub use shells::Shells;
 use domain::{
     Error,
     ids::LabId,
+    labs::LabState,
     secret::Secret,
     terminal::{Notice, fitting},
 };
@@ -116,9 +117,13 @@ async fn begin(services: &Services, caller: &Caller, session: &str, lab: LabId, 
     Ok(())
 }
 
+/// States that the lab does not leave by itself.
+const AT_REST: [LabState; 5] = [LabState::Stopping, LabState::Stopped, LabState::Failed, LabState::Destroying, LabState::Destroyed];
+
 /// What the reader can do something about has words of its own.
 fn refusal(error: Error) -> NoShell {
     match error {
+        Error::InvalidTransition { state, .. } if AT_REST.iter().any(|rest| rest.as_str() == state) => NoShell::Notice(Notice::Stopped),
         Error::InvalidTransition { .. } => NoShell::Notice(Notice::NotRunning),
         Error::Unavailable { .. } => NoShell::Notice(Notice::Unavailable),
         other => NoShell::Refused(other),

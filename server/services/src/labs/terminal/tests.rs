@@ -265,7 +265,7 @@ async fn a_shell_ends_with_the_right_and_with_the_pod() {
         visits::round(&scene.world.services).await.expect("a round");
         assert_eq!(notice(&mut line).await, Some(Notice::LabStopped));
         let none = scene.connect(None, None).await.err();
-        assert_eq!(none, Some(NoShell::Notice(Notice::NotRunning)));
+        assert_eq!(none, Some(NoShell::Notice(Notice::Stopped)), "no browser waits for a lab that does not start by itself");
     })
     .await;
 }
