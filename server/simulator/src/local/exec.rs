@@ -22,7 +22,8 @@ use super::{
     Local, Running,
     launch::{Launch, variable},
     plan,
-    process::{self, Group},
+    process::{self, Group, MARK},
+    sockets,
 };
 use crate::{
     pods::process::{Channel, Exit, Wires, not_found},
@@ -57,6 +58,9 @@ impl Local {
 
 /// Runs it to its end. Where this is dropped, it is killed.
 pub async fn run(program: Program, wires: Wires) -> Exit {
+    if !wires.streams.terminal && sockets::are_asked(&program.command) {
+        return list_sockets(&program, wires).await;
+    }
     let Some(file) = program.file.clone() else {
         return Exit::NotStarted(not_found(program.command.first().map(String::as_str).unwrap_or_default()));
     };
@@ -66,6 +70,21 @@ pub async fn run(program: Program, wires: Wires) -> Exit {
         Ok(status) => Exit::Code(u8::try_from(process::code(status) & 0xff).unwrap_or(u8::MAX)),
         Err(error) => Exit::NotStarted(format!("error executing command in container: {error}")),
     }
+}
+
+/// Answers `cat /proc/net/tcp` as in a cluster, where the network is the pod's own and has its sockets alone.
+async fn list_sockets(program: &Program, wires: Wires) -> Exit {
+    let (files, launch) = (program.command[1..].to_vec(), Arc::clone(&program.launch));
+    let list = move || sockets::listed(&files, variable(&launch.variables, MARK).unwrap_or_default(), &launch.ports);
+    let text = tokio::task::spawn_blocking(list).await.unwrap_or_default();
+    if wires.streams.stdout {
+        for piece in text.as_bytes().chunks(PIECE) {
+            if wires.pieces.send((Channel::Out, Bytes::copy_from_slice(piece))).await.is_err() {
+                break;
+            }
+        }
+    }
+    Exit::Code(u8::from(text.is_empty()))
 }
 
 async fn with_pipes(file: &Path, program: &Program, wires: Wires) -> io::Result<ExitStatus> {

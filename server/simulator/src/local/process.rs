@@ -95,6 +95,18 @@ fn marked(mark: &str) -> Vec<Pid> {
     marked.filter_map(|path| number(&path).and_then(pid)).filter(|found| found.as_raw_pid().unsigned_abs() != std::process::id()).collect()
 }
 
+/// The folders in `/proc` of all processes of containers that can be looked into, with their marks.
+pub fn marks() -> Vec<(PathBuf, String)> {
+    let mark = |process: &Path| {
+        let environment = fs::read(process.join("environ")).ok()?;
+        let mut texts = environment.split(|byte| *byte == 0).filter_map(|variable| std::str::from_utf8(variable).ok());
+        texts.find_map(|text| text.strip_prefix(MARK)?.strip_prefix('=').map(str::to_owned))
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+    let numbered = processes.filter(|path| number(path).is_some_and(|number| number != std::process::id()));
+    numbered.filter_map(|path| mark(&path).map(|mark| (path, mark))).collect()
+}
+
 fn number(process: &Path) -> Option<u32> {
     process.file_name()?.to_str()?.parse().ok()
 }

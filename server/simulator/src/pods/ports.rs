@@ -1,7 +1,10 @@
 //! The ports of a simulated pod: those that its running containers declare. Where a container is a process of this machine, its port leads to
-//! the one that the process was given on loopback.
+//! the one that the process was given on loopback, and other ports to servers that its programs started.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use serde_json::Value;
 use tokio::{
@@ -29,7 +32,7 @@ pub type Connection = Box<dyn Stream>;
 pub async fn dial(place: Place, port: u16) -> Result<Connection, String> {
     let refused = refusal(&place.uid, port);
     let Some(pod) = place.pod() else { return Err(refused) };
-    let Some(container) = listening(&pod, port) else { return Err(refused) };
+    let Some(container) = listening(&pod, port) else { return undeclared(&place, &pod, port).await.ok_or(refused) };
     let reach = place.local.as_ref().map_or(Reach::Page, |local| local.reach(&pod, &container, port));
     match reach {
         Reach::Page => {
@@ -38,14 +41,25 @@ pub async fn dial(place: Place, port: u16) -> Result<Connection, String> {
             Ok(Box::new(near))
         }
         Reach::Nothing => Err(refused),
-        Reach::Process(chosen) => {
-            let dialled = tokio::time::timeout(DIALLING, TcpStream::connect((Ipv4Addr::LOCALHOST, chosen))).await;
-            let Ok(Ok(socket)) = dialled else { return Err(refused) };
-            // A key press is a packet of its own and should not wait for the next one.
-            socket.set_nodelay(true).map_err(|_| refused)?;
-            Ok(Box::new(socket))
+        Reach::Process(chosen) => connect(SocketAddr::from((Ipv4Addr::LOCALHOST, chosen))).await.ok_or(refused),
+    }
+}
+
+/// A server that a program in the pod started on a port of its own. The port may be another lab's, or the portal's: these are not reached.
+async fn undeclared(place: &Place, pod: &Value, port: u16) -> Option<Connection> {
+    for address in place.local.as_ref()?.own_addresses(pod, port).await {
+        if let Some(connection) = connect(address).await {
+            return Some(connection);
         }
     }
+    None
+}
+
+async fn connect(address: SocketAddr) -> Option<Connection> {
+    let socket = tokio::time::timeout(DIALLING, TcpStream::connect(address)).await.ok()?.ok()?;
+    // A key press is a packet of its own and should not wait for the next one.
+    socket.set_nodelay(true).ok()?;
+    Some(Box::new(socket))
 }
 
 /// The running container that declares this port.
