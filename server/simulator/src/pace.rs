@@ -17,13 +17,23 @@ pub struct Pace {
     pub provision: Duration,
     /// The longest that a pod stays on a node that does not answer, whatever it tolerates.
     pub evict: Duration,
+    /// Between two measurements of the processes of labs.
+    pub measure: Duration,
 }
 
 impl Pace {
     /// As quick as is still orderly: for tests.
     pub fn fast() -> Self {
         let short = Duration::from_millis(10);
-        Self { schedule: Duration::ZERO, start: short * 3, stop: short * 2, retry: short * 20, provision: short, evict: short * 50 }
+        Self {
+            schedule: Duration::ZERO,
+            start: short * 3,
+            stop: short * 2,
+            retry: short * 20,
+            provision: short,
+            evict: short * 50,
+            measure: short * 20,
+        }
     }
 
     /// Like a small healthy cluster with warm images: for demonstrations.
@@ -35,6 +45,7 @@ impl Pace {
             retry: Duration::from_secs(10),
             provision: Duration::from_millis(800),
             evict: Duration::from_mins(5),
+            measure: Duration::from_secs(15),
         }
     }
 }

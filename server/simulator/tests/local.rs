@@ -174,6 +174,82 @@ async fn labs_on_one_port_answer_from_their_own_folders() {
     cluster.simulator.shutdown().await;
 }
 
+/// A web server on a port of its own, which a person starts in a lab.
+const OWN_SERVER: &str = r#"nohup python3 -c "
+import http.server
+server = http.server.HTTPServer(('0.0.0.0', 0), http.server.SimpleHTTPRequestHandler)
+open('own-port', 'w').write('%d\n' % server.server_port)
+server.serve_forever()
+" >/dev/null 2>&1 &"#;
+
+/// The start of the answer of a port, or why there is none.
+async fn knock(pods: &Api<Pod>, pod: &str, port: u16) -> Result<String, String> {
+    let mut forwarder = pods.portforward(pod, &[port]).await.unwrap();
+    let mut stream = forwarder.take_stream(port).unwrap();
+    let refused = forwarder.take_error(port).unwrap();
+    let asking = async {
+        // Where nothing answers, the refusal says why.
+        let _ = stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let answer = within("an answer", asking).await;
+    if answer.is_empty() { Err(within("the refusal", refused).await.unwrap_or_default()) } else { Ok(answer) }
+}
+
+#[tokio::test]
+async fn servers_that_a_person_starts_are_found_and_reached_and_nothing_else_of_the_machine() {
+    if !has_python().await {
+        return;
+    }
+    let (folder, cluster) = cluster().await;
+    for name in ["one", "two"] {
+        run_pod(&cluster, name, web_server(), "Always").await;
+        ready(&cluster.pods, name).await;
+        exec(&cluster.pods, name, OWN_SERVER).await;
+    }
+    let mut own = Vec::new();
+    for name in ["one", "two"] {
+        own.push(line(&folder.path().join("labs").join(name).join("own-port")).await.trim().parse::<u16>().unwrap());
+    }
+    // As the portal.
+    let portal = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let portal = portal.local_addr().unwrap().port();
+    let mut process = cluster.pods.exec("one", ["cat", "/proc/net/tcp", "/proc/net/tcp6"], &AttachParams::default()).await.unwrap();
+    let list = within("the list", all(process.stdout())).await;
+    let mut ports: Vec<u16> =
+        list.lines().filter_map(|line| u16::from_str_radix(line.split_ascii_whitespace().nth(1)?.split_once(':')?.1, 16).ok()).collect();
+    ports.sort_unstable();
+    let mut wanted = [8_888, own[0]];
+    wanted.sort_unstable();
+    assert_eq!(ports, wanted, "the declared one and the lab's own: {list}");
+    let answer = knock(&cluster.pods, "one", own[0]).await;
+    assert!(answer.as_ref().is_ok_and(|answer| answer.contains("200 OK")), "{answer:?}");
+    for port in [own[1], portal] {
+        let answer = knock(&cluster.pods, "one", port).await;
+        assert!(answer.as_ref().is_err_and(|why| why.contains("connection refused")), "{port}: {answer:?}");
+    }
+    cluster.simulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_cpu_of_a_lab_is_measured() {
+    let (_folder, cluster) = cluster().await;
+    run_pod(&cluster, "busy", script("while :; do :; done"), "Always").await;
+    run_pod(&cluster, "calm", script("exec sleep 1000"), "Always").await;
+    let cpu = async |name: &str| {
+        let path = format!("/apis/metrics.k8s.io/v1beta1/namespaces/lab/pods/{name}");
+        let metrics = cluster.client.request::<Value>(http::Request::get(path).body(Vec::new()).unwrap()).await.ok()?;
+        let usage = &metrics["containers"][0]["usage"];
+        assert!(usage["memory"].as_str().is_some_and(|memory| memory.ends_with('i')), "{metrics}");
+        Some(usage["cpu"].as_str()?.to_owned())
+    };
+    until("work to show", || async { cpu("busy").await.filter(|cpu| cpu != "0") }).await;
+    until("rest to show", || async { cpu("calm").await.filter(|cpu| cpu == "0") }).await;
+    cluster.simulator.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_program_is_asked_to_end_and_takes_all_that_it_started_with_it() {
     let (folder, cluster) = cluster().await;

@@ -12,13 +12,16 @@ mod plan;
 mod probe;
 mod process;
 mod report;
+mod sockets;
 mod sshd;
 mod stop;
+mod usage;
 mod worker;
 
 use std::{
     collections::HashMap,
     fmt,
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -30,7 +33,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::exec::run as exec;
-use self::{folders::Folders, jupyter::Jupyter, launch::Launch, stop::Stop};
+use self::{folders::Folders, jupyter::Jupyter, launch::Launch, stop::Stop, usage::Meter};
 use crate::{
     admission::usage::has_ended,
     faults::Switchboard,
@@ -106,6 +109,7 @@ pub struct Local {
     tracker: TaskTracker,
     /// Those that have a worker, by their uid.
     pods: Mutex<HashMap<String, Pod>>,
+    meter: Mutex<Meter>,
 }
 
 #[derive(Debug)]
@@ -138,7 +142,7 @@ impl Local {
         folders.forget_pods(|uid| store.write().by_uid(uid).is_some());
         let jupyter = Jupyter::new(&folders);
         tracing::warn!(folder = %folder.display(), "labs run as processes of this machine, without isolation");
-        Ok(Some(Arc::new(Self {
+        let local = Arc::new(Self {
             store: Arc::clone(store),
             faults: Arc::clone(faults),
             stopping: stopping.clone(),
@@ -148,7 +152,10 @@ impl Local {
             jupyter,
             tracker: TaskTracker::new(),
             pods: Mutex::default(),
-        })))
+            meter: Mutex::default(),
+        });
+        local.tracker.spawn(usage::measure(Arc::clone(&local), pace.measure));
+        Ok(Some(local))
     }
 
     /// Whether the containers of this pod are processes: not if annotations say how it is to pretend.
@@ -204,6 +211,19 @@ impl Local {
         }
     }
 
+    /// The addresses of a port that no container of the pod declares, if programs in it take connections there: theirs, and no others.
+    pub async fn own_addresses(&self, pod: &Value, port: u16) -> Vec<SocketAddr> {
+        if !Self::takes(pod) {
+            return Vec::new();
+        }
+        let uid = value::uid(pod);
+        let marks: Vec<String> = match self.pods().get(uid) {
+            Some(known) => known.running.keys().map(|container| launch::mark(uid, container)).collect(),
+            None => return Vec::new(),
+        };
+        tokio::task::spawn_blocking(move || sockets::addresses(&marks, port)).await.unwrap_or_default()
+    }
+
     /// The file with the output of a run of a container. The first run has the number 0.
     pub fn log(&self, pod: &Value, container: &str, run: i64) -> PathBuf {
         self.folders.log(value::uid(pod), container, run)
@@ -227,6 +247,11 @@ impl Local {
             Some(running) => pod.running.insert(container.to_owned(), running),
             None => pod.running.remove(container),
         };
+    }
+
+    fn meter(&self) -> MutexGuard<'_, Meter> {
+        // As for the pods.
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pods(&self) -> MutexGuard<'_, HashMap<String, Pod>> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::metrics;
 use crate::registry::{self, Kind};
 
 /// The version that the simulated cluster speaks.
@@ -9,7 +10,8 @@ pub const VERSION: &str = "v1.33.0+simulated";
 
 const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 /// Groups without stored objects, or with objects stored under another group.
-const VIRTUAL: [(&str, &str); 3] = [("events.k8s.io", "v1"), ("authorization.k8s.io", "v1"), ("authentication.k8s.io", "v1")];
+const VIRTUAL: [(&str, &str); 4] =
+    [("events.k8s.io", "v1"), ("authorization.k8s.io", "v1"), ("authentication.k8s.io", "v1"), (metrics::GROUP, metrics::VERSION)];
 
 pub fn document(path: &str) -> Option<Value> {
     let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -78,6 +80,11 @@ fn resources(group: &str, version: &str) -> Value {
     }
     if group == "authentication.k8s.io" {
         list.push(json!({"name": "selfsubjectreviews", "singularName": "selfsubjectreview", "namespaced": false, "kind": "SelfSubjectReview", "verbs": ["create"]}));
+    }
+    if group == metrics::GROUP {
+        for (plural, kind, namespaced) in [("nodes", "NodeMetrics", false), ("pods", "PodMetrics", true)] {
+            list.push(json!({"name": plural, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": ["get", "list"]}));
+        }
     }
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": list})

@@ -137,7 +137,7 @@ async fn serve(api: &Arc<Api>, method: &Method, path: &str, call: &Call, start: 
     if let Some(review) = reviews::answer(&api.store, path, method, call)? {
         return Ok(json(StatusCode::CREATED, &review));
     }
-    if let Some(metrics) = metrics::answer(&api.store, path, method, call)? {
+    if let Some(metrics) = metrics::answer(api, path, method, call)? {
         return Ok(json(StatusCode::OK, &metrics));
     }
     let target = path::parse(path).ok_or_else(ApiError::no_such_path)?;
