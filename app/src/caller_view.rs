@@ -60,6 +60,8 @@ pub fn viewer_with(
         tenant_name: String::new(),
         simulated_cluster: false,
         labs_are_processes: false,
+        portal_url: None,
+        ssh_user: String::new(),
         cluster_away_since: None,
         pending_approvals: 0,
         stands_in: false,

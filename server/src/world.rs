@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
 use cluster::Kubernetes;
-use domain::labs::host::host_label;
+use domain::{labs::host::host_label, ssh_keys::USER};
 use openidconnect::url::Url;
 use services::{
     IdentityProvider, Services, Settings,
@@ -40,6 +40,7 @@ pub async fn services(config: &Config, database: Database, cluster: SharedCluste
     let settings = Settings {
         simulated_cluster: config.cluster.source == Source::Simulator,
         labs_are_processes: config.cluster.simulator_labs == SimulatedLabs::Local,
+        ssh_user: ssh_user(config.cluster.simulator_labs),
         hold_days: config.orders.hold_days,
         keep_stopped_days: config.labs.keep_stopped_days,
         idle_minutes: config.labs.idle_minutes,
@@ -52,6 +53,32 @@ pub async fn services(config: &Config, database: Database, cluster: SharedCluste
         pod_annotations: BTreeMap::new(),
     };
     Ok(Services::new(database, Arc::new(clock), Arc::new(SystemEntropy), cluster, settings))
+}
+
+/// The user by whom labs with an SSH server are entered: where they are processes of this machine, the account that runs this one.
+fn ssh_user(labs: SimulatedLabs) -> String {
+    let own = match labs {
+        SimulatedLabs::Local => own_account(),
+        SimulatedLabs::Pretend => None,
+    };
+    own.unwrap_or_else(|| USER.to_owned())
+}
+
+fn own_account() -> Option<String> {
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let id = rustix::process::getuid().as_raw();
+    // Accounts of a directory are not in the file.
+    account(&accounts, id).or_else(|| std::env::var("USER").ok().filter(|name| !name.is_empty()))
+}
+
+/// The name of an account, `name:x:id:…`.
+fn account(accounts: &str, id: u32) -> Option<String> {
+    let named = |line: &str| {
+        let mut fields = line.split(':');
+        let (name, _, number) = (fields.next()?, fields.next()?, fields.next()?);
+        (number.parse() == Ok(id)).then(|| name.to_owned())
+    };
+    accounts.lines().find_map(named)
 }
 
 fn identity_provider(oidc: &Oidc) -> IdentityProvider {
@@ -149,6 +176,13 @@ fn read_address(path: &Path) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_is_found_by_its_number() {
+        let accounts = "root:x:0:0:root:/root:/bin/bash\nli:x:1000:1000::/home/li:/bin/sh\nodd\n";
+        assert_eq!((account(accounts, 1_000).as_deref(), account(accounts, 0).as_deref()), (Some("li"), Some("root")));
+        assert_eq!(account(accounts, 7), None);
+    }
 
     #[test]
     fn a_pod_is_known_by_the_host_of_its_lab() {

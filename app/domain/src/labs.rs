@@ -399,6 +399,9 @@ pub struct LabDetail {
     /// Why it has other SSH keys than its owner's account; only while it runs.
     #[serde(default)]
     pub keys_problem: Option<KeysProblem>,
+    /// By whom its SSH server is entered; `None` for a lab that is there for something else.
+    #[serde(default)]
+    pub ssh_user: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -207,6 +207,10 @@ pub struct Viewer {
     pub simulated_cluster: bool,
     /// Labs are processes of the server's machine, without isolation.
     pub labs_are_processes: bool,
+    /// The portal's public address; `None` where only the reader's browser knows it.
+    pub portal_url: Option<String>,
+    /// The user by whom labs with an SSH server are entered.
+    pub ssh_user: String,
     /// `None` while the cluster answers.
     pub cluster_away_since: Option<Timestamp>,
     /// Orders that wait for this person's decision, capped at 100.

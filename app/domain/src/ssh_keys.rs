@@ -17,6 +17,9 @@ pub const RSA_BITS: u32 = 2_048;
 /// The variable in which a lab with an SSH server gets the key of its order. Labs that have it get the keys of their owner's account too.
 pub const VARIABLE: &str = "LECTERN_AUTHORIZED_KEYS";
 
+/// The user by whom labs with an SSH server are entered, unless they are processes of the server's machine.
+pub const USER: &str = "ubuntu";
+
 /// A public key as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SshKey {

@@ -6,8 +6,10 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use super::{
     keys_api::{AddSshKey, FORM, RemoveSshKey, ssh_keys},
     row_action::RowAction,
+    ssh_steps::{SshSteps, connect_command},
 };
 use crate::{
+    caller_view::use_viewer,
     components::{
         Button, ButtonKind, Card, Cell, CellPlace, Column, DataTable, EmptyState, ErrorNotice, Glyph, Moment, Row, Skeleton, TextArea, TextField,
     },
@@ -22,12 +24,14 @@ use crate::{
 pub fn KeysCard() -> impl IntoView {
     let keys = Resource::new(|| (), |()| ssh_keys());
     let failed = flash(FORM);
+    let viewer = use_viewer();
     view! {
         <Suspense fallback=|| view! { <Skeleton/> }>
             {move || Suspend::new(async move {
-                let failed = failed.await;
+                let (failed, person) = (failed.await, viewer.loaded().await);
+                let way = person.map(|person| (person.portal_url, person.ssh_user));
                 match keys.await {
-                    Ok(keys) => view! { <Whole keys failed/> }.into_any(),
+                    Ok(keys) => view! { <Whole keys failed way/> }.into_any(),
                     Err(error) => view! { <ErrorNotice error/> }.into_any(),
                 }
             })}
@@ -37,7 +41,7 @@ pub fn KeysCard() -> impl IntoView {
 }
 
 #[component]
-fn Whole(keys: Vec<SshKey>, failed: Flash) -> impl IntoView {
+fn Whole(keys: Vec<SshKey>, failed: Flash, #[prop(optional_no_strip)] way: Option<(Option<String>, String)>) -> impl IntoView {
     let language = language::current();
     let columns = vec![
         Column::text(td_string!(language, account.key_name)),
@@ -60,6 +64,10 @@ fn Whole(keys: Vec<SshKey>, failed: Flash) -> impl IntoView {
                 .into_any()
             }}
             <div class="inset"><NewKey failed/></div>
+            {way.map(|(portal, user)| {
+                let connect = connect_command(&user, "lab-2047");
+                view! { <div class="inset"><SshSteps portal user connect/></div> }
+            })}
         </Card>
     }
     .into_any()

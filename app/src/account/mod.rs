@@ -8,4 +8,5 @@ mod keys;
 pub mod keys_api;
 pub mod page;
 mod row_action;
+pub mod ssh_steps;
 mod tokens;

@@ -3,11 +3,13 @@
 use domain::{
     catalogue::Workload,
     labs::{LabDetail, LabState},
-    ssh_keys::KeysProblem,
+    ssh_keys::{KeysProblem, USER},
 };
 use leptos::prelude::*;
 
 use crate::{
+    account::ssh_steps::{SshSteps, connect_command},
+    caller_view::use_viewer,
     components::{Card, CopyField, Notice, NoticeKind},
     i18n::td_string,
     language,
@@ -19,7 +21,8 @@ pub fn ssh_way(detail: &LabDetail) -> Option<(String, Option<KeysProblem>)> {
     let view = &detail.view;
     let is_reached = view.may_enter && view.site.is_some() && view.lab.state == LabState::Running;
     let is_shell = view.lab.spec.workload == Workload::Shell;
-    (is_reached && is_shell).then(|| (format!("ssh {}.lectern", view.lab.name), detail.keys_problem))
+    let user = detail.ssh_user.as_deref().unwrap_or(USER);
+    (is_reached && is_shell).then(|| (connect_command(user, &view.lab.name), detail.keys_problem))
 }
 
 #[component]
@@ -30,11 +33,20 @@ pub fn SshCard(command: String, problem: Option<KeysProblem>) -> impl IntoView {
         None | Some(KeysProblem::NotWritten) => td_string!(language, open.ssh_key),
     };
     let failed = problem == Some(KeysProblem::NotWritten);
+    let viewer = use_viewer();
+    let connect = StoredValue::new(command.clone());
     view! {
         <Card title=td_string!(language, open.ssh)>
             <div class="stack tight">
                 <CopyField label=td_string!(language, open.ssh) text=command/>
                 <p class="soft">{td_string!(language, open.ssh_text)}" "{keys}</p>
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        viewer.loaded().await.map(|person| view! {
+                            <SshSteps portal=person.portal_url user=person.ssh_user connect=connect.get_value()/>
+                        })
+                    })}
+                </Suspense>
                 {failed.then(|| view! {
                     <Notice kind=NoticeKind::Warn title=td_string!(language, open.ssh_failed)>{td_string!(language, open.ssh_failed_text)}</Notice>
                 })}

@@ -111,6 +111,8 @@ pub async fn viewer(services: &Services, caller: &Caller) -> Result<Viewer> {
         tenant_name: tenant.name,
         simulated_cluster: services.settings.simulated_cluster,
         labs_are_processes: services.settings.labs_are_processes,
+        portal_url: services.settings.public_url.clone(),
+        ssh_user: services.settings.ssh_user.clone(),
         cluster_away_since: cluster.away_since,
         pending_approvals,
         stands_in: !away.is_empty(),

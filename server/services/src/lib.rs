@@ -92,6 +92,8 @@ pub struct Settings {
     pub simulated_cluster: bool,
     /// Labs are processes of the server's machine, without isolation.
     pub labs_are_processes: bool,
+    /// The user by whom labs with an SSH server are entered.
+    pub ssh_user: String,
     /// Days that an undecided order holds its quota.
     pub hold_days: i64,
     /// Days that a lab which is down is kept before it is destroyed; its owner is warned a day before.
@@ -149,6 +151,7 @@ impl Default for Settings {
         Self {
             simulated_cluster: false,
             labs_are_processes: false,
+            ssh_user: domain::ssh_keys::USER.to_owned(),
             hold_days: 7,
             keep_stopped_days: 14,
             idle_minutes: None,

@@ -104,7 +104,15 @@ fn check(form: &SshKeyForm) -> Result<(String, parse::PublicKey)> {
     let key = parse::parse(&form.public_key).map_err(|problem| errors.push("public_key", problem)).ok();
     let comment = key.as_ref().map(|key| key.comment.as_str()).unwrap_or_default();
     let name = if form.name.trim().is_empty() && !comment.is_empty() { comment } else { form.name.as_str() };
-    let name = names::check(name, NAME_MAX).map_err(|problem| errors.push("name", problem)).ok();
+    let name = match names::check(name, NAME_MAX) {
+        Ok(name) => Some(name),
+        // Without a name it is that of the key, so the key alone is at fault.
+        Err(Problem::Missing) if key.is_none() => None,
+        Err(problem) => {
+            errors.push("name", problem);
+            None
+        }
+    };
     errors.finish()?;
     name.zip(key).ok_or_else(|| Error::field("public_key", Problem::Missing))
 }

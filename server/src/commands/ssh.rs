@@ -43,14 +43,14 @@ pub async fn run(file: Option<&Path>, name: &str, port: Option<u16>) -> Result<E
     let request = account.get(url)?.header(header::CONNECTION, "Upgrade").header(header::UPGRADE, PROTOCOL);
     let response = answered(site, request).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        bail!("{}", refusal(response, &lab, port, &page).await);
+        bail!("{}", refusal(response, &account, &lab, port, &page).await);
     }
     let socket = response.upgrade().await.context("the connection to the lab broke")?;
     carry(socket, &lab, port).await
 }
 
 /// The reason why there is no connection, in one sentence.
-async fn refusal(response: Response, lab: &Lab, port: u16, page: &str) -> String {
+async fn refusal(response: Response, account: &Account, lab: &Lab, port: u16, page: &str) -> String {
     let status = response.status().as_u16();
     let body = response.bytes().await.unwrap_or_default();
     let said = json(&body);
@@ -59,6 +59,7 @@ async fn refusal(response: Response, lab: &Lab, port: u16, page: &str) -> String
             let state = said["state"].as_str().unwrap_or("unknown");
             format!("{} is not ready, it is {state}. This program starts no labs: see {page}", lab.name)
         }
+        Some("no_token") => account.bad_token(),
         Some("no_answer") => format!("nothing answers on port {port} of {}: its image needs an SSH server there", lab.name),
         _ => format!("{} cannot be reached: {} ({status})", lab.name, said["message"].as_str().unwrap_or("no reason given")),
     }

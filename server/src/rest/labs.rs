@@ -164,6 +164,9 @@ pub struct LabWithDetail {
     /// `not_written` while that fails.
     #[schema(example = "not_written")]
     pub ssh_keys_problem: Option<&'static str>,
+    /// By whom its SSH server is entered; null for a lab that is there for something else.
+    #[schema(example = "ubuntu")]
+    pub ssh_user: Option<String>,
 }
 
 /// One step of a start.
@@ -289,7 +292,7 @@ impl From<LabView> for Lab {
 
 impl From<LabDetail> for LabWithDetail {
     fn from(detail: LabDetail) -> Self {
-        let LabDetail { view, history, observation, observed_at, usage, failures, start, keys_problem } = detail;
+        let LabDetail { view, history, observation, observed_at, usage, failures, start, keys_problem, ssh_user } = detail;
         let (id, name, course) = (view.lab.id, view.lab.name.clone(), view.course.clone());
         let change = |StateChange { seq: _, from, to, at, noticed_at, ran_until, cause, by }: StateChange| Change {
             from: from.map(LabState::as_str),
@@ -315,6 +318,7 @@ impl From<LabDetail> for LabWithDetail {
             failures: failures.into_iter().map(Into::into).collect(),
             start: start.into_iter().map(Into::into).collect(),
             ssh_keys_problem: keys_problem.map(KeysProblem::as_str),
+            ssh_user,
         }
     }
 }

@@ -141,7 +141,7 @@ async fn reasons_go_to_standard_error_and_no_lab_is_started() {
     assert!(scene.refused(&[name], "").await.contains("lectern login"));
     let unknown = format!("lct_{}", "a".repeat(43));
     let said = scene.refused(&[name], &unknown).await;
-    assert!(said.contains("401") && !said.contains(&unknown), "{said}");
+    assert!(said.contains("this access token is not good (401)") && said.contains("/account") && !said.contains(&unknown), "{said}");
     let reader = scene.portal.token(&scene.people.teacher, &[Scope::LabsRead]).await.secret.expect("a token");
     assert!(scene.refused(&[name], &reader).await.contains("labs:write"));
     assert!(scene.refused(&[name, "--port", "2222"], token).await.contains("nothing answers on port 2222"));

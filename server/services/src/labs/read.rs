@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use domain::{
     Error, Result,
     access::{Action, Extent},
+    catalogue::Workload,
     ids::LabId,
     labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabUse, LabView, host::host_label, idle::FLAG_MINUTES, resize::size_parameters},
     orders::ChangeTo,
@@ -140,8 +141,9 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
     let start = starts::steps(services, &mut read, &listed, &history, &observation).await?;
     let has_keys = listed.lab.state == LabState::Running && listed.lab.spec.environment.contains_key(VARIABLE);
     let keys_problem = if has_keys { storage::ssh_keys::problem(&mut read, id).await.or_domain()? } else { None };
+    let ssh_user = (listed.lab.spec.workload == Workload::Shell).then(|| services.settings.ssh_user.clone());
     let view = LabView { wait, more_time_waits, more_time_asks, ..shown(services, caller, &shelf, listed) };
-    Ok(LabDetail { view, history, observation, observed_at, usage, failures, start, keys_problem })
+    Ok(LabDetail { view, history, observation, observed_at, usage, failures, start, keys_problem, ssh_user })
 }
 
 /// The labs that the caller may read, newest first. Errors: `Invalid` on `limit` or `after`; `Forbidden` for those who read no lab at all.

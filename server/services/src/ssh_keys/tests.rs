@@ -3,7 +3,7 @@ use domain::{
     access::Scope,
     audit::Filter,
     page::PageRequest,
-    ssh_keys::{KEYS_MAX, SshKeyForm},
+    ssh_keys::{KEYS_MAX, NAME_MAX, SshKeyForm},
 };
 use storage::testing::for_each_engine;
 
@@ -57,7 +57,9 @@ async fn what_is_no_key_is_refused_by_field_and_there_is_an_end_to_keys() {
         let private = add(services, &li, &form("desk", "-----BEGIN OPENSSH PRIVATE KEY-----")).await;
         assert_eq!(private, Err(Error::field("public_key", Problem::PrivateKey)));
         assert_eq!(add(services, &li, &form("", KEY)).await, Err(Error::field("name", Problem::Missing)));
-        let both = add(services, &li, &form(" ", "ssh-ed25519")).await.expect_err("refused");
+        let only_key = add(services, &li, &form(" ", "ssh-ed25519")).await.expect_err("refused");
+        assert!(matches!(only_key, Error::Invalid(problems) if problems.iter().map(|each| each.field.as_str()).eq(["public_key"])));
+        let both = add(services, &li, &form(&"x".repeat(NAME_MAX as usize + 1), "ssh-ed25519")).await.expect_err("refused");
         assert!(matches!(both, Error::Invalid(problems) if problems.len() == 2));
         for number in 0..KEYS_MAX {
             add(services, &li, &form("many", &numbered(number))).await.expect("added");

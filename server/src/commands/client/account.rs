@@ -68,6 +68,14 @@ impl Account {
         Ok(client.get(url).bearer_auth(self.token.expose()).header(header::ACCEPT_LANGUAGE, "en"))
     }
 
+    /// Why the portal or a lab's site takes no token, and what to do.
+    pub fn bad_token(&self) -> String {
+        let url = &self.url;
+        format!(
+            "this access token is not good (401): it was revoked, has expired or is mistyped. Make a new one on {url}/account and run lectern login {url}"
+        )
+    }
+
     /// Asks the API. `None` where it answers 404. Errors: the sentence of its refusal.
     pub async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Result<Option<Value>> {
         let url = address(&format!("{}/api/v1{path}", self.url))?;
@@ -80,6 +88,9 @@ impl Account {
         let answer = json(&body);
         if status.is_success() {
             return if answer.is_object() { Ok(Some(answer)) } else { bail!("{} is no portal of Lectern", self.url) };
+        }
+        if status == reqwest::StatusCode::UNAUTHORIZED {
+            bail!("{}", self.bad_token());
         }
         let said = answer["detail"].as_str().or_else(|| answer["title"].as_str());
         bail!("{} answers {}: {}", self.url, status.as_u16(), said.unwrap_or("no reason given"))
