@@ -56,7 +56,11 @@ fn SignInForm(failed: Flash, provider: Option<String>) -> impl IntoView {
     let through = provider.map(|name| view! { <Through name back=back.clone()/> });
     let lead = if back.starts_with(routes::SHARED_PREFIX) {
         td_string!(language, session.lead_shared)
-    } else if through.is_some() { td_string!(language, session.lead_either) } else { td_string!(language, session.lead) };
+    } else if through.is_some() {
+        td_string!(language, session.lead_either)
+    } else {
+        td_string!(language, session.lead)
+    };
     view! {
         <form class="signin" method="post" action=SignIn::PATH>
             <div>

@@ -11,7 +11,11 @@ use super::words::{State, notice_text, state_text};
 use crate::{
     components::{Button, ButtonKind, Failed, LinkButton, Notice, NoticeKind, PageHead, Skeleton},
     i18n::td_string,
-    labs::{api::read_lab, open::{limit_text, reason_help, visit_text}, words::view_text},
+    labs::{
+        api::read_lab,
+        open::{limit_text, reason_help, visit_text},
+        words::view_text,
+    },
     language, routes,
 };
 

@@ -41,13 +41,13 @@ pub fn answer(api: &Api, path: &str, method: &Method, call: &Call) -> Result<Opt
     }
     let labels = LabelSelector::parse(call.query.get("labelSelector").unwrap_or_default())?;
     let usage = match (resource, name) {
-        ("pods", "") => list("PodMetrics", pods(api, namespace, &labels)),
+        ("pods", "") => list("PodMetrics", &pods(api, namespace, &labels)),
         ("pods", name) => {
             let pod = api.store.write().get(&Key::new(Resource::Pods, namespace, name));
             let measured = pod.and_then(|pod| of_pod(api, &pod));
             measured.ok_or_else(|| ApiError::new(404, "NotFound", format!("podmetrics.{GROUP} \"{namespace}/{name}\" not found")))?
         }
-        (_, "") => list("NodeMetrics", nodes(api, &labels)),
+        (_, "") => list("NodeMetrics", &nodes(api, &labels)),
         (_, name) => {
             let node = api.store.write().get(&Key::new(Resource::Nodes, "", name));
             let node = node.ok_or_else(|| ApiError::new(404, "NotFound", format!("nodemetrics.{GROUP} \"{name}\" not found")))?;
@@ -57,7 +57,7 @@ pub fn answer(api: &Api, path: &str, method: &Method, call: &Call) -> Result<Opt
     Ok(Some(usage))
 }
 
-fn list(kind: &str, items: Vec<Value>) -> Value {
+fn list(kind: &str, items: &[Value]) -> Value {
     json!({"kind": format!("{kind}List"), "apiVersion": format!("{GROUP}/{VERSION}"), "metadata": {}, "items": items})
 }
 
