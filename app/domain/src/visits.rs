@@ -120,12 +120,37 @@ impl VisitEnd {
     }
 }
 
+/// The way by which somebody is in a lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VisitWay {
+    /// The lab's own site.
+    Browser,
+    /// The terminal on the portal.
+    Terminal,
+    /// A program with an access token, such as `lectern ssh`.
+    Ssh,
+}
+
+impl VisitWay {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Terminal => "terminal",
+            Self::Ssh => "ssh",
+        }
+    }
+}
+
 /// A line of a lab's connection log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
     pub id: VisitId,
     pub person: PersonRef,
     pub role: VisitRole,
+    pub way: VisitWay,
+    /// The port of the lab's pod; `None` for the lab's own.
+    pub port: Option<u16>,
     /// Of a break-glass visit.
     pub reason: Option<String>,
     pub from: Timestamp,

@@ -22,7 +22,7 @@ use crate::{
     digest::hex_sha256,
     error::OrDomain,
     hub::News,
-    secret,
+    secret, visits,
 };
 
 const MARK: &str = secret::SHARE;
@@ -115,6 +115,7 @@ pub async fn list(services: &Services, caller: &Caller, lab: LabId) -> Result<Ve
     let seen = seen(services, lab).await?;
     audit::recording(services, caller, || attempt(caller, "lab.share", lab, seen.as_ref()), async { authorise(caller, seen.as_ref()).map(drop) })
         .await?;
+    visits::catch_up(services, lab).await;
     let mut read = services.db.read().await.or_domain()?;
     let mut shares = storage::shares::of_lab(&mut read, lab, LISTED).await.or_domain()?;
     for (id, visitor) in storage::shares::visitors(&mut read, lab, VISITORS).await.or_domain()? {

@@ -25,6 +25,11 @@ pub struct Visit {
     /// `owner`, `teacher`, `manager`, `break_glass`, or `share` for somebody with a link.
     #[schema(example = "owner")]
     pub role: &'static str,
+    /// `browser`, the lab's own site; `terminal`, the terminal on the portal; `ssh`, a program with a token such as `lectern ssh`.
+    #[schema(example = "browser")]
+    pub way: &'static str,
+    /// The port of the lab that was opened; null for its own.
+    pub port: Option<u16>,
     /// Of a break-glass visit.
     pub reason: Option<String>,
     pub from: String,
@@ -45,11 +50,13 @@ pub struct Visit {
 
 impl From<DomainVisit> for Visit {
     fn from(visit: DomainVisit) -> Self {
-        let DomainVisit { id, person, role, reason, from, until, ended_by, address, bytes_in, bytes_out, last_used_at } = visit;
+        let DomainVisit { id, person, role, way, port, reason, from, until, ended_by, address, bytes_in, bytes_out, last_used_at } = visit;
         Self {
             id: id.to_string(),
             person: person.into(),
             role: role.as_str(),
+            way: way.as_str(),
+            port,
             reason,
             from: moment(from),
             until: until.map(moment),

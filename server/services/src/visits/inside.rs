@@ -8,16 +8,13 @@ use domain::{
     ids::{LabId, PassId},
     labs::{LabState, host::host_label},
 };
-use storage::visits::NewPass;
+use storage::visits::{NewPass, PORTAL_ORIGIN};
 
 use super::{
     EnterError, Entry, admit, enter,
     open::{TICKET_SECONDS, attempt, authorise, check_reason, make},
 };
 use crate::{Caller, Services, audit, error::OrDomain};
-
-/// The origin of such passes: no page has it, so no page can post their tickets.
-const FROM: &str = "portal";
 
 /// Makes a pass to the running lab and enters by it at once. `session`: the stored id of the caller's session; `reason`: for a break-glass
 /// visit.
@@ -46,7 +43,7 @@ pub async fn enter_from_portal(services: &Services, caller: &Caller, session: &s
             reason,
             share: None,
             port: 0,
-            origin: FROM.to_owned(),
+            origin: PORTAL_ORIGIN.to_owned(),
             next: "/".to_owned(),
             created_at: now,
             ticket_expires_at: now.plus_seconds(TICKET_SECONDS),
@@ -55,7 +52,7 @@ pub async fn enter_from_portal(services: &Services, caller: &Caller, session: &s
         Ok((host_label(&lab.name, lab.id), ticket))
     });
     let (label, ticket) = made.await?;
-    let entered = enter(services, &label, ticket.expose(), Some(FROM), caller.origin.address.as_deref()).await;
+    let entered = enter(services, &label, ticket.expose(), Some(PORTAL_ORIGIN), caller.origin.address.as_deref()).await;
     let cookie = match entered {
         Ok(entered) => entered.cookie,
         Err(EnterError::Unavailable(error)) => return Err(error),

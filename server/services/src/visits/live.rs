@@ -98,6 +98,11 @@ impl Live {
         self.entries().values().any(|entry| entry.lab == lab)
     }
 
+    /// Whether a visit to this lab has begun that is not written yet.
+    pub(super) fn has_new_visit(&self, lab: LabId) -> bool {
+        self.entries().values().any(|entry| entry.lab == lab && entry.visiting().is_new())
+    }
+
     pub(super) fn is_unknown(&self, cookie_hash: &str) -> bool {
         locked(&self.unknown).contains(cookie_hash)
     }

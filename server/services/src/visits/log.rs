@@ -1,7 +1,5 @@
 //! The connection log of a lab, for those who may read the lab. Two statements each.
 
-use std::collections::BTreeSet;
-
 use domain::{
     Error, Result,
     access::{Action, Resource},
@@ -10,7 +8,10 @@ use domain::{
     visits::{Visit, VisitRole},
 };
 
-use super::record;
+use super::{
+    record,
+    write::{Counters, write},
+};
 use crate::{
     Caller, Services,
     audit::{self, Entry as Record},
@@ -25,22 +26,41 @@ pub async fn list(services: &Services, caller: &Caller, lab: LabId, page: &PageR
     let before = page.cursor(|text| read_cursor("visits", text))?;
     let rows = page.rows()?;
     authorise(services, caller, lab).await?;
+    if before.is_none() {
+        catch_up(services, lab).await;
+    }
     let mut read = services.db.read().await.or_domain()?;
     let visits = storage::visits::of_lab(&mut read, lab, before, rows).await.or_domain()?;
     Ok(page.page(visits, |last| write_cursor("visits", &last.id)))
 }
 
-/// The people who are in the lab, each once in each role, others than the owner first. Errors: `NotFound`, `Forbidden`.
+/// The people who are in the lab, each once in each role since the first of their visits that last, others than the owner first. Errors:
+/// `NotFound`, `Forbidden`.
 pub async fn present(services: &Services, caller: &Caller, lab: LabId) -> Result<Vec<Visit>> {
     authorise(services, caller, lab).await?;
-    let mut visits = {
+    catch_up(services, lab).await;
+    let visits = {
         let mut read = services.db.read().await.or_domain()?;
         storage::visits::present(&mut read, lab, PRESENT_MAX).await.or_domain()?
     };
-    let mut shown = BTreeSet::new();
-    visits.retain(|visit| shown.insert((visit.person.id, visit.role)));
-    visits.sort_by_key(|visit| visit.role == VisitRole::Owner);
-    Ok(visits)
+    let mut here: Vec<Visit> = Vec::new();
+    for visit in visits {
+        match here.iter_mut().find(|known| known.person.id == visit.person.id && known.role == visit.role) {
+            Some(known) => known.from = known.from.min(visit.from),
+            None => here.push(visit),
+        }
+    }
+    here.sort_by_key(|visit| visit.role == VisitRole::Owner);
+    Ok(here)
+}
+
+/// Writes visits to the lab that have begun a moment ago, so that whoever looks sees them. What cannot be written now comes with the next round.
+pub(crate) async fn catch_up(services: &Services, lab: LabId) {
+    if services.visits.has_new_visit(lab)
+        && let Err(error) = Box::pin(write(services, Counters::Changed)).await
+    {
+        tracing::debug!(%error, "a visit is not written yet");
+    }
 }
 
 /// Whether the caller may read the lab; a refusal is recorded.

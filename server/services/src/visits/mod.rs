@@ -30,6 +30,7 @@ pub use entry::Entry;
 pub use inside::enter_from_portal;
 pub use keep::{keep, round};
 pub use live::Live;
+pub(crate) use log::catch_up;
 pub use log::{list, present};
 pub use open::{Opening, Way, elsewhere, open};
 pub use shared::open_shared;

@@ -4,10 +4,11 @@ use domain::{
     ids::{CourseId, LabId, PassId, TenantId, UserId, VisitId},
     people::PersonRef,
     time::Timestamp,
-    visits::{Visit, VisitEnd, VisitRole},
+    visits::{Visit, VisitEnd, VisitRole, VisitWay},
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
+use super::PORTAL_ORIGIN;
 use crate::{error::Result, row::Row};
 
 /// A visit that lasts.
@@ -74,14 +75,10 @@ pub async fn close(connection: &mut AnyConnection, id: VisitId, at: Timestamp, b
 
 macro_rules! select {
     ($rest:literal) => {
-        select!("", $rest)
-    };
-    ($more_columns:literal, $rest:literal) => {
         concat!(
             "SELECT v.id, v.user_id, u.login, u.name, v.role, v.reason, v.address, v.started_at, v.ended_at, v.ended_by, v.bytes_in, v.bytes_out, \
-             v.last_used_at, v.tenant_id, l.id AS lab_id, l.name AS lab_name, l.course_id",
-            $more_columns,
-            " FROM lab_visits v JOIN users u ON u.id = v.user_id JOIN labs l ON l.id = v.lab_id ",
+             v.last_used_at, v.tenant_id, l.id AS lab_id, l.name AS lab_name, l.course_id, p.token_id, p.origin, p.port \
+             FROM lab_visits v JOIN lab_passes p ON p.id = v.pass_id JOIN users u ON u.id = v.user_id JOIN labs l ON l.id = v.lab_id ",
             $rest
         )
     };
@@ -93,10 +90,20 @@ fn visit(row: &AnyRow) -> Result<Visit> {
         Some(_) => Some(row.state("ended_by", VisitEnd::parse)?),
         None => None,
     };
+    let way = if row.optional_text("token_id")?.is_some() {
+        VisitWay::Ssh
+    } else if row.text("origin")? == PORTAL_ORIGIN {
+        VisitWay::Terminal
+    } else {
+        VisitWay::Browser
+    };
+    let port: u16 = row.count("port")?;
     Ok(Visit {
         id: row.parse("id")?,
         person: PersonRef { id: row.parse("user_id")?, login: row.text("login")?, name: row.text("name")? },
         role: row.state("role", VisitRole::parse)?,
+        way,
+        port: (port != 0).then_some(port),
         reason: row.optional_text("reason")?,
         from: row.timestamp("started_at")?,
         until: row.optional_timestamp("ended_at")?,
@@ -147,25 +154,22 @@ pub struct Abandoned {
 
 /// Visits that last and were not used since `before`, oldest first.
 pub async fn abandoned(connection: &mut AnyConnection, before: Timestamp, limit: u32) -> Result<Vec<Abandoned>> {
-    sqlx::query(select!(
-        ", p.token_id",
-        "JOIN lab_passes p ON p.id = v.pass_id WHERE v.ended_at IS NULL AND v.last_used_at < $1 ORDER BY v.last_used_at LIMIT $2"
-    ))
-    .bind(before.micros())
-    .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await?
-    .iter()
-    .map(|any| {
-        let row = Row::of("lab_visits", any);
-        Ok(Abandoned {
-            visit: visit(any)?,
-            tenant: row.parse("tenant_id")?,
-            lab: row.parse("lab_id")?,
-            lab_name: row.text("lab_name")?,
-            course: row.parse("course_id")?,
-            by_token: row.optional_text("token_id")?.is_some(),
+    sqlx::query(select!("WHERE v.ended_at IS NULL AND v.last_used_at < $1 ORDER BY v.last_used_at LIMIT $2"))
+        .bind(before.micros())
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(|any| {
+            let row = Row::of("lab_visits", any);
+            Ok(Abandoned {
+                visit: visit(any)?,
+                tenant: row.parse("tenant_id")?,
+                lab: row.parse("lab_id")?,
+                lab_name: row.text("lab_name")?,
+                course: row.parse("course_id")?,
+                by_token: row.optional_text("token_id")?.is_some(),
+            })
         })
-    })
-    .collect()
+        .collect()
 }

@@ -6,7 +6,7 @@ use domain::{
     orders::OrderState,
     time::Timestamp,
     tokens::TokenView,
-    visits::{PassEnd, VisitEnd, VisitRole},
+    visits::{PassEnd, VisitEnd, VisitRole, VisitWay},
 };
 
 use super::*;
@@ -231,7 +231,16 @@ async fn a_visit_is_written_again_and_again_until_it_ends() {
         let all = of_lab(&mut write, id, None, 10).await.expect("read");
         assert_eq!(all.iter().map(|visit| visit.id).collect::<Vec<_>>(), [visit_id(2), visit_id(1)]);
         assert_eq!((all[1].bytes_in, all[1].bytes_out, all[1].last_used_at, all[1].until), (11, 22, now().plus_seconds(9), None));
-        assert_eq!(all[1].person.login, "li");
+        assert_eq!((all[1].person.login.as_str(), all[1].way, all[1].port), ("li", VisitWay::Browser, None));
+        insert(&mut write, &NewPass { origin: PORTAL_ORIGIN.into(), ..pass(2, id) }, "inside").await.expect("a pass");
+        insert(&mut write, &NewPass { port: 8_501, ..pass(3, id) }, "port").await.expect("a pass");
+        for (number, way, port) in [(2, VisitWay::Terminal, None), (3, VisitWay::Browser, Some(8_501))] {
+            let visit = LiveVisit { pass: pass_id(number), ..visit(10 + number, id) };
+            assert!(put(&mut write, &visit).await.expect("written"));
+            let newest = of_lab(&mut write, id, None, 1).await.expect("read").remove(0);
+            assert_eq!((newest.way, newest.port), (way, port));
+            assert!(close(&mut write, visit.id, now(), VisitEnd::Left).await.expect("closed"));
+        }
         assert_eq!(of_lab(&mut write, id, Some(visit_id(2)), 10).await.expect("read").len(), 1);
         assert_eq!(present(&mut write, id, 10).await.expect("read").len(), 2);
 
@@ -243,7 +252,7 @@ async fn a_visit_is_written_again_and_again_until_it_ends() {
         assert!(!put(&mut write, &visit(2, id)).await.expect("asked"), "it is over");
         assert_eq!(totals(&mut write, visit_id(2)).await.expect("read"), (10, 20));
         assert_eq!(present(&mut write, id, 10).await.expect("read").len(), 1);
-        assert_eq!(of_lab(&mut write, id, None, 1).await.expect("read")[0].ended_by, Some(VisitEnd::Left));
+        assert_eq!(of_lab(&mut write, id, Some(visit_id(10)), 1).await.expect("read")[0].ended_by, Some(VisitEnd::Left));
     })
     .await;
 }
