@@ -19,7 +19,7 @@ use super::{
     ssh::{SshCard, ssh_way},
     start::StartSteps,
     time_left::TimeLeft,
-    visits::Visits,
+    visits::{OthersHere, Visits},
     words::{lead, reason_text, state_kind, view_text},
 };
 use crate::{
@@ -92,6 +92,7 @@ pub fn LabDetailView(
     let may_share = part(lab, |lab| lab.detail.view.may_share);
     let may_enter = part(lab, |lab| lab.detail.view.may_enter);
     let (visits_id, share_id, ports_id) = (id.clone(), id.clone(), id.clone());
+    let here = RwSignal::new(Vec::new());
     let buttons = Allowed::of(lab);
     let log_id = id.clone();
     let log = move || pods.get().zip(log_state.get()).map(|(pods, state)| view! { <Logs id=log_id.clone() pods state/> });
@@ -106,6 +107,7 @@ pub fn LabDetailView(
             {move || head.get().map(|(kind, state, about)| view! { <Status kind>{state}</Status><span>{about}</span> })}
         </p>
         </div>
+        <OthersHere here/>
         {move || failed.get().map(|error| view! { <Refused error/> })}
         {move || record.get().map(|lab| view! { <FailureNotice lab/> })}
         {move || not_grown.get().flatten().map(|(at, gib)| {
@@ -135,7 +137,7 @@ pub fn LabDetailView(
                 </Card>
                 {move || may_share.get().filter(|may| *may).map(|_| view! { <ShareCard id=share_id.clone() tried=tried.clone() read_at/> })}
                 {move || may_enter.get().filter(|may| *may).map(|_| view! { <PortsCard id=ports_id.clone()/> })}
-                <Visits id=visits_id read_at break_glass/>
+                <Visits id=visits_id here read_at break_glass/>
                 {log}
                 {move || conditions.get().map(|conditions| view! { <Conditions conditions/> })}
                 {move || events.get().map(|events| view! { <Events events/> })}

@@ -3,7 +3,7 @@
 use domain::{
     page::Page,
     time::Timestamp,
-    visits::{Visit, VisitEnd},
+    visits::{Visit, VisitEnd, VisitRole, VisitWay},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
@@ -61,14 +61,57 @@ fn end_text(language: Language, end: VisitEnd) -> &'static str {
     }
 }
 
-/// The card. `read_at`: changes when the page has read the lab again. `break_glass`: whether the reader may enter with a reason only.
+fn way_text(language: Language, way: VisitWay, port: Option<u16>) -> String {
+    let way = match way {
+        VisitWay::Browser => td_string!(language, visits.way_browser),
+        VisitWay::Terminal => td_string!(language, visits.way_terminal),
+        VisitWay::Ssh => td_string!(language, visits.way_ssh),
+    };
+    match port {
+        Some(port) => td_string!(language, visits.way_port, way = way, port = port).to_string(),
+        None => way.to_owned(),
+    }
+}
+
+/// Those in the lab who are not its owner, in one line: `Wang Lei (manager), …`; `None` if there are none.
+fn others_text(language: Language, here: &[Visit]) -> Option<String> {
+    let others = here.iter().filter(|visit| visit.role != VisitRole::Owner);
+    let names: Vec<_> = others
+        .map(|visit| td_string!(language, visits.other, name = visit.person.name.as_str(), role = role_text(language, visit.role)).to_string())
+        .collect();
+    let comma = match language {
+        Language::zh_CN => "、",
+        Language::en => ", ",
+    };
+    (!names.is_empty()).then(|| td_string!(language, visits.others, names = names.join(comma)).to_string())
+}
+
+/// At the top of the lab's page: who else is in it.
 #[component]
-pub fn Visits(id: String, read_at: Signal<Option<Timestamp>>, break_glass: Signal<Option<bool>>) -> impl IntoView {
+pub fn OthersHere(here: RwSignal<Vec<Visit>>) -> impl IntoView {
+    let language = language::current();
+    let text = Memo::new(move |_| here.with(|here| others_text(language, here)));
+    view! {
+        <div class="script-only" aria-live="polite">
+            {move || text.get().map(|text| view! {
+                <p class="row">
+                    <Status kind=StatusKind::Live>{text}</Status>
+                    <a href="#visits">{td_string!(language, visits.see)}</a>
+                </p>
+            })}
+        </div>
+    }
+    .into_any()
+}
+
+/// The card. `here`: takes up who is in the lab; `read_at`: changes when the page has read the lab again. `break_glass`: whether the reader may enter with a reason only.
+#[component]
+pub fn Visits(id: String, here: RwSignal<Vec<Visit>>, read_at: Signal<Option<Timestamp>>, break_glass: Signal<Option<bool>>) -> impl IntoView {
     let language = language::current();
     let of_lab = StoredValue::new(id);
     let first = Action::new(move |(): &()| read_visits(of_lab.get_value(), String::new()));
     let more = Action::new(move |after: &String| read_visits(of_lab.get_value(), after.clone()));
-    let (here, log, next) = (RwSignal::new(Vec::new()), RwSignal::new(Vec::new()), RwSignal::new(None::<String>));
+    let (log, next) = (RwSignal::new(Vec::new()), RwSignal::new(None::<String>));
     let has_older = StoredValue::new(false);
     Effect::new(move |_| {
         read_at.track();
@@ -162,6 +205,7 @@ fn Log(visits: Vec<Visit>) -> impl IntoView {
         Column::text(td_string!(language, visits.person)),
         Column::text(td_string!(language, visits.from)),
         Column::text(td_string!(language, visits.until)),
+        Column::text(td_string!(language, visits.way)),
         Column::text(td_string!(language, visits.address)),
         Column::number(td_string!(language, visits.traffic)),
     ];
@@ -172,7 +216,7 @@ fn Log(visits: Vec<Visit>) -> impl IntoView {
 #[component]
 fn VisitRow(visit: Visit) -> impl IntoView {
     let language = language::current();
-    let Visit { person, role, reason, from, until, ended_by, address, bytes_in, bytes_out, .. } = visit;
+    let Visit { person, role, way, port, reason, from, until, ended_by, address, bytes_in, bytes_out, .. } = visit;
     let until = match until {
         Some(at) => view! { <Moment at/><small>{ended_by.map(|end| end_text(language, end))}</small> }.into_any(),
         None => view! { <Status kind=StatusKind::Live>{td_string!(language, visits.still_here)}</Status> }.into_any(),
@@ -186,6 +230,7 @@ fn VisitRow(visit: Visit) -> impl IntoView {
             </Cell>
             <Cell label=td_string!(language, visits.from)><Moment at=from/></Cell>
             <Cell label=td_string!(language, visits.until) place=CellPlace::Corner>{until}</Cell>
+            <Cell label=td_string!(language, visits.way)>{way_text(language, way, port)}</Cell>
             <Cell label=td_string!(language, visits.address)><span class="mono">{address}</span></Cell>
             <Cell label=td_string!(language, visits.traffic) numeric=true>{traffic}</Cell>
         </Row>
@@ -195,7 +240,43 @@ fn VisitRow(visit: Visit) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use domain::people::PersonRef;
+
     use super::*;
+
+    fn visit(name: &str, role: VisitRole) -> Visit {
+        let at = Timestamp::from_seconds(1_800_000_000);
+        let id = "01980000-0000-7000-8000-000000000001";
+        Visit {
+            id: id.parse().expect("an id"),
+            person: PersonRef { id: id.parse().expect("an id"), login: name.to_lowercase(), name: name.to_owned() },
+            role,
+            way: VisitWay::Browser,
+            port: None,
+            reason: None,
+            from: at,
+            until: None,
+            ended_by: None,
+            address: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            last_used_at: at,
+        }
+    }
+
+    #[test]
+    fn the_line_names_all_but_the_owner() {
+        let here = [visit("Wang", VisitRole::Manager), visit("Sun", VisitRole::Share), visit("Li", VisitRole::Owner)];
+        let text = others_text(Language::en, &here).expect("two others");
+        assert!(text.contains("Wang (manager), Sun (guest with a link)") && !text.contains("Li ("), "{text}");
+        assert_eq!(others_text(Language::zh_CN, &here[2..]), None);
+    }
+
+    #[test]
+    fn a_port_stands_beside_the_way() {
+        assert_eq!(way_text(Language::en, VisitWay::Ssh, None), "SSH");
+        assert!(way_text(Language::en, VisitWay::Browser, Some(8_501)).contains("8501"));
+    }
 
     #[test]
     fn bytes_are_shown_in_the_unit_that_fits() {

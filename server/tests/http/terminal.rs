@@ -198,7 +198,7 @@ async fn the_page_has_the_terminal_for_those_who_may_enter() {
         (&scene.people.teacher, "class=\"terminal "),
         (&scene.people.manager, "class=\"terminal "),
         (&scene.people.operator, "id=\"reason\""),
-        (&scene.people.auditor, "There is no terminal now"),
+        (&scene.people.auditor, "You cannot use this terminal"),
     ] {
         let page = scene.portal.browser_of(person).await.page(&path).await;
         assert_eq!(page.status(), 200);

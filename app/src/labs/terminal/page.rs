@@ -1,7 +1,7 @@
 //! The page of a lab's terminal. The server sends its frame; the shell is connected by scripts.
 
 use domain::{
-    labs::LabView,
+    labs::{LabState, LabView},
     visits::{REASON_MAX, REASON_MIN},
 };
 use leptos::{html, prelude::*};
@@ -74,9 +74,12 @@ fn LabTerminal(view: LabView) -> impl IntoView {
         let about = visit_text(language, &view, domain::visits::VisitRole::BreakGlass);
         view! { <Emergency id about/> }.into_any()
     } else {
+        // Who may enter could do so now, so this reader may not.
+        let is_up = view.site.is_some() && matches!(view.lab.state, LabState::Pending | LabState::Starting | LabState::Running);
+        let title = if is_up { td_string!(language, terminal.never_title) } else { td_string!(language, terminal.not_now_title) };
         let text = td_string!(language, terminal.not_now, state = view_text(language, &view)).to_string();
         view! {
-            <Notice title=td_string!(language, terminal.not_now_title)>
+            <Notice title>
                 <p>{text}</p>
                 <LinkButton href=routes::lab(view.lab.id)>{td_string!(language, open.to_lab_page)}</LinkButton>
             </Notice>
