@@ -55,8 +55,19 @@ impl UseKind {
     }
 }
 
-/// Ends of paths to which applications send changes without a person: saved layouts, event queues that are polled by POST, telemetry.
-const POLLED: [&str; 6] = ["/lab/api/workspaces", "/api/events", "/events/get_events", "/api/status", "/_stcore/health", "/healthz"];
+/// Ends of paths to which applications send changes without a person: saved layouts and settings, the kernels and checkpoints of documents that
+/// a page opens again as it is loaded, event queues that are polled by POST, telemetry.
+const POLLED: [&str; 9] = [
+    "/lab/api/workspaces",
+    "/lab/api/settings",
+    "/api/sessions",
+    "/checkpoints",
+    "/api/events",
+    "/events/get_events",
+    "/api/status",
+    "/_stcore/health",
+    "/healthz",
+];
 
 /// The use that a request is. `opens_page`: a browser navigates to it. Reading for a script is none, whatever is read: pages poll.
 pub fn of_request(method: &str, path: &str, opens_page: bool) -> Option<UseKind> {

@@ -44,6 +44,9 @@ fn the_polling_of_an_open_jupyterlab_is_no_use() {
     for path in ["/lab/api/workspaces", "/lab/api/workspaces/default", "/user/li/lab/api/workspaces/default"] {
         assert_eq!(of_request("PUT", path, false), None, "a layout that the page saves by itself: {path}");
     }
+    for (method, path) in [("PUT", "/lab/api/settings/@jupyterlab/x"), ("POST", "/api/sessions"), ("POST", "/api/contents/a.ipynb/checkpoints")] {
+        assert_eq!(of_request(method, path, false), None, "a page that is loaded again: {method} {path}");
+    }
     assert_eq!(of_request("POST", "/events/get_events", false), None, "RStudio polls by POST");
     // Opening a notebook again after the connection broke.
     for kind in ["kernel_info_request", "comm_info_request", "history_request", "debug_request"] {
