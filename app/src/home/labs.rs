@@ -94,10 +94,10 @@ fn lab(language: Language, view: LabView, now: Timestamp, reload: Callback<()>) 
                     {left.map(|left| format!(" · {left}"))}
                 </span>
                 <div class="row">
+                    {open}
+                    {start}
                     {extend.map(|lab| view! { <ExtendButton lab reload/> })}
                     <a class="btn small" href=href>{if failed { td_string!(language, home.see_why) } else { td_string!(language, home.details) }}</a>
-                    {start}
-                    {open}
                 </div>
             </div>
             {unused.map(|text| view! { <div class="row"><Status kind=StatusKind::Warn>{text}</Status>{keep}</div> })}

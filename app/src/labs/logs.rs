@@ -71,6 +71,7 @@ pub fn Logs(id: String, pods: Vec<LabPod>, state: LabState) -> impl IntoView {
     if pods.is_empty() {
         let text = match state {
             LabState::Pending | LabState::Starting | LabState::Running => td_string!(language, logs.not_started),
+            LabState::Destroying | LabState::Destroyed => td_string!(language, logs.destroyed),
             _ => td_string!(language, logs.gone),
         };
         return view! { <Card title=td_string!(language, logs.title) id="log"><p class="soft">{text}</p></Card> }.into_any();

@@ -177,28 +177,28 @@ impl Matter {
 
     pub const fn title(self, language: Language) -> &'static str {
         match self {
-            Self::WrongHost => language.pick("这个网址不是任何实验环境的", "This address belongs to no lab"),
+            Self::WrongHost => language.pick("这个网址不是任何环境的", "This address belongs to no lab"),
             Self::Malformed => language.pick("请求无法识别", "The request cannot be read"),
             Self::Method => language.pick("这里不接受这种请求", "This kind of request is not accepted here"),
-            Self::NotFound => language.pick("没有这个实验环境或页面", "There is no such lab or page"),
-            Self::NoPass | Self::NoTicket => language.pick("请从 Lectern 打开这个实验环境", "Open this lab from Lectern"),
+            Self::NotFound => language.pick("没有这个环境或页面", "There is no such lab or page"),
+            Self::NoPass | Self::NoTicket => language.pick("请从 Lectern 打开这个环境", "Open this lab from Lectern"),
             Self::WrongOrigin => language.pick("这次打开不是从 Lectern 发起的", "This was not opened from Lectern"),
             Self::CrossSite => language.pick("已拒绝来自其他网站的请求", "A request from another site was refused"),
             Self::ViewOnly => language.pick("你的链接只能查看", "Your link is for looking only"),
             Self::Worker => language.pick("不能注册覆盖整个网站的 Service Worker", "A service worker may not stand before the whole site"),
             Self::TooMany => language.pick("打开的连接太多", "Too many connections are open"),
-            Self::NotReady => language.pick("实验环境正在准备", "The lab is getting ready"),
-            Self::Stopped => language.pick("实验环境已停止", "The lab is stopped"),
-            Self::TimeOver => language.pick("实验环境的时间已用完", "The time of the lab is over"),
-            Self::Failed => language.pick("实验环境出了故障", "The lab failed"),
+            Self::NotReady => language.pick("环境正在准备", "The lab is getting ready"),
+            Self::Stopped => language.pick("环境已停止", "The lab is stopped"),
+            Self::TimeOver => language.pick("环境的时间已用完", "The time of the lab is over"),
+            Self::Failed => language.pick("环境出了故障", "The lab failed"),
             Self::LinkEnded => language.pick("这个链接已失效", "This link has ended"),
-            Self::NoConnection | Self::NoAnswer => language.pick("实验环境里的程序没有响应", "The application in the lab does not answer"),
-            Self::NoPage => language.pick("这个实验环境没有网页", "This lab has no page"),
+            Self::NoConnection | Self::NoAnswer => language.pick("环境里的程序没有响应", "The application in the lab does not answer"),
+            Self::NoPage => language.pick("这个环境没有网页", "This lab has no page"),
             Self::NoToken => language.pick("需要有效的访问令牌", "A good access token is needed"),
             Self::NotAllowed => {
-                language.pick("这个令牌不能进入这个实验环境，需要 labs:write", "This token may not enter the lab. It needs the scope labs:write")
+                language.pick("这个令牌不能进入这个环境，需要 labs:write", "This token may not enter the lab. It needs the scope labs:write")
             }
-            Self::WrongPort => language.pick("只能连接实验环境自己的端口和 22、2222", "Only the lab's own port and ports 22 and 2222 can be reached"),
+            Self::WrongPort => language.pick("只能连接环境自己的端口和 22、2222", "Only the lab's own port and ports 22 and 2222 can be reached"),
             Self::Unavailable => language.pick("暂时无法打开", "Not available at the moment"),
         }
     }
@@ -206,15 +206,15 @@ impl Matter {
     pub const fn text(self, language: Language) -> &'static str {
         match self {
             Self::WrongHost => language
-                .pick("请检查网址，或在 Lectern 的实验环境页面点“打开”。", "Check the address, or press Open on the page of the lab in Lectern."),
+                .pick("请检查网址，或在 Lectern 的环境页面点“打开”。", "Check the address, or press Open on the page of the lab in Lectern."),
             Self::Malformed => language.pick("没有做任何改动。请重新打开页面。", "Nothing was changed. Open the page again."),
             Self::Method => language.pick("没有做任何改动。", "Nothing was changed."),
             Self::NotFound => language.pick(
-                "它可能已被销毁，或者网址有误。你的实验环境都列在 Lectern 里。",
+                "它可能已被销毁，或者网址有误。你的环境都列在 Lectern 里。",
                 "It may have been destroyed, or the address is wrong. Lectern lists all labs that you may open.",
             ),
             Self::NoPass => language.pick(
-                "这个浏览器还没有进入权，或者进入权已经结束。请在 Lectern 的实验环境页面点“打开”。",
+                "这个浏览器还没有进入权，或者进入权已经结束。请在 Lectern 的环境页面点“打开”。",
                 "This browser has no access to the lab, or its access has ended. Press Open on the page of the lab in Lectern.",
             ),
             Self::NoTicket => language.pick(
@@ -222,14 +222,14 @@ impl Matter {
                 "Each opening works once and for 30 seconds. Press Open again. If you come back here, allow cookies for this site.",
             ),
             Self::WrongOrigin => language.pick(
-                "没有进入实验环境。请在 Lectern 的实验环境页面点“打开”。",
+                "没有进入环境。请在 Lectern 的环境页面点“打开”。",
                 "You were not let in. Press Open on the page of the lab in Lectern.",
             ),
             Self::CrossSite => {
-                language.pick("只有实验环境自己的页面可以这样做。没有做任何改动。", "Only pages of the lab itself may do this. Nothing was changed.")
+                language.pick("只有环境自己的页面可以这样做。没有做任何改动。", "Only pages of the lab itself may do this. Nothing was changed.")
             }
             Self::ViewOnly => language.pick(
-                "没有做任何改动。如需操作，请向实验环境的归属人要一个可以操作的链接。",
+                "没有做任何改动。如需操作，请向环境的归属人要一个可以操作的链接。",
                 "Nothing was changed. To do more, ask the owner of the lab for a link that allows it.",
             ),
             Self::Worker => language
@@ -265,12 +265,12 @@ impl Matter {
                 "Make a token on your account page in Lectern and run lectern login.",
             ),
             Self::NotAllowed => language.pick(
-                "令牌需要 labs:write，它的主人也要能进入这个实验环境。",
+                "令牌需要 labs:write，它的主人也要能进入这个环境。",
                 "The token needs the scope labs:write, and its owner must be allowed to enter the lab.",
             ),
             Self::WrongPort => language.pick("没有建立连接。", "No connection was made."),
             Self::Unavailable => language.pick(
-                "Lectern 正在恢复，实验环境照常运行。请几秒后再试。",
+                "Lectern 正在恢复，环境照常运行。请几秒后再试。",
                 "Lectern is recovering; the lab goes on running. Try again in a few seconds.",
             ),
         }
@@ -292,7 +292,7 @@ pub const fn state(state: LabState, language: Language) -> &'static str {
 }
 
 pub const fn lab_term(language: Language) -> &'static str {
-    language.pick("实验环境", "Lab")
+    language.pick("环境", "Lab")
 }
 
 pub const fn state_term(language: Language) -> &'static str {
@@ -350,7 +350,7 @@ pub const fn portal(language: Language) -> &'static str {
 }
 
 pub const fn lab_page(language: Language) -> &'static str {
-    language.pick("实验环境页面", "Page of the lab")
+    language.pick("环境页面", "Page of the lab")
 }
 
 pub const fn try_again(language: Language) -> &'static str {
