@@ -14,7 +14,7 @@ const PLACES: [(&str, &[&str], &str); 20] = [
     ("<Title", &["app/src/components/document_title.rs"], "`DocumentTitle` escapes its text"),
     (
         "<title",
-        &["app/src/components/bar_chart.rs", "server/src/error_page.rs", "server/src/open.rs"],
+        &["app/src/components/bar_chart.rs", "server/src/landing.rs"],
         "Leptos escapes that of a drawing; escaped by hand",
     ),
     ("inner_html", &["app/src/components/icon.rs", "app/src/layout/document.rs"], "files of our own; names of files as `script_string`"),
