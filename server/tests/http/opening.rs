@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::json;
 use services::{Settings, testing::TestWorld};
-use storage::testing::TestDatabase;
+use storage::testing::{TestDatabase, execute};
 
 use crate::support::{People, Portal, location};
 
@@ -162,5 +162,25 @@ async fn a_lab_without_pages_is_opened_in_its_terminal() {
     for page in ["/".to_owned(), "/labs".to_owned(), format!("/labs/{lab}")] {
         let html = owner.page(&page).await.text().await.unwrap();
         assert!(!html.contains(&format!("action=\"{open}\" target=\"_blank\"><button class=\"btn")), "{page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn today_starts_a_lab_that_is_stopped() {
+    let portal = portal(Some("http://{lab}.localhost:3001")).await;
+    let people = portal.people().await;
+    let lab = lab(&portal, &people).await;
+    execute(&portal.world.services.db, "UPDATE labs SET state = 'stopped'").await.unwrap();
+    let browser = portal.browser_of(&people.teacher).await;
+    let html = browser.page("/").await.text().await.unwrap();
+    assert!(html.contains("action=\"/api/labs/start\"") && html.contains(&format!("name=\"id\" value=\"{lab}\"")), "{html}");
+    // In an emergency there is nothing to enter in it.
+    let operator = portal.browser_of(&people.operator).await;
+    let open = format!("/labs/{lab}/open");
+    let answers = [operator.page(&open).await, operator.form(&open, &open, &[("reason", "The disk is full.")]).send().await.unwrap()];
+    for answer in answers {
+        assert_eq!(answer.status(), StatusCode::CONFLICT);
+        let html = answer.text().await.unwrap();
+        assert!(html.contains("This lab does not run") && !html.contains("name=\"reason\""), "{html}");
     }
 }

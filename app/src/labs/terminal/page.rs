@@ -14,6 +14,7 @@ use crate::{
     labs::{
         api::read_lab,
         open::{limit_text, reason_help, visit_text},
+        ssh::ssh_way,
         words::view_text,
     },
     language, routes,
@@ -53,7 +54,10 @@ pub fn TerminalPage() -> impl IntoView {
     view! {
         <Suspense fallback=|| view! { <Skeleton lines=8/> }>
             {move || lab.get().map(|lab| match lab {
-                Ok(lab) => view! { <LabTerminal view=lab.detail.view/> }.into_any(),
+                Ok(lab) => {
+                    let ssh = ssh_way(&lab.detail).map(|(command, _)| command);
+                    view! { <LabTerminal view=lab.detail.view ssh/> }.into_any()
+                }
                 Err(error) => view! { <Failed error/> }.into_any(),
             })}
         </Suspense>
@@ -61,13 +65,15 @@ pub fn TerminalPage() -> impl IntoView {
     .into_any()
 }
 
+/// `ssh`: the command by which the lab is reached too.
 #[component]
-fn LabTerminal(view: LabView) -> impl IntoView {
+fn LabTerminal(view: LabView, ssh: Option<String>) -> impl IntoView {
     let language = language::current();
     let name = view.lab.name.clone();
     let title = td_string!(language, terminal.title, name = name.as_str()).to_string();
     let crumb = (routes::lab(view.lab.id), name);
     let id = view.lab.id.to_string();
+    let lead = ssh.map(|command| td_string!(language, terminal.by_ssh, command = command).to_string());
     let inside = if view.may_enter {
         view! { <Shell id reason=None/> }.into_any()
     } else if view.may_break_glass {
@@ -87,7 +93,7 @@ fn LabTerminal(view: LabView) -> impl IntoView {
         .into_any()
     };
     view! {
-        <PageHead title crumb/>
+        <PageHead title nostrip:lead=lead crumb/>
         {inside}
     }
     .into_any()

@@ -56,6 +56,8 @@ async fn anybody_of_the_college_comes_in_by_a_link_and_is_listed_with_it() {
         let entry = scene.admit(&scene.come_by(&guest, &secret).await).await.expect("a pass");
         assert_eq!((entry.role, entry.person, entry.view_only), (VisitRole::Share, guest.actor.user, Some(ViewOnly::Notebook)));
         entry.count(1, 2);
+        let at_once = shares::list(services, &scene.teacher, scene.id).await.expect("their links");
+        assert_eq!(at_once[0].visitors.len(), 1, "no round has written it");
         scene.round().await;
         let log = scene.log().await;
         assert_eq!((log[0].role, log[0].person.login.as_str(), log[0].address.as_deref()), (VisitRole::Share, "guest", Some(ADDRESS)));
