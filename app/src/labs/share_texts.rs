@@ -14,7 +14,7 @@ pub fn about(language: Language, name: &str, owner: &str, ends_at: Timestamp) ->
 }
 
 pub fn title(language: Language, owner: &str) -> String {
-    td_string!(language, shares.title, owner = owner).to_string()
+    td_string!(language, shares.landing_title, owner = owner).to_string()
 }
 
 /// Actions that the reader may take there.

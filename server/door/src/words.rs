@@ -205,8 +205,9 @@ impl Matter {
 
     pub const fn text(self, language: Language) -> &'static str {
         match self {
-            Self::WrongHost => language
-                .pick("请检查网址，或在 Lectern 的环境页面点“打开”。", "Check the address, or press Open on the page of the lab in Lectern."),
+            Self::WrongHost => {
+                language.pick("请检查网址，或在 Lectern 的环境页面点“打开”。", "Check the address, or press Open on the page of the lab in Lectern.")
+            }
             Self::Malformed => language.pick("没有做任何改动。请重新打开页面。", "Nothing was changed. Open the page again."),
             Self::Method => language.pick("没有做任何改动。", "Nothing was changed."),
             Self::NotFound => language.pick(
@@ -221,10 +222,9 @@ impl Matter {
                 "打开链接只能用一次，30 秒内有效。请再点一次“打开”。如果又回到这里，请允许这个网站使用 Cookie。",
                 "Each opening works once and for 30 seconds. Press Open again. If you come back here, allow cookies for this site.",
             ),
-            Self::WrongOrigin => language.pick(
-                "没有进入环境。请在 Lectern 的环境页面点“打开”。",
-                "You were not let in. Press Open on the page of the lab in Lectern.",
-            ),
+            Self::WrongOrigin => {
+                language.pick("没有进入环境。请在 Lectern 的环境页面点“打开”。", "You were not let in. Press Open on the page of the lab in Lectern.")
+            }
             Self::CrossSite => {
                 language.pick("只有环境自己的页面可以这样做。没有做任何改动。", "Only pages of the lab itself may do this. Nothing was changed.")
             }

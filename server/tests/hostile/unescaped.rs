@@ -12,11 +12,7 @@ const PLACES: [(&str, &[&str], &str); 20] = [
     ("html::style", &[], "Leptos does not escape the text inside"),
     ("html::noscript", &[], "Leptos does not escape the text inside"),
     ("<Title", &["app/src/components/document_title.rs"], "`DocumentTitle` escapes its text"),
-    (
-        "<title",
-        &["app/src/components/bar_chart.rs", "server/src/landing.rs"],
-        "Leptos escapes that of a drawing; escaped by hand",
-    ),
+    ("<title", &["app/src/components/bar_chart.rs", "server/src/landing.rs"], "Leptos escapes that of a drawing; escaped by hand"),
     ("inner_html", &["app/src/components/icon.rs", "app/src/layout/document.rs"], "files of our own; names of files as `script_string`"),
     ("outer_html", &[], "unescaped by its nature"),
     ("insert_adjacent_html", &[], "unescaped by its nature"),
