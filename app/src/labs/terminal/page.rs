@@ -106,7 +106,7 @@ fn Emergency(id: String, about: String) -> impl IntoView {
     let id = StoredValue::new(id);
     let about = StoredValue::new(about);
     (move || match given.get() {
-        Some(reason) => view! { <Shell id=id.get_value() reason=Some(reason)/> }.into_any(),
+        Some(reason) => view! { <Shell id=id.get_value() reason=Some(reason) given/> }.into_any(),
         None => view! { <Reason about=about.get_value() given/> }.into_any(),
     })
     .into_any()
@@ -146,8 +146,9 @@ fn Reason(about: String, given: RwSignal<Option<String>>) -> impl IntoView {
     .into_any()
 }
 
+/// `given`: the reason of an emergency, which is asked for again before the next shell.
 #[component]
-fn Shell(id: String, reason: Option<String>) -> impl IntoView {
+fn Shell(id: String, reason: Option<String>, #[prop(optional)] given: Option<RwSignal<Option<String>>>) -> impl IntoView {
     let language = language::current();
     let lab_page = routes::lab(&id);
     let parts = Parts {
@@ -169,14 +170,18 @@ fn Shell(id: String, reason: Option<String>) -> impl IntoView {
     };
     #[cfg(feature = "hydrate")]
     super::browser::start(parts);
-    let Parts { state, news, title, again, whole, scroller, room, rows, probe, input, bar, ctrl, leave, .. } = parts;
+    let next_shell = move |_| match given {
+        Some(given) => given.set(None),
+        None => parts.again.update(|again| *again = again.wrapping_add(1)),
+    };
+    let Parts { state, news, title, whole, scroller, room, rows, probe, input, bar, ctrl, leave, .. } = parts;
     view! {
         <p class="no-script">{td_string!(language, terminal.needs_scripts)}</p>
         <div class="row between script-only">
             <p class="row">
                 <span role="status" id="terminal-state">{move || state_text(language, state.get())}</span>
                 {move || matches!(state.get(), State::Over(_)).then(|| view! {
-                    <button type="button" class="btn small" on:click=move |_| again.update(|again| *again = again.wrapping_add(1))>
+                    <button type="button" class="btn small" on:click=next_shell>
                         {td_string!(language, terminal.another)}
                     </button>
                 })}
