@@ -28,8 +28,10 @@ pub struct Allowed {
     id: Signal<Option<String>>,
     name: Signal<Option<String>>,
     enter: Signal<Option<(bool, Entrance)>>,
-    /// Beside the way in. An operator's way is by a reason.
+    /// Beside the way in.
     terminal: Signal<Option<bool>>,
+    /// An operator's way in, by a reason.
+    emergency: Signal<Option<bool>>,
     stop: Signal<Option<bool>>,
     /// With the state, since a failed lab is tried again and a stopped one is started.
     start: Signal<Option<(bool, LabState)>>,
@@ -48,6 +50,7 @@ impl Allowed {
                 let view = &lab.detail.view;
                 view.may_enter && view.lab.spec.entrance() != Entrance::Terminal && view.lab.state == LabState::Running
             }),
+            emergency: part(lab, |lab| lab.detail.view.may_break_glass),
             stop: part(lab, |lab| lab.detail.view.may_stop),
             start: part(lab, |lab| (lab.detail.view.may_start, lab.detail.view.lab.state)),
             restart: part(lab, |lab| (lab.detail.view.options.may_restart, lab.detail.view.lab.lifecycle.generation)),
@@ -88,6 +91,11 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
         })}
         {move || allowed.terminal.get().filter(|may| *may).map(|_| view! {
             <LinkButton href=routes::lab_terminal(id.get_value())>{td_string!(language, terminal.button)}</LinkButton>
+        })}
+        {move || allowed.emergency.get().filter(|may| *may).map(|_| view! {
+            <a class="btn" data-kind=ButtonKind::Danger.name() rel="external" target="_blank" href=routes::lab_open(id.get_value())>
+                {td_string!(language, visits.break_glass)}
+            </a>
         })}
         {move || allowed.stop.get().filter(|may| *may).map(|_| view! {
             <ActionForm action=stop>

@@ -87,7 +87,6 @@ pub fn LabDetailView(
         (view.owner_left && view.lab.state != LabState::Destroyed).then(|| (view.owner.name.clone(), view.course.code.clone()))
     });
     let read_at = part(lab, |lab| lab.now);
-    let break_glass = part(lab, |lab| lab.detail.view.may_break_glass);
     let ssh = part(lab, |lab| ssh_way(&lab.detail));
     let may_share = part(lab, |lab| lab.detail.view.may_share);
     let may_enter = part(lab, |lab| lab.detail.view.may_enter);
@@ -137,7 +136,7 @@ pub fn LabDetailView(
                 </Card>
                 {move || may_share.get().filter(|may| *may).map(|_| view! { <ShareCard id=share_id.clone() tried=tried.clone() read_at/> })}
                 {move || may_enter.get().filter(|may| *may).map(|_| view! { <PortsCard id=ports_id.clone()/> })}
-                <Visits id=visits_id here read_at break_glass/>
+                <Visits id=visits_id here read_at/>
                 {log}
                 {move || conditions.get().map(|conditions| view! { <Conditions conditions/> })}
                 {move || events.get().map(|events| view! { <Events events/> })}

@@ -14,7 +14,6 @@ use crate::{
     error::AppError,
     i18n::td_string,
     language::{self, Language},
-    routes,
 };
 
 /// Visits of a page of the log, and who is there now.
@@ -104,9 +103,9 @@ pub fn OthersHere(here: RwSignal<Vec<Visit>>) -> impl IntoView {
     .into_any()
 }
 
-/// The card. `here`: takes up who is in the lab; `read_at`: changes when the page has read the lab again. `break_glass`: whether the reader may enter with a reason only.
+/// The card. `here`: takes up who is in the lab; `read_at`: changes when the page has read the lab again.
 #[component]
-pub fn Visits(id: String, here: RwSignal<Vec<Visit>>, read_at: Signal<Option<Timestamp>>, break_glass: Signal<Option<bool>>) -> impl IntoView {
+pub fn Visits(id: String, here: RwSignal<Vec<Visit>>, read_at: Signal<Option<Timestamp>>) -> impl IntoView {
     let language = language::current();
     let of_lab = StoredValue::new(id);
     let first = Action::new(move |(): &()| read_visits(of_lab.get_value(), String::new()));
@@ -144,14 +143,9 @@ pub fn Visits(id: String, here: RwSignal<Vec<Visit>>, read_at: Signal<Option<Tim
             next.set(page.next);
         }
     });
-    let emergency = move || {
-        break_glass.get().filter(|may| *may).map(|_| {
-            view! { <a class="btn small" data-kind="danger" rel="external" target="_blank" href=routes::lab_open(of_lab.get_value())>{td_string!(language, visits.break_glass)}</a> }
-        })
-    };
     view! {
         <div class="script-only">
-            <Card title=td_string!(language, visits.title) id="visits" end=emergency>
+            <Card title=td_string!(language, visits.title) id="visits">
                 {move || here.with(|here| (!here.is_empty()).then(|| view! { <Here visits=here.clone()/> }))}
                 {move || match first.value().get() {
                     None => view! { <p class="fine">{td_string!(language, visits.loading)}</p> }.into_any(),
