@@ -45,7 +45,7 @@ async fn a_source_that_begins_too_many_sessions_gets_an_error_page_and_no_row() 
     let sent = portal.browser().form(JOIN, "/join", &fields).send().await.unwrap();
     assert_eq!(sent.status(), 429);
     assert!(set_cookie(&sent).is_none() && sent.headers().contains_key("retry-after") && !sent.headers().contains_key("location"));
-    assert!(sent.text().await.unwrap().contains("<main class=\"page\">"));
+    assert!(sent.text().await.unwrap().contains("<main class=\"landing\">"));
     assert_eq!(number(&portal.world.services.db, SESSIONS).await, 1);
     // A browser with a session goes on, and so does a right password.
     assert_eq!(known.form(JOIN, "/join", &fields).send().await.unwrap().status(), 303);
