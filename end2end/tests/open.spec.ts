@@ -104,6 +104,8 @@ test("a link to a lab leads its owner in, and shows others as what they would vi
   await hydrated(teacher);
   await expect(teacher.locator("#visits .plain-list")).toContainText(w("open.role_manager"), { timeout: 45_000 });
   await expect(teacher.locator("#visits table")).toContainText(w("open.role_owner"));
+  await expect(teacher.locator("#visits table")).toContainText(w("visits.way_browser"));
+  await expect(teacher.getByRole("link", { name: w("visits.see"), exact: true })).toBeVisible();
   expect((await teacher.context().request.get(`/labs/${lab}/logs`)).status()).toBe(200);
 });
 
@@ -129,6 +131,8 @@ test("a link for looking lets somebody of the college read, and ends when it is 
   await card.getByRole("button", { name: w("shares.withdraw"), exact: true }).first().click();
   await card.locator("dialog[open]").getByRole("button", { name: w("shares.withdraw"), exact: true }).click();
   await expect.poll(() => status("GET"), { timeout: 15_000 }).toBe(401);
+  await guest.reload();
+  await expect(guest.getByRole("heading", { name: "This link has ended" })).toBeVisible();
   await expect(card.locator("table")).toContainText(w("shares.withdrawn"));
 });
 
