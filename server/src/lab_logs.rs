@@ -12,7 +12,7 @@ use axum::{
 };
 use domain::{Error, Problem, ids::LabId};
 use futures::{StreamExt as _, TryStreamExt as _};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use services::{
     Caller,
     labs::{Log, LogAsk, logs},
@@ -46,10 +46,21 @@ pub async fn show(
         };
         // Before the log: what ends while the cluster is asked is heard too.
         let reader = Reader::of_session(&state.services, &caller, &session).await?;
-        let log = logs(&state.services, &caller, id, &ask).await?;
+        let log = match logs(&state.services, &caller, id, &ask).await {
+            Err(Error::NotFound) if ask.previous => return Ok(none_kept(&headers)),
+            log => log?,
+        };
         Ok::<_, Error>(answer(&state, log, reader, ask.follow, is_on("download")))
     };
     answer.await.unwrap_or_else(|error| error_page::answer(&headers, &error))
+}
+
+/// The answer about an earlier run that there was not, or that left no log. It is 410, since 404 counts as a refusal and gets into the audit
+/// record: the reader asked only for what the page offers.
+fn none_kept(headers: &HeaderMap) -> Response {
+    let mut response = error_page::answer(headers, &Error::NotFound);
+    *response.status_mut() = StatusCode::GONE;
+    response
 }
 
 fn text(given: &BTreeMap<String, String>, name: &str) -> Option<String> {

@@ -59,6 +59,8 @@ async fn exchange(url: &str, abort: &AbortController, mut heard: impl FnMut(&[u8
 const PAUSE: Duration = Duration::from_millis(200);
 /// After this time a log that could not be read is asked for again.
 const AGAIN: Duration = Duration::from_secs(5);
+/// The status for an earlier run that there was not.
+const NO_RUN: u16 = 410;
 /// So near to the end, in pixels, the reader is taken along with what is new.
 const NEAR: i32 = 24;
 
@@ -116,7 +118,7 @@ async fn show(view: LogView, url: String, is_followed: bool, abort: AbortControl
         Ended::Done if log.borrow().is_empty() => Some(Note::Empty),
         Ended::Done => is_followed.then_some(Note::Ended),
         Ended::Refused(409) => Some(Note::NotThere),
-        Ended::Refused(404) => Some(Note::NoneKept),
+        Ended::Refused(NO_RUN | 404) => Some(Note::NoneKept),
         Ended::Refused(_) => Some(Note::Unreachable),
     };
     draw(view, &log.borrow(), note);
@@ -126,7 +128,7 @@ async fn show(view: LogView, url: String, is_followed: bool, abort: AbortControl
             let _ = view.follow.try_set(false);
         }
         // A container that has not started yet, or a cluster that does not answer.
-        Ended::Refused(status) if status != 404 => set_timeout(move || ask_again(view, &signal), AGAIN),
+        Ended::Refused(status) if !matches!(status, NO_RUN | 404) => set_timeout(move || ask_again(view, &signal), AGAIN),
         _ => {}
     }
 }
