@@ -7,8 +7,9 @@ use leptos::prelude::*;
 use super::{Glyph, Icon};
 use crate::{i18n::td_string, language};
 
-/// How long a toast stays: long enough to read it and to undo.
-const STAY: Duration = Duration::from_secs(10);
+/// How long a toast stays: long enough to read it, and with Undo to decide.
+const STAY: Duration = Duration::from_secs(6);
+const STAY_WITH_UNDO: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 struct Toast {
@@ -41,18 +42,25 @@ impl ToastBoard {
         self.put(Toast { text: text.into(), undo: Some(Callback::new(move |()| undo())) });
     }
 
-    fn put(self, toast: Toast) {
+    /// The same, for what may be over before the toast is. Gives the number by which [`Self::take_back`] knows it.
+    pub fn tell(self, text: impl Into<String>, undo: Option<Callback<()>>) -> u32 {
+        self.put(Toast { text: text.into(), undo })
+    }
+
+    /// Takes a toast away, unless another one is there by now.
+    pub fn take_back(self, number: u32) {
+        if self.number.get_value() == number {
+            self.shown.set(None);
+        }
+    }
+
+    fn put(self, toast: Toast) -> u32 {
+        let stay = if toast.undo.is_some() { STAY_WITH_UNDO } else { STAY };
         let number = self.number.get_value().wrapping_add(1);
         self.number.set_value(number);
         self.shown.set(Some(toast));
-        set_timeout(
-            move || {
-                if self.number.get_value() == number {
-                    self.shown.set(None);
-                }
-            },
-            STAY,
-        );
+        set_timeout(move || self.take_back(number), stay);
+        number
     }
 }
 

@@ -69,8 +69,9 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     let (id, name) = (allowed.id.get_untracked().unwrap_or_default(), allowed.name.get_untracked().unwrap_or_default());
     let started = td_string!(language, labs.start_asked, name = name.as_str()).to_string();
     let stopped = td_string!(language, labs.stop_asked, name = name.as_str()).to_string();
-    follow(start.value().into(), started.clone(), None, failed, reload);
-    follow(retry.value().into(), started, None, failed, reload);
+    let said = StoredValue::new(None::<u32>);
+    follow(start.value().into(), started.clone(), None, said, failed, reload);
+    follow(retry.value().into(), started, None, said, failed, reload);
     let id = StoredValue::new(id);
     // Stopping loses no file and can be undone; who may stop a lab and not start it is offered no undo.
     let undo = Callback::new(move |()| {
@@ -83,7 +84,20 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
             may_undo.set_value(true);
         }
     });
-    follow(stop.value().into(), stopped, Some((may_undo, undo)), failed, reload);
+    follow(stop.value().into(), stopped, Some((may_undo, undo)), said, failed, reload);
+    let toasts = use_toasts();
+    // What a toast says is over when the lab has come to rest.
+    Effect::new(move |before: Option<Option<LabState>>| {
+        let state = allowed.start.get().map(|(_, state)| state);
+        let is_moving = matches!(state, Some(LabState::Pending | LabState::Starting | LabState::Stopping));
+        if !is_moving
+            && before.is_some_and(|before| before != state)
+            && let Some(number) = said.try_update_value(Option::take).flatten()
+        {
+            toasts.take_back(number);
+        }
+        state
+    });
     let name = StoredValue::new(name);
     view! {
         {move || allowed.enter.get().filter(|(may, _)| *may).map(|(_, entrance)| {
@@ -167,11 +181,13 @@ pub fn StartButton(id: String, name: String, reload: Callback<()>) -> impl IntoV
     .into_any()
 }
 
-/// Says what was done, or why not, and reads the lab again. `undo`: whether this reader may take it back, and what does.
+/// Says what was done, or why not, and reads the lab again. `undo`: whether this reader may take it back, and what does; `said`: takes the
+/// number of the toast.
 fn follow(
     answer: Signal<Option<Result<(), AppError>>>,
     text: String,
     undo: Option<(StoredValue<bool>, Callback<()>)>,
+    said: StoredValue<Option<u32>>,
     failed: RwSignal<Option<Error>>,
     reload: Callback<()>,
 ) {
@@ -179,10 +195,8 @@ fn follow(
     Effect::new(move |_| match answer.get() {
         Some(Ok(())) => {
             failed.set(None);
-            match undo.filter(|(may, _)| may.get_value()) {
-                Some((_, undo)) => toasts.show_with_undo(text.clone(), move || undo.run(())),
-                None => toasts.show(text.clone()),
-            }
+            let undo = undo.filter(|(may, _)| may.get_value()).map(|(_, undo)| undo);
+            said.set_value(Some(toasts.tell(text.clone(), undo)));
             reload.run(());
         }
         Some(Err(AppError(error))) => failed.set(Some(error)),
