@@ -79,7 +79,7 @@ fn row(language: Language, key: SshKey) -> impl IntoView {
     view! {
         <Row>
             <Cell><div>{key.name}<small class="mono">{kind}</small></div></Cell>
-            <Cell label=td_string!(language, account.key_fingerprint)><span class="mono">{key.fingerprint}</span></Cell>
+            <Cell label=td_string!(language, account.key_fingerprint)><span class="mono break">{key.fingerprint}</span></Cell>
             <Cell label=td_string!(language, account.key_added)><Moment at=key.created_at/></Cell>
             <Cell place=CellPlace::Wide>
                 <RowAction

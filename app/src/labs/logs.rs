@@ -153,17 +153,16 @@ fn PodLogs(id: String, pods: Vec<LabPod>) -> impl IntoView {
                     <button
                         type="button"
                         class="btn small script-only"
-                        aria-pressed=move || if follow.get() { "true" } else { "false" }
                         on:click=move |_| follow.update(|follow| *follow = !*follow)
                     >
-                        {td_string!(language, logs.follow)}
+                        {move || if follow.get() { td_string!(language, logs.follow_stop) } else { td_string!(language, logs.follow) }}
                     </button>
                     <Button small=true icon=Glyph::Export name="download" value="1">{td_string!(language, logs.download)}</Button>
                     <Button small=true>{td_string!(language, logs.as_text)}</Button>
                 </div>
             </form>
             <p class="fine script-only" role="status">{move || note.get().map(|note| note_text(language, note))}</p>
-            <pre class="listing script-only" tabindex="0" role="region" aria-label=td_string!(language, logs.title) node_ref=element>{move || text.get()}</pre>
+            <pre class="listing script-only" class:empty=move || text.with(String::is_empty) tabindex="0" role="region" aria-label=td_string!(language, logs.title) node_ref=element>{move || text.get()}</pre>
         </Card>
     }
     .into_any()

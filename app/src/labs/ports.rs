@@ -43,9 +43,7 @@ pub fn PortsCard(id: String) -> impl IntoView {
                         max="65535"
                         required=true
                         placeholder="8501"
-                        aria-describedby="port-note"
                     />
-                    <p class="help" id="port-note">{td_string!(language, ports.port_help)}</p>
                 </div>
                 <div class="row">
                     <Button small=true>{td_string!(language, ports.open)}</Button>

@@ -183,15 +183,18 @@ fn NewLink(id: String, failed: Flash) -> impl IntoView {
                     help=td_string!(language, shares.lasts_help)
                     error=Signal::stored(lasts_problem)
                 />
-                <TextField
-                    name="share_until"
-                    label=td_string!(language, shares.until)
-                    value=until
-                    help=td_string!(language, shares.until_help)
-                    error=Signal::stored(until_problem)
-                    input_type="datetime-local"
-                    needed=Needed::Sometimes
-                />
+                // Shown for that choice only.
+                <div class="until">
+                    <TextField
+                        name="share_until"
+                        label=td_string!(language, shares.until)
+                        value=until
+                        help=td_string!(language, shares.until_help)
+                        error=Signal::stored(until_problem)
+                        input_type="datetime-local"
+                        needed=Needed::Sometimes
+                    />
+                </div>
                 <div class="field">
                     <CheckField name="view_only" label=td_string!(language, shares.view_only) checked=view_only/>
                     <p class="help">{td_string!(language, shares.view_only_help)}</p>

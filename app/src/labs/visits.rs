@@ -175,8 +175,8 @@ fn Here(visits: Vec<Visit>) -> impl IntoView {
             let since = td_string!(language, visits.since, at = moment_text(visit.from, MomentStyle::Minute)).to_string();
             view! {
                 <li class="row">
-                    <Status kind=StatusKind::Live>{visit.person.name}</Status>
-                    <span class="soft">{role_text(language, visit.role)}</span>
+                    <Status kind=StatusKind::Live><b>{visit.person.name}</b></Status>
+                    <span class="fine">{role_text(language, visit.role)}</span>
                     <span class="fine">{since}</span>
                 </li>
             }
