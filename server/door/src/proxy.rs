@@ -1,5 +1,7 @@
 //! Passes a request on to the lab and its answer back, piece by piece in both ways: each side is read only as fast as the other takes it.
 
+use std::error::Error;
+
 use axum::{body::Body, extract::Request, response::Response};
 use domain::visits::real_use;
 use http::{HeaderValue, StatusCode, Version, header, request::Parts};
@@ -49,7 +51,7 @@ pub async fn forward(door: &Inner, asked: &Asked, parts: Parts, body: Body, line
     let answer = line.until_over(door.upstream.send(request, &line.pod, line.port)).await;
     match answer {
         // Nothing was to be upgraded: what follows could not be told from the next answer.
-        Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => door.no_answer(asked.reader, &line.pass, Matter::NoAnswer),
+        Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => door.no_answer(asked, &line.pass, Matter::NoAnswer),
         Ok(answer) => {
             let mut answer = for_browser(answer, line);
             if is_at_top {
@@ -109,13 +111,17 @@ pub async fn broken_off(door: &Inner, asked: &Asked, line: &Line, broken: &Broke
         Broken::Failed(error) => {
             tracing::debug!(%error, lab.id = %line.pass.lab(), "a lab does not answer");
             match upstream::no_connection(&**error) {
-                None => door.no_answer(asked.reader, &line.pass, Matter::NoAnswer),
-                Some(ClusterError::Away(_) | ClusterError::Blocked(_)) => door.about(asked.reader, Matter::Unavailable),
-                Some(_) => door.no_answer(asked.reader, &line.pass, Matter::NoConnection),
+                None => door.no_answer(asked, &line.pass, Matter::NoAnswer),
+                Some(ClusterError::Away(_) | ClusterError::Blocked(_)) => door.no_answer(asked, &line.pass, Matter::Unreachable),
+                Some(ClusterError::Busy(message)) if message.contains(NODE_AWAY) => door.no_answer(asked, &line.pass, Matter::Unreachable),
+                Some(_) => door.no_answer(asked, &line.pass, Matter::NoConnection),
             }
         }
     }
 }
+
+/// Part of the API server's message about a node that it cannot reach.
+const NODE_AWAY: &str = "error dialing backend";
 
 impl Line {
     /// The outcome of `doing`, unless the pass or the pod ends first.
@@ -126,5 +132,22 @@ impl Line {
             () = self.gone.cancelled() => Err(Broken::PodGone),
             done = doing => done.map_err(Broken::Failed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the client's own words")]
+    struct Outer(#[source] ClusterError);
+
+    #[test]
+    fn a_cluster_or_node_that_is_away_is_told_from_an_application_that_is() {
+        assert_eq!(reason(&Outer(ClusterError::Away("no route".into()))), Matter::Unreachable);
+        assert_eq!(reason(&Outer(ClusterError::Busy("error dialing backend: dial tcp 10.0.0.5:10250".into()))), Matter::Unreachable);
+        assert_eq!(reason(&ClusterError::Busy("connection refused".into())), Matter::NoAnswer);
+        assert_eq!(reason(&std::io::Error::other("reset")), Matter::NoAnswer);
     }
 }

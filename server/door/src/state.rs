@@ -110,18 +110,22 @@ impl Inner {
         self.say(reader, matter, &Extras { facts, text: text.map(ToOwned::to_owned), steps, links, ..waits })
     }
 
-    /// The application cannot be reached, or does not answer as it should.
-    pub(crate) fn no_answer(&self, reader: Reader, pass: &SharedPass, matter: Matter) -> Response {
+    /// The application does not answer, or not as it should; or nothing leads to it, which `matter` says.
+    pub(crate) fn no_answer(&self, asked: &Asked, pass: &SharedPass, matter: Matter) -> Response {
         let mut extras = Extras::default();
-        if let Reader::Person(language) = reader {
+        if let Reader::Person(language) = asked.reader {
             extras.facts.push((words::lab_term(language), pass.lab_name().to_owned()));
+            if let Some((port @ 1.., _)) = host::split_port(&asked.site.label) {
+                extras.facts.push((words::port_term(language), port.to_string()));
+                extras.text = (matter == Matter::NoAnswer).then(|| words::no_server(language, port));
+            }
             // An empty address is that of the page itself.
             extras.links.push((words::try_again(language), String::new()));
             if !pass.is_guest() {
                 extras.links.extend(self.lab_page(words::lab_page(language), pass.lab()));
             }
         }
-        self.say(reader, matter, &extras)
+        self.say(asked.reader, matter, &extras)
     }
 
     /// A lab that is used without a browser: nothing is asked of it.

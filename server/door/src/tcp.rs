@@ -86,7 +86,8 @@ fn without_token(door: &Inner, asked: &Asked) -> Response {
 const fn matter(error: &Error) -> Matter {
     match error {
         Error::NotFound | Error::InvalidTransition { .. } => Matter::NotFound,
-        Error::Forbidden | Error::ScopeMissing { .. } => Matter::NotAllowed,
+        Error::ScopeMissing { .. } => Matter::NoScope,
+        Error::Forbidden => Matter::NotAllowed,
         _ => Matter::Unavailable,
     }
 }

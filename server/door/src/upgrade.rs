@@ -29,6 +29,9 @@ use crate::{
 
 /// After one side has ended, the other side gets this long to do the same: not every way to a pod carries half an end.
 const LINGER: Duration = Duration::from_secs(10);
+/// The same for a WebSocket whose client closed its connection without a word of the protocol: it is gone, and its place is wanted. In bytes
+/// without messages such an end may be a program that has said all and still listens.
+const LINGER_GONE: Duration = Duration::from_millis(500);
 
 /// After a refusal with a longer body the connection stays as it is: hyper would cut what a slow client has not taken yet.
 const SHORT: u64 = 16 * 1_024;
@@ -64,9 +67,9 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
         return refusal;
     }
     let (Some(near), Some(far)) = (near, answer.extensions_mut().remove::<OnUpgrade>()) else {
-        return door.no_answer(asked.reader, &line.pass, Matter::NoAnswer);
+        return door.no_answer(asked, &line.pass, Matter::NoAnswer);
     };
-    let Some(chosen) = chosen(answer.headers(), protocol) else { return door.no_answer(asked.reader, &line.pass, Matter::NoAnswer) };
+    let Some(chosen) = chosen(answer.headers(), protocol) else { return door.no_answer(asked, &line.pass, Matter::NoAnswer) };
     let talk = if chosen.as_bytes().eq_ignore_ascii_case(b"websocket") { talk } else { Talk::Bytes };
     let mut headers = std::mem::take(answer.headers_mut());
     headers::for_browser(&mut headers);
@@ -112,14 +115,17 @@ where
     F: AsyncRead + AsyncWrite + Unpin,
 {
     let Some((near, far)) = both.await else { return };
-    let closed = CancellationToken::new();
-    let mut near = Side { io: TokioIo::new(near), closed: closed.clone(), pass: None, watch: None };
+    let (left, closed) = (CancellationToken::new(), CancellationToken::new());
+    let mut near = Side { io: TokioIo::new(near), closed: left.clone(), pass: None, watch: None };
     let watch = Some(Watch::new(pass, talk));
     let mut far = Side { io: far, closed: closed.clone(), pass: Some(SharedPass::clone(pass)), watch };
     let copying = relay::both(&mut near, &mut far);
+    let after_client = if talk == Talk::Bytes { LINGER } else { LINGER_GONE };
     let lingering = async {
-        closed.cancelled().await;
-        tokio::time::sleep(LINGER).await;
+        tokio::select! {
+            () = left.cancelled() => tokio::time::sleep(after_client).await,
+            () = closed.cancelled() => tokio::time::sleep(LINGER).await,
+        }
     };
     tokio::select! {
         copied = copying => {

@@ -78,9 +78,13 @@ pub enum Matter {
     NoAnswer,
     /// The lab is used by a terminal or runs by itself.
     NoPage,
+    /// Neither the cluster nor the lab's node leads to the lab at the moment.
+    Unreachable,
     /// A program came without an access token, or with one that is not good.
     NoToken,
-    /// The token's scopes or its owner's rights do not suffice.
+    /// The token's scopes do not suffice.
+    NoScope,
+    /// The owner of the token may not enter the lab.
     NotAllowed,
     /// A port of the lab that programs may not reach.
     WrongPort,
@@ -90,7 +94,7 @@ pub enum Matter {
 
 impl Matter {
     #[cfg(test)]
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::WrongHost,
         Self::Malformed,
         Self::Method,
@@ -110,7 +114,9 @@ impl Matter {
         Self::NoConnection,
         Self::NoAnswer,
         Self::NoPage,
+        Self::Unreachable,
         Self::NoToken,
+        Self::NoScope,
         Self::NotAllowed,
         Self::WrongPort,
         Self::Unavailable,
@@ -124,13 +130,22 @@ impl Matter {
             Self::NotFound | Self::NoPage => StatusCode::NOT_FOUND,
             Self::LinkEnded => StatusCode::GONE,
             Self::NoPass | Self::NoToken => StatusCode::UNAUTHORIZED,
-            Self::NoTicket | Self::WrongOrigin | Self::CrossSite | Self::ViewOnly | Self::Worker | Self::NotAllowed | Self::WrongPort => {
-                StatusCode::FORBIDDEN
-            }
+            Self::NoTicket
+            | Self::WrongOrigin
+            | Self::CrossSite
+            | Self::ViewOnly
+            | Self::Worker
+            | Self::NoScope
+            | Self::NotAllowed
+            | Self::WrongPort => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed | Self::NoConnection | Self::Unavailable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::NotReady
+            | Self::Stopped
+            | Self::TimeOver
+            | Self::Failed
+            | Self::NoConnection
+            | Self::Unreachable
+            | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer => StatusCode::BAD_GATEWAY,
         }
     }
@@ -153,8 +168,9 @@ impl Matter {
             Self::LinkEnded => "link_ended",
             Self::NoConnection | Self::NoAnswer => "no_answer",
             Self::NoPage => "no_page",
+            Self::Unreachable => "cluster_unreachable",
             Self::NoToken => "no_token",
-            Self::NotAllowed => "not_allowed",
+            Self::NoScope | Self::NotAllowed => "not_allowed",
             Self::WrongPort => "wrong_port",
             Self::Unavailable => "unavailable",
         }
@@ -170,6 +186,7 @@ impl Matter {
             | Self::Failed
             | Self::NoConnection
             | Self::NoAnswer
+            | Self::Unreachable
             | Self::Unavailable => Some(5),
             _ => None,
         }
@@ -195,8 +212,12 @@ impl Matter {
             Self::NoConnection | Self::NoAnswer => language.pick("环境里的程序没有响应", "The application in the lab does not answer"),
             Self::NoPage => language.pick("这个环境没有网页", "This lab has no page"),
             Self::NoToken => language.pick("需要有效的访问令牌", "A good access token is needed"),
-            Self::NotAllowed => {
+            Self::Unreachable => language.pick("集群暂时连不上", "The cluster does not answer"),
+            Self::NoScope => {
                 language.pick("这个令牌不能进入这个环境，需要 labs:write", "This token may not enter the lab. It needs the scope labs:write")
+            }
+            Self::NotAllowed => {
+                language.pick("令牌的主人不能进入这个环境", "The owner of this token may not enter the lab. Another scope does not help")
             }
             Self::WrongPort => language.pick("只能连接环境自己的端口和 22、2222", "Only the lab's own port and ports 22 and 2222 can be reached"),
             Self::Unavailable => language.pick("暂时无法打开", "Not available at the moment"),
@@ -264,9 +285,14 @@ impl Matter {
                 "在 Lectern 的账户设置里新建令牌，再运行 lectern login。",
                 "Make a token on your account page in Lectern and run lectern login.",
             ),
+            Self::Unreachable => language.pick(
+                "集群或环境所在的节点暂时没有响应。文件不受影响。几秒后重试。",
+                "The cluster, or the node that the lab is on, does not answer. Files are not affected. Try again in a few seconds.",
+            ),
+            Self::NoScope => language.pick("请新建带有 labs:write 的令牌。", "Scopes cannot be added to a token. Make another one with labs:write."),
             Self::NotAllowed => language.pick(
-                "令牌需要 labs:write，它的主人也要能进入这个环境。",
-                "The token needs the scope labs:write, and its owner must be allowed to enter the lab.",
+                "归属人、本课教师和管理者可以用令牌进入。",
+                "The owner of the lab, the teachers of its course and managers may enter it by a token.",
             ),
             Self::WrongPort => language.pick("没有建立连接。", "No connection was made."),
             Self::Unavailable => language.pick(
@@ -353,6 +379,20 @@ pub const fn lab_page(language: Language) -> &'static str {
     language.pick("环境页面", "Page of the lab")
 }
 
+pub const fn port_term(language: Language) -> &'static str {
+    language.pick("端口", "Port")
+}
+
+/// In the place of the text about the lab's own application.
+pub fn no_server(language: Language, port: u16) -> String {
+    match language {
+        Language::Chinese => format!("环境的 {port} 端口上没有程序响应。请在环境里启动服务，并监听 0.0.0.0:{port}，然后重试。"),
+        Language::English => {
+            format!("Nothing answers on port {port} of the lab. Start your server there, so that it listens on 0.0.0.0:{port}, and try again.")
+        }
+    }
+}
+
 pub const fn try_again(language: Language) -> &'static str {
     language.pick("重试", "Try again")
 }
@@ -386,6 +426,9 @@ mod tests {
                 }
             }
             assert_ne!(matter.text(Language::Chinese), matter.text(Language::English));
+        }
+        for language in [Language::Chinese, Language::English] {
+            assert!(no_server(language, 8_501).contains("8501"));
         }
         for lab in LabState::ALL {
             assert_ne!(state(lab, Language::Chinese), state(lab, Language::English));

@@ -146,6 +146,7 @@ async fn an_application_that_does_not_listen_is_not_available_yet() {
     assert_eq!((program.status(), program.header("content-type")), (503, Some("application/json")));
     assert!(program.body().contains(r#""code":"no_answer""#), "{program:?}");
     assert_eq!(site.use_lab("GET /socket", &[("connection", "upgrade"), ("upgrade", "websocket")], "").await.status(), 503);
+    assert!(!page.body().contains("<dt>Port</dt>"), "its own port has no number for people: {page:?}");
 }
 
 #[tokio::test]
