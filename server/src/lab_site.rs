@@ -62,6 +62,7 @@ impl LabSite {
             per_person: config.labs.connections_per_person,
         };
         let door = Door::new(state.services.clone(), settings, stopping.clone())?;
+        state.metrics.show_lab_site(door.counts());
         let limits = limits(config, descriptors, sockets.len());
         Ok(async move {
             let serving = sockets.into_iter().map(|socket| Listener::new(socket, limits, stopping.clone(), patience).serve(door.clone()));

@@ -2,12 +2,16 @@
 //! A series is kept for ever, so every label has a closed set of values: the standard methods, the router's own patterns, statuses and
 //! states. No label is a text that a client chose.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
+use door::Counts;
 use http::{HeaderMap, StatusCode, header};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -35,6 +39,64 @@ struct StateLabels {
     state: String,
 }
 
+/// The only label of a series: one of a few words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DirectionLabels {
+    direction: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+/// What the lab site counts by itself, and the series that show it.
+#[derive(Debug, Default)]
+struct LabSiteMetrics {
+    /// `None` until the lab site is served.
+    counts: OnceLock<Arc<Counts>>,
+    requests: Family<OutcomeLabels, Counter>,
+    sockets: Gauge,
+    bytes: Family<DirectionLabels, Counter>,
+    tickets: Family<ReasonLabels, Counter>,
+}
+
+impl LabSiteMetrics {
+    fn register(&self, registry: &mut Registry) {
+        registry.register("lab_site_requests", "Requests to the sites of labs, by outcome", self.requests.clone());
+        registry.register("lab_site_sockets", "Sockets to labs that are open", self.sockets.clone());
+        registry.register("lab_site_bytes", "Bytes that passed to labs (in) and from them (out)", self.bytes.clone());
+        registry.register("lab_site_tickets_refused", "Tickets for labs that were refused", self.tickets.clone());
+    }
+
+    /// Copies what was counted until now.
+    fn update(&self) {
+        let Some(counts) = self.counts.get() else { return };
+        for (outcome, count) in counts.outcomes() {
+            count_as(&self.requests.get_or_create(&OutcomeLabels { outcome }), count);
+        }
+        self.sockets.set(counts.sockets());
+        let (to_labs, from_labs) = counts.bytes();
+        for (direction, count) in [("in", to_labs), ("out", from_labs)] {
+            count_as(&self.bytes.get_or_create(&DirectionLabels { direction }), count);
+        }
+        let (bad, foreign) = counts.refused_tickets();
+        for (reason, count) in [("no_ticket", bad), ("wrong_origin", foreign)] {
+            count_as(&self.tickets.get_or_create(&ReasonLabels { reason }), count);
+        }
+    }
+}
+
+/// Gives a series the count that is kept elsewhere.
+fn count_as(counter: &Counter, count: u64) {
+    counter.inner().store(count, Ordering::Relaxed);
+}
+
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -46,6 +108,8 @@ pub struct Metrics {
     cluster: Gauge,
     overruns: Gauge,
     clock: Gauge,
+    visits: Gauge,
+    lab_site: LabSiteMetrics,
 }
 
 /// Seconds: a page should be well under a tenth, a password takes about half.
@@ -67,11 +131,20 @@ impl Default for Metrics {
         registry.register("lab_overrun_seconds", "Seconds for which labs' pods ran beyond their time, charged to nobody", overruns.clone());
         let clock = Gauge::default();
         registry.register("clock_jump_seconds", "By how much the machine's clock has jumped without being followed", clock.clone());
-        Self { registry, requests, seconds, orders, labs, waiting, cluster, overruns, clock }
+        let (visits, lab_site) = (Gauge::default(), LabSiteMetrics::default());
+        registry.register("lab_visits_open", "Visits to labs that have not ended", visits.clone());
+        lab_site.register(&mut registry);
+        Self { registry, requests, seconds, orders, labs, waiting, cluster, overruns, clock, visits, lab_site }
     }
 }
 
 impl Metrics {
+    /// Shows what the lab site counts from now on.
+    pub fn show_lab_site(&self, counts: Arc<Counts>) {
+        // There is one lab site.
+        let _ = self.lab_site.counts.set(counts);
+    }
+
     /// `method` comes from [`crate::methods::label`]; `route` is the pattern, not the path: each id would add a series.
     pub fn request(&self, method: &'static str, route: &str, status: StatusCode, took: Duration) {
         let labels = RequestLabels { method, route: route.to_owned(), status: status.as_u16() };
@@ -113,9 +186,11 @@ pub async fn show(State(state): State<AppState>, headers: HeaderMap) -> Response
             metrics.cluster.set(i64::from(figures.cluster_reachable));
             metrics.overruns.set(figures.overrun_seconds);
             metrics.clock.set(figures.clock_jump_seconds);
+            metrics.visits.set(figures.visits_open);
         }
         Err(error) => tracing::warn!(%error, "figures could not be read"),
     }
+    metrics.lab_site.update();
     let mut text = String::new();
     if encode(&mut text, &metrics.registry).is_err() {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -11,6 +11,7 @@ use services::visits::EnterError;
 
 use crate::{
     Asked, Inner, cookie,
+    counts::ENTERED,
     page::{self, Reader},
     words::Matter,
 };
@@ -43,6 +44,7 @@ async fn post(door: &Inner, asked: &Asked, parts: &Parts, body: Body) -> Respons
     let label = &asked.site.label;
     match door.passes.enter(label, &ticket, origin(&parts.headers), address.as_deref()).await {
         Ok(entered) => {
+            door.counts.outcome(ENTERED);
             let mut response = page::see_other(inside(&entered.next));
             if let Some(cookie) = cookie::set(door.sites.is_https(), entered.cookie.expose()) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -51,10 +53,14 @@ async fn post(door: &Inner, asked: &Asked, parts: &Parts, body: Body) -> Respons
         }
         Err(EnterError::WrongOrigin) => {
             tracing::warn!(lab.host = %label, "a ticket for a lab came from another site and was refused");
+            door.counts.foreign_ticket();
             door.about(asked.reader, Matter::WrongOrigin)
         }
         // A form that is sent again carries no cookie, since it comes from the portal's site; the page that this leads to gets it.
-        Err(EnterError::NoTicket) => page::see_other(PATH),
+        Err(EnterError::NoTicket) => {
+            door.counts.bad_ticket();
+            page::see_other(PATH)
+        }
         Err(EnterError::Unavailable(_)) => door.about(asked.reader, Matter::Unavailable),
     }
 }

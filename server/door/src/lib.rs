@@ -7,6 +7,7 @@ mod app_secret;
 mod body;
 mod client;
 mod cookie;
+mod counts;
 mod enter;
 mod frames;
 mod guard;
@@ -43,6 +44,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use app_secret::AppSecret;
+pub use counts::Counts;
 use host::{HostError, Site, Sites};
 use limits::Limits;
 use page::{Extras, Reader};
@@ -81,6 +83,7 @@ pub(crate) struct Inner {
     portal: Option<String>,
     behind_proxy: bool,
     limits: Arc<Limits>,
+    counts: Arc<Counts>,
     stopping: CancellationToken,
 }
 
@@ -104,7 +107,12 @@ impl Door {
         let Some(sites) = Sites::parse(&labs_url) else { return Err(InvalidLabsUrl(labs_url)) };
         let portal = portal_url.map(|url| url.trim_end_matches('/').to_owned());
         let (upstream, limits) = (Upstream::new(dial), Limits::new(per_lab, per_person));
-        Ok(Self(Arc::new(Inner { passes, upstream, sites, portal, behind_proxy, limits, stopping })))
+        Ok(Self(Arc::new(Inner { passes, upstream, sites, portal, behind_proxy, limits, counts: Arc::default(), stopping })))
+    }
+
+    /// What it did since it was made, for the metrics.
+    pub fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.0.counts)
     }
 }
 
@@ -175,7 +183,7 @@ impl Inner {
         let Some((pod, port)) = pass.target() else { return self.not_ready(asked.reader, &pass).await };
         let Some(place) = self.limits.take(pass.lab(), pass.person()) else { return self.about(asked.reader, Matter::TooMany) };
         let secret = AppSecret::of(&*pass, &pod);
-        let line = Line { pass, pod, port, secret, gone, place };
+        let line = Line { pass: self.counts.counting(pass), pod, port, secret, gone, place };
         match protocol {
             Some(protocol) => upgrade::forward(self, asked, parts, body, &protocol, line).await,
             None => proxy::forward(self, asked, parts, body, line).await,
@@ -200,6 +208,7 @@ impl Inner {
     }
 
     fn say(&self, reader: Reader, matter: Matter, extras: &Extras) -> Response {
+        self.counts.outcome(matter.code());
         page::answer(reader, matter, extras, || self.passes.nonce())
     }
 }

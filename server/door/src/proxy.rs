@@ -15,6 +15,7 @@ use crate::{
     Asked, Inner,
     app_secret::AppSecret,
     body::{self, Passing, Way},
+    counts::PASSED,
     guard,
     headers::{self, Client},
     limits::Place,
@@ -53,6 +54,7 @@ pub async fn forward(door: &Inner, asked: &Asked, parts: Parts, body: Body, line
         // Nothing was to be upgraded: what follows could not be told from the next answer.
         Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => door.no_answer(asked, &line.pass, Matter::NoAnswer),
         Ok(answer) => {
+            door.counts.outcome(PASSED);
             let mut answer = for_browser(answer, line);
             if is_at_top {
                 // A browser that keeps the script of a page does not take it for a service worker, which it must ask for.

@@ -14,7 +14,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use services::visits::Waiting;
 
 use crate::{
-    Asked, Inner, cookie, guard, lab_words,
+    Asked, Inner, cookie,
+    counts::TO_PORTAL,
+    guard, lab_words,
     page::{self, Extras, Reader},
     ports::SharedPass,
     timeline,
@@ -44,7 +46,10 @@ impl Inner {
         };
         let back = if parts.method == Method::GET { parts.uri.path_and_query().map_or("/", |path| path.as_str()) } else { "/" };
         match self.open_url(asked, lab, back) {
-            Some(url) if parts.method == Method::GET => page::see_other(&url),
+            Some(url) if parts.method == Method::GET => {
+                self.counts.outcome(TO_PORTAL);
+                page::see_other(&url)
+            }
             url => self.say(asked.reader, Matter::NoPass, &open_link(language, url)),
         }
     }

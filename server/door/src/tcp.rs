@@ -45,14 +45,14 @@ pub async fn answer(door: &Inner, asked: &Asked, mut parts: Parts) -> Response {
     }
     let Some(place) = door.limits.take(pass.lab(), pass.person()) else { return door.about(asked.reader, Matter::TooMany) };
     // The bytes pass as they are, so no header can be added.
-    let line = Line { pass, pod, port, secret: None, gone, place };
+    let line = Line { pass: door.counts.counting(pass), pod, port, secret: None, gone, place };
     let far = match line.until_over(door.upstream.dial(&line.pod, port)).await {
         Ok(far) => far,
         Err(Broken::PassEnded) => return without_token(door, asked),
         Err(broken) => return proxy::broken_off(door, asked, &line, &broken).await,
     };
     let both = async move { near.await.ok().map(|near| (near, far)) };
-    tokio::spawn(upgrade::tunnel(both, line, Talk::Bytes, door.stopping.clone()));
+    tokio::spawn(upgrade::tunnel(both, line, Talk::Bytes, door.counts.open_socket(), door.stopping.clone()));
     let mut switching = Response::new(Body::empty());
     *switching.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     headers::switch(switching.headers_mut(), HeaderValue::from_static(PROTOCOL));

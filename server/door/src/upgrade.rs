@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Asked, Inner,
+    counts::{OpenSocket, PASSED},
     headers::{self, list},
     ports::SharedPass,
     proxy::{self, Line},
@@ -60,6 +61,7 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
         Err(broken) => return proxy::broken_off(door, asked, &line, &broken).await,
     };
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        door.counts.outcome(PASSED);
         let mut refusal = proxy::for_browser(answer, line);
         if refusal.body().size_hint().exact().is_some_and(|bytes| bytes <= SHORT) {
             refusal.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -81,7 +83,7 @@ pub async fn forward(door: &Inner, asked: &Asked, mut parts: Parts, body: Body, 
         let (Ok(near), Ok(far)) = tokio::join!(near, far) else { return None };
         Some((near, TokioIo::new(far)))
     };
-    tokio::spawn(tunnel(both, line, talk, door.stopping.clone()));
+    tokio::spawn(tunnel(both, line, talk, door.counts.open_socket(), door.stopping.clone()));
     switching
 }
 
@@ -95,7 +97,7 @@ fn chosen(answer: &HeaderMap, asked: &HeaderValue) -> Option<HeaderValue> {
 }
 
 /// Copies until one side, the pass, the pod or the server ends. `both`: the client's side and the lab's. Dropping both closes them.
-pub async fn tunnel<F>(both: impl Future<Output = Option<(Upgraded, F)>>, line: Line, talk: Talk, stopping: CancellationToken)
+pub async fn tunnel<F>(both: impl Future<Output = Option<(Upgraded, F)>>, line: Line, talk: Talk, open: OpenSocket, stopping: CancellationToken)
 where
     F: AsyncRead + AsyncWrite + Unpin,
 {
@@ -107,7 +109,7 @@ where
         () = stopping.cancelled() => {}
         () = copy(both, &pass, talk) => {}
     }
-    drop(place);
+    drop((place, open));
 }
 
 async fn copy<F>(both: impl Future<Output = Option<(Upgraded, F)>>, pass: &SharedPass, talk: Talk)

@@ -24,6 +24,12 @@ pub async fn overrun_seconds(connection: &mut AnyConnection) -> Result<i64> {
     Ok(Row::of("lab_changes", &row).integer("micros")? / domain::time::MICROS_PER_SECOND)
 }
 
+/// Visits to labs that have not ended.
+pub async fn visits_open(connection: &mut AnyConnection) -> Result<i64> {
+    let row = sqlx::query("SELECT COUNT(*) AS number FROM lab_visits WHERE ended_at IS NULL").fetch_one(connection).await?;
+    Row::of("lab_visits", &row).integer("number")
+}
+
 fn counted(row: Row<'_>) -> Result<(String, i64)> {
     Ok((row.text("state")?, row.integer("number")?))
 }
@@ -40,6 +46,7 @@ mod tests {
             assert_eq!(orders_by_state(&mut connection).await.unwrap(), []);
             assert_eq!(labs_by_state(&mut connection).await.unwrap(), []);
             assert_eq!(overrun_seconds(&mut connection).await.unwrap(), 0);
+            assert_eq!(visits_open(&mut connection).await.unwrap(), 0);
         })
         .await;
     }

@@ -30,6 +30,7 @@ async fn a_token_is_asked_for_where_one_is_set() {
     }
     let (status, body) = scrape(&url, Some("secret-1")).await;
     assert!(status == 200 && body.contains("lectern_http_requests"), "{body}");
+    assert!(body.contains("lectern_lab_visits_open 0"), "{body}");
     for (sent, status) in [("bearer secret-1", 200), ("BEARER secret-1", 200), ("Bearer secret-2", 401), ("Basic secret-1", 401), ("bear", 401)] {
         let answer = reqwest::Client::new().get(&url).header("authorization", sent).send().await.unwrap();
         assert_eq!(answer.status(), status, "{sent}");

@@ -21,7 +21,7 @@ use domain::{
     visits::UseKind,
 };
 use door::{
-    Door, DoorSettings,
+    Counts, Door, DoorSettings,
     ports::{Dial, Pass, Passes, SharedPass},
 };
 use futures::future::BoxFuture;
@@ -251,6 +251,7 @@ pub struct Site {
     pub world: Arc<World>,
     pub port: u16,
     pub stopping: CancellationToken,
+    pub counts: Arc<Counts>,
     serving: JoinHandle<()>,
 }
 
@@ -309,11 +310,12 @@ impl Site {
         change(&mut settings);
         let stopping = CancellationToken::new();
         let door = Door::with(Arc::clone(&world) as _, Arc::clone(&world) as _, settings, stopping.clone()).expect("an address of labs");
+        let counts = door.counts();
         let listener = Listener::new(socket, Limits::default(), stopping.clone(), Duration::from_secs(1));
         let serving = tokio::spawn(async move {
             listener.serve(door).await;
         });
-        Self { world, port, stopping, serving }
+        Self { world, port, stopping, counts, serving }
     }
 
     /// The origin of the lab's site.

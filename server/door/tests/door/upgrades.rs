@@ -80,3 +80,23 @@ async fn the_lab_gets_the_handshake_without_our_cookie() {
     }
     assert!(!seen.body().contains(COOKIE), "{seen:?}");
 }
+
+#[tokio::test]
+async fn what_the_door_does_is_counted() {
+    let site = Site::before(App::start().await.1).await;
+    let counts = &site.counts;
+    assert_eq!(site.use_lab("GET /", &[], "").await.status(), 200);
+    assert_eq!(site.use_lab("GET /refuse/403", &[], "").await.status(), 403);
+    assert_eq!(site.ask("GET /api", &[], "").await.status(), 401);
+    assert_eq!(counts.outcomes(), [("no_pass", 1), ("passed", 2)], "an answer of the lab is no refusal of the door");
+    let (to_lab, from_lab) = counts.bytes();
+    assert!(to_lab > 0 && from_lab > 0, "{counts:?}");
+    let socket = site.upgraded("/socket").await;
+    assert_eq!(counts.sockets(), 1);
+    drop(socket);
+    until(|| counts.sockets() == 0).await;
+    assert!(counts.outcomes().contains(&("socket", 1)), "{counts:?}");
+    let form = [("content-type", "application/x-www-form-urlencoded"), ("origin", "http://evil.example")];
+    assert_eq!(site.ask("POST /.lectern/enter", &form, "ticket=x").await.status(), 403);
+    assert_eq!(counts.refused_tickets(), (0, 1));
+}
