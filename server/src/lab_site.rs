@@ -19,6 +19,8 @@ use crate::{config::Config, state::AppState};
 /// An upload that stands still, and a browser that takes nothing of an answer, are given this long.
 const STILL: Duration = Duration::from_mins(10);
 const HEAD: Duration = Duration::from_secs(20);
+/// A simple program closes its side when it has sent its request, and gets what the lab answers within this time.
+const HALF_CLOSE: Duration = Duration::from_secs(10);
 /// Most connections at a time for each one of the portal: pages of labs keep many open.
 const FOR_EACH_OF_PORTAL: usize = 4;
 /// Most slow connections of one address: a course in one room may upload by a weak network.
@@ -79,7 +81,7 @@ impl LabSite {
 fn limits(config: &Config, descriptors: usize, sockets: usize) -> Limits {
     let portal = config.connections.limits();
     let connections = portal.connections.saturating_mul(FOR_EACH_OF_PORTAL).min(descriptors / 2 / sockets.max(1)).max(16);
-    Limits { head: HEAD, body: STILL, write: STILL, connections, slow_per_address: SLOW_PER_ADDRESS, ..portal }
+    Limits { head: HEAD, body: STILL, write: STILL, connections, slow_per_address: SLOW_PER_ADDRESS, half_close: HALF_CLOSE, ..portal }
 }
 
 /// Binds the address. Browsers take `*.localhost` for both loopback addresses and try one after the other: a program of somebody else on the

@@ -143,7 +143,7 @@ impl Listener {
             let _ = stream.set_nodelay(true);
             let Some(entry) = admitted(&table, peer, &stop).await else { break };
             // Watched from here on: its bytes may wait for its task to begin.
-            let watched = Socket::new(stream, entry);
+            let watched = Socket::new(stream, entry, limits.half_close);
             let connection =
                 Connection { limits, peer, service: service.clone(), tls: tls.clone().map(|Tls(acceptor)| acceptor), stop: stop.clone() };
             connections.spawn(connection.run(watched));

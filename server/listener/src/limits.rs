@@ -18,6 +18,9 @@ pub struct Limits {
     pub connections: usize,
     /// Most slow connections of one address at a time. Other connections of the address (a college may be behind one) are not affected.
     pub slow_per_address: usize,
+    /// A client that has sent its request and closed its own side may still want the answer, as `nc` does, or be gone: the system says the same of
+    /// both. So long it is taken as the first. Without TLS and for HTTP/1.1 only.
+    pub half_close: Duration,
 }
 
 /// Bytes of a body that extend its time by a second.
@@ -41,6 +44,7 @@ impl Default for Limits {
             write: Duration::from_mins(1),
             connections: 4_096,
             slow_per_address: 32,
+            half_close: Duration::ZERO,
         }
     }
 }
@@ -55,6 +59,7 @@ impl Limits {
             write: Duration::from_millis(400),
             connections: 16,
             slow_per_address: 4,
+            half_close: Duration::ZERO,
         }
     }
 

@@ -33,6 +33,8 @@ struct State {
     open: u32,
     /// Whether bytes may arrive without a request: HTTP/2 also sends frames between requests.
     framed: bool,
+    /// Whether the connection is no longer HTTP.
+    upgraded: bool,
     /// Whether a request was answered.
     served: bool,
     /// Since when there is no request.
@@ -72,6 +74,7 @@ impl Meter {
         Self(Mutex::new(State {
             open: 0,
             framed: false,
+            upgraded: false,
             served: false,
             quiet: now,
             head: None,
@@ -128,7 +131,15 @@ impl Meter {
 
     /// The connection was upgraded and is no longer HTTP.
     pub(crate) fn hand_over(&self) {
-        self.lock().open += 1;
+        let mut state = self.lock();
+        state.open += 1;
+        state.upgraded = true;
+    }
+
+    /// Whether the client's request is whole and its answer is not.
+    pub(crate) fn is_answering(&self) -> bool {
+        let state = self.lock();
+        state.open > 0 && state.body.is_none() && !state.framed && !state.upgraded
     }
 
     pub(crate) fn end_request(&self, now: Instant) {

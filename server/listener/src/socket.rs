@@ -5,13 +5,14 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rustix::net::Shutdown;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::{Sleep, sleep},
 };
 
 use crate::table::{Entry, Place};
@@ -22,17 +23,29 @@ pub(crate) struct Socket {
     /// The table looks at it too: see [`Place::watch`].
     stream: Arc<TcpStream>,
     entry: Entry,
+    /// How long the client's end is kept from the reader of a request's answer, and that time once it has begun.
+    half_close: Duration,
+    ended: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, entry: Entry) -> Self {
+    pub(crate) fn new(stream: TcpStream, entry: Entry, half_close: Duration) -> Self {
         let stream = Arc::new(stream);
         entry.place.watch(&stream);
-        Self { stream, entry }
+        Self { stream, entry, half_close, ended: None }
     }
 
     pub(crate) fn place(&self) -> Arc<Place> {
         Arc::clone(&self.entry.place)
+    }
+
+    /// The client sends no more, and may wait for its answer.
+    fn may_wait(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.half_close.is_zero() || !self.entry.place.meter.is_answering() {
+            return false;
+        }
+        let time = self.half_close;
+        self.ended.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(cx).is_pending()
     }
 
     fn write(&self, cx: &mut Context<'_>, attempt: impl Fn(&TcpStream) -> io::Result<usize>) -> Poll<io::Result<usize>> {
@@ -54,19 +67,20 @@ impl Socket {
 }
 
 impl AsyncRead for Socket {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let meter = &self.entry.place.meter;
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             let Poll::Ready(can_read) = self.stream.poll_read_ready(cx) else {
-                meter.read_nothing(Instant::now());
+                self.entry.place.meter.read_nothing(Instant::now());
                 return Poll::Pending;
             };
             // Into uninitialised memory: the buffer for a body grows to hundreds of kB, and zeroing it would cost more than the read.
             match can_read.and_then(|()| self.stream.try_read_buf(buffer)) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                // Whoever answers the request is woken by the answer, and asks again when it is sent.
+                Ok(0) if buffer.remaining() > 0 && self.may_wait(cx) => return Poll::Pending,
                 Ok(bytes) => {
                     if bytes > 0 {
-                        meter.read(Instant::now());
+                        self.entry.place.meter.read(Instant::now());
                     }
                     return Poll::Ready(Ok(()));
                 }

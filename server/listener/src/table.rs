@@ -182,7 +182,7 @@ mod tests {
         let (stream, peer) = port.accept().await.unwrap();
         let entry = table.admit(peer.ip(), start).unwrap();
         let place = Arc::clone(&entry.place);
-        let _socket = Socket::new(stream, entry);
+        let _socket = Socket::new(stream, entry, Duration::ZERO);
         place.meter.begin_request();
         place.meter.body_waits(start);
         place.meter.read_nothing(start);

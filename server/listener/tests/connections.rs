@@ -335,3 +335,32 @@ async fn a_head_that_is_too_large_is_refused() {
     let _ = in_time(stream.read_to_end(&mut answer)).await;
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
 }
+
+#[tokio::test]
+async fn a_client_that_closes_its_side_gets_its_answer_where_it_may() {
+    for (half_close, is_answered) in [(PATIENCE, true), (Duration::ZERO, false)] {
+        let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let waits = {
+            let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
+            move || {
+                let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
+                async move {
+                    asked.notify_one();
+                    answer.notified().await;
+                    "late\n"
+                }
+            }
+        };
+        let port = port(Limits { half_close, ..generous() }, Router::new().route("/", get(waits))).await;
+        let mut stream = port.connect().await;
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+        asked.notified().await;
+        stream.shutdown().await.expect("closed");
+        let mut text = String::new();
+        if is_answered {
+            answer.notify_one();
+        }
+        tokio::time::timeout(PATIENCE, stream.read_to_string(&mut text)).await.expect("in time").expect("read");
+        assert_eq!(text.ends_with("late\n"), is_answered, "{text}");
+    }
+}
