@@ -55,7 +55,7 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
-/// What the lab site counts by itself, and the series that show it.
+/// Counts that the lab site keeps by itself, and the series that show them.
 #[derive(Debug, Default)]
 struct LabSiteMetrics {
     /// `None` until the lab site is served.

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::{Glyph, Icon};
 use crate::{i18n::td_string, language};
 
-/// How long a toast stays: long enough to read it, and with Undo to decide.
+/// Time that a toast stays: enough to read it, and with Undo to decide.
 const STAY: Duration = Duration::from_secs(6);
 const STAY_WITH_UNDO: Duration = Duration::from_secs(10);
 

@@ -86,7 +86,7 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     });
     follow(stop.value().into(), stopped, Some((may_undo, undo)), said, failed, reload);
     let toasts = use_toasts();
-    // What a toast says is over when the lab has come to rest.
+    // The text of a toast is out of date when the lab has come to rest.
     Effect::new(move |before: Option<Option<LabState>>| {
         let state = allowed.start.get().map(|(_, state)| state);
         let is_moving = matches!(state, Some(LabState::Pending | LabState::Starting | LabState::Stopping));

@@ -110,7 +110,7 @@ impl Door {
         Ok(Self(Arc::new(Inner { passes, upstream, sites, portal, behind_proxy, limits, counts: Arc::default(), stopping })))
     }
 
-    /// What it did since it was made, for the metrics.
+    /// Its counts since it was made, for the metrics.
     pub fn counts(&self) -> Arc<Counts> {
         Arc::clone(&self.0.counts)
     }

@@ -23,7 +23,7 @@ pub(crate) struct Socket {
     /// The table looks at it too: see [`Place::watch`].
     stream: Arc<TcpStream>,
     entry: Entry,
-    /// How long the client's end is kept from the reader of a request's answer, and that time once it has begun.
+    /// For this time the client's end is kept from the connection that answers a request; `ended` is the time once it has begun.
     half_close: Duration,
     ended: Option<Pin<Box<Sleep>>>,
 }
@@ -76,7 +76,7 @@ impl AsyncRead for Socket {
             // Into uninitialised memory: the buffer for a body grows to hundreds of kB, and zeroing it would cost more than the read.
             match can_read.and_then(|()| self.stream.try_read_buf(buffer)) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                // Whoever answers the request is woken by the answer, and asks again when it is sent.
+                // The connection is woken by the answer, and reads again when it is sent.
                 Ok(0) if buffer.remaining() > 0 && self.may_wait(cx) => return Poll::Pending,
                 Ok(bytes) => {
                     if bytes > 0 {

@@ -1,4 +1,4 @@
-//! What the processes of labs use: CPU time and memory, read from `/proc` every few seconds as a cluster's metrics server does.
+//! CPU time and memory that the processes of labs use, read from `/proc` every few seconds as a cluster's metrics server does.
 
 use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
 
@@ -96,7 +96,7 @@ pub async fn measure(local: Arc<Local>, every: Duration) {
 }
 
 impl Local {
-    /// What each container of a running pod used at the last measurement; `None` if it is not measured, or not yet.
+    /// The use of each container of a running pod at the last measurement; `None` if it is not measured, or not yet.
     pub fn usage(&self, pod: &Value) -> Option<Vec<Usage>> {
         if !Self::takes(pod) {
             return None;

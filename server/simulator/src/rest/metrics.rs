@@ -1,4 +1,4 @@
-//! `metrics.k8s.io`: what pods and nodes use. Containers that are processes of this machine are measured (`local::usage`); other pods say it by
+//! `metrics.k8s.io`: the use of pods and nodes. Containers that are processes of this machine are measured (`local::usage`); other pods say it by
 //! the annotation `fake-kubelet/cpu` (`250m`), and those that do not are answered like pods that were not measured yet.
 
 use axum::http::Method;
@@ -71,7 +71,7 @@ fn nodes(api: &Api, labels: &LabelSelector) -> Vec<Value> {
     nodes.iter().filter(|node| labels.matches(node)).map(|node| of_node(api, node)).collect()
 }
 
-/// What a container or a node uses.
+/// Use of a container or of a node.
 #[derive(Clone, Copy)]
 struct Amounts {
     cpu: Quantity,
@@ -90,7 +90,7 @@ impl Amounts {
     }
 }
 
-/// What each container of a pod uses; `None` if the pod is not measured.
+/// Use of each container of a pod; `None` if the pod is not measured.
 fn amounts(api: &Api, pod: &Value) -> Option<Vec<Amounts>> {
     if value::text(pod, "/status/phase") != "Running" {
         return None;
@@ -126,7 +126,7 @@ fn of_node(api: &Api, node: &Value) -> Value {
     metrics
 }
 
-/// What all metrics say of the object that they are about.
+/// The part that all metrics have: the object that they are about, and the time.
 fn measured(kind: &str, object: &Value) -> Value {
     let now = stamp::now();
     let labels = object.pointer("/metadata/labels").cloned().unwrap_or_else(|| json!({}));

@@ -133,7 +133,7 @@ impl Terminal {
         self.focus();
     }
 
-    /// Whether the bar's Ctrl is held. It is held for one key.
+    /// Lets the bar's Ctrl go, which is held for one key. Returns whether it was held.
     fn let_go(&self) -> bool {
         let was_held = self.parts.ctrl.get_untracked();
         if was_held {

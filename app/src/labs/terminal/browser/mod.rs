@@ -65,7 +65,7 @@ struct Terminal {
     socket: RefCell<Option<(WebSocket, Vec<Heard>)>>,
     retry: Cell<Option<TimeoutHandle>>,
     tries: Cell<u32>,
-    /// What the page says while the connection is tried again.
+    /// The state that the page shows while the connection is tried again.
     until_back: Cell<State>,
     /// Of the shell's output.
     flow: Cell<Flow>,
