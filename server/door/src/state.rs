@@ -122,7 +122,7 @@ impl Inner {
             extras.facts.push((words::lab_term(language), pass.lab_name().to_owned()));
             if let Some((port @ 1.., _)) = host::split_port(&asked.site.label) {
                 extras.facts.push((words::port_term(language), port.to_string()));
-                extras.text = (matter == Matter::NoAnswer).then(|| words::no_server(language, port));
+                extras.text = matches!(matter, Matter::NoConnection | Matter::NoAnswer).then(|| words::no_server(language, port));
             }
             // An empty address is that of the page itself.
             extras.links.push((words::try_again(language), String::new()));

@@ -105,6 +105,12 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_scope_is_told_from_a_missing_right() {
+        assert_eq!(matter(&Error::ScopeMissing { scope: "labs:write".into() }), Matter::NoScope);
+        assert_eq!(matter(&Error::Forbidden), Matter::NotAllowed);
+    }
+
+    #[test]
     fn a_request_has_one_bearer_token_or_none() {
         let mut headers = HeaderMap::new();
         assert_eq!(bearer(&headers), None);

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::{
     app::App,
-    fixtures::{COOKIE, PORTAL, Site},
+    fixtures::{COOKIE, PORT_COOKIE, PORTAL, Site},
 };
 
 async fn ask(site: &Site, label: &str, more: &str) -> crate::fixtures::Answer {
@@ -59,4 +59,14 @@ async fn a_lab_without_pages_is_never_asked_for_one() {
     assert!(program.status() == 404 && program.body().contains("no_page"), "{program:?}");
     assert_eq!((app.requests.load(Ordering::SeqCst), site.world.dialled.lock().unwrap().len()), (0, 0));
     assert!(pass.bytes_in.load(Ordering::SeqCst) == 0 && pass.used.lock().unwrap().is_empty(), "no use of the lab");
+}
+
+#[tokio::test]
+async fn the_page_about_a_port_that_nothing_listens_on_names_it() {
+    let site = Site::before(App::start().await.1).await;
+    site.world.pods.lock().unwrap().clear();
+    let more = format!("cookie: lectern-lab={PORT_COOKIE}\r\nsec-fetch-mode: navigate\r\naccept-language: en\r\n");
+    let page = ask(&site, "9000--lab-7", &more).await;
+    assert_eq!(page.status(), 503);
+    assert!(page.body().contains("Nothing answers on port 9000") && page.body().contains("<dt>Port</dt><dd>9000</dd>"), "{page:?}");
 }
