@@ -3,6 +3,7 @@
 pub mod extend;
 pub mod host;
 pub mod idle;
+pub mod job;
 pub mod lifecycle;
 pub mod moment;
 pub mod ports;
@@ -13,6 +14,7 @@ mod volume;
 use serde::{Deserialize, Serialize};
 
 pub use idle::{LabUse, LastUse};
+pub use job::{Job, JobOutcome, KeptLog, LogProblem, PodEnd};
 pub use lifecycle::{Autostop, EarlierSize, Extension, FailedAttempt, LabOptions, Lifecycle, TimeOfDay};
 pub use moment::Moment;
 pub use volume::{VOLUME_LOST, VOLUME_NOT_GROWN, Volume};
@@ -299,6 +301,11 @@ pub struct LabPod {
     pub ready: bool,
     pub containers: Vec<String>,
     pub init_containers: Vec<String>,
+    #[serde(default)]
+    pub made_at: Option<Timestamp>,
+    /// How its program ended; `None` while it runs.
+    #[serde(default)]
+    pub end: Option<PodEnd>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -365,6 +372,9 @@ pub struct LabView {
     /// This reader may give out links to it.
     #[serde(default)]
     pub may_share: bool,
+    /// Of a lab that runs to its end. It has no page to open.
+    #[serde(default)]
+    pub job: Option<Job>,
     pub options: LabOptions,
     /// Its use; only while it runs.
     #[serde(default)]
@@ -402,6 +412,9 @@ pub struct LabDetail {
     /// By whom its SSH server is entered; `None` for a lab that is there for something else.
     #[serde(default)]
     pub ssh_user: Option<String>,
+    /// Logs of a job's pods that are gone, in order of their tries.
+    #[serde(default)]
+    pub kept_logs: Vec<KeptLog>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -72,6 +72,10 @@ pub enum Notice {
     LabGoesSoon { lab: LabId, name: String, kept_until: Timestamp },
     /// The reader's lab did not start or broke.
     LabFailed { lab: LabId, name: String, at: Timestamp },
+    /// The reader's job ended well.
+    JobFinished { lab: LabId, name: String, generation: u32 },
+    /// The reader's job ran, and failed. `exit_code`: of its last try, where it is known.
+    JobFailed { lab: LabId, name: String, exit_code: Option<i32>, at: Timestamp },
     /// The volume of the reader's lab was deleted in the cluster, with its files. `volume`: its UID.
     LabFilesLost { lab: LabId, name: String, volume: String },
     /// The cluster refused to grow the volume of the reader's lab to `asked_gib`: it stays at `gib`.
@@ -173,6 +177,8 @@ impl Notice {
             | Self::LabLate { lab, .. }
             | Self::LabGoesSoon { lab, .. }
             | Self::LabFailed { lab, .. }
+            | Self::JobFinished { lab, .. }
+            | Self::JobFailed { lab, .. }
             | Self::LabFilesLost { lab, .. }
             | Self::VolumeNotGrown { lab, .. }
             | Self::LabReady { lab, .. } => Target::Lab(*lab),

@@ -112,6 +112,11 @@ pub fn notice_text(language: Language, notice: &Notice) -> String {
             td_string!(language, notifications.budget_reached, course = code.as_str(), percent = *percent, amount = amount.to_string()).to_string()
         }
         Notice::LabFailed { name, .. } => td_string!(language, notifications.lab_failed, name = name.as_str()).to_string(),
+        Notice::JobFinished { name, .. } => td_string!(language, notifications.job_finished, name = name.as_str()).to_string(),
+        Notice::JobFailed { name, exit_code: Some(code), .. } => {
+            td_string!(language, notifications.job_failed_code, name = name.as_str(), code = *code).to_string()
+        }
+        Notice::JobFailed { name, exit_code: None, .. } => td_string!(language, notifications.job_failed, name = name.as_str()).to_string(),
         Notice::LabFilesLost { name, .. } => td_string!(language, notifications.lab_files_lost, name = name.as_str()).to_string(),
         Notice::VolumeNotGrown { name, asked_gib, gib, .. } => {
             td_string!(language, notifications.volume_not_grown, name = name.as_str(), asked = *asked_gib, gib = *gib).to_string()
@@ -205,6 +210,16 @@ mod tests {
         let ready = |resized| notice_text(Language::en, &Notice::LabReady { lab: id(), name: "lab-1".into(), generation: 1, resized });
         assert_eq!(ready(true), "lab-1 was restarted with its new size and is ready.");
         assert!(ready(false).starts_with("lab-1 is ready"), "{}", ready(false));
+    }
+
+    #[test]
+    fn a_job_is_not_ready_but_ends() {
+        let finished = Notice::JobFinished { lab: id(), name: "lab-1".into(), generation: 0 };
+        assert_eq!(notice_text(Language::en, &finished), "Job lab-1 has finished. Its log and files are on its page.");
+        let failed = |exit_code| Notice::JobFailed { lab: id(), name: "lab-1".into(), exit_code, at: domain::time::Timestamp::from_seconds(1) };
+        assert!(notice_text(Language::en, &failed(Some(137))).contains("exit code 137"));
+        assert!(notice_text(Language::zh_CN, &failed(Some(1))).contains("退出码 1"));
+        assert!(!notice_text(Language::en, &failed(None)).contains("code"));
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod files;
 mod folded;
 mod ids_list;
 pub mod imports;
+pub mod lab_logs;
 pub mod lab_use;
 pub mod labs;
 pub mod leases;

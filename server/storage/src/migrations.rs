@@ -75,6 +75,7 @@ const STEPS: &[Step] = &[
     step!(53, "0053_lab_use"),
     step!(54, "0054_lab_ssh_keys"),
     step!(55, "0055_labs_own_secrets"),
+    step!(56, "0056_lab_logs"),
 ];
 
 pub(crate) fn migrator(engine: Engine) -> Migrator {

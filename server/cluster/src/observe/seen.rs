@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{
-    labs::{LabPod, ObjectRef},
+    labs::{LabPod, ObjectRef, PodEnd},
     time::Timestamp,
 };
 use k8s_openapi::{
@@ -158,7 +158,22 @@ fn member(pod: &Pod) -> LabPod {
         ready: is_ready(pod),
         containers: spec.map_or_else(Vec::new, |spec| container_names(&spec.containers)),
         init_containers: spec.and_then(|spec| spec.init_containers.as_deref()).map_or_else(Vec::new, container_names),
+        made_at: pod.metadata.creation_timestamp.as_ref().map(stamp),
+        end: end(pod),
     }
+}
+
+/// How a pod's program ended; the first container that failed tells.
+fn end(pod: &Pod) -> Option<PodEnd> {
+    if !matches!(pod_phase(pod), "Succeeded" | "Failed") {
+        return None;
+    }
+    let status = pod.status.as_ref()?;
+    let containers = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
+    let ends: Vec<_> = containers.filter_map(|container| container.state.as_ref()?.terminated.as_ref()).collect();
+    let end = ends.iter().find(|end| end.exit_code != 0).or(ends.last())?;
+    let reason = end.reason.clone().unwrap_or_default();
+    Some(PodEnd { exit_code: end.exit_code, reason, at: end.finished_at.as_ref().map(stamp) })
 }
 
 fn container_names(containers: &[Container]) -> Vec<String> {

@@ -349,3 +349,17 @@ fn members_are_the_pods_of_this_generation_that_are_not_ending_in_order_of_rank(
     assert_eq!(members[0].init_containers, ["code"]);
     assert_eq!(seen.members(1).len(), 3, "without the one that is ending");
 }
+
+#[test]
+fn a_member_tells_when_it_was_made_and_how_it_ended() {
+    let mut failed = gone("lab-7-a", "Failed", START, "2026-11-21T10:30:00Z");
+    failed["status"]["containerStatuses"] = json!([{
+        "name": "lab", "image": "x", "imageID": "", "ready": false, "restartCount": 0,
+        "state": { "terminated": { "exitCode": 137, "reason": "OOMKilled", "finishedAt": "2026-11-21T10:30:00Z" } },
+    }]);
+    let mut running = pod("lab-7-b", "Running", "True");
+    running["metadata"]["creationTimestamp"] = json!("2026-11-21T10:31:00Z");
+    let members = training(1, &json!([]), vec![failed, running]).members(0);
+    let told: Vec<_> = members.iter().map(|pod| (pod.made_at, pod.end.as_ref().map(|end| (end.exit_code, end.reason.as_str())))).collect();
+    assert_eq!(told, [(Timestamp::parse_rfc3339(START), Some((137, "OOMKilled"))), (Timestamp::parse_rfc3339("2026-11-21T10:31:00Z"), None)]);
+}

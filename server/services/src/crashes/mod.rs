@@ -65,6 +65,7 @@ stories! {
     a_lab_that_nobody_uses: Unused,
     keys_that_change_while_a_lab_runs: Keys,
     a_start_that_takes_too_long: Late,
+    a_job_whose_logs_are_kept: Job,
 }
 
 /// Folders and files of the main job.

@@ -181,6 +181,11 @@ impl<'w> Run<'w> {
         }
     }
 
+    /// A batch job for two hours, tried again twice.
+    pub fn job(&self) -> OrderForm {
+        OrderForm { offering: "batch-training".into(), duration_minutes: "120".into(), ..self.slice() }
+    }
+
     /// Whole cards for two hours: two or more ask a manager.
     pub fn whole(&self, cards: u32) -> OrderForm {
         let parameters = [("cards", cards), ("cpu_cores", 8), ("memory_gib", 64), ("storage_gib", 128)];

@@ -4,8 +4,9 @@ use domain::{
     Error,
     cluster::Obstacle,
     decisions::ChangeForm,
+    ids::LabId,
     labs::{Autostop, Extension},
-    orders::{ClassForm, OrderFilter, OrderForm},
+    orders::{ClassForm, OrderFilter, OrderForm, OrderState},
     page::PageRequest,
     ssh_keys::SshKeyForm,
 };
@@ -37,6 +38,7 @@ pub(super) enum Story {
     Unused,
     Keys,
     Late,
+    Job,
 }
 
 const MINUTE: i64 = 60;
@@ -59,6 +61,7 @@ impl Story {
             Self::Unused => Box::pin(unused(run)).await,
             Self::Keys => Box::pin(keys(run)).await,
             Self::Late => Box::pin(late(run)).await,
+            Self::Job => Box::pin(job(run)).await,
         }
     }
 }
@@ -314,6 +317,39 @@ async fn late(run: &mut Run<'_>) {
     for lab in [slow, ready] {
         run.destroy(lab).await;
     }
+}
+
+/// A job fails once and is tried again, and ends well; started again it fails. Its logs are kept until it is destroyed.
+async fn job(run: &mut Run<'_>) {
+    let (teacher, manager, form) = (run.teacher.clone(), run.manager.clone(), run.job());
+    let order = run.order(form).await.order;
+    if order.state == OrderState::PendingApproval {
+        run.act(async |services| orders::approve(services, &manager, order.id, None).await).await;
+    }
+    run.settle().await;
+    let lab = run.lab_of(order.id).await;
+    run.world.cluster.write_log(lab, "loss=0.1\n");
+    run.world.cluster.fail_try(lab, 1);
+    run.world.clock.advance(MINUTE);
+    run.world.cluster.finish(lab);
+    run.act(async |services| watch::take(services, &[Change::Lab(lab)]).await).await;
+    run.settle().await;
+    assert_eq!(kept_logs(run, lab).await, ["1 9", "2 9"], "both tries");
+    run.act(async |services| labs::start(services, &teacher, lab).await).await;
+    run.settle().await;
+    run.world.cluster.fail(lab, "BackoffLimitExceeded", "exit code 1");
+    run.act(async |services| watch::take(services, &[Change::Lab(lab)]).await).await;
+    run.settle().await;
+    assert_eq!(kept_logs(run, lab).await, ["1 9", "2 9", "1 9"], "and that of the next start");
+    run.act(labs::sweep_logs).await;
+    run.destroy(lab).await;
+    assert!(kept_logs(run, lab).await.is_empty(), "they go with the lab");
+}
+
+/// Try and bytes of each log that is kept of the lab.
+async fn kept_logs(run: &Run<'_>, lab: LabId) -> Vec<String> {
+    let sql = format!("SELECT attempt || ' ' || bytes FROM lab_logs WHERE lab_id = '{lab}' AND body IS NOT NULL ORDER BY generation, attempt");
+    storage::testing::texts(&run.world.services.db, &sql).await
 }
 
 /// The cluster is unreachable while an order is made, and comes back. The portal is down when the lab's time is over.

@@ -94,6 +94,8 @@ impl TermCluster {
             ready: ready == pods,
             containers: vec!["lab".into()],
             init_containers: Vec::new(),
+            made_at: Some(now),
+            end: None,
         };
         let members = (0..pods).map(member).collect();
         Observation { pods, ready, phase, failure: fault, nodes, conditions, events, objects: objects(order), members, ..Observation::default() }

@@ -66,6 +66,7 @@ async fn work(services: Services) {
     every!("quotas", Duration::from_mins(5), courses::refresh_quotas);
     every!("audit_verify", Duration::from_secs(1), audit::runs::work);
     every!("sweep_notifications", Duration::from_hours(1), notifications::sweep);
+    every!("sweep_logs", Duration::from_hours(1), labs::sweep_logs);
     every!("sweep_answers", Duration::from_hours(1), answers::sweep);
     every!("ssh_keys", Duration::from_mins(1), renew_keys);
     every!("remind", Duration::from_mins(1), orders::remind);

@@ -18,7 +18,10 @@ use crate::{
     Services, cluster_status,
     error::OrDomain,
     hub::News,
-    labs::transition::{self, By},
+    labs::{
+        kept_logs,
+        transition::{self, By},
+    },
     orders,
     ports::{ClusterError, LabOrder},
 };
@@ -106,6 +109,7 @@ async fn start(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
             return volume::fail(services, &order.lab, &lost, left).await;
         }
         if matches!(left.phase, ObservedPhase::Failed | ObservedPhase::Finished) {
+            kept_logs::keep(services, order).await?;
             services.cluster.stop(order).await?;
             if services.cluster.observe(order).await?.pods > 0 {
                 return Ok(Next::Soon(1));

@@ -1,16 +1,20 @@
-//! What a lab's containers wrote, read from the cluster as it is asked for; nothing of it is kept here. Who may read the lab may read its log,
-//! operators without a reason too: a log says why a lab does not start. For people who may enter the lab that is two statements and no record. A
-//! reading by anybody else, operators and auditors, is a record `lab.logs`, once in ten minutes for each container.
+//! What a lab's containers wrote, read from the cluster as it is asked for. Of a job whose pods are gone, the kept logs are read
+//! ([`super::kept_logs`]). Who may read the lab may read its log, operators without a reason too: a log says why a lab does not start. For
+//! people who may enter the lab that is two statements and no record. A reading by anybody else, operators and auditors, is a record
+//! `lab.logs`, once in ten minutes for each container.
 
+use bytes::Bytes;
 use domain::{
     Error, Problem, Result,
     access::{Action, Actor, Resource},
     ids::LabId,
-    labs::{Lab, LabPod, LabState},
+    labs::{KeptLog, Lab, LabPod, LabState},
+    time::Timestamp,
 };
+use futures::{StreamExt as _, stream};
 use serde_json::json;
 
-use super::{load, transition};
+use super::{kept_logs, load, transition, tries::Tries};
 use crate::{
     Caller, Services, audit,
     error::OrDomain,
@@ -24,11 +28,11 @@ const AGAIN_SECONDS: u32 = 5;
 /// Which log is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogAsk {
-    /// A pod of the lab by its name; the first one if not given.
+    /// A pod of the lab by its name; the first one if not given, of a job the newest one.
     pub member: Option<String>,
     /// A container of the pod, which may be an init container; the first one that is none if not given.
     pub container: Option<String>,
-    /// The run of the container before this one.
+    /// The run of the container before this one; of a job, the try before.
     pub previous: bool,
     /// Only so many of the last lines.
     pub tail: Option<u32>,
@@ -41,6 +45,8 @@ pub struct Log {
     pub lab_name: String,
     pub member: String,
     pub container: String,
+    /// When it was kept, if its pod is gone.
+    pub kept_at: Option<Timestamp>,
     pub pieces: LogStream,
 }
 
@@ -56,22 +62,76 @@ pub async fn logs(services: &Services, caller: &Caller, id: LabId, ask: &LogAsk)
         return Err(audit::refused(services, caller, entry, error).await);
     }
     let lab = seen.ok_or(Error::NotFound)?;
-    let observed = {
+    let (observed, kept) = {
         let mut read = services.db.read().await.or_domain()?;
-        storage::observations::get(&mut read, id).await.or_domain()?
+        let observed = storage::observations::get(&mut read, id).await.or_domain()?;
+        let kept = if lab.spec.workload.ends() { storage::lab_logs::of_lab(&mut read, id).await.or_domain()? } else { Vec::new() };
+        (observed, kept)
     };
     let members = observed.map(|(observation, _)| observation.members).unwrap_or_default();
-    let (member, container) = chosen(lab.state, &members, ask)?;
+    let found = if lab.spec.workload.ends() {
+        Tries::of(lab.state, lab.spec.workload, &members, &kept).find(ask)?
+    } else {
+        Place::of(chosen(lab.state, &members, ask)?, ask)
+    };
+    let (member, container) = found.names();
     if is_outsider(&caller.actor, &lab) {
-        let what = json!({"pod": member.name, "container": container});
+        let what = json!({"pod": member, "container": container});
         let reading = audit::Entry::new("lab.logs", "lab", lab.id, lab.name.clone()).course(lab.course).after(what);
         audit::record_reading(services, caller, reading).await?;
     }
-    let target = PodTarget { namespace: lab.namespace.clone(), name: member.name.clone(), uid: member.uid.clone() };
-    let request =
-        LogRequest { container: container.to_owned(), follow: ask.follow, previous: ask.previous, tail: ask.tail, since: None, timestamps: false };
-    let pieces = reach::logs(services, &target, &request).await.map_err(|error| refusal(&error, lab.state))?;
-    Ok(Log { member: member.name.clone(), container: container.to_owned(), lab_name: lab.name, pieces })
+    let (pieces, kept_at) = match &found {
+        Place::Pod { pod, container, previous, kept } => match (from_pod(services, &lab, pod, container, *previous, ask).await, kept) {
+            (Ok(pieces), _) => (pieces, None),
+            // The pod was deleted in this moment.
+            (Err(ClusterError::Busy(_)), Some(log)) => from_kept(services, &lab, log, ask).await?,
+            (Err(error), _) => return Err(refusal(&error, lab.state)),
+        },
+        Place::Kept(log) => from_kept(services, &lab, log, ask).await?,
+    };
+    Ok(Log { member: member.to_owned(), container: container.to_owned(), lab_name: lab.name.clone(), kept_at, pieces })
+}
+
+/// Where a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place<'l> {
+    /// In the cluster. `kept`: where it is once its pod is gone.
+    Pod {
+        pod: &'l LabPod,
+        container: &'l str,
+        previous: bool,
+        kept: Option<&'l KeptLog>,
+    },
+    Kept(&'l KeptLog),
+}
+
+impl<'l> Place<'l> {
+    fn of((pod, container): (&'l LabPod, &'l str), ask: &LogAsk) -> Self {
+        Self::Pod { pod, container, previous: ask.previous, kept: None }
+    }
+
+    /// Of the pod and of the container.
+    fn names(&self) -> (&'l str, &'l str) {
+        match self {
+            Self::Pod { pod, container, .. } => (pod.name.as_str(), container),
+            Self::Kept(log) => (log.pod.as_str(), log.container.as_str()),
+        }
+    }
+}
+
+async fn from_pod(services: &Services, lab: &Lab, pod: &LabPod, container: &str, previous: bool, ask: &LogAsk) -> Result<LogStream, ClusterError> {
+    let target = PodTarget { namespace: lab.namespace.clone(), name: pod.name.clone(), uid: pod.uid.clone() };
+    let request = LogRequest { container: container.to_owned(), follow: ask.follow, previous, tail: ask.tail, since: None, timestamps: false };
+    reach::logs(services, &target, &request).await
+}
+
+/// Errors: `InvalidTransition` where the log could not be kept.
+async fn from_kept(services: &Services, lab: &Lab, log: &KeptLog, ask: &LogAsk) -> Result<(LogStream, Option<Timestamp>)> {
+    if log.problem.is_some() {
+        return Err(no_log(lab.state));
+    }
+    let text = kept_logs::text(services, lab, log, ask.tail).await?;
+    Ok((stream::iter([Ok(Bytes::from(text))]).boxed(), Some(log.kept_at)))
 }
 
 /// Whether the person is none of those who work in the lab, whatever their token may do.
@@ -81,7 +141,7 @@ fn is_outsider(actor: &Actor, lab: &Lab) -> bool {
 }
 
 /// There is no log in this state of the lab: nothing has started yet, or nothing is left.
-fn no_log(state: LabState) -> Error {
+pub(super) fn no_log(state: LabState) -> Error {
     Error::InvalidTransition { state: state.as_str().into(), event: "logs".into() }
 }
 
@@ -103,7 +163,7 @@ fn chosen<'m>(state: LabState, members: &'m [LabPod], ask: &LogAsk) -> Result<(&
     Ok((member, container.as_str()))
 }
 
-fn not_one_of(field: &str, choices: Vec<String>) -> Error {
+pub(super) fn not_one_of(field: &str, choices: Vec<String>) -> Error {
     Error::field(field, Problem::NotOneOf { choices })
 }
 
@@ -132,6 +192,8 @@ mod tests {
             ready: true,
             containers: texts(&["main", "shell"]),
             init_containers: texts(&["clone"]),
+            made_at: None,
+            end: None,
         }
     }
 

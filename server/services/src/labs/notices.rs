@@ -1,6 +1,12 @@
 //! Notices to owners about their labs. Labs that were ordered together give one notice for all of them, not one for each seat.
 
-use domain::{Result, labs::Lab, notifications::Notice, orders::ClassRef, time::Timestamp};
+use domain::{
+    Result,
+    labs::{Job, Lab},
+    notifications::Notice,
+    orders::ClassRef,
+    time::Timestamp,
+};
 use storage::Write;
 
 use crate::{
@@ -17,20 +23,33 @@ pub(crate) async fn class_of(write: &mut Write, lab: &Lab) -> Result<Option<(Cla
     Ok(Some((class, standing.map_or(order.number, |standing| standing.number))))
 }
 
-/// The lab is ready. Call it in the transaction that marks the lab running, after its order is fulfilled.
+/// The lab is ready; nothing is told of a single job, which nobody opens. Call it in the transaction that marks the lab running, after its
+/// order is fulfilled.
 pub(crate) async fn ready(services: &Services, write: &mut Write, lab: &Lab) -> Result<Told> {
     if let Some((class, number)) = class_of(write, lab).await? {
         return class_ready(services, write, lab, class, number).await;
+    }
+    if lab.spec.workload.ends() {
+        return Ok(Told::default());
     }
     let resized = storage::labs::is_resized(write, lab.id).await.or_domain()?;
     let notice = Notice::LabReady { lab: lab.id, name: lab.name.clone(), generation: lab.lifecycle.generation, resized };
     notify(services, write, &[lab.owner].into(), &notice).await
 }
 
+/// The job ended well. Call it in the transaction that marks it stopping. Of a class each is told of: they end at times of their own.
+pub(crate) async fn finished(services: &Services, write: &mut Write, lab: &Lab) -> Result<Told> {
+    let notice = Notice::JobFinished { lab: lab.id, name: lab.name.clone(), generation: lab.lifecycle.generation };
+    notify(services, write, &[lab.owner].into(), &notice).await
+}
+
 /// The lab failed. Call it in the transaction that marks it failed, after its order.
 pub(crate) async fn failed(services: &Services, write: &mut Write, lab: &Lab, at: Timestamp) -> Result<Told> {
     let Some((class, number)) = class_of(write, lab).await? else {
-        let notice = Notice::LabFailed { lab: lab.id, name: lab.name.clone(), at };
+        let notice = match Job::of(lab, false).and_then(|job| job.outcome) {
+            Some(outcome) => Notice::JobFailed { lab: lab.id, name: lab.name.clone(), exit_code: outcome.exit_code(), at },
+            None => Notice::LabFailed { lab: lab.id, name: lab.name.clone(), at },
+        };
         return notify(services, write, &[lab.owner].into(), &notice).await;
     };
     let notice = Notice::ClassFailed { class: class.id, number, lesson: class.lesson, day: at.start_of_campus_day() };

@@ -1,6 +1,6 @@
 //! Reading labs. A list is two statements whatever its length, and one more for every 32 courses of labs that the reader may give time;
 //! a lab's own page is six, one more for whoever may give it time, one more while a change of it waits, one more with an
-//! SSH server, and while it starts one more a minute.
+//! SSH server, one more for a job, and while it starts one more a minute.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,10 @@ use domain::{
     access::{Action, Extent},
     catalogue::Workload,
     ids::LabId,
-    labs::{LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabUse, LabView, host::host_label, idle::FLAG_MINUTES, resize::size_parameters},
+    labs::{
+        Job, LabDetail, LabEvent, LabFilter, LabOptions, LabState, LabUse, LabView, host::host_label, idle::FLAG_MINUTES, job::is_between_tries,
+        resize::size_parameters,
+    },
     orders::ChangeTo,
     page::{Page, PageRequest, read_cursor, write_cursor},
     ssh_keys::VARIABLE,
@@ -34,7 +37,8 @@ const ENTERED: [LabState; 3] = [LabState::Pending, LabState::Starting, LabState:
 
 fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) -> LabView {
     let options = options(services, caller, shelf, &listed);
-    let Listed { lab, owner, owner_left, seat, course, cost, running_since, queue_position, pending_change, last_use, idle_warned, .. } = listed;
+    let Listed { lab, owner, owner_left, seat, course, cost, running_since, queue_position, pending_change, last_use, idle_warned, finished, .. } =
+        listed;
     let may = |action, event| lab.state.allows(event) && load::authorise(caller, action, &lab).is_ok();
     let now = services.clock.now();
     let over = lab.is_over(now);
@@ -52,9 +56,11 @@ fn shown(services: &Services, caller: &Caller, shelf: &Shelf, listed: Listed) ->
             && !over
             && is_there
             && lab.spec.has_pages()
+            && !lab.spec.workload.ends()
             && load::authorise(caller, Action::LabShare, &lab).is_ok(),
         may_break_glass: is_open && !may_enter && load::authorise(caller, Action::LabBreakGlass, &lab).is_ok(),
-        site: visits::site(services, &host_label(&lab.name, lab.id)).filter(|_| is_there),
+        site: visits::site(services, &host_label(&lab.name, lab.id)).filter(|_| is_there && !lab.spec.workload.ends()),
+        job: Job::of(&lab, finished),
         lab,
         owner,
         owner_left,
@@ -138,12 +144,17 @@ pub async fn get(services: &Services, caller: &Caller, id: LabId) -> Result<LabD
     } else {
         Vec::new()
     };
-    let start = starts::steps(services, &mut read, &listed, &history, &observation).await?;
+    let start = if is_between_tries(listed.lab.spec.workload, &history) {
+        Vec::new()
+    } else {
+        starts::steps(services, &mut read, &listed, &history, &observation).await?
+    };
     let has_keys = listed.lab.state == LabState::Running && listed.lab.spec.environment.contains_key(VARIABLE);
     let keys_problem = if has_keys { storage::ssh_keys::problem(&mut read, id).await.or_domain()? } else { None };
     let ssh_user = (listed.lab.spec.workload == Workload::Shell).then(|| services.settings.ssh_user.clone());
     let view = LabView { wait, more_time_waits, more_time_asks, ..shown(services, caller, &shelf, listed) };
-    Ok(LabDetail { view, history, observation, observed_at, usage, failures, start, keys_problem, ssh_user })
+    let kept_logs = if view.job.is_some() { storage::lab_logs::of_lab(&mut read, id).await.or_domain()? } else { Vec::new() };
+    Ok(LabDetail { view, history, observation, observed_at, usage, failures, start, keys_problem, ssh_user, kept_logs })
 }
 
 /// The labs that the caller may read, newest first. Errors: `Invalid` on `limit` or `after`; `Forbidden` for those who read no lab at all.

@@ -69,6 +69,8 @@ struct State {
     listeners: BTreeMap<(LabId, u16), mpsc::Sender<DuplexStream>>,
     /// Thousandths of a core that each of the lab's pods uses, where that is measured.
     cpu_millicores: BTreeMap<LabId, u64>,
+    /// What each lab's containers wrote; where nothing is set there are no logs.
+    logs: BTreeMap<LabId, Result<String, ClusterError>>,
     /// Who takes the programs that are started in each lab's pods.
     hosts: BTreeMap<LabId, mpsc::Sender<FakeProgram>>,
     /// How programs end in labs without a host; `None` if none can be started there.
@@ -108,6 +110,7 @@ impl Default for FakeCluster {
             calls: Vec::new(),
             pods_made: 0,
             listeners: BTreeMap::new(),
+            logs: BTreeMap::new(),
             hosts: BTreeMap::new(),
             answer: None,
             cpu_millicores: BTreeMap::new(),
@@ -209,6 +212,8 @@ impl State {
                     ready,
                     containers: vec!["lab".into()],
                     init_containers: init_containers.clone(),
+                    made_at: Some(order.at),
+                    end: None,
                 }
             })
             .collect()

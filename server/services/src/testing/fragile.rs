@@ -12,7 +12,9 @@ use futures::stream::BoxStream;
 use storage::testing::fuse::{Fuse, Step, Verdict};
 
 use super::FakeCluster;
-use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, PodLoad, PodTarget, Workloads};
+use crate::ports::{
+    Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, LogRequest, LogStream, PodLoad, PodTarget, Workloads,
+};
 
 pub struct FragileCluster {
     inner: Arc<FakeCluster>,
@@ -96,6 +98,10 @@ impl Workloads for FragileCluster {
 
     async fn exec(&self, pod: &PodTarget, request: &ExecRequest) -> Result<Exec, ClusterError> {
         self.call("exec", self.inner.exec(pod, request)).await
+    }
+
+    async fn logs(&self, pod: &PodTarget, request: &LogRequest) -> Result<LogStream, ClusterError> {
+        self.alive()?.logs(pod, request).await
     }
 
     async fn load(&self, pod: &PodTarget) -> Result<Option<PodLoad>, ClusterError> {

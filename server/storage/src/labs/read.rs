@@ -39,6 +39,8 @@ macro_rules! listed_columns {
             " AS owner_left, (SELECT MIN(q.id) FROM orders q WHERE q.changes_lab = l.id AND q.state = 'pending_approval') AS pending_change, \
              CASE WHEN l.state = 'running' THEN (SELECT MAX(h.at) FROM lab_changes h WHERE h.lab_id = l.id AND h.to_state = 'running') END \
              AS running_since, \
+             CASE WHEN l.state IN ('stopping', 'stopped') AND 'finished' = (SELECT e.cause FROM lab_changes e WHERE e.lab_id = l.id \
+             AND e.cause IN ('start', 'finished', 'stop') ORDER BY e.seq DESC LIMIT 1) THEN 1 ELSE 0 END AS finished, \
              y.last_used_at, y.kind AS used_kind, y.user_id AS used_by, yu.login AS used_login, yu.name AS used_name, \
              (SELECT MAX(i.about_at) FROM lab_warnings i WHERE i.lab_id = l.id AND i.kind = 'idle') AS idle_warned, \
              CASE WHEN l.state = 'pending' AND r.lab_id IS NULL THEN 1 \
@@ -59,6 +61,8 @@ pub struct Listed {
     pub course: CourseRef,
     pub cost: Money,
     pub running_since: Option<Timestamp>,
+    /// It is down since its job ended well.
+    pub finished: bool,
     pub queue_position: Option<u32>,
     /// What its order was for.
     pub offering: OfferingId,
@@ -137,6 +141,7 @@ fn with_surroundings(any: &AnyRow) -> Result<Listed> {
         course: CourseRef { id: lab.course, code: row.text("course_code")?, name: row.text("course_name")? },
         cost: row.money("cost_micros", "currency")?,
         running_since: row.optional_timestamp("running_since")?,
+        finished: row.flag("finished")?,
         queue_position: row
             .optional_integer("queue_position")?
             .map(|position| u32::try_from(position).map_err(|_| row.fail("queue_position", "out of range")))

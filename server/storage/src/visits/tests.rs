@@ -130,6 +130,8 @@ async fn the_facts_of_a_pass_are_those_of_now() {
             ready: true,
             containers: vec!["lab".into()],
             init_containers: Vec::new(),
+            made_at: None,
+            end: None,
         };
         let seen = Observation { members: vec![pod], ..Observation::default() };
         stored::put(&mut write, id, &seen, now()).await.expect("written");

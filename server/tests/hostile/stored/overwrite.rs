@@ -132,14 +132,20 @@ const CLOSED: [&str; 45] = [
     "verdict",
     "via",
 ];
-/// The same for single columns. A session holds only its own person's text, a search only names of filters.
-const CLOSED_HERE: [&str; 21] = [
+/// The same for single columns. A session holds only its own person's text, a search only names of filters. A kept log is compressed, and
+/// is shown as it is; its names are those of Kubernetes.
+const CLOSED_HERE: [&str; 26] = [
     "audit_searches.filter",
     "cluster_status.name",
     "courses.budget_thresholds",
     "import_rows.problems",
     "import_rows.result",
     "known_devices.device",
+    "lab_logs.body",
+    "lab_logs.container",
+    "lab_logs.pod_name",
+    "lab_logs.pod_uid",
+    "lab_logs.problem",
     "lab_passes.origin",
     "lab_ssh_keys.problem",
     "lab_starts.steps",

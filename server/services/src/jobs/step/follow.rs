@@ -13,7 +13,7 @@ use crate::{
     hub::News,
     jobs::{lease, with_own_secret, with_secrets},
     labs::{
-        ended, notices, starts,
+        ended, kept_logs, notices, starts,
         transition::{self, By},
     },
     notifications::{Told, notify},
@@ -181,6 +181,7 @@ async fn make_workload(services: &Services, order: &LabOrder) -> Result<Next, Tr
 
 /// Takes pods of an earlier generation away. When none is left the next steps make new ones, of the lab's size then.
 async fn replace(services: &Services, order: &LabOrder, seen: &Observation) -> Result<Next, Trouble> {
+    kept_logs::keep(services, order).await?;
     keep_observation(services, &order.lab, seen).await?;
     services.cluster.stop(order).await?;
     Ok(if services.cluster.observe(order).await?.pods == 0 { Next::Again } else { Next::Soon(1) })
@@ -214,6 +215,7 @@ async fn turn(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
             keys::want_in_new_pods(services, &mut write, &lab).await?;
             notices::ready(services, &mut write, &lab).await?
         }
+        LabEvent::Finished => notices::finished(services, &mut write, &lab).await?,
         _ => Told::default(),
     };
     write.commit().await.or_domain()?;

@@ -11,12 +11,16 @@ use crate::{
     error::OrDomain,
     hub::News,
     jobs::lease,
-    labs::transition::{self, By},
+    labs::{
+        kept_logs,
+        transition::{self, By},
+    },
     ports::LabOrder,
 };
 
-/// Takes the pods away and waits until none is left.
+/// Keeps a job's logs, takes the pods away, and waits until none is left.
 pub(super) async fn stop(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
+    kept_logs::keep(services, order).await?;
     services.cluster.stop(order).await?;
     let seen = services.cluster.observe(order).await?;
     if !without_pods(&seen) {
@@ -46,6 +50,9 @@ async fn gone(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
     transition::take(services, &mut write, &mut lab, event, By::Job(JOB)).await?;
     storage::reservations::release(&mut write, lab.id).await.or_domain()?;
     storage::observations::put(&mut write, lab.id, seen, services.clock.now()).await.or_domain()?;
+    if event == LabEvent::ObjectsGone {
+        storage::lab_logs::delete_of(&mut write, lab.id).await.or_domain()?;
+    }
     write.commit().await.or_domain()?;
     services.hub.tell(News::lab(&lab));
     promote(services).await;
@@ -54,6 +61,7 @@ async fn gone(services: &Services, lab: &Lab, event: LabEvent, seen: &Observatio
 
 /// Takes the pods of a failed lab away and gives its cards back.
 pub(super) async fn clear(services: &Services, order: &LabOrder) -> Result<Next, Trouble> {
+    kept_logs::keep(services, order).await?;
     services.cluster.stop(order).await?;
     let seen = volume::remembered(services, order, services.cluster.observe(order).await?).await?;
     let kept = with_evidence(services, &order.lab, seen).await?;

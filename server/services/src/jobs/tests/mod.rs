@@ -10,6 +10,7 @@ mod files;
 mod fixtures;
 mod handover;
 mod idle;
+mod job_logs;
 mod keys;
 mod life;
 mod metering;

@@ -1,6 +1,7 @@
 //! The cluster in memory as the use cases see it.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use domain::{
     courses::Course,
     labs::{ObjectRef, Observation, ObservedPhase, Volume},
@@ -14,7 +15,9 @@ use tokio::{
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::{CONNECTION_BUFFER, FakeCluster, FakeProgram, without_pods};
-use crate::ports::{Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, PodLoad, PodTarget, Workloads};
+use crate::ports::{
+    Change, ClusterError, ClusterInfo, Connection, Exec, ExecRequest, Fleet, Growth, LabOrder, LogRequest, LogStream, PodLoad, PodTarget, Workloads,
+};
 
 #[async_trait]
 impl Workloads for FakeCluster {
@@ -160,6 +163,14 @@ impl Workloads for FakeCluster {
             resize: request.terminal.then_some(resize),
             exit: ended.map(move |code| code.map_err(|_| broken())).boxed(),
         })
+    }
+
+    async fn logs(&self, pod: &PodTarget, request: &LogRequest) -> Result<LogStream, ClusterError> {
+        let state = self.called(format!("logs {} {}", pod.name, request.container))?;
+        let lab = state.lab_of(pod)?;
+        let unsupported = || ClusterError::Refused { reason: "NotSupported".into(), message: "no logs are set".into() };
+        let text = state.logs.get(&lab).cloned().ok_or_else(unsupported)??;
+        Ok(futures::stream::iter([Ok(Bytes::from(text))]).boxed())
     }
 
     async fn load(&self, pod: &PodTarget) -> Result<Option<PodLoad>, ClusterError> {

@@ -3,7 +3,7 @@
 use domain::{
     cluster::{Hold, Load, Obstacle},
     ids::LabId,
-    labs::ObservedPhase,
+    labs::{LabPod, ObservedPhase, PodEnd},
     quotas::Amounts,
     secret::Secret,
     time::Timestamp,
@@ -11,7 +11,7 @@ use domain::{
 use tokio::{io::DuplexStream, sync::mpsc};
 
 use super::{BACKLOG, FakeCluster, FakeProgram, State, node, uid, without_pods};
-use crate::ports::Change;
+use crate::ports::{Change, ClusterError};
 
 impl FakeCluster {
     /// From now on the storage class forbids growing volumes; a start leaves them as they are.
@@ -140,6 +140,30 @@ impl FakeCluster {
     /// The cluster measures the lab's pods from now on: each uses so many thousandths of a core.
     pub fn measure(&self, lab: LabId, cpu_millicores: u64) {
         self.state().cpu_millicores.insert(lab, cpu_millicores);
+    }
+    /// From now on this is the log of every container of the lab.
+    pub fn write_log(&self, lab: LabId, text: &str) {
+        self.state().logs.insert(lab, Ok(text.into()));
+    }
+    /// From now on the log of every container of the lab is refused.
+    pub fn refuse_logs(&self, lab: LabId, error: ClusterError) {
+        self.state().logs.insert(lab, Err(error));
+    }
+    /// The try that runs fails, and the job makes another pod.
+    pub fn fail_try(&self, lab: LabId, exit_code: i32) {
+        let mut state = self.state();
+        state.pods_made += 1;
+        let made = state.pods_made;
+        let seen = state.labs.get_mut(&lab).expect("the cluster has the lab");
+        let last = seen.members.last_mut().expect("a pod");
+        last.ready = false;
+        last.end = Some(PodEnd { exit_code, reason: "Error".into(), at: None });
+        let (made_at, name) = (last.made_at.map(|at| at.plus_seconds(1)), format!("{}-again", last.name));
+        let next = LabPod { name, uid: uid(made), ready: true, made_at, end: None, ..last.clone() };
+        seen.members.push(next);
+        seen.pods += 1;
+        drop(state);
+        self.tell(Change::Lab(lab));
     }
     pub fn fail(&self, lab: LabId, reason: &str, message: &str) {
         self.change(lab, |observation| {

@@ -34,6 +34,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("order_numbers", "goes with an order"),
     ("idempotency_keys", "goes with an order"),
     ("lab_observations", "what the cluster says"),
+    ("lab_logs", "what the cluster says"),
     ("card_pools", "what the cluster says"),
     ("node_cards", "what the cluster says"),
     ("lab_places", "what the cluster says"),
