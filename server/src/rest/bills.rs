@@ -7,6 +7,7 @@ use axum::{
 };
 use domain::{
     Error,
+    access::Action,
     billing::{Bill as DomainBill, BillLine, BillSummary, Dimension, bill_id, parse_bill_id},
     time::Month,
 };
@@ -190,6 +191,8 @@ pub async fn close(State(state): State<AppState>, Bearer(caller): Bearer, raw: R
     let text = body.optional_text("month");
     body.finish()?;
     services::billing::may_close(&caller)?;
+    // The answer is the bills: a token that may not read them closes nothing.
+    caller.actor.extent(Action::BillRead)?;
     let month = text.parse::<Month>().map_err(|_| Error::field("month", domain::Problem::BadFormat { example: "2026-11".into() }))?;
     services::billing::close(&state.services, &caller, month).await?;
     let bills = services::billing::bills(&state.services, &caller, month).await?;

@@ -5,6 +5,8 @@ use axum::{
     extract::{Path, State},
 };
 use domain::{
+    Error,
+    access::Action,
     courses::{CourseDetail as DomainDetail, CourseForm, PlacedCourse},
     ids::CourseId,
     quotas::{BudgetAction, BudgetForm, BudgetTerms, QuotaForm, Threshold as DomainThreshold},
@@ -193,6 +195,7 @@ pub async fn show(State(state): State<AppState>, Bearer(caller): Bearer, Path(te
 /// Makes a course with the reference quota.
 #[utoipa::path(post, path = "/api/v1/courses", tag = "courses", request_body = NewCourse, responses((status = 200, body = CourseDetail)))]
 pub async fn create(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<CourseDetail>, Problem> {
+    readable(&caller)?;
     let mut body = Fields::parse(&raw)?;
     let form = CourseForm {
         code: body.optional_text("code"),
@@ -215,6 +218,7 @@ pub async fn change(
     Path(text): Path<String>,
     raw: Raw,
 ) -> Result<Json<CourseDetail>, Problem> {
+    readable(&caller)?;
     let mut body = Fields::parse(&raw)?;
     let (name, department) = (body.given_text("name"), body.given_text("department"));
     let course: CourseId = id(&text)?;
@@ -240,6 +244,7 @@ pub async fn set_quota(
     Path(text): Path<String>,
     raw: Raw,
 ) -> Result<Json<CourseDetail>, Problem> {
+    readable(&caller)?;
     let mut body = Fields::parse(&raw)?;
     let below = if body.optional_text("accept_below") == "yes" { Below::Accept } else { Below::Refuse };
     let mut quota = body.nested("quota");
@@ -265,6 +270,7 @@ pub async fn set_budget(
     Path(text): Path<String>,
     raw: Raw,
 ) -> Result<Json<CourseDetail>, Problem> {
+    readable(&caller)?;
     let mut body = Fields::parse(&raw)?;
     let mut quota = body.nested("quota");
     let mut budget = quota.as_mut().and_then(|quota| quota.nested("budget"));
@@ -302,6 +308,7 @@ pub async fn add_member(
     Path(text): Path<String>,
     raw: Raw,
 ) -> Result<Json<CourseDetail>, Problem> {
+    readable(&caller)?;
     let mut body = Fields::parse(&raw)?;
     let login = body.optional_text("login");
     body.finish()?;
@@ -319,6 +326,7 @@ pub async fn remove_member(
     Path((text, user)): Path<(String, String)>,
     raw: Raw,
 ) -> Result<Json<CourseDetail>, Problem> {
+    readable(&caller)?;
     Fields::parse(&raw)?.finish()?;
     let course = id(&text)?;
     services::courses::remove_member(&state.services, &caller, course, id(&user)?).await?;
@@ -334,6 +342,7 @@ pub async fn archive(
     Path(text): Path<String>,
     raw: Raw,
 ) -> Result<Json<CourseDetail>, Problem> {
+    readable(&caller)?;
     Fields::parse(&raw)?.finish()?;
     let course = id(&text)?;
     services::courses::archive(&state.services, &caller, course).await?;
@@ -348,10 +357,19 @@ pub async fn restore(
     Path(text): Path<String>,
     raw: Raw,
 ) -> Result<Json<CourseDetail>, Problem> {
+    readable(&caller)?;
     Fields::parse(&raw)?.finish()?;
     let course = id(&text)?;
     services::courses::restore(&state.services, &caller, course).await?;
     shown(&state, &caller, course).await
+}
+
+/// A change answers with the course, so that a token without the scope to read it changes nothing.
+fn readable(caller: &services::Caller) -> Result<(), Problem> {
+    match caller.actor.extent(Action::CourseRead) {
+        Err(missing @ Error::ScopeMissing { .. }) => Err(missing.into()),
+        _ => Ok(()),
+    }
 }
 
 async fn shown(state: &AppState, caller: &services::Caller, course: CourseId) -> Result<Json<CourseDetail>, Problem> {

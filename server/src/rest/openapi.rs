@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::Json;
-use domain::page::MAX_LIMIT;
+use domain::{access::Scope, page::MAX_LIMIT};
 use serde_json::{Map, Value, json};
 use utoipa::{
     Modify, OpenApi,
@@ -172,10 +172,17 @@ fn operation_id(method: &str, path: &str) -> String {
 
 /// Names the scope that the operation asks for, where programs look for it and where people do.
 fn scope(method: &str, path: &str, operation: &mut Value) {
-    let Some(scope) = scopes::of(method, path.trim_start_matches(super::PREFIX)).filter(|_| operation.get("security").is_none()) else { return };
-    operation["security"] = json!([{"token": [scope.as_str()]}]);
+    let path = path.trim_start_matches(super::PREFIX);
+    let Some(scope) = scopes::of(method, path).filter(|_| operation.get("security").is_none()) else { return };
+    let also = scopes::of_answer(method, path);
+    let all: Vec<_> = std::iter::once(scope).chain(also).map(Scope::as_str).collect();
+    operation["security"] = json!([{ "token": all }]);
     let said = operation["description"].as_str().map(|text| format!("{text}\n\n")).unwrap_or_default();
-    operation["description"] = format!("{said}Scope: `{}`.", scope.as_str()).into();
+    let named = match all.as_slice() {
+        [one] => format!("Scope: `{one}`."),
+        more => format!("Scopes: `{}`.", more.join("` and `")),
+    };
+    operation["description"] = format!("{said}{named}").into();
 }
 
 /// What handlers do with every body: it may be left out when nothing in it must be there, it holds nothing unknown, and numbers may be

@@ -120,8 +120,10 @@ fn shown_price(body: &mut Fields, quoted: &str) -> Option<(&'static str, Amount)
     responses((status = 200, body = Price), (status = 422, description = "`invalid`: a date before what is metered, among others")))]
 pub async fn set(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<Price>, Problem> {
     let (form, field) = price_form(&state, &caller, &raw).await?;
-    let set = services::prices::set_price(&state.services, &caller, &form).await.map_err(|error| error.at("price", field))?;
+    // The answer needs the currency: a token that may not read it changes nothing.
+    services::prices::may_change(&caller)?;
     let currency = services::prices::list(&state.services, &caller).await?.book.currency;
+    let set = services::prices::set_price(&state.services, &caller, &form).await.map_err(|error| error.at("price", field))?;
     Ok(Json(price(&set, currency)))
 }
 

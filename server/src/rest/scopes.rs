@@ -29,3 +29,16 @@ pub fn of(method: &str, path: &str) -> Option<Scope> {
         _ => Scope::Admin,
     })
 }
+
+/// The scope to read what the operation answers with, where that is another one: without it nothing is changed.
+pub fn of_answer(method: &str, path: &str) -> Option<Scope> {
+    let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
+    if method.eq_ignore_ascii_case("get") || matches!(parts.as_slice(), ["courses", .., "roster"]) {
+        return None;
+    }
+    match parts.as_slice() {
+        ["courses", ..] => Some(Scope::QuotasRead),
+        ["prices"] | ["bills", "close"] => Some(Scope::BillsRead),
+        _ => None,
+    }
+}

@@ -1,10 +1,16 @@
 //! Each class of error of the API: its status, headers and document.
 
 use domain::access::Scope;
+use http::Method;
 use insta::assert_snapshot;
 use serde_json::json;
+use server::rest;
+use storage::testing::number;
 
-use crate::support::{Portal, shown};
+use crate::{
+    support::{Portal, shown},
+    who_may::filled,
+};
 
 const NOBODY: &str = "01988b5c-7f3e-7c1a-9d5e-2f4a6b8c0d1e";
 
@@ -196,4 +202,49 @@ async fn the_texts_are_in_the_readers_language() {
     assert_ne!(chinese, english);
     assert!(chinese.contains("content-language: zh-CN") && english.contains("content-language: en"));
     assert!(!chinese.is_ascii() && english.is_ascii(), "{english}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_lacks_a_scope_is_not_made() {
+    let portal = Portal::college().await;
+    let people = portal.people().await;
+    let db = &portal.world.services.db;
+    let all = portal.api(&people.administrator).await;
+    let course = all.read("/courses").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let colleague = people.colleague.actor.user.to_string();
+    let changes = async || number(db, "SELECT COUNT(*) FROM audit_events WHERE outcome = 'success'").await;
+    let bodies = [
+        ("/courses", json!({"code": "NX1", "name": "New", "budget": 10, "cards": 1})),
+        ("/courses/{id}", json!({"name": "Renamed"})),
+        ("/courses/{id}/members", json!({"login": people.colleague.actor.login})),
+        ("/courses/{id}/budget", json!({"amount": 5_000})),
+        ("/prices", json!({"meter": "cpu", "price": "0.5", "from": "2099-01-01"})),
+        ("/bills/close", json!({"month": "2020-01"})),
+    ];
+    let scoped = portal.token(&people.administrator, &[Scope::Admin]).await;
+    let mut refused = Vec::new();
+    for operation in rest::operations().into_iter().filter(|operation| operation.method != Method::GET) {
+        let path = operation.path.replace("{user}", &colleague).replace("{id}", &course);
+        let path = filled(&path);
+        let body = bodies.iter().find(|(of, _)| *of == operation.path).map_or_else(|| json!({}), |(_, body)| body.clone());
+        let ask = match operation.method {
+            Method::PUT => scoped.put(&path),
+            Method::DELETE => scoped.delete(&path),
+            _ => scoped.post(&path),
+        };
+        let before = changes().await;
+        if ask.json(&body).send().await.unwrap().status() == 403 {
+            assert_eq!(changes().await, before, "{} {} was done and refused", operation.method, operation.path);
+            refused.push(operation.path);
+        }
+    }
+    for (path, _) in &bodies {
+        assert!(refused.contains(path), "{path} was let in: {refused:?}");
+    }
+    let both = portal.token(&people.administrator, &[Scope::Admin, Scope::QuotasRead]).await;
+    let added = both.post(&format!("/courses/{course}/members")).json(&bodies[2].1).send().await.unwrap();
+    assert_eq!(added.status(), 200);
+    let document = all.read("/openapi.json").await;
+    let needs = &document["paths"]["/api/v1/courses/{id}/archive"]["post"]["security"];
+    assert_eq!(*needs, json!([{"token": ["admin", "quotas:read"]}]));
 }
