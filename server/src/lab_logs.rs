@@ -23,6 +23,8 @@ use crate::{error_page, reading::Reader, state::AppState};
 
 /// Says to proxies, and to our own compression, that the answer goes out piece by piece.
 pub const UNBUFFERED: &str = "x-accel-buffering";
+/// When a log was kept whose pod is gone.
+pub const KEPT: &str = "lectern-kept-at";
 /// Most lines that can be asked for by their number.
 pub const TAIL_MOST: u32 = 1_000_000;
 
@@ -80,7 +82,9 @@ pub fn tail(text: &str) -> Result<Option<u32>, Error> {
 
 /// The text, begun. A log that is followed ends when the reader may not read on; any other breaks off, so that a part is not taken for the whole.
 pub fn answer(state: &AppState, log: Log, reader: Reader, is_followed: bool, is_file: bool) -> Response {
-    let Log { lab_name, member: _, container, pieces } = log;
+    let Log { lab_name, member, container, kept_at, pieces } = log;
+    // The tries of a job differ in their pods.
+    let name = if kept_at.is_some() { member } else { lab_name };
     let stopping = state.stopping.clone();
     let body = if is_followed {
         let open = state.streams.begin(&reader.name(), reader.user());
@@ -100,10 +104,13 @@ pub fn answer(state: &AppState, log: Log, reader: Reader, is_followed: bool, is_
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(Ok(at)) = kept_at.map(|at| HeaderValue::from_str(&at.to_rfc3339())) {
+        headers.insert(KEPT, at);
+    }
     if is_followed {
         headers.insert(UNBUFFERED, HeaderValue::from_static("no"));
     }
-    if is_file && let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", file_name(&lab_name, &container))) {
+    if is_file && let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", file_name(&name, &container))) {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
     response

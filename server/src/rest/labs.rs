@@ -8,8 +8,8 @@ use domain::{
     courses::CourseKey,
     ids::LabId,
     labs::{
-        ClusterEvent, Condition, FailedAttempt, Failure, LabDetail, LabFilter, LabState, LabUse, LabView, Lifecycle, ObjectRef, StateChange,
-        start::StepTime,
+        ClusterEvent, Condition, FailedAttempt, Failure, Job as DomainJob, JobOutcome, KeptLog as DomainKept, LabDetail, LabFilter, LabState, LabUse,
+        LabView, Lifecycle, LogProblem, ObjectRef, StateChange, start::StepTime,
     },
     ssh_keys::KeysProblem,
 };
@@ -78,7 +78,70 @@ pub struct Lab {
     pub kept_until: Option<String>,
     /// Its use; only while it runs.
     pub activity: Option<Activity>,
+    /// How it stands as a job; null for a lab that does not end by itself.
+    pub job: Option<Job>,
     pub version: i64,
+}
+
+/// A lab that runs to its end.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Job {
+    /// Most tries that it has.
+    #[schema(example = 3)]
+    pub tries: u32,
+    /// `finished` or `failed`; null while it runs, and if it was stopped or never ran.
+    #[schema(example = "failed")]
+    pub outcome: Option<&'static str>,
+    /// Of the last try of a job that failed, where the cluster told it.
+    #[schema(example = 1)]
+    pub exit_code: Option<i32>,
+}
+
+impl From<DomainJob> for Job {
+    fn from(DomainJob { tries, outcome }: DomainJob) -> Self {
+        Self { tries, outcome: outcome.map(JobOutcome::as_str), exit_code: outcome.and_then(JobOutcome::exit_code) }
+    }
+}
+
+/// The end of a log of a job whose pod is gone. `GET /labs/{id}/logs?member={pod}` gives its text.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeptLog {
+    #[schema(example = "lab-2047-5fczg")]
+    pub pod: String,
+    #[schema(example = "lab")]
+    pub container: String,
+    /// Of the lab, when the pod was made.
+    pub generation: u32,
+    /// Counts from 1 in each start.
+    #[schema(example = 1)]
+    pub attempt: u32,
+    pub exit_code: Option<i32>,
+    pub ended_at: Option<String>,
+    pub kept_at: String,
+    /// Bytes of its text.
+    pub bytes: u64,
+    /// Earlier lines were left out.
+    pub cut: bool,
+    /// Why there is no text: `unreachable`, `gone` or `late`.
+    pub problem: Option<&'static str>,
+}
+
+impl From<DomainKept> for KeptLog {
+    fn from(log: DomainKept) -> Self {
+        let DomainKept { pod, pod_uid: _, container, place: _, generation, attempt, exit_code, ended_at, kept_at, bytes, cut, problem } = log;
+        Self {
+            pod,
+            container,
+            generation,
+            attempt,
+            exit_code,
+            ended_at: ended_at.map(moment),
+            kept_at: moment(kept_at),
+            bytes,
+            cut,
+            problem: problem.map(LogProblem::as_str),
+        }
+    }
 }
 
 /// When it stops by itself besides the end of its time.
@@ -167,6 +230,8 @@ pub struct LabWithDetail {
     /// By whom its SSH server is entered; null for a lab that is there for something else.
     #[schema(example = "ubuntu")]
     pub ssh_user: Option<String>,
+    /// Logs of a job's pods that are gone, in the order of its tries. They are kept for 90 days, or until the lab is destroyed.
+    pub kept_logs: Vec<KeptLog>,
 }
 
 /// One step of a start.
@@ -253,6 +318,7 @@ impl From<LabView> for Lab {
             site,
             options: _,
             used,
+            job,
             college_idle_minutes: _,
         } = view;
         let Lifecycle { generation, autostop, daily_stop_at, kept_until, grace_from: _ } = lab.lifecycle;
@@ -285,6 +351,7 @@ impl From<LabView> for Lab {
             daily_stop_at: daily_stop_at.map(moment),
             kept_until: kept_until.map(moment),
             activity: used.map(Into::into),
+            job: job.map(Into::into),
             version: lab.version,
         }
     }
@@ -292,7 +359,7 @@ impl From<LabView> for Lab {
 
 impl From<LabDetail> for LabWithDetail {
     fn from(detail: LabDetail) -> Self {
-        let LabDetail { view, history, observation, observed_at, usage, failures, start, keys_problem, ssh_user } = detail;
+        let LabDetail { view, history, observation, observed_at, usage, failures, start, keys_problem, ssh_user, kept_logs } = detail;
         let (id, name, course) = (view.lab.id, view.lab.name.clone(), view.course.clone());
         let change = |StateChange { seq: _, from, to, at, noticed_at, ran_until, cause, by }: StateChange| Change {
             from: from.map(LabState::as_str),
@@ -319,6 +386,7 @@ impl From<LabDetail> for LabWithDetail {
             start: start.into_iter().map(Into::into).collect(),
             ssh_keys_problem: keys_problem.map(KeysProblem::as_str),
             ssh_user,
+            kept_logs: kept_logs.into_iter().map(Into::into).collect(),
         }
     }
 }
