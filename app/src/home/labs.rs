@@ -74,7 +74,7 @@ fn lab(language: Language, view: LabView, now: Timestamp, reload: Callback<()>) 
     let title = format!("{} · {}", view.lab.offering_name.get(language::tag(language)), view.course.name);
     let failed = view.lab.state == LabState::Failed;
     let running = view.lab.state == LabState::Running;
-    let kind = words::state_kind(view.lab.state);
+    let kind = words::view_kind(&view);
     let text = StoredValue::new(words::view_text(language, &view));
     let extend = Extendable::of(&view).filter(|_| running);
     let open = open_button(&view, true);

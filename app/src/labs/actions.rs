@@ -33,8 +33,8 @@ pub struct Allowed {
     /// An operator's way in, by a reason.
     emergency: Signal<Option<bool>>,
     stop: Signal<Option<bool>>,
-    /// With the state, since a failed lab is tried again and a stopped one is started.
-    start: Signal<Option<(bool, LabState)>>,
+    /// With the state, since a failed lab is tried again and a stopped one is started; and whether it is a job that ended, which is run again.
+    start: Signal<Option<(bool, LabState, bool)>>,
     /// With the generation of its pods.
     restart: Signal<Option<(bool, u32)>>,
     resize: Signal<Option<bool>>,
@@ -52,7 +52,10 @@ impl Allowed {
             }),
             emergency: part(lab, |lab| lab.detail.view.may_break_glass),
             stop: part(lab, |lab| lab.detail.view.may_stop),
-            start: part(lab, |lab| (lab.detail.view.may_start, lab.detail.view.lab.state)),
+            start: part(lab, |lab| {
+                let view = &lab.detail.view;
+                (view.may_start, view.lab.state, view.job.is_some_and(|job| job.outcome.is_some()))
+            }),
             restart: part(lab, |lab| (lab.detail.view.options.may_restart, lab.detail.view.lab.lifecycle.generation)),
             resize: part(lab, |lab| lab.detail.view.options.may_resize),
         }
@@ -134,18 +137,22 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
         {move || allowed.resize.get().filter(|may| *may).map(|_| view! {
             <LinkButton href=routes::lab_resize(id.get_value())>{td_string!(language, lifecycle.resize)}</LinkButton>
         })}
-        {move || allowed.start.get().filter(|(may, _)| *may).map(|(_, state)| match state {
+        {move || allowed.start.get().filter(|(may, ..)| *may).map(|(_, state, ended)| match state {
             LabState::Failed => view! {
                 <ActionForm action=retry>
                     <input type="hidden" name="id" value=id.get_value()/>
-                    <Button kind=ButtonKind::Primary icon=Glyph::Retry busy=retry.pending()>{td_string!(language, labs.retry)}</Button>
+                    <Button kind=ButtonKind::Primary icon=Glyph::Retry busy=retry.pending()>
+                        {if ended { td_string!(language, labs.run_again) } else { td_string!(language, labs.retry) }}
+                    </Button>
                 </ActionForm>
             }
             .into_any(),
             _ => view! {
                 <ActionForm action=start>
                     <input type="hidden" name="id" value=id.get_value()/>
-                    <Button kind=ButtonKind::Primary icon=Glyph::Retry busy=start.pending()>{td_string!(language, labs.start)}</Button>
+                    <Button kind=ButtonKind::Primary icon=Glyph::Retry busy=start.pending()>
+                        {if ended { td_string!(language, labs.run_again) } else { td_string!(language, labs.start) }}
+                    </Button>
                 </ActionForm>
             }
             .into_any(),

@@ -1,6 +1,6 @@
 //! One lab: how it stands, how long it still has, what happened, what the cluster says, what it costs.
 
-use domain::labs::{Autostop, Lab, LabDetail, LabPod, LabState, VOLUME_NOT_GROWN};
+use domain::labs::{Autostop, Job, JobOutcome, Lab, LabDetail, LabPod, LabState, VOLUME_NOT_GROWN};
 use leptos::prelude::*;
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
     start::StartSteps,
     time_left::TimeLeft,
     visits::{OthersHere, Visits},
-    words::{lead, reason_text, state_kind, view_text},
+    words::{detail_text, lead, reason_text, view_kind},
 };
 use crate::{
     components::{Card, ErrorNotice, Fact, Facts, LiveMark, Liveness, MomentStyle, Notice, NoticeKind, PageHead, Reading, Status, moment_text, part},
@@ -47,7 +47,7 @@ pub fn LabDetailView(
     let head = part(lab, |lab| {
         let language = language::current();
         let view = &lab.detail.view;
-        (state_kind(view.lab.state), view_text(language, view), lead(language, &lab.detail, lab.now))
+        (view_kind(view), detail_text(language, &lab.detail), lead(language, &lab.detail, lab.now))
     });
     let record = part(lab, |lab| lab.detail.view.lab.clone());
     let clock = part(lab, |lab| (lab.detail.view.lab.clone(), lab.detail.view.stops_at(), lab.now));
@@ -68,8 +68,9 @@ pub fn LabDetailView(
         let lab = &lab.detail.view.lab;
         (lab.state != LabState::Destroyed).then_some((last.failure.at, lab.spec.storage_gib))
     });
-    // Drawn anew for new pods only: whether they are ready makes no other log.
-    let pods = part(lab, |lab| lab.detail.observation.members.iter().map(|pod| LabPod { ready: true, ..pod.clone() }).collect::<Vec<_>>());
+    let kept = part(lab, |lab| lab.detail.kept_logs.clone());
+    // Drawn anew for new pods only: whether they are ready or have ended makes no other log.
+    let pods = part(lab, |lab| lab.detail.observation.members.iter().map(|pod| LabPod { ready: true, end: None, ..pod.clone() }).collect::<Vec<_>>());
     let ends_by_itself = part(lab, |lab| lab.detail.view.lab.spec.workload.ends()).get_untracked().unwrap_or_default();
     let log_state = part(lab, |lab| if lab.detail.observation.members.is_empty() { lab.detail.view.lab.state } else { LabState::Running });
     let view = part(lab, |lab| lab.detail.view.clone());
@@ -77,9 +78,11 @@ pub fn LabDetailView(
     let autostop = part(lab, |lab| {
         let view = &lab.detail.view;
         let is_chosen = view.lab.lifecycle.autostop != Autostop::default();
-        (view.options.may_autostop || is_chosen).then(|| (view.lab.clone(), view.college_idle_minutes, view.options.may_autostop))
+        (view.options.may_autostop && view.job.is_none() || is_chosen)
+            .then(|| (view.lab.clone(), view.college_idle_minutes, view.options.may_autostop))
     });
-    let used = part(lab, |lab| Shown::of(&lab.detail.view, lab.now));
+    // A job is in use for as long as it runs.
+    let used = part(lab, |lab| if lab.detail.view.job.is_some() { None } else { Shown::of(&lab.detail.view, lab.now) });
     let may_destroy = part(lab, |lab| lab.detail.view.may_destroy.then(|| lab.detail.view.lab.clone()));
     let pending = part(lab, |lab| lab.detail.view.pending_change);
     let left = part(lab, |lab| {
@@ -89,12 +92,15 @@ pub fn LabDetailView(
     let read_at = part(lab, |lab| lab.now);
     let ssh = part(lab, |lab| ssh_way(&lab.detail));
     let may_share = part(lab, |lab| lab.detail.view.may_share);
-    let may_enter = part(lab, |lab| lab.detail.view.may_enter);
+    let may_enter = part(lab, |lab| lab.detail.view.may_enter && lab.detail.view.job.is_none());
     let (visits_id, share_id, ports_id) = (id.clone(), id.clone(), id.clone());
     let here = RwSignal::new(Vec::new());
     let buttons = Allowed::of(lab);
     let log_id = id.clone();
-    let log = move || pods.get().zip(log_state.get()).map(|(pods, state)| view! { <Logs id=log_id.clone() pods state/> });
+    let log = move || {
+        let ((pods, state), kept) = pods.get().zip(log_state.get()).zip(kept.get())?;
+        Some(view! { <Logs id=log_id.clone() pods kept state is_job=ends_by_itself/> })
+    };
     // A job is run for what it writes.
     let (first_log, log) = if ends_by_itself { (Some(log), None) } else { (None, Some(log)) };
     view! {
@@ -132,7 +138,7 @@ pub fn LabDetailView(
                 {move || failures.get().map(|failures| view! { <Failures failures/> })}
                 {move || start.get().map(|(steps, now)| view! { <StartSteps steps now/> })}
                 <Card title=td_string!(language, labs.history) end=move || view! { <LiveMark liveness/> }>
-                    {move || history.get().map(|(history, owner)| view! { <History history owner/> })}
+                    {move || history.get().map(|(history, owner)| view! { <History history owner is_job=ends_by_itself/> })}
                 </Card>
                 {move || may_share.get().filter(|may| *may).map(|_| view! { <ShareCard id=share_id.clone() tried=tried.clone() read_at/> })}
                 {move || may_enter.get().filter(|may| *may).map(|_| view! { <PortsCard id=ports_id.clone()/> })}
@@ -180,13 +186,22 @@ fn LeftNotice(name: String, code: String) -> impl IntoView {
 #[component]
 fn FailureNotice(lab: Lab) -> impl IntoView {
     let language = language::current();
+    let outcome = Job::of(&lab, false).and_then(|job| job.outcome);
     let failure = lab.failure.filter(|_| lab.state == LabState::Failed)?;
-    let reason = reason_text(language, &failure.reason);
+    let reason = match outcome.and_then(JobOutcome::exit_code) {
+        Some(code) => td_string!(language, labs.job_failure_code, code = code).to_string(),
+        None => reason_text(language, &failure.reason),
+    };
+    let (title, next) = if outcome.is_some() {
+        (td_string!(language, labs.job_failure_title, reason = reason).to_string(), td_string!(language, labs.job_failure_next))
+    } else {
+        (td_string!(language, labs.failure_title, reason = reason).to_string(), td_string!(language, labs.failure_next))
+    };
     let at = moment_text(failure.at, MomentStyle::Second);
     Some(
         view! {
-            <Notice kind=NoticeKind::Bad title=td_string!(language, labs.failure_title, reason = reason).to_string()>
-                {td_string!(language, labs.failure_next)}
+            <Notice kind=NoticeKind::Bad title>
+                {next}
                 <p class="fine">
                     <span class="mono">{failure.reason}": "{failure.message}</span>
                     " · "

@@ -11,7 +11,7 @@ use super::{
     filters::{ALL, Wanted},
     idle::short_text,
     open::open_button,
-    words::{state_kind, view_text},
+    words::{view_kind, view_text},
 };
 use crate::{
     components::{Amount, Card, Cell, CellPlace, Column, DataTable, EmptyState, Glyph, LinkButton, Moment, Pager, Status, StatusKind},
@@ -87,7 +87,7 @@ fn CourseHead(text: String, place: usize) -> impl IntoView {
 #[component]
 fn LabRow(view: LabView, place: usize, reload: Callback<()>) -> impl IntoView {
     let language = language::current();
-    let state = view_text(language, &view);
+    let (kind, state) = (view_kind(&view), view_text(language, &view));
     let extend = Extendable::of(&view).filter(|_| view.lab.state == LabState::Running);
     let open = open_button(&view, true);
     let stops_at = view.stops_at();
@@ -103,7 +103,7 @@ fn LabRow(view: LabView, place: usize, reload: Callback<()>) -> impl IntoView {
         <tr role="row" data-st=attention.map(StatusKind::name) style=format!("order: {place}")>
             <Cell><a href=routes::lab(lab.id)><b class="mono">{lab.name.clone()}</b></a><small>{name}</small></Cell>
             <Cell label=td_string!(language, labs.state) place=CellPlace::Corner>
-                <Status kind=state_kind(lab.state)>{state}</Status>
+                <Status kind>{state}</Status>
                 {unused.map(|text| view! { <small><Status kind=StatusKind::Warn>{text}</Status></small> })}
             </Cell>
             <Cell label=td_string!(language, labs.cards)>{cards_text(&lab.spec)}</Cell>

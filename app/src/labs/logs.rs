@@ -3,11 +3,13 @@
 
 #[cfg(feature = "hydrate")]
 mod browser;
+mod runs;
 pub mod text;
 
-use domain::labs::{LabPod, LabState};
+use domain::labs::{KeptLog, LabPod, LabState};
 use leptos::{html, prelude::*};
 
+use self::runs::{kept_text, run_text, runs};
 use crate::{
     components::{Button, Card, CheckField, Glyph},
     i18n::td_string,
@@ -64,32 +66,37 @@ struct LogView {
     element: NodeRef<html::Pre>,
 }
 
-/// The card of the log. `pods`: those that the cluster has now.
+/// The card of the log. `pods`: those that the cluster has now; `kept`: what is kept of a job whose pods are gone.
 #[component]
-pub fn Logs(id: String, pods: Vec<LabPod>, state: LabState) -> impl IntoView {
+pub fn Logs(id: String, pods: Vec<LabPod>, kept: Vec<KeptLog>, state: LabState, is_job: bool) -> impl IntoView {
     let language = language::current();
-    if pods.is_empty() {
+    if pods.is_empty() && kept.is_empty() {
         let text = match state {
             LabState::Pending | LabState::Starting | LabState::Running => td_string!(language, logs.not_started),
             LabState::Destroying | LabState::Destroyed => td_string!(language, logs.destroyed),
+            _ if is_job => td_string!(language, logs.gone_job),
             _ => td_string!(language, logs.gone),
         };
         return view! { <Card title=td_string!(language, logs.title) id="log"><p class="soft">{text}</p></Card> }.into_any();
     }
-    view! { <PodLogs id pods/> }.into_any()
+    view! { <PodLogs id pods kept is_job/> }.into_any()
 }
 
+/// The log of a job is what it is run for, so that it is followed from the beginning.
 #[component]
-fn PodLogs(id: String, pods: Vec<LabPod>) -> impl IntoView {
+fn PodLogs(id: String, pods: Vec<LabPod>, kept: Vec<KeptLog>, is_job: bool) -> impl IntoView {
     let language = language::current();
+    let runs = runs(&pods, &kept, is_job);
     // The pods of a lab are made from one template, so their containers are the same.
-    let (containers, init) = pods.first().map(|pod| (pod.containers.clone(), pod.init_containers.clone())).unwrap_or_default();
-    let members: Vec<_> = pods.into_iter().map(|pod| pod.name).collect();
-    let member = RwSignal::new(members.first().cloned().unwrap_or_default());
+    let (containers, init) = match pods.first() {
+        Some(pod) => (pod.containers.clone(), pod.init_containers.clone()),
+        None => (runs.first().map(|run| run.containers.clone()).unwrap_or_default(), Vec::new()),
+    };
+    let member = RwSignal::new(runs.first().map(|run| run.pod.clone()).unwrap_or_default());
     let container = RwSignal::new(containers.first().or(init.first()).cloned().unwrap_or_default());
+    let follow = RwSignal::new(is_job && runs.first().is_some_and(|run| run.is_there));
     let tail = RwSignal::new(TAILS[0].to_owned());
     let previous = RwSignal::new(false);
-    let follow = RwSignal::new(false);
     let action = routes::lab_log(&id);
     let path = action.clone();
     let url = Signal::derive(move || {
@@ -112,7 +119,19 @@ fn PodLogs(id: String, pods: Vec<LabPod>) -> impl IntoView {
     browser::keep(view);
     #[cfg(not(feature = "hydrate"))]
     let _ = view;
-    let member_options = members.iter().map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view();
+    let count = runs.len();
+    let member_options = runs
+        .iter()
+        .map(|run| {
+            let text = run_text(language, run, is_job);
+            view! { <option value=run.pod.clone()>{text}</option> }
+        })
+        .collect_view();
+    let about = move || {
+        let (member, container) = (member.get(), container.get());
+        let log = kept.iter().find(|log| log.pod == member && log.container == container);
+        log.map(|log| kept_text(language, log))
+    };
     let init_text = |name: &String| td_string!(language, logs.init_container, name = name.as_str()).to_string();
     let container_options = containers
         .iter()
@@ -128,7 +147,7 @@ fn PodLogs(id: String, pods: Vec<LabPod>) -> impl IntoView {
     view! {
         <Card title=td_string!(language, logs.title) id="log">
             <form class="filters" method="get" action=action target="_blank">
-                {(members.len() > 1).then(|| view! {
+                {(count > 1).then(|| view! {
                     <div class="field">
                         <label class="sr" for="log-member">{td_string!(language, logs.member)}</label>
                         <select class="input small" id="log-member" name="member" on:change:target=move |event| member.set(event.target().value())>
@@ -161,6 +180,7 @@ fn PodLogs(id: String, pods: Vec<LabPod>) -> impl IntoView {
                     <Button small=true>{td_string!(language, logs.as_text)}</Button>
                 </div>
             </form>
+            <p class="fine script-only" role="status">{about}</p>
             <p class="fine script-only" role="status">{move || note.get().map(|note| note_text(language, note))}</p>
             <pre class="listing script-only" class:empty=move || text.with(String::is_empty) tabindex="0" role="region" aria-label=td_string!(language, logs.title) node_ref=element>{move || text.get()}</pre>
         </Card>
