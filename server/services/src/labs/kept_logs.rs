@@ -348,13 +348,13 @@ mod tests {
 
     #[test]
     fn the_end_of_a_text_begins_with_a_line() {
-        let mut tail = Tail::of(64);
+        let mut tail = Tail::of(256);
         for number in 0..100 {
             tail.push(format!("line {number}\n").as_bytes());
         }
         let (text, cut) = tail.end();
         let text = String::from_utf8(text).expect("text");
-        assert!(cut && text.len() <= 64 && text.ends_with("line 99\n"), "{text}");
+        assert!(cut && text.len() <= 256 && text.starts_with("line ") && text.ends_with("line 99\n"), "{text}");
         let mut short = Tail::of(64);
         short.push(b"all of it\n");
         assert_eq!(short.end(), (b"all of it\n".to_vec(), false));
@@ -366,7 +366,7 @@ mod tests {
             assert_eq!(unpack(&pack(text)).as_deref(), Some(text));
         }
         assert_eq!(unpack("no body"), None);
-        assert!(pack(&[b'x'; 100_000]).len() < 1_000, "it is compressed");
+        assert!(pack(&vec![b'x'; 100_000]).len() < 1_000, "it is compressed");
     }
 
     #[test]

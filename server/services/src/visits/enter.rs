@@ -1,6 +1,6 @@
 //! Entering: the lab's site takes a ticket and gives the browser a cookie of its own.
 
-use domain::{Error, ids::PassId, labs::host, secret::Secret, time::Timestamp, visits::PassEnd};
+use domain::{Error, audit::Via, ids::PassId, labs::host, secret::Secret, time::Timestamp, visits::PassEnd};
 use storage::{Write, visits::Taken};
 
 use super::{
@@ -8,7 +8,10 @@ use super::{
     check::{self, Standing},
     is_secret,
 };
-use crate::{Services, digest::hex_sha256, error::OrDomain, secret};
+use crate::{Origin, Services, audit, digest::hex_sha256, error::OrDomain, secret};
+
+/// The action by which the audit record knows forms that another site sent.
+const CROSS_SITE: &str = "session.cross_site";
 
 /// A browser that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +34,18 @@ pub enum EnterError {
     Unavailable(#[from] Error),
 }
 
-/// Takes the ticket. `label`: of the request's host; `origin`: its Origin header; `address`: of the browser.
+/// Takes the ticket. `label`: of the request's host; `origin`: its Origin header; `address`: of the browser. A ticket that another page than
+/// the portal's posted is counted as any form from another site is.
 pub async fn enter(services: &Services, label: &str, ticket: &str, origin: Option<&str>, address: Option<&str>) -> Result<Entered, EnterError> {
+    let entered = take(services, label, ticket, origin, address).await;
+    if entered == Err(EnterError::WrongOrigin) {
+        let from = Origin { via: Via::Web, address: address.map(ToOwned::to_owned), request_id: None, device: None };
+        audit::unauthenticated(services, &from, CROSS_SITE, None, Error::CrossSite.code());
+    }
+    entered
+}
+
+async fn take(services: &Services, label: &str, ticket: &str, origin: Option<&str>, address: Option<&str>) -> Result<Entered, EnterError> {
     // A page that has no origin, or hides it, says `null`.
     let origin = origin.filter(|origin| *origin != "null").ok_or(EnterError::WrongOrigin)?;
     let lab = lab_of(services, label).await?.filter(|_| is_secret(ticket)).ok_or(EnterError::NoTicket)?;

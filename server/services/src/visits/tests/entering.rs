@@ -56,6 +56,9 @@ async fn a_ticket_that_another_page_posts_is_refused() {
             assert_eq!(refused, Err(EnterError::WrongOrigin), "{origin:?}");
         }
         scene.take(&opening).await.expect("the portal's own page");
+        crate::audit::refusals::flush_all(scene.services()).await.expect("written");
+        let sql = "SELECT CAST(SUM(attempts) AS BIGINT) FROM audit_events WHERE action = 'session.cross_site' AND outcome = 'refused'";
+        assert_eq!(number(&scene.services().db, sql).await, 5, "on record, counted together");
     })
     .await;
 }
