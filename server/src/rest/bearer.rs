@@ -1,7 +1,12 @@
 //! The only way into the API: `Authorization: Bearer lct_…`. A handler that takes a [`Bearer`] runs only for a good token.
 
 use axum::extract::FromRequestParts;
-use domain::{Error, access::Actor, audit::Via, ids::TokenId};
+use domain::{
+    Error,
+    access::{Action, Actor},
+    audit::Via,
+    ids::TokenId,
+};
 use http::{header, request::Parts};
 use services::{Caller, Origin, audit::refusals::Progress};
 
@@ -37,6 +42,14 @@ impl FromRequestParts<AppState> for Bearer {
                 Err(error.into())
             }
         }
+    }
+}
+
+/// For a change that answers with what this action reads: a token without its scope changes nothing. Roles are looked at by the use case.
+pub fn may_show(caller: &Caller, action: Action) -> Result<(), Error> {
+    match caller.actor.extent(action) {
+        Err(missing @ Error::ScopeMissing { .. }) => Err(missing),
+        _ => Ok(()),
     }
 }
 

@@ -17,7 +17,7 @@ use services::billing::LinesOf;
 use utoipa::ToSchema;
 
 use super::{
-    bearer::{Bearer, OfToken},
+    bearer::{Bearer, OfToken, may_show},
     body::{Fields, Raw},
     dto::{Course, List, Money, moment},
     problem::Problem,
@@ -191,8 +191,7 @@ pub async fn close(State(state): State<AppState>, Bearer(caller): Bearer, raw: R
     let text = body.optional_text("month");
     body.finish()?;
     services::billing::may_close(&caller)?;
-    // The answer is the bills: a token that may not read them closes nothing.
-    caller.actor.extent(Action::BillRead)?;
+    may_show(&caller, Action::BillRead)?;
     let month = text.parse::<Month>().map_err(|_| Error::field("month", domain::Problem::BadFormat { example: "2026-11".into() }))?;
     services::billing::close(&state.services, &caller, month).await?;
     let bills = services::billing::bills(&state.services, &caller, month).await?;

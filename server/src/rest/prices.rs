@@ -8,6 +8,7 @@ use axum::{
 };
 use domain::{
     Error,
+    access::Action,
     billing::PriceEffect,
     pricing::{Discount as DomainDiscount, DiscountForm, Price as DomainPrice, PriceForm, PricePreview},
     time::Timestamp,
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    bearer::Bearer,
+    bearer::{Bearer, may_show},
     body::{Amount, Fields, Raw},
     dto::{Course, List, Money, moment},
     orders::id,
@@ -120,10 +121,10 @@ fn shown_price(body: &mut Fields, quoted: &str) -> Option<(&'static str, Amount)
     responses((status = 200, body = Price), (status = 422, description = "`invalid`: a date before what is metered, among others")))]
 pub async fn set(State(state): State<AppState>, Bearer(caller): Bearer, raw: Raw) -> Result<Json<Price>, Problem> {
     let (form, field) = price_form(&state, &caller, &raw).await?;
-    // The answer needs the currency: a token that may not read it changes nothing.
-    services::prices::may_change(&caller)?;
-    let currency = services::prices::list(&state.services, &caller).await?.book.currency;
+    // The answer has the currency of the price book.
+    may_show(&caller, Action::PriceRead)?;
     let set = services::prices::set_price(&state.services, &caller, &form).await.map_err(|error| error.at("price", field))?;
+    let currency = services::prices::list(&state.services, &caller).await?.book.currency;
     Ok(Json(price(&set, currency)))
 }
 
