@@ -28,7 +28,7 @@ fn read(row: &AnyRow) -> Result<KeptLog> {
         cut: row.flag("cut")?,
         problem: row
             .optional_text("problem")?
-            .map(|text| LogProblem::parse(&text).ok_or_else(|| row.fail("problem", "unknown value")))
+            .map(|text| LogProblem::named(&text).ok_or_else(|| row.fail("problem", "unknown value")))
             .transpose()?,
     })
 }

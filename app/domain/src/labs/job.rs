@@ -133,7 +133,7 @@ impl LogProblem {
             Self::Late => "late",
         }
     }
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn named(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|problem| problem.as_str() == text)
     }
 }
