@@ -13,6 +13,7 @@ use super::{
     failures::Failures,
     history::History,
     idle::{IdleNotice, Shown, UseCard},
+    job_words::detail_text,
     logs::Logs,
     ports::PortsCard,
     share::{ShareCard, Tried},
@@ -20,7 +21,7 @@ use super::{
     start::StartSteps,
     time_left::TimeLeft,
     visits::{OthersHere, Visits},
-    words::{detail_text, lead, reason_text, view_kind},
+    words::{lead, reason_text, view_kind},
 };
 use crate::{
     components::{Card, ErrorNotice, Fact, Facts, LiveMark, Liveness, MomentStyle, Notice, NoticeKind, PageHead, Reading, Status, moment_text, part},

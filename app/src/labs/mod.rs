@@ -12,6 +12,7 @@ pub mod failures;
 pub mod filters;
 pub mod history;
 pub mod idle;
+pub mod job_words;
 pub mod list;
 pub mod logs;
 pub mod open;

@@ -2,13 +2,11 @@
 
 use domain::{
     ids::UserId,
-    labs::{
-        JobOutcome, LabDetail, LabEvent, LabState, LabView, StateChange, idle,
-        job::{is_between_tries, try_number},
-    },
+    labs::{JobOutcome, LabDetail, LabEvent, LabState, LabView, StateChange, idle},
     time::Timestamp,
 };
 
+use super::job_words::{job_lead, outcome_text};
 use crate::{
     components::{MomentStyle, StatusKind, moment_text},
     i18n::td_string,
@@ -39,44 +37,12 @@ pub fn state_kind(state: LabState) -> StatusKind {
     }
 }
 
-/// How a job ended; `None` for other labs, and while it has not ended.
-fn outcome_text(language: Language, view: &LabView) -> Option<String> {
-    Some(match view.job?.outcome? {
-        JobOutcome::Finished => td_string!(language, labs.job_finished).to_owned(),
-        JobOutcome::Failed { exit_code: Some(code), .. } => td_string!(language, labs.job_failed_code, code = code).to_string(),
-        JobOutcome::Failed { exit_code: None, .. } => td_string!(language, labs.job_failed).to_owned(),
-    })
-}
-
 /// The kind of the lab's state: a job that ended well is done.
 pub fn view_kind(view: &LabView) -> StatusKind {
     match view.job.and_then(|job| job.outcome) {
         Some(JobOutcome::Finished) => StatusKind::Ok,
         _ => state_kind(view.lab.state),
     }
-}
-
-/// The state as the lab's own page shows it: a job that is tried again says at which try it is.
-pub fn detail_text(language: Language, detail: &LabDetail) -> String {
-    let view = &detail.view;
-    let text = view_text(language, view);
-    let Some(job) = view.job.filter(|job| job.tries > 1) else { return text };
-    let (number, tries) = (try_number(&detail.observation.members).min(job.tries), job.tries);
-    let state = text.as_str();
-    match view.lab.state {
-        LabState::Starting if is_between(detail) => {
-            // The next pod may not be there yet.
-            let ended = detail.observation.members.iter().filter(|pod| pod.end.is_some()).count();
-            let number = number.max(u32::try_from(ended).unwrap_or(u32::MAX).saturating_add(1)).min(tries);
-            td_string!(language, labs.job_again, number = number, tries = tries).to_string()
-        }
-        LabState::Running if number > 1 => td_string!(language, labs.job_try, state = state, number = number, tries = tries).to_string(),
-        _ => text,
-    }
-}
-
-fn is_between(detail: &LabDetail) -> bool {
-    is_between_tries(detail.view.lab.spec.workload, &detail.history)
 }
 
 /// The state as a list shows it: a lab that waits for cards says its place, and a job how it ended.
@@ -124,22 +90,9 @@ pub fn lead(language: Language, detail: &LabDetail, now: Timestamp) -> String {
 }
 
 /// Today needs no date.
-fn end_text(at: Timestamp, now: Timestamp) -> String {
+pub(super) fn end_text(at: Timestamp, now: Timestamp) -> String {
     let today = at.start_of_campus_day() == now.start_of_campus_day();
     moment_text(at, if today { MomentStyle::Time } else { MomentStyle::Minute })
-}
-
-/// The same of a job, where it differs from other labs.
-fn job_lead(language: Language, detail: &LabDetail, now: Timestamp) -> Option<String> {
-    let (lab, job) = (&detail.view.lab, detail.view.job?);
-    Some(match (job.outcome, lab.state) {
-        (Some(JobOutcome::Finished), _) => td_string!(language, labs.lead_job_finished).to_owned(),
-        (Some(JobOutcome::Failed { ran: true, .. }), _) => td_string!(language, labs.lead_job_failed).to_owned(),
-        (Some(JobOutcome::Failed { ran: false, .. }), _) => td_string!(language, labs.lead_job_failed_free).to_owned(),
-        (None, LabState::Starting) if is_between(detail) => td_string!(language, labs.lead_job_again).to_owned(),
-        (None, LabState::Running) => td_string!(language, labs.lead_job_running, at = end_text(lab.ends_at?, now)).to_string(),
-        _ => return None,
-    })
 }
 
 /// What brought a state. A cause that has no words of its own stands as the server said it.

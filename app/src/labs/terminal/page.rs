@@ -119,7 +119,7 @@ fn Reason(about: String, given: RwSignal<Option<String>>) -> impl IntoView {
     let give = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let reason = typed.get_untracked().trim().to_owned();
-        if reason.chars().count() >= REASON_MIN {
+        if reason.chars().count() >= REASON_MIN as usize {
             given.set(Some(reason));
         }
     };

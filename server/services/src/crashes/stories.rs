@@ -79,7 +79,7 @@ async fn life(run: &mut Run<'_>) {
     run.settle().await;
     run.act(audit::seal).await;
     run.world.clock.advance(10 * MINUTE);
-    run.act(async |services| labs::restart(services, &teacher, lab, Some(0)).await).await;
+    run.act(async |services| labs::restart(services, &teacher, lab, Some(1)).await).await;
     let token = run.act(async |services| lease::take(services, "a replica").await).await.flatten().expect("nobody else has it");
     run.act(async |services| lease::under(token, reconcile::due(services)).await).await;
     run.act(async |services| lease::release(services, token).await).await;

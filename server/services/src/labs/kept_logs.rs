@@ -2,21 +2,19 @@
 //! lab. Kept are the last five tries, for ninety days or until the lab is destroyed. What cannot be read in time is noted and left out, so that
 //! no job's end waits for its log for longer than [`PATIENCE`]; its cards are charged no more by then.
 
-use std::{
-    io::{Read as _, Write as _},
-    time::Duration,
-};
+mod text;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::time::Duration;
+
 use domain::{
     Error, Result,
     catalogue::Workload,
     labs::{KeptLog, Lab, LabPod, LogProblem},
 };
-use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use futures::{StreamExt as _, stream};
 use tokio::time::{Instant, timeout_at};
 
+use self::text::{Tail, last_lines, pack, unpack};
 use crate::{
     Services,
     error::OrDomain,
@@ -176,7 +174,7 @@ fn to_keep(services: &Services, wanted: &Wanted, reading: Reading) -> Option<(Ke
     let Wanted { pod, container, place, attempt, is_there: _ } = wanted;
     let (text, cut, problem) = match reading {
         Reading::Text(tail) => {
-            let (text, cut) = tail.end();
+            let (text, cut) = tail.end(LINES);
             (Some(text), cut, None)
         }
         Reading::Problem(problem) => (None, false, Some(problem)),
@@ -199,82 +197,17 @@ fn to_keep(services: &Services, wanted: &Wanted, reading: Reading) -> Option<(Ke
     Some((log, text.map(|text| pack(&text))))
 }
 
-/// The end of a text that comes in pieces.
-struct Tail {
-    most: usize,
-    bytes: Vec<u8>,
-    lines: u32,
-    dropped: bool,
-}
-
-impl Tail {
-    const fn of(most: usize) -> Self {
-        Self { most, bytes: Vec::new(), lines: 0, dropped: false }
-    }
-
-    fn push(&mut self, piece: &[u8]) {
-        let lines = piece.iter().filter(|byte| **byte == b'\n').count();
-        self.lines = self.lines.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
-        self.bytes.extend_from_slice(piece);
-        if self.bytes.len() > 2 * self.most {
-            self.shorten();
-        }
-    }
-
-    fn shorten(&mut self) {
-        let over = self.bytes.len().saturating_sub(self.most);
-        if over > 0 {
-            self.bytes.drain(..over);
-            self.dropped = true;
-        }
-    }
-
-    /// The text, from the beginning of a line where that is near, and whether there was more.
-    fn end(mut self) -> (Vec<u8>, bool) {
-        self.shorten();
-        if self.dropped
-            && let Some(at) = self.bytes.iter().take(self.most / 16).position(|byte| *byte == b'\n')
-        {
-            self.bytes.drain(..=at);
-        }
-        (self.bytes, self.dropped || self.lines >= LINES)
-    }
-}
-
-/// Compressed, as text. A compressor into memory does not fail; if it does, the log is empty.
-fn pack(text: &[u8]) -> String {
-    let mut packer = ZlibEncoder::new(Vec::new(), Compression::default());
-    let packed = packer.write_all(text).and_then(|()| packer.finish());
-    STANDARD.encode(packed.unwrap_or_default())
-}
-
-fn unpack(body: &str) -> Option<Vec<u8>> {
-    let packed = STANDARD.decode(body).ok()?;
-    let mut text = Vec::new();
-    ZlibDecoder::new(packed.as_slice()).take(2 * MOST as u64).read_to_end(&mut text).ok()?;
-    Some(text)
-}
-
 /// The text of a kept log, or the last of its lines. Errors: `NotFound` where there is none.
 pub(super) async fn text(services: &Services, lab: &Lab, log: &KeptLog, lines: Option<u32>) -> Result<Vec<u8>> {
     let body = {
         let mut read = services.db.read().await.or_domain()?;
         storage::lab_logs::body(&mut read, lab.id, &log.pod_uid, &log.container).await.or_domain()?
     };
-    let text = body.as_deref().and_then(unpack).ok_or(Error::NotFound)?;
+    let text = body.as_deref().and_then(|body| unpack(body, 2 * MOST)).ok_or(Error::NotFound)?;
     Ok(match lines {
         Some(lines) => last_lines(&text, lines as usize).to_vec(),
         None => text,
     })
-}
-
-fn last_lines(text: &[u8], lines: usize) -> &[u8] {
-    let whole = text.strip_suffix(b"\n").unwrap_or(text);
-    if lines == 0 {
-        return &[];
-    }
-    let ends = whole.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n');
-    ends.map(|(at, _)| at).nth(lines - 1).map_or(text, |at| &text[at + 1..])
 }
 
 /// Deletes logs that were kept long enough, and the oldest of those that take too much room. Returns how many.
@@ -344,39 +277,5 @@ mod tests {
         let problems = [kept("a", Some(LogProblem::Late)), kept("b", Some(LogProblem::Gone))];
         assert_eq!(told(&wanted(Workload::BatchJob, &now, &before, &problems)), [("a", 1, true)]);
         assert!(wanted(Workload::BatchJob, &now, &before, &[kept("a", None), kept("b", None)]).is_empty());
-    }
-
-    #[test]
-    fn the_end_of_a_text_begins_with_a_line() {
-        let mut tail = Tail::of(256);
-        for number in 0..100 {
-            tail.push(format!("line {number}\n").as_bytes());
-        }
-        let (text, cut) = tail.end();
-        let text = String::from_utf8(text).expect("text");
-        assert!(cut && text.len() <= 256 && text.starts_with("line ") && text.ends_with("line 99\n"), "{text}");
-        let mut short = Tail::of(64);
-        short.push(b"all of it\n");
-        assert_eq!(short.end(), (b"all of it\n".to_vec(), false));
-    }
-
-    #[test]
-    fn a_text_is_the_same_after_it_was_packed() {
-        for text in [b"".as_slice(), b"loss=0.1\n", b"\0\xff \xe6\xb7\xb1\n"] {
-            assert_eq!(unpack(&pack(text)).as_deref(), Some(text));
-        }
-        assert_eq!(unpack("no body"), None);
-        assert!(pack(&vec![b'x'; 100_000]).len() < 1_000, "it is compressed");
-    }
-
-    #[test]
-    fn the_last_lines_are_whole() {
-        let text = b"one\ntwo\nthree\n";
-        assert_eq!(last_lines(text, 1), b"three\n");
-        assert_eq!(last_lines(text, 2), b"two\nthree\n");
-        assert_eq!(last_lines(text, 3), text);
-        assert_eq!(last_lines(text, 9), text);
-        assert_eq!(last_lines(text, 0), b"");
-        assert_eq!(last_lines(b"one\ntwo", 1), b"two");
     }
 }
