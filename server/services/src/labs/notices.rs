@@ -39,6 +39,9 @@ pub(crate) async fn ready(services: &Services, write: &mut Write, lab: &Lab) -> 
 
 /// The job ended well. Call it in the transaction that marks it stopping. Of a class each is told of: they end at times of their own.
 pub(crate) async fn finished(services: &Services, write: &mut Write, lab: &Lab) -> Result<Told> {
+    if !lab.spec.workload.ends() {
+        return Ok(Told::default());
+    }
     let notice = Notice::JobFinished { lab: lab.id, name: lab.name.clone(), generation: lab.lifecycle.generation };
     notify(services, write, &[lab.owner].into(), &notice).await
 }
