@@ -30,7 +30,7 @@ pub fn detail_text(language: Language, detail: &LabDetail) -> String {
     match view.lab.state {
         LabState::Starting if is_again(detail) => {
             // The next pod may not be there yet.
-            let number = number.max(ended(detail).saturating_add(1)).min(tries);
+            let number = number.max(failed(detail).saturating_add(1)).min(tries);
             td_string!(language, labs.job_again, number = number, tries = tries).to_string()
         }
         LabState::Running if number > 1 => td_string!(language, labs.job_try, state = state, number = number, tries = tries).to_string(),
@@ -40,13 +40,13 @@ pub fn detail_text(language: Language, detail: &LabDetail) -> String {
 
 /// Whether a try has failed, seen running or not, and the next one is to come.
 fn is_again(detail: &LabDetail) -> bool {
-    is_between_tries(detail.view.lab.spec.workload, &detail.history) || ended(detail) > 0
+    is_between_tries(detail.view.lab.spec.workload, &detail.history) || failed(detail) > 0
 }
 
-/// Tries that have ended.
-fn ended(detail: &LabDetail) -> u32 {
-    let ended = detail.observation.members.iter().filter(|pod| pod.end.is_some()).count();
-    u32::try_from(ended).unwrap_or(u32::MAX)
+/// Tries that have failed.
+fn failed(detail: &LabDetail) -> u32 {
+    let failed = detail.observation.members.iter().filter(|pod| pod.end.as_ref().is_some_and(|end| end.exit_code != 0)).count();
+    u32::try_from(failed).unwrap_or(u32::MAX)
 }
 
 /// How a job stands, in one sentence; `None` where the words of every lab will do.
@@ -56,7 +56,7 @@ pub(super) fn job_lead(language: Language, detail: &LabDetail, now: Timestamp) -
         (Some(JobOutcome::Finished), _) => td_string!(language, labs.lead_job_finished).to_owned(),
         (Some(JobOutcome::Failed { ran: true, .. }), _) => td_string!(language, labs.lead_job_failed).to_owned(),
         (Some(JobOutcome::Failed { ran: false, .. }), _) => td_string!(language, labs.lead_job_failed_free).to_owned(),
-        (None, LabState::Starting) if is_again(detail) => td_string!(language, labs.lead_job_again).to_owned(),
+        (None, LabState::Starting) if job.tries > 1 && is_again(detail) => td_string!(language, labs.lead_job_again).to_owned(),
         (None, LabState::Running) => td_string!(language, labs.lead_job_running, at = end_text(lab.stops_at()?, now)).to_string(),
         _ => return None,
     })
