@@ -49,7 +49,7 @@ impl std::error::Error for OfClient {
 
 /// Whether a request failed because of its own body.
 pub fn is_of_client(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| std::error::Error::source(*error)).any(|error| error.is::<OfClient>())
+    std::iter::successors(Some(error), |error| std::error::Error::source(*error)).any(<dyn std::error::Error>::is::<OfClient>)
 }
 
 pub struct Passing {

@@ -139,13 +139,9 @@ impl Matter {
             | Self::NotAllowed
             | Self::WrongPort => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady
-            | Self::Stopped
-            | Self::TimeOver
-            | Self::Failed
-            | Self::NoConnection
-            | Self::Unreachable
-            | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::Stopped | Self::TimeOver | Self::Failed | Self::NoConnection | Self::Unreachable | Self::Unavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::NoAnswer => StatusCode::BAD_GATEWAY,
         }
     }
