@@ -19,7 +19,7 @@ impl Tail {
     }
 
     pub fn push(&mut self, piece: &[u8]) {
-        let lines = piece.iter().filter(|byte| **byte == b'\n').count();
+        let lines = piece.split(|byte| *byte == b'\n').count() - 1;
         self.lines = self.lines.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
         self.bytes.extend_from_slice(piece);
         if self.bytes.len() > 2 * self.most {
@@ -49,8 +49,8 @@ impl Tail {
 
 /// Compressed, as text. A compressor into memory does not fail; if it does, the log is empty.
 pub(super) fn pack(text: &[u8]) -> String {
-    let mut packer = ZlibEncoder::new(Vec::new(), Compression::default());
-    let packed = packer.write_all(text).and_then(|()| packer.finish());
+    let mut compressor = ZlibEncoder::new(Vec::new(), Compression::default());
+    let packed = compressor.write_all(text).and_then(|()| compressor.finish());
     STANDARD.encode(packed.unwrap_or_default())
 }
 
