@@ -91,7 +91,7 @@ pub fn Buttons(allowed: Allowed, failed: RwSignal<Option<Error>>, reload: Callba
     let toasts = use_toasts();
     // The text of a toast is out of date when the lab has come to rest.
     Effect::new(move |before: Option<Option<LabState>>| {
-        let state = allowed.start.get().map(|(_, state)| state);
+        let state = allowed.start.get().map(|(_, state, _)| state);
         let is_moving = matches!(state, Some(LabState::Pending | LabState::Starting | LabState::Stopping));
         if !is_moving
             && before.is_some_and(|before| before != state)

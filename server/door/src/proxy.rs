@@ -112,18 +112,23 @@ pub async fn broken_off(door: &Inner, asked: &Asked, line: &Line, broken: &Broke
         Broken::Failed(error) if body::is_of_client(&**error) => door.about(asked.reader, Matter::Malformed),
         Broken::Failed(error) => {
             tracing::debug!(%error, lab.id = %line.pass.lab(), "a lab does not answer");
-            match upstream::no_connection(&**error) {
-                None => door.no_answer(asked, &line.pass, Matter::NoAnswer),
-                Some(ClusterError::Away(_) | ClusterError::Blocked(_)) => door.no_answer(asked, &line.pass, Matter::Unreachable),
-                Some(ClusterError::Busy(message)) if message.contains(NODE_AWAY) => door.no_answer(asked, &line.pass, Matter::Unreachable),
-                Some(_) => door.no_answer(asked, &line.pass, Matter::NoConnection),
-            }
+            door.no_answer(asked, &line.pass, reason(&**error))
         }
     }
 }
 
 /// Part of the API server's message about a node that it cannot reach.
 const NODE_AWAY: &str = "error dialing backend";
+
+/// Whether the application answers badly, cannot be reached, or stands behind a cluster or a node that does not answer.
+fn reason(error: &(dyn Error + 'static)) -> Matter {
+    match upstream::no_connection(error) {
+        None => Matter::NoAnswer,
+        Some(ClusterError::Away(_) | ClusterError::Blocked(_)) => Matter::Unreachable,
+        Some(ClusterError::Busy(message)) if message.contains(NODE_AWAY) => Matter::Unreachable,
+        Some(_) => Matter::NoConnection,
+    }
+}
 
 impl Line {
     /// The outcome of `doing`, unless the pass or the pod ends first.
@@ -149,7 +154,7 @@ mod tests {
     fn a_cluster_or_node_that_is_away_is_told_from_an_application_that_is() {
         assert_eq!(reason(&Outer(ClusterError::Away("no route".into()))), Matter::Unreachable);
         assert_eq!(reason(&Outer(ClusterError::Busy("error dialing backend: dial tcp 10.0.0.5:10250".into()))), Matter::Unreachable);
-        assert_eq!(reason(&ClusterError::Busy("connection refused".into())), Matter::NoAnswer);
+        assert_eq!(reason(&ClusterError::Busy("connection refused".into())), Matter::NoConnection);
         assert_eq!(reason(&std::io::Error::other("reset")), Matter::NoAnswer);
     }
 }
