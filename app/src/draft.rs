@@ -35,9 +35,6 @@ pub struct Control {
     pub value: String,
     /// Only for boxes and choices.
     pub checked: Option<bool>,
-    /// The text may be a secret, so it is not here: the reader is told to type it again.
-    #[serde(default)]
-    pub is_lost: bool,
 }
 
 /// What a person typed into the forms of a page.
@@ -62,13 +59,6 @@ pub struct Restored {
     /// Values that the page came with; empty if none was restored.
     pub before: Vec<Control>,
     pub without_secrets: bool,
-}
-
-impl Restored {
-    /// Whether the page is as it came, and nothing that was typed is missing.
-    pub fn is_nothing(&self) -> bool {
-        self.before.is_empty() && !self.without_secrets
-    }
 }
 
 /// Fate of a kept draft when a page is opened.
@@ -183,12 +173,8 @@ pub fn here() -> String {
 /// Says that typed text came back, and offers to take it out again.
 #[cfg(feature = "hydrate")]
 pub fn say_restored(language: Language, toasts: ToastBoard, restored: Restored) {
-    if restored.is_nothing() {
-        return;
-    }
     let Restored { before, without_secrets } = restored;
     if before.is_empty() {
-        toasts.show(td_string!(language, layout.typed_secrets_lost));
         return;
     }
     let text =
@@ -266,7 +252,7 @@ mod tests {
     }
 
     fn typed(page: &str, forms: &[&str]) -> Draft {
-        let control = |form: &&str| Control { form: (*form).to_owned(), name: "title".into(), value: "typed".into(), checked: None, is_lost: false };
+        let control = |form: &&str| Control { form: (*form).to_owned(), name: "title".into(), value: "typed".into(), checked: None };
         Draft { page: page.into(), controls: forms.iter().map(control).collect(), ..draft(false) }
     }
 
@@ -295,19 +281,6 @@ mod tests {
         let mut drafts = vec![typed("/prices", &["get /prices#0"]), typed("/prices?preview=price", &["/set#0"]), typed("/people", &["/a#0"])];
         sent_from(&mut drafts, "/prices?preview=price", "/set#0");
         assert_eq!(drafts, [typed("/people", &["/a#0"])]);
-    }
-
-    #[test]
-    fn a_page_on_which_nothing_but_a_secret_was_typed_says_that_it_is_gone() {
-        let lost = Control { form: "/o#0".into(), name: "environment".into(), value: String::new(), checked: None, is_lost: true };
-        let mut drafts = Vec::new();
-        keep_page(&mut drafts, Draft { controls: vec![lost], without_secrets: true, ..draft(false) });
-        assert_eq!(drafts.len(), 1);
-        assert!(!Restored { before: Vec::new(), without_secrets: true }.is_nothing());
-        assert!(Restored::default().is_nothing());
-        // A draft of an earlier version has no such mark.
-        let before: Control = serde_json::from_str(r#"{"form":"/o#0","name":"a","value":"b","checked":null}"#).expect("a control");
-        assert!(!before.is_lost);
     }
 
     #[test]

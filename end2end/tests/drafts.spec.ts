@@ -225,24 +225,6 @@ test("switching the language of an offering's form keeps the name of a secret an
   await expect(field("name.en")).toHaveValue("A switched name");
 });
 
-test("Back says that typed environment variables are gone, also where nothing else was typed", async ({ browser }) => {
-  const page = await openPage(browser, server);
-  await signIn(page, server, "operator");
-  await page.goto("/offerings/vscode");
-  await drawn(page);
-  const environment = page.locator('[name="fields[base.environment]"]');
-  const before = await environment.inputValue();
-  await environment.fill("NOT_KEPT=x");
-  await page.locator('nav a[href="/announcements"]').first().click();
-  await page.waitForURL("**/announcements");
-  expect(await page.evaluate(() => JSON.stringify(sessionStorage))).not.toContain("NOT_KEPT");
-  await page.goBack();
-  await page.waitForURL("**/offerings/vscode");
-  await expect(page.getByText(w("layout.typed_secrets_lost"))).toBeVisible();
-  await expect(environment).toHaveValue(before);
-  expect(page.faults).toEqual([]);
-});
-
 test("secrets of an offering are not kept when the session ends in its form", async ({ browser }) => {
   const page = await openPage(browser, server);
   await signIn(page, server, "operator");

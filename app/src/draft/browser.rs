@@ -152,10 +152,10 @@ fn save(key: &str, person: String, controls: Vec<Control>) {
 /// At the load of a document, once it is known who is signed in. What Back brings follows when its forms are there.
 pub fn restore_at_load() -> Restored {
     let mut restored = restore_after_sign_in();
-    if restored.is_nothing() {
+    if restored.before.is_empty() {
         restored = restore_after_switch();
     }
-    if restored.is_nothing() {
+    if restored.before.is_empty() {
         back::expect();
     }
     restored
@@ -256,16 +256,9 @@ fn is_marked(element: &Element) -> bool {
     element.has_attribute("data-secret")
 }
 
-/// A control that may be kept, if it differs from what the page came with or the form is kept `whole`; a typed secret without its text. Its
-/// form is filled in by the caller.
+/// A control that may be kept, if it differs from what the page came with or the form is kept `whole`. Its form is filled in by the caller.
 fn control(element: &Element, whole: bool) -> Option<Control> {
-    let control =
-        |name: String, value: String, checked| (!name.is_empty()).then_some(Control { form: String::new(), name, value, checked, is_lost: false });
-    // Not of passwords: a browser fills those in by itself.
-    if is_marked(element) && is_typed_secret(element) {
-        let name = element.get_attribute("name").unwrap_or_default();
-        return control(name, String::new(), None).map(|control| Control { is_lost: true, ..control });
-    }
+    let control = |name: String, value: String, checked| (!name.is_empty()).then_some(Control { form: String::new(), name, value, checked });
     if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
         let differs = whole || area.default_value().is_ok_and(|start| start != area.value());
         let typed = differs && may_be_kept("textarea", &autocomplete(element), is_marked(element));
@@ -344,10 +337,7 @@ fn say_changed(element: &Element) {
 
 /// Fills the element if it is the control, and gives what the page came with. Its form is filled in by the caller.
 fn put(element: &Element, control: &Control) -> Option<Control> {
-    if control.is_lost {
-        return None;
-    }
-    let before = |value: String, checked| Some(Control { form: String::new(), name: control.name.clone(), value, checked, is_lost: false });
+    let before = |value: String, checked| Some(Control { form: String::new(), name: control.name.clone(), value, checked });
     if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
         if area.name() != control.name {
             return None;
