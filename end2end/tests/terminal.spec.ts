@@ -270,7 +270,7 @@ test("others do not get in, and a stopped lab ends the shell", async ({ browser 
   const auditor = await openPage(browser, server);
   await signIn(auditor, server, "auditor");
   await auditor.goto(`/labs/${lab}/terminal`);
-  await expect(auditor.locator("main")).toContainText(w("terminal.not_now_title"));
+  await expect(auditor.locator("main")).toContainText(w("terminal.never_title"));
   await expect(auditor.locator(".terminal")).toHaveCount(0);
   const answer = await teacher.context().request.post("/api/labs/stop", {
     headers: { origin: server.url, accept: "application/json" },

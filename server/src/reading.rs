@@ -120,6 +120,8 @@ impl Reader {
                 piece = pieces.next() => piece.map(|piece| (piece.map_err(io::Error::other), (pieces, leaves, false))),
             }
         })
+        // Bodies are asked again after their end.
+        .fuse()
     }
 }
 
@@ -156,6 +158,7 @@ mod tests {
         tokens::revoke(services, &teacher, id).await.expect("revoked");
         assert!(pieces.next().await.expect("an end").is_err(), "it breaks off");
         assert!(pieces.next().await.is_none());
+        assert!(pieces.next().await.is_none(), "also when it is asked again");
 
         // Another process disables the person.
         let reader = Reader::of_token(services, &by_other, other);
