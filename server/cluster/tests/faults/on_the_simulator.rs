@@ -173,12 +173,12 @@ async fn some_node(portal: &Portal) -> String {
     pods.items.iter().find_map(|pod| pod.spec.as_ref()?.node_name.clone()).expect("a bound pod")
 }
 
-/// Waits until some of the labs no longer count as running.
+/// Waits until some of the labs did not count as running.
 async fn notices_the_loss(portal: &Portal, labs: &[LabId]) {
     let down = || async {
         let mut down = 0;
         for id in labs {
-            down += usize::from(portal.state(*id).await == LabState::Starting);
+            down += usize::from(portal.came_up_anew(*id).await);
         }
         down
     };

@@ -150,6 +150,12 @@ impl Portal {
         storage::labs::get(&mut read, id).await.expect("read").expect("the lab is there").state
     }
 
+    /// Whether the lab ever came up anew by itself. Its state may show that for less than a moment.
+    pub async fn came_up_anew(&self, id: LabId) -> bool {
+        let sql = format!("SELECT COUNT(*) FROM lab_changes WHERE lab_id = '{id}' AND from_state = 'running' AND to_state = 'starting'");
+        storage::testing::number(&self.services.db, &sql).await > 0
+    }
+
     async fn states(&self, ids: &[LabId]) -> Vec<LabState> {
         let mut states = Vec::new();
         for id in ids {
