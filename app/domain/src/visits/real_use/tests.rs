@@ -25,7 +25,7 @@ fn stored_names_are_read_back() {
     assert_eq!(UseKind::parse("Page"), None);
 }
 
-/// Trap 16: JupyterLab is open and nobody touches it.
+/// JupyterLab is open and nobody touches it.
 #[test]
 fn the_polling_of_an_open_jupyterlab_is_no_use() {
     for path in [
@@ -108,7 +108,7 @@ fn a_socket_is_known_by_its_path() {
     assert_eq!(Talk::of_socket("/api/events/subscribe"), Talk::Messages);
 }
 
-/// Trap 17: VS Code is open and nobody touches it. It keeps each connection alive every 5 s, and acknowledges what it gets every 2 s.
+/// VS Code is open and nobody touches it. It keeps each connection alive every 5 s, and acknowledges what it gets every 2 s.
 #[test]
 fn the_heartbeat_of_an_editor_is_no_use() {
     assert_eq!(used(Talk::Messages, 13, (0..720).map(|beat| seconds(5 * beat))), 0);
@@ -118,7 +118,7 @@ fn the_heartbeat_of_an_editor_is_no_use() {
     assert_eq!(used(Talk::Messages, 0, (0..100).map(millis)), 0, "empty messages");
 }
 
-/// Trap 17: `ServerAliveInterval 30`.
+/// `ServerAliveInterval 30`.
 #[test]
 fn keepalives_of_ssh_are_no_use_and_typing_is() {
     assert_eq!(used(Talk::Bytes, 64, (0..240).map(|beat| seconds(30 * beat))), 0);
