@@ -1,5 +1,5 @@
-// The application of a hostile lab. Its page does nothing by itself: what it tries is in the tests, which run it as the page's own script.
-// Beside it there are answers that set what they can, and a list of all requests that arrived.
+// The application of a hostile lab. Its page does nothing by itself: the tests run their attempts as the page's own script.
+// Other paths answer with hostile headers, or list all requests that arrived.
 import { createServer } from "node:http";
 
 /** @type {{ method: string, url: string, headers: object, body: string }[]} */

@@ -117,7 +117,7 @@ for (const [where, start] of Object.entries(WORLDS)) {
       expect(await tab.evaluate(() => document.cookie)).toBe("own=1");
       const ours = async () => (await teacher.context().cookies()).filter(({ httpOnly }) => httpOnly);
       const before = await ours();
-      // A script may set what the browser lets it: with our names, for all hosts of the domain, and many.
+      // A script may set cookies with our names, for all hosts of the domain, and many of them.
       await tab.evaluate(() => {
         const parts = location.hostname.split(".");
         const domains = parts.slice(1).map((_, at) => `; Domain=${parts.slice(at + 1).join(".")}`);
@@ -302,7 +302,7 @@ for (const [where, start] of Object.entries(WORLDS)) {
           ];
         });
         expect(registered).toEqual([...Array(6).fill("refused"), "/folder/"]);
-        // Those that there are see what is theirs, and never the way in.
+        // Workers in folders see the requests of their folder, and never the way in.
         const page = await enter(lab);
         await page.goto(new URL("/folder/page", tab.url()).href);
         await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
@@ -369,7 +369,7 @@ for (const [where, start] of Object.entries(WORLDS)) {
           for (let number = 0; number < 300; number++) document.cookie = `evil${number}=evil; Path=/; Secure; Domain=${domain}`;
         });
         await teacher.goto("/labs");
-        // Which cookies go first is the browser's matter.
+        // The browser chooses which cookies it drops.
         if (new URL(teacher.url()).pathname === "/sign-in") {
           await signIn(teacher, server, "teacher");
         }

@@ -19,7 +19,7 @@ use crate::{config::Config, state::AppState};
 /// An upload that stands still, and a browser that takes nothing of an answer, are given this long.
 const STILL: Duration = Duration::from_mins(10);
 const HEAD: Duration = Duration::from_secs(20);
-/// A simple program closes its side when it has sent its request, and gets what the lab answers within this time.
+/// A simple program closes its side when it has sent its request. It gets the answer if that comes within this time.
 const HALF_CLOSE: Duration = Duration::from_secs(10);
 /// Most connections at a time for each one of the portal: pages of labs keep many open.
 const FOR_EACH_OF_PORTAL: usize = 4;

@@ -7,7 +7,7 @@ use app::{
     layout::assets,
 };
 
-/// What a page is drawn with.
+/// The parts of a page.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
     pub language: Language,

@@ -74,7 +74,7 @@ impl LabSiteMetrics {
         registry.register("lab_site_tickets_refused", "Tickets for labs that were refused", self.tickets.clone());
     }
 
-    /// Copies what was counted until now.
+    /// Copies the counts.
     fn update(&self) {
         let Some(counts) = self.counts.get() else { return };
         for (outcome, count) in counts.outcomes() {
@@ -139,7 +139,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Shows what the lab site counts from now on.
+    /// Shows the counts of the lab site from now on.
     pub fn show_lab_site(&self, counts: Arc<Counts>) {
         // There is one lab site.
         let _ = self.lab_site.counts.set(counts);

@@ -21,7 +21,7 @@ use tower_sessions::Session;
 const CHECK: Duration = Duration::from_secs(3);
 /// Longest time for a look. While the database does not answer, nothing is known to have ended.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What was told while the request was on its way here is heard too.
+/// News from the time before the request came here is heard too.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// The proof by which somebody reads.

@@ -1,4 +1,4 @@
-//! Jobs in words: at which try one is, and how it ended.
+//! Jobs in words: the try and the outcome.
 
 use domain::{
     labs::{

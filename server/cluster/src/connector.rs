@@ -26,7 +26,7 @@ pub struct KeepAlive {
 /// Within a minute in all.
 pub const KEEPALIVE: KeepAlive = KeepAlive { idle: Duration::from_secs(30), interval: Duration::from_secs(10), probes: 3 };
 
-/// Errors: what is wrong with the configuration. Must be called in a runtime.
+/// Errors: a configuration that cannot be used, with the reason. Must be called in a runtime.
 pub fn client(config: Config) -> Result<Client, Error> {
     if config.proxy_url.is_some() {
         // kube knows the proxies.

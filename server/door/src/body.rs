@@ -31,7 +31,7 @@ impl fmt::Display for Over {
 
 impl std::error::Error for Over {}
 
-/// What the client sent is no body.
+/// The client sent a malformed body.
 #[derive(Debug)]
 struct OfClient(axum::Error);
 

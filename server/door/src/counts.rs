@@ -1,5 +1,5 @@
-//! Counts of what the door did since the start, for the metrics. Every label is a word of the door's own. To count another outcome: a constant
-//! here, or a matter, which counts by itself.
+//! Counts of the door's requests, sockets and bytes since the start, for the metrics. Every label is a word of the door's own. To count another
+//! outcome: a constant here, or a matter, which counts by itself.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! Access tokens of Lectern in what a client sends. No lab gets one, wherever a program puts it: in any header, in a part of a cookie, in a
+//! Access tokens of Lectern in a client's request. No lab gets one, wherever a program puts it: in any header, in a part of a cookie, in a
 //! value of the query. Bodies are the client's own business.
 
 use std::borrow::Cow;
@@ -41,7 +41,7 @@ pub fn strip_query(uri: &mut Uri) {
     let Some(query) = uri.query().filter(|query| query.split('&').any(|pair| is_ours(&pair))) else { return };
     let kept: Vec<&str> = query.split('&').filter(|pair| !is_ours(pair)).collect();
     let target = if kept.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), kept.join("&")) };
-    // A part of what was a good URI is one.
+    // Removing query pairs keeps a URI valid.
     *uri = target.parse().unwrap_or_default();
 }
 

@@ -71,7 +71,7 @@ impl Reader {
     }
 }
 
-/// Whether a browser fetches ahead what nobody asked for yet. Whoever changes something or opens a socket has asked, whatever the headers say.
+/// Whether a browser fetches a page ahead. A changing request and a socket are never taken for that, even with the header.
 pub fn is_prefetch(request: &Parts) -> bool {
     let says = |name: &&str| request.headers.get(*name).is_some_and(|value| value.as_bytes().starts_with(b"prefetch"));
     let only_reads = matches!(request.method, Method::GET | Method::HEAD) && !request.headers.contains_key(header::UPGRADE);

@@ -355,7 +355,7 @@ pub const fn without_files(language: Language) -> &'static str {
     language.pick("原因和重试都在它的页面上；恢复后此页会自动打开它。", "Its page has a way to try again; this page opens it when it works.")
 }
 
-/// In the place of what somebody cannot do who came by a link.
+/// Shown to people who came by a link, in the place of the links to the portal.
 pub const fn guest(language: Language) -> &'static str {
     language.pick("由环境的归属人启动；就绪后此页会自动打开它。", "Its owner starts it; this page opens it as soon as it is ready.")
 }

@@ -34,7 +34,7 @@ async fn noted<T>(services: &Services, resource: &str, outcome: Result<T, Cluste
         Err(ClusterError::Blocked(obstacle)) => Some(obstacle.clone()),
         Err(_) => return outcome,
     };
-    // The caller has its answer, whatever becomes of the note.
+    // The caller has its answer; the note may fail.
     if let Err(error) = Box::pin(note(services, resource, met.as_ref())).await {
         tracing::debug!(%error, "an obstacle on the way to a pod could not be noted");
     }

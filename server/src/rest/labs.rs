@@ -53,7 +53,7 @@ pub struct Lab {
     /// Address of its own site; null where labs have none, and once it is destroyed.
     #[schema(example = "https://lab-2047-1f0c9a33be.labs.example.edu")]
     pub site: Option<String>,
-    /// Where it is used: `page`, its own site; `terminal`, a shell or SSH; `log`, the output of what it runs.
+    /// Where it is used: `page`, its own site; `terminal`, a shell or SSH; `log`, the output of its program.
     #[schema(example = "page")]
     pub entrance: &'static str,
     pub duration_minutes: u32,
@@ -78,7 +78,7 @@ pub struct Lab {
     pub kept_until: Option<String>,
     /// Its use; only while it runs.
     pub activity: Option<Activity>,
-    /// How it stands as a job; null for a lab that does not end by itself.
+    /// Tries and outcome of a job; null for a lab that does not end by itself.
     pub job: Option<Job>,
     pub version: i64,
 }

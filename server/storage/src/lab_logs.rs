@@ -64,7 +64,7 @@ pub async fn put(connection: &mut AnyConnection, lab: LabId, log: &KeptLog, body
     Ok(())
 }
 
-/// What is kept of the lab, without the texts, in order of its tries.
+/// The kept logs of the lab without their texts, in order of its tries.
 pub async fn of_lab(connection: &mut AnyConnection, lab: LabId) -> Result<Vec<KeptLog>> {
     let sql = format!("SELECT {COLUMNS} FROM lab_logs WHERE lab_id = $1 ORDER BY generation, attempt, pod_name, pod_uid, place");
     sqlx::query(sqlx::AssertSqlSafe(sql)).bind(lab.to_string()).fetch_all(connection).await?.iter().map(read).collect()
@@ -81,7 +81,7 @@ pub async fn body(connection: &mut AnyConnection, lab: LabId, pod_uid: &str, con
     row.map_or(Ok(None), |row| Row::of("lab_logs", &row).optional_text("body"))
 }
 
-/// Deletes what is older than the newest tries of the lab.
+/// Deletes the logs of all but the newest tries of the lab.
 pub async fn keep_newest(connection: &mut AnyConnection, lab: LabId, tries: u32) -> Result<()> {
     let newest =
         sqlx::query("SELECT DISTINCT generation, attempt FROM lab_logs WHERE lab_id = $1 ORDER BY generation DESC, attempt DESC LIMIT 1 OFFSET $2")
@@ -107,7 +107,7 @@ pub async fn delete_of(connection: &mut AnyConnection, lab: LabId) -> Result<()>
     Ok(())
 }
 
-/// Deletes those that were kept before an instant, and the oldest beyond so many stored bytes in total. Returns how many.
+/// Deletes logs that were kept before an instant, and the oldest beyond so many stored bytes in total. Returns their number.
 pub async fn sweep(connection: &mut AnyConnection, before: Timestamp, most_bytes: i64) -> Result<u64> {
     let old = sqlx::query("DELETE FROM lab_logs WHERE kept_at < $1").bind(before.micros()).execute(&mut *connection).await?.rows_affected();
     // The instant at which the newest ones fill the room.

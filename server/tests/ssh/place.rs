@@ -56,7 +56,7 @@ impl Server {
     /// A server on this database with its labs in `data`.
     pub async fn start(data: &Path, database: &str) -> Self {
         fs::create_dir_all(data).expect("a folder");
-        // Whatever the account's umask is.
+        // The account's umask may be another one.
         fs::set_permissions(data, fs::Permissions::from_mode(0o700)).expect("closed");
         let (config, log) = (data.join("lectern.toml"), data.join("log"));
         fs::write(&config, CONFIG).expect("written");

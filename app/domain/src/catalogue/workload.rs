@@ -78,7 +78,7 @@ pub enum Entrance {
     Page,
     /// A shell in the browser or by SSH.
     Terminal,
-    /// The output of what it runs.
+    /// The output of its program.
     Log,
 }
 

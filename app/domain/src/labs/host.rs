@@ -11,7 +11,7 @@ use crate::ids::LabId;
 const SUFFIX: usize = 10;
 
 /// Changes every host when it changes. Sites of the first generation could be taken by service workers of their labs, which browsers keep for as
-/// long as they like: no lab has such a host any more, so what was registered there sees no ticket.
+/// long as they like: no lab has such a host any more, so a worker that was registered there sees no ticket.
 const GENERATION: &str = "lab site 2";
 
 /// The first label of the lab's host: its name, `-`, and the first 10 digits of the hexadecimal SHA-256 of the generation and its id.

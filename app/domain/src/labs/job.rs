@@ -1,4 +1,4 @@
-//! Labs that run to their end: how a job stands, its tries, and the logs that are kept of them.
+//! Labs that run to their end: the outcome of a job, its tries, and their kept logs.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct PodEnd {
     pub at: Option<Timestamp>,
 }
 
-/// How a job stands, beyond the state that every lab has.
+/// The progress of a job, beyond the state that every lab has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// Most tries that it has.

@@ -80,7 +80,7 @@ fn LabTerminal(view: LabView, ssh: Option<String>) -> impl IntoView {
         let about = visit_text(language, &view, domain::visits::VisitRole::BreakGlass);
         view! { <Emergency id about/> }.into_any()
     } else {
-        // Who may enter could do so now, so this reader may not.
+        // The lab runs, so a reader without the right to enter it sees this.
         let is_up = view.site.is_some() && matches!(view.lab.state, LabState::Pending | LabState::Starting | LabState::Running);
         let title = if is_up { td_string!(language, terminal.never_title) } else { td_string!(language, terminal.not_now_title) };
         let text = td_string!(language, terminal.not_now, state = view_text(language, &view)).to_string();

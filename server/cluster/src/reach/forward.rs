@@ -1,7 +1,7 @@
 //! A connection to a port of a pod through the API server: a WebSocket with a channel for the data and one for a failure. kube's own
 //! `Portforwarder` is not used, since its stream simply ends where the connection was refused, and since each takes a task and a buffer of
 //! up to a megabyte. The protocol has no half-closed connection: a shutdown sends what is left and does not end the other way. A peer that
-//! vanished without a word is found by pings: whoever waits for data sends them.
+//! vanished without a word is found by pings, which the reading side sends while it waits.
 
 use std::{
     future::poll_fn,

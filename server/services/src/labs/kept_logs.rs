@@ -123,7 +123,7 @@ fn wanted(workload: Workload, now: &[LabPod], before: &[LabPod], kept: &[KeptLog
         let is_there = is_there(pod);
         for (place, container) in (0..).zip(pod.containers.iter().chain(&pod.init_containers)) {
             let known = kept.iter().find(|log| log.pod_uid == pod.uid && log.container == *container);
-            // What could not be read is tried again while it is there.
+            // A log that could not be read is tried again while its pod is there.
             if known.is_none_or(|log| log.problem.is_some() && is_there) {
                 wanted.push(Wanted { pod: (*pod).clone(), container: container.clone(), place, attempt: attempt(at), is_there });
             }
@@ -169,7 +169,7 @@ fn refusal(error: &ClusterError, is_there: bool) -> Reading {
     }
 }
 
-/// What is stored of a log, and its body.
+/// The stored row of a log, and its body.
 fn to_keep(services: &Services, wanted: &Wanted, reading: Reading) -> Option<(KeptLog, Option<String>)> {
     let Wanted { pod, container, place, attempt, is_there: _ } = wanted;
     let (text, cut, problem) = match reading {

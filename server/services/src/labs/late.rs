@@ -1,4 +1,4 @@
-//! Starts that take much longer than usual: the owner is told once for each start, whatever is restarted meanwhile. The warning is a row
+//! Starts that take much longer than usual: the owner is told once for each start, also over a restart of the portal. The warning is a row
 //! with the beginning of the start, written with the notice.
 
 use domain::{

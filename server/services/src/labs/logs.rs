@@ -131,7 +131,7 @@ async fn from_kept(services: &Services, lab: &Lab, log: &KeptLog, ask: &LogAsk) 
     Ok((stream::iter([Ok(Bytes::from(text))]).boxed(), Some(log.kept_at)))
 }
 
-/// Whether the person is none of those who work in the lab, whatever their token may do.
+/// Whether the person's roles do not let them enter the lab; scopes of a token do not count.
 fn is_outsider(actor: &Actor, lab: &Lab) -> bool {
     let person = Actor { scopes: None, ..actor.clone() };
     actor.user != lab.owner && person.can(Action::LabEnter, &Resource::owned(lab.tenant, lab.course, lab.owner)).is_err()

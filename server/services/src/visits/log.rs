@@ -54,7 +54,7 @@ pub async fn present(services: &Services, caller: &Caller, lab: LabId) -> Result
     Ok(here)
 }
 
-/// Writes visits to the lab that have begun a moment ago, so that whoever looks sees them. What cannot be written now comes with the next round.
+/// Writes visits to the lab that began a moment ago, so that a reader sees them. A visit that cannot be written now comes with the next round.
 pub(crate) async fn catch_up(services: &Services, lab: LabId) {
     if services.visits.has_new_visit(lab)
         && let Err(error) = Box::pin(write(services, Counters::Changed)).await

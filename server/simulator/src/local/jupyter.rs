@@ -112,7 +112,7 @@ impl Jupyter {
 }
 
 /// The words for the Python. With a token in the container's variables it lets in those who show it, which is the door; it reads the variable by
-/// itself, so that no process list shows it. Without one it has no password: whoever reaches its port on this machine is let in. It answers
+/// itself, so that no process list shows it. Without one it has no password: every program on this machine that reaches its port is let in. It answers
 /// to the lab's own host name and to `localhost` only, so that pages of other sites cannot be led to it by a name of theirs.
 pub fn arguments(container: &Value, home: &Home, ports: &[(u16, u16)], host: Option<&str>) -> Vec<String> {
     let port = ports.first().map_or(PORT, |(_, chosen)| *chosen);

@@ -254,7 +254,7 @@ fn forget_selection() {
     }
 }
 
-/// Copies what is selected, and leaves it selected.
+/// Copies the selected text, and leaves it selected.
 fn copy() {
     let Some(selection) = selection() else { return };
     if window().is_secure_context() {

@@ -1,4 +1,4 @@
-//! Taking in what the watch tells, and the changes that it means.
+//! Takes in the events of the watch and tells the changes that they mean.
 
 use domain::ids::LabId;
 use k8s_openapi::api::core::v1::Event;
@@ -53,7 +53,7 @@ impl Contents {
         self.put_other(object).into_iter().collect()
     }
 
-    /// Notes what a pod holds; news for the nodes when that is another thing than before.
+    /// Notes the cards that a pod holds; tells the nodes when they changed.
     fn hold(&mut self, metadata: &ObjectMeta, cards: Option<&PodCards>) -> Option<Change> {
         let place = (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
         let before = match cards {
@@ -224,7 +224,7 @@ impl Contents {
         self.places.retain(|(namespace, _), lab| self.labs.contains_key(&(namespace.clone(), *lab)));
     }
 
-    /// Drops what a source has told, since it tells all anew.
+    /// Drops the objects of a source, which lists all of them anew.
     fn forget(&mut self, source: usize) {
         let kind = sources::KINDS[source];
         match kind {

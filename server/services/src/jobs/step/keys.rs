@@ -66,7 +66,7 @@ rm -f "$new"
 exit 4
 "#;
 
-/// Asks for the keys to be brought into this lab, in the transaction of whatever may have changed them there.
+/// Asks for the keys to be written into this lab, in the transaction of the change.
 pub(crate) async fn want(services: &Services, write: &mut Write, lab: LabId) -> Result<()> {
     let id = OutboxId::from_uuid(services.entropy.uuid());
     outbox::want(id, WRITE_KEYS, &lab.to_string(), services.clock.now()).run(write).await.or_domain().map(drop)
@@ -193,7 +193,7 @@ fn broken(error: ClusterError) -> ClusterError {
     }
 }
 
-/// The beginning of what a program said.
+/// The beginning of a program's output.
 async fn complaint(stream: Option<Box<dyn AsyncRead + Send + Unpin>>) -> String {
     let mut said = Vec::new();
     if let Some(stream) = stream {

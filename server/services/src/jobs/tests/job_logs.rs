@@ -1,4 +1,4 @@
-//! Jobs that end, and what is kept of their logs.
+//! Jobs that end, and their kept logs.
 
 use domain::{
     Error,

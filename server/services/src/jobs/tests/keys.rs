@@ -1,4 +1,4 @@
-//! SSH keys of an account in its running labs: what is written there and when, and what happens where that fails.
+//! SSH keys of an account in its running labs: the file and the time of its writing, and failures to write it.
 
 use std::{
     os::unix::fs::PermissionsExt as _,

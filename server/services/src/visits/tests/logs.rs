@@ -1,4 +1,4 @@
-//! Logs of a lab as those read them who may not enter it.
+//! Logs of a lab, read by people who may not enter it.
 
 use domain::{Error, access::Scope};
 use storage::testing::{for_each_engine, texts};
@@ -16,7 +16,7 @@ async fn a_log_that_somebody_else_reads_is_on_record_and_one_of_the_course_is_no
         let world = &scene.world;
         let (manager, operator, auditor) = (world.manager("zhang").await, world.operator("ops").await, world.auditor("audit").await);
         let colleague = world.teacher("zhao", &[&scene.course]).await;
-        // The cluster of the tests has no logs; what is read is recorded before it is asked.
+        // The cluster of the tests has no logs; the record is written before the cluster is asked.
         let reads = async |caller: &Caller| logs(scene.services(), caller, scene.id, &LogAsk::default()).await.map(drop);
         let recorded = async || {
             let sql = "SELECT who_label FROM audit_events WHERE action = 'lab.logs' AND outcome = 'success' ORDER BY who_label";

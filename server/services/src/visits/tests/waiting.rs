@@ -1,4 +1,4 @@
-//! Facts for the waiting page: read once for each state and report of a lab, whoever asks.
+//! Facts for the waiting page: read once for each state and report of a lab, for all who wait.
 
 use domain::{Error, labs::start::StartStep};
 use storage::testing::for_each_engine;
