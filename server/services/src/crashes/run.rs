@@ -162,25 +162,6 @@ impl<'w> Run<'w> {
         OrderForm { offering: "jupyterlab-slice".into(), course: self.course.code.clone(), duration_minutes: "240".into(), ..OrderForm::default() }
     }
 
-    /// A machine with an SSH server and a slice, for two hours.
-    pub fn shell(&self, public_key: &str) -> OrderForm {
-        let parameters = [
-            ("public_key", public_key),
-            ("card", "a100-80g-1g.10gb"),
-            ("cards", "1"),
-            ("cpu_cores", "1"),
-            ("memory_gib", "4"),
-            ("storage_gib", "10"),
-        ];
-        OrderForm {
-            offering: "linux-ssh".into(),
-            course: self.course.code.clone(),
-            parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            duration_minutes: "120".into(),
-            ..OrderForm::default()
-        }
-    }
-
     /// A batch job for two hours, tried again twice.
     pub fn job(&self) -> OrderForm {
         OrderForm { offering: "batch-training".into(), duration_minutes: "120".into(), ..self.slice() }

@@ -19,7 +19,7 @@ use crate::{
     labs, orders,
     ports::{Change, Clock as _},
     ssh_keys,
-    testing::{FakeJupyter, Kernel},
+    testing::{FakeJupyter, Kernel, shell_order},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -283,7 +283,7 @@ async fn vanishing(run: &mut Run<'_>) {
 async fn keys(run: &mut Run<'_>) {
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHkqJQz67Fz7AMAY/mC0VMP9qFFndLTJTEhAwJFce4To";
     run.world.cluster.answer_programs(0);
-    let (teacher, form) = (run.teacher.clone(), run.shell(KEY));
+    let (teacher, form) = (run.teacher.clone(), shell_order(&run.course, KEY));
     let lab = run.order(form).await.labs[0];
     run.settle().await;
     let form = SshKeyForm { name: "laptop".into(), public_key: KEY.into() };

@@ -16,10 +16,12 @@ mod fragile;
 mod hand;
 mod jupyter;
 pub mod recount;
+mod shell;
 mod world;
 
 pub use cluster::{FakeCluster, FakeProgram};
 pub use fragile::FragileCluster;
 pub use hand::{HandClock, HandEntropy};
 pub use jupyter::{FakeJupyter, Kernel};
+pub use shell::shell_order;
 pub use world::{CourseBuilder, PersonBuilder, TestWorld, with_scopes};

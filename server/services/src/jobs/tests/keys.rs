@@ -25,7 +25,7 @@ use crate::{
     Caller, cluster_status,
     jobs::{reconcile, renew_keys},
     labs, orders, ssh_keys,
-    testing::FakeProgram,
+    testing::{FakeProgram, shell_order},
 };
 
 const DESK: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHkqJQz67Fz7AMAY/mC0VMP9qFFndLTJTEhAwJFce4To";
@@ -92,21 +92,7 @@ impl Inside {
 impl Scene {
     /// A lab with an SSH server, which the cluster is not told of yet.
     async fn shell(&self, public_key: &str) -> LabId {
-        let parameters = [
-            ("public_key", public_key),
-            ("card", "a100-80g-1g.10gb"),
-            ("cards", "1"),
-            ("cpu_cores", "1"),
-            ("memory_gib", "4"),
-            ("storage_gib", "10"),
-        ];
-        let form = OrderForm {
-            offering: "linux-ssh".into(),
-            course: self.course.code.clone(),
-            parameters: fixtures::input(&parameters),
-            duration_minutes: "240".into(),
-            ..OrderForm::default()
-        };
+        let form = OrderForm { duration_minutes: "240".into(), ..shell_order(&self.course, public_key) };
         orders::submit(&self.world.services, &self.teacher, &form, &fixtures::key(self)).await.expect("an order").labs[0]
     }
 
