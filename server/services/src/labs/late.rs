@@ -14,18 +14,10 @@ use domain::{
 use storage::labs::LATE_WARNING;
 
 use super::{load, notices, starts};
-use crate::{
-    Services,
-    error::OrDomain,
-    hub::News,
-    jobs::lease,
-    notifications::{Told, notify},
-};
+use crate::{Services, error::OrDomain, hub::News, jobs::lease};
 
 /// Slow labs of one statement.
 const BATCH: u32 = 200;
-/// Starts of a class that began within this many seconds of each other share one notice.
-const TOGETHER_SECONDS: i64 = 15 * 60;
 
 /// Tells owners of labs whose start is late; returns how many labs that were. A lab that starts within a minute costs nothing, a slow one
 /// two statements a round.
@@ -67,16 +59,11 @@ async fn warn(services: &Services, id: LabId, began: Timestamp, step: StepTime) 
         return Ok(false);
     }
     let (step, usual_seconds) = (step.step, step.usual_seconds.unwrap_or_default());
-    let class = notices::class_of(&mut write, &lab).await?;
-    let is_told = match class {
-        Some((class, _)) => storage::labs::class_warned(&mut write, class.id, id, LATE_WARNING, (began, TOGETHER_SECONDS)).await.or_domain()?,
-        None => false,
-    };
-    let notice = match class {
+    let told = notices::warned(services, &mut write, &lab, (LATE_WARNING, began), |class| match class {
         Some((class, number)) => Notice::ClassLate { class: class.id, number, began, step, usual_seconds },
         None => Notice::LabLate { lab: id, name: lab.name.clone(), began, step, usual_seconds },
-    };
-    let told = if is_told { Told::default() } else { notify(services, &mut write, &[lab.owner].into(), &notice).await? };
+    })
+    .await?;
     write.commit().await.or_domain()?;
     told.tell(services);
     services.hub.tell(News::lab(&lab));

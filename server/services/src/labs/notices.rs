@@ -23,6 +23,27 @@ pub(crate) async fn class_of(write: &mut Write, lab: &Lab) -> Result<Option<(Cla
     Ok(Some((class, standing.map_or(order.number, |standing| standing.number))))
 }
 
+/// Labs of a class whose warnings are about instants within this many seconds of each other share one notice.
+const TOGETHER_SECONDS: i64 = 15 * 60;
+
+/// The owner is told of a warning that was just noted; the owner of a class once for all its seats. `notice`: of the class and the number
+/// of its first order, or of the lab alone.
+pub(super) async fn warned(
+    services: &Services,
+    write: &mut Write,
+    lab: &Lab,
+    (kind, about): (&str, Timestamp),
+    notice: impl FnOnce(Option<(ClassRef, i64)>) -> Notice + Send,
+) -> Result<Told> {
+    let class = class_of(write, lab).await?;
+    if let Some((class, _)) = &class
+        && storage::labs::class_warned(write, class.id, lab.id, kind, (about, TOGETHER_SECONDS)).await.or_domain()?
+    {
+        return Ok(Told::default());
+    }
+    notify(services, write, &[lab.owner].into(), &notice(class)).await
+}
+
 /// The lab is ready; nothing is told of a single job, which nobody opens. Call it in the transaction that marks the lab running, after its
 /// order is fulfilled.
 pub(crate) async fn ready(services: &Services, write: &mut Write, lab: &Lab) -> Result<Told> {

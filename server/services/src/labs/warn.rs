@@ -9,17 +9,9 @@ use domain::{
 };
 
 use super::{load, notices};
-use crate::{
-    Services,
-    error::OrDomain,
-    hub::News,
-    jobs::lease,
-    notifications::{Told, notify},
-};
+use crate::{Services, error::OrDomain, hub::News, jobs::lease};
 
 const BATCH: u32 = 200;
-/// Labs of a class that end within this many seconds of each other share one warning.
-const TOGETHER_SECONDS: i64 = 15 * 60;
 
 /// What a warning of so many minutes is stored as.
 fn kind(minutes: u32) -> String {
@@ -65,17 +57,12 @@ async fn warn(services: &Services, id: LabId, about: Timestamp, minutes: u32, ea
     for earlier in earlier {
         storage::labs::warn(&mut write, id, &kind(*earlier), about, now).await.or_domain()?;
     }
-    let class = notices::class_of(&mut write, &lab).await?;
-    // One warning for all seats: labs that started some seconds later end some seconds later.
-    let told_already = match class {
-        Some((class, _)) => storage::labs::class_warned(&mut write, class.id, id, &kind(minutes), (about, TOGETHER_SECONDS)).await.or_domain()?,
-        None => false,
-    };
-    let notice = match class {
+    // Labs that started some seconds later end some seconds later.
+    let told = notices::warned(services, &mut write, &lab, (&kind(minutes), about), |class| match class {
         Some((class, number)) => Notice::ClassEndsSoon { class: class.id, number, ends_at: about, minutes },
         None => Notice::LabEndsSoon { lab: id, name: lab.name.clone(), ends_at: about, minutes: minutes_to(about, now) },
-    };
-    let told = if told_already { Told::default() } else { notify(services, &mut write, &[lab.owner].into(), &notice).await? };
+    })
+    .await?;
     write.commit().await.or_domain()?;
     told.tell(services);
     services.hub.tell(News::lab(&lab));
