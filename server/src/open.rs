@@ -23,7 +23,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use services::{
     Caller, Services,
     digest::hex_sha256,
-    visits::{Opening, Way},
+    visits::{Opened, Opening, Way},
 };
 use tower_sessions::Session;
 
@@ -49,13 +49,10 @@ pub async fn open(
         let session = session_id(&session)?;
         let origin = origin(services, &headers);
         let way = Way { session: &session, origin: &origin, next: given("next").unwrap_or("/"), port: port(given("port"))? };
-        if way.port == 0
-            && let Some(entrance) = services::visits::elsewhere(services, &caller, id).await?
-        {
-            return Ok(Redirect::to(&place(id, entrance)).into_response());
-        }
-        let opening = services::visits::open(services, &caller, id, way, given("reason")).await?;
-        Ok::<_, Error>(hand_over(&Sheet::of(services, &headers), &opening))
+        Ok::<_, Error>(match services::visits::open(services, &caller, id, way, given("reason")).await? {
+            Opened::Site(opening) => hand_over(&Sheet::of(services, &headers), &opening),
+            Opened::Elsewhere(entrance) => Redirect::to(&place(id, entrance)).into_response(),
+        })
     };
     match opening.await {
         Ok(answer) => answer,

@@ -69,7 +69,9 @@ impl Scene {
         let data = json!({"user": user, "credentials_version": 1, "began": now}).to_string();
         assert!(sessions::create(services, &session, Some(user), &data, now.plus_seconds(43_200)).await.expect("a session"));
         let way = visits::Way { session: &session, origin: PORTAL, next: "/lab", port: 0 };
-        visits::open(services, &self.teacher, self.lab, way, None).await.expect("they may")
+        let opened = visits::open(services, &self.teacher, self.lab, way, None).await.expect("they may");
+        let visits::Opened::Site(opening) = opened else { panic!("the lab has pages") };
+        opening
     }
 
     async fn ask(&self, site: &str, line: &str, headers: &str, body: &str) -> String {

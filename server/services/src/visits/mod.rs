@@ -32,7 +32,7 @@ pub use keep::{keep, round};
 pub use live::Live;
 pub(crate) use log::catch_up;
 pub use log::{list, present};
-pub use open::{Opening, Way, elsewhere, open};
+pub use open::{Opened, Opening, Way, open};
 pub use shared::open_shared;
 pub use token::enter_by_token;
 pub use waiting::{Look, Waiting, waiting};

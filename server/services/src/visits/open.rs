@@ -17,7 +17,7 @@ use domain::{
     visits::{REASON_MAX, REASON_MIN, VisitRole},
 };
 use serde_json::json;
-use storage::visits::NewPass;
+use storage::{script::Script, visits::NewPass};
 
 use super::{ENTER_PATH, record, site};
 use crate::{
@@ -60,20 +60,33 @@ pub struct Way<'a> {
     pub port: u16,
 }
 
-/// Makes a pass. `reason`: for a break-glass visit.
+/// Where Open leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    Site(Opening),
+    /// A place of the portal: the lab's own port is never asked for pages. No pass was made.
+    Elsewhere(Entrance),
+}
+
+/// Makes a pass where the lab has pages. `reason`: for a break-glass visit.
 ///
 /// Errors: `NotFound`, `Forbidden`; `Invalid` on `reason` and `port`; `InvalidTransition` for a lab that is destroyed, and with a reason for
 /// one that is down; `Unavailable` where labs have no site.
-pub async fn open(services: &Services, caller: &Caller, lab: LabId, way: Way<'_>, reason: Option<&str>) -> Result<Opening> {
+pub async fn open(services: &Services, caller: &Caller, lab: LabId, way: Way<'_>, reason: Option<&str>) -> Result<Opened> {
     let seen = {
         let mut read = services.db.read().await.or_domain()?;
         storage::labs::get(&mut read, lab).await.or_domain()?
     };
+    if way.port == 0
+        && let Some(entrance) = seen.as_ref().and_then(|lab| elsewhere(caller, lab))
+    {
+        return Ok(Opened::Elsewhere(entrance));
+    }
     audit::recording(services, caller, || attempt(caller, lab, seen.as_ref(), reason.is_some()), async {
         let lab = seen.as_ref().ok_or(Error::NotFound)?;
         let role = authorise(caller, lab, reason.is_some())?;
         let reason = reason.map(check_reason).transpose()?;
-        issue(services, caller, lab, way, As { role, reason, share: None }).await
+        issue(services, caller, lab, way, As { role, reason, share: None }).await.map(Opened::Site)
     })
     .await
 }
@@ -123,17 +136,11 @@ pub(super) async fn issue(services: &Services, caller: &Caller, lab: &Lab, way: 
 }
 
 /// The place where the lab is used, if its own port is never asked for pages. `None` also for those who may not enter it: opening refuses
-/// them. One statement.
-pub async fn elsewhere(services: &Services, caller: &Caller, lab: LabId) -> Result<Option<Entrance>> {
-    let lab = {
-        let mut read = services.db.read().await.or_domain()?;
-        storage::labs::get(&mut read, lab).await.or_domain()?
-    };
-    let may = |lab: &Lab| {
-        let on = Resource::owned(lab.tenant, lab.course, lab.owner);
-        [Action::LabEnter, Action::LabBreakGlass].into_iter().any(|action| caller.actor.can(action, &on).is_ok())
-    };
-    Ok(lab.filter(|lab| !lab.spec.has_pages() && may(lab)).map(|lab| lab.spec.entrance()))
+/// them.
+fn elsewhere(caller: &Caller, lab: &Lab) -> Option<Entrance> {
+    let on = Resource::owned(lab.tenant, lab.course, lab.owner);
+    let may = || [Action::LabEnter, Action::LabBreakGlass].into_iter().any(|action| caller.actor.can(action, &on).is_ok());
+    (!lab.spec.has_pages() && may()).then(|| lab.spec.entrance())
 }
 
 /// In which role the caller may enter. Errors: those of [`domain::access::Actor::can`]; `Forbidden` for tokens, which have no session.
@@ -160,9 +167,13 @@ pub(super) async fn make(services: &Services, caller: &Caller, lab: &Lab, pass: 
     if pass.port != 0 {
         after["port"] = json!(pass.port);
     }
+    let mut script = Script::default();
+    script.add(storage::visits::new(pass, &hex_sha256(&ticket)));
+    script.extend(audit::success_record(services, caller, record(action_code(pass.reason.is_some()), lab).after(after)));
     let mut write = services.db.begin_write().await.or_domain()?;
-    storage::visits::insert(&mut write, pass, &hex_sha256(&ticket)).await.or_domain()?;
-    audit::success(services, &mut write, caller, record(action_code(pass.reason.is_some()), lab).after(after)).await?;
+    if !script.run(&mut write).await.or_domain()? {
+        return Err(Error::Unavailable { retry_after_seconds: 1 });
+    }
     let told = match &pass.reason {
         Some(reason) => notify(services, &mut write, &[lab.owner].into(), &notice(caller, lab, reason, pass.created_at)).await?,
         None => Told::default(),

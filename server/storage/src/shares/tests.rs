@@ -84,7 +84,7 @@ async fn those_who_came_by_a_link_are_listed_with_it() {
             ticket_expires_at: now(),
         };
         for (number, share) in [(1, Some(id(1))), (2, Some(id(1))), (3, None)] {
-            visits::insert(&mut write, &pass(number, share), &format!("ticket {number}")).await.expect("a pass");
+            visits::new(&pass(number, share), &format!("ticket {number}")).run(&mut write).await.expect("a pass");
             let at = |seconds: i64| now().plus_seconds(seconds * i64::try_from(number).expect("small"));
             let visit = visits::LiveVisit {
                 id: VisitId::from_uuid(uuid(0x600 + number)),

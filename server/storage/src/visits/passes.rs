@@ -7,7 +7,7 @@ use domain::{
 };
 use sqlx::AnyConnection;
 
-use crate::{error::Result, row::Row};
+use crate::{error::Result, row::Row, script::Insert};
 
 /// A pass before its ticket is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +31,9 @@ pub struct NewPass {
 }
 
 /// `ticket_hash`: hexadecimal SHA-256.
-pub async fn insert(connection: &mut AnyConnection, pass: &NewPass, ticket_hash: &str) -> Result<()> {
+pub fn new(pass: &NewPass, ticket_hash: &str) -> Insert {
     let NewPass { id, tenant, lab, user, session, role, reason, share, port, origin, next, created_at, ticket_expires_at } = pass;
-    sqlx::query(
+    Insert::new(
         "INSERT INTO lab_passes (id, tenant_id, lab_id, user_id, session_id, role, reason, origin, next, ticket_hash, ticket_expires_at, created_at, \
          share_id, port) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
@@ -51,9 +51,6 @@ pub async fn insert(connection: &mut AnyConnection, pass: &NewPass, ticket_hash:
     .bind(created_at.micros())
     .bind(share.map(|id| id.to_string()))
     .bind(i64::from(*port))
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// A pass of an access token, which needs no ticket: its connections are made by the token itself.

@@ -88,7 +88,7 @@ async fn a_ticket_is_taken_once_in_time_for_its_lab_and_from_its_origin() {
     for_each_engine("a_ticket_is_taken_once_in_time_for_its_lab_and_from_its_origin", async |test| {
         let (mut write, id) = running(&test).await;
         let other = LabId::from_uuid(uuid(99));
-        insert(&mut write, &pass(1, id), "ticket").await.expect("a pass");
+        new(&pass(1, id), "ticket").run(&mut write).await.expect("a pass");
         assert_eq!(take_ticket(&mut write, &taken("other", id, now())).await.expect("asked"), None, "unknown");
         assert_eq!(take_ticket(&mut write, &taken("ticket", other, now())).await.expect("asked"), None, "another lab");
         assert_eq!(take_ticket(&mut write, &taken("ticket", id, now().plus_seconds(30))).await.expect("asked"), None, "late");
@@ -113,7 +113,7 @@ async fn a_ticket_is_taken_once_in_time_for_its_lab_and_from_its_origin() {
 async fn the_facts_of_a_pass_are_those_of_now() {
     for_each_engine("the_facts_of_a_pass_are_those_of_now", async |test| {
         let (mut write, id) = running(&test).await;
-        insert(&mut write, &pass(1, id), "ticket").await.expect("a pass");
+        new(&pass(1, id), "ticket").run(&mut write).await.expect("a pass");
         take_ticket(&mut write, &taken("ticket", id, now())).await.expect("asked").expect("taken");
         let facts = by_cookie(&mut write, "cookie").await.expect("read").expect("a pass");
         assert_eq!((facts.pass, facts.user, facts.role, facts.ended, facts.disabled), (pass_id(1), teacher(), VisitRole::Owner, None, false));
@@ -166,7 +166,7 @@ async fn tickets_that_were_not_used_go_and_passes_of_gone_sessions_end() {
     for_each_engine("tickets_that_were_not_used_go_and_passes_of_gone_sessions_end", async |test| {
         let (mut write, id) = running(&test).await;
         for number in [1, 2] {
-            insert(&mut write, &pass(number, id), &format!("ticket {number}")).await.expect("a pass");
+            new(&pass(number, id), &format!("ticket {number}")).run(&mut write).await.expect("a pass");
         }
         take_ticket(&mut write, &taken("ticket 1", id, now())).await.expect("asked").expect("taken");
         assert_eq!(sweep(&mut write, now(), now()).await.expect("swept"), 0, "neither is old");
@@ -223,7 +223,7 @@ async fn a_pass_of_a_token_lasts_as_long_as_the_token() {
 async fn a_visit_is_written_again_and_again_until_it_ends() {
     for_each_engine("a_visit_is_written_again_and_again_until_it_ends", async |test| {
         let (mut write, id) = running(&test).await;
-        insert(&mut write, &pass(1, id), "ticket").await.expect("a pass");
+        new(&pass(1, id), "ticket").run(&mut write).await.expect("a pass");
         assert!(put(&mut write, &visit(1, id)).await.expect("written"));
         let later = LiveVisit { bytes_in: 11, bytes_out: 22, last_used_at: now().plus_seconds(9), ..visit(1, id) };
         for _ in 0..2 {
@@ -234,8 +234,8 @@ async fn a_visit_is_written_again_and_again_until_it_ends() {
         assert_eq!(all.iter().map(|visit| visit.id).collect::<Vec<_>>(), [visit_id(2), visit_id(1)]);
         assert_eq!((all[1].bytes_in, all[1].bytes_out, all[1].last_used_at, all[1].until), (11, 22, now().plus_seconds(9), None));
         assert_eq!((all[1].person.login.as_str(), all[1].way, all[1].port), ("li", VisitWay::Browser, None));
-        insert(&mut write, &NewPass { origin: PORTAL_ORIGIN.into(), ..pass(2, id) }, "inside").await.expect("a pass");
-        insert(&mut write, &NewPass { port: 8_501, ..pass(3, id) }, "port").await.expect("a pass");
+        new(&NewPass { origin: PORTAL_ORIGIN.into(), ..pass(2, id) }, "inside").run(&mut write).await.expect("a pass");
+        new(&NewPass { port: 8_501, ..pass(3, id) }, "port").run(&mut write).await.expect("a pass");
         for (number, way, port) in [(2, VisitWay::Terminal, None), (3, VisitWay::Browser, Some(8_501))] {
             let visit = LiveVisit { pass: pass_id(number), ..visit(10 + number, id) };
             assert!(put(&mut write, &visit).await.expect("written"));

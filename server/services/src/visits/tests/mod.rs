@@ -13,6 +13,7 @@ mod waiting;
 use std::sync::Arc;
 
 use domain::{
+    Error,
     courses::Course,
     ids::LabId,
     labs::{LabState, host::host_label},
@@ -28,6 +29,14 @@ use crate::{Caller, Settings, cluster_status, jobs::reconcile, orders, ports::Cl
 
 const PORTAL: &str = "https://lectern.example.edu";
 const ADDRESS: &str = "10.1.1.1";
+
+/// Opens a lab that has pages.
+async fn open(services: &Services, caller: &Caller, lab: LabId, way: Way<'_>, reason: Option<&str>) -> Result<Opening, Error> {
+    match super::open(services, caller, lab, way, reason).await? {
+        Opened::Site(opening) => Ok(opening),
+        Opened::Elsewhere(entrance) => panic!("it is used elsewhere: {entrance:?}"),
+    }
+}
 
 /// To the first page at the lab's own port, from this session.
 const fn own_port(session: &str) -> Way<'_> {
