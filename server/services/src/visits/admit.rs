@@ -2,7 +2,13 @@
 
 use std::{slice, sync::Arc};
 
-use domain::{Error, Result, ids::LabId, labs::host, time::Timestamp};
+use domain::{
+    Error, Result,
+    ids::{LabId, PassId},
+    labs::host,
+    time::Timestamp,
+    visits::PassEnd,
+};
 use storage::visits::Facts;
 
 use super::{
@@ -57,7 +63,7 @@ async fn renew(services: &Services, entry: &Arc<Entry>, now: Timestamp) -> Resul
 }
 
 /// Reads the pass with this cookie and remembers it. `None` if there is none, or it is over.
-pub(super) async fn load(services: &Services, cookie_hash: &str) -> Result<Option<Arc<Entry>>> {
+async fn load(services: &Services, cookie_hash: &str) -> Result<Option<Arc<Entry>>> {
     let facts = {
         let mut read = services.db.read().await.or_domain()?;
         storage::visits::by_cookie(&mut read, cookie_hash).await.or_domain()?
@@ -66,16 +72,40 @@ pub(super) async fn load(services: &Services, cookie_hash: &str) -> Result<Optio
         services.visits.note_unknown(cookie_hash);
         return Ok(None);
     };
-    remember(services, &facts, cookie_hash).await
+    remember(services, &facts, cookie_hash, Doubts::AreFollowed).await
+}
+
+/// Remembers the pass whose ticket was just taken, so that the first request finds it. `false` if its person may not enter any more; the pass
+/// is over then.
+pub(super) async fn taken(services: &Services, pass: PassId, cookie_hash: &str) -> Result<bool> {
+    let facts = {
+        let mut read = services.db.read().await.or_domain()?;
+        storage::visits::of_passes(&mut read, &[pass]).await.or_domain()?.pop()
+    };
+    let Some(facts) = facts else { return Ok(false) };
+    Ok(remember(services, &facts, cookie_hash, Doubts::End).await?.is_some())
+}
+
+/// What becomes of a pass whose session does not know yet that the credentials changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubts {
+    /// It goes on, and is looked at again soon.
+    AreFollowed,
+    End,
 }
 
 /// Remembers the pass under this key. `None` if it is over.
-pub(super) async fn remember(services: &Services, facts: &Facts, key: &str) -> Result<Option<Arc<Entry>>> {
+pub(super) async fn remember(services: &Services, facts: &Facts, key: &str, doubts: Doubts) -> Result<Option<Arc<Entry>>> {
     let now = services.clock.now();
     let mut read = services.db.read().await.or_domain()?;
     let people: Vec<_> = check::concerned(facts).collect();
     let actors = storage::visits::actors(&mut read, &people).await.or_domain()?;
-    if let Standing::Over(end) = check::standing(facts, &actors, None, now) {
+    let end = match check::standing(facts, &actors, None, now) {
+        Standing::Over(end) => Some(end),
+        Standing::Doubtful if doubts == Doubts::End => Some(PassEnd::AccessLost),
+        Standing::Doubtful | Standing::Good => None,
+    };
+    if let Some(end) = end {
         drop(read);
         if facts.ended.is_none() {
             // So that it does not come back when, say, the person teaches the course again.

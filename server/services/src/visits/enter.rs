@@ -1,11 +1,10 @@
 //! Entering: the lab's site takes a ticket and gives the browser a cookie of its own.
 
-use domain::{Error, audit::Via, ids::PassId, labs::host, secret::Secret, time::Timestamp, visits::PassEnd};
-use storage::{Write, visits::Taken};
+use domain::{Error, audit::Via, labs::host, secret::Secret};
+use storage::visits::Taken;
 
 use super::{
     admit::{self, lab_of},
-    check::{self, Standing},
     is_secret,
 };
 use crate::{Origin, Services, audit, digest::hex_sha256, error::OrDomain, secret};
@@ -59,28 +58,10 @@ async fn take(services: &Services, label: &str, ticket: &str, origin: Option<&st
         let elsewhere = storage::visits::ticket_origin(&mut write, &ticket_hash, (lab, port), now).await.or_domain()?;
         return Err(if elsewhere.is_some() { EnterError::WrongOrigin } else { EnterError::NoTicket });
     };
-    let may = may_enter(&mut write, pass, now).await?;
     write.commit().await.or_domain()?;
-    if !may {
+    // Looked at outside of the transaction, for which everybody else waits. The cookie is known to nobody before the pass is found good.
+    if !admit::taken(services, pass, &cookie_hash).await? {
         return Err(EnterError::NoTicket);
     }
-    // The first request after this one finds the pass in memory. If this fails, it loads the pass itself.
-    if let Err(error) = admit::load(services, &cookie_hash).await {
-        tracing::debug!(%error, "a pass that was just taken could not be loaded");
-    }
     Ok(Entered { cookie: Secret::new(cookie), next })
-}
-
-/// Whether the person of the pass may still enter. Ends the pass if not.
-async fn may_enter(write: &mut Write, pass: PassId, now: Timestamp) -> Result<bool, Error> {
-    let Some(facts) = storage::visits::of_passes(write, &[pass]).await.or_domain()?.pop() else { return Ok(false) };
-    let people: Vec<_> = check::concerned(&facts).collect();
-    let actors = storage::visits::actors(write, &people).await.or_domain()?;
-    let end = match check::standing(&facts, &actors, None, now) {
-        Standing::Good => return Ok(true),
-        Standing::Doubtful => PassEnd::AccessLost,
-        Standing::Over(end) => end,
-    };
-    storage::visits::end(write, pass, now, end).await.or_domain()?;
-    Ok(false)
 }

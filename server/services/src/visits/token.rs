@@ -15,7 +15,7 @@ use serde_json::json;
 use storage::visits::TokenPass;
 
 use super::{
-    admit::{lab_of, remember},
+    admit::{Doubts, lab_of, remember},
     entry::Entry,
     open::attempt,
     record,
@@ -83,7 +83,7 @@ async fn entry(services: &Services, caller: &Caller, token: TokenId, lab: &Lab) 
     // No cookie has this key: cookies are known by their hashes, which are hexadecimal.
     let key = format!("token {}", facts.pass);
     // It is over if the token was revoked in this moment.
-    remember(services, &facts, &key).await?.ok_or(Error::Unauthenticated)
+    remember(services, &facts, &key, Doubts::AreFollowed).await?.ok_or(Error::Unauthenticated)
 }
 
 /// The pass and its record in one transaction.
