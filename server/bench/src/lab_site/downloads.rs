@@ -11,7 +11,7 @@ use crate::{report::Section, stats::bytes};
 
 /// Bytes of one piece, as `src/bin/stand/upstream.rs` has it.
 const PIECE: u32 = 64 * 1_024;
-/// Bytes by which memory may grow: buffers of the way, nothing of the content.
+/// Bytes by which memory may grow over what a tenth of the download took: buffers of the way, nothing of the content.
 const MOST: u64 = 16_000_000;
 
 pub async fn measure(front: &Front<'_>, section: &mut Section) -> Result<()> {
@@ -22,10 +22,10 @@ pub async fn measure(front: &Front<'_>, section: &mut Section) -> Result<()> {
     let stands = front.stands().await?;
     let mut before = Vec::new();
     for stand in &stands {
-        front.target(stand, "/", 0).once().await?;
-        before.push(stand.memory()?.now);
+        front.target(stand, &format!("/download/{}", pieces / 10), 0).drain().await?;
+        before.push(stand.memory()?.peak);
     }
-    // Of each run: megabytes a second, and bytes by which memory had grown at most until then.
+    // Of each run: megabytes a second, and bytes by which the most memory had grown until then.
     let mut measured: Vec<_> = stands.iter().map(|stand| Measured { kind: stand.kind, runs: Vec::new() }).collect();
     for _ in 0..super::runs(front.settings) {
         for ((stand, before), measured) in stands.iter().zip(&before).zip(&mut measured) {
@@ -38,7 +38,7 @@ pub async fn measure(front: &Front<'_>, section: &mut Section) -> Result<()> {
     let rate = |(rate, _): &(f64, u64)| *rate;
     for Measured { kind, runs } in &measured {
         let grown = runs.iter().map(|(_, grown)| *grown).max().unwrap_or_default();
-        let what = format!("{kind}: download of {}, memory grows by at most", bytes(size));
+        let what = format!("{kind}: download of {}, memory grows over a tenth of it by", bytes(size));
         let shown = format!("{:.0} MB a second, {}", middle(&measured, *kind, rate).unwrap_or(f64::NAN), bytes(grown));
         if *kind == Kind::Door {
             section.aim(what, "constant: under 16 MB", shown, grown < MOST);
